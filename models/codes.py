@@ -21,7 +21,7 @@ DEAD_KL = 0.01  # nats
 def to_float(samples: NDArray[np.generic]) -> Floats:
     """Stored samples as a model sees them: uint8 images become float32 in [0, 1], all else float32 as it is."""
     out = np.asarray(samples, np.float32)
-    return out / 255 if samples.dtype == np.uint8 else out
+    return out / np.float32(255) if samples.dtype == np.uint8 else out
 
 
 @dataclass(frozen=True)
@@ -39,20 +39,33 @@ class Coder:
         options.log_severity_level = 3
         try:
             return {
-                part: onnxruntime.InferenceSession(self.folder / f"{part}.onnx", options, providers=["CPUExecutionProvider"])
+                part: onnxruntime.InferenceSession(
+                    self.folder / f"{part}.onnx", options, providers=["CPUExecutionProvider"]
+                )
                 for part in ("encoder", "decoder")
             }
         except Exception as error:  # onnxruntime raises a class per status, all of them Exception
             reason = str(error).splitlines()[0][:200]
-            raise Problem(f"the run in {self.folder.name} cannot be loaded ({reason})", "an encoder and a decoder that onnxruntime reads were expected", "train or open the run again") from error
+            raise Problem(
+                f"the run in {self.folder.name} cannot be loaded ({reason})",
+                "an encoder and a decoder that onnxruntime reads were expected",
+                "train or open the run again",
+            ) from error
 
     def _run(self, part: str, values: NDArray[np.generic], batch: int = 512) -> list[Floats]:
         session = self._sessions[part]
         (entry,) = session.get_inputs()
         expected = tuple(entry.shape[1:])
         if values.shape[1:] != expected:
-            raise Problem(f"values of shape {values.shape[1:]} came to the {part}", f"this run takes {expected}", "use samples or codes of that shape")
-        parts = [session.run(None, {entry.name: to_float(values[i : i + batch])}) for i in range(0, max(len(values), 1), batch)]
+            raise Problem(
+                f"values of shape {values.shape[1:]} came to the {part}",
+                f"this run takes {expected}",
+                "use samples or codes of that shape",
+            )
+        parts = [
+            session.run(None, {entry.name: to_float(values[i : i + batch])})
+            for i in range(0, max(len(values), 1), batch)
+        ]
         return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
 
     def encode(self, samples: NDArray[np.generic]) -> Floats:
@@ -75,7 +88,7 @@ def nearest(codes: Floats, code: NDArray[np.floating[Any]], k: int) -> tuple[NDA
     k = min(k, len(codes))
     some = np.argpartition(squared, k - 1)[:k]
     some = some[np.argsort(squared[some], kind="stable")]
-    return some, np.sqrt(squared[some])
+    return some, np.sqrt(squared[some]).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -87,7 +100,7 @@ class Plane:
 
     def project(self, codes: Floats) -> Floats:
         """(M, D) -> (M, 2)."""
-        return (codes - self.mean) @ self.components.T
+        return np.asarray((codes - self.mean) @ self.components.T, np.float32)
 
     def move(self, code: Floats, point: NDArray[np.floating[Any]]) -> Floats:
         """The code (D,) whose place on the plane is `point` (2,), keeping whatever of `code` lies off the plane."""

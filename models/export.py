@@ -9,15 +9,19 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from models import datasets
 from models.architectures import Blueprint
 from models.layers import Layer, Shape, with_shapes
+
+if TYPE_CHECKING:
+    from models.runs import Run
 
 OPSET, IR_VERSION = 17, 9  # the oldest that has LayerNormalization: every runtime of the last years reads it
 TYPES = {"F32": TensorProto.FLOAT, "F16": TensorProto.FLOAT16}
@@ -48,8 +52,14 @@ class Graph:
         """A trained weight, by reference to the safetensors file; float16 ones are widened when the graph loads."""
         place = self.places[name]
         begin, end = place["data_offsets"]
-        tensor = TensorProto(name=name, dims=place["shape"], data_type=TYPES[place["dtype"]], data_location=TensorProto.EXTERNAL)
-        for key, value in (("location", "weights.safetensors"), ("offset", self.data_start + begin), ("length", end - begin)):
+        tensor = TensorProto(
+            name=name, dims=place["shape"], data_type=TYPES[place["dtype"]], data_location=TensorProto.EXTERNAL
+        )
+        for key, value in (
+            ("location", "weights.safetensors"),
+            ("offset", self.data_start + begin),
+            ("length", end - begin),
+        ):
             tensor.external_data.add(key=key, value=str(value))
         self.initializers[name] = tensor
         return self.add("Cast", name, to=TensorProto.FLOAT) if place["dtype"] == "F16" else name
@@ -68,10 +78,15 @@ class Graph:
             self.nodes,
             "hourglass",
             [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["B", *shape]) for name, shape in inputs.items()],
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["B", *shape]) for name, (_, shape) in outputs.items()],
+            [
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, ["B", *shape])
+                for name, (_, shape) in outputs.items()
+            ],
             initializer=list(self.initializers.values()),
         )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="hourglass", doc_string=about)
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="hourglass", doc_string=about
+        )
         model.ir_version = IR_VERSION
         return model
 
@@ -81,7 +96,7 @@ def graphs(blueprint: Blueprint, weights: Path) -> dict[str, bytes]:
     places, start = header(weights)
     encoder, decoder = Graph(places, start), Graph(places, start)
     code = encoder.layers(blueprint.encoder, "sample", blueprint.shape, "encoder")
-    outputs = {"code": (code, (blueprint.code_size,))}
+    outputs: dict[str, tuple[str, Shape]] = {"code": (code, (blueprint.code_size,))}
     if blueprint.variational:
         cut = [encoder.constant(np.array([i * blueprint.code_size], np.int64)) for i in range(3)]
         axis = encoder.constant(np.array([1], np.int64))
@@ -92,7 +107,9 @@ def graphs(blueprint: Blueprint, weights: Path) -> dict[str, bytes]:
     sample = decoder.layers(blueprint.decoder, "code", (blueprint.code_size,), "decoder")
     models = {
         "encoder.onnx": encoder.model({"sample": blueprint.shape}, outputs, "sample -> code"),
-        "decoder.onnx": decoder.model({"code": (blueprint.code_size,)}, {"sample": (sample, blueprint.shape)}, "code -> sample"),
+        "decoder.onnx": decoder.model(
+            {"code": (blueprint.code_size,)}, {"sample": (sample, blueprint.shape)}, "code -> sample"
+        ),
     }
     return {name: model.SerializeToString() for name, model in models.items()}
 
@@ -111,6 +128,30 @@ def standalone(path: Path) -> bytes:
     model = onnx.load(path)  # reads the external data beside it
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
+
+
+def part(run: "Run", what: str) -> tuple[str, bytes]:
+    """A file name and the content of one part of a run: run (zip), weights, encoder, decoder or codes (CSV)."""
+    from models import runs
+
+    stem = run.folder.name if run.pretrained else f"hourglass-{run.id}"
+    if what == "run":
+        return f"{stem}.zip", runs.pack(run)
+    if what == "weights":
+        return f"{stem}-weights.safetensors", (run.folder / "weights.safetensors").read_bytes()
+    if what == "codes":
+        labels = [run.classes[label] if label >= 0 else "" for label in run.labels]
+        splits = [datasets.SPLITS[split] for split in run.splits]
+        columns: dict[str, NDArray[Any] | Sequence[Any]] = {
+            "row": run.rows,
+            "split": splits,
+            run.about["dataset"]["label"]: labels,
+            "error": run.errors,
+        }
+        return f"{stem}-codes.csv", codes_csv(
+            columns | {f"z{i + 1}": run.codes[:, i] for i in range(run.code_size)}
+        ).encode()
+    return f"{stem}-{what}.onnx", standalone(run.folder / f"{what}.onnx")
 
 
 def codes_csv(columns: dict[str, NDArray[Any] | Sequence[Any]]) -> str:

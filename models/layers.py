@@ -109,7 +109,8 @@ class Activation(Layer):
     def module(self, shape: Shape) -> nn.Module:
         from torch import nn
 
-        return {"relu": nn.ReLU, "gelu": nn.GELU, "sigmoid": nn.Sigmoid}[self.kind]()
+        kinds: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "sigmoid": nn.Sigmoid}
+        return kinds[self.kind]()
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         if self.kind == "gelu":  # spelled out, as in ONNX before opset 20; the runtimes fuse it again
@@ -332,7 +333,7 @@ class Sum(Layer):
 
         class Added(nn.ModuleList):
             def forward(self, x: Tensor) -> Tensor:
-                total = self[0](x)
+                total: Tensor = self[0](x)
                 for branch in list(self)[1:]:
                     total = total + branch(x)
                 return total
@@ -381,5 +382,3 @@ def weight_shapes(layers: Sequence[Layer], shape: Shape, name: str) -> dict[str,
 def count(shapes: Mapping[str, Shape]) -> int:
     """How many numbers these weights are."""
     return sum(prod(shape) for shape in shapes.values())
-
-

@@ -66,7 +66,10 @@ class Blueprint:
     def steps(self) -> list[Step]:
         """The hourglass from sample to sample: where data has a size worth drawing."""
         out = [Step("sample", self.shape, 0, "encoder")]
-        for part, layers, shape in (("encoder", self.encoder, self.shape), ("decoder", self.decoder, (self.code_size,))):
+        for part, layers, shape in (
+            ("encoder", self.encoder, self.shape),
+            ("decoder", self.decoder, (self.code_size,)),
+        ):
             for layer, at in with_shapes(layers, shape):
                 parameters, after = count(layer.weights(at)), layer.output(at)
                 if isinstance(layer, LayerNorm | GroupNorm):  # belongs to the layer before

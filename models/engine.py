@@ -1,0 +1,213 @@
+"""The engine: start trainings in processes of their own, and read how they are doing. Never imports torch.
+
+A page calls `submit` and then only reads: the folder <home>/active/<id> grows while a training runs and is renamed
+to <home>/runs/<id> in one step when it is done. Reruns, reloads and closed tabs do not disturb it.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import Problem, home, runs
+from models.runs import Configuration
+
+STARTING = 60.0  # seconds a folder may stand without a process before it counts as abandoned
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a training stands. phase: preparing, training, measuring, done, failed, stopped or unknown.
+
+    id is the run to open when done: a training that was stopped early becomes a run of its own.
+    """
+
+    id: str
+    phase: str
+    what: str = ""
+    epoch: int = 0
+    epochs: int = 0
+    problem: Problem | None = None
+
+    @property
+    def alive(self) -> bool:
+        return self.phase in ("preparing", "training", "measuring")
+
+
+def active(id_: str) -> Path:
+    """The folder in which a training grows."""
+    return home() / "active" / id_
+
+
+def claim(configuration: Configuration) -> bool:
+    """Take the active folder of this configuration, clearing what a dead process left. False when one is alive."""
+    folder = active(configuration.id)
+    for _ in range(2):
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir()
+            return True
+        except FileExistsError:
+            if _alive(folder):
+                return False
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError as error:
+            raise Problem(
+                f"{folder.parent} cannot be written ({error.strerror or error})",
+                "a folder with free space that this program may write to was expected",
+                "free some space or name another folder in HOURGLASS_HOME",
+            ) from error
+    return False
+
+
+def submit(configuration: Configuration) -> str:
+    """Have this configuration trained, unless it is already being trained or was; returns its id at once."""
+    configuration = configuration.check()
+    id_ = configuration.id
+    if (home() / "runs" / id_ / "run.json").is_file() or not claim(configuration):
+        return id_
+    folder = active(id_)
+    values = json.dumps({name: value for name, value in vars(configuration).items() if value is not None})
+    command = [sys.executable, "-m", "models", "train", "--claimed", "--configuration", values]
+    with (folder / "log.txt").open("wb") as log:
+        subprocess.Popen(  # a session of its own: closing the app's terminal does not end it
+            command,
+            cwd=Path(__file__).resolve().parent.parent,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},  # numpy's and scikit-learn's threads would fight torch's
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    return id_
+
+
+def status(id_: str) -> Status:
+    """Where the training of this id stands now."""
+    if (home() / "runs" / id_ / "run.json").is_file():
+        return Status(id_, "done")
+    folder = active(id_)
+    told = _told(folder)
+    if told is None:
+        ended = home() / "active" / f"{id_}.ended"
+        return (
+            _ended(id_, ended)
+            if ended.is_file()
+            else Status(id_, "preparing" if folder.is_dir() else "unknown", "starting")
+        )
+    problem = Problem(*told["problem"]) if told["problem"] else None
+    if problem is None and not _alive(folder):
+        problem = Problem(
+            f"the training process ended without a word{_last_words(folder)}",
+            "it should have finished its epochs",
+            "train again; with less memory use, choose a smaller batch size or code size",
+        )
+    return Status(id_, "failed" if problem else told["phase"], told["what"], told["epoch"], told["epochs"], problem)
+
+
+def _ended(id_: str, path: Path) -> Status:
+    try:
+        became = path.read_text()
+    except OSError:
+        return Status(id_, "unknown")
+    return Status(became, "done") if became else Status(id_, "stopped")
+
+
+def finished(id_: str, run: runs.Run | None) -> None:
+    """Move a sealed run from active to its place; None for a training that was stopped with nothing to keep."""
+    folder = active(id_)
+    if run is None:
+        runs.write_whole(folder.with_suffix(".ended"), b"")
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    place = home() / "runs" / run.id
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if run.id != id_:
+        runs.write_whole(folder.with_suffix(".ended"), run.id.encode())
+    if place.is_dir():  # the same run was made before: the first one stays, since browsers may have it cached
+        shutil.rmtree(folder)
+    else:
+        folder.rename(place)
+
+
+def stop(id_: str) -> None:
+    """Ask a training to end now and keep what it has learnt."""
+    folder = active(id_)
+    if folder.is_dir():
+        (folder / "stop").touch()
+
+
+def history(id_: str) -> list[dict[str, Any]]:
+    """The finished epochs of a training, a dict each; lines still being written are left out."""
+    try:
+        lines = (active(id_) / "history.jsonl").read_text().split("\n")[:-1]
+    except OSError:
+        return []
+    return [json.loads(line) for line in lines]
+
+
+def forming(id_: str, code_size: int) -> tuple[NDArray[np.float32], NDArray[np.int32]] | None:
+    """The newest codes (R, D) of the replay samples and their labels (R,), None before the first epoch ends."""
+    folder = active(id_)
+    try:
+        index = np.fromfile(folder / "replay" / "index.i32", np.int32)
+        labels = np.fromfile(folder / "labels.i32", np.int32)[index]
+        codes = np.fromfile(folder / "replay" / "codes.f32", np.float32)
+    except (OSError, IndexError):
+        return None
+    frame = len(index) * code_size
+    whole = len(codes) // frame if frame else 0
+    return (codes[(whole - 1) * frame : whole * frame].reshape(-1, code_size), labels) if whole else None
+
+
+def strip(id_: str) -> NDArray[Any] | None:
+    """Originals, (noisy inputs,) reconstructions after the last epoch: (2 or 3, S, *shape), None before the first ends."""
+    try:
+        return np.asarray(np.load(active(id_) / "strip.npy", allow_pickle=False))
+    except (OSError, ValueError):
+        return None
+
+
+def _told(folder: Path) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads((folder / "status.json").read_text()))
+    except (OSError, ValueError):
+        return None
+
+
+def _alive(folder: Path) -> bool:
+    told = _told(folder)
+    if told is None:
+        try:
+            return time.time() - folder.stat().st_mtime < STARTING
+        except OSError:
+            return False
+    if told["problem"]:
+        return False
+    with contextlib.suppress(ChildProcessError, AttributeError):
+        # A child of this process that ended stays a zombie until it is waited for, and would look alive.
+        os.waitpid(told["pid"], os.WNOHANG)
+    try:
+        os.kill(told["pid"], 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _last_words(folder: Path) -> str:
+    try:
+        lines = [line for line in (folder / "log.txt").read_text(errors="replace").splitlines() if line.strip()]
+    except OSError:
+        return ""
+    return f" (its last words: {lines[-1][:200]})" if lines else ""
