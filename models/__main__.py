@@ -277,8 +277,8 @@ def _export(arguments: argparse.Namespace) -> int:
     from models import export
 
     run = runs.open_run(runs.folder_of(arguments.name))
-    name, content = export.part(run, arguments.what)
-    out = arguments.out or Path(name)
+    content = export.part(run, arguments.what)
+    out = arguments.out or Path(export.file_name(run, arguments.what))
     runs.write_whole(out.absolute(), content)
     print(json.dumps({"file": str(out), "bytes": len(content)}) if arguments.json else f"{out}: {len(content):,} bytes")
     return 0

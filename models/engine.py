@@ -146,6 +146,14 @@ def stop(id_: str) -> None:
         (folder / "stop").touch()
 
 
+def configuration(id_: str) -> Configuration | None:
+    """What a growing run was asked to be, None when it is not growing."""
+    try:
+        return runs.configuration(json.loads((active(id_) / "configuration.json").read_text()))
+    except (OSError, ValueError, Problem):
+        return None
+
+
 def history(id_: str) -> list[dict[str, Any]]:
     """The finished epochs of a training, a dict each; lines still being written are left out."""
     try:

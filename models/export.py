@@ -4,6 +4,8 @@ The graphs of a run folder keep their weights in weights.safetensors beside them
 number is stored twice; `standalone` gives a single file for use elsewhere. Nothing here imports torch.
 """
 
+from __future__ import annotations
+
 import csv
 import io
 import json
@@ -130,28 +132,30 @@ def standalone(path: Path) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def part(run: "Run", what: str) -> tuple[str, bytes]:
-    """A file name and the content of one part of a run: run (zip), weights, encoder, decoder or codes (CSV)."""
-    from models import runs
-
+def file_name(run: Run, what: str) -> str:
+    """The name under which a part of a run leaves: run, weights, encoder, decoder or codes."""
     stem = run.folder.name if run.pretrained else f"hourglass-{run.id}"
+    tails = {"run": ".zip", "weights": "-weights.safetensors", "codes": "-codes.csv"}
+    return stem + tails.get(what, f"-{what}.onnx")
+
+
+def part(run: Run, what: str) -> bytes:
+    """One part of a run: run (zip), weights, encoder, decoder or codes (CSV)."""
     if what == "run":
-        return f"{stem}.zip", runs.pack(run)
+        from models import runs
+
+        return runs.pack(run)
     if what == "weights":
-        return f"{stem}-weights.safetensors", (run.folder / "weights.safetensors").read_bytes()
+        return (run.folder / "weights.safetensors").read_bytes()
     if what == "codes":
-        labels = [run.classes[label] if label >= 0 else "" for label in run.labels]
-        splits = [datasets.SPLITS[split] for split in run.splits]
         columns: dict[str, NDArray[Any] | Sequence[Any]] = {
             "row": run.rows,
-            "split": splits,
-            run.about["dataset"]["label"]: labels,
+            "split": [datasets.SPLITS[split] for split in run.splits],
+            run.about["dataset"]["label"]: [run.classes[label] if label >= 0 else "" for label in run.labels],
             "error": run.errors,
         }
-        return f"{stem}-codes.csv", codes_csv(
-            columns | {f"z{i + 1}": run.codes[:, i] for i in range(run.code_size)}
-        ).encode()
-    return f"{stem}-{what}.onnx", standalone(run.folder / f"{what}.onnx")
+        return codes_csv(columns | {f"z{i + 1}": run.codes[:, i] for i in range(run.code_size)}).encode()
+    return standalone(run.folder / f"{what}.onnx")
 
 
 def codes_csv(columns: dict[str, NDArray[Any] | Sequence[Any]]) -> str:

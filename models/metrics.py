@@ -84,7 +84,8 @@ def fit_pca(train: NDArray[np.generic], code_size: int) -> Plane:
     size = min(code_size, *flat.shape)
     solver = "covariance_eigh" if flat.shape[1] <= 2048 and flat.shape[0] >= flat.shape[1] else "randomized"
     fit = PCA(size, svd_solver=solver, random_state=0).fit(flat)
-    return Plane(fit.mean_.astype(np.float32), fit.components_.astype(np.float32))
+    # In C order: safetensors would write another order as if it were this one.
+    return Plane(fit.mean_.astype(np.float32), np.ascontiguousarray(fit.components_, np.float32))
 
 
 def through_pca(baseline: Plane, samples: Floats) -> Floats:

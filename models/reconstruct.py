@@ -48,4 +48,5 @@ def test_error(run: Run) -> dict[str, Any]:
     mse, pca = (
         float(np.concatenate(errors).mean()) for errors in zip(*((p.errors, p.pca_errors) for p in parts), strict=True)
     )
-    return {"count": len(test), "mse": mse, "stored_mse": run.metric("mse"), "pca_mse": pca}
+    stored = {"stored_mse": run.metric("mse"), "stored_pca_mse": run.metric("pca_mse")}
+    return {"count": len(test), "mse": mse, "pca_mse": pca, **stored}

@@ -72,6 +72,15 @@ REQUIRED = (
 NOISES = ("none", "gaussian", "salt-and-pepper", "masking", "watermark")
 LOSSES = ("squared-error", "bernoulli")
 RECIPES = ("hourglass", "article")
+RANGES: dict[str, tuple[float, float]] = {
+    "noise_level": (0, 1),
+    "epochs": (1, 10_000),
+    "batch_size": (1, 8192),
+    "learning_rate": (1e-6, 1),
+    "beta": (0, 1000),
+    "sparsity": (0, 1000),
+    "seed": (0, 2**31 - 1),
+}
 
 
 @dataclass(frozen=True)
@@ -139,15 +148,7 @@ class Configuration:
                 "it needs values in [0, 1], as images have",
                 "choose squared-error",
             )
-        for name, low, high in (
-            ("noise_level", 0, 1),
-            ("epochs", 1, 10_000),
-            ("batch_size", 1, 8192),
-            ("learning_rate", 1e-6, 1),
-            ("beta", 0, 1000),
-            ("sparsity", 0, 1000),
-            ("seed", 0, 2**31 - 1),
-        ):
+        for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if not low <= value <= high:  # also catches NaN
                 raise Problem(
