@@ -1,7 +1,6 @@
 """Train: choose dataset, architecture and code size, see the hourglass they make, and watch it learn."""
 
 import base64
-import time
 from typing import Any
 
 import numpy as np
@@ -165,7 +164,6 @@ def start(configuration: Configuration, dataset: datasets.Dataset) -> None:
         except Problem as problem:
             st.error(str(problem))
         else:
-            st.session_state["started"] = time.monotonic()
             st.rerun()
 
 
