@@ -153,7 +153,10 @@ class GroupNorm(Layer):
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         # As an instance norm over (B, groups, rest): every runtime has that operator, not all have opset 21's.
-        rows = graph.add("Reshape", x, graph.constant(np.array([0, self.groups, -1], np.int64)))
+        flat = np.array(
+            [-1, self.groups, prod(shape) // self.groups], np.int64
+        )  # [0, …, -1] would refuse an empty batch
+        rows = graph.add("Reshape", x, graph.constant(flat))
         one, zero = np.ones(self.groups, np.float32), np.zeros(self.groups, np.float32)
         normal = graph.add("InstanceNormalization", rows, graph.constant(one), graph.constant(zero), epsilon=1e-5)
         back = graph.add("Reshape", normal, graph.constant(np.array([-1, *shape], np.int64)))
