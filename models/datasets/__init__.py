@@ -157,14 +157,14 @@ def download(dataset: Dataset, progress: Progress = lambda _what, _share: None) 
         except OSError as error:
             raise _unwritable(target.parent, error) from error
         try:
-            with os.fdopen(handle, "wb") as out, urllib.request.urlopen(remote.url, timeout=20) as response:
+            with os.fdopen(handle, "wb") as out, urllib.request.urlopen(remote.url, timeout=20) as response:  # noqa: S310 (an address of ours)
                 done = 0
                 while chunk := response.read(1 << 18):
                     out.write(chunk)
                     done += len(chunk)
                     progress(f"downloading {remote.name}", min(1.0, done / remote.bytes))
             _check(Path(part), remote)
-            os.replace(part, target)
+            Path(part).replace(target)
         except OSError as error:
             raise Problem(
                 f"{remote.url} could not be fetched ({getattr(error, 'reason', error)})",
@@ -200,7 +200,7 @@ def samples_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.generi
         return np.asarray(np.load(_folder(dataset) / "samples.npy", mmap_mode="r", allow_pickle=False)[rows])
     if dataset.draw is not None:
         return dataset.draw(np.asarray(rows, np.int64))
-    return _read_once(dataset.name).samples[rows]
+    return np.asarray(_read_once(dataset.name).samples[rows])
 
 
 @cache
@@ -226,7 +226,7 @@ def _lay_down(folder: Path, content: Arrays) -> None:
     try:
         for name, array in zip(Arrays._fields, content, strict=True):
             np.save(part / f"{name}.npy", array)
-        os.rename(part, folder)
+        part.rename(folder)
     except OSError as error:
         if not folder.is_dir():
             raise _unwritable(folder.parent, error) from error
