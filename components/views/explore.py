@@ -97,7 +97,7 @@ def decoded(run: runs.Run, code: NDArray[np.float32]) -> None:
     if place is not None and original is not None:
         shown.append(pictures.enlarged(codes.to_float(original)[0]))
         captions.append(f"sample {run.rows[place]}, {label_of(run, place)}")
-    for column, one, words in zip(st.columns(2), shown, captions, strict=False):
+    for column, one, words in zip(st.columns(2, wrap=False), shown, captions, strict=False):
         column.image(one, caption=words, width="stretch")
     _, apart = codes.nearest(run.codes, code, 1)
     if apart[0] > run.about["codes"]["nearest_p99"]:

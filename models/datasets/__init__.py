@@ -197,7 +197,8 @@ def samples_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.generi
     Raises `Problem` when the dataset has to be downloaded first.
     """
     if _prepared(dataset):
-        return np.asarray(np.load(_folder(dataset) / "samples.npy", mmap_mode="r", allow_pickle=False)[rows])
+        stored: NDArray[np.generic] = np.load(_folder(dataset) / "samples.npy", mmap_mode="r", allow_pickle=False)
+        return np.asarray(stored[rows])
     if dataset.draw is not None:
         return dataset.draw(np.asarray(rows, np.int64))
     return np.asarray(_read_once(dataset.name).samples[rows])
