@@ -52,21 +52,21 @@ def _draw_block(factors: NDArray[np.float32]) -> NDArray[np.uint8]:
     u, v = (cosine * right + sine * up) / size, (cosine * up - sine * right) / size
     distance = np.select([kind == 0, kind == 1], [_square(u, v), _ellipse(u, v)], _heart(u, v)) * size
     coverage = np.clip(0.5 - distance * (SIDE / 2), 0, 1)  # a soft edge one pixel wide
-    return np.round(coverage * 255).astype(np.uint8)
+    return np.asarray(np.round(coverage * 255), np.uint8)
 
 
 # Distance from the outline of a shape about one unit large, negative inside (after I. Quilez's 2-D distance functions).
 
 
 def _square(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.maximum(np.abs(u), np.abs(v)) - np.float32(0.8)
+    return np.asarray(np.maximum(np.abs(u), np.abs(v)) - np.float32(0.8))
 
 
 def _ellipse(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32]:
     wide, high = np.float32(1.1), np.float32(0.6)
     inside = np.sqrt((u / wide) ** 2 + (v / high) ** 2)
     slope = np.sqrt((u / wide**2) ** 2 + (v / high**2) ** 2)
-    return inside * (inside - 1) / np.maximum(slope, np.float32(1e-6))
+    return np.asarray(inside * (inside - 1) / np.maximum(slope, np.float32(1e-6)))
 
 
 def _heart(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -75,7 +75,7 @@ def _heart(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32
     disc = np.sqrt((u - np.float32(0.25)) ** 2 + (v - np.float32(0.75)) ** 2) - np.float32(np.sqrt(2) / 4)
     along = np.maximum(u + v, 0) / 2
     tip = np.minimum(u**2 + (v - 1) ** 2, (u - along) ** 2 + (v - along) ** 2)
-    return np.where(u + v > 1, disc, np.sqrt(tip) * np.sign(u - v)) * np.float32(1.7)
+    return np.asarray(np.where(u + v > 1, disc, np.sqrt(tip) * np.sign(u - v)) * np.float32(1.7))
 
 
 def read() -> Arrays:
