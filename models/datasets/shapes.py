@@ -71,7 +71,10 @@ def _ellipse(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float
 
 def _heart(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32]:
     """Two discs above, a tip below: each half is symmetric, so the right one is enough."""
-    u, v = np.abs(u) / np.float32(1.7), (v / np.float32(1.7)) + np.float32(0.55)
+    u, v = (
+        np.asarray(np.abs(u) / np.float32(1.7), np.float32),
+        np.asarray(v / np.float32(1.7) + np.float32(0.55), np.float32),
+    )
     disc = np.sqrt((u - np.float32(0.25)) ** 2 + (v - np.float32(0.75)) ** 2) - np.float32(np.sqrt(2) / 4)
     along = np.maximum(u + v, 0) / 2
     tip = np.minimum(u**2 + (v - 1) ** 2, (u - along) ** 2 + (v - along) ** 2)
