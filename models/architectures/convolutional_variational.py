@@ -19,7 +19,7 @@ from models.layers import (
     Shape,
 )
 
-WIDTH = 64
+WIDTH = 48
 GROUPS = 8
 
 
@@ -29,7 +29,7 @@ def normal(*layers: Layer) -> tuple[Layer, ...]:
 
 
 def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
-    """(H, W, C) -> (64, h, w) -> 128 -> (2 D,); (D,) -> 128 -> (64, h, w) -> (H, W, C).
+    """(H, W, C) -> (48, h, w) -> 128 -> (2 D,); (D,) -> 128 -> (48, h, w) -> (H, W, C).
 
     h = H / 4 up to 40 pixels and H / 8 above, each rounded up.
     """
@@ -38,7 +38,9 @@ def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer
     step = 8 if large else 4
     rows, columns = -(-height // step), -(-width // step)
     shrink = normal(Convolution(WIDTH, kernel=3, stride=2)) if large else ()
+    # Twice the size costs four times as much a channel: half the channels there.
     grow = normal(Convolution(WIDTH * 2), PixelShuffle(2)) if large else ()
+    last = WIDTH // 2 if large else WIDTH
     encoder = (
         ChannelsFirst(multiple=step),
         *normal(Convolution(WIDTH // 2, kernel=4, stride=4)),
@@ -56,7 +58,7 @@ def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer
         Reshape((WIDTH, rows, columns)),
         Activation("gelu"),
         *grow,
-        *normal(Convolution(WIDTH)),
+        *normal(Convolution(last)),
         Convolution(16 * channels),
         PixelShuffle(4),
         ChannelsLast(height, width),
