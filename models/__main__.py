@@ -183,6 +183,7 @@ def _ship(run: runs.Run, name: str) -> runs.Run:
     PRETRAINED.mkdir(exist_ok=True)
     shutil.rmtree(place, ignore_errors=True)
     shutil.move(run.folder, place)
+    (PRETRAINED / "README.md").write_text(card.index([run for run in runs.find()[0] if run.pretrained]))
     return runs.open_run(place)
 
 

@@ -11,7 +11,7 @@ import pytest
 from conftest import needs_data
 from streamlit.testing.v1 import AppTest
 
-from components import figures, views
+from components import cached, figures, views
 from models import datasets, engine, runs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -176,6 +176,7 @@ def test_a_denoising_run_shows_its_noisy_inputs(noisy_run: runs.Run) -> None:
 def test_pages_work_without_originals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shipped = [run for run in runs.find()[0] if run.pretrained and run.about["dataset"]["name"] == "mnist"]
     assert shipped
+    cached.originals.clear()
     monkeypatch.setenv("HOURGLASS_DATA", str(tmp_path / "nothing"))
     monkeypatch.setenv("HOURGLASS_HOME", str(tmp_path / "home"))
     for name in ("explore", "reconstructions"):
