@@ -34,12 +34,12 @@ $(BIN)/python:
 
 $(VENV)/app.installed: $(BIN)/python requirements.txt
 	@echo "Installing what Hourglass needs (some minutes at the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/tests.installed: $(VENV)/app.installed .ci/requirements.txt
 	@echo "Installing what the tests need"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r .ci/requirements.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r .ci/requirements.txt
 	@touch $@
 
 # A Chromium for the tests: the system's own, else Debian's, else Playwright's. Looked for each time, since it can go.

@@ -70,10 +70,10 @@ def _parser() -> argparse.ArgumentParser:
             )
     train.add_argument(
         "--tsne",
-        type=int,
+        type=_layout,
         default=2000,
         metavar="N",
-        help="codes to lay out by t-SNE when D > 2 (default 2000, at most 5000)",
+        help="codes to lay out by t-SNE when D > 2 (0 to 5000, default 2000)",
     )
     train.add_argument(
         "--ship",
@@ -101,6 +101,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _layout(text: str) -> int:
+    if not 0 <= int(text) <= 5000:
+        raise ValueError
+    return int(text)
+
+
 def _chosen(arguments: argparse.Namespace) -> runs.Configuration:
     values: dict[str, Any] = {}
     if arguments.preset:
@@ -118,8 +124,10 @@ def _chosen(arguments: argparse.Namespace) -> runs.Configuration:
         values = dict(slugs[arguments.preset])
     elif arguments.configuration:
         try:
-            values = dict(json.loads(arguments.configuration))
-        except ValueError as error:
+            values = json.loads(arguments.configuration)
+            if not isinstance(values, dict):
+                raise ValueError("it is something else")
+        except (ValueError, RecursionError) as error:
             raise Problem(
                 f"--configuration is not a JSON object ({error})",
                 'something like {"dataset": "digits", "architecture": "modern"} was expected',
@@ -133,28 +141,28 @@ def _train(arguments: argparse.Namespace) -> int:
     configuration = _chosen(arguments)
     if arguments.ship and not (arguments.preset or "").startswith("zoo/"):
         raise Problem("--ship was given without a zoo preset", "only runs of the zoo ship", "add --preset zoo/NAME")
-    if not arguments.ship and not arguments.claimed and engine.status(configuration.id).phase == "done":
-        return _told(arguments, runs.open_run(runs.folder_of(engine.status(configuration.id).id)))
+    if not arguments.ship and not arguments.claimed and engine.kept(configuration.id):
+        return _told(arguments, runs.open_run(runs.folder_of(configuration.id)))
     if not arguments.claimed and not engine.claim(configuration):
         raise Problem(
             f"the run {configuration.id} is being trained by another process",
             "one training at a time of the same choices",
             "wait for it, or change a choice",
         )
-    from models import training
-
     folder = engine.active(configuration.id)
-    report = training.Report(folder, configuration)
-    try:
-        with _stopping(folder):
+    with _stopping(folder):  # from before torch is imported, which takes its time
+        from models import training
+
+        try:
             run = training.train(configuration, folder, half=arguments.ship, tsne=arguments.tsne)
-    except training.Stopped:
-        engine.finished(configuration.id, None)
-        return 3
-    except Problem as problem:
-        with contextlib.suppress(Problem):
-            report.write("failed", "failed", 0.0, problem)
-        raise
+        except training.Stopped:
+            engine.finished(configuration.id, None)
+            print(json.dumps({"stopped": configuration.id}) if arguments.json else "stopped, nothing was kept")
+            return 3
+        except Problem as problem:
+            with contextlib.suppress(Problem):
+                training.Report(folder, configuration).write("failed", "failed", 0.0, problem)
+            raise
     if arguments.ship:
         run = _ship(run, arguments.preset.removeprefix("zoo/"))
     else:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, home, runs
+from models import Problem, home, runs, unwritable
 from models.runs import Configuration
 
 STARTING = 60.0  # seconds a folder may stand without a process before it counts as abandoned
@@ -44,7 +44,9 @@ class Status:
 
 
 def active(id_: str) -> Path:
-    """The folder in which a training grows."""
+    """The folder in which a training grows. Ids come from addresses too: nothing but an id may become a path."""
+    if not runs.ID.fullmatch(id_):
+        raise Problem(f"“{id_[:80]}” is no id of a run", "16 hex digits were expected", "take the id from the list")
     return home() / "active" / id_
 
 
@@ -55,17 +57,28 @@ def claim(configuration: Configuration) -> bool:
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir()
+            _ended_note(folder).unlink(missing_ok=True)  # how it ended before says nothing of this time
             return True
         except FileExistsError:
             if _alive(folder):
                 return False
             shutil.rmtree(folder, ignore_errors=True)
         except OSError as error:
-            raise Problem(
-                f"{folder.parent} cannot be written ({error.strerror or error})",
-                "a folder with free space that this program may write to was expected",
-                "free some space or name another folder in HOURGLASS_HOME",
-            ) from error
+            raise unwritable(folder.parent, error) from error
+    return False
+
+
+def kept(id_: str) -> bool:
+    """Whether a whole run of this id is there. One that is damaged makes room, so that it can be trained again."""
+    if not _done(id_):
+        return False
+    place = home() / "runs" / id_
+    if runs.whole(place):
+        return True
+    try:
+        runs.set_aside(place)
+    except OSError as error:
+        raise unwritable(place.parent, error) from error
     return False
 
 
@@ -73,13 +86,13 @@ def submit(configuration: Configuration) -> str:
     """Have this configuration trained, unless it is already being trained or was; returns its id at once."""
     configuration = configuration.check()
     id_ = configuration.id
-    if (home() / "runs" / id_ / "run.json").is_file() or not claim(configuration):
+    if kept(id_) or not claim(configuration):
         return id_
     folder = active(id_)
     values = json.dumps({name: value for name, value in vars(configuration).items() if value is not None})
     command = [sys.executable, "-m", "models", "train", "--claimed", "--configuration", values]
     with (folder / "log.txt").open("wb") as log:
-        subprocess.Popen(  # a session of its own: closing the app's terminal does not end it
+        process = subprocess.Popen(  # a session of its own: closing the app's terminal does not end it
             command,
             cwd=Path(__file__).resolve().parent.parent,
             env={**os.environ, "OMP_NUM_THREADS": "1"},  # numpy's and scikit-learn's threads would fight torch's
@@ -88,24 +101,28 @@ def submit(configuration: Configuration) -> str:
             stderr=log,
             start_new_session=True,
         )
+    with contextlib.suppress(OSError):  # a training can be over by now, its folder moved
+        (folder / "pid").write_text(str(process.pid))
     return id_
 
 
 def status(id_: str) -> Status:
     """Where the training of this id stands now."""
-    if (home() / "runs" / id_ / "run.json").is_file():
+    if not runs.ID.fullmatch(id_):
+        return Status(id_, "unknown")
+    if _done(id_):
         return Status(id_, "done")
     folder = active(id_)
     told = _told(folder)
-    if told is None:
-        ended = home() / "active" / f"{id_}.ended"
-        return (
-            _ended(id_, ended)
-            if ended.is_file()
-            else Status(id_, "preparing" if folder.is_dir() else "unknown", "starting")
-        )
+    if told is None and not folder.is_dir():
+        return _ended(id_)
+    if told is None:  # status.json is not there yet, or not any more
+        phase = "measuring" if (folder / "errors.f32").is_file() else "preparing"
+        told = {"phase": phase, "what": "starting", "epoch": 0, "epochs": 0, "problem": None}
     problem = Problem(*told["problem"]) if told["problem"] else None
     if problem is None and not _alive(folder):
+        if not folder.is_dir():  # it was moved to its place while we looked
+            return _ended(id_)
         problem = Problem(
             f"the training process ended without a word{_last_words(folder)}",
             "it should have finished its epochs",
@@ -114,11 +131,20 @@ def status(id_: str) -> Status:
     return Status(id_, "failed" if problem else told["phase"], told["what"], told["epoch"], told["epochs"], problem)
 
 
-def _ended(id_: str, path: Path) -> Status:
+def _done(id_: str) -> bool:
+    return (home() / "runs" / id_ / "run.json").is_file()
+
+
+def _ended_note(folder: Path) -> Path:
+    """The file beside an active folder that says what became of it: a run's id, or nothing."""
+    return folder.with_suffix(".ended")
+
+
+def _ended(id_: str) -> Status:
     try:
-        became = path.read_text()
+        became = _ended_note(active(id_)).read_text()
     except OSError:
-        return Status(id_, "unknown")
+        return Status(id_, "done" if _done(id_) else "unknown")
     return Status(became, "done") if became else Status(id_, "stopped")
 
 
@@ -126,17 +152,12 @@ def finished(id_: str, run: runs.Run | None) -> None:
     """Move a sealed run from active to its place; None for a training that was stopped with nothing to keep."""
     folder = active(id_)
     if run is None:
-        runs.write_whole(folder.with_suffix(".ended"), b"")
+        runs.write_whole(_ended_note(folder), b"")
         shutil.rmtree(folder, ignore_errors=True)
         return
-    place = home() / "runs" / run.id
-    place.parent.mkdir(parents=True, exist_ok=True)
     if run.id != id_:
-        runs.write_whole(folder.with_suffix(".ended"), run.id.encode())
-    if place.is_dir():  # the same run was made before: the first one stays, since browsers may have it cached
-        shutil.rmtree(folder)
-    else:
-        folder.rename(place)
+        runs.write_whole(_ended_note(folder), run.id.encode())
+    runs.keep(folder, run.id)
 
 
 def stop(id_: str) -> None:
@@ -194,18 +215,20 @@ def _told(folder: Path) -> dict[str, Any] | None:
 
 def _alive(folder: Path) -> bool:
     told = _told(folder)
-    if told is None:
+    if told and told["problem"]:
+        return False
+    try:
+        pid = told["pid"] if told else int((folder / "pid").read_text())
+    except (OSError, ValueError):  # the folder was made a moment ago, or is about to be moved to its place
         try:
             return time.time() - folder.stat().st_mtime < STARTING
         except OSError:
             return False
-    if told["problem"]:
-        return False
     with contextlib.suppress(ChildProcessError, AttributeError):
         # A child of this process that ended stays a zombie until it is waited for, and would look alive.
-        os.waitpid(told["pid"], os.WNOHANG)
+        os.waitpid(pid, os.WNOHANG)
     try:
-        os.kill(told["pid"], 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:

@@ -16,6 +16,8 @@ def squared_error(reconstruction: Tensor, sample: Tensor) -> Tensor:
 
 def bernoulli(reconstruction: Tensor, sample: Tensor) -> Tensor:
     """-log p(x|z) in nats for independent Bernoulli values (Kingma and Welling 2013, appendix C.1), both in [0, 1]."""
+    if reconstruction.isnan().any():  # torch raises there; every other loss hands NaN on, and the loop tells of it
+        return reconstruction.sum()
     return binary_cross_entropy(reconstruction, sample, reduction="sum") / len(sample)
 
 

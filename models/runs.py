@@ -35,6 +35,7 @@ samples as gzipped uint8 (M, h, w, C), made from the dataset when it is at hand,
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import io
@@ -43,7 +44,9 @@ import os
 import re
 import shutil
 import tempfile
+import time
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,8 +55,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
-from models import PRETRAINED, Problem, architectures, datasets, home
+from models import PRETRAINED, Problem, architectures, datasets, home, unwritable
 from models.codes import Coder, Plane
 
 FORMAT = 1
@@ -68,7 +72,11 @@ REQUIRED = (
     "rows.i32",
     "labels.i32",
     "errors.f32",
+    "baseline.safetensors",
+    "replay/codes.f32",
+    "replay/index.i32",
 )
+OPTIONAL = ("factors.f32", "projections/pca.f32", "projections/tsne.f32", "projections/tsne-index.i32", "card.md")
 NOISES = ("none", "gaussian", "salt-and-pepper", "masking", "watermark")
 LOSSES = ("squared-error", "bernoulli")
 RECIPES = ("hourglass", "article")
@@ -173,7 +181,7 @@ def configuration(values: dict[str, Any]) -> Configuration:
         )
     if absent := [name for name in ("dataset", "architecture") if not values.get(name)]:
         raise Problem(f"no {' and no '.join(absent)} was chosen", "both have to be named", "name them")
-    chosen = {**architectures.get(values["architecture"]).defaults, **values}
+    chosen = {**architectures.get(str(values["architecture"])).defaults, **values}
     kinds: dict[str, Callable[[Any], Any]] = {
         "int": _whole,
         "float": float,
@@ -182,7 +190,7 @@ def configuration(values: dict[str, Any]) -> Configuration:
     }
     try:
         cast = {name: kinds[str(fields[name].type)](value) for name, value in chosen.items()}
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise Problem(
             f"a choice is not of its type ({error})", "numbers were expected where numbers belong", "correct the value"
         ) from error
@@ -339,7 +347,7 @@ class Run:
 def thumbnail_shape(shape: tuple[int, ...], count: int, most: int = 64 * 2**20) -> tuple[int, int, int]:
     """The size (h, w, C) at which `count` images (H, W, C) are sent to the browser: whole, or halved until they fit."""
     height, width, channels = shape
-    while height * width * channels * count > most:
+    while height * width * channels * count > most and max(height, width) > 1:
         height, width = -(-height // 2), -(-width // 2)
     return height, width, channels
 
@@ -363,7 +371,45 @@ def open_run(folder: Path) -> Run:
                 f"{name} has {came:,} bytes",
                 f"{4 * numbers:,} were expected for {run.count:,} codes of size {run.code_size}",
             )
+    try:
+        _check_content(run)
+    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+        raise _damaged(
+            folder, f"its files do not fit together ({error})", "one run's own files were expected"
+        ) from error
     return run
+
+
+def whole(folder: Path) -> bool:
+    """Whether `open_run` would open it."""
+    try:
+        open_run(folder)
+    except Problem:
+        return False
+    return True
+
+
+def _check_content(run: Run) -> None:
+    """ValueError when a file of the right size holds numbers that nothing could be done with."""
+    stored = run.about["dataset"]
+    tsne = run.tsne[1] if run.tsne else np.zeros(0)
+    replay = np.fromfile(run.folder / "replay/index.i32", "<i4")
+    for name, index, low, high in (
+        ("rows.i32", run.rows, 0, stored["count"]),
+        ("labels.i32", run.labels, -1, len(run.classes)),
+        ("projections/tsne-index.i32", tsne, 0, run.count),
+        ("replay/index.i32", replay, 0, run.count),
+    ):
+        if len(index) and not low <= index.min() <= index.max() < high:
+            raise ValueError(f"{name} points at what is not there")
+    for name, numbers in (("codes.f32", run.codes), ("errors.f32", run.errors), ("factors.f32", run.factors)):
+        if not np.isfinite(numbers).all():
+            raise ValueError(f"{name} holds infinite or undefined numbers")
+    baseline, size = run.baseline, int(np.prod(run.shape))
+    if baseline.mean.shape != (size,) or baseline.components.shape[1:] != (size,):
+        raise ValueError("baseline.safetensors is of another sample's shape")
+    if not all(isinstance(line, dict) for line in run.history()):
+        raise ValueError("history.jsonl is no list of epochs")
 
 
 def _numbers(run: Run) -> dict[str, int]:
@@ -383,10 +429,10 @@ def _read(folder: Path) -> Run:
     """run.json alone, checked for what `Run` reads from it."""
     try:
         text = (folder / "run.json").read_bytes()
-        about = json.loads(text)
+        about = json.loads(text, parse_float=_finite, parse_constant=_finite)
         if not isinstance(about, dict):
             raise ValueError("it is not an object")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _damaged(
             folder, f"run.json cannot be read ({error})", "a JSON file that describes the run was expected"
         ) from error
@@ -397,30 +443,104 @@ def _read(folder: Path) -> Run:
             "open it with the version of Hourglass that made it, or a newer one",
         )
     try:
-        run = Run(folder, about, hashlib.sha256(text).hexdigest()[:16])
-        needed = [
-            run.id,
-            run.title,
-            run.shape,
-            run.classes,
-            run.count,
-            run.code_size,
-            run.variational,
-            run.pca,
-            about["metrics"],
-            about["training"],
-            about["replay"]["epochs"],
-        ]
-        absent = [name for name in REQUIRED if name not in about["files"]]
-        if not ID.fullmatch(run.id) or absent or len(needed) == 0:
-            raise ValueError(f"{', '.join(absent) or 'its id'} is not as it should be")
-        if any(_outside(name) for name in about["files"]):
-            raise ValueError("it names files outside its folder")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        _check_facts(about)
+        return Run(folder, about, hashlib.sha256(text).hexdigest()[:16])
+    except ValueError as error:
         raise _damaged(
             folder, f"run.json does not describe a run ({error})", "the fields of format 1 were expected"
         ) from error
-    return run
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not np.isfinite(number):
+        raise ValueError(f"{text} is no finite number")
+    return number
+
+
+# run.json as `Run` and the pages rely on it: a type, [type of each], {field: type}, or (type or null,).
+_FACTS: dict[str, Any] = {
+    "id": str,
+    "configuration": {"dataset": str, "architecture": str, "code_size": int, "noise": str, "recipe": str},
+    "dataset": {
+        **dict.fromkeys(("name", "title", "fingerprint", "kind", "label", "source", "licence"), str),
+        "shape": [int],
+        "classes": [str],
+        "factors": [str],
+        "count": int,
+    },
+    "architecture": {"name": str, "title": str, "variational": bool, "parameters": int},
+    "codes": {
+        "count": int,
+        "size": int,
+        "low": [float],
+        "high": [float],
+        "mean": [float],
+        "variance": [float],
+        "kl": ([float],),
+        "dead": [bool],
+        "nearest_p99": float,
+    },
+    "projections": {
+        "pca": ({"mean": [float], "components": [[float]], "explained": [float]},),
+        "tsne": ({"count": int, "perplexity": float},),
+    },
+    "replay": {"count": int, "epochs": [int]},
+    "thumbnails": ({"shape": [int]},),
+    "metrics": [{"name": str, "title": str, "split": str, "count": int, "value": float, "unit": str}],
+    "training": {
+        **dict.fromkeys(("epochs", "best_epoch"), int),
+        **dict.fromkeys(("seconds", "samples_per_second"), float),
+        **dict.fromkeys(("device", "machine", "finished"), str),
+    },
+    "files": dict,
+}
+
+
+def _check_facts(about: dict[str, Any]) -> None:
+    """ValueError when run.json lacks a field of format 1, has one of another type, or contradicts itself."""
+    _check_type(about, _FACTS, "run.json")
+    codes, dataset = about["codes"], about["dataset"]
+    if not ID.fullmatch(about["id"]) or codes["count"] < 1 or codes["size"] < 1:
+        raise ValueError("its id, count or code size is not as it should be")
+    for name, facts in about["files"].items():
+        _check_type(facts, {"bytes": int, "sha256": str}, name)
+        if _outside(name):
+            raise ValueError("it names files outside its folder")
+    if absent := [name for name in REQUIRED if name not in about["files"]]:
+        raise ValueError(f"{', '.join(absent)} is not named")
+    pca = about["projections"]["pca"] or {"mean": [0.0] * codes["size"], "components": []}
+    rows = (codes["low"], codes["high"], codes["mean"], codes["variance"], codes["dead"], codes["kl"], pca["mean"])
+    if any(row is not None and len(row) != codes["size"] for row in (*rows, *pca["components"])):
+        raise ValueError("it describes codes of another size")
+    if len(pca["components"]) not in (0, 2):
+        raise ValueError("a plane has two axes")
+    shape, thumbnails = tuple(dataset["shape"]), about["thumbnails"]
+    if thumbnails and (len(shape) != 3 or tuple(thumbnails["shape"]) != thumbnail_shape(shape, codes["count"])):
+        raise ValueError("its thumbnails are of another shape")
+
+
+def _check_type(value: Any, wanted: Any, where: str) -> None:
+    """ValueError unless `value` is as `_FACTS` puts it; whole numbers are not negative."""
+    if isinstance(wanted, tuple):
+        if value is not None:
+            _check_type(value, wanted[0], where)
+    elif isinstance(wanted, dict):
+        _check_type(value, dict, where)
+        for name, inner in wanted.items():
+            if name not in value:
+                raise ValueError(f"{where} has no {name}")
+            _check_type(value[name], inner, f"{where}: {name}")
+    elif isinstance(wanted, list):
+        _check_type(value, list, where)
+        for one in value:
+            _check_type(one, wanted[0], where)
+    else:
+        kinds = (int, float) if wanted is float else (wanted,)
+        if not isinstance(value, kinds) or (isinstance(value, bool) and wanted is not bool):
+            raise ValueError(f"{where} is no {wanted.__name__}")
+        if wanted is int and value < 0:
+            raise ValueError(f"{where} is below zero")
 
 
 def _outside(name: str) -> bool:
@@ -493,12 +613,30 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(stream.fileno())
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise Problem(
-            f"{path.parent} cannot be written ({error.strerror or error})",
-            "a folder with free space that this program may write to was expected",
-            "free some space or name another folder in HOURGLASS_HOME",
-        ) from error
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise unwritable(path.parent, error) from error
+
+
+def keep(folder: Path, id_: str) -> Path:
+    """Move a sealed run to its place. A whole run that is there already stays: browsers may have it cached."""
+    place = home() / "runs" / id_
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if whole(place):
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            set_aside(place)
+            folder.rename(place)
+    except OSError as error:
+        raise unwritable(place.parent, error) from error
+    return place
+
+
+def set_aside(place: Path) -> None:
+    """Make room where a damaged run lies, which is kept under another name. Nothing happens where none lies."""
+    if place.exists():
+        place.rename(place.with_name(f".damaged-{place.name}-{time.time_ns()}"))
 
 
 def pack(run: Run) -> bytes:
@@ -507,7 +645,9 @@ def pack(run: Run) -> bytes:
     with zipfile.ZipFile(out, "w") as archive:
         for name in ("run.json", *run.about["files"]):
             deflate = zipfile.ZIP_STORED if name.endswith((".safetensors", ".onnx")) else zipfile.ZIP_DEFLATED
-            archive.writestr(zipfile.ZipInfo(f"{run.id}/{name}"), (run.folder / name).read_bytes(), deflate)
+            entry = zipfile.ZipInfo(f"{run.id}/{name}")  # dated 1980: the same run is the same zip
+            entry.external_attr = 0o644 << 16  # else unzip makes files that nobody may read
+            archive.writestr(entry, (run.folder / name).read_bytes(), deflate)
     return out.getvalue()
 
 
@@ -522,24 +662,23 @@ def unpack(content: bytes) -> Run:
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
-        entries = {
-            entry.filename.partition("/")[2] if "/" in entry.filename else entry.filename: entry
-            for entry in archive.infolist()
-            if not entry.is_dir()
-        }
         tops = {entry.filename.partition("/")[0] for entry in archive.infolist()}
-        if "run.json" not in entries or len(tops) > 1:
+        if len(tops) != 1:
             raise ValueError("it does not hold one run")
-        size = sum(entry.file_size for entry in entries.values())
+        (top,) = tops
+        known = {f"{top}/{name}": name for name in ("run.json", *REQUIRED, *OPTIONAL)}
+        entries = {known[entry.filename]: entry for entry in archive.infolist() if entry.filename in known}
+        if "run.json" not in entries:
+            raise ValueError("it holds no run.json")
     except (zipfile.BadZipFile, ValueError, OSError) as error:
         raise Problem(
             f"the file cannot be opened as a run ({error})",
             "a zip downloaded from Hourglass was expected",
             "choose such a zip",
         ) from error
-    if size > MOST_UNPACKED or any(_outside(name) for name in entries):
+    if (size := sum(entry.file_size for entry in entries.values())) > MOST_UNPACKED:
         raise Problem(
-            f"the zip holds {size:,} bytes in {len(entries)} files, or odd file names",
+            f"the zip holds {size:,} bytes",
             f"at most {MOST_UNPACKED:,} bytes of a run's own files were expected",
             "choose a zip downloaded from Hourglass",
         )
@@ -548,65 +687,79 @@ def unpack(content: bytes) -> Run:
         own.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(dir=own, prefix=".opened-"))
     except OSError as error:
-        raise Problem(
-            f"{own} cannot be written ({error.strerror})",
-            "a folder this program may write to was expected",
-            "name another folder in HOURGLASS_HOME",
-        ) from error
+        raise unwritable(own, error) from error
     try:
         for name, entry in entries.items():
-            target = part / name
-            target.parent.mkdir(exist_ok=True)
-            with archive.open(entry) as stream:
-                data = stream.read(entry.file_size + 1)
-            if len(data) != entry.file_size:
-                raise Problem(
-                    f"{name} in the zip is larger than it says",
-                    f"{entry.file_size:,} bytes were expected",
-                    "choose a zip downloaded from Hourglass",
-                )
-            target.write_bytes(data)
-        run = open_run(part)
-        _rebuild(run)
-        place = own / run.id
-        if not place.is_dir():
-            part.rename(place)
-        return open_run(place)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+            data = archive.read(entry)  # zipfile stops at the size that the entry claims, and checks its sum
+            (part / name).parent.mkdir(exist_ok=True)
+            (part / name).write_bytes(data)
+        run = _rebuild(open_run(part))
+        return open_run(keep(part, run.id))
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, zlib.error) as error:
         raise Problem(
             f"the zip is broken ({error})", "a whole zip downloaded from Hourglass was expected", "download it again"
         ) from error
+    except Problem as problem:
+        came = problem.came.replace(str(part), str(own)).replace(f" {part.name}", " in the zip")
+        do = "choose a zip downloaded from Hourglass" if str(part) in problem.do else problem.do
+        raise Problem(came, problem.expected, do) from problem
+    except OSError as error:
+        raise unwritable(own, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
 def _rebuild(run: Run) -> Run:
     """Check an opened run against our own architectures and put graphs of our own writing in place of the zip's."""
+    from safetensors.numpy import load_file
+
     from models import export
 
-    chosen = run.configuration.check()
-    dataset = datasets.get(chosen.dataset)
-    blueprint = architectures.get(chosen.architecture).blueprint(dataset.kind, dataset.shape, chosen.code_size)
-    if run.shape != dataset.shape or run.code_size != chosen.code_size or run.id != chosen.id:
+    chosen = configuration(dataclasses.asdict(run.configuration))
+    dataset, architecture = datasets.get(chosen.dataset), architectures.get(chosen.architecture)
+    blueprint = architecture.blueprint(dataset.kind, dataset.shape, chosen.code_size)
+    facts = dataset_facts(dataset)
+    stored = {name: run.about["dataset"].get(name) for name in facts}
+    same_size = (run.code_size, run.variational) == (chosen.code_size, architecture.variational)
+    if json.dumps(stored) != json.dumps(facts) or not same_size or run.id != chosen.id:
         raise _damaged(
             run.folder,
             "its configuration and its codes disagree",
             "the same dataset, shape and code size in both were expected",
         )
-    table, start = export.header(run.folder / "weights.safetensors")
-    if {name: tuple(place["shape"]) for name, place in table.items()} != blueprint.weights:
+    weights = run.folder / "weights.safetensors"
+    try:
+        values = load_file(weights)
+    except SafetensorError as error:
+        raise _damaged(
+            run.folder, f"its weights cannot be read ({error})", "a whole safetensors file was expected"
+        ) from error
+    if {name: value.shape for name, value in values.items()} != blueprint.weights or any(
+        value.dtype not in (np.float32, np.float16) or not np.isfinite(value).all() for value in values.values()
+    ):
         raise _damaged(
             run.folder,
             "its weights are not those of its architecture",
-            f"the {len(blueprint.weights)} weights of {chosen.architecture} were expected",
+            f"the {len(blueprint.weights)} finite weights of {chosen.architecture} were expected",
         )
-    if (
-        max(place["data_offsets"][1] for place in table.values()) + start
-        != (run.folder / "weights.safetensors").stat().st_size
-    ):
-        raise _damaged(run.folder, "its weights are cut short", "a whole safetensors file was expected")
-    if not np.isfinite(run.codes).all() or not np.isfinite(run.errors).all():
-        raise _damaged(run.folder, "its codes hold infinite or undefined numbers", "finite numbers were expected")
-    for name, graph in export.graphs(blueprint, run.folder / "weights.safetensors").items():
+    for name, graph in export.graphs(blueprint, weights).items():
         (run.folder / name).write_bytes(graph)
     return seal(run.folder, {name: value for name, value in run.about.items() if name != "files"})
+
+
+def dataset_facts(dataset: datasets.Dataset) -> dict[str, Any]:
+    """What run.json keeps of a dataset."""
+    names = (
+        "name",
+        "title",
+        "fingerprint",
+        "kind",
+        "shape",
+        "classes",
+        "label",
+        "factors",
+        "count",
+        "source",
+        "licence",
+    )
+    return {name: getattr(dataset, name) for name in names}

@@ -27,9 +27,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from models import Problem, architectures, codes, datasets, export, losses, metrics, noise, runs
+from models import Problem, architectures, codes, datasets, export, losses, metrics, noise, runs, unwritable
 from models.datasets import TEST, TRAIN, VALIDATION, Dataset
 from models.runs import Configuration, Run
 
@@ -84,14 +85,17 @@ def train(configuration: Configuration, folder: Path, half: bool = False, tsne: 
     torch.set_num_threads(1)
     torch.manual_seed(configuration.seed)
     dataset = datasets.get(configuration.dataset)
-    report = Report(folder, configuration)
-    content = datasets.arrays(dataset, lambda what, share: report.write("preparing", what, share))
-    work = Training(configuration, dataset, content, folder, report)
-    started = time.perf_counter()
-    best = work.run()
-    seconds = time.perf_counter() - started
-    report.write("measuring", "measuring the result", 0.0)
-    return finish(work, best, seconds, half, tsne)
+    try:
+        report = Report(folder, configuration)
+        content = datasets.arrays(dataset, lambda what, share: report.write("preparing", what, share))
+        work = Training(configuration, dataset, content, folder, report)
+        started = time.perf_counter()
+        best = work.run()
+        seconds = time.perf_counter() - started
+        report.write("measuring", "measuring the result", 0.0)
+        return finish(work, best, seconds, half, tsne)
+    except (OSError, SafetensorError) as error:
+        raise unwritable(folder, error) from error
 
 
 class Report:
@@ -372,17 +376,10 @@ def replay_places(count: int, code_size: int) -> NDArray[np.int64]:
 
 def append(path: Path, content: bytes) -> None:
     """Add to a growing file and make sure it is on the disk."""
-    try:
-        with path.open("ab") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as error:
-        raise Problem(
-            f"{path.parent} cannot be written ({error.strerror or error})",
-            "a disk with free space was expected",
-            "free some space and train again",
-        ) from error
+    with path.open("ab") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: int) -> Run:
@@ -417,22 +414,6 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
     projections = project(folder, all_codes, tsne)
 
     architecture = architectures.get(chosen.architecture)
-    facts = {
-        name: getattr(dataset, name)
-        for name in (
-            "name",
-            "title",
-            "fingerprint",
-            "kind",
-            "shape",
-            "classes",
-            "label",
-            "factors",
-            "count",
-            "source",
-            "licence",
-        )
-    }
     history = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
     about = {
         "format": runs.FORMAT,
@@ -440,7 +421,7 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
         "recipe": runs.RECIPE,
         "configuration": dataclasses.asdict(chosen),
         "versions": {name: version(name) for name in ("torch", "numpy", "scikit-learn", "onnx", "onnxruntime")},
-        "dataset": facts,
+        "dataset": runs.dataset_facts(dataset),
         "architecture": {
             "name": architecture.name,
             "title": architecture.title,
@@ -464,7 +445,7 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         },
     }
-    for name in ("configuration.json", "strip.npy", "stop", "log.txt"):
+    for name in ("configuration.json", "strip.npy", "stop", "log.txt", "pid"):
         (folder / name).unlink(missing_ok=True)
     (folder / "status.json").unlink()
     return runs.seal(folder, about)
@@ -535,6 +516,8 @@ def project(folder: Path, all_codes: codes.Floats, tsne: int) -> dict[str, Any]:
     (folder / "projections" / "pca.f32").write_bytes(plane.project(all_codes).astype("<f4").tobytes())
     stored = {"mean": plane.mean.tolist(), "components": plane.components.tolist(), "explained": explained.tolist()}
     some = np.sort(np.random.default_rng(2).permutation(len(all_codes))[: min(tsne, 5000)])
+    if len(some) < 2 or not np.ptp(all_codes[some], axis=0).any():  # scikit-learn's t-SNE dies on equal codes
+        return {"pca": stored, "tsne": None}
     perplexity = min(30.0, (len(some) - 1) / 3)
     from sklearn.manifold import TSNE
 
