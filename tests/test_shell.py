@@ -200,7 +200,7 @@ def test_a_run_of_the_zoo_ships_with_its_card(
     assert run.pretrained and runs.folder_of("digits-single-layer") == runs.folder_of(run.id) == folder
     card = (folder / "card.md").read_text()
     assert ZOO["digits-single-layer"].weakness in card and f"{run.metric('mse'):.4f}" in card
-    assert {one.name for one in (tmp_path / "pretrained").iterdir()} == {"digits-single-layer"}
+    assert {one.name for one in (tmp_path / "pretrained").iterdir()} == {"digits-single-layer", "README.md"}
     assert not (home / "runs").exists() and not list((home / "active").iterdir())
     assert runs.find()[0][0].folder == folder
     code, measured, _ = say("evaluate", "digits-single-layer", "--json")
