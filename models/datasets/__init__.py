@@ -121,7 +121,9 @@ def get(name: str) -> Dataset:
     try:
         return found()[name]
     except KeyError:
-        raise Problem(f"the dataset “{name}” is unknown", f"one of {', '.join(found())} was expected", "choose one of these") from None
+        raise Problem(
+            f"the dataset “{name}” is unknown", f"one of {', '.join(found())} was expected", "choose one of these"
+        ) from None
 
 
 def missing(dataset: Dataset) -> tuple[Remote, ...]:
@@ -183,7 +185,9 @@ def arrays(dataset: Dataset, progress: Progress = lambda _what, _share: None) ->
         progress(f"preparing {dataset.title}", 0.0)
         _lay_down(folder, dataset.read())
         progress(f"preparing {dataset.title}", 1.0)
-    samples, labels, factors = (np.load(folder / f"{part}.npy", mmap_mode="r", allow_pickle=False) for part in Arrays._fields)
+    samples, labels, factors = (
+        np.load(folder / f"{part}.npy", mmap_mode="r", allow_pickle=False) for part in Arrays._fields
+    )
     return Arrays(samples, labels, factors)
 
 
