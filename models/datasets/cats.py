@@ -21,7 +21,7 @@ COUNT, SIDE = 20_000, 64
 FINE = 4  # drawn four times as large, then averaged: edges are soft and small changes show
 FACTORS = {
     "fur": (0.0, 1.0),  # ginger to blue
-    "face width": (18.5, 26.0),  # pixels from the middle to the cheek
+    "face width": (19.5, 26.0),  # pixels from the middle to the cheek
     "ear height": (7.0, 19.0),  # pixels
     "stripes": (0.0, 1.0),  # none to dark
     "eye opening": (0.28, 1.0),  # sleepy to wide awake
@@ -37,7 +37,8 @@ BACKGROUND, HALO, OUTLINE, WHITE = (252, 245, 233), (241, 229, 208), (75, 52, 54
 PINK, BLUSH, TONGUE = (240, 150, 150), (246, 138, 128), (238, 118, 124)
 GINGER, SILVER, BLUE = (250, 154, 58), (202, 188, 178), (92, 124, 180)
 AMBER, AQUA = (255, 196, 40), (74, 186, 226)
-MIDDLE, EYES, MUZZLE = 32.0, 37.0, 47.5  # where things sit: the axis of the face, the height of the eyes and the mouth
+EYES, MUZZLE = 37.0, 47.5  # y in pixels; x is counted from the axis of the face to the right
+EYE = (6.9, 7.9)  # half width and half height when wide open
 
 
 @cache
@@ -71,87 +72,79 @@ def _face(
     mouth: float,
     whiskers: float,
 ) -> NDArray[np.uint8]:
-    """One cat, from back to front."""
-    image = Image.new("RGB", (SIDE * FINE, SIDE * FINE), BACKGROUND)
-    pen = Pen(image)
-    pen.dot((MIDDLE, MIDDLE + 3), 27.5, 27.5, HALO)
+    """One cat: the right half from back to front, mirrored, and light in both eyes from the same side."""
+    half = Image.new("RGB", (SIDE * FINE // 2, SIDE * FINE), BACKGROUND)
+    pen = Pen(half)
+    pen.dot((0, 35), 27.5, 27.5, HALO)
     coat = mix(GINGER, SILVER, 2 * fur) if fur < 0.5 else mix(SILVER, BLUE, 2 * fur - 1)
-    dark = mix(coat, mix(coat, OUTLINE, 0.72), stripes)
-    for side in (-1, 1):
-        _ear(pen, side, width, ears, coat)
-    _head(pen, width, coat, dark)
-    for side in (-1, 1):
-        _eye(pen, MIDDLE + side * (0.25 * width + 4.9), opening, pupil, mix(AMBER, AQUA, iris))
+    eye = 0.25 * width + 4.9
+    _ear(pen, width, ears, coat)
+    _head(pen, width, coat, mix(coat, mix(coat, OUTLINE, 0.72), stripes))
+    _eye(pen, eye, opening, pupil, mix(AMBER, AQUA, iris))
     _mouth(pen, mouth)
-    for side in (-1, 1):
-        _whiskers(pen, side, whiskers)
-    return np.asarray(image.reduce(FINE))
+    _whiskers(pen, whiskers)
+    whole = Image.new("RGB", (SIDE * FINE, SIDE * FINE))
+    whole.paste(half, (half.width, 0))
+    whole.paste(half.transpose(Image.Transpose.FLIP_LEFT_RIGHT), (0, 0))
+    for x in (SIDE / 2 - eye, SIDE / 2 + eye):
+        _light(Pen(whole), x, opening)
+    return np.asarray(whole.reduce(FINE))
 
 
-def _ear(pen: "Pen", side: int, width: float, height: float, coat: Colour) -> None:
-    outer, inner, foot = MIDDLE + side * 0.97 * width, MIDDLE + side * 0.2 * width, 33.0
-    tip = (MIDDLE + side * 0.9 * width, 23.0 - height)
-    back = curve((outer, foot), (outer + side * 1.5, 24.0 - 0.4 * height), tip)
-    front = curve(tip, (MIDDLE + side * 0.55 * width, 21.0 - 0.45 * height), (inner, 21.0))
-    pen.shape(back + front[1:], coat, 1.4)
-    # The pink inside is the same ear, shrunk towards a point low in its middle.
-    low = (MIDDLE + side * 0.68 * width, 27.0)
-    pen.shape([(low[0] + 0.6 * (x - low[0]), low[1] + 0.68 * (y - low[1])) for x, y in back + front[1:]], PINK)
+def _ear(pen: "Pen", width: float, height: float, coat: Colour) -> None:
+    tip = (0.9 * width, 23.0 - height)
+    outside = curve((0.97 * width, 33.0), (0.97 * width + 1.5, 24.0 - 0.4 * height), tip)
+    inside = curve(tip, (0.55 * width, 21.0 - 0.45 * height), (0.2 * width, 21.0))
+    ear = outside + inside[1:]
+    pen.shape(ear, coat, 1.4)
+    # The pink is the same ear, shrunk towards a point low in its middle.
+    x, y = 0.68 * width, 27.0
+    pen.shape([(x + 0.6 * (px - x), y + 0.68 * (py - y)) for px, py in ear], PINK)
 
 
 def _head(pen: "Pen", width: float, coat: Colour, dark: Colour) -> None:
-    """A wide cushion with a tuft on each cheek, stripes on forehead and cheeks, a white muzzle, a blush."""
-    left = [(MIDDLE - width * x, y) for x, y in HALF_HEAD]
-    right = [(MIDDLE + width * x, y) for x, y in reversed(HALF_HEAD)]
-    pen.shape(left + right, coat)
-    for x, tip in ((-0.3, 28.5), (0.0, 32.0), (0.3, 28.5)):
-        x, top = MIDDLE + x * width, 18.6 + abs(x) * 2
+    """A wide cushion with tufts on the cheek, stripes on forehead and cheek, a blush, a white muzzle."""
+    outline = [(width * x, y) for x, y in HALF_HEAD]
+    pen.shape(outline, coat)
+    for x, top, tip in ((0.0, 18.6, 32.0), (0.3 * width, 18.6, 28.5)):
         pen.shape(curve((x - 2.6, top), (x, 2 * tip - top), (x + 2.6, top)), dark)
-    for side in (-1, 1):
-        edge = MIDDLE + side * width * 0.98
-        for y, long in ((33.5, 11.0), (39.5, 13.0), (45.5, 14.0)):
-            pen.shape(curve((edge, y - 2.2), (edge - side * long, y + 1.4), (edge, y + 2.2)), dark)
-    pen.line([*left, *right, left[0]], 1.4)  # over the stripes' ends
-    for side in (-1, 1):
-        pen.dot((MIDDLE + side * (0.4 * width + 5.2), 48.2), 3.8, 2.3, mix(coat, BLUSH, 0.65))
-        pen.dot((MIDDLE + side * 4.6, MUZZLE), 6.8, 5.4, WHITE)
-    pen.dot((MIDDLE, MUZZLE + 4.2), 7.0, 5.0, WHITE)
+    edge = 0.98 * width
+    for y, long in ((33.5, 11.0), (39.5, 13.0), (45.5, 14.0)):
+        pen.shape(curve((edge, y - 2.2), (edge - long, y + 1.4), (edge, y + 2.2)), dark)
+    pen.line(outline, 1.4)  # after the stripes, over their ends
+    pen.dot((0.4 * width + 5.2, 48.2), 3.8, 2.3, mix(coat, BLUSH, 0.65))
+    pen.dot((4.6, MUZZLE), 6.8, 5.4, WHITE)
+    pen.dot((0, MUZZLE + 4.2), 7.0, 5.0, WHITE)
 
 
 def _eye(pen: "Pen", x: float, opening: float, pupil: float, iris: Colour) -> None:
-    wide, high = 6.9, 7.9 * opening
+    wide, high = EYE[0], EYE[1] * opening
     pen.dot((x, EYES), wide + 1.1, high + 1.1, OUTLINE)
     pen.dot((x, EYES), wide, high, iris)
     pen.dot((x, EYES), wide * pupil, 0.94 * high, OUTLINE)
-    pen.dot((x - 2.0, EYES - 0.42 * high), 2.0, 2.3 * opening, WHITE)
-    pen.dot((x + 2.1, EYES + 0.42 * high), 1.1, 1.2 * opening, WHITE)
+
+
+def _light(pen: "Pen", x: float, opening: float) -> None:
+    up = 0.42 * EYE[1] * opening
+    pen.dot((x - 2.0, EYES - up), 2.0, 2.3 * opening, WHITE)
+    pen.dot((x + 2.1, EYES + up), 1.1, 1.2 * opening, WHITE)
 
 
 def _mouth(pen: "Pen", mood: float) -> None:
-    """Two arcs from under the nose; their ends rise with the mood, and a laughing mouth opens."""
-    top, lift, drop = MUZZLE - 0.8, 3.6 * mood, 2.2 + 2.2 * mood
-    arcs = [
-        curve((MIDDLE, top), (MIDDLE + s * 3.0, top + drop + 1.2), (MIDDLE + s * 6.8, top + 1.2 - lift))
-        for s in (-1, 1)
-    ]
-    depth = 3.1 * (mood + 1)
-    inside = [
-        (MIDDLE + x, top + 1.6 + depth * (1 - (x / 4.6) ** 4)) for x in (-4.6, -4.2, -3.4, -2, 0, 2, 3.4, 4.2, 4.6)
-    ]
-    pen.shape([*inside, (MIDDLE, top)], TONGUE, 1.1)
-    for arc in arcs:
-        pen.line(arc, 1.3)
-    left, right, tip = (MIDDLE - 2.6, MUZZLE - 4.2), (MIDDLE + 2.6, MUZZLE - 4.2), (MIDDLE, MUZZLE - 1.2)
-    over = curve(left, (MIDDLE, MUZZLE - 5.2), right)
-    under = curve(right, (MIDDLE + 1.8, MUZZLE - 1.4), tip) + curve(tip, (MIDDLE - 1.8, MUZZLE - 1.4), left)
-    pen.shape(over + under, PINK, 1.0)
+    """An arc from under the nose; its end rises with the mood, and a laughing mouth opens."""
+    top, depth = MUZZLE - 0.8, 3.1 * (mood + 1)
+    open_ = [(x, top + 1.6 + depth * (1 - (x / 4.6) ** 4)) for x in (0, 2, 3.4, 4.2, 4.6)]
+    pen.shape([(-4.6, top), (-2, open_[1][1]), *open_, (0, top)], TONGUE, 1.1)
+    pen.line(curve((0, top), (3.0, top + 3.4 + 2.2 * mood), (6.8, top + 1.2 - 3.6 * mood)), 1.3)
+    wing, tip = (2.6, MUZZLE - 4.2), (0, MUZZLE - 1.2)
+    nose = curve((-2.6, MUZZLE - 4.2), (0, MUZZLE - 5.2), wing) + curve(wing, (1.8, MUZZLE - 1.4), tip)[1:]
+    pen.shape(nose, PINK, 1.0)
 
 
-def _whiskers(pen: "Pen", side: int, angle: float) -> None:
-    start = MIDDLE + side * 11.0
+def _whiskers(pen: "Pen", angle: float) -> None:
     for spread, y in ((11.0, 46.3), (0.0, 48.0), (-11.0, 49.7)):
         turn = math.radians(angle + spread)
-        pen.line([(start, y), (start + side * 19 * math.cos(turn), y - 19 * math.sin(turn))], 1.0)
+        pen.line([(11.0, y), (11.0 + 19 * math.cos(turn), y - 19 * math.sin(turn))], 1.0)
 
 
 Point = tuple[float, float]
@@ -164,13 +157,13 @@ class Pen:
         self.draw = ImageDraw.Draw(image)
 
     def shape(self, points: list[Point], fill: Colour, outline: float = 0) -> None:
-        large = [(x * FINE, y * FINE) for x, y in points]
-        self.draw.polygon(large, fill)
+        self.draw.polygon([(x * FINE, y * FINE) for x, y in points], fill)
         if outline:
-            self.draw.line([*large, *large[:2]], OUTLINE, round(outline * FINE), joint="curve")
+            self.line([*points, *points[:2]], outline)
 
     def line(self, points: list[Point], width: float) -> None:
-        self.draw.line([(x * FINE, y * FINE) for x, y in points], OUTLINE, round(width * FINE), joint="curve")
+        large = [(x * FINE, y * FINE) for x, y in points]
+        self.draw.line(large, OUTLINE, round(width * FINE), joint="curve")
 
     def dot(self, middle: Point, wide: float, high: float, fill: Colour) -> None:
         (x, y), w, h = middle, wide * FINE, high * FINE
@@ -179,12 +172,9 @@ class Pen:
 
 def curve(start: Point, pull: Point, end: Point, steps: int = 8) -> list[Point]:
     """A quadratic Bézier curve."""
-    out = []
-    for step in range(steps + 1):
-        t = step / steps
-        a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t**2
-        out.append((a * start[0] + b * pull[0] + c * end[0], a * start[1] + b * pull[1] + c * end[1]))
-    return out
+    (x0, y0), (x1, y1), (x2, y2) = start, pull, end
+    weights = [((1 - t) ** 2, 2 * t * (1 - t), t**2) for t in (step / steps for step in range(steps + 1))]
+    return [(a * x0 + b * x1 + c * x2, a * y0 + b * y1 + c * y2) for a, b, c in weights]
 
 
 def mix(one: Colour, other: Colour, share: float) -> Colour:
@@ -192,7 +182,7 @@ def mix(one: Colour, other: Colour, share: float) -> Colour:
     return red, green, blue
 
 
-# The outline of the left half of the head from crown to chin: (share of the face width, y in pixels).
+# The outline of the right half of the head from crown to chin: (share of the face width, y in pixels).
 HALF_HEAD = [
     *curve((0.0, 18.0), (0.6, 17.8), (0.84, 25.5)),
     *curve((0.84, 25.5), (1.0, 31.0), (1.0, 39.5))[1:],
