@@ -30,7 +30,7 @@ def unwritable(folder: Path, error: Exception) -> Problem:
     return Problem(
         f"{folder} cannot be written ({getattr(error, 'strerror', None) or error})",
         "a folder with free space that this program may write to was expected",
-        "free some space or name another folder in HOURGLASS_HOME",
+        "free some space or name another folder in HOURGLASS_HOME (HOURGLASS_DATA for downloads)",
     )
 
 

@@ -62,7 +62,7 @@ ZOO: dict[str, Exhibit] = {
             "loss": "squared-error",  # the Bernoulli likelihood spends itself on mid greys
             "beta": 0.5,
         },
-        "Drawn cats only: it knows nothing of photographs.",
+        "Drawn cats only: it knows nothing of photographs. Whiskers are thin and come out soft.",
     ),
     "shapes-convolutional-variational": Exhibit(
         {"dataset": "shapes", "architecture": "convolutional-variational", "code_size": 6, "epochs": 20},

@@ -19,10 +19,10 @@ from models.datasets import Arrays, Dataset
 COUNT, SIDE = 24_000, 32
 SHAPES = ("square", "ellipse", "heart")
 RANGES = {
-    "scale": (0.5, 1.0),  # 1 is 9.6 pixels from the centre to the middle of a square's side, before its area is evened
+    "scale": (0.5, 1.0),  # 1 is a square of 13 x 13 pixels; all shapes stay inside the image
     "rotation": (-45.0, 45.0),  # degrees, counter-clockwise
-    "x": (-0.4, 0.4),  # of the centre, in half widths of the image; -1 is the left edge
-    "y": (-0.4, 0.4),  # -1 is the upper edge
+    "x": (-0.36, 0.36),  # of the centre, in half widths of the image; -1 is the left edge
+    "y": (-0.36, 0.36),  # -1 is the upper edge
 }
 
 
@@ -48,7 +48,7 @@ def _draw_block(factors: NDArray[np.float32]) -> NDArray[np.uint8]:
     pixels = (np.arange(SIDE, dtype=np.float32) + 0.5) * (2 / SIDE) - 1
     right, up = pixels[None, None, :] - x, y - pixels[None, :, None]
     cosine, sine = np.cos(np.radians(rotation)), np.sin(np.radians(rotation))
-    size = 0.5 * scale
+    size = 0.52 * scale
     u, v = (cosine * right + sine * up) / size, (cosine * up - sine * right) / size
     distance = np.select([kind == 0, kind == 1], [_square(u, v), _ellipse(u, v)], _heart(u, v)) * size
     coverage = np.clip(0.5 - distance * (SIDE / 2), 0, 1)  # a soft edge one pixel wide
@@ -71,10 +71,8 @@ def _ellipse(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float
 
 def _heart(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32]:
     """Two discs above, a tip below: each half is symmetric, so the right one is enough."""
-    u, v = (
-        np.asarray(np.abs(u) / np.float32(1.7), np.float32),
-        np.asarray(v / np.float32(1.7) + np.float32(0.55), np.float32),
-    )
+    u = np.asarray(np.abs(u) / np.float32(1.7), np.float32)
+    v = np.asarray(v / np.float32(1.7) + np.float32(0.55), np.float32)
     disc = np.sqrt((u - np.float32(0.25)) ** 2 + (v - np.float32(0.75)) ** 2) - np.float32(np.sqrt(2) / 4)
     along = np.maximum(u + v, 0) / 2
     tip = np.minimum(u**2 + (v - 1) ** 2, (u - along) ** 2 + (v - along) ** 2)
