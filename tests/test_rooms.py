@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 import warnings
 from pathlib import Path
 
@@ -84,3 +85,10 @@ def test_a_warning_from_our_own_rooms_is_an_error(module: str, error: bool) -> N
     else:
         with pytest.warns(UserWarning, match="look here"):
             exec(code, {"__name__": module, "warnings": warnings})
+
+
+def test_the_first_start_asks_for_nothing() -> None:
+    """On a fresh machine Streamlit would wait for an e-mail address, and tell its makers of every visit."""
+    habits = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert habits["server"]["showEmailPrompt"] is False and habits["browser"]["gatherUsageStats"] is False
+    assert habits["server"]["address"] == "localhost" and habits["client"]["showErrorDetails"] == "none"
