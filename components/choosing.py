@@ -21,7 +21,9 @@ def run() -> runs.Run | None:
     if "current run" not in st.session_state:  # a 2-D run with its originals at hand opens the app
         first = by_name.get("digits-variational", first)
     address.seed("run", first, lambda asked: by_name.get(asked, asked), by_id)
-    chosen = st.selectbox("Run", list(by_id), format_func=lambda id_: by_id[id_].title, key="run")
+    chosen = st.selectbox(
+        "Run", list(by_id), format_func=lambda id_: by_id[id_].title, key="run", label_visibility="collapsed"
+    )
     st.session_state["current run"] = chosen
     try:
         return cached.opened(by_id[chosen])

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from components.explorer import assets
 from models import Problem, runs, thumbnails
 
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
@@ -59,7 +60,7 @@ async def run_file(request: Request) -> Response:
     return await run_in_threadpool(_answer, asked["id"], asked["digest"], asked["name"], gzips)
 
 
-ROUTES = [Route("/run/{id}/{digest}/{name:path}", run_file)]
+ROUTES = [Route("/run/{id}/{digest}/{name:path}", run_file), *assets.routes()]
 
 
 def warm() -> None:

@@ -91,6 +91,16 @@ def nearest(codes: Floats, code: NDArray[np.floating[Any]], k: int) -> tuple[NDA
     return some, np.sqrt(squared[some]).astype(np.float32)
 
 
+def inside(points: NDArray[np.floating[Any]], polygon: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+    """Which of `points` (N, 2) lie inside the closed `polygon` (V, 2), by the even-odd rule (Shimrat 1962)."""
+    x, y = points[:, 0], points[:, 1]
+    out = np.zeros(len(points), bool)
+    for (x1, y1), (x2, y2) in zip(polygon, np.roll(polygon, -1, 0), strict=True):
+        if y1 != y2:  # a level edge is never crossed by a level ray
+            out ^= ((y1 > y) != (y2 > y)) & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
+    return out
+
+
 @dataclass(frozen=True)
 class Plane:
     """A 2-D plane through code space: `mean` (D,) lies at its origin, `components` (2, D) are its unit axes."""
@@ -106,11 +116,6 @@ class Plane:
         """The code (D,) whose place on the plane is `point` (2,), keeping whatever of `code` lies off the plane."""
         at = self.project(code[None])[0]
         return np.asarray(code + (np.asarray(point, np.float32) - at) @ self.components, np.float32)
-
-
-def axes_plane(first: int, second: int, size: int) -> Plane:
-    """The plane of two code dimensions (from 0), through the origin."""
-    return Plane(np.zeros(size, np.float32), np.eye(size, dtype=np.float32)[[first, second]])
 
 
 def pca_plane(codes: Floats) -> tuple[Plane, Floats]:

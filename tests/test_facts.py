@@ -143,9 +143,17 @@ def test_a_move_on_the_pca_plane_lands_where_it_was_sent_and_can_be_taken_back()
 
 def test_the_plane_of_two_dimensions_shows_them_as_they_are() -> None:
     all_ = SOURCE.standard_normal((9, 5)).astype(np.float32)
-    plane = codes.axes_plane(3, 1, 5)
+    plane = codes.Plane(np.zeros(5, np.float32), np.eye(5, dtype=np.float32)[[3, 1]])
     np.testing.assert_array_equal(plane.project(all_), all_[:, [3, 1]])
     np.testing.assert_allclose(plane.move(all_[0], np.array([8, 9]))[[3, 1]], [8, 9], rtol=1e-6)
+
+
+def test_inside_a_lasso_is_inside_and_a_bay_is_not() -> None:
+    """A U: the bay between its arms is outside, and so is everything left, right, above and below."""
+    shape = np.array([[0, 0], [6, 0], [6, 5], [4, 5], [4, 2], [2, 2], [2, 5], [0, 5]], float)
+    points = np.array([[1, 4], [5, 4], [3, 1], [3, 4], [-1, 1], [7, 1], [1, 6], [3, -1]], float)
+    assert codes.inside(points, shape).tolist() == [True, True, True, False, False, False, False, False]
+    assert codes.inside(points, shape[::-1]).tolist() == codes.inside(points, shape).tolist()
 
 
 def test_codes_are_described_as_they_are() -> None:

@@ -1,4 +1,4 @@
-"""Explore: one run's latent space as a map, and the image that any point of it decodes to."""
+"""Explore: one run's latent space as a live map, and the sample that any point of it decodes to."""
 
 from functools import partial
 from typing import Any
@@ -8,11 +8,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from components import address, cached, choosing, figures, pictures
+from components.explorer import ExplorerResult, Selection, View, explorer
 from components.views import Page
-from models import Problem, codes, export, runs
-from models.codes import Plane
+from models import Problem, codes, datasets, export, runs
 
-SHOWN = 12_000  # points drawn by Plotly; more take seconds to arrive and look the same
+PLOTTED = 12_000  # points drawn by Plotly; more take seconds to arrive and look the same
+CHOICES = ("plane", "colour", "layer", "tool")  # what the explorer can be asked for in the address
 
 
 def show() -> None:
@@ -21,237 +22,161 @@ def show() -> None:
     if run is None:
         return
     st.caption(sentence(run))
-    code = chosen_code(run)
-    left, right = st.columns([3, 2], gap="large")
-    with right:
-        decoded(run, code)
-        sliders(run)
-    with left:
-        view = latent_map(run, code)
-    neighbours(run, code)
+    asked = asked_for(run)
+    found = explorer(run.url, view=asked, key="explorer")
+    told = found.code or asked.get("code")
+    code = np.array(told or run.about["codes"]["mean"], np.float32)
+    if datasets.missing(datasets.get(run.configuration.dataset)):
+        choosing.offer_download(run)
+    if found.selection is not None:
+        selected(run, found.selection)
+    as_plotly(run, found, code)
     downloads(run, code)
     open_zip()
-    address.publish(run=run.id, view=view, z=",".join(f"{value:.4g}" for value in code))
+    view = {name: found.view.get(name, asked.get(name)) for name in CHOICES}
+    address.publish(run=run.id, z=words_of(code) if told else None, **view)
 
 
 def sentence(run: runs.Run) -> str:
     """What one sees, with the numbers that say how far to trust it."""
     about = run.about
-    mse, pca = run.metric("mse"), run.metric("pca_mse")
-    stored = (
-        f"{run.count:,} of {about['dataset']['count']:,}" if run.count < about["dataset"]["count"] else f"{run.count:,}"
-    )
+    mse, pca, whole = run.metric("mse"), run.metric("pca_mse"), about["dataset"]["count"]
+    stored = f"{run.count:,}" if run.count == whole else f"{run.count:,} of {whole:,}"
+    numbers = f"{run.code_size} number{'s' if run.code_size > 1 else ''}"
     return (
-        f"Each of {stored} points is one sample of {about['dataset']['title']}, placed by its code of {run.code_size} "
-        f"number{'s' if run.code_size > 1 else ''} and coloured by {about['dataset']['label']}. "
-        f"Any point decodes to an image. Test error {mse:.4f} squared intensity per pixel; PCA with the same code size {pca:.4f}."
+        f"Each of {stored} points is one sample of {about['dataset']['title']}, placed by its code of {numbers} and "
+        f"coloured by {about['dataset']['label']}; move over the map to decode any point. Test error {mse:.4f} squared "
+        f"intensity per pixel, PCA with the same code size {pca:.4f}."
     )
 
 
-def chosen_code(run: runs.Run) -> NDArray[np.float32]:
-    """The code that the sliders stand at. Opening another run, or a link with a code, sets the sliders first."""
-    names = slider_names(run)
-    if st.session_state.get("sliders of") != run.id:
-        start = np.array(run.about["codes"]["mean"], np.float32)
-        if st.query_params.get("run") in (run.id, run.folder.name) and "z" in st.query_params:
-            try:
-                asked = np.array([float(value) for value in st.query_params["z"].split(",")], np.float32)
-                if len(asked) != run.code_size or not np.isfinite(asked).all():
-                    raise ValueError
-                start = asked
-            except ValueError:
-                st.warning(
-                    f"The address asks for a code that is not {run.code_size} numbers. The mean code is shown instead."
-                )
-        put(run, start)
-        st.session_state["sliders of"] = run.id
-        st.session_state.pop("picked", None)
-    return np.array([st.session_state.get(name, 0.0) for name in names], np.float32)
+def asked_for(run: runs.Run) -> View:
+    """How the explorer should open: what the address said of this run when the page was first drawn.
+
+    It stays the same at every rerun. The explorer would take a code that comes back from its own report a moment
+    late for a wish, and snap back to it under a moving hand.
+    """
+    known = st.session_state.get("asked for")
+    if known is None or known[0] != run.id:
+        known = st.session_state["asked for"] = (run.id, read_address(run))
+    return known[1]
 
 
-def slider_names(run: runs.Run) -> list[str]:
-    """The widget key of each code dimension's slider."""
-    return [f"{run.id} z{i + 1}" for i in range(run.code_size)]
+def read_address(run: runs.Run) -> View:
+    """What the address says of this run."""
+    view: View = {"palette": list(figures.PALETTE)}
+    asked = st.query_params
+    if asked.get("run") not in (run.id, run.folder.name):
+        return view
+    for name in CHOICES:
+        if name in asked:
+            view[name] = asked[name][:40]  # type: ignore[literal-required]
+    if "z" in asked:
+        try:
+            code = [float(value) for value in asked["z"].split(",")]
+            if len(code) != run.code_size or not np.isfinite(code).all():
+                raise ValueError
+            view["code"] = code
+        except ValueError:
+            st.warning(
+                f"The address asks for a code that is not {run.code_size} numbers. The mean code is shown instead."
+            )
+    return view
 
 
-def ends(run: runs.Run) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The lowest and highest value of each slider (D,): the codes' own range and a tenth more."""
-    low, high = run.codes.min(0).astype(float), run.codes.max(0).astype(float)
-    more = np.maximum(0.1 * (high - low), 0.05)
-    return low - more, high + more
-
-
-def put(run: runs.Run, code: NDArray[np.floating[Any]]) -> None:
-    """Set the sliders to a code, as far as they reach."""
-    low, high = ends(run)
-    for name, value in zip(slider_names(run), np.clip(code, low, high), strict=True):
-        st.session_state[name] = float(value)
-
-
-def decoded(run: runs.Run, code: NDArray[np.float32]) -> None:
-    """The image of the chosen code, and the original beside it while a sample is picked."""
-    image = run.coder.decode(code[None])[0]
-    place = st.session_state.get("picked")
-    shown, captions = [pictures.enlarged(image)], ["decoded from the code"]
-    original = None if place is None else cached.originals(run.about["dataset"]["name"], (int(run.rows[place]),))
-    if place is not None and original is not None:
-        shown.append(pictures.enlarged(codes.to_float(original)[0]))
-        captions.append(f"sample {run.rows[place]}, {label_of(run, place)}")
-    for column, one, words in zip(st.columns(2, wrap=False), shown, captions, strict=False):
-        column.image(one, caption=words, width="stretch")
-    _, apart = codes.nearest(run.codes, code, 1)
-    if apart[0] > run.about["codes"]["nearest_p99"]:
-        st.badge(f"far from the data: {apart[0]:.2f} to the nearest sample", icon=":material/warning:", color="orange")
+def words_of(code: NDArray[np.float32]) -> str:
+    """A code as the address keeps it."""
+    return ",".join(f"{value:.5g}" for value in code)
 
 
 def label_of(run: runs.Run, place: int) -> str:
     """A stored sample's class in words."""
     label = int(run.labels[place])
-    return f"{run.about['dataset']['label']} {run.classes[label]}" if label >= 0 else "class unknown"
+    return run.classes[label] if label >= 0 else "unknown"
 
 
-def sliders(run: runs.Run) -> None:
-    """A slider per code dimension, and three ways to set them all."""
-    picked = st.session_state.get("picked")
+def points_of(run: runs.Run, plane: str) -> tuple[NDArray[np.float32], NDArray[Any], tuple[str, str]]:
+    """The stored codes on a plane of the map (K, 2), their places (K,), and the names of its axes.
 
-    def random() -> None:
-        place = int(np.random.default_rng().integers(run.count))
-        st.session_state["picked"] = place
-        put(run, run.codes[place])
-
-    def reset() -> None:
-        st.session_state.pop("picked", None)
-        put(run, np.array(run.about["codes"]["mean"]))
-
-    with st.container(horizontal=True):
-        st.button("A random sample", on_click=random, icon=":material/casino:")
-        st.button(
-            "This sample's code",
-            on_click=lambda: put(run, run.codes[picked]),
-            disabled=picked is None,
-            icon=":material/my_location:",
-        )
-        st.button("Reset", on_click=reset, icon=":material/restart_alt:")
-    low, high = ends(run)
-    order = np.argsort(-np.array(run.about["codes"]["variance"]))
-    for place, i in enumerate(order):
-        if place == 8:
-            break
-        slider(run, int(i), low, high)
-    if len(order) > 8:
-        with st.expander(f"The other {len(order) - 8} dimensions, most used first"):
-            for i in order[8:]:
-                slider(run, int(i), low, high)
-
-
-def slider(run: runs.Run, i: int, low: NDArray[np.float64], high: NDArray[np.float64]) -> None:
-    """The slider of dimension i (from 0); a dimension that the run does not use says so."""
-    dead = " (unused)" if run.about["codes"]["dead"][i] else ""
-    st.slider(f"z{i + 1}{dead}", float(low[i]), float(high[i]), step=0.01, key=slider_names(run)[i])
-
-
-def planes(run: runs.Run) -> dict[str, str]:
-    """The views a map can take, by their name in the address."""
-    out = {}
+    plane is "pca", "tsne" or two dimensions like "z1,z2"; what this run does not have falls back to its first one.
+    """
+    every = np.arange(run.count)
+    if plane == "tsne" and run.tsne is not None:
+        return *run.tsne, ("t-SNE 1", "t-SNE 2")
+    if run.code_size == 1:
+        return np.column_stack([run.codes[:, 0], np.zeros(run.count, np.float32)]), every, ("z1", "")
+    wanted = [int(part[1:]) for part in plane.split(",") if part[:1] == "z" and part[1:].isdecimal()]
+    if len(set(wanted)) == 2 and all(1 <= i <= run.code_size for i in wanted):
+        return run.codes[:, [i - 1 for i in wanted]], every, (f"z{wanted[0]}", f"z{wanted[1]}")
     if run.pca is not None:
-        out["pca"] = "PCA plane of the codes"
-    if run.code_size >= 2:
-        out["axes"] = "two code dimensions" if run.code_size > 2 else "the code"
-    if run.tsne is not None:
-        out["tsne"] = "t-SNE (a picture of neighbourhoods: cannot be decoded)"
-    return out or {"line": "the code"}
-
-
-def latent_map(run: runs.Run, code: NDArray[np.float32]) -> str:
-    """The scatter plot; a click picks the sample under it and sets the sliders to its code. Returns the view's name."""
-    options = planes(run)
-    asked = st.query_params.get("view", "").split("-")
-    address.seed("view", asked[0] if asked[0] in options else next(iter(options)), known=options)
-    view = next(iter(options))
-    if len(options) > 1:
-        view = (
-            st.segmented_control("Map", list(options), format_func=options.__getitem__, key="view", required=True)
-            or view
-        )
-    places: NDArray[Any] = np.arange(run.count)
-    name = view
-    marker: NDArray[Any] | None
-    if view == "tsne" and run.tsne is not None:
-        points, places = run.tsne
-        axes, marker = ("t-SNE 1", "t-SNE 2"), None
-        st.caption(
-            "t-SNE keeps neighbours together and nothing else: distances and empty space mean little, and no point of it can be decoded."
-        )
-    elif view == "line":
-        points = np.column_stack([run.codes[:, 0], run.errors])
-        axes, marker = ("z1", "reconstruction error"), None
-    else:
-        plane, axes, name = plane_of(run, view, asked)
-        points, marker = plane.project(run.codes), plane.project(code[None])[0]
-    if len(points) > SHOWN:
-        some = np.sort(np.random.default_rng(0).permutation(len(points))[:SHOWN])
-        points, places = points[some], places[some]
-        st.caption(f"{SHOWN:,} of {run.count:,} points are drawn.")
-    figure = figures.latent_map(
-        points, run.labels[places], run.classes, axes, places, marker, word=run.about["dataset"]["label"]
-    )
-
-    def pick() -> None:
-        chosen = st.session_state[key]["selection"]["points"]
-        if chosen and "customdata" in chosen[0]:
-            place = int(np.ravel(chosen[0]["customdata"])[0])
-            st.session_state["picked"] = place
-            put(run, run.codes[place])
-
-    key = f"map {run.id} {name}"
-    st.plotly_chart(
-        figure, key=key, on_select=pick, selection_mode="points", config={"scrollZoom": True, "displaylogo": False}
-    )
-    return name
-
-
-def plane_of(run: runs.Run, view: str, asked: list[str]) -> tuple[Plane, tuple[str, str], str]:
-    """The plane of a view, the names of its axes, and the view's full name for the address."""
-    if view == "pca" and run.pca is not None:
         share = run.about["projections"]["pca"]["explained"]
-        return run.pca, (f"PCA 1 ({share[0]:.0%} of the variance)", f"PCA 2 ({share[1]:.0%})"), view
-    if run.code_size == 2:
-        return codes.axes_plane(0, 1, 2), ("z1", "z2"), view
-    order = [int(i) for i in np.argsort(-np.array(run.about["codes"]["variance"]))]
-    wanted = [int(part) - 1 for part in asked[1:3] if part.isdecimal()]
-    start = wanted if len(set(wanted)) == 2 and all(i in order for i in wanted) else order[:2]
-    across, up = st.columns(2)
-    first = across.selectbox(
-        "Across", order, index=order.index(start[0]), format_func=lambda i: f"z{i + 1}", key=f"{run.id} across"
-    )
-    second = up.selectbox(
-        "Up", order, index=order.index(start[1]), format_func=lambda i: f"z{i + 1}", key=f"{run.id} up"
-    )
-    return (
-        codes.axes_plane(first, second, run.code_size),
-        (f"z{first + 1}", f"z{second + 1}"),
-        f"axes-{first + 1}-{second + 1}",
-    )
+        return run.pca.project(run.codes), every, (f"PCA 1 ({share[0]:.0%} of the variance)", f"PCA 2 ({share[1]:.0%})")
+    return run.codes[:, :2], every, ("z1", "z2")
 
 
-def neighbours(run: runs.Run, code: NDArray[np.float32]) -> None:
-    """The nearest real samples to the chosen code, with class and distance in code space."""
-    places, apart = codes.nearest(run.codes, code, 8)
-    st.subheader(
-        "Nearest real samples", help="By Euclidean distance between codes, in all dimensions, not on the drawn plane."
-    )
-    words = [
-        f"{run.about['dataset']['label']} {run.classes[run.labels[p]]}" if run.labels[p] >= 0 else "unknown"
-        for p in places
-    ]
-    images = cached.originals(run.about["dataset"]["name"], tuple(int(run.rows[p]) for p in places))
-    if images is not None:
-        with st.container(horizontal=True):
-            for image, word, distance in zip(codes.to_float(images), words, apart, strict=True):
-                st.image(pictures.enlarged(image, 84), caption=f"{word} · {distance:.2f}", width=96)
+def selected(run: runs.Run, selection: Selection) -> None:
+    """The samples inside the lasso: how many of each class, who they are, what the run makes of them, and a CSV."""
+    points, places, _ = points_of(run, selection.plane)
+    chosen = places[codes.inside(points, np.array(selection.polygon))]
+    word = run.about["dataset"]["label"]
+    st.subheader(f"{len(chosen):,} samples inside the lasso")
+    if not len(chosen):
         return
-    st.dataframe({"class": words, "distance": apart.round(3), "row": run.rows[places]}, hide_index=True)
-    choosing.offer_download(run)
+    labels, counts = np.unique(run.labels[chosen], return_counts=True)
+    names = [run.classes[label] if label >= 0 else "unknown" for label in labels]
+    table = {
+        "row": run.rows[chosen],
+        word: [label_of(run, place) for place in chosen],
+        "error": run.errors[chosen],
+        **{f"z{i + 1}": run.codes[chosen, i] for i in range(run.code_size)},
+    }
+    left, right = st.columns([2, 3], gap="large")
+    left.dataframe({word: names, "samples": counts, "share": counts / len(chosen)}, hide_index=True)
+    right.dataframe({name: values[:500] for name, values in table.items()}, hide_index=True, height=260)
+    originals = cached.originals(run.about["dataset"]["name"], tuple(int(row) for row in run.rows[chosen[:12]]))
+    if originals is not None:
+        st.caption("The first of them, and their reconstructions")
+        st.image(pictures.strip(codes.to_float(originals), 64), width="stretch")
+        st.image(pictures.strip(run.coder.decode(run.codes[chosen[:12]]), 64), width="stretch")
+    csv = export.codes_csv(table)
+    st.download_button(
+        "The selection (CSV)", csv, "selection.csv", "text/csv", on_click="ignore", icon=":material/download:"
+    )
+
+
+def as_plotly(run: runs.Run, found: ExplorerResult, code: NDArray[np.float32]) -> None:
+    """The same map as a Plotly figure, to read values, select and export."""
+    with st.expander(
+        "The map as a Plotly figure", icon=":material/scatter_plot:", key="plotly", on_change="rerun"
+    ) as opened:
+        if not opened.open:
+            return
+        plane = str(found.view.get("plane", st.query_params.get("plane", "")))
+        points, places, axes = points_of(run, plane)
+        if len(points) > PLOTTED:
+            some = np.sort(np.random.default_rng(0).permutation(len(points))[:PLOTTED])
+            points, places = points[some], places[some]
+            st.caption(f"{PLOTTED:,} of {run.count:,} points are drawn.")
+        word = run.about["dataset"]["label"]
+        figure = figures.latent_map(points, run.labels[places], run.classes, axes, places, word=word)
+        chart = st.plotly_chart(figure, key=f"map {run.id} {plane}", on_select="rerun", selection_mode="points")
+        picked = chart["selection"]["points"]
+        if picked and "customdata" in picked[0]:
+            sample(run, int(np.ravel(picked[0]["customdata"])[0]))
+
+
+def sample(run: runs.Run, place: int) -> None:
+    """A stored sample beside its reconstruction, with its code."""
+    st.markdown(
+        f"Sample **{run.rows[place]}**, {run.about['dataset']['label']} **{label_of(run, place)}**, error {run.errors[place]:.4f}"
+    )
+    st.caption(", ".join(f"z{i + 1} = {value:.3f}" for i, value in enumerate(run.codes[place])))
+    originals = cached.originals(run.about["dataset"]["name"], (int(run.rows[place]),))
+    shown = [] if originals is None else [(codes.to_float(originals)[0], "original")]
+    shown.append((run.coder.decode(run.codes[place : place + 1])[0], "reconstruction"))
+    with st.container(horizontal=True):
+        for image, words in shown:
+            st.image(pictures.enlarged(image, 168), caption=words, width=168)
 
 
 def downloads(run: runs.Run, code: NDArray[np.float32]) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from components import address, cached, choosing, figures, pictures
 from components.views import Page
 from models import Problem, architectures, datasets, engine, runs
-from models.codes import axes_plane, pca_plane
+from models.codes import pca_plane
 from models.runs import Configuration
 
 OWN = "My own choices"
@@ -223,7 +223,7 @@ def forming_map(id_: str) -> None:
     if codes.shape[1] == 1:
         points, axes = np.column_stack([codes[:, 0], np.zeros(len(codes))]), ("z1", "")
     elif codes.shape[1] == 2:
-        points, axes = axes_plane(0, 1, 2).project(codes), ("z1", "z2")
+        points, axes = codes, ("z1", "z2")
     else:
         points, axes = pca_plane(codes)[0].project(codes), ("PCA 1 of the codes", "PCA 2")
     figure = figures.latent_map(points, labels, datasets.get(facts.dataset).classes, axes, height=260)

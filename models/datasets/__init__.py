@@ -297,7 +297,7 @@ def _lay_down(dataset: Dataset) -> None:
                 np.save(stream, array)
                 stream.flush()
                 os.fsync(stream.fileno())  # or a power cut after the rename leaves files of zeros that look whole
-        part.chmod(0o755)  # noqa: S103 (mkdtemp lets only its owner in, but a home may be shared)
+        part.chmod(0o755)
         _place(dataset, part, folder)
     except OSError as error:
         raise unwritable(folder.parent, error) from error
