@@ -43,6 +43,12 @@ def test_the_same_seed_gives_the_same_run_bit_by_bit(tmp_path: Path, choices: di
     assert other.id != one.id and not same(one, other)
 
 
+def test_another_seed_starts_from_other_weights(tmp_path: Path) -> None:
+    """Not only in another order: at a rate this low the weights stay where they began."""
+    one, other = (learn(tmp_path / str(seed), seed=seed, learning_rate=1e-6) for seed in (0, 1))
+    assert np.abs(weights(one)["encoder.1.weight"] - weights(other)["encoder.1.weight"]).max() > 0.1
+
+
 def test_test_rows_never_train(tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     clean = learn(tmp_path / "clean", code_size=3)
     samples, labels, factors = datasets.arrays(digits)
