@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -237,6 +238,8 @@ def test_a_run_stopped_before_its_first_epoch_leaves_nothing(
     assert engine.status(asked.id).phase == "stopped" and not engine.active(asked.id).exists()
     # and the same choices can be tried again: what ended before is not what is asked for now
     assert engine.claim(asked) and engine.status(asked.id).phase == "preparing"
+    shutil.rmtree(engine.active(asked.id))
+    assert engine.status(asked.id).phase == "unknown"
 
 
 # What goes wrong is told in a sentence
