@@ -319,17 +319,17 @@ def _read(dataset: Dataset) -> Arrays:
 
 
 def _place(dataset: Dataset, part: Path, folder: Path) -> None:
-    """Rename `part` to `folder`, unless another process was first; a broken folder gives way."""
+    """Rename `part` to `folder`, unless another process was first; broken files give way to whole ones."""
     try:
         os.rename(part, folder)
     except OSError:
         if _laid_down(dataset) is not None:
             return
-        if not folder.exists():
+        if not folder.is_dir():
             raise
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as aside:
-            os.rename(folder, Path(aside) / "broken")
-        os.rename(part, folder)
+        # File by file, so that nothing is absent at any moment; two processes doing this write the same bytes.
+        for name in Arrays._fields:
+            os.replace(part / f"{name}.npy", folder / f"{name}.npy")
 
 
 def _sweep(folder: Path, pattern: str) -> None:
