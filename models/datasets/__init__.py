@@ -15,6 +15,7 @@ import pkgutil
 import shutil
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -205,6 +206,8 @@ def _stream(remote: Remote, target: Path) -> Iterator[bytes]:
                 left -= len(chunk)
                 yield chunk
     except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it is the response too, and would keep its socket
         raise Problem(
             f"{remote.url} could not be fetched ({getattr(error, 'reason', None) or error})",
             f"{remote.bytes:,} bytes were expected from it",
