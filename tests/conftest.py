@@ -98,16 +98,21 @@ ARGUMENTS = [
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def app_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """HOURGLASS_HOME of the app that the browser opens."""
+    return tmp_path_factory.mktemp("browser-home")
+
+
+@pytest.fixture(scope="session")
+def app(app_home: Path) -> Iterator[str]:
     """The address of the app, started as the README says, with an empty home."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    home = tmp_path_factory.mktemp("browser-home")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    log = (home / "log.txt").open("wb")
+    log = (app_home / "log.txt").open("wb")
     server = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, "HOURGLASS_HOME": str(home)}, stdout=log, stderr=log
+        command, cwd=ROOT, env={**os.environ, "HOURGLASS_HOME": str(app_home)}, stdout=log, stderr=log
     )
     address = f"http://localhost:{port}"
     try:
@@ -117,7 +122,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                     break
             time.sleep(0.25)
         else:
-            raise AssertionError((home / "log.txt").read_text())
+            raise AssertionError((app_home / "log.txt").read_text())
         yield address
     finally:
         server.terminate()
