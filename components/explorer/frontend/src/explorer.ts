@@ -703,6 +703,7 @@ export class Explorer {
     const { canvas } = this.map;
     const pointers = new Map<number, readonly [number, number]>();
     let panning = false, pinch = 0, down: readonly [number, number] | null = null, moved = false;
+    let held = { code: this.code, picked: this.picked, pinned: this.pinned };
     const place = (event: PointerEvent | WheelEvent): readonly [number, number] => {
       const box = canvas.getBoundingClientRect();
       // In a page scaled by transforms the box is not as wide as the canvas lies.
@@ -718,12 +719,16 @@ export class Explorer {
       }
       if (pointers.size === 2) {
         this.tool.cancel?.();
+        // The first of two fingers has moved the code already, and was not meant to.
+        this.pinned = held.pinned;
+        this.setCode(held.code, causeOf(event), held.picked);
         pinch = spread(pointers);
         panning = true;
         return;
       }
       panning = event.button === 1 || event.button === 2 || event.shiftKey || spaceHeld;
       [down, moved] = [at, false];
+      held = { code: this.code, picked: this.picked, pinned: this.pinned };
       if (!panning) this.tool.down(at, causeOf(event));
     });
     canvas.addEventListener("pointermove", (event) => {
