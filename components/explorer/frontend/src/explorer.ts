@@ -623,7 +623,8 @@ export class Explorer {
   }
 
   tellSelection(polygon: number[] | null, count: number): void {
-    this.report("selection", polygon && { run: this.runUrl, plane: this.plane.key, polygon: polygon.map((v) => Number(v.toPrecision(7))), count });
+    const hidden = this.colourBy === "class" && this.labels ? [...this.hiddenClasses] : [];
+    this.report("selection", polygon && { run: this.runUrl, plane: this.plane.key, polygon, count, hidden });
   }
 
   /** The code at a place of the map; on a plane without a way back, the sample nearest to the place. */
