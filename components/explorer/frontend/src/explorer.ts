@@ -480,10 +480,11 @@ export class Explorer {
     try {
       values = await this.decoder.run(this.code, 1);
     } catch (error) {
+      this.wish = null; // asking again at every frame would fail at every frame
       return this.notice(new Fault(`the decoder failed on this code (${(error as Error).message.slice(0, 160)})`, "a decoded sample was expected", "reload the page"));
     }
     if (!values || this.ended) return; // busy with a layer's slice: the next frame asks again
-    this.wish = null;
+    if (this.wish === cause) this.wish = null; // a newer wish, made meanwhile, is still to be fulfilled
     this.decodedThisFrame = true;
     this.decoded = values;
     this.shown.decoded(values);
@@ -622,7 +623,8 @@ export class Explorer {
   }
 
   tellSelection(polygon: number[] | null, count: number): void {
-    this.report("selection", polygon && { run: this.runUrl, plane: this.plane.key, polygon: polygon.map((v) => Number(v.toPrecision(7))), count });
+    const hidden = this.colourBy === "class" && this.labels ? [...this.hiddenClasses] : [];
+    this.report("selection", polygon && { run: this.runUrl, plane: this.plane.key, polygon, count, hidden });
   }
 
   /** The code at a place of the map; on a plane without a way back, the sample nearest to the place. */
@@ -702,6 +704,7 @@ export class Explorer {
     const { canvas } = this.map;
     const pointers = new Map<number, readonly [number, number]>();
     let panning = false, pinch = 0, down: readonly [number, number] | null = null, moved = false;
+    let held = { code: this.code, picked: this.picked, pinned: this.pinned };
     const place = (event: PointerEvent | WheelEvent): readonly [number, number] => {
       const box = canvas.getBoundingClientRect();
       // In a page scaled by transforms the box is not as wide as the canvas lies.
@@ -717,12 +720,16 @@ export class Explorer {
       }
       if (pointers.size === 2) {
         this.tool.cancel?.();
+        // The first of two fingers has moved the code already, and was not meant to.
+        this.pinned = held.pinned;
+        this.setCode(held.code, causeOf(event), held.picked);
         pinch = spread(pointers);
         panning = true;
         return;
       }
       panning = event.button === 1 || event.button === 2 || event.shiftKey || spaceHeld;
       [down, moved] = [at, false];
+      held = { code: this.code, picked: this.picked, pinned: this.pinned };
       if (!panning) this.tool.down(at, causeOf(event));
     });
     canvas.addEventListener("pointermove", (event) => {

@@ -5,7 +5,7 @@ import { h, icon, text } from "./dom";
 import type { Explorer } from "./explorer";
 import { along, combine, countClasses, fromPixel, meanSquaredError, project, select, toPixel } from "./maths";
 import type { Cause } from "./panels";
-import { toPixels } from "./paint";
+import { toPixels, type Sampled } from "./paint";
 import { Fault } from "./run";
 
 type At = readonly [number, number];
@@ -150,6 +150,8 @@ export class Lasso extends Tool {
     const { plane, map } = this.desk;
     this.closed = true;
     this.closing.hidden = true;
+    // Rounded before it is used: Python counts with the very corners that it is told.
+    this.polygon = this.polygon.map((v) => Number(v.toPrecision(7)));
     const sample = (p: number) => (plane.index ? plane.index[p] : p);
     const points = select(plane.xy, this.polygon, (p) => this.desk.seen(sample(p)));
     this.chosen = plane.index ? points.map((p) => plane.index![p]) : points;
@@ -454,7 +456,7 @@ const letter = (i: number): string => (i < 26 ? String.fromCharCode(65 + i) : St
 /** A pad: what is drawn or dropped there goes through the encoder at once, and its code moves over the map. */
 export class Draw extends Tool {
   override readonly panel: HTMLElement;
-  private readonly pad: HTMLCanvasElement;
+  private readonly pad: Sampled;
   private readonly small: HTMLCanvasElement;
   private readonly message = h("p", { class: "hg-sum", data: { testid: "draw-message" } });
   private readonly ink: HTMLInputElement;
@@ -589,7 +591,7 @@ export class Draw extends Tool {
     this.wanted = null;
     this.busy = true;
     try {
-      this.values = this.read();
+      this.values = this.pad.sample = this.read();
       const code = await this.network.run(this.values, 1);
       if (code && this.desk.tool === this) {
         this.desk.pinned = true;
