@@ -1,0 +1,123 @@
+"""The explorer: a live map of a run's codes, on which every pointer move decodes a sample in the browser.
+
+Only addresses and plain numbers cross between here and the browser. Python hears of a code when the pointer is
+released, and of a selection when its shape is closed.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import streamlit as st
+
+from components.explorer.assets import digest
+
+
+class View(TypedDict, total=False):
+    """How the explorer opens. palette: class colours as "#rrggbb". code: where the marker stands. plane: "pca",
+    "tsne" or two dimensions as "z1,z2". colour: "class", "error", "factor:0" or "plain". layer: "none",
+    "manifold", "density", "classes" or "stretch". tool: "explore", "lasso", "path", "draw" or "replay"."""
+
+    palette: list[str]
+    code: list[float] | None
+    plane: str
+    colour: str
+    layer: str
+    tool: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A closed lasso: its corners (x, y) in coordinates of the plane, the plane's name, how many samples it holds."""
+
+    plane: str
+    polygon: list[tuple[float, float]]
+    count: int
+
+
+@dataclass(frozen=True)
+class ExplorerResult:
+    """What the person last let go of: a code (D numbers) and a selection; None where there is none yet."""
+
+    code: list[float] | None
+    selection: Selection | None
+
+
+# The whole text travels again with every changed payload, hence a few lines that fetch the bundle once. Several
+# lines, because Streamlit takes a text of one line for the name of a file. The module lives at a blob address, hence
+# the address made absolute here. Streamlit calls this again at every rerun and keeps only the clean-up it was handed
+# last, but may run an earlier one when two calls overlap: only the newest call may clean up.
+_LOADER = """// Hourglass: fetches the explorer from the app's own address.
+const bundle = new URL("explorer/%s/explorer.js", document.baseURI).href;
+let loading;
+export default function (component) {
+  const { parentElement: host, data } = component;
+  const mine = (host.hourglassCall = (host.hourglassCall ?? 0) + 1);
+  let remove = null;
+  (loading ??= import(bundle)).then(
+    (module) => {
+      if (host.hourglassCall !== mine) return;
+      remove = () => module.remove(host);
+      module.show(host, data, (name, value) => component.setStateValue(name, value));
+    },
+    (error) => {
+      loading = undefined;
+      host.textContent = "The explorer could not be fetched (" + error.message + "). The app was expected to serve it. Reload the page.";
+    },
+  );
+  return () => {
+    if (host.hourglassCall !== mine) return;
+    host.hourglassCall += 1;
+    remove?.();
+  };
+}
+"""
+
+_mount = None
+
+
+def payload(run_url: str, view: Mapping[str, Any]) -> dict[str, Any]:
+    """What is sent to the browser. Raises when something other than texts and finite numbers is in it.
+
+    Streamlit would turn the whole payload into text without a word if an array or a numpy scalar were in it.
+    """
+    out = {"run_url": run_url, "view": dict(view)}
+    json.dumps(out, allow_nan=False)
+    return out
+
+
+def explorer(run_url: str, *, view: View | None = None, key: str) -> ExplorerResult:
+    """Draw the explorer of the run served at `run_url`, relative to the app ("run/<id>/<digest>/").
+
+    Returns the code and the selection that the person released last on this run.
+    """
+    global _mount
+    if _mount is None:
+        _mount = st.components.v2.component("hourglass.explorer", js=_LOADER % digest(), isolate_styles=False)
+    state = _mount(key=key, data=payload(run_url, view or {}), on_code_change=_nothing, on_selection_change=_nothing)
+    return read(state, run_url)
+
+
+def read(state: Mapping[str, Any], run_url: str) -> ExplorerResult:
+    """The result in what the browser reported. What belongs to another run, or is not of the right kind, is None."""
+    code = selection = None
+    said = state.get("code")
+    if isinstance(said, Mapping) and said.get("run") == run_url and _finite(said.get("code")):
+        code = [float(value) for value in said["code"]]
+    drawn = state.get("selection")
+    if isinstance(drawn, Mapping) and drawn.get("run") == run_url and _finite(drawn.get("polygon")) and isinstance(drawn.get("count"), int):
+        flat = [float(value) for value in drawn["polygon"]]
+        corners = list(zip(flat[::2], flat[1::2], strict=False))
+        if len(corners) >= 3:
+            selection = Selection(plane=str(drawn.get("plane")), polygon=corners, count=drawn["count"])
+    return ExplorerResult(code=code, selection=selection)
+
+
+def _finite(values: object) -> bool:
+    return isinstance(values, Sequence) and len(values) > 0 and all(isinstance(v, int | float) and math.isfinite(v) for v in values)
+
+
+def _nothing() -> None:
+    """Streamlit knows a component's state by its callbacks; the page reads the state itself."""

@@ -1,0 +1,49 @@
+"""Serves the explorer's bundle: addressed by its content, so that a browser asks for it once and keeps it for ever."""
+
+import gzip
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+BUILT = Path(__file__).resolve().parent / "built"
+TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".gz": "application/wasm"}
+FOREVER = "public, max-age=31536000, immutable"
+
+
+@cache
+def digest() -> str:
+    """16 hex digits that stand for everything in built/."""
+    state = hashlib.sha256()
+    for path in sorted(BUILT.iterdir()):
+        state.update(path.name.encode() + b"\0" + path.read_bytes())
+    return state.hexdigest()[:16]
+
+
+@cache
+def _packed(name: str) -> tuple[bytes, str] | None:
+    """The gzipped bytes of one built file and their type; None for a name that is not there."""
+    path = BUILT / name
+    if name not in {built.name for built in BUILT.iterdir()} or path.suffix not in TYPES:
+        return None
+    content = path.read_bytes()
+    return (content if path.suffix == ".gz" else gzip.compress(content, mtime=0)), TYPES[path.suffix]
+
+
+def _serve(request: Request) -> Response:
+    packed = _packed(request.path_params["name"])
+    if packed is None or request.path_params["digest"] != digest():
+        return PlainTextResponse("This file of the explorer does not exist; reload the page.", 404)
+    content, kind = packed
+    # Naming the encoding also keeps Streamlit from compressing the same bytes again at every request.
+    headers = {"Content-Encoding": "gzip", "Cache-Control": FOREVER, "Vary": "Accept-Encoding"}
+    return Response(content, media_type=kind, headers=headers)
+
+
+def routes(base: str = "") -> list[Route]:
+    """What the app mounts: /explorer/<digest>/<file>, below Streamlit's base URL path where there is one."""
+    prefix = f"/{base.strip('/')}" if base.strip("/") else ""
+    return [Route(f"{prefix}/explorer/{{digest}}/{{name}}", _serve)]

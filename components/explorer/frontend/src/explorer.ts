@@ -1,0 +1,866 @@
+/** The explorer of one run: what is shown, and what happens when a person moves. */
+
+import { amount, classColours, luminance, parse, type Rgb } from "./colours";
+import { Network } from "./decode";
+import { Announcer, button, choice, h, text } from "./dom";
+import { Ground, LAYERS, type LayerName } from "./layers";
+import { PointMap, UNKNOWN } from "./map";
+import { axisPlane, countClasses, finder, fromPixel, linearPlane, meanSquaredError, project, quantiles, say, toPixel, type Finder, type Neighbour, type Plane } from "./maths";
+import { Painter } from "./paint";
+import { causeOf, NEIGHBOURS, Shown, Sliders, type Cause, type Row } from "./panels";
+import { brokenCodes, Fault, RunFolder, type RunCard } from "./run";
+import { Draw, Explore, Lasso, Path, Replay, type Tool } from "./tools";
+
+/** What Python asks for at the start; each is optional. Numbers, texts and lists of them only. */
+export interface View {
+  readonly palette?: readonly string[];
+  readonly code?: readonly number[] | null;
+  readonly plane?: string | null;
+  readonly colour?: string | null;
+  readonly layer?: string | null;
+  readonly tool?: string | null;
+}
+
+export type Report = (name: "code" | "selection", value: unknown) => void;
+
+/** Past so many measures the oldest are dropped: the browser keeps them for ever otherwise. */
+const KEPT_MEASURES = 20000;
+const DECODE = "explorer:decode", LATENCY = "explorer:latency";
+
+export class Explorer {
+  readonly root = h("div", { class: "hg", data: { testid: "latent-explorer" } });
+  /** What is laid out. The root around it is the container whose width decides between wide and narrow. */
+  private readonly body = h("div", { class: "hg-body" });
+  readonly announcer = new Announcer();
+  readonly map: PointMap;
+  private readonly notices = h("div", { class: "hg-notices", role: "status", data: { testid: "explorer-notices" } });
+  private readonly aborter = new AbortController();
+  private readonly watcher: ResizeObserver;
+  readonly folder: RunFolder;
+  private ended = false;
+
+  card!: RunCard;
+  codes = new Float32Array(0);
+  labels: Int32Array | null = null;
+  private errors: Float32Array | null = null;
+  private factors: Float32Array | null = null;
+  private thumbnails: Uint8Array | null = null;
+  private thumbnailsWanted = true;
+  private find: Finder | null = null;
+  decoder: Network | null = null;
+  private encoding: Promise<Network> | null = null;
+  private weights: Promise<Uint8Array> | null = null;
+  painter!: Painter;
+  colours: Rgb[] = [];
+  readonly hiddenClasses = new Set<number>();
+
+  plane!: Plane;
+  private planes: Plane[] = [];
+  private planeFinder: Finder | null = null;
+  colourBy = "class";
+  private pointsShown = true;
+  code = new Float32Array(0);
+  /** The sample whose code is shown exactly, when it is one. */
+  picked: number | null = null;
+  pinned = false;
+  far = false;
+  found: readonly Neighbour[] = [];
+  decoded: Float32Array | null = null;
+
+  private shown!: Shown;
+  private sliders!: Sliders;
+  ground!: Ground;
+  private legend = h("div", { class: "hg-legend", data: { testid: "legend" } });
+  private hint = h("p", { class: "hg-hint" });
+  readonly panel = h("div", { class: "hg-panel" });
+  private tools: Tool[] = [];
+  tool!: Tool;
+
+  private wish: Cause | null = null;
+  private late: Cause[] = [];
+  private decodedThisFrame = false;
+  private frame = 0;
+  private rest = 0;
+  private readonly motion = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+  constructor(host: Element, readonly runUrl: string, private view: View, private report: Report) {
+    this.folder = new RunFolder(new URL(runUrl.replace(/\/*$/, "/"), document.baseURI).href, this.aborter.signal);
+    this.map = new PointMap(() => this.motion.matches);
+    this.body.append(this.notices, h("div", { class: "hg-wait" }, "Opening the run …"));
+    this.root.append(this.body);
+    host.append(this.root);
+    this.watcher = new ResizeObserver(() => this.layout());
+    this.start().catch((error: unknown) => this.notice(error));
+  }
+
+  get still(): boolean {
+    return this.motion.matches;
+  }
+
+  // ── loading ───────────────────────────────────────────────────────────────
+
+  private async start(): Promise<void> {
+    const card = (this.card = await this.folder.card());
+    const { count, size } = card.codes;
+    const codes = this.folder.floats("codes.f32", count * size);
+    // The decoder travels at the same time as the codes; whatever fails there is told later, when it is awaited.
+    this.weights = this.folder.bytes("weights.safetensors", card.files["weights.safetensors"]?.bytes);
+    const decoder = Network.load(this.folder, card, "decoder", this.weights);
+    const labels = this.folder.integers("labels.i32", count).catch((error: unknown) => (this.notice(error), null));
+    decoder.catch(() => undefined);
+    try {
+      this.codes = await codes;
+    } catch (error) {
+      this.notice(error);
+      this.codes = new Float32Array(0); // without codes the sliders still decode
+    }
+    this.labels = await labels;
+    if (this.ended) return;
+    const broken = brokenCodes(this.codes, size);
+    if (broken) this.notice(new Fault(`${broken.toLocaleString("en")} of ${count.toLocaleString("en")} codes are not finite numbers`, "every code was expected to be finite", "the others are shown; train this run again to mend it"));
+    await this.loadPlanes();
+    if (this.ended) return;
+    this.build();
+    this.find = finder(this.codes, size);
+    this.setCode(this.firstCode(), null);
+    try {
+      this.decoder = await decoder;
+    } catch (error) {
+      this.notice(error);
+      this.root.dataset["ready"] = "false";
+    }
+    if (this.ended) return this.decoder?.release();
+    if (this.decoder) {
+      this.root.dataset["ready"] = "true";
+      this.setCode(this.code, { begun: performance.now(), stamp: performance.now() });
+      this.ground.refresh();
+    }
+    await this.loadRest();
+  }
+
+  private firstCode(): Float32Array {
+    const { size, mean } = this.card.codes;
+    const asked = this.view.code;
+    if (asked?.length === size && asked.every(Number.isFinite)) {
+      this.pinned = true;
+      return Float32Array.from(asked);
+    }
+    const nearest = this.find?.nearest(mean, 1)[0];
+    return nearest ? this.codeOf(nearest.index) : Float32Array.from(mean);
+  }
+
+  private async loadPlanes(): Promise<void> {
+    const { size } = this.card.codes;
+    const { pca, tsne } = this.card.projections;
+    if (size > 2 && pca) {
+      const share = pca.explained?.length === 2 ? pca.explained.map((v) => `${Math.round(100 * v)} %`) : ["", ""];
+      this.planes.push(linearPlane("pca", "Main plane (PCA)", [`PCA 1 ${share[0]}`.trim(), `PCA 2 ${share[1]}`.trim()], project(this.codes, size, pca.mean, pca.components), pca.mean, pca.components));
+    }
+    this.planes.push(axisPlane(this.codes, size, 0, size > 1 ? 1 : 0));
+    if (size > 2 && tsne) {
+      try {
+        const [xy, index] = await Promise.all([this.folder.floats("projections/tsne.f32", 2 * tsne.count), this.folder.integers("projections/tsne-index.i32", tsne.count)]);
+        if (index.some((i) => i < 0 || i >= this.card.codes.count)) throw new Fault("projections/tsne-index.i32 names codes that do not exist", `numbers below ${this.card.codes.count} were expected`, "train this run again");
+        this.planes.push({ key: "tsne", title: "t-SNE", axes: ["", ""], xy, index, place: () => null, move: null });
+      } catch (error) {
+        this.notice(error);
+      }
+    }
+    this.plane = this.planes.find((p) => p.key === this.view.plane) ?? this.planes[0];
+  }
+
+  /** What only enriches the picture: it comes after the first decode, and its absence is no fault of the run. */
+  private async loadRest(): Promise<void> {
+    const { count } = this.card.codes;
+    const factors = this.card.dataset.factors.length;
+    this.errors = await this.folder.floats("errors.f32", count).catch((error: unknown) => (this.notice(error), null));
+    if (factors) this.factors = await this.folder.floats("factors.f32", count * factors).catch((error: unknown) => (this.notice(error), null));
+    if (this.ended) return;
+    this.recolour();
+    if (this.card.thumbnails && this.card.dataset.kind === "image") {
+      const bytes = this.card.thumbnails.shape.reduce((a, b) => a * b, count);
+      this.thumbnails = await this.folder.bytes("thumbnails.u8.gz", bytes, true).catch((error: unknown) => (this.notice(error), null));
+    }
+    this.thumbnailsWanted = false;
+    if (this.ended) return;
+    this.shown.refill(this.paintThumbnail);
+    this.showOriginal();
+    this.settle();
+  }
+
+  /** The encoder is fetched by the first who draws. */
+  encoder(): Promise<Network> {
+    this.encoding ??= Network.load(this.folder, this.card, "encoder", this.weights!).catch((error: unknown) => {
+      this.encoding = null;
+      throw error;
+    });
+    return this.encoding;
+  }
+
+  /** One sentence about what went wrong; the rest goes on. */
+  notice(error: unknown): void {
+    if (this.aborter.signal.aborted) return;
+    const sentence = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof Fault)) console.error(error);
+    this.root.querySelector(".hg-wait")?.remove();
+    this.root.dataset["ready"] ??= "false";
+    for (const known of this.notices.children) if (known.textContent === sentence) return;
+    this.notices.append(h("p", {}, sentence));
+  }
+
+  // ── building ──────────────────────────────────────────────────────────────
+
+  private build(): void {
+    const { card, map } = this;
+    this.root.querySelector(".hg-wait")?.remove();
+    this.root.dataset["run"] = card.id;
+    this.painter = new Painter(card.dataset, () => getComputedStyle(this.root).color);
+    this.ground = new Ground(this);
+    this.colourBy = this.view.colour ?? "class";
+    const unpin = button("Let the pointer lead again (P)", "pin", () => this.setPinned(!this.pinned), "unpin");
+    this.shown = new Shown(this.painter, card, (index) => this.goTo(index), unpin);
+    this.sliders = new Sliders(card, this.codes, (dimension, value, cause) => {
+      const code = Float32Array.from(this.code);
+      code[dimension] = value;
+      this.pinned = true;
+      this.setCode(code, cause);
+    }, () => this.tell(), (row) => this.strip(row));
+
+    this.tools = [new Explore(this), new Lasso(this), new Path(this), new Draw(this), new Replay(this)].filter((tool) => tool.possible);
+    const tools = h("div", { class: "hg-tools", role: "toolbar", aria: { label: "Tools" } }, ...this.tools.map((tool) => tool.tab));
+    const factors = card.dataset.factors.map((name, k) => [`factor:${k}`, name] as const);
+    const colours = [["class", card.dataset.label ?? "class"], ["error", "reconstruction error"], ...factors, ["plain", "nothing"]] as const;
+    if (!colours.some(([key]) => key === this.colourBy)) this.colourBy = "class";
+    const layers = LAYERS.filter(([key]) => key === "none" || key === "density" || key === "classes" || card.dataset.kind === "image" || key === "stretch");
+    const layer = (this.view.layer && layers.some(([key]) => key === this.view.layer) ? this.view.layer : "none") as LayerName;
+    const dots = h("input", { type: "checkbox", checked: true, data: { testid: "points" }, on: { change: () => ((this.pointsShown = dots.checked), this.recolour()) } });
+    const choices = h("div", { class: "hg-choices" },
+      choice("Colour", colours, this.colourBy, (value) => ((this.colourBy = value), this.recolour()), "colour"),
+      choice("Layer", layers, layer, (value) => this.ground.set(value as LayerName), "layer"),
+      h("label", { class: "hg-check" }, dots, "Points"),
+      ...this.planeChoices());
+    const view = h("div", { class: "hg-view", role: "toolbar", aria: { label: "View" } },
+      button("Zoom in (+)", "plus", () => this.zoom(1.5), "zoom-in"), button("Zoom out (−)", "minus", () => this.zoom(1 / 1.5), "zoom-out"),
+      button("Show all points (H)", "home", () => map.goHome(), "home"), button("Save a picture of the map", "picture", () => this.save(), "picture"),
+      button("Full screen (F)", "full", () => this.fullScreen(), "fullscreen"));
+    map.canvas.tabIndex = 0;
+    map.canvas.setAttribute("role", "application");
+    map.canvas.setAttribute("aria-label", "Map of codes. Arrow keys move the code, with Shift faster. Enter pins it. Plus, minus and H zoom.");
+    map.element.append(view);
+    if (!map.accelerated) this.notices.append(h("p", {}, "This browser draws without WebGL: the map works, but large ones move slowly."));
+    this.body.append(
+      h("header", { class: "hg-head" }, tools, choices),
+      h("div", { class: "hg-stage" }, map.element, this.hint, this.legend),
+      h("aside", { class: "hg-side" }, this.shown.element, this.panel, this.sliders.element),
+      this.announcer.element);
+    this.listen();
+    this.watcher.observe(map.element);
+    map.onCamera = () => this.ground?.moved();
+    map.drawLayer = (context, camera) => this.ground.draw(context, camera);
+    map.drawSheet = (context) => this.drawSheet(context);
+    this.use(this.tools.find((tool) => tool.id === this.view.tool) ?? this.tools[0]);
+    this.themed();
+    this.setPlane(this.plane);
+    this.ground.set(layer);
+    this.layout();
+  }
+
+  private planeChoices(): HTMLElement[] {
+    const { size } = this.card.codes;
+    if (size < 3) return [];
+    const first = this.planes.find((p) => p.key.startsWith("z"))!;
+    const dimensions = Array.from({ length: size }, (_, d) => [String(d), `z${d + 1}`] as const);
+    let [i, j] = [0, 1];
+    const asked = /^z(\d+),z(\d+)$/.exec(this.view.plane ?? "");
+    const axes = h("span", { class: "hg-axes" });
+    const put = () => this.setPlane(axisPlane(this.codes, size, i, j));
+    if (asked) [i, j] = [Number(asked[1]) - 1, Number(asked[2]) - 1].map((d) => Math.max(0, Math.min(size - 1, d)));
+    if (asked) this.plane = axisPlane(this.codes, size, i, j);
+    axes.append(
+      choice("across", dimensions, String(i), (value) => ((i = Number(value)), put()), "axis-x"),
+      choice("up", dimensions, String(j), (value) => ((j = Number(value)), put()), "axis-y"));
+    axes.hidden = !this.plane.key.startsWith("z");
+    const options = this.planes.map((p) => [p === first ? "axes" : p.key, p === first ? "Two dimensions" : p.title] as const);
+    return [choice("Map", options, this.plane.key.startsWith("z") ? "axes" : this.plane.key, (value) => {
+      axes.hidden = value !== "axes";
+      if (value === "axes") put();
+      else this.setPlane(this.planes.find((p) => p.key === value)!);
+    }, "plane"), axes];
+  }
+
+  setPlane(plane: Plane): void {
+    this.plane = plane;
+    this.planeFinder = plane.move ? null : finder(plane.xy, 2);
+    this.map.axes = plane.axes;
+    this.showPoints(plane.xy, plane.index);
+    this.map.setHome(plane.xy);
+    const { size } = this.card.codes;
+    const others = size - (plane.axes[1] ? 2 : 1);
+    text(this.hint, !plane.move ? "t-SNE keeps neighbours together but has no way back: pointing at a sample shows that sample's own code."
+      : size <= 2 ? "" : plane.key === "pca" ? `Moving walks the plane of the two main directions; what lies outside it stays as it is.`
+      : `Moving changes ${plane.axes.filter(Boolean).join(" and ")}; the other ${others} numbers stay as they are.`);
+    this.tool?.planeChanged?.();
+    this.ground?.refresh();
+    this.present();
+  }
+
+  /** Points on the map: all codes of the plane, or the tool's own (replay). */
+  showPoints(xy: Float32Array, index: Int32Array | null, glide = 0): void {
+    this.pointIndex = index;
+    this.map.setPoints(xy, this.rowsOf(index, xy.length / 2), glide);
+    this.recolour();
+  }
+  pointIndex: Int32Array | null = null;
+
+  // ── colours ───────────────────────────────────────────────────────────────
+
+  /** Values of the chosen colour for each code; null when colour stands for a class or for nothing. */
+  private amounts(): { values: (i: number) => number; low: number; high: number; title: string } | null {
+    const k = /^factor:(\d+)$/.exec(this.colourBy)?.[1];
+    const width = this.card.dataset.factors.length;
+    const values = this.colourBy === "error" ? this.errors : k !== undefined && this.factors ? this.factors.filter((_, i) => i % width === Number(k)) : null;
+    if (!values) return null;
+    // A few extreme samples would leave everything else one colour.
+    const step = Math.max(1, Math.floor(values.length / 50000));
+    const [low, high] = quantiles(values.filter((_, i) => i % step === 0), [0.01, 0.99]);
+    return { values: (i) => values[i], low, high, title: this.colourBy === "error" ? "mean squared error" : this.card.dataset.factors[Number(k)] };
+  }
+
+  private rowsOf(index: Int32Array | null, count: number): Uint8Array {
+    const rows = new Uint8Array(count).fill(UNKNOWN);
+    const amounts = this.amounts();
+    const classes = this.card.dataset.classes.length;
+    for (let p = 0; p < count; p++) {
+      const i = index ? index[p] : p;
+      if (amounts) {
+        const v = amounts.values(i);
+        if (Number.isFinite(v)) rows[p] = Math.round(254 * Math.max(0, Math.min(1, (v - amounts.low) / (amounts.high - amounts.low || 1))));
+      } else if (this.colourBy === "class" && this.labels) {
+        const label = this.labels[i];
+        if (label >= 0 && label < classes) rows[p] = label % UNKNOWN;
+      }
+    }
+    return rows;
+  }
+
+  recolour(): void {
+    if (!this.card || !this.plane) return;
+    const { map } = this;
+    const amounts = this.amounts();
+    const table = new Uint8Array(4 * 256);
+    const opacity = !this.pointsShown ? 0 : Math.round(255 * Math.max(0.35, Math.min(0.9, 1.15 - 0.13 * Math.log10(Math.max(1, map.count)))) * (this.ground.name === "manifold" ? 0.55 : 1));
+    for (let row = 0; row < 256; row++) {
+      const known = amounts ? row < UNKNOWN : row < this.colours.length;
+      const colour = !known ? this.grey : amounts ? amount(row / 254) : this.colours[row];
+      const hidden = !amounts && this.colourBy === "class" && this.hiddenClasses.has(row === UNKNOWN ? -1 : row);
+      table.set([...colour, hidden ? 0 : opacity], 4 * row);
+    }
+    map.setRows(this.rowsOf(this.pointIndex, map.count));
+    map.setTable(table);
+    this.drawLegend(amounts);
+  }
+  private grey: Rgb = [128, 128, 128];
+
+  private drawLegend(amounts: { low: number; high: number; title: string } | null): void {
+    this.legend.replaceChildren();
+    if (amounts) {
+      const stops = Array.from({ length: 10 }, (_, i) => `rgb(${amount(i / 9).join(" ")})`).join(", ");
+      const bar = h("span", { class: "hg-scale" });
+      bar.style.background = `linear-gradient(to right, ${stops})`;
+      const number = (v: number) => (Number.isInteger(v) ? String(v) : Number(v.toPrecision(3)).toString()).replace("-", "\u2212");
+      this.legend.append(h("span", {}, amounts.title), h("span", { class: "hg-number" }, number(amounts.low)), bar, h("span", { class: "hg-number" }, number(amounts.high)));
+      return;
+    }
+    if (this.colourBy !== "class" || !this.labels) return;
+    const counts = countClasses(this.labels, Int32Array.from({ length: this.labels.length }, (_, i) => i), this.card.dataset.classes.length);
+    this.card.dataset.classes.concat("no label").forEach((name, c) => {
+      if (!counts[c]) return;
+      const key = c === this.card.dataset.classes.length ? -1 : c;
+      const entry = h("button", { type: "button", aria: { pressed: String(!this.hiddenClasses.has(key)) }, title: `${counts[c].toLocaleString("en")} samples. Click to hide or show; double-click to see only these.`, on: {
+        click: () => this.toggleClass(key), dblclick: () => this.onlyClass(key),
+      } }, name);
+      entry.style.setProperty("--class", `rgb(${(key < 0 ? this.grey : this.colours[c]).join(" ")})`);
+      this.legend.append(entry);
+    });
+  }
+
+  private toggleClass(key: number): void {
+    if (!this.hiddenClasses.delete(key)) this.hiddenClasses.add(key);
+    this.classesChanged();
+  }
+
+  private onlyClass(key: number): void {
+    const all = [-1, ...this.card.dataset.classes.keys()];
+    const alone = all.every((c) => (c === key) !== this.hiddenClasses.has(c));
+    this.hiddenClasses.clear();
+    if (!alone) for (const c of all) if (c !== key) this.hiddenClasses.add(c);
+    this.classesChanged();
+  }
+
+  private classesChanged(): void {
+    const focused = [...this.legend.children].indexOf(document.activeElement!);
+    this.recolour();
+    (this.legend.children[focused] as HTMLElement | undefined)?.focus();
+    this.ground.refresh();
+  }
+
+  seen = (i: number): boolean => !this.hiddenClasses.size || this.colourBy !== "class" || !this.labels || !this.hiddenClasses.has(this.labels[i]);
+  className = (i: number): string => this.card.dataset.classes[this.labels?.[i] ?? -1] ?? "no label";
+  classColour = (i: number): string => `rgb(${(this.colours[this.labels?.[i] ?? -1] ?? this.grey).join(" ")})`;
+
+  /** Called again when Streamlit's theme changes. */
+  themed(): void {
+    const style = getComputedStyle(this.root);
+    const paper = parse(style.getPropertyValue("--hg-paper-now") || style.backgroundColor) ?? [255, 255, 255];
+    const dark = luminance(paper) < 0.2;
+    this.root.classList.toggle("hg-dark", dark);
+    this.grey = dark ? [150, 155, 165] : [125, 130, 140];
+    if (!this.card) return;
+    this.colours = classColours(Math.min(UNKNOWN, this.card.dataset.classes.length), this.view.palette);
+    this.map.ink = { text: dark ? "#b4b9c4" : "#5d6470", line: dark ? "rgba(255,255,255,0.06)" : "rgba(0,0,0,0.055)", paper: `rgb(${paper.join(" ")})` };
+    this.sliders.draw(dark ? "#59606e" : "#c3c9d4");
+    this.recolour();
+    this.shown.forget();
+    this.map.ask("ground", "points", "sheet");
+    this.present();
+  }
+
+  update(view: View, report: Report): void {
+    this.report = report;
+    const before = JSON.stringify(this.view);
+    this.view = view;
+    this.themed();
+    // A code that Python sends anew moves the marker; the one it echoes back does not.
+    const asked = view.code;
+    if (before !== JSON.stringify(view) && asked?.length === this.code.length && asked.some((v, d) => Math.abs(v - this.code[d]) > 1e-6)) {
+      this.pinned = true;
+      this.setCode(Float32Array.from(asked), { begun: performance.now(), stamp: performance.now() });
+    }
+  }
+
+  private layout(): void {
+    const { clientWidth, clientHeight } = this.map.element;
+    this.map.resize(clientWidth, clientHeight);
+  }
+
+  // ── the code ──────────────────────────────────────────────────────────────
+
+  codeOf(i: number): Float32Array<ArrayBuffer> {
+    const { size } = this.card.codes;
+    return this.codes.slice(i * size, (i + 1) * size) as Float32Array<ArrayBuffer>;
+  }
+
+  /** Show this code. `cause` is the input it comes from; null at the start, before anything was touched. */
+  setCode(code: Float32Array, cause: Cause | null, picked: number | null = null): void {
+    this.code = code as Float32Array<ArrayBuffer>;
+    this.picked = picked;
+    this.wish = cause ?? this.wish;
+    this.map.ask("sheet");
+    if (!this.decoder) this.present();
+    else if (!this.decodedThisFrame) void this.decode();
+    this.frame ||= requestAnimationFrame(() => this.nextFrame());
+  }
+
+  /** One decode per frame, always of the newest code. */
+  private async decode(): Promise<void> {
+    const cause = this.wish;
+    if (!cause || !this.decoder || this.ended) return;
+    let values: Float32Array | null;
+    try {
+      values = await this.decoder.run(this.code, 1);
+    } catch (error) {
+      return this.notice(new Fault(`the decoder failed on this code (${(error as Error).message.slice(0, 160)})`, "a decoded sample was expected", "reload the page"));
+    }
+    if (!values || this.ended) return; // busy with a layer's slice: the next frame asks again
+    this.wish = null;
+    this.decodedThisFrame = true;
+    this.decoded = values;
+    this.shown.decoded(values);
+    this.tool.decodedNow?.(values);
+    measure(DECODE, cause.begun);
+    this.late.push(cause);
+    this.present();
+  }
+
+  private nextFrame(): void {
+    this.frame = 0;
+    this.decodedThisFrame = false;
+    for (const cause of this.late.splice(0)) measure(LATENCY, cause.stamp);
+    if (!this.wish) return;
+    void this.decode();
+    this.frame ||= requestAnimationFrame(() => this.nextFrame());
+  }
+
+  /** Everything beside the picture that follows the code. */
+  present(): void {
+    if (!this.shown || this.ended) return;
+    const { code, card } = this;
+    this.root.dataset["code"] = Array.from(code, (v) => String(Math.round(v * 1e5) / 1e5)).join(",");
+    this.found = this.find?.nearest(code, NEIGHBOURS) ?? [];
+    this.far = this.shown.distance(this.found[0]?.distance ?? null, card.codes.nearest_p99);
+    this.shown.neighbours(this.found, this.className, this.classColour, this.paintThumbnail);
+    this.shown.place(code, card.codes.size <= 4 ? [...code.keys()] : this.sliders.rows.slice(0, 3).map((row) => row.dimension));
+    this.sliders.show(code);
+    this.showOriginal();
+    this.shown.unpin.setAttribute("aria-pressed", String(this.pinned));
+    this.shown.unpin.title = this.pinned ? "Pinned. Let the pointer lead again (P)" : "Pin this place (P)";
+    this.root.classList.toggle("hg-is-far", this.far);
+    this.map.ask("sheet");
+    this.announcer.say(() => this.spoken());
+    clearTimeout(this.rest);
+    this.rest = window.setTimeout(() => this.settle(), 140);
+  }
+
+  spoken(): string {
+    const { code, found } = this;
+    const shown = code.length <= 4 ? [...code] : [...code.slice(0, 3)];
+    const z = `z = (${shown.map((v) => say(v)).join(", ")}${code.length > 4 ? ", …" : ""})`;
+    return found[0] ? `${z}, nearest ${this.className(found[0].index)} at ${say(found[0].distance)}${this.far ? ", far from the data" : ""}` : z;
+  }
+
+  private paintThumbnail = (index: number, canvas: HTMLCanvasElement): boolean => {
+    if (!this.thumbnails) return false;
+    const size = this.card.thumbnails!.shape.reduce((a, b) => a * b, 1);
+    this.painter.paint(canvas, this.thumbnails, index * size, 1);
+    return true;
+  };
+
+  /** The bytes of an original in [0, 1]; null when originals are not at hand. */
+  original(index: number): Float32Array | null {
+    if (!this.thumbnails) return null;
+    const size = this.card.thumbnails!.shape.reduce((a, b) => a * b, 1);
+    return Float32Array.from(this.thumbnails.subarray(index * size, (index + 1) * size), (v) => v / 255);
+  }
+
+  /** Paints an original, or where there is none what the decoder makes of its code. */
+  async paintSample(index: number, canvas: HTMLCanvasElement): Promise<void> {
+    if (this.paintThumbnail(index, canvas)) return;
+    await this.paintDecoded(this.codeOf(index), canvas);
+  }
+
+  async paintDecoded(code: Float32Array, canvas: HTMLCanvasElement): Promise<Float32Array | null> {
+    for (let tries = 0; tries < 50 && this.decoder && !this.ended; tries++) {
+      const values = await this.decoder.run(code, 1).catch(() => null);
+      if (values) {
+        this.painter.paint(canvas, values);
+        return values;
+      }
+      await new Promise((later) => setTimeout(later, 4));
+    }
+    return null;
+  }
+
+  private showOriginal(): void {
+    const { picked } = this;
+    const original = picked === null ? null : this.original(picked);
+    if (picked === null || !original) {
+      this.shown.beside(null, "");
+      this.shown.describe(picked === null ? (this.far ? "decoded, far from the data" : "decoded") : "reconstruction");
+      return;
+    }
+    this.shown.beside((canvas) => this.paintThumbnail(picked, canvas), `original, ${this.className(picked)}`);
+    const error = this.decoded && original.length === this.decoded.length ? meanSquaredError(original, this.decoded) : null;
+    this.shown.describe(error === null ? "reconstruction" : `reconstruction, error ${error.toPrecision(2)}`);
+  }
+
+  /** After the hand has come to rest: what would be too much for every move. */
+  private settle(): void {
+    if (this.ended || !this.shown) return;
+    if (!this.thumbnails && !this.thumbnailsWanted) this.shown.refill((index, canvas) => (void this.paintSample(index, canvas), true));
+    for (const row of this.sliders.rows) if (!row.strip.hidden) void this.fillStrip(row);
+    if (this.card.codes.size > 2) this.ground.codeRested();
+    this.tool?.rested?.();
+  }
+
+  goTo(index: number): void {
+    this.pinned = true;
+    this.setCode(this.codeOf(index), { begun: performance.now(), stamp: performance.now() }, index);
+    this.tell();
+  }
+
+  setPinned(pinned: boolean): void {
+    this.pinned = pinned;
+    this.present();
+  }
+
+  /** Python hears of it now. */
+  tell(): void {
+    this.report("code", { run: this.runUrl, code: Array.from(this.code, (v) => Number(v.toFixed(6))) });
+  }
+
+  tellSelection(polygon: number[] | null, count: number): void {
+    this.report("selection", polygon && { run: this.runUrl, plane: this.plane.key, polygon: polygon.map((v) => Number(v.toPrecision(7))), count });
+  }
+
+  /** The code at a place of the map; on a plane without a way back, the sample nearest to the place. */
+  codeAt(px: number, py: number): { code: Float32Array; picked: number | null } | null {
+    const [x, y] = fromPixel(this.map.camera, px, py);
+    if (this.plane.move) return { code: this.plane.move(this.code, x, y), picked: null };
+    const point = this.planeFinder?.nearest([x, y], 1)[0];
+    if (!point) return null;
+    const index = this.plane.index ? this.plane.index[point.index] : point.index;
+    return { code: this.codeOf(index), picked: index };
+  }
+
+  /** Where a code, or a stored sample, is on the map in pixels. */
+  pixelOf(code: ArrayLike<number>, sample: number | null = null): readonly [number, number] | null {
+    const { plane, map } = this;
+    const at = plane.place(code);
+    if (at) return toPixel(map.camera, at[0], at[1]);
+    if (sample === null) return null;
+    const p = plane.index ? plane.index.indexOf(sample) : sample;
+    return p < 0 ? null : toPixel(map.camera, plane.xy[2 * p], plane.xy[2 * p + 1]);
+  }
+
+  private drawSheet(context: CanvasRenderingContext2D): void {
+    const style = this.map.ink;
+    for (const { index } of this.tool.quiet ? [] : this.found) {
+      const at = this.pixelOf(this.codeOf(index), index);
+      if (!at) continue;
+      ring(context, at[0], at[1], 6, style.paper, 3);
+      ring(context, at[0], at[1], 6, this.classColour(index), 1.5);
+    }
+    this.tool.draw?.(context);
+    const at = this.pixelOf(this.code, this.picked);
+    if (!at) return;
+    const [x, y] = at;
+    context.setLineDash(this.far ? [4, 3] : []);
+    ring(context, x, y, 11, style.paper, 5);
+    ring(context, x, y, 11, style.text, 2);
+    context.setLineDash([]);
+    context.beginPath();
+    context.arc(x, y, this.pinned ? 4 : 2, 0, 7);
+    context.fillStyle = style.text;
+    context.fill();
+  }
+
+  // ── strips ────────────────────────────────────────────────────────────────
+
+  private strip(row: Row): void {
+    row.strip.hidden = !row.strip.hidden;
+    row.element.querySelector("[data-testid=traversal]")?.setAttribute("aria-expanded", String(!row.strip.hidden));
+    if (!row.strip.hidden) void this.fillStrip(row);
+  }
+
+  private async fillStrip(row: Row): Promise<void> {
+    const frames = 9;
+    while (row.strip.children.length < frames) row.strip.append(this.painter.canvas("hg-thumb"));
+    for (let k = 0; k < frames && !row.strip.hidden; k++) {
+      const code = Float32Array.from(this.code);
+      code[row.dimension] = row.low + ((row.high - row.low) * k) / (frames - 1);
+      await this.paintDecoded(code, row.strip.children[k] as HTMLCanvasElement);
+    }
+  }
+
+  // ── input ─────────────────────────────────────────────────────────────────
+
+  use(tool: Tool): void {
+    this.tool?.close?.();
+    this.tool = tool;
+    this.root.dataset["tool"] = tool.id;
+    for (const other of this.tools) other.tab.setAttribute("aria-pressed", String(other === tool));
+    this.panel.replaceChildren(...(tool.panel ? [tool.panel] : []));
+    tool.open?.();
+    this.map.ask("sheet");
+  }
+
+  private listen(): void {
+    const { canvas } = this.map;
+    const pointers = new Map<number, readonly [number, number]>();
+    let panning = false, pinch = 0, down: readonly [number, number] | null = null, moved = false;
+    const place = (event: PointerEvent | WheelEvent): readonly [number, number] => {
+      const box = canvas.getBoundingClientRect();
+      // In a page scaled by transforms the box is not as wide as the canvas lies.
+      return [((event.clientX - box.left) * canvas.clientWidth) / (box.width || 1), ((event.clientY - box.top) * canvas.clientHeight) / (box.height || 1)];
+    };
+    canvas.addEventListener("pointerdown", (event) => {
+      const at = place(event);
+      pointers.set(event.pointerId, at);
+      try {
+        canvas.setPointerCapture(event.pointerId);
+      } catch {
+        // a pointer that is gone already cannot be captured, and need not be
+      }
+      if (pointers.size === 2) {
+        this.tool.cancel?.();
+        pinch = spread(pointers);
+        panning = true;
+        return;
+      }
+      panning = event.button === 1 || event.button === 2 || event.shiftKey || spaceHeld;
+      [down, moved] = [at, false];
+      if (!panning) this.tool.down(at, causeOf(event));
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      const cause = causeOf(event);
+      const at = place(event);
+      const before = pointers.get(event.pointerId);
+      if (down && Math.hypot(at[0] - down[0], at[1] - down[1]) > 3) moved = true;
+      if (before && panning) {
+        pointers.set(event.pointerId, at);
+        this.map.pan((at[0] - before[0]) / pointers.size, (at[1] - before[1]) / pointers.size);
+        if (pointers.size === 2) {
+          const now = spread(pointers);
+          const all = [...pointers.values()];
+          if (pinch > 0 && now > 0) this.map.zoom((all[0][0] + all[1][0]) / 2, (all[0][1] + all[1][1]) / 2, now / pinch);
+          pinch = now;
+        }
+        return;
+      }
+      if (before) {
+        pointers.set(event.pointerId, at);
+        this.tool.drag(at, cause);
+      } else if (event.pointerType !== "touch") this.tool.hover(at, cause);
+    });
+    const up = (event: PointerEvent) => {
+      if (!pointers.delete(event.pointerId)) return;
+      if (pointers.size) return;
+      if (!panning && event.type === "pointerup") this.tool.up(place(event), moved, causeOf(event));
+      else if (!panning) this.tool.cancel?.();
+      panning = false;
+      down = null;
+    };
+    canvas.addEventListener("pointerup", up);
+    canvas.addEventListener("pointercancel", up);
+    canvas.addEventListener("contextmenu", (event) => event.preventDefault());
+    canvas.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      const lines = event.deltaMode === 1 ? 16 : 1;
+      this.map.zoom(...place(event), Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0018)));
+    }, { passive: false });
+
+    let spaceHeld = false;
+    canvas.addEventListener("keydown", (event) => {
+      const cause = causeOf(event);
+      if (event.key === " ") {
+        spaceHeld = true;
+        event.preventDefault();
+        return;
+      }
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (this.key(event.key, event.shiftKey, cause)) event.preventDefault();
+    });
+    canvas.addEventListener("keyup", (event) => {
+      if (event.key === " ") spaceHeld = false;
+      if (event.key.startsWith("Arrow")) this.tell();
+    });
+    canvas.addEventListener("blur", () => (spaceHeld = false));
+  }
+
+  private key(key: string, shift: boolean, cause: Cause): boolean {
+    const { map } = this;
+    const step = shift ? 40 : 8;
+    const arrows: Record<string, readonly [number, number]> = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
+    const arrow = arrows[key];
+    if (arrow) {
+      const from = this.pixelOf(this.code, this.picked) ?? [map.camera.width / 2, map.camera.height / 2];
+      const target = [from[0] + arrow[0], from[1] + arrow[1]] as const;
+      this.pinned = true;
+      const next = this.plane.move ? this.codeAt(target[0], target[1]) : this.nextSample(from, arrow);
+      if (next) this.setCode(next.code, cause, next.picked);
+      // The map follows when the marker would leave it.
+      const { width, height } = map.camera;
+      const over = (v: number, size: number) => (v < 16 ? 16 - v : v > size - 16 ? size - 16 - v : 0);
+      const dx = over(target[0], width), dy = over(target[1], height);
+      if (dx || dy) map.pan(dx, dy);
+      return true;
+    }
+    if (this.tool.key?.(key, cause)) return true;
+    switch (key) {
+      case "Enter":
+        this.setPinned(true);
+        this.tell();
+        return true;
+      case "p": case "P":
+        this.setPinned(!this.pinned);
+        return true;
+      case "+": case "=":
+        this.zoom(1.5);
+        return true;
+      case "-": case "_":
+        this.zoom(1 / 1.5);
+        return true;
+      case "h": case "H": case "0": case "Home":
+        map.goHome();
+        return true;
+      case "f": case "F":
+        this.fullScreen();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** On a plane without a way back an arrow goes to the nearest sample in its direction. */
+  private nextSample(from: readonly [number, number], arrow: readonly [number, number]): { code: Float32Array; picked: number } | null {
+    const { xy, index } = this.plane;
+    const length = Math.hypot(arrow[0], arrow[1]);
+    let best = -1, least = Infinity;
+    for (let p = 0; 2 * p < xy.length; p++) {
+      const [x, y] = toPixel(this.map.camera, xy[2 * p], xy[2 * p + 1]);
+      const ahead = ((x - from[0]) * arrow[0] + (y - from[1]) * arrow[1]) / length;
+      if (ahead < Math.max(1, length / 4)) continue;
+      const aside = Math.abs((x - from[0]) * arrow[1] - (y - from[1]) * arrow[0]) / length;
+      const cost = Math.abs(ahead - length) + 2 * aside;
+      if (cost < least) [best, least] = [p, cost];
+    }
+    if (best < 0) return null;
+    const picked = index ? index[best] : best;
+    return { code: this.codeOf(picked), picked };
+  }
+
+  private zoom(factor: number): void {
+    this.map.zoom(this.map.camera.width / 2, this.map.camera.height / 2, factor);
+  }
+
+  private fullScreen(): void {
+    if (document.fullscreenElement) void document.exitFullscreen();
+    else void this.root.requestFullscreen?.().catch(() => undefined);
+  }
+
+  private save(): void {
+    this.map.picture().toBlob((blob) => {
+      if (!blob) return;
+      const link = h("a", { href: URL.createObjectURL(blob), download: `map-${this.card.id || "run"}.png` });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    });
+  }
+
+  end(): void {
+    this.ended = true;
+    this.aborter.abort();
+    this.tool?.close?.();
+    this.watcher.disconnect();
+    this.announcer.end();
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.rest);
+    this.ground?.end();
+    this.map.end();
+    this.decoder?.release();
+    void this.encoding?.then((network) => network.release(), () => undefined);
+    this.root.remove();
+  }
+}
+
+function ring(context: CanvasRenderingContext2D, x: number, y: number, radius: number, colour: string, width: number): void {
+  context.beginPath();
+  context.arc(x, y, radius, 0, 7);
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.stroke();
+}
+
+const spread = (pointers: Map<number, readonly [number, number]>): number => {
+  const [a, b] = [...pointers.values()];
+  return Math.hypot(a[0] - b[0], a[1] - b[1]);
+};
+
+let measured = 0;
+function measure(name: string, start: number): void {
+  performance.measure(name, { start, end: performance.now() });
+  if (++measured < KEPT_MEASURES) return;
+  measured = 0;
+  performance.clearMeasures(DECODE);
+  performance.clearMeasures(LATENCY);
+}

@@ -1,0 +1,76 @@
+/** Samples onto canvases: images as pixels, signals as lines, table rows as bars. */
+
+export interface Look { readonly kind: string; readonly shape: readonly number[] }
+
+/** The pixels a canvas needs for one sample. */
+export function canvasSize({ kind, shape }: Look): readonly [width: number, height: number] {
+  return kind === "image" && shape.length === 3 ? [shape[1], shape[0]] : [160, 100];
+}
+
+/** Writes values in [0, 1] (or bytes, with `scale` 1) as grey or colour into RGBA; a second channel alone is ignored. */
+export function toPixels(values: ArrayLike<number>, offset: number, shape: readonly number[], scale: number, out: Uint8ClampedArray): void {
+  const channels = shape[2] ?? 1;
+  const count = shape[0] * shape[1];
+  for (let i = 0; i < count; i++) {
+    const at = offset + i * channels;
+    const grey = channels < 3;
+    out[4 * i] = values[at] * scale;
+    out[4 * i + 1] = values[grey ? at : at + 1] * scale;
+    out[4 * i + 2] = values[grey ? at : at + 2] * scale;
+    out[4 * i + 3] = 255;
+  }
+}
+
+/** Paints samples of one kind on canvases of their own size; keeps its buffer, so that nothing is made per frame. */
+export class Painter {
+  private readonly image: ImageData | null;
+  constructor(readonly look: Look, private readonly colour: () => string) {
+    const [width, height] = canvasSize(look);
+    this.image = look.kind === "image" ? new ImageData(width, height) : null;
+  }
+
+  canvas(name: string): HTMLCanvasElement {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = canvasSize(this.look);
+    canvas.className = name;
+    return canvas;
+  }
+
+  paint(canvas: HTMLCanvasElement, values: ArrayLike<number>, offset = 0, scale = 255): void {
+    const context = canvas.getContext("2d")!;
+    if (this.image) {
+      toPixels(values, offset, this.look.shape, scale, this.image.data);
+      context.putImageData(this.image, 0, 0);
+      return;
+    }
+    this.line(context, values, offset);
+  }
+
+  /** Where pixels of an image lie inside a larger picture. */
+  paintAt(context: CanvasRenderingContext2D, x: number, y: number, values: ArrayLike<number>, offset: number): void {
+    if (!this.image) return;
+    toPixels(values, offset, this.look.shape, 255, this.image.data);
+    context.putImageData(this.image, x, y);
+  }
+
+  /** Standardised values between -3 and 3: a line per channel for a signal, a bar per feature for a row. */
+  private line(context: CanvasRenderingContext2D, values: ArrayLike<number>, offset: number): void {
+    const { width, height } = context.canvas;
+    const [steps, channels] = [this.look.shape[0], this.look.shape[1] ?? 1];
+    const y = (v: number) => height / 2 - (Math.max(-3, Math.min(3, v)) / 3) * (height / 2 - 3);
+    context.clearRect(0, 0, width, height);
+    context.strokeStyle = context.fillStyle = this.colour();
+    if (this.look.shape.length === 1) {
+      const w = width / steps;
+      for (let i = 0; i < steps; i++) context.fillRect(i * w + w * 0.15, Math.min(y(0), y(values[offset + i])), w * 0.7, Math.max(1, Math.abs(y(0) - y(values[offset + i]))));
+      return;
+    }
+    for (let c = 0; c < channels; c++) {
+      context.globalAlpha = 1 - (0.6 * c) / channels;
+      context.beginPath();
+      for (let t = 0; t < steps; t++) context.lineTo((t / Math.max(1, steps - 1)) * width, y(values[offset + t * channels + c]));
+      context.stroke();
+    }
+    context.globalAlpha = 1;
+  }
+}
