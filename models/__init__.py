@@ -25,6 +25,15 @@ class Problem(Exception):
         return ". ".join(part[:1].upper() + part[1:] for part in (self.came, self.expected, self.do)) + "."
 
 
+def unwritable(folder: Path, error: Exception) -> Problem:
+    """What to say when a folder does not take what has to be written."""
+    return Problem(
+        f"{folder} cannot be written ({getattr(error, 'strerror', None) or error})",
+        "a folder with free space that this program may write to was expected",
+        "free some space or name another folder in HOURGLASS_HOME (HOURGLASS_DATA for downloads)",
+    )
+
+
 def home() -> Path:
     """The folder of a person's own runs and prepared datasets: HOURGLASS_HOME, or their data directory."""
     return Path(os.environ.get("HOURGLASS_HOME") or platformdirs.user_data_path("hourglass"))

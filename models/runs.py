@@ -24,7 +24,7 @@ run.json (numbers are finite; absent things are null):
     codes {count, size, low [D], high [D], mean [D], variance [D], kl [D] | null, dead [D] of booleans, nearest_p99}
     projections {pca: {mean [D], components [2][D], explained [2]} | null, tsne: {count, perplexity} | null}
     replay {count, epochs [E]}      thumbnails {shape [h, w, C]} | null
-    metrics [{name, title, split, value, unit}]
+    metrics [{name, title, split, count, value, unit}]
     training {epochs, best_epoch, seconds, samples_per_second, device, machine, finished}
     files {name: {bytes, sha256}} for every other file of the folder
 
@@ -33,6 +33,9 @@ address never changes its content. One more name is served there without being s
 samples as gzipped uint8 (M, h, w, C), made from the dataset when it is at hand, 404 when it is not.
 """
 
+from __future__ import annotations
+
+import contextlib
 import dataclasses
 import hashlib
 import io
@@ -41,7 +44,10 @@ import os
 import re
 import shutil
 import tempfile
+import time
 import zipfile
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,16 +55,40 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
-from models import PRETRAINED, Problem, datasets, home
+from models import PRETRAINED, Problem, architectures, datasets, home, unwritable
+from models.codes import Coder, Plane
 
 FORMAT = 1
 RECIPE = 1  # raised by hand when the same configuration would train to another result
 ID = re.compile(r"[0-9a-f]{16}")
-REQUIRED = ("history.jsonl", "weights.safetensors", "encoder.onnx", "decoder.onnx", "codes.f32", "rows.i32", "labels.i32", "errors.f32")
+REQUIRED = (
+    "history.jsonl",
+    "weights.safetensors",
+    "encoder.onnx",
+    "decoder.onnx",
+    "codes.f32",
+    "rows.i32",
+    "labels.i32",
+    "errors.f32",
+    "baseline.safetensors",
+    "replay/codes.f32",
+    "replay/index.i32",
+)
+OPTIONAL = ("factors.f32", "projections/pca.f32", "projections/tsne.f32", "projections/tsne-index.i32", "card.md")
 NOISES = ("none", "gaussian", "salt-and-pepper", "masking", "watermark")
 LOSSES = ("squared-error", "bernoulli")
 RECIPES = ("hourglass", "article")
+RANGES: dict[str, tuple[float, float]] = {
+    "noise_level": (0, 1),
+    "epochs": (1, 10_000),
+    "batch_size": (1, 8192),
+    "learning_rate": (1e-6, 1),
+    "beta": (0, 1000),
+    "sparsity": (0, 1000),
+    "seed": (0, 2**31 - 1),
+}
 
 
 @dataclass(frozen=True)
@@ -89,10 +119,647 @@ class Configuration:
 
     def canonical(self) -> str:
         """The configuration, the dataset's fingerprint and the recipe's version as one unambiguous line."""
-        facts = {**dataclasses.asdict(self), "fingerprint": datasets.get(self.dataset).fingerprint, "recipe_version": RECIPE}
+        facts = {
+            **dataclasses.asdict(self),
+            "fingerprint": datasets.get(self.dataset).fingerprint,
+            "recipe_version": RECIPE,
+        }
         return json.dumps(facts, sort_keys=True, separators=(",", ":"))
 
     @property
     def id(self) -> str:
         """16 hex digits: the first of the SHA-256 of `canonical()`."""
         return hashlib.sha256(self.canonical().encode()).hexdigest()[:16]
+
+    def check(self) -> Configuration:
+        """The configuration itself when everything in it is known and in range; a `Problem` otherwise."""
+        dataset, architecture = datasets.get(self.dataset), architectures.get(self.architecture)
+        architecture.blueprint(dataset.kind, dataset.shape, self.code_size)
+        for name, value, known in (
+            ("noise", self.noise, NOISES),
+            ("loss", self.loss, LOSSES),
+            ("recipe", self.recipe, RECIPES),
+        ):
+            if value not in known:
+                raise Problem(
+                    f"{name} “{value}” is unknown", f"one of {', '.join(known)} was expected", "choose one of these"
+                )
+        if self.noise == "watermark" and dataset.kind != "image":
+            raise Problem(
+                f"a watermark was asked for on samples of kind {dataset.kind}",
+                "watermarks go on images",
+                "choose another noise",
+            )
+        if self.loss == "bernoulli" and dataset.kind != "image":
+            raise Problem(
+                f"the Bernoulli loss was asked for on samples of kind {dataset.kind}",
+                "it needs values in [0, 1], as images have",
+                "choose squared-error",
+            )
+        for name, (low, high) in RANGES.items():
+            value = getattr(self, name)
+            if not low <= value <= high:  # also catches NaN
+                raise Problem(
+                    f"{name.replace('_', ' ')} {value} was asked for",
+                    f"{low:g} to {high:g} was expected",
+                    "choose a value in that range",
+                )
+        return self
+
+
+def configuration(values: dict[str, Any]) -> Configuration:
+    """A checked configuration from plain values (a URL, a form, a file). Unknown names are a `Problem`.
+
+    What is absent takes the architecture's default, then the general one.
+    """
+    fields = {field.name: field for field in dataclasses.fields(Configuration)}
+    if unknown := sorted(set(values) - set(fields)):
+        raise Problem(
+            f"the choices {', '.join(unknown)} are unknown",
+            f"choices are {', '.join(fields)}",
+            "leave the unknown ones out",
+        )
+    if absent := [name for name in ("dataset", "architecture") if not values.get(name)]:
+        raise Problem(f"no {' and no '.join(absent)} was chosen", "both have to be named", "name them")
+    chosen = {**architectures.get(str(values["architecture"])).defaults, **values}
+    kinds: dict[str, Callable[[Any], Any]] = {
+        "int": _whole,
+        "float": float,
+        "str": str,
+        "int | None": lambda value: None if value is None else _whole(value),
+    }
+    try:
+        cast = {name: kinds[str(fields[name].type)](value) for name, value in chosen.items()}
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Problem(
+            f"a choice is not of its type ({error})", "numbers were expected where numbers belong", "correct the value"
+        ) from error
+    return Configuration(**cast).check()
+
+
+def _whole(value: Any) -> int:
+    number = float(value)
+    if not number.is_integer():
+        raise ValueError(f"{value!r} is not a whole number")
+    return int(number)
+
+
+# The article's three networks with the article's habits: Keras's Adam at its default rate, mean squared error,
+# ten epochs of shuffled batches of 256, and nothing of ours.
+_ARTICLE: dict[str, Any] = {
+    "recipe": "article",
+    "epochs": 10,
+    "batch_size": 256,
+    "learning_rate": 0.001,
+    "loss": "squared-error",
+}
+PRESETS: dict[str, dict[str, Any]] = {
+    "Single-layer (article)": {**_ARTICLE, "architecture": "single-layer", "code_size": 56},
+    "Multi-layer (article)": {**_ARTICLE, "architecture": "multi-layer", "code_size": 48},
+    "Convolutional (article)": {**_ARTICLE, "architecture": "convolutional", "code_size": 48},
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, read from its folder. Arrays are memory-mapped; nothing is loaded before it is asked for."""
+
+    folder: Path
+    about: dict[str, Any]
+    digest: str
+
+    @property
+    def id(self) -> str:
+        return str(self.about["id"])
+
+    @property
+    def url(self) -> str:
+        """Where the web process serves this run, relative to the app's own address."""
+        return f"run/{self.id}/{self.digest}"
+
+    @property
+    def pretrained(self) -> bool:
+        return self.folder.parent == PRETRAINED
+
+    @property
+    def title(self) -> str:
+        """A few words that tell this run from others."""
+        chosen = self.configuration
+        noise = "" if chosen.noise == "none" else f", {chosen.noise} noise"
+        article = " (article)" if chosen.recipe == "article" else ""
+        return f"{self.about['dataset']['title']} · {self.about['architecture']['title']}{article} · D = {self.code_size}{noise}"
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        known = {field.name for field in dataclasses.fields(Configuration)}
+        return Configuration(**{name: value for name, value in self.about["configuration"].items() if name in known})
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.about["dataset"]["shape"])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(self.about["dataset"]["classes"])
+
+    @property
+    def code_size(self) -> int:
+        return int(self.about["codes"]["size"])
+
+    @property
+    def count(self) -> int:
+        return int(self.about["codes"]["count"])
+
+    @property
+    def variational(self) -> bool:
+        return bool(self.about["architecture"]["variational"])
+
+    @cached_property
+    def codes(self) -> NDArray[np.float32]:
+        return self._array("codes.f32", np.float32, (self.count, self.code_size))
+
+    @cached_property
+    def rows(self) -> NDArray[np.int32]:
+        return self._array("rows.i32", np.int32, (self.count,))
+
+    @cached_property
+    def labels(self) -> NDArray[np.int32]:
+        return self._array("labels.i32", np.int32, (self.count,))
+
+    @cached_property
+    def errors(self) -> NDArray[np.float32]:
+        return self._array("errors.f32", np.float32, (self.count,))
+
+    @cached_property
+    def factors(self) -> NDArray[np.float32]:
+        k = len(self.about["dataset"]["factors"])
+        return self._array("factors.f32", np.float32, (self.count, k)) if k else np.zeros((self.count, 0), np.float32)
+
+    @cached_property
+    def splits(self) -> NDArray[np.uint8]:
+        """The split of each stored code (M,), by the dataset's own rule."""
+        return datasets.get(self.configuration.dataset).splits()[self.rows]
+
+    @cached_property
+    def coder(self) -> Coder:
+        return Coder(self.folder)
+
+    @cached_property
+    def pca(self) -> Plane | None:
+        """The stored plane of largest variance, None when the code has fewer than three dimensions."""
+        stored = self.about["projections"]["pca"]
+        return Plane(*(np.array(stored[part], np.float32) for part in ("mean", "components"))) if stored else None
+
+    @cached_property
+    def tsne(self) -> tuple[NDArray[np.float32], NDArray[np.int32]] | None:
+        """Stored t-SNE positions (K, 2) and the places of their codes (K,), None when there are none."""
+        stored = self.about["projections"]["tsne"]
+        if not stored:
+            return None
+        k = stored["count"]
+        return (
+            self._array("projections/tsne.f32", np.float32, (k, 2)),
+            self._array("projections/tsne-index.i32", np.int32, (k,)),
+        )
+
+    @cached_property
+    def baseline(self) -> Plane:
+        """PCA of the training samples at the same code size, as mean (F,) and components (D', F)."""
+        from safetensors.numpy import load_file
+
+        stored = load_file(self.folder / "baseline.safetensors")
+        return Plane(stored["mean"], stored["components"])
+
+    def metric(self, name: str, split: str = "test") -> float | None:
+        """One measured number, None when it was not measured."""
+        found = (m["value"] for m in self.about["metrics"] if m["name"] == name and m["split"] == split)
+        return next(found, None)
+
+    def history(self) -> list[dict[str, Any]]:
+        """A dict per epoch, as in history.jsonl."""
+        return [json.loads(line) for line in (self.folder / "history.jsonl").read_text().splitlines()]
+
+    def _array(self, name: str, kind: type, shape: tuple[int, ...]) -> NDArray[Any]:
+        array = np.memmap(self.folder / name, kind, mode="r") if np.prod(shape) else np.zeros(0, kind)
+        return np.asarray(array).reshape(shape)
+
+
+def thumbnail_shape(shape: tuple[int, ...], count: int, most: int = 64 * 2**20) -> tuple[int, int, int]:
+    """The size (h, w, C) at which `count` images (H, W, C) are sent to the browser: whole, or halved until they fit."""
+    height, width, channels = shape
+    while height * width * channels * count > most and max(height, width) > 1:
+        height, width = -(-height // 2), -(-width // 2)
+    return height, width, channels
+
+
+def open_run(folder: Path) -> Run:
+    """Read a run folder and check it whole: format, files, sizes, checksums, shapes. A `Problem` says what is wrong."""
+    run = _read(folder)
+    for name, facts in run.about["files"].items():
+        path = folder / name
+        size = path.stat().st_size if path.is_file() else None
+        if size != facts["bytes"]:
+            came = "is absent" if size is None else f"has {size:,} bytes"
+            raise _damaged(folder, f"{name} {came}", f"{facts['bytes']:,} bytes were expected")
+        if _sha256(path) != facts["sha256"]:
+            raise _damaged(folder, f"{name} has been altered", f"the SHA-256 {facts['sha256'][:12]}… was expected")
+    for name, numbers in _numbers(run).items():
+        came = run.about["files"].get(name, {"bytes": 0})["bytes"]
+        if came != 4 * numbers:
+            raise _damaged(
+                folder,
+                f"{name} has {came:,} bytes",
+                f"{4 * numbers:,} were expected for {run.count:,} codes of size {run.code_size}",
+            )
+    try:
+        _check_content(run)
+    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+        raise _damaged(
+            folder, f"its files do not fit together ({error})", "one run's own files were expected"
+        ) from error
+    return run
+
+
+def whole(folder: Path) -> bool:
+    """Whether `open_run` would open it."""
+    try:
+        open_run(folder)
+    except Problem:
+        return False
+    return True
+
+
+def _check_content(run: Run) -> None:
+    """ValueError when a file of the right size holds numbers that nothing could be done with."""
+    stored = run.about["dataset"]
+    tsne = run.tsne[1] if run.tsne else np.zeros(0)
+    replay = np.fromfile(run.folder / "replay/index.i32", "<i4")
+    for name, index, low, high in (
+        ("rows.i32", run.rows, 0, stored["count"]),
+        ("labels.i32", run.labels, -1, len(run.classes)),
+        ("projections/tsne-index.i32", tsne, 0, run.count),
+        ("replay/index.i32", replay, 0, run.count),
+    ):
+        if len(index) and not low <= index.min() <= index.max() < high:
+            raise ValueError(f"{name} points at what is not there")
+    for name, numbers in (("codes.f32", run.codes), ("errors.f32", run.errors), ("factors.f32", run.factors)):
+        if not np.isfinite(numbers).all():
+            raise ValueError(f"{name} holds infinite or undefined numbers")
+    baseline, size = run.baseline, int(np.prod(run.shape))
+    if baseline.mean.shape != (size,) or baseline.components.shape[1:] != (size,):
+        raise ValueError("baseline.safetensors is of another sample's shape")
+    if not all(isinstance(line, dict) for line in run.history()):
+        raise ValueError("history.jsonl is no list of epochs")
+
+
+def _numbers(run: Run) -> dict[str, int]:
+    """How many 4-byte numbers each array file must hold."""
+    m, d, replay = run.count, run.code_size, run.about["replay"]
+    out = {"codes.f32": m * d, "rows.i32": m, "labels.i32": m, "errors.f32": m}
+    if k := len(run.about["dataset"]["factors"]):
+        out["factors.f32"] = m * k
+    if run.pca:
+        out["projections/pca.f32"] = 2 * m
+    if tsne := run.about["projections"]["tsne"]:
+        out |= {"projections/tsne.f32": 2 * tsne["count"], "projections/tsne-index.i32": tsne["count"]}
+    return out | {"replay/codes.f32": len(replay["epochs"]) * replay["count"] * d, "replay/index.i32": replay["count"]}
+
+
+def _read(folder: Path) -> Run:
+    """run.json alone, checked for what `Run` reads from it."""
+    try:
+        text = (folder / "run.json").read_bytes()
+        about = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        if not isinstance(about, dict):
+            raise ValueError("it is not an object")
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(
+            folder, f"run.json cannot be read ({error})", "a JSON file that describes the run was expected"
+        ) from error
+    if about.get("format") != FORMAT:
+        raise Problem(
+            f"the run {folder.name} is of format {about.get('format')}",
+            f"format {FORMAT} was expected",
+            "open it with the version of Hourglass that made it, or a newer one",
+        )
+    try:
+        _check_facts(about)
+        return Run(folder, about, hashlib.sha256(text).hexdigest()[:16])
+    except ValueError as error:
+        raise _damaged(
+            folder, f"run.json does not describe a run ({error})", "the fields of format 1 were expected"
+        ) from error
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not np.isfinite(number):
+        raise ValueError(f"{text} is no finite number")
+    return number
+
+
+# run.json as `Run` and the pages rely on it: a type, [type of each], {field: type}, or (type or null,).
+_FACTS: dict[str, Any] = {
+    "id": str,
+    "configuration": {"dataset": str, "architecture": str, "code_size": int, "noise": str, "recipe": str},
+    "dataset": {
+        **dict.fromkeys(("name", "title", "fingerprint", "kind", "label", "source", "licence"), str),
+        "shape": [int],
+        "classes": [str],
+        "factors": [str],
+        "count": int,
+    },
+    "architecture": {"name": str, "title": str, "variational": bool, "parameters": int},
+    "codes": {
+        "count": int,
+        "size": int,
+        "low": [float],
+        "high": [float],
+        "mean": [float],
+        "variance": [float],
+        "kl": ([float],),
+        "dead": [bool],
+        "nearest_p99": float,
+    },
+    "projections": {
+        "pca": ({"mean": [float], "components": [[float]], "explained": [float]},),
+        "tsne": ({"count": int, "perplexity": float},),
+    },
+    "replay": {"count": int, "epochs": [int]},
+    "thumbnails": ({"shape": [int]},),
+    "metrics": [{"name": str, "title": str, "split": str, "count": int, "value": float, "unit": str}],
+    "training": {
+        **dict.fromkeys(("epochs", "best_epoch"), int),
+        **dict.fromkeys(("seconds", "samples_per_second"), float),
+        **dict.fromkeys(("device", "machine", "finished"), str),
+    },
+    "files": dict,
+}
+
+
+def _check_facts(about: dict[str, Any]) -> None:
+    """ValueError when run.json lacks a field of format 1, has one of another type, or contradicts itself."""
+    _check_type(about, _FACTS, "run.json")
+    codes, dataset = about["codes"], about["dataset"]
+    if not ID.fullmatch(about["id"]) or codes["count"] < 1 or codes["size"] < 1:
+        raise ValueError("its id, count or code size is not as it should be")
+    for name, facts in about["files"].items():
+        _check_type(facts, {"bytes": int, "sha256": str}, name)
+        if _outside(name):
+            raise ValueError("it names files outside its folder")
+    if absent := [name for name in REQUIRED if name not in about["files"]]:
+        raise ValueError(f"{', '.join(absent)} is not named")
+    pca = about["projections"]["pca"] or {"mean": [0.0] * codes["size"], "components": []}
+    rows = (codes["low"], codes["high"], codes["mean"], codes["variance"], codes["dead"], codes["kl"], pca["mean"])
+    if any(row is not None and len(row) != codes["size"] for row in (*rows, *pca["components"])):
+        raise ValueError("it describes codes of another size")
+    if len(pca["components"]) not in (0, 2):
+        raise ValueError("a plane has two axes")
+    shape, thumbnails = tuple(dataset["shape"]), about["thumbnails"]
+    if thumbnails and (len(shape) != 3 or tuple(thumbnails["shape"]) != thumbnail_shape(shape, codes["count"])):
+        raise ValueError("its thumbnails are of another shape")
+
+
+def _check_type(value: Any, wanted: Any, where: str) -> None:
+    """ValueError unless `value` is as `_FACTS` puts it; whole numbers are not negative."""
+    if isinstance(wanted, tuple):
+        if value is not None:
+            _check_type(value, wanted[0], where)
+    elif isinstance(wanted, dict):
+        _check_type(value, dict, where)
+        for name, inner in wanted.items():
+            if name not in value:
+                raise ValueError(f"{where} has no {name}")
+            _check_type(value[name], inner, f"{where}: {name}")
+    elif isinstance(wanted, list):
+        _check_type(value, list, where)
+        for one in value:
+            _check_type(one, wanted[0], where)
+    else:
+        kinds = (int, float) if wanted is float else (wanted,)
+        if not isinstance(value, kinds) or (isinstance(value, bool) and wanted is not bool):
+            raise ValueError(f"{where} is no {wanted.__name__}")
+        if wanted is int and value < 0:
+            raise ValueError(f"{where} is below zero")
+
+
+def _outside(name: str) -> bool:
+    return not re.fullmatch(r"[a-z0-9-]+(/[a-z0-9-]+)?\.[a-z0-9]+", name)
+
+
+def _damaged(folder: Path, came: str, expected: str) -> Problem:
+    return Problem(f"the run {folder.name} is damaged: {came}", expected, f"train it again, or restore {folder}")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def find() -> tuple[list[Run], list[Problem]]:
+    """All finished runs, those that ship first, then the newest; and a `Problem` for each folder that is none.
+
+    Reads each run.json only; `open_run` checks the rest of the one that is opened.
+    """
+    runs, problems = [], []
+    own = home() / "runs"
+    shipped = sorted(p for p in PRETRAINED.iterdir() if p.is_dir()) if PRETRAINED.is_dir() else []
+    mine = (
+        sorted(
+            (p for p in own.iterdir() if p.is_dir() and p.name[0] != "."), key=lambda p: p.stat().st_mtime, reverse=True
+        )
+        if own.is_dir()
+        else []
+    )
+    for folder in (*shipped, *mine):
+        try:
+            runs.append(_read(folder))
+        except Problem as problem:
+            problems.append(problem)
+    return runs, problems
+
+
+def folder_of(id_or_name: str) -> Path:
+    """Where a run of this id, or a shipped run of this name, lies. A `Problem` when there is none."""
+    if ID.fullmatch(id_or_name) and (home() / "runs" / id_or_name / "run.json").is_file():
+        return home() / "runs" / id_or_name
+    for run in find()[0]:
+        if run.pretrained and id_or_name in (run.id, run.folder.name):
+            return run.folder
+    raise Problem(
+        f"the run “{id_or_name[:80]}” is not here",
+        "the id or name of a finished run was expected",
+        "choose one from the list, or train it",
+    )
+
+
+def seal(folder: Path, about: dict[str, Any]) -> Run:
+    """Write run.json with the size and checksum of every file beside it, whole or not at all, and check the result."""
+    names = sorted(
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.name != "run.json"
+    )
+    files = {name: {"bytes": (folder / name).stat().st_size, "sha256": _sha256(folder / name)} for name in names}
+    write_whole(folder / "run.json", json.dumps({**about, "files": files}, indent=1, allow_nan=False).encode())
+    return open_run(folder)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old or the new content, never a part: beside, flushed, renamed."""
+    part = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise unwritable(path.parent, error) from error
+
+
+def keep(folder: Path, id_: str) -> Path:
+    """Move a sealed run to its place. A whole run that is there already stays: browsers may have it cached."""
+    place = home() / "runs" / id_
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if whole(place):
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            set_aside(place)
+            folder.rename(place)
+    except OSError as error:
+        raise unwritable(place.parent, error) from error
+    return place
+
+
+def set_aside(place: Path) -> None:
+    """Make room where a damaged run lies, which is kept under another name. Nothing happens where none lies."""
+    if place.exists():
+        place.rename(place.with_name(f".damaged-{place.name}-{time.time_ns()}"))
+
+
+def pack(run: Run) -> bytes:
+    """The run as a zip: run.json and every file it names, under a folder of the run's id."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in ("run.json", *run.about["files"]):
+            deflate = zipfile.ZIP_STORED if name.endswith((".safetensors", ".onnx")) else zipfile.ZIP_DEFLATED
+            entry = zipfile.ZipInfo(f"{run.id}/{name}")  # dated 1980: the same run is the same zip
+            entry.external_attr = 0o644 << 16  # else unzip makes files that nobody may read
+            archive.writestr(entry, (run.folder / name).read_bytes(), deflate)
+    return out.getvalue()
+
+
+MOST_UNPACKED = 512 * 2**20  # bytes: ten times the largest run that ships
+
+
+def unpack(content: bytes) -> Run:
+    """Open a run zip: check it as any run, rebuild its graphs from its weights, and keep it under <home>/runs.
+
+    Only files that format 1 knows are taken out, under names of ours. The ONNX files in the zip are never run:
+    they are written again from the weights and the architecture named in run.json, and anything else is refused.
+    """
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+        tops = {entry.filename.partition("/")[0] for entry in archive.infolist()}
+        if len(tops) != 1:
+            raise ValueError("it does not hold one run")
+        (top,) = tops
+        known = {f"{top}/{name}": name for name in ("run.json", *REQUIRED, *OPTIONAL)}
+        entries = {known[entry.filename]: entry for entry in archive.infolist() if entry.filename in known}
+        if "run.json" not in entries:
+            raise ValueError("it holds no run.json")
+    except (zipfile.BadZipFile, ValueError, OSError) as error:
+        raise Problem(
+            f"the file cannot be opened as a run ({error})",
+            "a zip downloaded from Hourglass was expected",
+            "choose such a zip",
+        ) from error
+    if (size := sum(entry.file_size for entry in entries.values())) > MOST_UNPACKED:
+        raise Problem(
+            f"the zip holds {size:,} bytes",
+            f"at most {MOST_UNPACKED:,} bytes of a run's own files were expected",
+            "choose a zip downloaded from Hourglass",
+        )
+    own = home() / "runs"
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(dir=own, prefix=".opened-"))
+    except OSError as error:
+        raise unwritable(own, error) from error
+    try:
+        for name, entry in entries.items():
+            data = archive.read(entry)  # zipfile stops at the size that the entry claims, and checks its sum
+            (part / name).parent.mkdir(exist_ok=True)
+            (part / name).write_bytes(data)
+        run = _rebuild(open_run(part))
+        return open_run(keep(part, run.id))
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, zlib.error) as error:
+        raise Problem(
+            f"the zip is broken ({error})", "a whole zip downloaded from Hourglass was expected", "download it again"
+        ) from error
+    except Problem as problem:
+        came = problem.came.replace(str(part), str(own)).replace(f" {part.name}", " in the zip")
+        do = "choose a zip downloaded from Hourglass" if str(part) in problem.do else problem.do
+        raise Problem(came, problem.expected, do) from problem
+    except OSError as error:
+        raise unwritable(own, error) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _rebuild(run: Run) -> Run:
+    """Check an opened run against our own architectures and put graphs of our own writing in place of the zip's."""
+    from safetensors.numpy import load_file
+
+    from models import export
+
+    chosen = configuration(dataclasses.asdict(run.configuration))
+    dataset, architecture = datasets.get(chosen.dataset), architectures.get(chosen.architecture)
+    blueprint = architecture.blueprint(dataset.kind, dataset.shape, chosen.code_size)
+    facts = dataset_facts(dataset)
+    stored = {name: run.about["dataset"].get(name) for name in facts}
+    same_size = (run.code_size, run.variational) == (chosen.code_size, architecture.variational)
+    if json.dumps(stored) != json.dumps(facts) or not same_size or run.id != chosen.id:
+        raise _damaged(
+            run.folder,
+            "its configuration and its codes disagree",
+            "the same dataset, shape and code size in both were expected",
+        )
+    weights = run.folder / "weights.safetensors"
+    try:
+        values = load_file(weights)
+    except SafetensorError as error:
+        raise _damaged(
+            run.folder, f"its weights cannot be read ({error})", "a whole safetensors file was expected"
+        ) from error
+    if {name: value.shape for name, value in values.items()} != blueprint.weights or any(
+        value.dtype not in (np.float32, np.float16) or not np.isfinite(value).all() for value in values.values()
+    ):
+        raise _damaged(
+            run.folder,
+            "its weights are not those of its architecture",
+            f"the {len(blueprint.weights)} finite weights of {chosen.architecture} were expected",
+        )
+    for name, graph in export.graphs(blueprint, weights).items():
+        (run.folder / name).write_bytes(graph)
+    return seal(run.folder, {name: value for name, value in run.about.items() if name != "files"})
+
+
+def dataset_facts(dataset: datasets.Dataset) -> dict[str, Any]:
+    """What run.json keeps of a dataset."""
+    names = (
+        "name",
+        "title",
+        "fingerprint",
+        "kind",
+        "shape",
+        "classes",
+        "label",
+        "factors",
+        "count",
+        "source",
+        "licence",
+    )
+    return {name: getattr(dataset, name) for name in names}

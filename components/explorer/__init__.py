@@ -6,8 +6,9 @@ released, and of a selection when its shape is closed.
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypedDict
 
 import streamlit as st
@@ -39,10 +40,14 @@ class Selection:
 
 @dataclass(frozen=True)
 class ExplorerResult:
-    """What the person last let go of: a code (D numbers) and a selection; None where there is none yet."""
+    """What the person last let go of: a code (D numbers) and a selection; None where there is none yet.
+
+    view: the plane, colour, layer and tool that are shown, by these names; empty until the explorer has opened.
+    """
 
     code: list[float] | None
     selection: Selection | None
+    view: dict[str, str]
 
 
 # The whole text travels again with every changed payload, hence a few lines that fetch the bundle once. Several
@@ -75,7 +80,10 @@ export default function (component) {
 }
 """
 
-_mount = None
+
+@cache
+def _component() -> Callable[..., Mapping[str, Any]]:
+    return st.components.v2.component("hourglass.explorer", js=_LOADER % digest(), isolate_styles=False)
 
 
 def payload(run_url: str, view: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,10 +101,13 @@ def explorer(run_url: str, *, view: View | None = None, key: str) -> ExplorerRes
 
     Returns the code and the selection that the person released last on this run.
     """
-    global _mount
-    if _mount is None:
-        _mount = st.components.v2.component("hourglass.explorer", js=_LOADER % digest(), isolate_styles=False)
-    state = _mount(key=key, data=payload(run_url, view or {}), on_code_change=_nothing, on_selection_change=_nothing)
+    state = _component()(
+        key=key,
+        data=payload(run_url, view or {}),
+        on_code_change=_nothing,
+        on_selection_change=_nothing,
+        on_view_change=_nothing,
+    )
     return read(state, run_url)
 
 
@@ -107,16 +118,29 @@ def read(state: Mapping[str, Any], run_url: str) -> ExplorerResult:
     if isinstance(said, Mapping) and said.get("run") == run_url and _finite(said.get("code")):
         code = [float(value) for value in said["code"]]
     drawn = state.get("selection")
-    if isinstance(drawn, Mapping) and drawn.get("run") == run_url and _finite(drawn.get("polygon")) and isinstance(drawn.get("count"), int):
+    if (
+        isinstance(drawn, Mapping)
+        and drawn.get("run") == run_url
+        and _finite(drawn.get("polygon"))
+        and isinstance(drawn.get("count"), int)
+    ):
         flat = [float(value) for value in drawn["polygon"]]
         corners = list(zip(flat[::2], flat[1::2], strict=False))
         if len(corners) >= 3:
             selection = Selection(plane=str(drawn.get("plane")), polygon=corners, count=drawn["count"])
-    return ExplorerResult(code=code, selection=selection)
+    shown = state.get("view")
+    view = {}
+    if isinstance(shown, Mapping) and shown.get("run") == run_url:
+        view = {name: shown[name] for name in ("plane", "colour", "layer", "tool") if isinstance(shown.get(name), str)}
+    return ExplorerResult(code=code, selection=selection, view=view)
 
 
 def _finite(values: object) -> bool:
-    return isinstance(values, Sequence) and len(values) > 0 and all(isinstance(v, int | float) and math.isfinite(v) for v in values)
+    return (
+        isinstance(values, Sequence)
+        and len(values) > 0
+        and all(isinstance(v, int | float) and math.isfinite(v) for v in values)
+    )
 
 
 def _nothing() -> None:

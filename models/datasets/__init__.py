@@ -5,24 +5,27 @@ float32 in [0, 1]; signals (N, T, C) and table rows (N, F) are stored float32. R
 time lays it down as memory-mappable arrays under <home>/data/<fingerprint>/, shared by all its runs.
 """
 
+import contextlib
 import hashlib
+import http.client
 import importlib
 import json
 import os
 import pkgutil
 import shutil
 import tempfile
+import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, downloads, home
+from models import Problem, downloads, home, unwritable
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 SPLITS = ("train", "validation", "test")
@@ -121,56 +124,92 @@ def get(name: str) -> Dataset:
     try:
         return found()[name]
     except KeyError:
-        raise Problem(f"the dataset “{name}” is unknown", f"one of {', '.join(found())} was expected", "choose one of these") from None
+        raise Problem(
+            f"the dataset “{name}” is unknown", f"one of {', '.join(found())} was expected", "choose one of these"
+        ) from None
 
 
 def missing(dataset: Dataset) -> tuple[Remote, ...]:
-    """The files that have to be downloaded before `arrays()` can read this dataset. Looks at presence only."""
-    if _prepared(dataset):
+    """The files that have to be downloaded before `arrays()` can read this dataset: absent ones and cut ones.
+
+    Looks at sizes only, so that a page may ask at every rerun; `file()` checks the content.
+    """
+    if _laid_down(dataset) is not None:
         return ()
-    return tuple(remote for remote in dataset.files if not (downloads() / dataset.name / remote.name).is_file())
+    folder = downloads() / dataset.name
+    return tuple(remote for remote in dataset.files if _bytes(folder / remote.name) != remote.bytes)
 
 
 def file(dataset: Dataset, name: str) -> Path:
     """The path of a downloaded file after checking its MD5; a `Problem` when absent, cut short or altered."""
     remote = next(remote for remote in dataset.files if remote.name == name)
     path = downloads() / dataset.name / name
-    if not path.is_file():
+    again = f"download it on the Train page, or run python -m models download {dataset.name}"
+    if _bytes(path) is None:
         raise Problem(
             f"{dataset.title} is not on this computer: {path} is absent",
             f"a file of {remote.bytes:,} bytes from {remote.url} was expected",
-            "download it on the Train page, or run python -m models download " + dataset.name,
+            again,
         )
-    _check(path, remote)
+    came = _facts(path)
+    if came != (remote.bytes, remote.md5):
+        raise _altered(str(path), came, remote, f"{again}; what is there will be replaced")
     return path
 
 
 def download(dataset: Dataset, progress: Progress = lambda _what, _share: None) -> None:
-    """Fetch what is missing, file by file: to a temporary name, checked, then renamed. Nothing half-done stays."""
-    for remote in missing(dataset):
+    """Fetch what is absent, cut short or altered, file by file: to a temporary name, checked, then renamed.
+
+    Nothing half-done stays, so that one may try again as often as one likes.
+    """
+    if _laid_down(dataset) is not None:
+        return
+    for remote in dataset.files:
         target = downloads() / dataset.name / remote.name
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            handle, part = tempfile.mkstemp(dir=target.parent, prefix=f".{remote.name}-")
-        except OSError as error:
-            raise _unwritable(target.parent, error) from error
-        try:
-            with os.fdopen(handle, "wb") as out, urllib.request.urlopen(remote.url, timeout=20) as response:
-                done = 0
-                while chunk := response.read(1 << 18):
-                    out.write(chunk)
-                    done += len(chunk)
-                    progress(f"downloading {remote.name}", min(1.0, done / remote.bytes))
-            _check(Path(part), remote)
-            os.replace(part, target)
-        except OSError as error:
-            raise Problem(
-                f"{remote.url} could not be fetched ({getattr(error, 'reason', error)})",
-                f"{remote.bytes:,} bytes were expected from it",
-                f"connect to the internet and try again, or put the file at {target} yourself",
-            ) from error
-        finally:
+        if _bytes(target) != remote.bytes or _facts(target) != (remote.bytes, remote.md5):
+            _fetch(remote, target, progress)
+
+
+def _fetch(remote: Remote, target: Path, progress: Progress) -> None:
+    part = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(target.parent, f".{remote.name}-*")
+        handle, part = tempfile.mkstemp(dir=target.parent, prefix=f".{remote.name}-")
+        done = 0
+        with os.fdopen(handle, "wb") as out:
+            for chunk in _stream(remote, target):
+                out.write(chunk)
+                done += len(chunk)
+                progress(f"downloading {remote.name}", min(1.0, done / remote.bytes))
+        came = _facts(Path(part))
+        if came != (remote.bytes, remote.md5):
+            advice = f"try again later or on another network, or put the file at {target} yourself"
+            raise _altered(f"what came from {remote.url}", came, remote, advice)
+        Path(part).chmod(0o644)  # mkstemp lets only its owner read, but a download folder may be shared
+        Path(part).replace(target)
+    except OSError as error:
+        raise unwritable(target.parent, error) from error
+    finally:
+        if part is not None:
             Path(part).unlink(missing_ok=True)
+
+
+def _stream(remote: Remote, target: Path) -> Iterator[bytes]:
+    """The bytes behind an address, at most one chunk more than expected. Only what the network does is caught here."""
+    try:
+        request = urllib.request.Request(remote.url, headers={"User-Agent": "hourglass"})  # noqa: S310 (ours, not a person's)
+        with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
+            left = remote.bytes
+            while left >= 0 and (chunk := response.read(1 << 18)):
+                left -= len(chunk)
+                yield chunk
+    except (OSError, http.client.HTTPException) as error:
+        raise Problem(
+            f"{remote.url} could not be fetched ({getattr(error, 'reason', None) or error})",
+            f"{remote.bytes:,} bytes were expected from it",
+            f"connect to the internet and try again, or put the file at {target} yourself",
+        ) from error
 
 
 def arrays(dataset: Dataset, progress: Progress = lambda _what, _share: None) -> Arrays:
@@ -178,13 +217,19 @@ def arrays(dataset: Dataset, progress: Progress = lambda _what, _share: None) ->
 
     Raises `Problem` when its files are missing or broken, or the folder cannot be written.
     """
-    folder = _folder(dataset)
-    if not _prepared(dataset):
+    content = _laid_down(dataset)
+    if content is None:
         progress(f"preparing {dataset.title}", 0.0)
-        _lay_down(folder, dataset.read())
+        _lay_down(dataset)
         progress(f"preparing {dataset.title}", 1.0)
-    samples, labels, factors = (np.load(folder / f"{part}.npy", mmap_mode="r", allow_pickle=False) for part in Arrays._fields)
-    return Arrays(samples, labels, factors)
+        content = _laid_down(dataset)
+    if content is None:
+        raise Problem(
+            f"{dataset.title} was written to {_folder(dataset)} and cannot be read back",
+            "the same arrays were expected",
+            "check that disk, or name another folder in HOURGLASS_HOME",
+        )
+    return content
 
 
 def samples_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.generic]:
@@ -192,61 +237,137 @@ def samples_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.generi
 
     Raises `Problem` when the dataset has to be downloaded first.
     """
-    if _prepared(dataset):
-        return np.asarray(np.load(_folder(dataset) / "samples.npy", mmap_mode="r", allow_pickle=False)[rows])
+    content = _laid_down(dataset)
+    if content is not None:
+        return np.asarray(content.samples[rows])
     if dataset.draw is not None:
         return dataset.draw(np.asarray(rows, np.int64))
-    return _read_once(dataset.name).samples[rows]
+    return np.asarray(_read_once(dataset).samples[rows])
 
 
-@cache
-def _read_once(name: str) -> Arrays:
-    return get(name).read()
+@lru_cache(maxsize=2)  # a dataset is up to 200 MB, and a person looks at one or two at a time
+def _read_once(dataset: Dataset) -> Arrays:
+    return dataset.read()
 
 
 def _folder(dataset: Dataset) -> Path:
     return home() / "data" / dataset.fingerprint
 
 
-def _prepared(dataset: Dataset) -> bool:
-    return (_folder(dataset) / "factors.npy").is_file()
+def _laid_down(dataset: Dataset) -> Arrays | None:
+    """The arrays in their folder; None where they are absent or broken, so that they are laid down anew.
+
+    Mapping a file fails when it is shorter than its header says, which a full disk or a crash would leave; no
+    sample is read, and it takes less than a millisecond.
+    """
+    folder = _folder(dataset)
+    try:
+        content = Arrays(*(np.lib.format.open_memmap(folder / f"{part}.npy", mode="r") for part in Arrays._fields))
+    except (OSError, ValueError, EOFError):
+        return None
+    return None if _unlike(dataset, content) else content
 
 
-def _lay_down(folder: Path, content: Arrays) -> None:
+def _unlike(dataset: Dataset, content: Arrays) -> str:
+    """Words for the first array that is not as the dataset declares; none when all are."""
+    stored = np.dtype(np.uint8 if dataset.kind == "image" else np.float32)
+    declared = (
+        ((dataset.count, *dataset.shape), stored),
+        ((dataset.count,), np.dtype(np.int32)),
+        ((dataset.count, len(dataset.factors)), np.dtype(np.float32)),
+    )
+    for part, array, (shape, dtype) in zip(Arrays._fields, content, declared, strict=True):
+        if (array.shape, array.dtype) != (shape, dtype):
+            return f"{part} {array.shape} {array.dtype} instead of {shape} {dtype}"
+    return ""
+
+
+def _lay_down(dataset: Dataset) -> None:
     """Write the arrays beside their place and rename the folder: two processes may do it at once, one wins."""
+    folder = _folder(dataset)
+    part = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(folder.parent, f".{folder.name}-*")
+        # Before reading: whoever cannot write should not wait for that.
         part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
-    except OSError as error:
-        raise _unwritable(folder.parent, error) from error
-    try:
+        content = _read(dataset)
         for name, array in zip(Arrays._fields, content, strict=True):
-            np.save(part / f"{name}.npy", array)
-        os.rename(part, folder)
+            with (part / f"{name}.npy").open("wb") as stream:
+                np.save(stream, array)
+                stream.flush()
+                os.fsync(stream.fileno())  # or a power cut after the rename leaves files of zeros that look whole
+        part.chmod(0o755)
+        _place(dataset, part, folder)
     except OSError as error:
-        if not folder.is_dir():
-            raise _unwritable(folder.parent, error) from error
+        raise unwritable(folder.parent, error) from error
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        if part is not None:
+            shutil.rmtree(part, ignore_errors=True)
 
 
-def _check(path: Path, remote: Remote) -> None:
-    came = path.stat().st_size
-    digest = hashlib.md5(usedforsecurity=False)
-    with path.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    if digest.hexdigest() != remote.md5:
+def _read(dataset: Dataset) -> Arrays:
+    content = dataset.read()
+    unlike = _unlike(dataset, content)
+    if unlike:
         raise Problem(
-            f"{path.name} has {came:,} bytes and MD5 {digest.hexdigest()}",
-            f"{remote.bytes:,} bytes with MD5 {remote.md5} were expected",
-            f"delete {path} and download it again",
+            f"reading {dataset.title} gave {unlike}",
+            "arrays as its DATASET declares them were expected",
+            f"correct read() or DATASET in models/datasets/{dataset.name.replace('-', '_')}.py",
         )
+    return content
 
 
-def _unwritable(folder: Path, error: OSError) -> Problem:
+def _place(dataset: Dataset, part: Path, folder: Path) -> None:
+    """Rename `part` to `folder`, unless another process was first; a broken folder gives way."""
+    try:
+        part.rename(folder)
+    except OSError:
+        if _laid_down(dataset) is not None:
+            return
+        if not folder.exists():
+            raise
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as aside:
+            folder.rename(Path(aside) / "broken")
+        part.rename(folder)
+
+
+def _sweep(folder: Path, pattern: str) -> None:
+    """Remove what a killed process left behind, once it is a day old: a younger one may still be at work."""
+    for left in folder.glob(pattern):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > 86_400:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def _bytes(path: Path) -> int | None:
+    """The size of a file; None where there is none, or none that we may see."""
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None
+
+
+def _facts(path: Path) -> tuple[int, str]:
+    """The size and MD5 of a file."""
+    done, digest = 0, hashlib.md5(usedforsecurity=False)
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(1 << 20):
+                digest.update(chunk)
+                done += len(chunk)
+    except OSError as error:
+        raise Problem(
+            f"{path} cannot be read ({error.strerror or error})",
+            "a file that this program may read was expected",
+            "correct its permissions, or name another folder in HOURGLASS_DATA",
+        ) from error
+    return done, digest.hexdigest()
+
+
+def _altered(what: str, came: tuple[int, str], remote: Remote, advice: str) -> Problem:
     return Problem(
-        f"{folder} cannot be written ({error.strerror or error})",
-        "a folder with free space that this program may write to was expected",
-        "free some space or name another folder in HOURGLASS_HOME and HOURGLASS_DATA",
+        f"{what} has {came[0]:,} bytes and MD5 {came[1]}",
+        f"{remote.bytes:,} bytes with MD5 {remote.md5} were expected",
+        advice,
     )

@@ -21,7 +21,7 @@ export interface View {
   readonly tool?: string | null;
 }
 
-export type Report = (name: "code" | "selection", value: unknown) => void;
+export type Report = (name: "code" | "selection" | "view", value: unknown) => void;
 
 /** Past so many measures the oldest are dropped: the browser keeps them for ever otherwise. */
 const KEPT_MEASURES = 20000;
@@ -50,6 +50,13 @@ export class Explorer {
   decoder: Network | null = null;
   private encoding: Promise<Network> | null = null;
   private weights: Promise<Uint8Array> | null = null;
+  private layer: LayerName = "none";
+  private built = false;
+  private readonly ways = [
+    h("button", { type: "button", data: { testid: "random-sample" }, on: { click: () => this.toRandom() } }, "A random sample"),
+    h("button", { type: "button", title: "Back to the sample shown last, else to the nearest", data: { testid: "this-sample" }, on: { click: () => this.toLast() } }, "This sample's code"),
+    h("button", { type: "button", title: "The mean of all codes", data: { testid: "reset" }, on: { click: () => this.toMean() } }, "Reset"),
+  ];
   painter!: Painter;
   colours: Rgb[] = [];
   readonly hiddenClasses = new Set<number>();
@@ -62,6 +69,8 @@ export class Explorer {
   code = new Float32Array(0);
   /** The sample whose code is shown exactly, when it is one. */
   picked: number | null = null;
+  /** The sample that was shown last: the way back to it after moving away. */
+  private lastPicked: number | null = null;
   pinned = false;
   far = false;
   found: readonly Neighbour[] = [];
@@ -224,7 +233,7 @@ export class Explorer {
       code[dimension] = value;
       this.pinned = true;
       this.setCode(code, cause);
-    }, () => this.tell(), (row) => this.strip(row));
+    }, () => this.tell(), (row) => this.strip(row), this.ways);
 
     this.tools = [new Explore(this), new Lasso(this), new Path(this), new Draw(this), new Replay(this)].filter((tool) => tool.possible);
     const tools = h("div", { class: "hg-tools", role: "toolbar", aria: { label: "Tools" } }, ...this.tools.map((tool) => tool.tab));
@@ -235,8 +244,8 @@ export class Explorer {
     const layer = (this.view.layer && layers.some(([key]) => key === this.view.layer) ? this.view.layer : "none") as LayerName;
     const dots = h("input", { type: "checkbox", checked: true, data: { testid: "points" }, on: { change: () => ((this.pointsShown = dots.checked), this.recolour()) } });
     const choices = h("div", { class: "hg-choices" },
-      choice("Colour", colours, this.colourBy, (value) => ((this.colourBy = value), this.recolour()), "colour"),
-      choice("Layer", layers, layer, (value) => this.ground.set(value as LayerName), "layer"),
+      choice("Colour", colours, this.colourBy, (value) => ((this.colourBy = value), this.recolour(), this.tellView()), "colour"),
+      choice("Layer", layers, layer, (value) => (this.ground.set((this.layer = value as LayerName)), this.tellView()), "layer"),
       h("label", { class: "hg-check" }, dots, "Points"),
       ...this.planeChoices());
     const view = h("div", { class: "hg-view", role: "toolbar", aria: { label: "View" } },
@@ -261,8 +270,9 @@ export class Explorer {
     this.use(this.tools.find((tool) => tool.id === this.view.tool) ?? this.tools[0]);
     this.themed();
     this.setPlane(this.plane);
-    this.ground.set(layer);
+    this.ground.set((this.layer = layer));
     this.layout();
+    this.built = true;
   }
 
   private planeChoices(): HTMLElement[] {
@@ -290,6 +300,7 @@ export class Explorer {
 
   setPlane(plane: Plane): void {
     this.plane = plane;
+    this.tellView();
     this.planeFinder = plane.move ? null : finder(plane.xy, 2);
     this.map.axes = plane.axes;
     this.showPoints(plane.xy, plane.index);
@@ -572,7 +583,23 @@ export class Explorer {
     this.tool?.rested?.();
   }
 
+  private toRandom(): void {
+    this.goTo(Math.floor(Math.random() * this.card.codes.count));
+  }
+
+  private toMean(): void {
+    this.pinned = true;
+    this.setCode(Float32Array.from(this.card.codes.mean), { begun: performance.now(), stamp: performance.now() });
+    this.tell();
+  }
+
+  private toLast(): void {
+    const nearest = this.lastPicked ?? this.found[0]?.index;
+    if (nearest !== undefined) this.goTo(nearest);
+  }
+
   goTo(index: number): void {
+    this.lastPicked = index;
     this.pinned = true;
     this.setCode(this.codeOf(index), { begun: performance.now(), stamp: performance.now() }, index);
     this.tell();
@@ -586,6 +613,12 @@ export class Explorer {
   /** Python hears of it now. */
   tell(): void {
     this.report("code", { run: this.runUrl, code: Array.from(this.code, (v) => Number(v.toFixed(6))) });
+  }
+
+  /** What is chosen to be seen, so that the page can put it into its address. Silent until the page is built. */
+  private tellView(): void {
+    if (!this.built) return;
+    this.report("view", { run: this.runUrl, plane: this.plane.key, colour: this.colourBy, layer: this.layer, tool: this.tool.id });
   }
 
   tellSelection(polygon: number[] | null, count: number): void {
@@ -657,6 +690,7 @@ export class Explorer {
   use(tool: Tool): void {
     this.tool?.close?.();
     this.tool = tool;
+    this.tellView();
     this.root.dataset["tool"] = tool.id;
     for (const other of this.tools) other.tab.setAttribute("aria-pressed", String(other === tool));
     this.panel.replaceChildren(...(tool.panel ? [tool.panel] : []));

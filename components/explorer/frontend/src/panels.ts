@@ -59,7 +59,7 @@ export class Sliders {
   readonly element = h("section", { class: "hg-sliders", aria: { label: "Code" } });
   readonly rows: Row[];
 
-  constructor(card: RunCard, values: Float32Array, moved: (dimension: number, value: number, cause: Cause) => void, released: () => void, stripped: (row: Row) => void) {
+  constructor(card: RunCard, values: Float32Array, moved: (dimension: number, value: number, cause: Cause) => void, released: () => void, stripped: (row: Row) => void, ways: readonly HTMLElement[]) {
     const { size, low, high, variance, kl, dead } = card.codes;
     const spread = Math.max(...high.map((v, d) => v - low[d]));
     const decimals = spread < 1 ? 3 : spread < 200 ? 2 : 1;
@@ -72,6 +72,7 @@ export class Sliders {
     const gone = unused ? `${unused} of ${size} unused` : "";
     this.element.append(
       h("h3", {}, size === 1 ? "Code" : `Code of ${size} numbers`, h("small", {}, [sorted, gone].filter(Boolean).join(" · "))),
+      h("div", { class: "hg-buttons" }, ...ways),
       h("div", { class: "hg-rows" }, ...this.rows.map((row) => row.element)));
   }
 
@@ -84,8 +85,6 @@ export class Sliders {
   }
 }
 
-interface Cell { readonly button: HTMLButtonElement; readonly canvas: HTMLCanvasElement; readonly name: HTMLElement; readonly far: HTMLElement; index: number }
-
 /** The decoded sample, what is known about its place, and the real samples nearest to it. */
 export class Shown {
   readonly element: HTMLElement;
@@ -95,7 +94,7 @@ export class Shown {
   private readonly code = h("div", { class: "hg-code" });
   private readonly badge = h("div", { class: "hg-badge", data: { testid: "distance" } });
   private readonly caption = h("figcaption", {});
-  private readonly cells: Cell[] = [];
+  private readonly cells: { button: HTMLButtonElement; canvas: HTMLCanvasElement; name: HTMLElement; far: HTMLElement; index: number }[] = [];
   private readonly originalCanvas: HTMLCanvasElement;
   private readonly originalNote = h("figcaption", {}, "original");
 
@@ -112,8 +111,8 @@ export class Shown {
     for (let i = 0; i < Math.min(NEIGHBOURS, card.codes.count); i++) {
       const canvas = painter.canvas("hg-thumb");
       const name = h("span", { class: "hg-class" }), far = h("span", { class: "hg-number" });
-      const go = h("button", { type: "button", on: { click: (): void => void (cell.index >= 0 && pick(cell.index)) } }, canvas, name, far);
-      const cell: Cell = { button: go, canvas, name, far, index: -1 };
+      const cell = { button: h("button", { type: "button" }, canvas, name, far), canvas, name, far, index: -1 };
+      cell.button.addEventListener("click", () => cell.index >= 0 && pick(cell.index));
       this.cells.push(cell);
       this.near.append(cell.button);
     }

@@ -1,0 +1,50 @@
+# make run    opens Hourglass in the browser
+# make test   runs every test, browser included
+# make check  formatting, lint and types
+# Needs Python 3.11 or later; everything else is fetched into .venv at the first use.
+.POSIX:
+
+VENV = .venv
+BIN = $(VENV)/bin
+
+run: $(VENV)/app.installed
+	$(BIN)/streamlit run app.py
+
+test: $(VENV)/tests.installed browser
+	$(BIN)/python -m pytest $(TESTS)
+
+check: $(VENV)/tests.installed
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy --no-error-summary
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+
+$(BIN)/python:
+	@for python in python3.11 python3.12 python3.13 python3; do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then \
+			$$python -m venv $(VENV) && exit 0; \
+			echo "$$python could not make a virtual environment. Its venv module was expected. On Debian: apt install python3-venv." >&2; \
+			exit 1; \
+		fi; \
+	done; \
+	echo "No Python 3.11 or later was found. Hourglass needs one. Install it, then run make again." >&2; \
+	exit 1
+
+$(VENV)/app.installed: $(BIN)/python requirements.txt
+	@echo "Installing what Hourglass needs (some minutes at the first time)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/tests.installed: $(VENV)/app.installed .ci/requirements.txt
+	@echo "Installing what the tests need"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r .ci/requirements.txt
+	@touch $@
+
+# A Chromium for the tests: the system's own, else Debian's, else Playwright's. Looked for each time, since it can go.
+browser: $(VENV)/tests.installed
+	@$(BIN)/python tests/browser.py > /dev/null 2>&1 || \
+		{ command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ] && \
+			apt-get -qq update && apt-get -qq install -y chromium > /dev/null; } || \
+		$(BIN)/playwright install chromium

@@ -1,0 +1,24 @@
+"""The door: an ASGI app of the pages and of a route that serves finished runs to the browser.
+
+Start it with `streamlit run app.py`, or any ASGI server: `uvicorn app:app`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from components import served
+
+HERE = Path(__file__).resolve().parent
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Prepare what the first visitor would otherwise wait for."""
+    served.warm()
+    yield
+
+
+app = st.App(HERE / "components" / "main.py", routes=served.ROUTES, lifespan=lifespan)

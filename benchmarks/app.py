@@ -1,0 +1,137 @@
+"""How long a person waits: from `streamlit run` to the first decoded picture, and from Train to an explorable run.
+
+    python benchmarks/app.py [--runs 5]
+
+Prints medians, side by side in one run: the app against a Streamlit app of one slider and one line of text, both
+started anew each time, both in a fresh browser profile; the training of digits from the click to the button
+"Explore this run"; and MNIST (when it is under HOURGLASS_DATA) until its test error is 25 % below PCA's.
+"""
+
+import argparse
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from browser import chromium  # noqa: E402
+
+HELLO = "import streamlit as st\nst.write('value', st.slider('x', 0, 10))\n"
+GL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking", "--no-first-run"]
+
+
+@contextmanager
+def served(script: Path, home: str) -> Iterator[tuple[str, float]]:
+    """A Streamlit server of this script; gives its address and the moment it was started."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true", f"--server.port={port}"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    begun = time.perf_counter()
+    server = subprocess.Popen(command, cwd=script.parent, env={**os.environ, "HOURGLASS_HOME": home}, **quiet)
+    try:
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(("localhost", port)) == 0:
+                    break
+            time.sleep(0.01)
+        yield f"http://localhost:{port}", begun
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def first_sight(browser: Browser, script: Path, selector: str, home: str) -> float:
+    """Seconds from starting the server until `selector` is visible in a fresh profile."""
+    with served(script, home) as (address, begun):
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        page = context.new_page()
+        page.goto(address, wait_until="commit")
+        page.wait_for_selector(selector, timeout=60_000)
+        seconds = time.perf_counter() - begun
+        context.close()
+    return seconds
+
+
+def digits(browser: Browser) -> float:
+    """Seconds from the click on Train until the run of digits (D = 2, 30 epochs) can be explored; a cold process."""
+    with tempfile.TemporaryDirectory() as home, served(ROOT / "app.py", home) as (address, _):
+        page = browser.new_page()
+        page.goto(f"{address}/train?dataset=digits&architecture=modern&code_size=2&epochs=30")
+        button = page.get_by_role("button", name="Train", exact=True)
+        button.wait_for(timeout=60_000)
+        page.wait_for_timeout(1500)  # let the page come to rest, as a person would
+        begun = time.perf_counter()
+        button.click()
+        page.get_by_role("button", name="Explore this run").wait_for(timeout=120_000)
+        seconds = time.perf_counter() - begun
+        page.close()
+    return seconds
+
+
+def mnist() -> tuple[float, float, float]:
+    """Seconds of `python -m models train` on all of MNIST, D = 2, three epochs; its test error and PCA's."""
+    import json
+
+    with tempfile.TemporaryDirectory() as home:
+        command = [sys.executable, "-m", "models", "train", "--dataset", "mnist", "--architecture", "modern"]
+        choices = ["--code-size", "2", "--epochs", "4", "--batch-size", "256", "--json"]
+        begun = time.perf_counter()
+        done = subprocess.run(
+            [*command, *choices], cwd=ROOT, env={**os.environ, "HOURGLASS_HOME": home}, capture_output=True, check=True
+        )
+        seconds = time.perf_counter() - begun
+    values = {metric["name"]: metric["value"] for metric in json.loads(done.stdout)["metrics"]}
+    return seconds, values["mse"], values["pca_mse"]
+
+
+def main() -> None:
+    """Run everything and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5, help="repetitions of each start (default 5)")
+    runs = parser.parse_args().runs
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), args=[*GL, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+        )
+        hello = Path(folder) / "hello.py"
+        hello.write_text(HELLO)
+        decoded = '[data-testid="latent-explorer"][data-ready="true"] canvas[data-testid="decoded-sample"]'
+        ours, theirs = [], []
+        for i in range(runs + 1):  # the first pair fills the disk's caches and is not counted
+            pair = (
+                first_sight(browser, ROOT / "app.py", decoded, folder),
+                first_sight(browser, hello, "[data-testid=stSlider]", folder),
+            )
+            if i:
+                ours.append(pair[0])
+                theirs.append(pair[1])
+        ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+        print(
+            f"start to first decoded picture   {statistics.median(ours):6.2f} s   hello-world {statistics.median(theirs):.2f} s   ratio {ratio:.2f}"
+        )
+        waits = [digits(browser) for _ in range(max(1, runs // 2))]
+        print(f"digits, click to explorable      {statistics.median(waits):6.2f} s   (30 epochs, D = 2, cold process)")
+        browser.close()
+    if (Path(os.environ.get("HOURGLASS_DATA", "")) / "mnist").is_dir():
+        trained = [mnist() for _ in range(max(1, runs // 2))]
+        seconds = statistics.median(seconds for seconds, *_ in trained)
+        _, error, pca = trained[0]
+        print(
+            f"MNIST to 25 % below PCA, D = 2   {seconds:6.2f} s   test error {error:.4f}, PCA {pca:.4f} ({error / pca - 1:+.0%})"
+        )
+
+
+if __name__ == "__main__":
+    main()

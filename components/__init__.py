@@ -1,0 +1,1 @@
+"""What a person sees. Streamlit and Plotly live here; torch never does."""

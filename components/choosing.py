@@ -1,0 +1,61 @@
+"""What several pages share: choosing a run, and fetching the originals that do not ship."""
+
+import streamlit as st
+
+from components import address, cached
+from models import Problem, datasets, runs
+
+
+def run() -> runs.Run | None:
+    """The select box over all finished runs; None, with the reason said, when the chosen one cannot be opened."""
+    ready, problems = runs.find()
+    for problem in problems:
+        st.warning(str(problem))
+    if not ready:
+        st.info("No run is here yet. Train one on the Train page, or restore the folder pretrained/.")
+        return None
+    by_id = {run.id: run for run in ready}
+    by_name = {run.folder.name: run.id for run in ready}
+    carried = st.session_state.get("current run")
+    first = carried if carried in by_id else ready[0].id
+    if "current run" not in st.session_state:  # a 2-D run with its originals at hand opens the app
+        first = by_name.get("digits-variational", first)
+    address.seed("run", first, lambda asked: by_name.get(asked, asked), by_id)
+    chosen = st.selectbox(
+        "Run", list(by_id), format_func=lambda id_: by_id[id_].title, key="run", label_visibility="collapsed"
+    )
+    st.session_state["current run"] = chosen
+    try:
+        return cached.opened(by_id[chosen])
+    except Problem as problem:
+        st.error(str(problem))
+        return None
+
+
+def offer_download(run: runs.Run) -> None:
+    """A button that fetches the dataset's files, for pages that would like to show originals."""
+    dataset = datasets.get(run.configuration.dataset)
+    st.caption(
+        f"The images of {dataset.title} do not ship with Hourglass. The map, its codes and the decoder work without."
+    )
+    download_button(dataset)
+
+
+def download_button(dataset: datasets.Dataset) -> None:
+    """Fetch what is missing of a dataset, with a progress bar; draws the page anew when it is there."""
+    total = sum(remote.bytes for remote in datasets.missing(dataset)) / 1e6
+    if not st.button(f"Download {dataset.title} ({total:.0f} MB)", icon=":material/download:"):
+        return
+    bar = st.progress(0.0, "starting")
+
+    def tell(what: str, share: float) -> None:
+        bar.progress(share, what)
+
+    try:
+        datasets.download(dataset, tell)
+    except Problem as problem:
+        bar.empty()
+        st.error(str(problem))
+    else:
+        cached.originals.clear()
+        st.rerun()

@@ -1,0 +1,188 @@
+"""Arrays to Plotly figures. No Streamlit here: a figure is the same in a page, a notebook or a test."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.architectures import Blueprint
+
+# Okabe and Ito 2008 without black, which a dark page swallows; from the eighth on chosen by search so that any two
+# stay apart (CIELAB distance >= 16) for normal, protan, deutan and tritan sight (Machado et al. 2009) and stand out
+# from both pages. A test repeats the measurement.
+PALETTE = (
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+    "#8800FF",
+    "#884422",
+    "#AACC77",
+    "#BB55FF",
+    "#555566",
+    "#5544BB",
+    "#DDAAAA",
+)
+OURS, THEIRS = "#0072B2", "#E69F00"  # the run and what it is compared with, in every figure
+UNKNOWN = "#8A8F98"
+
+
+def colour(label: int) -> str:
+    """The colour of a class, the same in every figure; grey where the class is unknown."""
+    return PALETTE[label % len(PALETTE)] if label >= 0 else UNKNOWN
+
+
+def _figure(height: int, **layout: Any) -> Any:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    # A transparent page and no title: the theme and the words around the figure are the page's.
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        **layout,
+    )
+    return figure
+
+
+def latent_map(
+    points: NDArray[np.floating[Any]],
+    labels: NDArray[np.integer],
+    classes: Sequence[str],
+    axes: tuple[str, str],
+    places: NDArray[np.integer] | None = None,
+    marker: NDArray[np.floating[Any]] | None = None,
+    height: int = 560,
+    word: str = "class",
+) -> Any:
+    """Codes on a plane (N, 2) coloured by class, with a legend that hides and shows classes.
+
+    places (N,) are kept as each point's custom data, so that a click can be traced. marker (2,) is the chosen code.
+    """
+    import plotly.graph_objects as go
+
+    figure = _figure(height, dragmode="pan", hovermode="closest", uirevision="map", clickmode="event+select")
+    size = float(np.clip(420 / np.sqrt(max(len(points), 1)), 3, 9))
+    places = np.arange(len(points)) if places is None else places
+    for label in np.unique(labels):
+        of = labels == label
+        name = classes[label] if label >= 0 else "unknown"
+        figure.add_trace(
+            go.Scattergl(
+                x=points[of, 0],
+                y=points[of, 1],
+                mode="markers",
+                name=name,
+                customdata=places[of],
+                marker={"size": size, "color": colour(int(label)), "opacity": 0.8},
+                hovertemplate=f"{word} {name}<br>sample %{{customdata}}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
+                # A selection marks the point and leaves the others as they are: this is a click, not a filter.
+                selected={"marker": {"opacity": 1, "size": size + 4}},
+                unselected={"marker": {"opacity": 0.8}},
+            )
+        )
+    if marker is not None:
+        ring = {"symbol": "circle-open", "size": 18, "color": "#D81B60", "line": {"width": 3}}
+        figure.add_trace(
+            go.Scatter(
+                x=[marker[0]],
+                y=[marker[1]],
+                mode="markers",
+                marker=ring,
+                name="chosen code",
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        )
+    figure.update_xaxes(title=axes[0], zeroline=False)
+    figure.update_yaxes(title=axes[1], zeroline=False, scaleanchor="x")
+    figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "itemsizing": "constant"})
+    return figure
+
+
+def losses(history: Sequence[dict[str, Any]], height: int = 260) -> Any:
+    """Training and validation loss per epoch, on a log scale."""
+    import plotly.graph_objects as go
+
+    figure = _figure(height, hovermode="x unified", uirevision="losses")
+    epochs = [line["epoch"] for line in history]
+    series = {
+        "training": [sum(line["loss"].values()) for line in history],
+        "validation": [line["validation"] for line in history],
+    }
+    for (name, values), tone in zip(series.items(), (THEIRS, OURS), strict=True):
+        figure.add_trace(go.Scatter(x=epochs, y=values, name=name, mode="lines", line={"color": tone, "width": 2}))
+    figure.update_xaxes(title="epoch", rangemode="tozero")
+    figure.update_yaxes(title="loss", type="log")
+    figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0})
+    return figure
+
+
+def class_errors(classes: Sequence[str], ours: NDArray[np.floating[Any]], pca: NDArray[np.floating[Any]] | None) -> Any:
+    """Mean squared error per class, the run's beside PCA's where it is known."""
+    import plotly.graph_objects as go
+
+    figure = _figure(300, barmode="group", hovermode="x unified")
+    names = list(classes)
+    figure.add_trace(go.Bar(x=names, y=ours, name="this run", marker_color=OURS))
+    if pca is not None:
+        figure.add_trace(go.Bar(x=names, y=pca, name="PCA", marker_color=THEIRS))
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(title="squared error per pixel", rangemode="tozero")
+    figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0})
+    return figure
+
+
+def hourglass(blueprint: Blueprint, height: int = 300) -> Any:
+    """The network as an hourglass: each step a bar as high as the logarithm of its numbers, joined by what lies between."""
+    import plotly.graph_objects as go
+
+    steps = blueprint.steps()
+    figure = _figure(height, hovermode="closest", showlegend=False)
+    half = [0.12 + float(np.log10(max(int(np.prod(step.shape)), 1))) / 2 for step in steps]
+    tones = {"encoder": OURS, "code": "#D81B60", "decoder": "#009E73"}
+    for i, (left, right) in enumerate(pairwise(half)):
+        part = "encoder" if steps[i + 1].part in ("encoder", "code") else "decoder"
+        x, y = [i, i + 1, i + 1, i, i], [left, right, -right, -left, left]
+        figure.add_trace(
+            go.Scatter(
+                x=x,
+                y=y,
+                fill="toself",
+                mode="lines",
+                line={"width": 0},
+                fillcolor=tones[part],
+                opacity=0.25,
+                hoverinfo="skip",
+            )
+        )
+    for i, (step, tall) in enumerate(zip(steps, half, strict=True)):
+        shape = " × ".join(map(str, step.shape))
+        words = f"{step.layer}<br>{shape} = {int(np.prod(step.shape)):,} numbers<br>{step.parameters:,} parameters lead here"
+        figure.add_trace(
+            go.Scatter(
+                x=[i] * 11,
+                y=np.linspace(-tall, tall, 11),
+                mode="lines",
+                line={"width": 9, "color": tones[step.part]},
+                hovertemplate=words + "<extra></extra>",
+            )
+        )
+    most = max(half)
+    figure.update_xaxes(
+        tickvals=list(range(len(steps))),
+        ticktext=["×".join(map(str, step.shape)) for step in steps],
+        showgrid=False,
+        zeroline=False,
+        range=[-0.4, len(steps) - 0.6],
+        fixedrange=True,
+    )
+    figure.update_yaxes(visible=False, range=[-most * 1.05, most * 1.05], fixedrange=True)
+    return figure

@@ -1,0 +1,12 @@
+"""The script behind every page: theme-independent frame and navigation. Streamlit runs it at every touch."""
+
+import streamlit as st
+
+from components import views
+
+st.set_page_config(page_title="Hourglass", page_icon="⏳", layout="wide")
+# Streamlit leaves a hand's breadth above every page: on a projector that is the last row of the map.
+st.html("<style>.stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 2rem; }</style>")
+pages = [st.Page(page.show, title=page.title, icon=page.icon, url_path=page.path) for page in views.found()]
+st.session_state["pages"] = {page.title: page for page in pages}
+st.navigation(pages, position="top").run()

@@ -1,0 +1,74 @@
+"""What the web process serves besides pages: the files of finished runs, content-addressed and cached for ever.
+
+/run/<id>/<digest>/<file> is matched by pattern and looked up among the files that run.json names: no path from an
+address ever reaches the disk. `digest` stands for the run's whole content, so an address never changes its meaning.
+"""
+
+import gzip
+import threading
+from functools import lru_cache
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from components.explorer import assets
+from models import Problem, runs, thumbnails
+
+FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+
+
+@lru_cache(maxsize=256)
+def _run(id_: str, digest: str) -> runs.Run:
+    run = next((run for run in runs.find()[0] if (run.id, run.digest) == (id_, digest)), None)
+    if run is None:
+        raise LookupError
+    return runs.open_run(run.folder)
+
+
+@lru_cache(maxsize=64)
+def _zipped(id_: str, digest: str, name: str) -> bytes:
+    """Compressed once: Streamlit's own middleware would compress it anew for every visitor."""
+    return gzip.compress((_run(id_, digest).folder / name).read_bytes(), 6)
+
+
+def _answer(id_: str, digest: str, name: str, takes_gzip: bool) -> Response:
+    try:
+        run = _run(id_, digest)
+        if name == "thumbnails.u8.gz":
+            return Response(thumbnails.block(run), media_type="application/gzip", headers=FOR_EVER)
+    except (LookupError, Problem) as error:
+        words = str(error) if isinstance(error, Problem) else "There is no such run here."
+        return PlainTextResponse(words, 404, {"Cache-Control": "no-store"})
+    if name != "run.json" and name not in run.about["files"]:
+        return PlainTextResponse("A run has no such file.", 404, {"Cache-Control": "no-store"})
+    kind = "application/json" if name.endswith(".json") else "application/octet-stream"
+    if takes_gzip and (run.folder / name).stat().st_size > 1024:
+        return Response(
+            _zipped(id_, digest, name),
+            media_type=kind,
+            headers={**FOR_EVER, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"},
+        )
+    return FileResponse(run.folder / name, media_type=kind, headers=FOR_EVER)
+
+
+async def run_file(request: Request) -> Response:
+    """One file of a finished run."""
+    asked = request.path_params
+    gzips = "gzip" in request.headers.get("accept-encoding", "")
+    return await run_in_threadpool(_answer, asked["id"], asked["digest"], asked["name"], gzips)
+
+
+ROUTES = [Route("/run/{id}/{digest}/{name:path}", run_file), *assets.routes()]
+
+
+def warm() -> None:
+    """Load onnxruntime and the first run in the background while the browser is still opening."""
+
+    def load() -> None:
+        ready, _ = runs.find()
+        if ready:
+            runs.open_run(ready[0].folder)
+
+    threading.Thread(target=load, name="warm", daemon=True).start()

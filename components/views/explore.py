@@ -1,0 +1,227 @@
+"""Explore: one run's latent space as a live map, and the sample that any point of it decodes to."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from components import address, cached, choosing, figures, pictures
+from components.explorer import ExplorerResult, Selection, View, explorer
+from components.views import Page
+from models import Problem, codes, datasets, export, runs
+
+PLOTTED = 12_000  # points drawn by Plotly; more take seconds to arrive and look the same
+CHOICES = ("plane", "colour", "layer", "tool")  # what the explorer can be asked for in the address
+
+
+def show() -> None:
+    """Draw the page."""
+    run = choosing.run()
+    if run is None:
+        return
+    st.caption(sentence(run))
+    asked = asked_for(run)
+    found = explorer(run.url, view=asked, key="explorer")
+    told = found.code or asked.get("code")
+    code = np.array(told or run.about["codes"]["mean"], np.float32)
+    if datasets.missing(datasets.get(run.configuration.dataset)):
+        choosing.offer_download(run)
+    if found.selection is not None:
+        selected(run, found.selection)
+    as_plotly(run, found, code)
+    downloads(run, code)
+    open_zip()
+    view = {name: found.view.get(name, asked.get(name)) for name in CHOICES}
+    address.publish(run=run.id, z=words_of(code) if told else None, **view)
+
+
+def sentence(run: runs.Run) -> str:
+    """What one sees, with the numbers that say how far to trust it."""
+    about = run.about
+    mse, pca, whole = run.metric("mse"), run.metric("pca_mse"), about["dataset"]["count"]
+    stored = f"{run.count:,}" if run.count == whole else f"{run.count:,} of {whole:,}"
+    numbers = f"{run.code_size} number{'s' if run.code_size > 1 else ''}"
+    return (
+        f"Each of {stored} points is one sample of {about['dataset']['title']}, placed by its code of {numbers} and "
+        f"coloured by {about['dataset']['label']}; move over the map to decode any point. Test error {mse:.4f} squared "
+        f"intensity per pixel, PCA with the same code size {pca:.4f}."
+    )
+
+
+def asked_for(run: runs.Run) -> View:
+    """How the explorer should open: what the address said of this run when the page was first drawn.
+
+    It stays the same at every rerun. The explorer would take a code that comes back from its own report a moment
+    late for a wish, and snap back to it under a moving hand.
+    """
+    known = st.session_state.get("asked for")
+    if known is None or known[0] != run.id:
+        known = st.session_state["asked for"] = (run.id, read_address(run))
+    return known[1]
+
+
+def read_address(run: runs.Run) -> View:
+    """What the address says of this run."""
+    view: View = {"palette": list(figures.PALETTE)}
+    asked = st.query_params
+    if asked.get("run") not in (run.id, run.folder.name):
+        return view
+    for name in CHOICES:
+        if name in asked:
+            view[name] = asked[name][:40]  # type: ignore[literal-required]
+    if "z" in asked:
+        try:
+            code = [float(value) for value in asked["z"].split(",")]
+            if len(code) != run.code_size or not np.isfinite(code).all():
+                raise ValueError
+            view["code"] = code
+        except ValueError:
+            st.warning(
+                f"The address asks for a code that is not {run.code_size} numbers. The mean code is shown instead."
+            )
+    return view
+
+
+def words_of(code: NDArray[np.float32]) -> str:
+    """A code as the address keeps it."""
+    return ",".join(f"{value:.5g}" for value in code)
+
+
+def label_of(run: runs.Run, place: int) -> str:
+    """A stored sample's class in words."""
+    label = int(run.labels[place])
+    return run.classes[label] if label >= 0 else "unknown"
+
+
+def points_of(run: runs.Run, plane: str) -> tuple[NDArray[np.float32], NDArray[Any], tuple[str, str]]:
+    """The stored codes on a plane of the map (K, 2), their places (K,), and the names of its axes.
+
+    plane is "pca", "tsne" or two dimensions like "z1,z2"; what this run does not have falls back to its first one.
+    """
+    every = np.arange(run.count)
+    if plane == "tsne" and run.tsne is not None:
+        return *run.tsne, ("t-SNE 1", "t-SNE 2")
+    if run.code_size == 1:
+        return np.column_stack([run.codes[:, 0], np.zeros(run.count, np.float32)]), every, ("z1", "")
+    wanted = [int(part[1:]) for part in plane.split(",") if part[:1] == "z" and part[1:].isdecimal()]
+    if len(set(wanted)) == 2 and all(1 <= i <= run.code_size for i in wanted):
+        return run.codes[:, [i - 1 for i in wanted]], every, (f"z{wanted[0]}", f"z{wanted[1]}")
+    if run.pca is not None:
+        share = run.about["projections"]["pca"]["explained"]
+        return run.pca.project(run.codes), every, (f"PCA 1 ({share[0]:.0%} of the variance)", f"PCA 2 ({share[1]:.0%})")
+    return run.codes[:, :2], every, ("z1", "z2")
+
+
+def selected(run: runs.Run, selection: Selection) -> None:
+    """The samples inside the lasso: how many of each class, who they are, what the run makes of them, and a CSV."""
+    points, places, _ = points_of(run, selection.plane)
+    chosen = places[codes.inside(points, np.array(selection.polygon))]
+    word = run.about["dataset"]["label"]
+    st.subheader(f"{len(chosen):,} samples inside the lasso")
+    if not len(chosen):
+        return
+    labels, counts = np.unique(run.labels[chosen], return_counts=True)
+    names = [run.classes[label] if label >= 0 else "unknown" for label in labels]
+    table = {
+        "row": run.rows[chosen],
+        word: [label_of(run, place) for place in chosen],
+        "error": run.errors[chosen],
+        **{f"z{i + 1}": run.codes[chosen, i] for i in range(run.code_size)},
+    }
+    left, right = st.columns([2, 3], gap="large")
+    left.dataframe({word: names, "samples": counts, "share": counts / len(chosen)}, hide_index=True)
+    right.dataframe({name: values[:500] for name, values in table.items()}, hide_index=True, height=260)
+    originals = cached.originals(run.about["dataset"]["name"], tuple(int(row) for row in run.rows[chosen[:12]]))
+    if originals is not None:
+        st.caption("The first of them, and their reconstructions")
+        st.image(pictures.strip(codes.to_float(originals), 64), width="stretch")
+        st.image(pictures.strip(run.coder.decode(run.codes[chosen[:12]]), 64), width="stretch")
+    csv = export.codes_csv(table)
+    st.download_button(
+        "The selection (CSV)", csv, "selection.csv", "text/csv", on_click="ignore", icon=":material/download:"
+    )
+
+
+def as_plotly(run: runs.Run, found: ExplorerResult, code: NDArray[np.float32]) -> None:
+    """The same map as a Plotly figure, to read values, select and export."""
+    with st.expander(
+        "The map as a Plotly figure", icon=":material/scatter_plot:", key="plotly", on_change="rerun"
+    ) as opened:
+        if not opened.open:
+            return
+        plane = str(found.view.get("plane", st.query_params.get("plane", "")))
+        points, places, axes = points_of(run, plane)
+        if len(points) > PLOTTED:
+            some = np.sort(np.random.default_rng(0).permutation(len(points))[:PLOTTED])
+            points, places = points[some], places[some]
+            st.caption(f"{PLOTTED:,} of {run.count:,} points are drawn.")
+        word = run.about["dataset"]["label"]
+        figure = figures.latent_map(points, run.labels[places], run.classes, axes, places, word=word)
+        chart = st.plotly_chart(figure, key=f"map {run.id} {plane}", on_select="rerun", selection_mode="points")
+        picked = chart["selection"]["points"]
+        if picked and "customdata" in picked[0]:
+            sample(run, int(np.ravel(picked[0]["customdata"])[0]))
+
+
+def sample(run: runs.Run, place: int) -> None:
+    """A stored sample beside its reconstruction, with its code."""
+    st.markdown(
+        f"Sample **{run.rows[place]}**, {run.about['dataset']['label']} **{label_of(run, place)}**, error {run.errors[place]:.4f}"
+    )
+    st.caption(", ".join(f"z{i + 1} = {value:.3f}" for i, value in enumerate(run.codes[place])))
+    originals = cached.originals(run.about["dataset"]["name"], (int(run.rows[place]),))
+    shown = [] if originals is None else [(codes.to_float(originals)[0], "original")]
+    shown.append((run.coder.decode(run.codes[place : place + 1])[0], "reconstruction"))
+    with st.container(horizontal=True):
+        for image, words in shown:
+            st.image(pictures.enlarged(image, 168), caption=words, width=168)
+
+
+def downloads(run: runs.Run, code: NDArray[np.float32]) -> None:
+    """Everything a run holds, to take away."""
+    with st.expander("Download", icon=":material/download:"), st.container(horizontal=True):
+        labels = {
+            "run": "Run (zip)",
+            "weights": "Weights (safetensors)",
+            "encoder": "Encoder (ONNX)",
+            "decoder": "Decoder (ONNX)",
+            "codes": "Codes with labels (CSV)",
+        }
+        for what, label in labels.items():
+            name = export.file_name(run, what)
+            st.download_button(
+                label,
+                partial(content, run, what),
+                file_name=name,
+                on_click="ignore",
+                key=f"{run.id} {what}",
+            )
+        image = pictures.picture(run.coder.decode(code[None])[0])
+        st.download_button("This image (PNG)", pictures.png(image), "decoded.png", "image/png", on_click="ignore")
+
+
+def content(run: runs.Run, what: str) -> bytes:
+    """What a download button sends; made when it is pressed."""
+    return cached.part(run, what)
+
+
+def open_zip() -> None:
+    """Take in a run zip, checked as any run."""
+    with st.expander("Open a run", icon=":material/folder_open:"):
+        given = st.file_uploader("A run zip downloaded from Hourglass", type="zip")
+        if given is not None and st.session_state.get("opened zip") != given.file_id:
+            st.session_state["opened zip"] = given.file_id
+            try:
+                run = runs.unpack(given.getvalue())
+            except Problem as problem:
+                st.error(str(problem))
+            else:
+                st.session_state.pop("run", None)
+                st.session_state["current run"] = run.id
+                st.query_params.clear()
+                st.rerun()
+
+
+PAGE = Page("Explore", ":material/explore:", 1, show)

@@ -1,0 +1,162 @@
+"""Reconstructions: what a run makes of samples it never saw, beside PCA with a code of the same size."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from components import address, cached, choosing, figures, pictures
+from components.views import Page
+from models import Problem, datasets, reconstruct, runs
+
+WHICH = {"random": "Random", "best": "Best", "worst": "Worst", "class": "One per class"}
+COUNT = 10
+
+
+def show() -> None:
+    """Draw the page."""
+    run = choosing.run()
+    if run is None:
+        return
+    dataset = datasets.get(run.configuration.dataset)
+    numbers(run)
+    if datasets.missing(dataset):
+        choosing.offer_download(run)
+        stored_class_errors(run)
+        address.publish(run=run.id)
+        return
+    across, down = st.columns([3, 1], vertical_alignment="bottom")
+    with across:
+        address.seed("which", "random", known=WHICH)
+        which = (
+            st.segmented_control("Test samples", list(WHICH), format_func=WHICH.__getitem__, key="which", required=True)
+            or "random"
+        )
+    with down:
+        address.seed("draw", 0, int)
+        if which == "random":
+            st.button(
+                "Others",
+                icon=":material/shuffle:",
+                on_click=lambda: st.session_state.update(draw=st.session_state["draw"] + 1),
+            )
+    try:
+        rows, errors, pca = cached.test_errors(run)
+        labels = labels_of(run, rows)
+        chosen = pick(which, errors, labels, int(st.session_state["draw"]))
+        sheet(run, reconstruct.rows(run, rows[chosen]), labels[chosen])
+    except Problem as problem:
+        st.error(str(problem))
+        return
+    per_class(run, labels, errors, pca)
+    address.publish(
+        run=run.id,
+        which=which,
+        draw=st.session_state["draw"] if which == "random" and st.session_state["draw"] else None,
+    )
+
+
+def numbers(run: runs.Run) -> None:
+    """Test error of the run and of PCA, with units."""
+    mse, pca = run.metric("mse") or 0.0, run.metric("pca_mse") or 1.0
+    whole, sample, ratio, similar = st.columns(4)
+    whole.metric(
+        "Test error",
+        f"{mse:.4f}",
+        f"{mse / pca - 1:+.0%} against PCA",
+        delta_color="inverse",
+        help="Mean squared error per pixel; intensities lie between 0 and 1.",
+    )
+    sample.metric(
+        "PCA, same code size",
+        f"{pca:.4f}",
+        help=f"PCA with {run.code_size} components fitted on the training split, measured on the same test samples.",
+    )
+    ratio.metric(
+        "Squared error per image",
+        f"{run.metric('squared_error'):.2f}",
+        f"PCA {run.metric('pca_squared_error'):.2f}",
+        delta_color="off",
+        delta_arrow="off",
+    )
+    if (psnr := run.metric("psnr")) is not None:
+        ssim = run.metric("ssim")
+        similar.metric(
+            "PSNR", f"{psnr:.1f} dB", None if ssim is None else f"SSIM {ssim:.2f}", delta_color="off", delta_arrow="off"
+        )
+
+
+def labels_of(run: runs.Run, rows: NDArray[np.int64]) -> NDArray[np.int32]:
+    """The labels of dataset rows: from the run where it stores them (it keeps the test split first)."""
+    place = np.full(run.about["dataset"]["count"], -1, np.int32)
+    place[run.rows] = run.labels
+    return place[rows]
+
+
+def pick(which: str, errors: NDArray[np.float32], labels: NDArray[np.int32], draw: int) -> NDArray[np.int64]:
+    """Places of the samples to show."""
+    if which == "best":
+        return np.argsort(errors)[:COUNT]
+    if which == "worst":
+        return np.argsort(-errors)[:COUNT]
+    shuffled = np.random.default_rng(draw).permutation(len(errors))
+    if which == "class" and labels.max(initial=-1) >= 0:
+        return np.array([shuffled[labels[shuffled] == label][0] for label in np.unique(labels[labels >= 0])])
+    return shuffled[:COUNT]
+
+
+def sheet(run: runs.Run, shown: reconstruct.Reconstructed, labels: NDArray[np.int32]) -> None:
+    """Strips one under the other, a sample above itself: originals, (noisy inputs,) reconstructions, PCA, error maps."""
+    ours, pca = np.square(shown.run - shown.clean), np.square(shown.pca - shown.clean)
+    most = float(np.percentile(pca.mean(-1), 99))
+    strips: dict[str, Any] = {"Originals": shown.clean}
+    if run.configuration.noise != "none":
+        strips[f"Inputs with {run.configuration.noise} noise"] = shown.given
+    strips |= {
+        f"Reconstructions from {run.code_size} numbers · mean error {shown.errors.mean():.4f}": shown.run,
+        f"PCA with {run.code_size} components · mean error {shown.pca_errors.mean():.4f}": shown.pca,
+        f"Error map of the run (black: none, pale yellow: {most:.2f} or more)": pictures.heat(ours, most),
+        "Error map of PCA, same colours": pictures.heat(pca, most),
+    }
+    for words, images in strips.items():
+        st.caption(words)
+        st.image(pictures.strip(images), width="stretch", alt=words)
+    with st.expander("These samples in numbers"):
+        names = [run.classes[label] if label >= 0 else "unknown" for label in labels]
+        table = {
+            "row": shown.rows,
+            run.about["dataset"]["label"]: names,
+            "error": shown.errors,
+            "error of PCA": shown.pca_errors,
+        }
+        st.dataframe(table, hide_index=True)
+
+
+def per_class(run: runs.Run, labels: NDArray[np.int32], errors: NDArray[np.float32], pca: NDArray[np.float32]) -> None:
+    """Which classes are hard, for the run and for PCA."""
+    present = np.unique(labels[labels >= 0])
+    if len(present) < 2:
+        return
+    st.subheader(f"Error by {run.about['dataset']['label']}", help=f"Mean over {len(labels):,} test samples.")
+    means = [np.array([values[labels == label].mean() for label in present]) for values in (errors, pca)]
+    st.plotly_chart(
+        figures.class_errors([run.classes[label] for label in present], *means), config={"displayModeBar": False}
+    )
+
+
+def stored_class_errors(run: runs.Run) -> None:
+    """The run's error per class from its own files, when the dataset is not at hand."""
+    test = run.splits == datasets.TEST
+    labels, errors = run.labels[test], run.errors[test]
+    present = np.unique(labels[labels >= 0])
+    if len(present) > 1:
+        st.subheader(f"Error by {run.about['dataset']['label']}", help=f"Mean over {len(labels):,} test samples.")
+        means = np.array([errors[labels == label].mean() for label in present])
+        st.plotly_chart(
+            figures.class_errors([run.classes[label] for label in present], means, None),
+            config={"displayModeBar": False},
+        )
+
+
+PAGE = Page("Reconstructions", ":material/compare:", 3, show)

@@ -1,0 +1,287 @@
+"""Train: choose dataset, architecture and code size, see the hourglass they make, and watch it learn."""
+
+import base64
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from components import address, cached, choosing, figures, pictures
+from components.views import Page
+from models import Problem, architectures, datasets, engine, runs
+from models.codes import pca_plane
+from models.runs import Configuration
+
+OWN = "My own choices"
+NOISES = {
+    "none": "none",
+    "gaussian": "gaussian (added to every value)",
+    "salt-and-pepper": "salt and pepper (values to black or white)",
+    "masking": "masking (values to zero)",
+    "watermark": "watermark (the word COPY)",
+}
+
+
+NUMBERS = {
+    "code_size": ("Code size D", "How many numbers a sample is squeezed into.", 1, "%d"),
+    "epochs": ("Epochs", "How often every training sample is seen.", 1, "%d"),
+    "learning_rate": ("Learning rate", "The size of a step.", 0.001, "%.4f"),
+    "batch_size": ("Batch size", "Samples per step.", 1, "%d"),
+    "seed": ("Seed", "The same seed gives the same run.", 1, "%d"),
+    "beta": ("Beta", "Weight of the KL term: above 1, fewer dimensions are used, each more cleanly.", 0.1, "%.2f"),
+    "sparsity": ("Sparsity", "Weight of the mean absolute code (L1).", 0.1, "%.2f"),
+}
+
+
+def show() -> None:
+    """Draw the page."""
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        values, dataset = choices()
+    with right:
+        configuration = describe(values)
+        if configuration is not None:
+            start(configuration, dataset)
+        follow()
+    address.publish(**values, training=st.session_state.get("training"))
+
+
+def choices() -> tuple[dict[str, Any], datasets.Dataset]:
+    """Every choice of a training as plain values, and the dataset chosen."""
+    st.selectbox("Start from", [OWN, *runs.PRESETS], key="preset", on_change=take_preset)
+    known_data, known = datasets.found(), architectures.found()
+    address.seed("dataset", "digits", known=known_data)
+    name = st.selectbox("Dataset", list(known_data), format_func=lambda n: known_data[n].title, key="dataset")
+    dataset = known_data[name]
+    st.caption(
+        f"{dataset.summary} {dataset.count:,} samples of {'×'.join(map(str, dataset.shape))}. {dataset.licence}."
+    )
+    fitting = [n for n, a in known.items() if dataset.kind in a.kinds]
+    address.seed("architecture", "modern", known=fitting)
+    kind = st.selectbox(
+        "Architecture", fitting, format_func=lambda n: known[n].title, key="architecture", on_change=take_defaults
+    )
+    architecture = known[kind]
+    st.caption(f"{architecture.summary} ({architecture.paper})")
+    values: dict[str, Any] = {"dataset": name, "architecture": kind}
+    values["code_size"] = number("code_size", 2, (1, min(architectures.MAX_CODE_SIZE, dataset.size)))
+    defaults = start_values(kind)
+    across, down = st.columns(2)
+    with across:
+        values["epochs"] = number("epochs", defaults["epochs"])
+        values["learning_rate"] = number("learning_rate", defaults["learning_rate"])
+    with down:
+        values["batch_size"] = number("batch_size", defaults["batch_size"])
+        values["seed"] = number("seed", 0)
+    address.seed("noise", "none", known=NOISES)
+    values["noise"] = st.selectbox(
+        "Noise on the input",
+        list(NOISES),
+        format_func=NOISES.__getitem__,
+        key="noise",
+        help="A denoising autoencoder gets the spoilt sample and has to give back the clean one.",
+    )
+    values["noise_level"] = 0.0
+    if values["noise"] != "none":
+        address.seed("noise_level", 0.3, float)
+        values["noise_level"] = st.slider("Noise level", 0.0, 1.0, key="noise_level", step=0.05)
+    with st.expander("More"):
+        address.seed("loss", defaults["loss"], known=runs.LOSSES)
+        values["loss"] = st.selectbox(
+            "Loss", runs.LOSSES, key="loss", help="Squared error per value, or the Bernoulli likelihood in nats."
+        )
+        if architecture.variational:
+            values["beta"] = number("beta", 1.0)
+        values["sparsity"] = number("sparsity", 0.0)
+        address.seed("recipe", "hourglass", known=runs.RECIPES)
+        words = {
+            "hourglass": "ours: warm-up and cosine, best epoch kept",
+            "article": "the article's: constant rate, last epoch kept",
+        }
+        values["recipe"] = st.selectbox("Recipe", runs.RECIPES, format_func=words.__getitem__, key="recipe")
+    return values, dataset
+
+
+def start_values(architecture: str) -> dict[str, Any]:
+    """The defaults of an architecture's training choices."""
+    base = {f.name: f.default for f in Configuration.__dataclass_fields__.values()}
+    return {**base, **architectures.get(architecture).defaults}
+
+
+def take_defaults() -> None:
+    """A newly chosen architecture brings the choices that suit it."""
+    for name in ("epochs", "batch_size", "learning_rate", "loss"):
+        st.session_state[name] = start_values(st.session_state["architecture"])[name]
+    st.session_state["preset"] = OWN
+
+
+def take_preset() -> None:
+    """A preset sets all that it names; the dataset stays."""
+    chosen = runs.PRESETS.get(st.session_state["preset"], {"recipe": "hourglass"})
+    for name, value in {"noise": "none", "sparsity": 0.0, **chosen}.items():
+        st.session_state[name] = value
+
+
+def number(name: str, default: Any, limits: tuple[float, float] | None = None) -> Any:
+    """A number input with a place in the address, of the default's type and within limits."""
+    kind = type(default)
+    low, high = (kind(limit) for limit in limits or runs.RANGES[name])
+    st.session_state[name] = min(max(kind(address.seed(name, default, kind)), low), high)
+    label, about, step, form = NUMBERS[name]
+    return st.number_input(label, low, high, step=kind(step), format=form, key=name, help=about)
+
+
+def describe(values: dict[str, Any]) -> Configuration | None:
+    """The hourglass that the choices make, and its numbers; a sentence instead when they do not fit."""
+    try:
+        configuration = runs.configuration(values)
+        dataset = datasets.get(configuration.dataset)
+        blueprint = architectures.get(configuration.architecture).blueprint(
+            dataset.kind, dataset.shape, configuration.code_size
+        )
+    except Problem as problem:
+        st.error(str(problem))
+        return None
+    st.plotly_chart(figures.hourglass(blueprint), config={"displayModeBar": False}, key="hourglass")
+    size, ratio, parameters = st.columns(3)
+    size.metric("Numbers per sample", f"{dataset.size:,} → {configuration.code_size:,}")
+    ratio.metric("Compression", f"{blueprint.compression:,.1f} : 1")
+    parameters.metric("Parameters", f"{blueprint.parameters:,}")
+    return configuration
+
+
+def start(configuration: Configuration, dataset: datasets.Dataset) -> None:
+    """The button that trains; for a dataset that is not here, the button that downloads it first."""
+    if datasets.missing(dataset):
+        st.info(f"{dataset.title} has to be downloaded from its publisher first; it is checked on arrival and kept.")
+        choosing.download_button(dataset)
+        return
+    current = st.session_state.get("training") or st.query_params.get("training")
+    busy = bool(current) and engine.status(str(current)).alive
+    if st.button("Train", type="primary", icon=":material/play_arrow:", disabled=busy, width="stretch"):
+        try:
+            st.session_state["training"] = engine.submit(configuration)
+        except Problem as problem:
+            st.error(str(problem))
+        else:
+            st.rerun()
+
+
+def follow() -> None:
+    """The training of this session, or the one that the address names, as it goes."""
+    id_ = st.session_state.get("training") or st.query_params.get("training")
+    if not id_ or not runs.ID.fullmatch(id_):
+        st.session_state.pop("training", None)
+        return
+    st.session_state["training"] = id_
+    status = engine.status(id_)
+    if status.alive:
+        live(id_)
+    elif status.phase == "done":
+        finished(status.id)
+    elif status.problem is not None:
+        st.error(str(status.problem))
+    elif status.phase == "stopped":
+        st.info("The training was stopped before its first epoch was done; there is nothing to explore.")
+    else:
+        st.warning(f"The address names the training {id_}, which is not on this computer. Choose and press Train.")
+
+
+@st.fragment(run_every=0.5)
+def live(id_: str) -> None:
+    """What the training writes, twice a second; ends by drawing the page anew."""
+    status = engine.status(id_)
+    if not status.alive:
+        st.rerun(scope="app")
+    history = engine.history(id_)
+    words = status.what or status.phase
+    if history:
+        left = (status.epochs - status.epoch) * float(np.median([line["seconds"] for line in history]))
+        words += f" · {history[-1]['samples_per_second']:,.0f} images/s · {left:.0f} s left"
+    st.progress(status.epoch / max(status.epochs, 1), words)
+    stop, training, validation = st.columns(3, vertical_alignment="bottom")
+    if stop.button("Stop and keep it", icon=":material/stop:", disabled=status.phase != "training", width="stretch"):
+        engine.stop(id_)
+        st.toast("Stopping; what was learnt is kept.")
+    if not history:
+        return
+    training.metric("Training loss", f"{sum(history[-1]['loss'].values()):.4g}")
+    validation.metric("Validation loss", f"{history[-1]['validation']:.4g}")
+    curve, forming = st.columns(2)
+    curve.plotly_chart(figures.losses(history), key="losses", config={"displayModeBar": False})
+    with forming:
+        forming_map(id_)
+    reconstructions(id_)
+
+
+def forming_map(id_: str) -> None:
+    """The map as it forms: the codes of the replay samples after the newest epoch."""
+    facts = engine.configuration(id_)
+    if facts is None or (found := engine.forming(id_, facts.code_size)) is None:
+        return
+    codes, labels = found
+    if codes.shape[1] == 1:
+        points, axes = np.column_stack([codes[:, 0], np.zeros(len(codes))]), ("z1", "")
+    elif codes.shape[1] == 2:
+        points, axes = codes, ("z1", "z2")
+    else:
+        points, axes = pca_plane(codes)[0].project(codes), ("PCA 1 of the codes", "PCA 2")
+    figure = figures.latent_map(points, labels, datasets.get(facts.dataset).classes, axes, height=260)
+    figure.update_layout(showlegend=False, uirevision=None)
+    st.plotly_chart(figure, key="forming", config={"displayModeBar": False})
+
+
+def reconstructions(id_: str) -> None:
+    """A few validation samples and what the network makes of them now."""
+    strip = engine.strip(id_)
+    if strip is None or strip.ndim != 5:
+        return
+    names = ["originals", "noisy inputs", "reconstructions"] if len(strip) == 3 else ["originals", "reconstructions"]
+    for name, row in zip(names, strip, strict=True):
+        # Inside the page itself: a file of its own would be gone before a slow browser has asked for it.
+        source = base64.b64encode(pictures.png(pictures.strip(row / 255, 64))).decode()
+        st.caption(name)
+        st.html(
+            f'<img alt="{name}" src="data:image/png;base64,{source}" style="width: 100%; image-rendering: pixelated">'
+        )
+
+
+def finished(id_: str) -> None:
+    """The result in three numbers, and the way to it."""
+    try:
+        run = cached.opened(runs.open_run(runs.folder_of(id_)))
+    except Problem as problem:
+        st.error(str(problem))
+        return
+    trained = run.about["training"]
+    st.success(
+        f"{run.title} is ready: {trained['epochs']} epochs in {trained['seconds']:.1f} s on {trained['device']}."
+    )
+    mse, pca = run.metric("mse") or 0.0, run.metric("pca_mse") or 1.0
+    error, baseline, right = st.columns(3)
+    error.metric(
+        "Test error",
+        f"{mse:.4f}",
+        f"{mse / pca - 1:+.0%} against PCA",
+        delta_color="inverse",
+        help="Mean squared error per pixel on the test split, intensities from 0 to 1.",
+    )
+    baseline.metric("PCA, same code size", f"{pca:.4f}")
+    if (knn := run.metric("knn_accuracy")) is not None:
+        right.metric(
+            "kNN accuracy on codes",
+            f"{knn:.0%}",
+            help="How often the five nearest training codes name a test sample's class.",
+        )
+    pages = st.session_state["pages"]
+    explore, reconstruct = st.columns(2)
+    if explore.button("Explore this run", type="primary", icon=":material/explore:", width="stretch"):
+        st.session_state["current run"] = id_
+        st.switch_page(pages["Explore"], query_params={"run": id_})
+    if reconstruct.button("See its reconstructions", icon=":material/compare:", width="stretch"):
+        st.session_state["current run"] = id_
+        st.switch_page(pages["Reconstructions"], query_params={"run": id_})
+    st.plotly_chart(figures.losses(run.history()), key="losses", config={"displayModeBar": False})
+
+
+PAGE = Page("Train", ":material/model_training:", 2, show)

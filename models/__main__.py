@@ -1,0 +1,315 @@
+"""The same from a shell: python -m models train | list | evaluate | export | download.
+
+Exit codes: 0 done, 1 a problem told in words on standard error, 2 unusable arguments, 3 stopped with nothing to keep.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from models import PRETRAINED, Problem, architectures, datasets, engine, runs
+from models.zoo import ZOO
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse, run the chosen command, and turn every `Problem` into a sentence and exit code 1."""
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except Problem as problem:
+        if chosen.json:
+            print(json.dumps({"error": {"came": problem.came, "expected": problem.expected, "do": problem.do}}))
+        else:
+            print(f"hourglass: {problem}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m models", description="Train, list, evaluate and export autoencoders.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, run: Any, about: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=about, description=about)
+        sub.add_argument("--json", action="store_true", help="answer in JSON, for machines")
+        sub.set_defaults(run=run)
+        return sub
+
+    train = command("train", _train, "Train a run and keep it under HOURGLASS_HOME.")
+    what = train.add_mutually_exclusive_group()
+    presets = [
+        *(name.lower().replace(" ", "-").replace("(", "").replace(")", "") for name in runs.PRESETS),
+        *(f"zoo/{name}" for name in ZOO),
+    ]
+    what.add_argument("--preset", metavar="NAME", help=f"start from one of: {', '.join(presets)}")
+    what.add_argument("--configuration", metavar="JSON", help="all choices as one JSON object")
+    for field in dataclasses.fields(runs.Configuration):
+        if field.name != "stopped_after":
+            default = (
+                ""
+                if field.default is dataclasses.MISSING
+                else f" (default {field.default}, unless the architecture has its own)"
+            )
+            known: dict[str, Any] = {
+                "dataset": datasets.found(),
+                "architecture": architectures.found(),
+                "noise": runs.NOISES,
+                "loss": runs.LOSSES,
+                "recipe": runs.RECIPES,
+            }
+            options = f"one of {', '.join(known[field.name])}" if field.name in known else field.name.replace("_", " ")
+            train.add_argument(
+                f"--{field.name.replace('_', '-')}", dest=field.name, metavar="X", help=options + default
+            )
+    train.add_argument(
+        "--tsne",
+        type=_layout,
+        default=2000,
+        metavar="N",
+        help="codes to lay out by t-SNE when D > 2 (0 to 5000, default 2000)",
+    )
+    train.add_argument(
+        "--ship",
+        action="store_true",
+        help="with --preset zoo/NAME: store float16 weights and put the run into pretrained/NAME",
+    )
+    train.add_argument("--claimed", action="store_true", help=argparse.SUPPRESS)  # the engine made the folder already
+
+    command("list", _list, "List datasets, architectures and finished runs.")
+    evaluate = command("evaluate", _evaluate, "Check a run's files and measure its test error again.")
+    evaluate.add_argument("name", help="id of a run, or name of one that ships")
+    export = command("export", _export, "Copy a run, or a part of it, for use elsewhere.")
+    export.add_argument("name", help="id of a run, or name of one that ships")
+    export.add_argument(
+        "--what",
+        choices=("run", "weights", "encoder", "decoder", "codes"),
+        default="run",
+        help="run is a zip; encoder and decoder are single ONNX files; codes is CSV (default run)",
+    )
+    export.add_argument(
+        "--out", type=Path, metavar="FILE", help="where to write (default: a name of its own in this folder)"
+    )
+    download = command("download", _download, "Download a dataset's files and check them.")
+    download.add_argument("name", help=", ".join(name for name, d in datasets.found().items() if d.files))
+    return parser
+
+
+def _layout(text: str) -> int:
+    if not 0 <= int(text) <= 5000:
+        raise ValueError
+    return int(text)
+
+
+def _chosen(arguments: argparse.Namespace) -> runs.Configuration:
+    values: dict[str, Any] = {}
+    if arguments.preset:
+        slugs = {
+            name.lower().replace(" ", "-").replace("(", "").replace(")", ""): choices
+            for name, choices in runs.PRESETS.items()
+        }
+        slugs |= {f"zoo/{name}": exhibit.choices for name, exhibit in ZOO.items()}
+        if arguments.preset not in slugs:
+            raise Problem(
+                f"the preset “{arguments.preset}” is unknown",
+                f"one of {', '.join(slugs)} was expected",
+                "choose one of these",
+            )
+        values = dict(slugs[arguments.preset])
+    elif arguments.configuration:
+        try:
+            values = json.loads(arguments.configuration)
+            if not isinstance(values, dict):
+                raise ValueError("it is something else")
+        except (ValueError, RecursionError) as error:
+            raise Problem(
+                f"--configuration is not a JSON object ({error})",
+                'something like {"dataset": "digits", "architecture": "modern"} was expected',
+                "correct it",
+            ) from error
+    named = {f.name: getattr(arguments, f.name, None) for f in dataclasses.fields(runs.Configuration)}
+    return runs.configuration(values | {name: value for name, value in named.items() if value is not None})
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    configuration = _chosen(arguments)
+    if arguments.ship and not (arguments.preset or "").startswith("zoo/"):
+        raise Problem("--ship was given without a zoo preset", "only runs of the zoo ship", "add --preset zoo/NAME")
+    if not arguments.ship and not arguments.claimed and engine.kept(configuration.id):
+        return _told(arguments, runs.open_run(runs.folder_of(configuration.id)))
+    if not arguments.claimed and not engine.claim(configuration):
+        raise Problem(
+            f"the run {configuration.id} is being trained by another process",
+            "one training at a time of the same choices",
+            "wait for it, or change a choice",
+        )
+    folder = engine.active(configuration.id)
+    with _stopping(folder):  # from before torch is imported, which takes its time
+        from models import training
+
+        try:
+            run = training.train(configuration, folder, half=arguments.ship, tsne=arguments.tsne)
+        except training.Stopped:
+            engine.finished(configuration.id, None)
+            print(json.dumps({"stopped": configuration.id}) if arguments.json else "stopped, nothing was kept")
+            return 3
+        except Problem as problem:
+            with contextlib.suppress(Problem):
+                training.Report(folder, configuration).write("failed", "failed", 0.0, problem)
+            raise
+    if arguments.ship:
+        run = _ship(run, arguments.preset.removeprefix("zoo/"))
+    else:
+        engine.finished(configuration.id, run)
+        run = runs.open_run(runs.folder_of(run.id))
+    return _told(arguments, run)
+
+
+@contextlib.contextmanager
+def _stopping(folder: Path) -> Iterator[None]:
+    """Ctrl-C asks the training to stop and keep what it learnt, as the page's button does."""
+    before = signal.signal(signal.SIGINT, lambda *_: (folder / "stop").touch())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _ship(run: runs.Run, name: str) -> runs.Run:
+    """Put a run into pretrained/NAME with its card, in place of what was there."""
+    from models import card
+
+    (run.folder / "card.md").write_text(card.text(run, name))
+    run = runs.seal(run.folder, {key: value for key, value in run.about.items() if key != "files"})
+    place = PRETRAINED / name
+    PRETRAINED.mkdir(exist_ok=True)
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.move(run.folder, place)
+    (PRETRAINED / "README.md").write_text(card.index([run for run in runs.find()[0] if run.pretrained]))
+    return runs.open_run(place)
+
+
+def _told(arguments: argparse.Namespace, run: runs.Run) -> int:
+    if arguments.json:
+        print(
+            json.dumps(
+                {
+                    "id": run.id,
+                    "folder": str(run.folder),
+                    "metrics": run.about["metrics"],
+                    "training": run.about["training"],
+                }
+            )
+        )
+        return 0
+    trained = run.about["training"]
+    print(
+        f"{run.title}\n{run.id} in {run.folder}\n{trained['epochs']} epochs in {trained['seconds']:.1f} s, {trained['samples_per_second']:,.0f} samples/s"
+    )
+    for metric in run.about["metrics"]:
+        print(
+            f"  {metric['title']}: {metric['value']:.4g} {metric['unit']} ({metric['split']} split, {metric['count']:,} samples)"
+        )
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    ready, problems = runs.find()
+    if arguments.json:
+        facts = {
+            "datasets": [
+                {
+                    "name": d.name,
+                    "kind": d.kind,
+                    "shape": d.shape,
+                    "count": d.count,
+                    "downloaded": not datasets.missing(d),
+                }
+                for d in datasets.found().values()
+            ],
+            "architectures": [
+                {"name": a.name, "paper": a.paper, "kinds": a.kinds} for a in architectures.found().values()
+            ],
+            "runs": [
+                {
+                    "id": r.id,
+                    "name": r.folder.name,
+                    "title": r.title,
+                    "pretrained": r.pretrained,
+                    "mse": r.metric("mse"),
+                }
+                for r in ready
+            ],
+            "problems": [str(problem) for problem in problems],
+        }
+        print(json.dumps(facts))
+        return 0
+    print("Datasets")
+    for d in datasets.found().values():
+        print(
+            f"  {d.name:<28}{'x'.join(map(str, d.shape)):<12}{d.count:>7,} samples{'  (to be downloaded)' if datasets.missing(d) else ''}"
+        )
+    print("Architectures")
+    for a in architectures.found().values():
+        print(f"  {a.name:<28}{a.summary}")
+    print("Runs")
+    for r in ready:
+        print(f"  {r.folder.name:<36}{r.title:<60}test error {r.metric('mse') or float('nan'):.4f}")
+    for problem in problems:
+        print(f"hourglass: {problem}", file=sys.stderr)
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    run = runs.open_run(runs.folder_of(arguments.name))
+    from models import reconstruct
+
+    measured = reconstruct.test_error(run)
+    if arguments.json:
+        print(json.dumps({"id": run.id, **measured, "metrics": run.about["metrics"]}))
+        return 0
+    print(f"{run.title}: all files are as they were written")
+    print(
+        f"  mean squared error on {measured['count']:,} test samples: {measured['mse']:.6f} (stored {measured['stored_mse']:.6f})"
+    )
+    print(f"  PCA at the same code size: {measured['pca_mse']:.6f}")
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from models import export
+
+    run = runs.open_run(runs.folder_of(arguments.name))
+    content = export.part(run, arguments.what)
+    out = arguments.out or Path(export.file_name(run, arguments.what))
+    runs.write_whole(out.absolute(), content)
+    print(json.dumps({"file": str(out), "bytes": len(content)}) if arguments.json else f"{out}: {len(content):,} bytes")
+    return 0
+
+
+def _download(arguments: argparse.Namespace) -> int:
+    dataset = datasets.get(arguments.name)
+    progress = (lambda _what, _share: None) if arguments.json else _bar
+    datasets.download(dataset, progress)
+    for remote in dataset.files:
+        datasets.file(dataset, remote.name)
+    print(
+        json.dumps({"dataset": dataset.name, "files": [r.name for r in dataset.files]})
+        if arguments.json
+        else f"{dataset.title} is here and checked"
+    )
+    return 0
+
+
+def _bar(what: str, share: float) -> None:
+    print(f"\r{what} {share:5.0%}", end="" if share < 1 else "\n", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""Architectures: one file in this folder is one family of encoders and decoders, found by its presence.
+
+Such a file defines `ARCHITECTURE`, an `Architecture`, whose `layers` function lists encoder and decoder for a
+sample shape and a code size. Everything else (counting, drawing, training, export) follows from the two lists.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from models import Problem
+from models.layers import (
+    Activation,
+    GroupNorm,
+    Layer,
+    LayerNorm,
+    Shape,
+    count,
+    sequence,
+    shape_after,
+    weight_shapes,
+    with_shapes,
+)
+
+if TYPE_CHECKING:
+    from torch import nn
+
+MAX_CODE_SIZE = 256
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """Encoder and decoder for one sample shape and code size.
+
+    A variational encoder ends in 2 D numbers: the D means, then the D log-variances of the code.
+    """
+
+    shape: Shape
+    code_size: int
+    encoder: tuple[Layer, ...]
+    decoder: tuple[Layer, ...]
+    variational: bool
+
+    @property
+    def weights(self) -> dict[str, Shape]:
+        """Name and shape of every weight, as saved."""
+        encoder = weight_shapes(self.encoder, self.shape, "encoder")
+        return {**encoder, **weight_shapes(self.decoder, (self.code_size,), "decoder")}
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers are trained."""
+        return count(self.weights)
+
+    @property
+    def compression(self) -> float:
+        """How many numbers of a sample share one number of its code."""
+        return prod(self.shape) / self.code_size
+
+    def steps(self) -> list[Step]:
+        """The hourglass from sample to sample: where data has a size worth drawing."""
+        out = [Step("sample", self.shape, 0, "encoder")]
+        for part, layers, shape in (
+            ("encoder", self.encoder, self.shape),
+            ("decoder", self.decoder, (self.code_size,)),
+        ):
+            for layer, at in with_shapes(layers, shape):
+                parameters, after = count(layer.weights(at)), layer.output(at)
+                if isinstance(layer, LayerNorm | GroupNorm):  # belongs to the layer before
+                    out[-1] = replace(out[-1], parameters=out[-1].parameters + parameters)
+                elif parameters or prod(after) != prod(at):
+                    out.append(Step(type(layer).__name__, after, parameters, part))
+            if part == "encoder":
+                out[-1] = replace(out[-1], layer="code", shape=(self.code_size,), part="code")
+        out[-1] = replace(out[-1], layer="reconstruction", shape=self.shape)
+        return out
+
+    def build(self) -> Autoencoder:
+        """The torch modules, freshly initialised. Imports torch."""
+        return Autoencoder(self, sequence(self.encoder, self.shape), sequence(self.decoder, (self.code_size,)))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One bar of the hourglass: the shape after a layer, and the parameters that lead to it."""
+
+    layer: str
+    shape: Shape
+    parameters: int
+    part: str
+
+
+@dataclass(frozen=True)
+class Autoencoder:
+    """A built blueprint. encoder: (B, *shape) -> (B, D), or (B, 2 D) when variational. decoder: (B, D) -> (B, *shape)."""
+
+    blueprint: Blueprint
+    encoder: nn.Sequential
+    decoder: nn.Sequential
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A family of autoencoders. layers(shape, D) gives encoder and decoder without the output's activation.
+
+    defaults: the training choices that suit it, by field of `models.runs.Configuration`.
+    """
+
+    name: str
+    title: str
+    summary: str
+    paper: str
+    layers: Callable[[Shape, int], tuple[tuple[Layer, ...], tuple[Layer, ...]]]
+    variational: bool = False
+    kinds: tuple[str, ...] = ("image", "signal", "table")
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    def blueprint(self, kind: str, shape: Shape, code_size: int) -> Blueprint:
+        """The layers for samples of this kind and shape. `Problem` when the kind or the code size does not fit.
+
+        Images leave through a sigmoid, since they lie in [0, 1]; standardised signals and rows leave as they are.
+        """
+        if kind not in self.kinds:
+            raise Problem(
+                f"{self.title} was asked to take samples of kind {kind}",
+                f"it takes {' and '.join(self.kinds)} samples",
+                "choose another architecture or dataset",
+            )
+        most = min(MAX_CODE_SIZE, prod(shape))
+        if not 1 <= code_size <= most:
+            raise Problem(
+                f"the code size {code_size} was asked for",
+                f"1 to {most} was expected (a sample has {prod(shape):,} numbers, and {MAX_CODE_SIZE} is the most)",
+                "choose a code size in that range",
+            )
+        encoder, decoder = self.layers(shape, code_size)
+        output = (Activation("sigmoid"),) if kind == "image" else ()
+        blueprint = Blueprint(shape, code_size, encoder, (*decoder, *output), self.variational)
+        assert shape_after(blueprint.encoder, shape) == (code_size * (2 if self.variational else 1),), self.name
+        assert shape_after(blueprint.decoder, (code_size,)) == shape, self.name
+        return blueprint
+
+
+@cache
+def found() -> dict[str, Architecture]:
+    """Every architecture in this folder by name, simplest first."""
+    modules = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
+    all_ = [module.ARCHITECTURE for module in modules if hasattr(module, "ARCHITECTURE")]
+    size = {one.name: (one.variational, one.blueprint("image", (28, 28, 1), 2).parameters) for one in all_}
+    return {one.name: one for one in sorted(all_, key=lambda one: size[one.name])}
+
+
+def get(name: str) -> Architecture:
+    """The architecture of that name; a `Problem` with the names that exist otherwise."""
+    try:
+        return found()[name]
+    except KeyError:
+        raise Problem(
+            f"the architecture “{name}” is unknown", f"one of {', '.join(found())} was expected", "choose one of these"
+        ) from None

@@ -1,0 +1,63 @@
+"""The article's convolutional network: the encoder looks through 4x4 windows, the decoder paints with them.
+
+All convolutions are padded to keep their size. 88,345 parameters at 28x28 and D = 48. The article ends in a
+ReLU; here a sigmoid ends it, as in every image decoder of ours: a ReLU's zero gradient leaves pixels that once
+went dark dark for ever, and nothing holds it below 1. Sides that are no multiple of four are padded and cropped.
+"""
+
+from models.architectures import Architecture
+from models.layers import (
+    Activation,
+    ChannelsFirst,
+    ChannelsLast,
+    Convolution,
+    Dense,
+    Flatten,
+    Layer,
+    MaxPool,
+    Reshape,
+    Shape,
+    Upsample,
+)
+
+
+def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+    """(H, W, C) -> (16, H, W) -> (8, H/2, W/2) -> (D,) -> (4, H/4, W/4) -> (8, H/4, W/4) -> (4, H/2, W/2) -> (H, W, C)."""
+    height, width, channels = shape
+    rows, columns = -(-height // 4), -(-width // 4)
+    encoder = (
+        ChannelsFirst(multiple=4),
+        Convolution(16, kernel=4),
+        Activation("relu"),
+        MaxPool(),
+        Convolution(8, kernel=4),
+        Activation("relu"),
+        Flatten(),
+        Dense(code_size),
+        Activation("sigmoid"),
+    )
+    decoder = (
+        Dense(4 * rows * columns),
+        Activation("relu"),
+        Reshape((4, rows, columns)),
+        Convolution(8, kernel=4),
+        Activation("relu"),
+        Upsample(),
+        Convolution(4, kernel=4),
+        Activation("relu"),
+        Upsample(),
+        Convolution(channels, kernel=4),
+        ChannelsLast(height, width),
+    )
+    return encoder, decoder
+
+
+ARCHITECTURE = Architecture(
+    name="convolutional",
+    title="Convolutional",
+    summary="Looks at the image through small windows and paints it back by doubling its size twice.",
+    paper="Masci, Meier, Cireşan and Schmidhuber, Stacked Convolutional Auto-Encoders, ICANN 2011",
+    layers=layers,
+    kinds=("image",),
+    defaults={"learning_rate": 0.003},
+)

@@ -1,0 +1,37 @@
+"""Our best small network: dense layers with layer norm and GELU, a linear code.
+
+Narrowing step by step helps a code of two or three numbers, which has to bend far from PCA; from D = 8 on a
+wider pair of layers with a linear path beside them wins, since PCA is then a good first guess to correct.
+"""
+
+from math import prod
+
+from models.architectures import Architecture
+from models.layers import Activation, Dense, Flatten, Layer, LayerNorm, Reshape, Shape, Sum
+
+NARROW, WIDE = (256, 128, 64), (512, 256)
+
+
+def hidden(widths: tuple[int, ...]) -> tuple[Layer, ...]:
+    """Dense, layer norm, GELU for each width."""
+    return tuple(layer for width in widths for layer in (Dense(width), LayerNorm(), Activation("gelu")))
+
+
+def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+    """(…) -> hidden -> (D,) -> hidden -> (…), with a linear skip on both sides for D >= 8."""
+    size = prod(shape)
+    if code_size < 8:
+        encoder = (*hidden(NARROW), Dense(code_size))
+        return (Flatten(), *encoder), (*hidden(NARROW[::-1]), Dense(size), Reshape(shape))
+    down = Sum(((*hidden(WIDE), Dense(code_size)), (Dense(code_size),)))
+    up = Sum(((*hidden(WIDE[::-1]), Dense(size)), (Dense(size),)))
+    return (Flatten(), down), (up, Reshape(shape))
+
+
+ARCHITECTURE = Architecture(
+    name="modern",
+    title="Modern",
+    summary="Dense layers with layer norm and GELU: the lowest error here for a few seconds of training.",
+    paper="Ba, Kiros and Hinton, Layer Normalization, 2016; Hendrycks and Gimpel, Gaussian Error Linear Units, 2016",
+    layers=layers,
+)

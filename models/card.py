@@ -1,0 +1,64 @@
+"""The card of a shipped run: how it was made, how good it is, what it is weak at. Written from run.json."""
+
+from models.runs import Run
+from models.zoo import ZOO
+
+COLUMNS = ("run", "dataset", "architecture", "D", "test error", "PCA's", "kNN", "MB")
+
+
+def row(run: Run) -> tuple[str, ...]:
+    """One line of the table in pretrained/README.md, by `COLUMNS`."""
+    about = run.about
+    return (
+        run.folder.name,
+        about["dataset"]["name"],
+        about["architecture"]["name"],
+        str(run.code_size),
+        f"{run.metric('mse'):.4f}",
+        f"{run.metric('pca_mse'):.4f}",
+        f"{run.metric('knn_accuracy'):.2f}" if run.metric("knn_accuracy") is not None else "–",
+        f"{sum(facts['bytes'] for facts in about['files'].values()) / 1e6:.2f}",
+    )
+
+
+def text(run: Run, name: str) -> str:
+    """The card as Markdown."""
+    about, trained = run.about, run.about["training"]
+    weights, codes = ((run.folder / part).stat().st_size for part in ("weights.safetensors", "codes.f32"))
+    lines = [
+        f"# {name}",
+        "",
+        f"{run.title}. {about['architecture']['parameters']:,} parameters, stored as float16.",
+        "",
+        f"- Made by `python -m models train --preset zoo/{name} --ship`",
+        f"- Took {trained['epochs']} epochs, {trained['seconds']:.0f} s on {trained['machine']} ({trained['device']}); epoch {trained['best_epoch']} was kept",
+        f"- Holds {weights / 1e6:.2f} MB of weights and {codes / 1e6:.2f} MB of codes ({run.count:,} of {about['dataset']['count']:,} samples)",
+        f"- Data: {about['dataset']['source']}. Licence: {about['dataset']['licence']}",
+        f"- Known weakness: {ZOO[name].weakness}",
+        "",
+        "| measured on the test split | value | unit | samples |",
+        "| --- | --- | --- | --- |",
+        *(f"| {m['title']} | {m['value']:.4f} | {m['unit']} | {m['count']:,} |" for m in about["metrics"]),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def index(shipped: list[Run]) -> str:
+    """pretrained/README.md: all shipped runs as one table."""
+    megabytes = sum(facts["bytes"] for run in shipped for facts in run.about["files"].values()) / 1e6
+    lines = [
+        "# Pretrained runs",
+        "",
+        f"{len(shipped)} runs, {megabytes:.1f} MB. Each folder is a run like any other, with its card in `card.md`: how it was made, how",
+        "long that took, what it is weak at. This page is written by `python -m models train --preset zoo/NAME --ship`.",
+        "",
+        "Errors are mean squared errors per pixel on the test split (intensities from 0 to 1), PCA with the same code size",
+        "beside them; kNN is the share of test samples whose five nearest training codes name their class.",
+        "",
+        "| " + " | ".join(COLUMNS) + " |",
+        "|" + " --- |" * len(COLUMNS),
+        *("| " + " | ".join(row(run)) + " |" for run in sorted(shipped, key=lambda run: run.folder.name)),
+        "",
+    ]
+    return "\n".join(lines)

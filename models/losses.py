@@ -1,0 +1,37 @@
+"""What a training lowers, term by term. Tensors in, scalars out; imported only where torch already is.
+
+Reconstruction terms are summed over the values of a sample and averaged over the batch, as in the literature;
+`training` divides by the number of values where a code has no distribution, so that the printed loss of an
+ordinary autoencoder is Keras's mean squared error.
+"""
+
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy
+
+
+def squared_error(reconstruction: Tensor, sample: Tensor) -> Tensor:
+    """Sum over values of (x - x̂)², averaged over the batch. Both (B, *shape)."""
+    return (reconstruction - sample).square().sum() / len(sample)
+
+
+def bernoulli(reconstruction: Tensor, sample: Tensor) -> Tensor:
+    """-log p(x|z) in nats for independent Bernoulli values (Kingma and Welling 2013, appendix C.1), both in [0, 1]."""
+    if reconstruction.isnan().any():  # torch raises there; every other loss hands NaN on, and the loop tells of it
+        return reconstruction.sum()
+    return binary_cross_entropy(reconstruction, sample, reduction="sum") / len(sample)
+
+
+def kl(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, variance) || N(0, 1)) per dimension in nats, averaged over the batch: (B, D) becomes (D,).
+
+    -½ (1 + log σ² - μ² - σ²), Kingma and Welling 2013, appendix B.
+    """
+    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean(0)
+
+
+def sparsity(code: Tensor) -> Tensor:
+    """Mean absolute code (L1), averaged over batch and dimensions."""
+    return code.abs().mean()
+
+
+RECONSTRUCTION = {"squared-error": squared_error, "bernoulli": bernoulli}

@@ -1,0 +1,115 @@
+"""How good a run is, number by number. Every number says which split it was measured on and in what unit."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.codes import Plane
+
+Floats = NDArray[np.float32]
+
+TITLES = {
+    "mse": ("mean squared error", "squared intensity per pixel"),
+    "squared_error": ("squared error", "squared intensity per sample"),
+    "psnr": ("peak signal-to-noise ratio", "dB"),
+    "ssim": ("structural similarity", "-1 to 1"),
+    "pca_mse": ("mean squared error of PCA at the same code size", "squared intensity per pixel"),
+    "pca_squared_error": ("squared error of PCA at the same code size", "squared intensity per sample"),
+    "knn_accuracy": ("5-nearest-neighbour accuracy on the codes", "share right"),
+    "trustworthiness": ("trustworthiness of the codes", "0 to 1"),
+    "continuity": ("continuity of the codes", "0 to 1"),
+    "kl": ("KL divergence from the standard normal", "nats per sample"),
+    "negative_elbo": ("negative evidence lower bound", "nats per sample"),
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number, and how many samples of which split it was measured on."""
+
+    name: str
+    split: str
+    value: float
+    count: int
+
+    def plain(self) -> dict[str, Any]:
+        """As run.json keeps it."""
+        title, unit = TITLES[self.name]
+        return {**asdict(self), "title": title, "unit": unit}
+
+
+def squared_errors(samples: Floats, reconstructions: Floats) -> Floats:
+    """Mean squared error per value for each sample: (N, …) twice becomes (N,)."""
+    return np.asarray(np.square(samples - reconstructions).reshape(len(samples), -1).mean(1), np.float32)
+
+
+def psnr(mse: float, peak: float = 1.0) -> float:
+    """Peak signal-to-noise ratio in dB: 10 log10(peak² / mse)."""
+    return float(10 * np.log10(peak**2 / max(mse, 1e-12)))
+
+
+def ssim(samples: Floats, reconstructions: Floats) -> float:
+    """Structural similarity (Wang et al. 2004), mean over images (N, H, W, C) in [0, 1], by scikit-image.
+
+    Its window is 7x7; smaller images get the largest odd window that fits.
+    """
+    from skimage.metrics import structural_similarity
+
+    window = min(7, *(n - (n + 1) % 2 for n in samples.shape[1:3]))
+    if window < 3:
+        raise ValueError("images under 3x3 have no structure to compare")
+    each = [
+        structural_similarity(a, b, data_range=1.0, win_size=window, channel_axis=-1)
+        for a, b in zip(samples, reconstructions, strict=True)
+    ]
+    return float(np.mean(each))
+
+
+def fit_pca(train: NDArray[np.generic], code_size: int) -> Plane:
+    """PCA of stored training samples (N, …) with min(D, N, F) components, by scikit-learn.
+
+    Large samples are fitted on as many rows as fit in about 240 MB.
+    """
+    from sklearn.decomposition import PCA
+
+    from models.codes import to_float
+
+    flat = train.reshape(len(train), -1)
+    most = max(1000, 60_000_000 // flat.shape[1])
+    if len(flat) > most:
+        flat = flat[np.linspace(0, len(flat) - 1, most).astype(int)]
+    flat = to_float(flat)
+    size = min(code_size, *flat.shape)
+    solver = "covariance_eigh" if flat.shape[1] <= 2048 and flat.shape[0] >= flat.shape[1] else "randomized"
+    fit = PCA(size, svd_solver=solver, random_state=0).fit(flat)
+    # In C order: safetensors would write another order as if it were this one.
+    return Plane(fit.mean_.astype(np.float32), np.ascontiguousarray(fit.components_, np.float32))
+
+
+def through_pca(baseline: Plane, samples: Floats) -> Floats:
+    """Samples (N, …) squeezed through PCA and back, not clipped."""
+    flat = samples.reshape(len(samples), -1)
+    return (baseline.project(flat) @ baseline.components + baseline.mean).reshape(samples.shape)
+
+
+def knn_accuracy(
+    train_codes: Floats, train_labels: NDArray[np.int32], codes: Floats, labels: NDArray[np.int32]
+) -> float:
+    """Share of `codes` whose five nearest training codes vote for their label."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return float(KNeighborsClassifier(5).fit(train_codes, train_labels).score(codes, labels))
+
+
+def neighbourhoods(samples: Floats, codes: Floats, most: int = 1000) -> tuple[float, float]:
+    """Trustworthiness and continuity (Venna and Kaski 2006) of the first `most` codes, ten neighbours, scikit-learn.
+
+    Trustworthiness falls when codes are neighbours whose samples are not; continuity the other way round.
+    """
+    from sklearn.manifold import trustworthiness
+
+    flat, codes = samples[:most].reshape(min(most, len(samples)), -1), codes[:most]
+    k = min(10, (len(flat) - 1) // 2)
+    return float(trustworthiness(flat, codes, n_neighbors=k)), float(trustworthiness(codes, flat, n_neighbors=k))

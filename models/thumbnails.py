@@ -1,0 +1,39 @@
+"""Originals for the browser: the samples behind a run's codes as one compressed block."""
+
+import gzip
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import datasets, home
+from models.runs import Run, write_whole
+
+
+def block(run: Run) -> bytes:
+    """The M samples as gzipped uint8 (M, h, w, C), at the size that run.json names; kept under <home>/thumbnails.
+
+    Raises `Problem` when the dataset has to be downloaded first, LookupError when the samples are no images.
+    """
+    if not run.about["thumbnails"]:
+        raise LookupError("these samples are no images")
+    path = home() / "thumbnails" / f"{run.digest}.u8.gz"
+    if path.is_file():
+        return path.read_bytes()
+    samples = datasets.samples_at(datasets.get(run.configuration.dataset), run.rows.astype(np.int64))
+    content = gzip.compress(shrunk(samples, tuple(run.about["thumbnails"]["shape"])).tobytes(), 5)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content)
+    except Exception:  # a full or read-only disk costs time at the next visit, nothing else  # noqa: S110
+        pass
+    return content
+
+
+def shrunk(images: NDArray[np.generic], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Images (N, H, W, C) averaged over blocks of 2, 4, ... pixels down to (N, *shape); a ragged edge is repeated."""
+    while images.shape[1:] != shape:
+        odd = [(0, n % 2) for n in images.shape[1:3]]
+        images = np.pad(images, ((0, 0), *odd, (0, 0)), mode="edge")
+        n, h, w, c = images.shape
+        images = images.reshape(n, h // 2, 2, w // 2, 2, c).mean((2, 4)).round().astype(np.uint8)
+    return np.asarray(images, np.uint8)

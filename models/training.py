@@ -1,0 +1,527 @@
+"""One training loop for every architecture, and the writing of the run it ends in.
+
+Runs in a process of its own (`python -m models train`), with one torch thread: two trainings on two cores are
+each faster that way than sharing both. The folder it works in grows while it trains, and is read by the page:
+
+    configuration.json   what was asked for
+    status.json          {phase, what, share, epoch, epochs, pid, problem}; phase is preparing, training, measuring, failed
+    history.jsonl, rows.i32, labels.i32, replay/   as in a finished run, growing
+    strip.npy            originals, (noisy inputs,) reconstructions of a few validation samples: (2 or 3, S, *shape) uint8
+    stop                 put there by whoever wants the training to end after this moment; what was learnt is kept
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator
+from importlib.metadata import version
+from math import cos, pi
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from models import Problem, architectures, codes, datasets, export, losses, metrics, noise, runs, unwritable
+from models.datasets import TEST, TRAIN, VALIDATION, Dataset
+from models.runs import Configuration, Run
+
+FRAMES = 40  # epochs kept for the replay, at most
+STORED = 300_000  # numbers of codes kept: 70,000 samples at D = 2 or 4, 10,000 at D = 30
+STRIP = 8
+LOOK = 0.1  # seconds between two looks for `stop`
+
+
+class Stopped(Exception):
+    """A person ended the training before the first epoch was done: there is nothing to keep."""
+
+
+@dataclasses.dataclass
+class Network:
+    """The torch side of an autoencoder: (B, *shape) in [0, 1] or standardised, on `device`."""
+
+    encoder: nn.Sequential
+    decoder: nn.Sequential
+    variational: bool
+    device: torch.device
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Codes (B, D), and their log-variances when variational."""
+        out = self.encoder(x)
+        if not self.variational:
+            return out, None
+        mean, log_variance = out.chunk(2, dim=1)
+        return mean, log_variance
+
+    def weights(self) -> dict[str, Tensor]:
+        """Every weight by the name it is saved under."""
+        parts = (("encoder", self.encoder), ("decoder", self.decoder))
+        return {f"{part}.{name}": value for part, module in parts for name, value in module.state_dict().items()}
+
+    def load(self, weights: dict[str, Tensor]) -> None:
+        """Take over weights as `weights()` gives them."""
+        for part, module in (("encoder", self.encoder), ("decoder", self.decoder)):
+            own = {name.removeprefix(f"{part}."): value for name, value in weights.items() if name.startswith(part)}
+            module.load_state_dict(own)
+
+
+def train(configuration: Configuration, folder: Path, half: bool = False, tsne: int = 2000) -> Run:
+    """Train in `folder` (under <home>/active) and return the finished run, sealed but not yet moved to its place.
+
+    half stores weights as float16, for runs that ship; codes and errors are then those of the rounded weights.
+    tsne is the number of codes to lay out by t-SNE when D > 2. Raises `Problem` for a configuration that does
+    not fit, data that is missing, a disk that is full, or a loss that is no longer a number; `Stopped` when
+    stopped before the first epoch was done.
+    """
+    configuration = configuration.check()
+    torch.set_num_threads(1)
+    torch.manual_seed(configuration.seed)
+    dataset = datasets.get(configuration.dataset)
+    try:
+        report = Report(folder, configuration)
+        content = datasets.arrays(dataset, lambda what, share: report.write("preparing", what, share))
+        work = Training(configuration, dataset, content, folder, report)
+        started = time.perf_counter()
+        best = work.run()
+        seconds = time.perf_counter() - started
+        report.write("measuring", "measuring the result", 0.0)
+        return finish(work, best, seconds, half, tsne)
+    except (OSError, SafetensorError) as error:
+        raise unwritable(folder, error) from error
+
+
+class Report:
+    """status.json, written whole each time."""
+
+    def __init__(self, folder: Path, configuration: Configuration) -> None:
+        self.folder, self.epochs, self.epoch = folder, configuration.epochs, 0
+        facts = json.dumps(dataclasses.asdict(configuration)).encode()
+        runs.write_whole(folder / "configuration.json", facts)
+        self.write("preparing", "starting", 0.0)
+
+    def write(self, phase: str, what: str, share: float, problem: Problem | None = None) -> None:
+        """phase and what are words for the page; share in [0, 1] is how much of the phase is done."""
+        told = [problem.came, problem.expected, problem.do] if problem else None
+        status = {"phase": phase, "what": what, "share": share, "epoch": self.epoch, "epochs": self.epochs}
+        runs.write_whole(
+            self.folder / "status.json", json.dumps({**status, "pid": os.getpid(), "problem": told}).encode()
+        )
+
+
+class Training:
+    """A configuration made concrete: network, data as tensors, and the loop over epochs."""
+
+    def __init__(
+        self, configuration: Configuration, dataset: Dataset, content: datasets.Arrays, folder: Path, report: Report
+    ) -> None:
+        self.configuration, self.dataset, self.content = configuration, dataset, content
+        self.folder, self.report = folder, report
+        architecture = architectures.get(configuration.architecture)
+        self.blueprint = architecture.blueprint(dataset.kind, dataset.shape, configuration.code_size)
+        built = self.blueprint.build()
+        device = pick_device()
+        self.network = Network(built.encoder.to(device), built.decoder.to(device), architecture.variational, device)
+        self.splits = dataset.splits()
+        # One contiguous block: a batch is then one indexed copy, and uint8 is a quarter of the memory traffic.
+        self.training = self._block(np.flatnonzero(self.splits == TRAIN))
+        self.validation = self._block(np.flatnonzero(self.splits == VALIDATION)[:5000])
+        initialise(self.network, configuration.recipe, self.training, dataset.kind)
+        self.stored = stored_rows(self.splits, configuration.code_size)
+        self.replayed = replay_places(len(self.stored), configuration.code_size)
+        self.frames: list[int] = []
+        self.looked = time.monotonic()
+
+    def _block(self, rows: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(self.content.samples[rows]))
+
+    def run(self) -> int:
+        """Train to the end and leave the kept weights in the network; returns the epoch they come from (from 1)."""
+        self._prepare_folder()
+        chosen, parameters = (
+            self.configuration,
+            [*self.network.encoder.parameters(), *self.network.decoder.parameters()],
+        )
+        article = chosen.recipe == "article"
+        optimizer = torch.optim.Adam(
+            parameters,
+            lr=chosen.learning_rate,
+            betas=(0.9, 0.999 if article else 0.95),
+            eps=1e-7 if article else 1e-8,  # Keras's and torch's own
+            fused=self.network.device.type != "mps",
+        )
+        per_epoch = -(-len(self.training) // chosen.batch_size)
+        order = torch.Generator().manual_seed(chosen.seed)
+        shown = set(np.unique(np.linspace(1, chosen.epochs, min(FRAMES, chosen.epochs)).round().astype(int)).tolist())
+        best, best_epoch, step = float("inf"), 0, 0
+        best_weights: dict[str, Tensor] = {}
+        for epoch in range(1, chosen.epochs + 1):
+            sums: dict[str, Tensor] = {}
+            began, stopped = time.perf_counter(), False
+            for batch in torch.randperm(len(self.training), generator=order).split(chosen.batch_size):
+                rate = chosen.learning_rate * (1.0 if article else schedule(step, chosen.epochs * per_epoch))
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
+                terms = self._terms(self.training[batch], seed=chosen.seed + 1 + step)
+                optimizer.zero_grad(set_to_none=True)
+                total(terms, chosen).backward()
+                optimizer.step()
+                for name, value in terms.items():
+                    sums[name] = sums.get(name, 0.0) + value.detach() * len(batch)
+                step += 1
+                if stopped := self._asked_to_stop():
+                    break
+            if stopped and epoch == 1:
+                raise Stopped
+            if stopped:
+                break
+            seconds = time.perf_counter() - began
+            loss = {name: float(value) / len(self.training) for name, value in sums.items()}
+            measured = self._validate()
+            if not all(np.isfinite([*loss.values(), measured])):
+                raise Problem(
+                    f"the loss stopped being a number in epoch {epoch}",
+                    "a loss that falls was expected",
+                    f"train again with a learning rate below {chosen.learning_rate:g}",
+                )
+            if article or measured < best:
+                best, best_epoch = measured, epoch
+                best_weights = {name: value.clone() for name, value in self.network.weights().items()}
+            line = {"epoch": epoch, "loss": loss, "validation": measured, "learning_rate": rate}
+            speed = {"samples_per_second": len(self.training) / seconds, "seconds": seconds}
+            self._log({**line, **speed}, frame=epoch in shown or epoch == 1)
+        self.network.load(best_weights)
+        return best_epoch
+
+    def _terms(self, stored: Tensor, seed: int) -> dict[str, Tensor]:
+        """Each term of the loss for a batch of stored samples, in the units that `history.jsonl` keeps."""
+        clean, given = self._given(stored, seed)
+        mean, log_variance = self.network.encode(given)
+        code = mean
+        if log_variance is not None:
+            code = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+        reconstruction = losses.RECONSTRUCTION[self.configuration.loss](self.network.decoder(code), clean)
+        if log_variance is None:
+            reconstruction = reconstruction / self.dataset.size
+        terms = {"reconstruction": reconstruction}
+        if log_variance is not None:
+            terms["kl"] = losses.kl(mean, log_variance).sum()
+        if self.configuration.sparsity:
+            terms["sparsity"] = losses.sparsity(mean)
+        return terms
+
+    def _given(self, stored: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+        """Stored samples as the clean target and as the, perhaps spoilt, input."""
+        clean = stored.float().div_(255) if stored.dtype == torch.uint8 else stored
+        chosen = self.configuration
+        given = clean
+        if chosen.noise != "none":
+            given = torch.from_numpy(noise.spoil(clean.numpy(), chosen.noise, chosen.noise_level, seed))
+        return clean.to(self.network.device), given.to(self.network.device)
+
+    @torch.no_grad()
+    def _validate(self) -> float:
+        """What the kept weights are chosen by: the whole loss on the validation split, means instead of draws."""
+        sums = 0.0
+        for i, part in enumerate(self.validation.split(1000)):
+            clean, given = self._given(part, seed=i)
+            mean, log_variance = self.network.encode(given)
+            value = losses.RECONSTRUCTION[self.configuration.loss](self.network.decoder(mean), clean)
+            terms = {"reconstruction": value if log_variance is not None else value / self.dataset.size}
+            if log_variance is not None:
+                terms["kl"] = losses.kl(mean, log_variance).sum()
+            if self.configuration.sparsity:
+                terms["sparsity"] = losses.sparsity(mean)
+            sums += float(total(terms, self.configuration)) * len(part)
+        return sums / len(self.validation)
+
+    def _asked_to_stop(self) -> bool:
+        if time.monotonic() - self.looked < LOOK:
+            return False
+        self.looked = time.monotonic()
+        return (self.folder / "stop").exists()
+
+    def _prepare_folder(self) -> None:
+        (self.folder / "replay").mkdir(exist_ok=True)
+        (self.folder / "rows.i32").write_bytes(self.stored.astype("<i4").tobytes())
+        labels = self.content.labels[self.stored]
+        (self.folder / "labels.i32").write_bytes(labels.astype("<i4").tobytes())
+        (self.folder / "replay" / "index.i32").write_bytes(self.replayed.astype("<i4").tobytes())
+        for name in ("history.jsonl", "replay/codes.f32"):
+            (self.folder / name).write_bytes(b"")
+        self.report.write("training", "the first epoch", 0.0)
+
+    def _log(self, line: dict[str, Any], frame: bool) -> None:
+        """Append an epoch to history and replay, renew the strip, tell the page."""
+        epoch = line["epoch"]
+        if frame:
+            self.frames.append(epoch)
+            frame_codes = np.concatenate([part.code for part in self.through(self.stored[self.replayed])])
+            append(self.folder / "replay" / "codes.f32", frame_codes.astype("<f4").tobytes())
+        self._strip()
+        append(self.folder / "history.jsonl", (json.dumps(line) + "\n").encode())
+        self.report.epoch = epoch
+        self.report.write(
+            "training", f"epoch {epoch} of {self.configuration.epochs}", epoch / self.configuration.epochs
+        )
+
+    def _strip(self) -> None:
+        clean, given = self._given(self.validation[:STRIP], seed=0)
+        with torch.no_grad():
+            rows = [clean, given, self.network.decoder(self.network.encode(given)[0])]
+        if self.configuration.noise == "none":
+            del rows[1]
+        out = io.BytesIO()
+        strip = torch.stack(rows).cpu().numpy()
+        np.save(out, np.round(strip * 255).clip(0, 255).astype(np.uint8) if self.dataset.kind == "image" else strip)
+        runs.write_whole(self.folder / "strip.npy", out.getvalue())
+
+    @torch.no_grad()
+    def through(self, rows: NDArray[np.int64], draw: bool = False) -> Iterator[Passed]:
+        """The dataset's rows through the network, batch by batch.
+
+        draw decodes a draw from the code's distribution instead of its mean, as the evidence lower bound wants.
+        """
+        chosen, source = self.configuration, torch.Generator().manual_seed(0)
+        for some in np.array_split(rows, max(1, len(rows) // 1000)):
+            clean = codes.to_float(self.content.samples[some])
+            given = noise.spoil_rows(clean, chosen.noise, chosen.noise_level, some)
+            mean, log_variance = self.network.encode(torch.from_numpy(clean).to(self.network.device))
+            seen = mean if given is clean else self.network.encode(torch.from_numpy(given).to(self.network.device))[0]
+            if draw and log_variance is not None:
+                seen = seen + torch.randn(seen.shape, generator=source).to(seen.device) * (0.5 * log_variance).exp()
+            out = self.network.decoder(seen).cpu().numpy()
+            spread = None if log_variance is None else log_variance.cpu().numpy()
+            yield Passed(mean.cpu().numpy(), spread, clean, given, out)
+
+
+class Passed(NamedTuple):
+    """Samples that went through a network: code (B, D) of the clean sample, its log-variance when variational, the
+    clean sample, the input as the training spoilt it, and the reconstruction of that input."""
+
+    code: codes.Floats
+    log_variance: codes.Floats | None
+    clean: codes.Floats
+    given: codes.Floats
+    out: codes.Floats
+
+
+def total(terms: dict[str, Tensor], configuration: Configuration) -> Tensor:
+    """The number that is lowered: reconstruction + beta kl + sparsity |code|."""
+    weights = {"reconstruction": 1.0, "kl": configuration.beta, "sparsity": configuration.sparsity}
+    return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
+
+
+def schedule(step: int, steps: int) -> float:
+    """Share of the learning rate at `step` (from 0): linear warm-up over 5 % of the steps, then a cosine to zero."""
+    warm = max(1, steps // 20)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.5 * (1 + cos(pi * (step - warm) / max(1, steps - warm)))
+
+
+def initialise(network: Network, recipe: str, training: Tensor, kind: str) -> None:
+    """Glorot and Bengio 2010 for every weight, zero for every bias, as Keras does and the article relies on.
+
+    Our recipe then lets the untrained decoder show the mean sample, which saves it the first epochs.
+    """
+    layers = [
+        m for part in (network.encoder, network.decoder) for m in part.modules() if isinstance(m, nn.Linear | nn.Conv2d)
+    ]
+    for layer in layers:
+        nn.init.xavier_uniform_(layer.weight)
+        nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    if recipe == "article":
+        return
+    mean = training[:: max(1, len(training) // 5000)].double().mean(0)  # (H, W, C), (T, C) or (F,)
+    if kind == "image":
+        mean = torch.logit(mean / 255, eps=0.01)
+    last = layers[-1]
+    if last.bias is None:
+        return
+    if len(last.bias) != mean.numel():  # a convolution: the same for every pixel of a channel
+        channels = mean.reshape(-1, mean.shape[-1]).mean(0)
+        mean = channels.repeat_interleave(len(last.bias) // len(channels))
+    with torch.no_grad():
+        last.bias.copy_(mean.flatten())
+
+
+def pick_device() -> torch.device:
+    """CUDA, else Apple's GPU, else the processor."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def stored_rows(splits: NDArray[np.uint8], code_size: int) -> NDArray[np.int64]:
+    """The rows whose codes a run keeps, ascending: all of them, or the test split first where that is too much."""
+    most = max(2000, STORED // code_size)
+    if len(splits) <= most:
+        return np.arange(len(splits))
+    order = np.random.default_rng(0).permutation(len(splits))
+    return np.sort(order[np.argsort(splits[order] != TEST, kind="stable")][:most])
+
+
+def replay_places(count: int, code_size: int) -> NDArray[np.int64]:
+    """Which of the `count` stored codes are kept epoch by epoch, ascending."""
+    return np.sort(np.random.default_rng(1).permutation(count)[: min(1000, max(50, 10_000 // code_size))])
+
+
+def append(path: Path, content: bytes) -> None:
+    """Add to a growing file and make sure it is on the disk."""
+    with path.open("ab") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: int) -> Run:
+    """Measure the trained network on every split it may be measured on and write the run's files into its folder."""
+    from safetensors.numpy import save_file
+
+    folder, dataset, network = work.folder, work.dataset, work.network
+    done = len((folder / "history.jsonl").read_text().splitlines())
+    chosen = dataclasses.replace(work.configuration, stopped_after=done if done < work.configuration.epochs else None)
+    weights = {
+        name: value.cpu().numpy().astype(np.float16 if half else np.float32)
+        for name, value in network.weights().items()
+    }
+    network.load({name: torch.from_numpy(value.astype(np.float32)) for name, value in weights.items()})
+    save_file(weights, folder / "weights.safetensors")
+    for name, graph in export.graphs(work.blueprint, folder / "weights.safetensors").items():
+        (folder / name).write_bytes(graph)
+    compare_with_onnx(work)
+
+    passed = [(part.code, metrics.squared_errors(part.clean, part.out)) for part in work.through(work.stored)]
+    all_codes, errors = (np.concatenate(parts).astype("<f4") for parts in zip(*passed, strict=True))
+    (folder / "codes.f32").write_bytes(all_codes.tobytes())
+    (folder / "errors.f32").write_bytes(errors.tobytes())
+    if dataset.factors:
+        (folder / "factors.f32").write_bytes(work.content.factors[work.stored].astype("<f4").tobytes())
+    baseline = metrics.fit_pca(work.training.numpy(), chosen.code_size)
+    save_file({"mean": baseline.mean, "components": baseline.components}, folder / "baseline.safetensors")
+    work.report.write("measuring", "comparing with PCA", 0.3)
+    measured, kl = measure(work, baseline, all_codes)
+    work.report.write("measuring", "drawing the map", 0.6)
+    described = codes.describe(all_codes, kl)
+    projections = project(folder, all_codes, tsne)
+
+    architecture = architectures.get(chosen.architecture)
+    history = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+    about = {
+        "format": runs.FORMAT,
+        "id": chosen.id,
+        "recipe": runs.RECIPE,
+        "configuration": dataclasses.asdict(chosen),
+        "versions": {name: version(name) for name in ("torch", "numpy", "scikit-learn", "onnx", "onnxruntime")},
+        "dataset": runs.dataset_facts(dataset),
+        "architecture": {
+            "name": architecture.name,
+            "title": architecture.title,
+            "variational": architecture.variational,
+            "parameters": work.blueprint.parameters,
+        },
+        "codes": described,
+        "projections": projections,
+        "replay": {"count": len(work.replayed), "epochs": work.frames},
+        "thumbnails": {"shape": runs.thumbnail_shape(dataset.shape, len(work.stored))}
+        if dataset.kind == "image"
+        else None,
+        "metrics": [metric.plain() for metric in measured],
+        "training": {
+            "epochs": done,
+            "best_epoch": best_epoch,
+            "seconds": seconds,
+            "samples_per_second": float(np.median([line["samples_per_second"] for line in history])),
+            "device": network.device.type,
+            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, 1 thread",
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        },
+    }
+    for name in ("configuration.json", "strip.npy", "stop", "log.txt", "pid"):
+        (folder / name).unlink(missing_ok=True)
+    (folder / "status.json").unlink()
+    return runs.seal(folder, about)
+
+
+def compare_with_onnx(work: Training, within: float = 1e-4) -> None:
+    """Make sure that the graphs just written compute what the network computes."""
+    clean, _ = work._given(work.validation[:32], seed=0)
+    with torch.no_grad():
+        code = work.network.encode(clean)[0]
+        out = work.network.decoder(code)
+    coder = codes.Coder(work.folder)
+    apart = np.abs(coder.encode(clean.cpu().numpy()) - code.cpu().numpy()).max() / max(1.0, float(code.abs().max()))
+    away = np.abs(coder.decode(code.cpu().numpy()) - out.cpu().numpy()).max()
+    if not max(apart, away) <= within:
+        raise RuntimeError(f"ONNX and torch disagree by {apart:.2e} in the code and {away:.2e} in the sample")
+
+
+def measure(
+    work: Training, baseline: codes.Plane, all_codes: codes.Floats
+) -> tuple[list[metrics.Metric], codes.Floats | None]:
+    """Everything in `metrics.TITLES` that applies, on the test split; and the KL per dimension there (D,)."""
+    rows = np.flatnonzero(work.splits == TEST)
+    parts = list(work.through(rows))
+    test_codes, clean, given, out = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("code", "clean", "given", "out")
+    )
+    mse = float(metrics.squared_errors(clean, out).mean())
+    pca_mse = float(metrics.squared_errors(clean, metrics.through_pca(baseline, given)).mean())
+    values = {
+        "mse": mse,
+        "squared_error": mse * work.dataset.size,
+        "pca_mse": pca_mse,
+        "pca_squared_error": pca_mse * work.dataset.size,
+    }
+    counts = {}
+    if work.dataset.kind == "image":
+        values["psnr"] = metrics.psnr(mse)
+        if min(work.dataset.shape[:2]) >= 3:
+            counts["ssim"] = min(500, len(clean))
+            values["ssim"] = metrics.ssim(clean[:500], out[:500])
+    labels = work.content.labels
+    known = np.flatnonzero((work.splits[work.stored] == TRAIN) & (labels[work.stored] >= 0))
+    if len(np.unique(labels[rows])) > 1 and len(known) >= 5:
+        values["knn_accuracy"] = metrics.knn_accuracy(
+            all_codes[known], labels[work.stored[known]], test_codes, labels[rows]
+        )
+    counts["trustworthiness"] = counts["continuity"] = min(1000, len(clean))
+    values["trustworthiness"], values["continuity"] = metrics.neighbourhoods(clean, test_codes)
+    kl = None
+    if work.network.variational:
+        log_variance = np.concatenate([part.log_variance for part in parts if part.log_variance is not None])
+        kl = losses.kl(torch.from_numpy(test_codes), torch.from_numpy(log_variance)).numpy()
+        values["kl"] = float(kl.sum())
+        if work.configuration.loss == "bernoulli" and work.configuration.noise == "none":
+            drawn = np.concatenate([part.out for part in work.through(rows, draw=True)])
+            nats = losses.bernoulli(torch.from_numpy(drawn), torch.from_numpy(clean))
+            values["negative_elbo"] = float(nats) + values["kl"]
+    return [metrics.Metric(name, "test", value, counts.get(name, len(rows))) for name, value in values.items()], kl
+
+
+def project(folder: Path, all_codes: codes.Floats, tsne: int) -> dict[str, Any]:
+    """Store the PCA plane and a t-SNE of codes with more than two dimensions."""
+    if all_codes.shape[1] <= 2:
+        return {"pca": None, "tsne": None}
+    (folder / "projections").mkdir(exist_ok=True)
+    plane, explained = codes.pca_plane(all_codes)
+    (folder / "projections" / "pca.f32").write_bytes(plane.project(all_codes).astype("<f4").tobytes())
+    stored = {"mean": plane.mean.tolist(), "components": plane.components.tolist(), "explained": explained.tolist()}
+    some = np.sort(np.random.default_rng(2).permutation(len(all_codes))[: min(tsne, 5000)])
+    if len(some) < 2 or not np.ptp(all_codes[some], axis=0).any():  # scikit-learn's t-SNE dies on equal codes
+        return {"pca": stored, "tsne": None}
+    perplexity = min(30.0, (len(some) - 1) / 3)
+    from sklearn.manifold import TSNE
+
+    flat = TSNE(perplexity=perplexity, init="pca", random_state=0, n_jobs=1).fit_transform(all_codes[some])
+    (folder / "projections" / "tsne.f32").write_bytes(flat.astype("<f4").tobytes())
+    (folder / "projections" / "tsne-index.i32").write_bytes(some.astype("<i4").tobytes())
+    return {"pca": stored, "tsne": {"count": len(some), "perplexity": perplexity}}

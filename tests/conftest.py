@@ -1,0 +1,82 @@
+"""What tests share: a home of their own, small trained runs, the folder of downloaded datasets."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and numpy: two trainings at once would fight for cores
+
+from models import datasets, engine, runs
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+if "HOURGLASS_DATA" not in os.environ and DATA.is_dir():
+    os.environ["HOURGLASS_DATA"] = str(DATA)
+
+
+def needs_data(name: str) -> pytest.MarkDecorator:
+    """Mark a test that reads a downloaded dataset. It is skipped only where the folder is absent, and never in CI."""
+    absent = not (Path(os.environ.get("HOURGLASS_DATA", "")) / name).is_dir()
+    return pytest.mark.skipif(absent and "CI" not in os.environ, reason=f"{name} is not under HOURGLASS_DATA")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def session_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """HOURGLASS_HOME for the whole session; no test ever touches a person's own runs."""
+    folder = tmp_path_factory.mktemp("home")
+    os.environ["HOURGLASS_HOME"] = str(folder)
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty HOURGLASS_HOME for one test."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("HOURGLASS_HOME", str(folder))
+    return folder
+
+
+def trained(tsne: int = 200, half: bool = False, **choices: object) -> runs.Run:
+    """A run of digits (two epochs unless told otherwise), trained in this process and kept under HOURGLASS_HOME."""
+    from models import training
+
+    chosen = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 2} | choices)
+    if engine.status(chosen.id).phase != "done":
+        assert engine.claim(chosen)
+        engine.finished(chosen.id, training.train(chosen, engine.active(chosen.id), half=half, tsne=tsne))
+    return runs.open_run(runs.folder_of(chosen.id))
+
+
+@pytest.fixture(scope="session")
+def digits_run(session_home: Path) -> runs.Run:
+    """Digits, D = 2. Read only: copy it before changing it."""
+    return trained()
+
+
+@pytest.fixture(scope="session")
+def variational_run(session_home: Path) -> runs.Run:
+    """Digits, variational, D = 6, so that there are stored planes. Read only."""
+    return trained(architecture="variational", code_size=6)
+
+
+@pytest.fixture(scope="session")
+def noisy_run(session_home: Path) -> runs.Run:
+    """Digits, denoising. Read only."""
+    return trained(noise="gaussian", noise_level=0.3)
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Callable[[runs.Run], Path]:
+    """Copies a run's folder to where a test may damage it."""
+
+    def copy(run: runs.Run) -> Path:
+        return Path(shutil.copytree(run.folder, tmp_path / "copied" / run.id))
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def digits() -> datasets.Dataset:
+    return datasets.get("digits")

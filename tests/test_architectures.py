@@ -1,0 +1,277 @@
+"""One contract for every architecture found, and what the article says of its three."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+
+from models import Problem, architectures, export
+from models.architectures import MAX_CODE_SIZE, Architecture, Blueprint
+from models.codes import Coder
+from models.layers import Activation, Dense
+from models.training import Network, initialise
+
+# kind, shape, code size. 7x13: swapped axes cannot hide. Above and below D = 8 and 40 pixels a family may change its form.
+SAMPLES = (
+    ("image", (28, 28, 1), 2),
+    ("image", (64, 64, 3), 9),
+    ("image", (7, 13, 2), 1),
+    ("image", (7, 13, 2), 9),
+    ("image", (8, 8, 1), 2),
+    ("table", (11,), 3),
+    ("signal", (20, 3), 9),
+)
+ALL = architectures.found()
+
+
+def blueprints() -> list[object]:
+    """Every architecture with every kind of sample it takes."""
+    return [
+        pytest.param(architecture, kind, shape, size, id=f"{name}-{kind}-{'x'.join(map(str, shape))}-{size}")
+        for name, architecture in ALL.items()
+        for kind, shape, size in SAMPLES
+        if kind in architecture.kinds
+    ]
+
+
+each = pytest.mark.parametrize(("architecture", "kind", "shape", "size"), blueprints())
+
+
+def samples(kind: str, shape: tuple[int, ...], count: int = 5) -> np.ndarray:
+    """What a model sees: images in [0, 1], all else around zero."""
+    source = np.random.default_rng(0)
+    if kind == "image":
+        return source.random((count, *shape), np.float32)
+    return source.standard_normal((count, *shape), np.float32)
+
+
+def network(blueprint: Blueprint, seed: int = 0) -> Network:
+    """A freshly built network with weights of every kind away from 0 and 1, so that a mixed-up one shows."""
+    torch.manual_seed(seed)
+    built = blueprint.build()
+    made = Network(built.encoder.eval(), built.decoder.eval(), blueprint.variational, torch.device("cpu"))
+    with torch.no_grad():
+        for value in made.weights().values():
+            value.add_(0.05 * torch.randn_like(value))
+    return made
+
+
+@torch.no_grad()
+def through(made: Network, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    code = made.encode(torch.from_numpy(given))[0]
+    return code.numpy(), made.decoder(code).numpy()
+
+
+def saved(made: Network, folder: Path, kind: type = np.float32) -> Path:
+    path = folder / "weights.safetensors"
+    save_file({name: value.numpy().astype(kind) for name, value in made.weights().items()}, path)
+    return path
+
+
+def write_graphs(blueprint: Blueprint, folder: Path) -> None:
+    for name, graph in export.graphs(blueprint, folder / "weights.safetensors").items():
+        (folder / name).write_bytes(graph)
+
+
+def test_the_folder_holds_the_promised_ones() -> None:
+    promised = {"single-layer", "multi-layer", "convolutional", "deep", "modern", "variational"}
+    assert promised | {"convolutional-variational"} <= set(ALL)
+    for name, architecture in ALL.items():
+        assert architecture.name == name and architecture.title and architecture.summary and architecture.paper
+
+
+@each
+def test_the_blueprint_says_what_torch_holds(
+    architecture: Architecture, kind: str, shape: tuple[int, ...], size: int
+) -> None:
+    blueprint = architecture.blueprint(kind, shape, size)
+    held = {name: tuple(value.shape) for name, value in network(blueprint).weights().items()}
+    assert blueprint.weights == held
+    built = blueprint.build()
+    trained = sum(p.numel() for part in (built.encoder, built.decoder) for p in part.parameters())
+    assert blueprint.parameters == trained
+
+
+@each
+def test_samples_become_codes_and_samples_again(
+    architecture: Architecture, kind: str, shape: tuple[int, ...], size: int
+) -> None:
+    blueprint = architecture.blueprint(kind, shape, size)
+    code, out = through(network(blueprint), samples(kind, shape))
+    assert code.shape == (5, size)
+    assert out.shape == (5, *shape)  # a wide image stays wide
+    assert np.isfinite(out).all() and out.std() > 0
+    if kind == "image":
+        assert out.min() >= 0 and out.max() <= 1
+    else:
+        assert out.min() < 0  # standardised values are not squeezed
+
+
+@each
+def test_an_image_is_not_read_or_painted_lying_on_its_side(
+    architecture: Architecture, kind: str, shape: tuple[int, ...], size: int
+) -> None:
+    """Every input value reaches the code and every output value depends on it: none is padding, cut or repeated."""
+    blueprint = architecture.blueprint(kind, shape, size)
+    made = network(blueprint)
+    given = torch.from_numpy(samples(kind, shape, 3)).requires_grad_()
+    made.encoder(given).square().sum().backward()
+    reached = given.grad.abs().sum(0).numpy() > 0
+    # a max-pool passes one of four on and a ReLU may be asleep, so a few values may not count for three samples
+    assert reached.mean() > 0.9
+    with torch.no_grad():
+        moved = made.decoder(torch.randn(64, size)).std(0).numpy() > 0
+    assert moved.mean() > 0.9
+
+
+@pytest.mark.parametrize("number", [np.float32, np.float16])
+@each
+def test_onnx_computes_what_torch_computes(
+    architecture: Architecture, kind: str, shape: tuple[int, ...], size: int, number: type, tmp_path: Path
+) -> None:
+    blueprint = architecture.blueprint(kind, shape, size)
+    made = network(blueprint)
+    stored = load_file(saved(made, tmp_path, number))
+    made.load({name: torch.from_numpy(value.astype(np.float32)) for name, value in stored.items()})
+    write_graphs(blueprint, tmp_path)
+    given = samples(kind, shape)
+    code, out = through(made, given)
+    coder = Coder(tmp_path)
+    np.testing.assert_allclose(coder.encode(given), code, atol=1e-4, rtol=1e-4)
+    np.testing.assert_allclose(coder.decode(code), out, atol=1e-4, rtol=1e-4)
+    assert coder.encode(given[:0]).shape == (0, size) and coder.decode(code[:1]).shape == (1, *shape)
+    if blueprint.variational:
+        with torch.no_grad():
+            spread = made.encode(torch.from_numpy(given))[1].numpy()
+        np.testing.assert_allclose(coder.encode_distribution(given)[1], spread, atol=1e-4, rtol=1e-4)
+
+
+@each
+def test_standalone_graphs_are_sound_and_need_nothing_beside_them(
+    architecture: Architecture, kind: str, shape: tuple[int, ...], size: int, tmp_path: Path
+) -> None:
+    blueprint = architecture.blueprint(kind, shape, size)
+    made = network(blueprint)
+    saved(made, tmp_path)
+    write_graphs(blueprint, tmp_path)
+    code, out = through(made, samples(kind, shape))
+    whole = export.standalone(tmp_path / "decoder.onnx")
+    onnx.checker.check_model(onnx.load_model_from_string(whole), full_check=True)
+    onnx.checker.check_model(onnx.load_model_from_string(export.standalone(tmp_path / "encoder.onnx")), full_check=True)
+    session = onnxruntime.InferenceSession(whole, providers=["CPUExecutionProvider"])
+    np.testing.assert_allclose(session.run(["sample"], {"code": code})[0], out, atol=1e-4)
+
+
+@each
+def test_saving_and_loading_changes_nothing(
+    architecture: Architecture, kind: str, shape: tuple[int, ...], size: int, tmp_path: Path
+) -> None:
+    blueprint = architecture.blueprint(kind, shape, size)
+    made, other = network(blueprint), network(blueprint, seed=1)
+    given = samples(kind, shape)
+    before = through(made, given)
+    assert not np.array_equal(through(other, given)[1], before[1])
+    other.load({name: torch.from_numpy(value) for name, value in load_file(saved(made, tmp_path)).items()})
+    for one, another in zip(before, through(other, given), strict=True):
+        np.testing.assert_array_equal(one, another)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_code_has_no_other_way_round_it(name: str) -> None:
+    """Two samples with the same code have the same reconstruction: the decoder sees the code alone."""
+    blueprint = ALL[name].blueprint("image", (8, 8, 1), 2)
+    made = network(blueprint)
+    code, out = through(made, samples("image", (8, 8, 1)))
+    with torch.no_grad():
+        np.testing.assert_allclose(made.decoder(torch.from_numpy(code[[2]])).numpy(), out[[2]], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_our_recipe_begins_at_the_mean_image(name: str) -> None:
+    """The untrained decoder's last bias alone already shows the mean sample; the article's starts at one half."""
+    blueprint = ALL[name].blueprint("image", (8, 8, 1), 2)
+    stored = torch.from_numpy((samples("image", (8, 8, 1), 50) * 120).astype(np.uint8))
+    for recipe, expected in (("hourglass", 59.5 / 255), ("article", 0.5)):
+        torch.manual_seed(0)
+        built = blueprint.build()
+        made = Network(built.encoder, built.decoder, blueprint.variational, torch.device("cpu"))
+        initialise(made, recipe, stored, "image")
+        with torch.no_grad():
+            layer = [m for m in made.decoder.modules() if isinstance(m, torch.nn.Linear | torch.nn.Conv2d)][-1]
+            assert torch.sigmoid(layer.bias).mean().item() == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "parameters"),
+    [("single-layer", 56, 88_648), ("multi-layer", 48, 327_368), ("convolutional", 48, 88_345)],
+)
+def test_the_article_counts_the_same_parameters(name: str, size: int, parameters: int) -> None:
+    assert ALL[name].blueprint("image", (28, 28, 1), size).parameters == parameters
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("size", [0, -1, 65, MAX_CODE_SIZE + 1])
+def test_code_sizes_that_cannot_be_are_told(name: str, size: int) -> None:
+    with pytest.raises(Problem, match=r"1 to 64 was expected") as told:
+        ALL[name].blueprint("image", (8, 8, 1), size)
+    assert str(size) in told.value.came
+    with pytest.raises(Problem, match=f"1 to {MAX_CODE_SIZE}"):
+        ALL[name].blueprint("image", (28, 28, 1), MAX_CODE_SIZE + 1)
+    assert ALL[name].blueprint("image", (8, 8, 1), 64).code_size == 64
+
+
+def test_kinds_that_do_not_fit_are_told() -> None:
+    with pytest.raises(Problem, match="kind table"):
+        ALL["convolutional"].blueprint("table", (11,), 2)
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(Problem, match="single-layer") as told:
+        architectures.get("perceptron")
+    assert "perceptron" in told.value.came
+
+
+def test_a_new_file_is_an_architecture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One file more in the folder, and everything finds it."""
+    (tmp_path / "tiny.py").write_text(
+        "from math import prod\n"
+        "from models.architectures import Architecture\n"
+        "from models.layers import Dense, Flatten, Reshape\n"
+        "ARCHITECTURE = Architecture('tiny', 'Tiny', 'One line.', 'nobody', layers=lambda shape, d: (\n"
+        "    (Flatten(), Dense(d)), (Dense(prod(shape)), Reshape(shape))))\n"
+    )
+    monkeypatch.setattr(architectures, "__path__", [*architectures.__path__, str(tmp_path)])
+    architectures.found.cache_clear()
+    try:
+        assert architectures.get("tiny").blueprint("image", (8, 8, 1), 2).parameters == 64 * 2 + 2 + 2 * 64 + 64
+    finally:
+        architectures.found.cache_clear()
+
+
+def test_an_architecture_that_miscounts_is_caught() -> None:
+    wrong = Architecture("x", "X", "", "", layers=lambda shape, d: ((Dense(d),), (Dense(3),)))
+    with pytest.raises(AssertionError):
+        wrong.blueprint("table", (11,), 2)
+
+
+def test_gelu_is_the_exact_one() -> None:
+    x = torch.linspace(-4, 4, 101)
+    exact = x * torch.distributions.Normal(0, 1).cdf(x)
+    torch.testing.assert_close(Activation("gelu").module(())(x), exact, atol=1e-6, rtol=0)
+
+
+@each
+def test_steps_draw_the_hourglass(architecture: Architecture, kind: str, shape: tuple[int, ...], size: int) -> None:
+    blueprint = architecture.blueprint(kind, shape, size)
+    steps = blueprint.steps()
+    assert (steps[0].layer, steps[0].shape) == ("sample", shape)
+    assert (steps[-1].layer, steps[-1].shape) == ("reconstruction", shape)
+    assert [step.shape for step in steps if step.part == "code"] == [(size,)]
+    assert sum(step.parameters for step in steps) == blueprint.parameters
+    parts = [step.part for step in steps]
+    assert parts == sorted(parts, key=("encoder", "code", "decoder").index)
+    assert blueprint.compression == pytest.approx(np.prod(shape) / size)

@@ -1,0 +1,247 @@
+"""Every page in Streamlit's own test harness: it draws, it says what it shows, and it survives what people do."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import needs_data
+from streamlit.testing.v1 import AppTest
+
+from components import cached, figures, views
+from models import datasets, engine, runs
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def page(name: str, **query: str) -> AppTest:
+    """A page of this name, not yet run, with the address's choices."""
+    script = f"from components.views import {name}\n{name}.show()\n"
+    app = AppTest.from_string(script, default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app
+
+
+def drawn(name: str, **query: str) -> AppTest:
+    """The page after its first run; fails when it raised."""
+    app = page(name, **query).run()
+    assert not app.exception, [error.value for error in app.exception]
+    return app
+
+
+def words(app: AppTest) -> str:
+    """All that the page says."""
+    kinds = (app.markdown, app.caption, app.warning, app.error, app.info, app.success, app.subheader)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.mark.parametrize("found", views.found(), ids=lambda found: found.title)
+def test_every_page_draws_and_torch_stays_out(found: views.Page) -> None:
+    """A fresh process draws the page; torch must not have been imported by it."""
+    module = found.show.__module__
+    code = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        f"app = AppTest.from_string('import {module} as view\\nview.show()', default_timeout=60).run()\n"
+        "assert not app.exception, app.exception\n"
+        "assert len(app.main) > 0\n"
+        "assert 'torch' not in sys.modules, 'torch was imported'\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_the_navigation_lists_every_page() -> None:
+    app = AppTest.from_file(str(ROOT / "components" / "main.py"), default_timeout=60).run()
+    assert not app.exception
+    assert [found.title for found in views.found()][:3] == ["Explore", "Train", "Reconstructions"]
+    assert set(app.session_state["pages"]) == {found.title for found in views.found()}
+
+
+def test_explore_opens_on_a_run_and_says_what_it_shows() -> None:
+    app = drawn("explore")
+    assert app.selectbox(key="run").value
+    assert "1,797 points" in words(app)
+    assert "PCA with the same code size" in words(app)
+    assert app.query_params["run"] == app.selectbox(key="run").value
+
+
+def test_every_shipped_run_opens_by_its_name() -> None:
+    shipped = [run for run in runs.find()[0] if run.pretrained]
+    assert shipped
+    for run in shipped:
+        app = drawn("explore", run=run.folder.name)
+        assert app.selectbox(key="run").value == run.id
+        assert not app.error
+        drawn("reconstructions", run=run.folder.name)
+
+
+def test_a_link_to_an_unknown_run_says_so_and_shows_another() -> None:
+    app = drawn("explore", run="0123456789abcdef")
+    assert "0123456789abcdef" in words(app) and "not available" in words(app)
+    assert app.selectbox(key="run").value
+
+
+def test_train_draws_the_hourglass_of_the_choices() -> None:
+    app = drawn("train", architecture="single-layer", code_size="5", dataset="digits")
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Numbers per sample"] == "64 → 5"
+    assert shown["Compression"] == "12.8 : 1"
+    assert shown["Parameters"] == f"{64 * 5 + 5 + 5 * 64 + 64:,}"
+
+
+def test_presets_set_the_articles_choices() -> None:
+    app = drawn("train")
+    for name, expected in {
+        "Single-layer (article)": 56,
+        "Multi-layer (article)": 48,
+        "Convolutional (article)": 48,
+    }.items():
+        app.selectbox(key="preset").set_value(name).run()
+        assert not app.exception
+        assert app.number_input(key="code_size").value == expected
+        assert app.number_input(key="learning_rate").value == 0.001
+        assert (app.number_input(key="epochs").value, app.number_input(key="batch_size").value) == (10, 256)
+        assert app.query_params["recipe"] == "article"
+
+
+def test_every_choice_of_a_training_is_in_the_address() -> None:
+    app = drawn("train")
+    app.number_input(key="code_size").set_value(7).run()
+    app.selectbox(key="noise").set_value("masking").run()
+    told = dict(app.query_params.items())
+    again = drawn("train", **told)
+    assert again.number_input(key="code_size").value == 7
+    assert again.selectbox(key="noise").value == "masking"
+
+
+def test_a_code_size_above_the_sample_is_held_to_the_sample() -> None:
+    app = drawn("train", dataset="digits", code_size="9999")
+    assert app.number_input(key="code_size").value == 64
+
+
+def test_train_to_the_end_and_explore(home: Path) -> None:
+    app = drawn("train", dataset="digits", architecture="single-layer", epochs="2")
+    next(button for button in app.button if button.label == "Train").click().run()
+    assert not app.exception
+    id_ = app.session_state["training"]
+    for _ in range(240):
+        if not engine.status(id_).alive:
+            break
+        time.sleep(0.25)
+    assert engine.status(id_).phase == "done", engine.status(id_)
+    app.run()
+    assert "is ready" in words(app)
+    assert {metric.label for metric in app.metric} >= {"Test error", "PCA, same code size"}
+    explored = drawn("explore", run=id_)
+    assert explored.selectbox(key="run").value == id_
+
+
+def test_reconstructions_show_both_errors_with_units() -> None:
+    app = drawn("reconstructions", run="digits-variational")
+    shown = {metric.label: metric.value for metric in app.metric}
+    run = runs.open_run(runs.folder_of("digits-variational"))
+    assert shown["Test error"] == f"{run.metric('mse'):.4f}"
+    assert shown["PCA, same code size"] == f"{run.metric('pca_mse'):.4f}"
+    assert "Reconstructions from 2 numbers" in words(app)
+    assert "PCA with 2 components" in words(app)
+
+
+@pytest.mark.parametrize("which", ["best", "worst", "class", "random"])
+def test_each_way_of_choosing_samples(which: str) -> None:
+    app = drawn("reconstructions", run="digits-variational", which=which)
+    rows = app.dataframe[0].value
+    assert len(rows) == 10
+    errors = rows["error"].to_numpy()
+    if which == "best":
+        assert (np.diff(errors) >= 0).all()
+    if which == "worst":
+        assert (np.diff(errors) <= 0).all()
+    if which == "class":
+        assert sorted(rows["digit"]) == list("0123456789")
+
+
+def test_a_denoising_run_shows_its_noisy_inputs(noisy_run: runs.Run) -> None:
+    app = drawn("reconstructions", run=noisy_run.id)
+    assert "Inputs with gaussian noise" in words(app)
+
+
+@needs_data("mnist")
+def test_pages_work_without_originals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shipped = [run for run in runs.find()[0] if run.pretrained and run.about["dataset"]["name"] == "mnist"]
+    assert shipped
+    cached.originals.clear()
+    monkeypatch.setenv("HOURGLASS_DATA", str(tmp_path / "nothing"))
+    monkeypatch.setenv("HOURGLASS_HOME", str(tmp_path / "home"))
+    for name in ("explore", "reconstructions"):
+        app = drawn(name, run=shipped[0].folder.name)
+        assert "do not ship" in words(app)
+        assert any(button.label.startswith("Download MNIST") for button in app.button)
+    app = drawn("train", dataset="mnist")
+    assert not any(button.label == "Train" for button in app.button)
+
+
+def test_a_damaged_run_is_told_and_the_others_work(home: Path) -> None:
+    folder = home / "runs" / "00000000000000aa"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text("{}")
+    app = drawn("explore")
+    assert "00000000000000aa" in words(app)
+    assert app.selectbox(key="run").value
+
+
+def test_two_colours_of_the_palette_are_never_alike() -> None:
+    """CIELAB distance of any two class colours, for normal, protan, deutan and tritan sight (Machado et al. 2009)."""
+    sights = {
+        "normal": np.eye(3),
+        "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+        "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+        "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+    }
+    rgb = np.array([[int(tone[i : i + 2], 16) for i in (1, 3, 5)] for tone in figures.PALETTE]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    to_xyz = np.array(
+        [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+    )
+    for name, matrix in sights.items():
+        xyz = np.clip(linear @ np.array(matrix).T, 0, 1) @ to_xyz.T / np.array([0.95047, 1, 1.08883])
+        f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+        lab = np.column_stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])])
+        apart = np.linalg.norm(lab[:, None] - lab[None], axis=-1)[np.triu_indices(len(lab), 1)]
+        assert apart.min() >= 16, (name, apart.min())
+
+
+def test_figures_are_the_same_data_that_went_in() -> None:
+    points = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], np.float32)
+    figure = figures.latent_map(points, np.array([0, 1, 0]), ["a", "b"], ("x", "y"), places=np.array([7, 8, 9]))
+    traces = {trace.name: trace for trace in figure.data}
+    assert traces["a"].x.tolist() == [0.0, 4.0] and traces["a"].customdata.tolist() == [7, 9]
+    assert traces["b"].y.tolist() == [3.0]
+    assert traces["a"].marker.color == figures.PALETTE[0]
+
+
+def test_settings_of_the_server() -> None:
+    import tomllib
+
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert settings["server"]["address"] == "localhost"
+    assert settings["browser"]["gatherUsageStats"] is False
+    assert settings["runner"]["postScriptGC"] is False
+    assert settings["client"]["showErrorDetails"] == "none"
+
+
+def test_every_dataset_and_architecture_can_be_chosen_together() -> None:
+    for name, dataset in datasets.found().items():
+        if datasets.missing(dataset):
+            continue
+        app = drawn("train", dataset=name)
+        for kind in app.selectbox(key="architecture").options:
+            assert kind
+        assert not app.error, words(app)
+        json.dumps(dict(app.query_params.items()), allow_nan=False)

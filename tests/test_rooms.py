@@ -1,0 +1,94 @@
+"""Who may import whom: app.py -> components -> models -> nothing of ours; torch only where something is trained."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+import warnings
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = [path for room in ("models", "components") for path in sorted((ROOT / room).rglob("*.py"))]
+FILES += [path for path in [ROOT / "app.py"] if path.is_file()]
+FORBIDDEN = {
+    "models": {"streamlit", "plotly", "components", "app", "altair", "pandas"},
+    "components": {"torch", "app"},
+    "app.py": {"torch"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    """The first names of everything a file imports, wherever in it, except for the type checker alone."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    out = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            out |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            out.add(node.module or "")
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("__import__", "importlib.import_module"):
+            out |= {str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)}
+    return {name.partition(".")[0] for name in out}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nobody_imports_whom_they_may_not(path: Path) -> None:
+    room = path.relative_to(ROOT).parts[0]
+    assert not imports(path) & FORBIDDEN[room]
+
+
+@pytest.mark.parametrize("name", ["figures.py", "pictures.py"])
+def test_what_draws_knows_no_page(name: str) -> None:
+    path = ROOT / "components" / name
+    assert "streamlit" not in imports(path)
+
+
+def test_everything_in_models_opens_without_torch() -> None:
+    """In a fresh process, as the web process is: only what trains may bring torch in, when it trains."""
+    training = {"models.training", "models.losses"}
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in FILES if "models" in path.parts]
+    names = [name.removesuffix(".__init__") for name in names]
+    names = [name for name in names if name not in training]
+    assert {"models", "models.runs", "models.engine", "models.export", "models.architectures.deep"} <= set(names)
+    lines = [
+        "import importlib, sys",
+        f"for name in {names!r}:",
+        "    importlib.import_module(name)",
+        "    assert 'torch' not in sys.modules, name",
+        "from models import architectures, datasets, runs",
+        "for architecture in architectures.found().values():",
+        "    assert architecture.blueprint('image', (28, 28, 1), 2).steps()",
+        "datasets.found(), runs.find()",
+        "heavy = {'torch', 'sklearn', 'streamlit', 'plotly', 'skimage', 'pandas'} & set(sys.modules)",
+        "assert not heavy, heavy",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], check=False, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "error"), [("models.x", True), ("components", True), ("app", True), ("apple", False)]
+)
+def test_a_warning_from_our_own_rooms_is_an_error(module: str, error: bool) -> None:
+    code = compile("warnings.warn('look here')", "x", "exec")
+    if error:
+        with pytest.raises(UserWarning):
+            exec(code, {"__name__": module, "warnings": warnings})
+    else:
+        with pytest.warns(UserWarning, match="look here"):
+            exec(code, {"__name__": module, "warnings": warnings})
+
+
+def test_the_first_start_asks_for_nothing() -> None:
+    """On a fresh machine Streamlit would wait for an e-mail address, and tell its makers of every visit."""
+    habits = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert habits["server"]["showEmailPrompt"] is False and habits["browser"]["gatherUsageStats"] is False
+    assert habits["server"]["address"] == "localhost" and habits["client"]["showErrorDetails"] == "none"

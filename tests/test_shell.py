@@ -1,0 +1,248 @@
+"""python -m models: every command, for people and for machines, and what its exit code means."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from safetensors.numpy import load
+
+from models import __main__ as shell
+from models import architectures, datasets, engine, runs
+from models.zoo import ZOO
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = ("train", "list", "evaluate", "export", "download")
+SMALL = ("train", "--dataset", "digits", "--architecture", "single-layer", "--epochs", "2")
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs a command in this process: exit code, standard output (parsed where --json is given), standard error."""
+
+    def run(*arguments: str) -> tuple[int, Any, str]:
+        try:
+            code = shell.main(list(arguments))
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, error = capsys.readouterr()
+        return code, json.loads(out) if "--json" in arguments and code != 2 else out, error
+
+    return run
+
+
+def child(*arguments: str, **habits: Any) -> "subprocess.Popen[str]":
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-m", "models", *arguments], cwd=ROOT, **pipes, **habits)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(say: Any, command: str) -> None:
+    code, out, _ = say(command, "--help")
+    assert code == 0 and out.startswith("usage: python -m models") and "--json" in out
+
+
+def test_the_help_names_every_command_and_every_choice(say: Any) -> None:
+    assert all(command in say("--help")[1] for command in COMMANDS)
+    told = say("train", "--help")[1].replace("\n", " ")
+    for name in (*architectures.found(), *datasets.found(), *runs.NOISES, *runs.LOSSES, "--code-size", "--tsne"):
+        assert name in told
+    assert "--claimed" not in told
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("fly",),
+        ("train", "--colour", "red"),
+        ("train", "--tsne", "many"),
+        ("train", "--tsne", "5001"),
+        ("train", "--tsne", "-1"),
+        ("evaluate",),
+        ("export", "x", "--what", "all"),
+        ("train", "--preset", "x", "--configuration", "{}"),
+    ],
+)
+def test_unusable_arguments_end_in_two(say: Any, arguments: tuple[str, ...]) -> None:
+    code, out, error = say(*arguments)
+    assert code == 2 and "usage:" in error and not out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("train",), "no dataset and no architecture"),
+        (("train", "--dataset", "digitz", "--architecture", "deep"), "digitz"),
+        (("train", "--dataset", "digits", "--architecture", "deep", "--code-size", "0"), "1 to 64"),
+        (("train", "--dataset", "digits", "--architecture", "deep", "--epochs", "x"), "not of its type"),
+        (("train", "--dataset", "digits", "--architecture", "deep", "--epochs", "1e400"), "not of its type"),
+        (("train", "--preset", "best"), "single-layer-article"),
+        (("train", "--configuration", "{"), "not a json object"),
+        (("train", "--configuration", "[1]"), "not a json object"),
+        (("train", "--configuration", "5"), "not a json object"),
+        ((*SMALL, "--ship"), "zoo"),
+        (("evaluate", "nobody"), "nobody"),
+        (("export", "nobody"), "nobody"),
+        (("download", "nobody"), "nobody"),
+    ],
+)
+def test_problems_end_in_one_and_are_told_to_people_and_machines(
+    home: Path, say: Any, arguments: tuple[str, ...], says: str
+) -> None:
+    code, out, error = say(*arguments)
+    assert code == 1 and not out and error.startswith("hourglass: ") and says in error.lower()
+    assert "Traceback" not in error
+    code, told, error = say(*arguments, "--json")
+    assert code == 1 and not error and set(told["error"]) == {"came", "expected", "do"}
+    assert says in ". ".join(told["error"].values()).lower()
+
+
+def test_a_run_is_trained_listed_measured_and_taken_away(
+    home: Path, tmp_path: Path, say: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, told, error = say(*SMALL, "--json")
+    assert code == 0 and not error
+    run = runs.open_run(home / "runs" / told["id"])
+    assert told["folder"] == str(run.folder) and told["metrics"] == run.about["metrics"]
+
+    code, again, _ = say(*SMALL, "--json")  # the same choices are the same run: nothing is trained twice
+    assert code == 0 and again["training"] == told["training"]
+    code, out, _ = say(*SMALL)
+    assert code == 0 and run.id in out and "mean squared error" in out
+
+    code, listed, error = say("list", "--json")
+    assert code == 0 and not listed["problems"] and not error
+    assert [one["id"] for one in listed["runs"] if not one["pretrained"]] == [run.id]
+    assert {one["name"] for one in listed["architectures"]} == set(architectures.found())
+    assert {one["name"] for one in listed["datasets"]} == set(datasets.found())
+    assert run.title in say("list")[1]
+
+    code, measured, _ = say("evaluate", run.id, "--json")
+    assert code == 0 and measured["count"] == 179
+    assert measured["mse"] == pytest.approx(run.metric("mse"), rel=1e-5) == pytest.approx(measured["stored_mse"])
+    assert measured["pca_mse"] == pytest.approx(run.metric("pca_mse"), rel=1e-5)
+    assert f"{run.metric('mse'):.6f}" in say("evaluate", run.id)[1]
+
+    for what in ("run", "weights", "encoder", "decoder", "codes"):
+        code, told, _ = say("export", run.id, "--what", what, "--json")
+        path = tmp_path / told["file"]
+        assert code == 0 and path.stat().st_size == told["bytes"] > 100 and run.id in path.name
+    assert runs.unpack((tmp_path / f"hourglass-{run.id}.zip").read_bytes()).digest == run.digest
+    assert "decoder.0.weight" in load((tmp_path / f"hourglass-{run.id}-weights.safetensors").read_bytes())
+    session = onnxruntime.InferenceSession(tmp_path / f"hourglass-{run.id}-decoder.onnx")
+    out = session.run(None, {"code": np.asarray(run.codes[:3])})[0]
+    np.testing.assert_allclose(out, run.coder.decode(run.codes[:3]), atol=1e-6)
+    assert say("export", run.id, "--what", "codes", "--out", "mine.csv")[0] == 0
+    assert (tmp_path / "mine.csv").read_text().startswith("row,split,digit,error,z1,z2\n")
+    code, _, error = say("export", run.id, "--out", str(tmp_path / "absent" / "x.zip"))
+    assert code == 1 and "cannot be written" in error
+
+
+def test_damaged_runs_are_listed_as_such(digits_run: runs.Run, home: Path, say: Any) -> None:
+    place = home / "runs" / digits_run.id
+    shutil.copytree(digits_run.folder, place)
+    (place / "codes.f32").write_bytes(b"")
+    code, _, error = say("evaluate", digits_run.id)
+    assert code == 1 and "codes.f32 has 0 bytes" in error
+    (place / "run.json").write_text("{")
+    code, out, error = say("list")
+    assert code == 0 and digits_run.id not in out and f"{digits_run.id} is damaged" in error
+    assert digits_run.id in say("list", "--json")[1]["problems"][0]
+
+
+def test_a_damaged_run_is_trained_again_as_it_says(digits_run: runs.Run, home: Path, say: Any) -> None:
+    place = home / "runs" / digits_run.id
+    shutil.copytree(digits_run.folder, place)
+    (place / "weights.safetensors").unlink()
+    code, told, _ = say(*SMALL, "--json")
+    assert code == 0 and told["id"] == digits_run.id
+    assert runs.open_run(place).about["files"]["codes.f32"] == digits_run.about["files"]["codes.f32"]
+
+
+def test_presets_are_the_articles_and_the_zoos(monkeypatch: pytest.MonkeyPatch) -> None:
+    def chosen(*arguments: str) -> runs.Configuration:
+        return shell._chosen(shell._parser().parse_args(["train", *arguments]))
+
+    article = chosen("--preset", "convolutional-article", "--dataset", "digits", "--epochs", "3")
+    assert (article.recipe, article.architecture, article.code_size, article.epochs) == (
+        "article",
+        "convolutional",
+        48,
+        3,
+    )
+    for name, exhibit in ZOO.items():
+        if exhibit.choices["dataset"] in datasets.found():
+            zoo = chosen("--preset", f"zoo/{name}")
+            assert all(getattr(zoo, field) == value for field, value in exhibit.choices.items()) and exhibit.weakness
+    given = chosen("--configuration", '{"dataset": "digits", "architecture": "deep", "seed": 4}', "--seed", "5")
+    assert (given.architecture, given.seed) == ("deep", 5)
+
+
+def test_a_run_of_the_zoo_ships_with_its_card(
+    home: Path, tmp_path: Path, say: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (shell, runs):
+        monkeypatch.setattr(module, "PRETRAINED", tmp_path / "pretrained")
+    ship = ("train", "--preset", "zoo/digits-single-layer", "--epochs", "2", "--ship", "--json")
+    assert say(*ship)[0] == 0 == say(*ship)[0]  # a second time takes the place of the first
+    folder = tmp_path / "pretrained" / "digits-single-layer"
+    run = runs.open_run(folder)
+    assert run.pretrained and runs.folder_of("digits-single-layer") == runs.folder_of(run.id) == folder
+    card = (folder / "card.md").read_text()
+    assert ZOO["digits-single-layer"].weakness in card and f"{run.metric('mse'):.4f}" in card
+    assert {one.name for one in (tmp_path / "pretrained").iterdir()} == {"digits-single-layer", "README.md"}
+    assert not (home / "runs").exists() and not list((home / "active").iterdir())
+    assert runs.find()[0][0].folder == folder
+    code, measured, _ = say("evaluate", "digits-single-layer", "--json")
+    assert code == 0 and measured["mse"] == pytest.approx(run.metric("mse"), rel=1e-4)
+
+
+def test_one_training_at_a_time_of_the_same_choices(home: Path, say: Any) -> None:
+    assert engine.claim(runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 2}))
+    code, _, error = say(*SMALL)
+    assert code == 1 and "another process" in error
+
+
+def wait(condition: Any, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.05)
+
+
+def test_ctrl_c_keeps_what_was_learnt(home: Path) -> None:
+    chosen = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 10_000})
+    arguments = ("train", "--configuration", json.dumps({"dataset": "digits", "architecture": "single-layer"}))
+    process = child(*arguments, "--epochs", "10000", "--json", env={**os.environ, "HOURGLASS_HOME": str(home)})
+    wait(lambda: engine.status(chosen.id).epoch >= 3)
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == 0, error
+    told = json.loads(out)
+    run = runs.open_run(home / "runs" / told["id"])
+    assert run.configuration.stopped_after == told["training"]["epochs"] >= 3
+    assert engine.status(chosen.id) == engine.Status(run.id, "done")
+    assert not engine.kept(chosen.id)  # the whole training has still to be done, and can be
+
+
+def test_ctrl_c_at_once_keeps_nothing_and_ends_in_three(home: Path) -> None:
+    chosen = runs.configuration({"dataset": "digits", "architecture": "deep", "epochs": 10_000, "batch_size": 1})
+    arguments = ("train", "--dataset", "digits", "--architecture", "deep", "--epochs", "10000", "--batch-size", "1")
+    process = child(*arguments, "--json", env={**os.environ, "HOURGLASS_HOME": str(home)})
+    wait(engine.active(chosen.id).is_dir)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == 3, error
+    assert json.loads(out) == {"stopped": chosen.id} and "Traceback" not in error
+    assert engine.status(chosen.id).phase == "stopped" and not engine.active(chosen.id).exists()

@@ -1,0 +1,330 @@
+"""What a training promises: the same again from the same seed, nothing from the test split, the best epoch kept."""
+
+import dataclasses
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import trained
+from safetensors.numpy import load_file
+
+from models import Problem, architectures, datasets, engine, losses, metrics, noise, reconstruct, runs, training
+from models.datasets import TEST, TRAIN, Arrays, Dataset
+
+
+def learn(folder: Path, **choices: object) -> runs.Run:
+    """A training in a folder of its own, not moved to its place."""
+    chosen = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 2} | choices)
+    folder.mkdir(parents=True, exist_ok=True)
+    return training.train(chosen, folder, tsne=50)
+
+
+def weights(run: runs.Run) -> dict[str, np.ndarray]:
+    return load_file(run.folder / "weights.safetensors")
+
+
+def same(one: runs.Run, another: runs.Run) -> bool:
+    pairs = zip(weights(one).values(), weights(another).values(), strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("choices", [{}, {"architecture": "variational"}, {"noise": "gaussian", "noise_level": 0.3}])
+def test_the_same_seed_gives_the_same_run_bit_by_bit(tmp_path: Path, choices: dict[str, object]) -> None:
+    one, again = learn(tmp_path / "a", **choices), learn(tmp_path / "b", **choices)
+    assert one.id == again.id and same(one, again)
+    for name in ("weights.safetensors", "codes.f32", "errors.f32", "encoder.onnx", "replay/codes.f32"):
+        assert one.about["files"][name]["sha256"] == again.about["files"][name]["sha256"]
+    assert one.about["metrics"] == again.about["metrics"]
+    other = learn(tmp_path / "c", **choices, seed=1)
+    assert other.id != one.id and not same(one, other)
+
+
+def test_test_rows_never_train(tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    clean = learn(tmp_path / "clean", code_size=3)
+    samples, labels, factors = datasets.arrays(digits)
+    poisoned = np.array(samples)
+    poisoned[digits.splits() == TEST] = 255
+    monkeypatch.setattr(datasets, "arrays", lambda *_: Arrays(poisoned, labels, factors))
+    run = learn(tmp_path / "poisoned", code_size=3)
+    assert same(clean, run)
+    assert run.about["files"]["baseline.safetensors"] == clean.about["files"]["baseline.safetensors"]
+    assert run.metric("mse") != clean.metric("mse")  # the poison did arrive where it is measured
+    poisoned[digits.splits() == TRAIN] //= 2
+    assert not same(clean, learn(tmp_path / "all", code_size=3))
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[float]], list[dict[str, torch.Tensor]]]:
+    """Makes validation give the losses of a list, and collects the weights after each epoch."""
+
+    def script(values: list[float]) -> list[dict[str, torch.Tensor]]:
+        seen: list[dict[str, torch.Tensor]] = []
+        told = iter(values)
+
+        def validate(work: training.Training) -> float:
+            seen.append({name: value.clone() for name, value in work.network.weights().items()})
+            return next(told)
+
+        monkeypatch.setattr(training.Training, "_validate", validate)
+        return seen
+
+    return script
+
+
+@pytest.mark.parametrize(("recipe", "kept"), [("hourglass", 2), ("article", 4)])
+def test_the_best_epoch_is_kept_and_the_article_keeps_the_last(
+    tmp_path: Path, scripted: Callable[..., list[dict[str, torch.Tensor]]], recipe: str, kept: int
+) -> None:
+    seen = scripted([0.3, 0.1, 0.2, 0.15])
+    run = learn(tmp_path / "x", epochs=4, recipe=recipe)
+    assert run.about["training"]["best_epoch"] == kept and run.about["training"]["epochs"] == 4
+    for name, value in weights(run).items():
+        np.testing.assert_array_equal(value, seen[kept - 1][name].numpy())
+        assert not np.array_equal(value, seen[kept - 2][name].numpy())
+
+
+def test_the_article_has_nothing_of_ours(tmp_path: Path) -> None:
+    assert set(runs.PRESETS) == {"Single-layer (article)", "Multi-layer (article)", "Convolutional (article)"}
+    for choices in runs.PRESETS.values():
+        chosen = runs.configuration({"dataset": "digits", **choices})
+        assert (chosen.recipe, chosen.loss, chosen.learning_rate) == ("article", "squared-error", 0.001)
+        assert (chosen.noise, chosen.sparsity, chosen.stopped_after) == ("none", 0, None)
+    run = learn(tmp_path / "x", recipe="article", learning_rate=0.001, epochs=3)
+    assert [line["learning_rate"] for line in run.history()] == [0.001] * 3
+    ours = learn(tmp_path / "y", learning_rate=0.001, epochs=3)
+    rates = [line["learning_rate"] for line in ours.history()]
+    assert rates[0] > rates[1] > rates[2] and rates[2] < 1e-4
+
+
+def test_the_loss_falls_and_is_that_of_the_samples(tmp_path: Path, digits: Dataset) -> None:
+    run = learn(tmp_path / "x", architecture="modern", epochs=8)
+    history = run.history()
+    assert [line["epoch"] for line in history] == list(range(1, 9))
+    assert history[-1]["loss"]["reconstruction"] < 0.8 * history[0]["loss"]["reconstruction"]
+    train = run.errors[digits.splits()[run.rows] == TRAIN].mean()
+    assert history[-1]["loss"]["reconstruction"] == pytest.approx(train, rel=0.05)
+    assert run.metric("mse") == pytest.approx(run.errors[digits.splits()[run.rows] == TEST].mean(), rel=1e-4)
+
+
+def test_every_number_says_what_it_was_measured_on(variational_run: runs.Run, digits: Dataset) -> None:
+    told = {metric["name"]: metric for metric in variational_run.about["metrics"]}
+    assert set(told) == set(metrics.TITLES)
+    assert {metric["split"] for metric in told.values()} == {"test"}
+    assert told["mse"]["count"] == (digits.splits() == TEST).sum() == 179
+    assert told["squared_error"]["value"] == pytest.approx(64 * told["mse"]["value"])
+    assert told["psnr"]["value"] == pytest.approx(metrics.psnr(told["mse"]["value"]))
+    assert told["kl"]["value"] == pytest.approx(sum(variational_run.about["codes"]["kl"]), rel=1e-5)
+    assert told["negative_elbo"]["value"] > told["kl"]["value"]
+
+
+def test_pca_is_measured_on_the_same_samples(variational_run: runs.Run, digits: Dataset) -> None:
+    from sklearn.decomposition import PCA
+
+    samples = datasets.arrays(digits).samples.reshape(1797, -1) / 255
+    splits = digits.splits()
+    fit = PCA(6).fit(samples[splits == TRAIN])
+    test = samples[splits == TEST]
+    expected = np.square(fit.inverse_transform(fit.transform(test)) - test).mean()
+    assert variational_run.metric("pca_mse") == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_denoising_run_is_judged_by_spoilt_inputs(noisy_run: runs.Run, digits: Dataset) -> None:
+    rows = np.arange(0, 1797, 7)
+    clean = datasets.samples_at(digits, rows).astype(np.float32) / 255
+    spoilt = noise.spoil_rows(clean, "gaussian", 0.3, rows)
+    coder = noisy_run.coder
+    errors = metrics.squared_errors(clean, coder.decode(coder.encode(spoilt)))
+    np.testing.assert_allclose(noisy_run.errors[rows], errors, atol=1e-5)
+    unspoilt = metrics.squared_errors(clean, coder.decode(coder.encode(clean)))
+    assert np.abs(noisy_run.errors[rows] - unspoilt).mean() > 1e-4
+    np.testing.assert_allclose(noisy_run.codes[rows], coder.encode(clean), atol=1e-4)  # the map shows clean samples
+    seen = reconstruct.rows(noisy_run, rows)
+    np.testing.assert_array_equal(seen.given, spoilt)
+    np.testing.assert_allclose(seen.errors, noisy_run.errors[rows], atol=1e-5)
+    assert seen.pca.shape == clean.shape and (seen.pca_errors > 0).all()
+
+
+def test_what_is_stored_is_what_the_run_computes(variational_run: runs.Run, digits: Dataset) -> None:
+    rows = variational_run.rows
+    np.testing.assert_array_equal(rows, np.arange(1797))
+    np.testing.assert_array_equal(variational_run.labels, datasets.arrays(digits).labels[rows])
+    mean, log_variance = variational_run.coder.encode_distribution(datasets.samples_at(digits, rows))
+    np.testing.assert_allclose(variational_run.codes, mean, atol=1e-4)
+    kl = losses.kl(torch.from_numpy(mean), torch.from_numpy(log_variance))
+    assert variational_run.variational and float(kl.sum()) == pytest.approx(variational_run.metric("kl"), rel=0.2)
+    plane = variational_run.pca
+    assert plane is not None
+    drawn = np.fromfile(variational_run.folder / "projections" / "pca.f32", np.float32).reshape(-1, 2)
+    np.testing.assert_allclose(plane.project(variational_run.codes), drawn, atol=1e-4)
+    flat, index = variational_run.tsne
+    assert flat.shape == (200, 2) and len(set(index)) == 200
+
+
+def test_the_replay_ends_where_the_training_ended(tmp_path: Path) -> None:
+    run = learn(tmp_path / "x", epochs=3, recipe="article")  # keeps its last epoch
+    replay = run.about["replay"]
+    frames = np.fromfile(run.folder / "replay" / "codes.f32", np.float32).reshape(3, replay["count"], 2)
+    index = np.fromfile(run.folder / "replay" / "index.i32", np.int32)
+    assert replay["epochs"] == [1, 2, 3]
+    np.testing.assert_allclose(frames[-1], run.codes[index], atol=1e-5)
+    assert np.abs(frames[0] - frames[-1]).max() > 1e-3
+
+
+def test_float16_runs_measure_the_weights_they_ship(tmp_path: Path, digits: Dataset) -> None:
+    chosen = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 2})
+    run = training.train(chosen, tmp_path, half=True)
+    assert {value.dtype for value in weights(run).values()} == {np.dtype(np.float16)}
+    np.testing.assert_allclose(run.codes, run.coder.encode(datasets.samples_at(digits, run.rows)), atol=1e-4)
+
+
+# Stopping
+
+
+@pytest.fixture
+def stopping(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Asks for the end as soon as this many epochs are logged."""
+
+    def after(epochs: int) -> None:
+        log = training.Training._log
+
+        def logged(work: training.Training, line: dict[str, object], frame: bool) -> None:
+            log(work, line, frame)
+            if line["epoch"] == epochs:
+                (work.folder / "stop").touch()
+
+        monkeypatch.setattr(training.Training, "_log", logged)
+        monkeypatch.setattr(training, "LOOK", 0.0)
+
+    return after
+
+
+def test_a_stopped_run_keeps_what_it_learnt_under_an_id_of_its_own(home: Path, stopping: Callable[[int], None]) -> None:
+    stopping(2)
+    asked = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 9})
+    assert engine.claim(asked)
+    run = training.train(asked, engine.active(asked.id))
+    assert run.id != asked.id
+    assert run.configuration == dataclasses.replace(asked, stopped_after=2) and run.id == run.configuration.id
+    assert run.about["training"]["epochs"] == 2 and len(run.history()) == 2
+    assert "stop" not in run.about["files"] and not (run.folder / "stop").exists()
+    engine.finished(asked.id, run)
+    assert engine.status(asked.id) == engine.Status(run.id, "done")
+    assert runs.open_run(runs.folder_of(run.id)).id == run.id
+    with pytest.raises(Problem, match="is not here"):
+        runs.folder_of(asked.id)
+
+
+def test_a_run_stopped_before_its_first_epoch_leaves_nothing(
+    home: Path, stopping: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "LOOK", 0.0)
+    asked = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 9})
+    assert engine.claim(asked)
+    (engine.active(asked.id) / "stop").touch()
+    with pytest.raises(training.Stopped):
+        training.train(asked, engine.active(asked.id))
+    engine.finished(asked.id, None)
+    assert engine.status(asked.id).phase == "stopped" and not engine.active(asked.id).exists()
+    # and the same choices can be tried again: what ended before is not what is asked for now
+    assert engine.claim(asked) and engine.status(asked.id).phase == "preparing"
+
+
+# What goes wrong is told in a sentence
+
+
+@pytest.mark.parametrize("loss", ["squared-error", "bernoulli"])
+def test_a_loss_that_is_no_number_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: str) -> None:
+    plain, calls = losses.RECONSTRUCTION[loss], itertools.count()
+
+    def broken(out: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
+        return plain(out * (torch.nan if next(calls) == 20 else 1), clean)
+
+    monkeypatch.setitem(losses.RECONSTRUCTION, loss, broken)
+    with pytest.raises(Problem, match="stopped being a number in epoch 2") as told:
+        learn(tmp_path / "x", epochs=4, loss=loss)
+    assert "learning rate below 0.004" in told.value.do
+    assert not (tmp_path / "x" / "run.json").exists()
+
+
+def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    kept = learn(tmp_path / "kept")
+    for place in ("Path.write_bytes", "os.fsync", "save_file"):
+        with monkeypatch.context() as patch:
+            if place == "Path.write_bytes":
+                patch.setattr(Path, "write_bytes", full)
+            elif place == "os.fsync":
+                patch.setattr("os.fsync", full)
+            else:
+                patch.setattr("safetensors.numpy.save_file", full)
+            with pytest.raises(Problem, match="No space left on device"):
+                learn(tmp_path / place)
+        assert not (tmp_path / place / "run.json").exists()
+    assert runs.open_run(kept.folder).id == kept.id
+
+
+def test_graphs_that_compute_something_else_never_become_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gelu = architectures.get("modern").blueprint("image", (8, 8, 1), 2).encoder[3]
+    monkeypatch.setattr(type(gelu), "nodes", lambda self, graph, x, shape, name: graph.add("Relu", x))
+    with pytest.raises(RuntimeError, match="disagree"):
+        learn(tmp_path, architecture="modern")
+    assert not (tmp_path / "run.json").exists()
+
+
+# Other kinds of samples
+
+
+@pytest.fixture(params=["table", "signal"])
+def invented(request: pytest.FixtureRequest, home: Path) -> Iterator[Dataset]:
+    """A dataset of table rows or signals with two factors, present for one test."""
+    shape = {"table": (11,), "signal": (20, 3)}[request.param]
+    source = np.random.default_rng(3)
+    factors = source.standard_normal((300, 2)).astype(np.float32)
+    samples = np.tanh(factors @ source.standard_normal((2, int(np.prod(shape))))).reshape(300, *shape)
+
+    def read() -> Arrays:
+        return Arrays(samples.astype(np.float32), np.full(300, -1, np.int32), factors)
+
+    dataset = Dataset(
+        "invented", "Invented", "", request.param, shape, 300, (), "here", "none", read, factors=("one", "two")
+    )
+    datasets.found()["invented"] = dataset
+    yield dataset
+    del datasets.found()["invented"]
+
+
+@pytest.mark.parametrize("architecture", ["modern", "variational"])
+def test_rows_and_signals_train_too(tmp_path: Path, invented: Dataset, architecture: str) -> None:
+    run = learn(
+        tmp_path / "x",
+        dataset="invented",
+        architecture=architecture,
+        loss="squared-error",
+        noise="gaussian",
+        noise_level=0.1,
+    )
+    assert run.coder.decode(run.codes[:4]).shape == (4, *invented.shape)
+    assert run.metric("psnr") is None and run.metric("knn_accuracy") is None and run.metric("mse") > 0
+    assert run.about["thumbnails"] is None
+    np.testing.assert_array_equal(run.factors, datasets.arrays(invented).factors[run.rows])
+    with pytest.raises(Problem, match="values in \\[0, 1\\]"):
+        runs.configuration({"dataset": "invented", "architecture": "modern", "loss": "bernoulli"})
+    with pytest.raises(Problem, match="atermarks go on images"):
+        runs.configuration({"dataset": "invented", "architecture": "modern", "noise": "watermark"})
+    with pytest.raises(Problem, match="of kind"):
+        runs.configuration({"dataset": "invented", "architecture": "convolutional"})
+
+
+@pytest.mark.parametrize("name", architectures.found())
+def test_every_architecture_learns_digits(name: str) -> None:
+    """The loss falls from epoch to epoch, and the sealed run is whole."""
+    run = trained(architecture=name, epochs=4)
+    losses_ = [line["validation"] for line in run.history()]
+    assert losses_[-1] < losses_[0] and run.about["training"]["best_epoch"] > 1
+    assert json.loads((run.folder / "run.json").read_text())["architecture"]["name"] == name
