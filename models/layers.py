@@ -153,9 +153,8 @@ class GroupNorm(Layer):
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         # As an instance norm over (B, groups, rest): every runtime has that operator, not all have opset 21's.
-        flat = np.array(
-            [-1, self.groups, prod(shape) // self.groups], np.int64
-        )  # [0, …, -1] would refuse an empty batch
+        # The -1 stands first: in the last place it would refuse an empty batch.
+        flat = np.array([-1, self.groups, prod(shape) // self.groups], np.int64)
         rows = graph.add("Reshape", x, graph.constant(flat))
         one, zero = np.ones(self.groups, np.float32), np.zeros(self.groups, np.float32)
         normal = graph.add("InstanceNormalization", rows, graph.constant(one), graph.constant(zero), epsilon=1e-5)

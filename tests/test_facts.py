@@ -118,10 +118,10 @@ def test_every_metric_has_a_name_a_unit_and_its_split() -> None:
 def test_the_nearest_codes_are_scikit_learns() -> None:
     from sklearn.neighbors import NearestNeighbors
 
-    all_ = SOURCE.standard_normal((500, 6)).astype(np.float32)
+    all_ = SOURCE.standard_normal((20_000, 6)).astype(np.float32)
     one = SOURCE.standard_normal(6).astype(np.float32)
-    places, apart = codes.nearest(all_, one, 7)
-    expected_apart, expected = NearestNeighbors(n_neighbors=7).fit(all_).kneighbors(one[None])
+    places, apart = codes.nearest(all_, one, 300)  # so many that a partition alone leaves them unsorted
+    expected_apart, expected = NearestNeighbors(n_neighbors=300).fit(all_).kneighbors(one[None])
     np.testing.assert_array_equal(places, expected[0])
     np.testing.assert_allclose(apart, expected_apart[0], rtol=1e-5)
     assert len(codes.nearest(all_[:3], one, 7)[0]) == 3

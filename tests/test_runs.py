@@ -161,6 +161,13 @@ def test_a_broken_run_json_is_told(digits_run: runs.Run, copied: Copied, text: b
     assert says in told(folder).came
 
 
+def test_numbers_that_count_are_not_below_zero(digits_run: runs.Run, copied: Copied) -> None:
+    folder = copied(digits_run)
+    about = {**digits_run.about, "training": {**digits_run.about["training"], "epochs": -1}}
+    (folder / "run.json").write_text(json.dumps(about))
+    assert "training: epochs is below zero" in told(folder).came
+
+
 def test_a_later_format_asks_for_a_later_hourglass(digits_run: runs.Run, copied: Copied) -> None:
     folder = copied(digits_run)
     (folder / "run.json").write_text(json.dumps({**digits_run.about, "format": 2}))

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -41,6 +42,12 @@ def test_the_same_seed_gives_the_same_run_bit_by_bit(tmp_path: Path, choices: di
     assert one.about["metrics"] == again.about["metrics"]
     other = learn(tmp_path / "c", **choices, seed=1)
     assert other.id != one.id and not same(one, other)
+
+
+def test_another_seed_starts_from_other_weights(tmp_path: Path) -> None:
+    """Not only in another order: at a rate this low the weights stay where they began."""
+    one, other = (learn(tmp_path / str(seed), seed=seed, learning_rate=1e-6) for seed in (0, 1))
+    assert np.abs(weights(one)["encoder.1.weight"] - weights(other)["encoder.1.weight"]).max() > 0.1
 
 
 def test_test_rows_never_train(tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,6 +238,8 @@ def test_a_run_stopped_before_its_first_epoch_leaves_nothing(
     assert engine.status(asked.id).phase == "stopped" and not engine.active(asked.id).exists()
     # and the same choices can be tried again: what ended before is not what is asked for now
     assert engine.claim(asked) and engine.status(asked.id).phase == "preparing"
+    shutil.rmtree(engine.active(asked.id))
+    assert engine.status(asked.id).phase == "unknown"
 
 
 # What goes wrong is told in a sentence

@@ -15,6 +15,7 @@ import pkgutil
 import shutil
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -205,6 +206,8 @@ def _stream(remote: Remote, target: Path) -> Iterator[bytes]:
                 left -= len(chunk)
                 yield chunk
     except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it is the response too, and would keep its socket
         raise Problem(
             f"{remote.url} could not be fetched ({getattr(error, 'reason', None) or error})",
             f"{remote.bytes:,} bytes were expected from it",
@@ -319,17 +322,17 @@ def _read(dataset: Dataset) -> Arrays:
 
 
 def _place(dataset: Dataset, part: Path, folder: Path) -> None:
-    """Rename `part` to `folder`, unless another process was first; a broken folder gives way."""
+    """Rename `part` to `folder`, unless another process was first; broken files give way to whole ones."""
     try:
         part.rename(folder)
     except OSError:
         if _laid_down(dataset) is not None:
             return
-        if not folder.exists():
+        if not folder.is_dir():
             raise
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as aside:
-            folder.rename(Path(aside) / "broken")
-        part.rename(folder)
+        # File by file, so that nothing is absent at any moment; two processes doing this write the same bytes.
+        for name in Arrays._fields:
+            (part / f"{name}.npy").replace(folder / f"{name}.npy")
 
 
 def _sweep(folder: Path, pattern: str) -> None:

@@ -19,8 +19,7 @@ def read() -> Arrays:
 def _table() -> NDArray[np.float64]:
     """(1797, 65): the pixels row by row, then the digit."""
     # Importing scikit-learn takes more than a second, and a person who opens the explorer on digits would wait for
-    # it. The
-    # table it ships is plain text; should a later version keep it elsewhere, its own function reads it.
+    # it. The table it ships is plain text; should a later version keep it elsewhere, its own function reads it.
     package = importlib.util.find_spec("sklearn")
     table = Path(package.origin or "").parent / "datasets" / "data" / "digits.csv.gz" if package else None
     if table is not None and table.is_file():

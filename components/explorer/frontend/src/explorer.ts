@@ -484,10 +484,11 @@ export class Explorer {
     try {
       values = await this.decoder.run(this.code, 1);
     } catch (error) {
+      this.wish = null; // asking again at every frame would fail at every frame
       return this.notice(new Fault(`the decoder failed on this code (${(error as Error).message.slice(0, 160)})`, "a decoded sample was expected", "reload the page"));
     }
     if (!values || this.ended) return; // busy with a layer's slice: the next frame asks again
-    this.wish = null;
+    if (this.wish === cause) this.wish = null; // a newer wish, made meanwhile, is still to be fulfilled
     this.decodedThisFrame = true;
     this.decoded = values;
     this.shown.decoded(values);

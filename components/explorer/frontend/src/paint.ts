@@ -4,6 +4,12 @@ import { flatContext } from "./map";
 
 export interface Look { readonly kind: string; readonly shape: readonly number[] }
 
+/**
+ * A canvas that says which numbers it shows, before they became bytes: the decoded picture has the decoder's output
+ * here, the drawing pad what the encoder was given. Tests compare them with what onnxruntime gives in Python.
+ */
+export type Sampled = HTMLCanvasElement & { sample?: ArrayLike<number> };
+
 /** The pixels a canvas needs for one sample. */
 export function canvasSize({ kind, shape }: Look): readonly [width: number, height: number] {
   return kind === "image" && shape.length === 3 ? [shape[1], shape[0]] : [160, 100];

@@ -3,7 +3,7 @@
 import { button, h, text } from "./dom";
 import { flatContext } from "./map";
 import { byUse, histogram, say, type Neighbour } from "./maths";
-import type { Painter } from "./paint";
+import type { Painter, Sampled } from "./paint";
 import type { RunCard } from "./run";
 
 export const NEIGHBOURS = 5;
@@ -89,7 +89,7 @@ export class Sliders {
 /** The decoded sample, what is known about its place, and the real samples nearest to it. */
 export class Shown {
   readonly element: HTMLElement;
-  readonly canvas: HTMLCanvasElement;
+  readonly canvas: Sampled;
   readonly original: HTMLElement;
   readonly near = h("div", { class: "hg-near", data: { testid: "neighbours" } });
   private readonly code = h("div", { class: "hg-code" });
@@ -172,6 +172,7 @@ export class Shown {
   }
 
   decoded(values: ArrayLike<number>): void {
+    this.canvas.sample = values;
     this.painter.paint(this.canvas, values);
   }
 

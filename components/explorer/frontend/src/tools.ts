@@ -6,7 +6,7 @@ import type { Explorer } from "./explorer";
 import { along, combine, countClasses, fromPixel, meanSquaredError, project, select, toPixel } from "./maths";
 import { flatContext } from "./map";
 import type { Cause } from "./panels";
-import { toPixels } from "./paint";
+import { toPixels, type Sampled } from "./paint";
 import { Fault } from "./run";
 
 type At = readonly [number, number];
@@ -468,7 +468,7 @@ const letter = (i: number): string => (i < 26 ? String.fromCharCode(65 + i) : St
 /** A pad: what is drawn or dropped there goes through the encoder at once, and its code moves over the map. */
 export class Draw extends Tool {
   override readonly panel: HTMLElement;
-  private readonly pad: HTMLCanvasElement;
+  private readonly pad: Sampled;
   private readonly small: HTMLCanvasElement;
   private readonly message = h("p", { class: "hg-sum", data: { testid: "draw-message" } });
   private readonly ink: HTMLInputElement;
@@ -603,7 +603,7 @@ export class Draw extends Tool {
     this.wanted = null;
     this.busy = true;
     try {
-      this.values = this.read();
+      this.values = this.pad.sample = this.read();
       const code = await this.network.run(this.values, 1);
       if (code && this.desk.tool === this) {
         this.desk.pinned = true;
