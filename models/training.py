@@ -200,19 +200,21 @@ class Training:
         self.network.load(best_weights)
         return best_epoch
 
-    def _terms(self, stored: Tensor, seed: int) -> dict[str, Tensor]:
-        """Each term of the loss for a batch of stored samples, in the units that `history.jsonl` keeps."""
+    def _terms(self, stored: Tensor, seed: int, draw: bool = True) -> dict[str, Tensor]:
+        """Each term of the loss for a batch of stored samples, in the units that `history.jsonl` keeps.
+
+        draw decodes a draw from the code's distribution, as training wants it, instead of its mean.
+        """
         clean, given = self._given(stored, seed)
         mean, log_variance = self.network.encode(given)
         code = mean
-        if log_variance is not None:
+        if log_variance is not None and draw:
             code = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
         reconstruction = losses.RECONSTRUCTION[self.configuration.loss](self.network.decoder(code), clean)
         if log_variance is None:
-            reconstruction = reconstruction / self.dataset.size
-        terms = {"reconstruction": reconstruction}
-        if log_variance is not None:
-            terms["kl"] = losses.kl(mean, log_variance).sum()
+            terms = {"reconstruction": reconstruction / self.dataset.size}
+        else:
+            terms = {"reconstruction": reconstruction, "kl": losses.kl(mean, log_variance).sum()}
         if self.configuration.sparsity:
             terms["sparsity"] = losses.sparsity(mean)
         return terms
@@ -231,15 +233,7 @@ class Training:
         """What the kept weights are chosen by: the whole loss on the validation split, means instead of draws."""
         sums = 0.0
         for i, part in enumerate(self.validation.split(1000)):
-            clean, given = self._given(part, seed=i)
-            mean, log_variance = self.network.encode(given)
-            value = losses.RECONSTRUCTION[self.configuration.loss](self.network.decoder(mean), clean)
-            terms = {"reconstruction": value if log_variance is not None else value / self.dataset.size}
-            if log_variance is not None:
-                terms["kl"] = losses.kl(mean, log_variance).sum()
-            if self.configuration.sparsity:
-                terms["sparsity"] = losses.sparsity(mean)
-            sums += float(total(terms, self.configuration)) * len(part)
+            sums += float(total(self._terms(part, seed=i, draw=False), self.configuration)) * len(part)
         return sums / len(self.validation)
 
     def _asked_to_stop(self) -> bool:
