@@ -1,6 +1,7 @@
 /** The panels beside the map: the decoded sample, its neighbours, and the sliders. */
 
 import { button, h, text } from "./dom";
+import { flatContext } from "./map";
 import { byUse, histogram, say, type Neighbour } from "./maths";
 import type { Painter, Sampled } from "./paint";
 import type { RunCard } from "./run";
@@ -42,7 +43,7 @@ class Row {
   }
 
   draw(colour: string): void {
-    const context = this.plot.getContext("2d")!;
+    const context = flatContext(this.plot);
     const { width, height } = this.plot;
     const peak = Math.max(1, ...this.counts);
     const w = width / this.counts.length;
