@@ -582,7 +582,9 @@ export class Explorer {
   /** After the hand has come to rest: what would be too much for every move. */
   private settle(): void {
     if (this.ended || !this.shown) return;
-    if (!this.thumbnails && !this.thumbnailsWanted) this.shown.refill((index, canvas) => (void this.paintSample(index, canvas), true));
+    // Until the originals are here, or where they are not at hand, the decoder stands in; the page says so.
+    text(this.shown.standIn, this.thumbnails ? "" : this.thumbnailsWanted ? "decoded, originals on their way" : "decoded, originals not at hand");
+    if (!this.thumbnails) this.shown.refill((index, canvas) => (void this.paintSample(index, canvas), true));
     for (const row of this.sliders.rows) if (!row.strip.hidden) void this.fillStrip(row);
     if (this.card.codes.size > 2) this.ground.codeRested();
     this.tool?.rested?.();
