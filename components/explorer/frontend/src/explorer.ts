@@ -5,7 +5,7 @@ import { Network } from "./decode";
 import { Announcer, button, choice, h, text } from "./dom";
 import { Ground, LAYERS, type LayerName } from "./layers";
 import { PointMap, UNKNOWN } from "./map";
-import { axisPlane, countClasses, finder, fromPixel, linearPlane, meanSquaredError, project, quantiles, say, toPixel, type Finder, type Neighbour, type Plane } from "./maths";
+import { axisPlane, countClasses, enlarged, finder, fromPixel, linearPlane, meanSquaredError, project, quantiles, say, toPixel, type Finder, type Neighbour, type Plane } from "./maths";
 import { Painter } from "./paint";
 import { causeOf, NEIGHBOURS, Shown, Sliders, type Cause, type Row } from "./panels";
 import { brokenCodes, Fault, RunFolder, type RunCard } from "./run";
@@ -536,16 +536,23 @@ export class Explorer {
 
   private paintThumbnail = (index: number, canvas: HTMLCanvasElement): boolean => {
     if (!this.thumbnails) return false;
-    const size = this.card.thumbnails!.shape.reduce((a, b) => a * b, 1);
-    this.painter.paint(canvas, this.thumbnails, index * size, 1);
+    if (this.reduced) this.painter.paint(canvas, this.original(index)!);
+    else this.painter.paint(canvas, this.thumbnails, index * this.card.thumbnails!.shape.reduce((a, b) => a * b, 1), 1);
     return true;
   };
 
-  /** The bytes of an original in [0, 1]; null when originals are not at hand. */
+  /** Whether originals travel smaller than they are, because there are many of them. */
+  private get reduced(): boolean {
+    return this.card.thumbnails!.shape.some((n, i) => n !== this.card.dataset.shape[i]);
+  }
+
+  /** The values of an original in [0, 1], at the size of a sample; null when originals are not at hand. */
   original(index: number): Float32Array | null {
     if (!this.thumbnails) return null;
-    const size = this.card.thumbnails!.shape.reduce((a, b) => a * b, 1);
-    return Float32Array.from(this.thumbnails.subarray(index * size, (index + 1) * size), (v) => v / 255);
+    const { shape } = this.card.thumbnails!;
+    const size = shape.reduce((a, b) => a * b, 1);
+    const values = Float32Array.from(this.thumbnails.subarray(index * size, (index + 1) * size), (v) => v / 255);
+    return this.reduced ? enlarged(values, shape, this.card.dataset.shape) : values;
   }
 
   /** Paints an original, or where there is none what the decoder makes of its code. */
@@ -575,7 +582,8 @@ export class Explorer {
       return;
     }
     this.shown.beside((canvas) => this.paintThumbnail(picked, canvas), `original, ${this.className(picked)}`);
-    const error = this.decoded && original.length === this.decoded.length ? meanSquaredError(original, this.decoded) : null;
+    const whole = !this.reduced && this.decoded?.length === original.length;
+    const error = whole ? meanSquaredError(original, this.decoded!) : (this.errors?.[picked] ?? null);
     this.shown.describe(error === null ? "reconstruction" : `reconstruction, error ${error.toPrecision(2)}`);
   }
 

@@ -455,3 +455,18 @@ export function meanSquaredError(a: ArrayLike<number>, b: ArrayLike<number>): nu
 
 /** The order in which dimensions are shown: most used first (by KL where there is one, else by variance). */
 export const byUse = (use: readonly number[]): number[] => use.map((_, d) => d).sort((a, b) => use[b] - use[a] || a - b);
+
+/** An image (h, w, C) drawn larger, (H, W, C): each pixel takes the value of the one it lies in. */
+export function enlarged(values: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {
+  const [h, w, channels] = from;
+  const [height, width] = to;
+  const out = new Float32Array(height * width * channels);
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor((y * h) / height) * w;
+    for (let x = 0; x < width; x++) {
+      const at = (row + Math.floor((x * w) / width)) * channels;
+      for (let c = 0; c < channels; c++) out[(y * width + x) * channels + c] = values[at + c];
+    }
+  }
+  return out;
+}
