@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from models import datasets, export, reconstruct, runs
 
+TESTED = 2000  # test samples that a page reconstructs: one to three seconds, once
+
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _opened(folder: str, digest: str) -> runs.Run:
@@ -40,7 +42,9 @@ def _test_errors(
     return test, np.concatenate([p.errors for p in parts]), np.concatenate([p.pca_errors for p in parts])
 
 
-def test_errors(run: runs.Run, most: int = 2000) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+def test_errors(
+    run: runs.Run, most: int = TESTED
+) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
     """The first `most` rows of the test split, the run's error of each and PCA's (N,). Needs the dataset at hand."""
     return _test_errors(str(run.folder), run.digest, most)
 

@@ -37,6 +37,7 @@ from models.runs import Configuration, Run
 FRAMES = 40  # epochs kept for the replay, at most
 STORED = 300_000  # numbers of codes kept: 70,000 samples at D = 2 or 4, 10,000 at D = 30
 STRIP = 8
+NEIGHBOURS = 60_000  # training codes that vote on the class of a test code, at most
 LOOK = 0.1  # seconds between two looks for `stop`
 
 
@@ -200,19 +201,21 @@ class Training:
         self.network.load(best_weights)
         return best_epoch
 
-    def _terms(self, stored: Tensor, seed: int) -> dict[str, Tensor]:
-        """Each term of the loss for a batch of stored samples, in the units that `history.jsonl` keeps."""
+    def _terms(self, stored: Tensor, seed: int, draw: bool = True) -> dict[str, Tensor]:
+        """Each term of the loss for a batch of stored samples, in the units that `history.jsonl` keeps.
+
+        draw decodes a draw from the code's distribution, as training wants it, instead of its mean.
+        """
         clean, given = self._given(stored, seed)
         mean, log_variance = self.network.encode(given)
         code = mean
-        if log_variance is not None:
+        if log_variance is not None and draw:
             code = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
         reconstruction = losses.RECONSTRUCTION[self.configuration.loss](self.network.decoder(code), clean)
         if log_variance is None:
-            reconstruction = reconstruction / self.dataset.size
-        terms = {"reconstruction": reconstruction}
-        if log_variance is not None:
-            terms["kl"] = losses.kl(mean, log_variance).sum()
+            terms = {"reconstruction": reconstruction / self.dataset.size}
+        else:
+            terms = {"reconstruction": reconstruction, "kl": losses.kl(mean, log_variance).sum()}
         if self.configuration.sparsity:
             terms["sparsity"] = losses.sparsity(mean)
         return terms
@@ -231,15 +234,7 @@ class Training:
         """What the kept weights are chosen by: the whole loss on the validation split, means instead of draws."""
         sums = 0.0
         for i, part in enumerate(self.validation.split(1000)):
-            clean, given = self._given(part, seed=i)
-            mean, log_variance = self.network.encode(given)
-            value = losses.RECONSTRUCTION[self.configuration.loss](self.network.decoder(mean), clean)
-            terms = {"reconstruction": value if log_variance is not None else value / self.dataset.size}
-            if log_variance is not None:
-                terms["kl"] = losses.kl(mean, log_variance).sum()
-            if self.configuration.sparsity:
-                terms["sparsity"] = losses.sparsity(mean)
-            sums += float(total(terms, self.configuration)) * len(part)
+            sums += float(total(self._terms(part, seed=i, draw=False), self.configuration)) * len(part)
         return sums / len(self.validation)
 
     def _asked_to_stop(self) -> bool:
@@ -263,7 +258,7 @@ class Training:
         epoch = line["epoch"]
         if frame:
             self.frames.append(epoch)
-            frame_codes = np.concatenate([part.code for part in self.through(self.stored[self.replayed])])
+            frame_codes = self.encode(self.stored[self.replayed])
             append(self.folder / "replay" / "codes.f32", frame_codes.astype("<f4").tobytes())
         self._strip()
         append(self.folder / "history.jsonl", (json.dumps(line) + "\n").encode())
@@ -282,6 +277,13 @@ class Training:
         strip = torch.stack(rows).cpu().numpy()
         np.save(out, np.round(strip * 255).clip(0, 255).astype(np.uint8) if self.dataset.kind == "image" else strip)
         runs.write_whole(self.folder / "strip.npy", out.getvalue())
+
+    @torch.no_grad()
+    def encode(self, rows: NDArray[np.int64]) -> codes.Floats:
+        """The codes (N, D) of the dataset's clean rows with the network as it stands."""
+        parts = np.array_split(rows, max(1, len(rows) // 1000))
+        clean = (torch.from_numpy(codes.to_float(self.content.samples[part])) for part in parts)
+        return np.concatenate([self.network.encode(x.to(self.network.device))[0].cpu().numpy() for x in clean])
 
     @torch.no_grad()
     def through(self, rows: NDArray[np.int64], draw: bool = False) -> Iterator[Passed]:
@@ -408,7 +410,7 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
     baseline = metrics.fit_pca(work.training.numpy(), chosen.code_size)
     save_file({"mean": baseline.mean, "components": baseline.components}, folder / "baseline.safetensors")
     work.report.write("measuring", "comparing with PCA", 0.3)
-    measured, kl = measure(work, baseline, all_codes)
+    measured, kl = measure(work, baseline)
     work.report.write("measuring", "drawing the map", 0.6)
     described = codes.describe(all_codes, kl)
     projections = project(folder, all_codes, tsne)
@@ -464,9 +466,7 @@ def compare_with_onnx(work: Training, within: float = 1e-4) -> None:
         raise RuntimeError(f"ONNX and torch disagree by {apart:.2e} in the code and {away:.2e} in the sample")
 
 
-def measure(
-    work: Training, baseline: codes.Plane, all_codes: codes.Floats
-) -> tuple[list[metrics.Metric], codes.Floats | None]:
+def measure(work: Training, baseline: codes.Plane) -> tuple[list[metrics.Metric], codes.Floats | None]:
     """Everything in `metrics.TITLES` that applies, on the test split; and the KL per dimension there (D,)."""
     rows = np.flatnonzero(work.splits == TEST)
     parts = list(work.through(rows))
@@ -488,11 +488,10 @@ def measure(
             counts["ssim"] = min(500, len(clean))
             values["ssim"] = metrics.ssim(clean[:500], out[:500])
     labels = work.content.labels
-    known = np.flatnonzero((work.splits[work.stored] == TRAIN) & (labels[work.stored] >= 0))
+    known = np.flatnonzero((work.splits == TRAIN) & (labels >= 0))
     if len(np.unique(labels[rows])) > 1 and len(known) >= 5:
-        values["knn_accuracy"] = metrics.knn_accuracy(
-            all_codes[known], labels[work.stored[known]], test_codes, labels[rows]
-        )
+        known = known[:: -(-len(known) // NEIGHBOURS)]
+        values["knn_accuracy"] = metrics.knn_accuracy(work.encode(known), labels[known], test_codes, labels[rows])
     counts["trustworthiness"] = counts["continuity"] = min(1000, len(clean))
     values["trustworthiness"], values["continuity"] = metrics.neighbourhoods(clean, test_codes)
     kl = None

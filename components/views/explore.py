@@ -41,10 +41,10 @@ def sentence(run: runs.Run) -> str:
     """What one sees, with the numbers that say how far to trust it."""
     about = run.about
     mse, pca, whole = run.metric("mse"), run.metric("pca_mse"), about["dataset"]["count"]
-    stored = f"{run.count:,}" if run.count == whole else f"{run.count:,} of {whole:,}"
+    one = "one sample" if run.count == whole else f"one of the {whole:,} samples"
     numbers = f"{run.code_size} number{'s' if run.code_size > 1 else ''}"
     return (
-        f"Each of {stored} points is one sample of {about['dataset']['title']}, placed by its code of {numbers} and "
+        f"Each of {run.count:,} points is {one} of {about['dataset']['title']}, placed by its code of {numbers} and "
         f"coloured by {about['dataset']['label']}; move over the map to decode any point. Test error {mse:.4f} squared "
         f"intensity per pixel, PCA with the same code size {pca:.4f}."
     )

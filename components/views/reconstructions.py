@@ -30,7 +30,14 @@ def show() -> None:
     with across:
         address.seed("which", "random", known=WHICH)
         which = (
-            st.segmented_control("Test samples", list(WHICH), format_func=WHICH.__getitem__, key="which", required=True)
+            st.segmented_control(
+                "Test samples",
+                list(WHICH),
+                format_func=WHICH.__getitem__,
+                key="which",
+                required=True,
+                help=f"Among the first {cached.TESTED:,} of the test split.",
+            )
             or "random"
         )
     with down:

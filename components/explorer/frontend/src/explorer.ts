@@ -266,7 +266,11 @@ export class Explorer {
     this.watcher.observe(map.element);
     map.onCamera = () => this.ground?.moved();
     map.drawLayer = (context, camera) => this.ground.draw(context, camera);
-    map.drawSheet = (context) => this.drawSheet(context);
+    map.drawSheet = (context) => this.tool.draw?.(context);
+    map.sheetUsed = () => this.tool.draws;
+    map.placeMarks = () => this.placeMarks();
+    map.drawMarks = (context) => this.drawMarks(context);
+    map.element.append(...this.rings, this.marker);
     this.use(this.tools.find((tool) => tool.id === this.view.tool) ?? this.tools[0]);
     this.themed();
     this.setPlane(this.plane);
@@ -578,7 +582,9 @@ export class Explorer {
   /** After the hand has come to rest: what would be too much for every move. */
   private settle(): void {
     if (this.ended || !this.shown) return;
-    if (!this.thumbnails && !this.thumbnailsWanted) this.shown.refill((index, canvas) => (void this.paintSample(index, canvas), true));
+    // Until the originals are here, or where they are not at hand, the decoder stands in; the page says so.
+    text(this.shown.standIn, this.thumbnails ? "" : this.thumbnailsWanted ? "decoded, originals on their way" : "decoded, originals not at hand");
+    if (!this.thumbnails) this.shown.refill((index, canvas) => (void this.paintSample(index, canvas), true));
     for (const row of this.sliders.rows) if (!row.strip.hidden) void this.fillStrip(row);
     if (this.card.codes.size > 2) this.ground.codeRested();
     this.tool?.rested?.();
@@ -647,26 +653,43 @@ export class Explorer {
     return p < 0 ? null : toPixel(map.camera, plane.xy[2 * p], plane.xy[2 * p + 1]);
   }
 
-  private drawSheet(context: CanvasRenderingContext2D): void {
-    const style = this.map.ink;
-    for (const { index } of this.tool.quiet ? [] : this.found) {
+  /** The marker and the rings around the nearest samples: small elements that only move, so that nothing is painted. */
+  private readonly marker = h("i", { class: "hg-marker", aria: { hidden: "true" } });
+  private readonly rings = Array.from({ length: NEIGHBOURS }, () => h("i", { class: "hg-ring", aria: { hidden: "true" }, hidden: true }));
+
+  private marks(): { at: readonly [number, number]; index: number }[] {
+    if (this.tool.quiet) return [];
+    return this.found.flatMap(({ index }) => {
       const at = this.pixelOf(this.codeOf(index), index);
-      if (!at) continue;
-      ring(context, at[0], at[1], 6, style.paper, 3);
-      ring(context, at[0], at[1], 6, this.classColour(index), 1.5);
+      return at ? [{ at, index }] : [];
+    });
+  }
+
+  private placeMarks(): void {
+    const marks = this.marks();
+    this.rings.forEach((ring, i) => {
+      ring.hidden = !marks[i];
+      if (!marks[i]) return;
+      ring.style.transform = `translate(${marks[i].at[0]}px, ${marks[i].at[1]}px)`;
+      ring.style.borderColor = this.classColour(marks[i].index);
+    });
+    const at = this.pixelOf(this.code, this.picked);
+    this.marker.hidden = !at;
+    if (at) this.marker.style.transform = `translate(${at[0]}px, ${at[1]}px)`;
+    this.marker.classList.toggle("hg-far", this.far);
+    this.marker.classList.toggle("hg-pinned", this.pinned);
+  }
+
+  private drawMarks(context: CanvasRenderingContext2D): void {
+    const { ink } = this.map;
+    for (const { at, index } of this.marks()) {
+      ring(context, at, 6, ink.paper, 3);
+      ring(context, at, 6, this.classColour(index), 1.5);
     }
-    this.tool.draw?.(context);
     const at = this.pixelOf(this.code, this.picked);
     if (!at) return;
-    const [x, y] = at;
-    context.setLineDash(this.far ? [4, 3] : []);
-    ring(context, x, y, 11, style.paper, 5);
-    ring(context, x, y, 11, style.text, 2);
-    context.setLineDash([]);
-    context.beginPath();
-    context.arc(x, y, this.pinned ? 4 : 2, 0, 7);
-    context.fillStyle = style.text;
-    context.fill();
+    ring(context, at, 11, ink.paper, 5);
+    ring(context, at, 11, ink.text, 2);
   }
 
   // ── strips ────────────────────────────────────────────────────────────────
@@ -884,9 +907,9 @@ export class Explorer {
   }
 }
 
-function ring(context: CanvasRenderingContext2D, x: number, y: number, radius: number, colour: string, width: number): void {
+function ring(context: CanvasRenderingContext2D, at: readonly [number, number], radius: number, colour: string, width: number): void {
   context.beginPath();
-  context.arc(x, y, radius, 0, 7);
+  context.arc(at[0], at[1], radius, 0, 7);
   context.strokeStyle = colour;
   context.lineWidth = width;
   context.stroke();

@@ -1,5 +1,7 @@
 /** Samples onto canvases: images as pixels, signals as lines, table rows as bars. */
 
+import { flatContext } from "./map";
+
 export interface Look { readonly kind: string; readonly shape: readonly number[] }
 
 /**
@@ -43,7 +45,7 @@ export class Painter {
   }
 
   paint(canvas: HTMLCanvasElement, values: ArrayLike<number>, offset = 0, scale = 255): void {
-    const context = canvas.getContext("2d")!;
+    const context = flatContext(canvas);
     if (this.image) {
       toPixels(values, offset, this.look.shape, scale, this.image.data);
       context.putImageData(this.image, 0, 0);

@@ -4,6 +4,7 @@ import type { Network } from "./decode";
 import { h, icon, text } from "./dom";
 import type { Explorer } from "./explorer";
 import { along, combine, countClasses, fromPixel, meanSquaredError, project, select, toPixel } from "./maths";
+import { flatContext } from "./map";
 import type { Cause } from "./panels";
 import { toPixels, type Sampled } from "./paint";
 import { Fault } from "./run";
@@ -23,6 +24,11 @@ export abstract class Tool {
 
   get possible(): boolean {
     return true;
+  }
+
+  /** Whether it has anything to draw above the points now. */
+  get draws(): boolean {
+    return false;
   }
 
   /** The code follows a pointer that only passes, unless a person has pinned it. */
@@ -223,6 +229,10 @@ export class Lasso extends Tool {
     this.clear(true);
   }
 
+  override get draws(): boolean {
+    return this.polygon.length > 0;
+  }
+
   override draw(context: CanvasRenderingContext2D): void {
     if (this.polygon.length < 2) return;
     const { camera, ink } = this.desk.map;
@@ -417,6 +427,10 @@ export class Path extends Tool {
     this.desk.map.ask("sheet");
   }
 
+  override get draws(): boolean {
+    return this.stops.length > 0;
+  }
+
   override draw(context: CanvasRenderingContext2D): void {
     const { desk } = this;
     const { ink } = desk.map;
@@ -497,7 +511,7 @@ export class Draw extends Tool {
   }
 
   private get context(): CanvasRenderingContext2D {
-    return this.pad.getContext("2d", { willReadFrequently: true })!;
+    return flatContext(this.pad);
   }
 
   override open(): void {
@@ -616,7 +630,7 @@ export class Draw extends Tool {
   /** The pad as the encoder sees it: H x W x C in [0, 1], each value the mean of what lies under it. */
   private read(): Float32Array {
     const [height, width, channels] = this.size;
-    const context = this.small.getContext("2d", { willReadFrequently: true })!;
+    const context = flatContext(this.small);
     context.imageSmoothingQuality = "high";
     context.drawImage(this.pad, 0, 0, width, height);
     const pixels = context.getImageData(0, 0, width, height).data;
@@ -654,7 +668,7 @@ export class Draw extends Tool {
     const [height, width] = this.size;
     const image = new ImageData(width, height);
     toPixels(values, 0, this.size, 255, image.data);
-    this.small.getContext("2d", { willReadFrequently: true })!.putImageData(image, 0, 0);
+    flatContext(this.small).putImageData(image, 0, 0);
     this.show(this.small, false);
   }
 
