@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from browser import chromium
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and numpy: two trainings at once would fight for cores
 
@@ -127,6 +127,9 @@ def app(app_home: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(20)
+
+
+expect.set_options(timeout=30_000)  # a busy machine is slow, and slow is not wrong
 
 
 @pytest.fixture(scope="session")
