@@ -4,7 +4,6 @@ Tests that are about Streamlit open the app. The others mount the same bundle on
 which opens faster and lets a test damage a run's files on their way.
 """
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from browser import chromium
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from components.explorer import assets
 from models import runs
