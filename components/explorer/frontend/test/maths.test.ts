@@ -55,10 +55,10 @@ describe("the window onto the plane", () => {
   test("a flat box is stretched, and a single point has a window", () => {
     const flat = m.fit([0, 100, 0, 1], 600, 500);
     expect(flat.sy).toBeGreaterThan(5 * flat.sx);
-    for (const box of [[3, 3, 3, 3], [0, 0, 0, 0], [1e6, 1e6, 0, 0]] as const) {
+    for (const box of [[3, 3, 3, 3], [0.5, 0.5, -0.25, -0.25], [0, 0, 0, 0], [1e6, 1e6, 0, 0]] as const) {
       const c = m.fit(box, 600, 500);
       for (const v of Object.values(c)) expect(Number.isFinite(v)).toBe(true);
-      expect(c.sx).toBeGreaterThan(0);
+      expect(m.viewOf(c)[1] - m.viewOf(c)[0]).toBeCloseTo(600 / 444, 5); // one unit and the margins
     }
   });
 
