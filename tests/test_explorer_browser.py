@@ -4,15 +4,19 @@ Tests that are about Streamlit open the app. The others mount the same bundle on
 which opens faster and lets a test damage a run's files on their way.
 """
 
+import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import explorer_runs
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from browser import chromium
+from playwright.sync_api import Browser, Page, Route, expect
 
 from components.explorer import assets
 from models import runs
@@ -208,11 +212,7 @@ def test_drawing_moves_the_point_while_one_draws(app: str, page: Page) -> None:
 def test_python_finds_the_samples_that_the_lasso_counted(app: str, page: Page) -> None:
     explore(page, f"{app}/?run=digits-variational&tool=lasso")
     corners = [(0.25, 0.25), (0.6, 0.2), (0.8, 0.5), (0.55, 0.8), (0.3, 0.7)]
-    page.mouse.move(*place(page, *corners[0]))
-    page.mouse.down()
-    for corner in [*corners[1:], corners[0]]:
-        page.mouse.move(*place(page, *corner), steps=8)
-    page.mouse.up()
+    lasso(page, corners)
     summary = page.get_by_test_id("lasso-summary")
     expect(summary).to_contain_text("of 1,797 samples")
     count = summary.inner_text().split(" of ")[0]
@@ -223,11 +223,7 @@ def test_python_finds_the_samples_that_the_lasso_counted(app: str, page: Page) -
     assert page.get_by_test_id("lasso-gallery").locator("button").count() == 8
     # Classes that are hidden are not in the selection, in Python neither.
     page.get_by_test_id("legend").locator("button").first.click()
-    page.mouse.move(*place(page, *corners[0]))
-    page.mouse.down()
-    for corner in [*corners[1:], corners[0]]:
-        page.mouse.move(*place(page, *corner), steps=8)
-    page.mouse.up()
+    lasso(page, corners)
     expect(summary).not_to_contain_text(f"{count} of")
     fewer = summary.inner_text().split(" of ")[0]
     expect(page.get_by_role("heading", name=f"{fewer} samples inside the lasso")).to_be_visible()
@@ -399,9 +395,9 @@ MOUNT = """async ([bundle, url, view]) => {
 
 @pytest.fixture
 def bench(app: str, window: Callable[..., Page]) -> Callable[..., Page]:
-    """Opens the explorer of a run on an empty page. `spoil` names files of the run and what becomes of them."""
+    """Opens the explorer of a run, or of a folder made by `explorer_runs`, on an empty page."""
 
-    def bench(run: runs.Run, view: dict[str, Any] | None = None, wait: bool = True, **properties: Any) -> Page:
+    def bench(run: runs.Run | Path, view: dict[str, Any] | None = None, wait: bool = True, **properties: Any) -> Page:
         page = window(**properties)
         empty(page, app)
         mount(page, run, view)
@@ -417,8 +413,17 @@ def empty(page: Page, app: str) -> None:
     page.goto(f"{app}/empty")
 
 
-def mount(page: Page, run: runs.Run, view: dict[str, Any] | None = None) -> None:
-    page.evaluate(MOUNT, [f"/explorer/{assets.digest()}/explorer.js", f"/{run.url}", view or {}])
+def mount(page: Page, run: runs.Run | Path, view: dict[str, Any] | None = None) -> None:
+    url = f"/{run.url}" if isinstance(run, runs.Run) else f"/{run.name}/"
+    if isinstance(run, Path):
+        page.route(f"**/{run.name}/**", lambda route: send(route, run))
+    page.evaluate(MOUNT, [f"/explorer/{assets.digest()}/explorer.js", url, view or {}])
+
+
+def send(route: Route, folder: Path) -> None:
+    """A file of a made run, or 404."""
+    path = folder / route.request.url.split(f"/{folder.name}/")[1]
+    route.fulfill(path=path) if path.is_file() else route.fulfill(status=404, body="There is no such file.")
 
 
 def show_code(page: Page, run: runs.Run, wanted: list[float]) -> None:
@@ -562,3 +567,334 @@ def test_every_layer_and_colour_is_drawn(name: str, bench: Callable[..., Page], 
         points.add(page.locator(MAP).screenshot())
     assert len(points) >= 3
     assert page.locator(NOTICES).count() == 0
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a small run without training; each has a name, and thereby an address, of its own."""
+    return lambda name="made", **choices: explorer_runs.make(tmp_path / name, **choices)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"size": 1},
+        {"size": 2, "half": True},
+        {"size": 64, "dead": 5, "count": 2000},
+        {"size": 3, "shape": (20, 12, 3), "variational": True, "thumbnails": False},
+    ],
+    ids=["one number", "half", "64 numbers", "colour without originals"],
+)
+def test_codes_of_any_size_are_explored(
+    choices: dict[str, Any], bench: Callable[..., Page], made: Callable[..., Path]
+) -> None:
+    folder = made(**choices)
+    page = bench(folder)
+    size, shape = choices["size"], choices.get("shape", (12, 16, 1))
+    assert page.locator(SLIDER).count() == size == len(code(page))
+    assert page.locator(SAMPLE).evaluate("one => [one.height, one.width]") == list(shape[:2])
+    before = picture(page)
+    was = code(page)
+    move(page, 0.3, 0.4)
+    assert picture(page) != before
+    changed = [d for d, (a, b) in enumerate(zip(was, code(page), strict=True)) if a != b]
+    if size > 2:
+        expect(page.get_by_text("Moving walks the plane of the two main directions")).to_be_visible()
+        page.locator('select[data-testid="plane"]').select_option("axes")
+        was = code(page)
+        move(page, 0.6, 0.6)
+        assert [d for d, (a, b) in enumerate(zip(was, code(page), strict=True)) if a != b] == [0, 1]
+        page.locator('select[data-testid="plane"]').select_option("tsne")
+        codes = np.fromfile(folder / "codes.f32", "<f4").reshape(-1, size)
+        move(page, 0.4, 0.5)
+        assert np.abs(codes - np.array(code(page))).max(1).min() < 2e-5, "without a way back a sample's own code"
+    else:
+        assert changed == list(range(size))
+    if "dead" in choices:
+        dead = page.locator(".hg-dead")
+        assert dead.count() == 1 and dead.locator(SLIDER).get_attribute("data-dim") == "6"
+        assert page.locator(SLIDER).last.get_attribute("data-dim") == "6", "most used first"
+    page.get_by_test_id("traversal").first.click()
+    expect(page.locator(".hg-row .hg-strip:visible canvas")).to_have_count(9)
+    assert page.locator(NOTICES).count() == 0
+
+
+def test_names_of_classes_are_text(bench: Callable[..., Page], made: Callable[..., Path]) -> None:
+    folder = made(classes=2)
+    name = "<img src=x onerror=window.hacked=1><b>bold</b>"
+    edit(
+        folder,
+        lambda card: card["dataset"].update(classes=[name, "&amp;"], factors=[name, "two"], title=name, label=name),
+    )
+    page = bench(folder)
+    legend = page.get_by_test_id("legend").locator("button")
+    assert legend.all_inner_texts() == [name, "&amp;"]
+    assert page.locator(f"{ROOT} img, {ROOT} b").count() == 0
+    expect(page.locator(LIVE)).to_contain_text("nearest ")
+    page.mouse.move(*place(page, 0.2, 0.2))
+    page.get_by_test_id("tool-lasso").click()
+    lasso(page, [(0.05, 0.05), (0.95, 0.05), (0.95, 0.95), (0.05, 0.95)])
+    expect(page.get_by_test_id("lasso-classes")).to_contain_text("<img src=x")
+    assert page.evaluate("window.hacked") is None
+    assert page.locator(f"{ROOT} img, {ROOT} b").count() == 0
+
+
+def lasso(page: Page, corners: list[tuple[float, float]]) -> None:
+    """Draw around these corners, given as shares of the map."""
+    page.mouse.move(*place(page, *corners[0]))
+    page.mouse.down()
+    for corner in [*corners[1:], corners[0]]:
+        page.mouse.move(*place(page, *corner), steps=6)
+    page.mouse.up()
+
+
+def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change run.json and leave the files as they are."""
+    card = json.loads((folder / "run.json").read_text())
+    change(card)
+    (folder / "run.json").write_text(json.dumps(card))
+
+
+def write(name: str, values: Any, kind: str = "<f4") -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_bytes(np.asarray(values, kind).tobytes())
+
+
+def cut(name: str, share: float = 0.5) -> Callable[[Path], object]:
+    def damage(folder: Path) -> None:
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(content[: int(len(content) * share) // 4 * 4])
+
+    return damage
+
+
+def gone(name: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).unlink()
+
+
+def card(**about: Any) -> Callable[[Path], object]:
+    """Replace fields of run.json, named like codes__size."""
+
+    def change(known: dict[str, Any]) -> None:
+        for path, value in about.items():
+            *outer, last = path.split("__")
+            inner = known
+            for part in outer:
+                inner = inner[part]
+            inner[last] = value
+
+    return lambda folder: edit(folder, change)
+
+
+def mostly_nan(folder: Path) -> None:
+    codes = np.fromfile(folder / "codes.f32", "<f4")
+    codes[::4] = np.nan
+    codes.tofile(folder / "codes.f32")
+
+
+def same_length_nonsense(name: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_bytes(b"\x07" * (folder / name).stat().st_size)
+
+
+# What is done to a run; the beginning of the sentence that is shown; whether the explorer still decodes.
+BAD = {
+    "codes cut short": (cut("codes.f32"), "Codes.f32 of this run has 2,400 bytes", True),
+    "codes missing": (gone("codes.f32"), "Codes.f32 of this run is missing", True),
+    "codes half NaN": (mostly_nan, "300 of 600 codes are not finite numbers", True),
+    "codes all NaN": (write("codes.f32", np.full(1200, np.nan)), "600 of 600 codes are not finite numbers", True),
+    "labels missing": (gone("labels.i32"), "Labels.i32 of this run is missing", True),
+    "labels cut short": (cut("labels.i32"), "Labels.i32 of this run has 1,200 bytes", True),
+    "errors missing": (gone("errors.f32"), "Errors.f32 of this run is missing", True),
+    "factors cut short": (cut("factors.f32"), "Factors.f32 of this run has", True),
+    "decoder missing": (gone("decoder.onnx"), "Decoder.onnx of this run is missing", False),
+    "decoder cut short": (cut("decoder.onnx"), "Decoder.onnx of this run has", False),
+    "decoder is nonsense": (same_length_nonsense("decoder.onnx"), "The decoder of this run is refused", False),
+    "decoder is the encoder": (
+        lambda folder: (
+            shutil.copy(folder / "encoder.onnx", folder / "decoder.onnx"),
+            explorer_runs.seal(folder, json.loads((folder / "run.json").read_text())),
+        ),
+        "The decoder of this run",
+        False,
+    ),
+    "weights missing": (gone("weights.safetensors"), "Weights.safetensors of this run is missing", False),
+    "samples of another shape": (card(dataset__shape=[9, 9, 1]), "The decoder of this run gives 192 numbers", False),
+    "codes of another size": (
+        card(codes__size=3, codes__low=[0, 0, 0], codes__high=[1, 1, 1]),
+        "Codes.f32 of this run has 4,800 bytes",
+        False,
+    ),
+    "t-SNE of nobody": (
+        card(projections__tsne={"count": 3, "perplexity": 5}),
+        "",
+        True,
+    ),
+    "run.json missing": (gone("run.json"), "Run.json of this run is missing", None),
+    "run.json cut short": (cut("run.json"), "Run.json of this run cannot be read", None),
+    "format of tomorrow": (card(format=2), "This run is of format 2", None),
+    "no shape": (card(dataset__shape=[]), "Run.json of this run is damaged: its samples have no shape", None),
+    "no count": (card(codes__count=0), "Run.json of this run is damaged: its codes have no count", None),
+    "endless range": (card(codes__low=[None, 0]), "Run.json of this run is damaged: codes.low", None),
+    "a list": (lambda folder: (folder / "run.json").write_text("[]"), "This run is of format undefined", None),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_run_shows_what_it_can_and_one_sentence(
+    case: str, bench: Callable[..., Page], made: Callable[..., Path]
+) -> None:
+    damage, sentence, decodes = BAD[case]
+    bad = made()
+    damage(bad)
+    page = bench(bad, wait=False)
+    if sentence:
+        expect(page.locator(NOTICES).first).to_contain_text(sentence)
+    if decodes is not None:
+        page.locator(f'{ROOT}[data-ready="{str(decodes).lower()}"]').wait_for()
+        before = code(page)
+        move(page, 0.35, 0.6)
+        assert code(page) != before, "the map can still be moved over"
+        page.wait_for_timeout(300)
+    said = page.locator(NOTICES).all_inner_texts()
+    expected = {"codes of another size": 2}.get(case, 1 if sentence else 0)  # the codes and the decoder do not fit
+    assert len(said) == expected, said
+    assert all(text.count(". ") >= 2 for text in said), "what came, what was expected, what to do"
+    mount(page, made("good", seed=1))
+    ready(page)
+    assert page.locator(ROOT).count() == 1 and page.locator(NOTICES).count() == 0, "the page is alive"
+
+
+def point(folder: Path, codes: Any) -> None:
+    codes = np.asarray(codes, np.float32)
+    write("codes.f32", codes)(folder)
+    write("labels.i32", np.zeros(len(codes)), "<i4")(folder)
+    write("errors.f32", np.zeros(len(codes)))(folder)
+    write("factors.f32", np.zeros((len(codes), 2)))(folder)
+    low = high = codes[0].tolist()
+    variance = [0.0, 0.0]
+    about = {"count": len(codes), "low": low, "high": high, "mean": low, "variance": variance, "dead": [True, True]}
+    edit(
+        folder,
+        lambda known: (known["codes"].update(about, nearest_p99=0.0), known.update(replay=None, thumbnails=None)),
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda folder: point(folder, [[0.5, -0.25]]), id="one point"),
+        pytest.param(lambda folder: point(folder, np.full((50, 2), 3.0)), id="all codes equal"),
+        pytest.param(lambda folder: point(folder, np.zeros((50, 2))), id="all codes zero"),
+        pytest.param(
+            lambda folder: (write("labels.i32", np.zeros(600), "<i4")(folder), card(dataset__classes=["one"])(folder)),
+            id="one class",
+        ),
+        pytest.param(write("labels.i32", np.full(600, -1), "<i4"), id="no labels known"),
+        pytest.param(write("labels.i32", np.full(600, 99), "<i4"), id="labels beyond the classes"),
+    ],
+)
+def test_a_poor_run_works(
+    change: Callable[[Path], object], bench: Callable[..., Page], made: Callable[..., Path]
+) -> None:
+    folder = made()
+    change(folder)
+    page = bench(folder)
+    before = picture(page)
+    move(page, 0.2, 0.3)
+    move(page, 0.7, 0.8)
+    assert picture(page) != before
+    assert page.locator(NOTICES).count() == 0
+    for layer in ("manifold", "density", "classes", "stretch"):
+        page.locator('select[data-testid="layer"]').select_option(layer)
+        page.wait_for_function("name => performance.getEntriesByName(`explorer:layer-${name}`).length > 0", arg=layer)
+    page.get_by_test_id("tool-lasso").click()
+    lasso(page, [(0.02, 0.3), (0.9, 0.3), (0.98, 0.98), (0.02, 0.98)])
+    expect(page.get_by_test_id("lasso-summary")).to_contain_text("sample")
+    assert "NaN" not in page.locator(ROOT).inner_text()
+
+
+def test_a_replay_or_an_encoder_that_is_missing_is_said_where_it_is_used(
+    bench: Callable[..., Page], made: Callable[..., Path]
+) -> None:
+    folder = made()
+    cut("replay/codes.f32")(folder)
+    gone("encoder.onnx")(folder)
+    page = bench(folder)
+    page.get_by_test_id("tool-replay").click()
+    expect(page.get_by_test_id("replay-message")).to_contain_text("Replay/codes.f32 of this run has")
+    page.get_by_test_id("tool-draw").click()
+    expect(page.get_by_test_id("draw-message")).to_contain_text("Encoder.onnx of this run is missing")
+
+
+def test_runs_that_come_and_go_leave_nothing_behind(bench: Callable[..., Page], made: Callable[..., Path]) -> None:
+    two = [made("first"), made("second", seed=1)]
+    page = bench(two[0])
+    tools = page.context.new_cdp_session(page)
+
+    def counted() -> dict[str, int]:
+        for _ in range(2):
+            tools.send("HeapProfiler.collectGarbage")
+            page.wait_for_timeout(100)
+        return tools.send("Memory.getDOMCounters")
+
+    def turn(times: int) -> None:
+        for i in range(times):
+            mount(page, two[(i + 1) % 2])
+            page.wait_for_function(
+                "() => document.querySelector('[data-testid=latent-explorer]')?.dataset.ready === 'true'"
+            )
+
+    turn(4)
+    before = counted()
+    turn(16)
+    after = counted()
+    assert page.locator("canvas").count() < 40 and page.locator(ROOT).count() == 1
+    for what in ("nodes", "jsEventListeners"):
+        assert after[what] < 1.1 * before[what], (what, before, after)
+    page.evaluate("hourglass.remove(document.getElementById('host'))")
+    assert page.locator("#host *").count() == 0
+
+
+def test_without_webgl_a_flat_canvas_draws_the_points(app: str, browser: Browser, made: Callable[..., Path]) -> None:
+    sandbox = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
+    flat = browser.browser_type.launch(
+        executable_path=chromium(), args=["--disable-gpu", "--disable-3d-apis", *sandbox]
+    )
+    try:
+        page = flat.new_page()
+        empty(page, app)
+        mount(page, made(count=10_000))
+        ready(page)
+        expect(page.locator(NOTICES)).to_have_text(
+            "This browser draws without WebGL: the map works, but large ones move slowly."
+        )
+        painted = page.locator(MAP).evaluate(
+            "map => map.getContext('2d').getImageData(0, 0, map.width, map.height).data.some(value => value > 0)"
+        )
+        assert painted
+        before = picture(page)
+        move(page, 0.3, 0.3)
+        assert picture(page) != before
+    finally:
+        flat.close()
+
+
+def test_a_lost_webgl_context_comes_back(bench: Callable[..., Page], made: Callable[..., Path]) -> None:
+    page = bench(made())
+
+    def points() -> bytes:
+        page.wait_for_timeout(400)
+        return page.locator(MAP).screenshot(style=".hg-marker, .hg-ring { display: none !important }")
+
+    page.mouse.move(2, 2)
+    whole = points()
+    page.evaluate(
+        "map => (window.loss = document.querySelector(map).getContext('webgl2').getExtension('WEBGL_lose_context')).loseContext()",
+        MAP,
+    )
+    assert points() != whole
+    before = picture(page)
+    move(page, 0.4, 0.4)
+    assert picture(page) != before, "decoding goes on meanwhile"
+    page.evaluate("loss.restoreContext()")
+    page.mouse.move(2, 2)
+    assert points() == whole

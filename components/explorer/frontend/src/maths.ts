@@ -39,7 +39,7 @@ export function extentOf(xy: ArrayLike<number>): Extent {
  */
 export function fit([x0, x1, y0, y1]: Extent, width: number, height: number, margin = 28): Camera {
   const dx = x1 - x0, dy = y1 - y0;
-  const floor = Math.max(dx, dy, Math.abs(x0) * 1e-6, Math.abs(y0) * 1e-6) || 1;
+  const floor = Math.max(dx, dy) || Math.max(1, Math.abs(x0) * 1e-6, Math.abs(y0) * 1e-6);
   const w = Math.max(1, width - 2 * margin), h = Math.max(1, height - 2 * margin);
   let sx = w / (dx || floor), sy = h / (dy || floor);
   const ratio = Math.max(sx / sy, sy / sx);
