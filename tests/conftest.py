@@ -2,16 +2,23 @@
 
 import os
 import shutil
-from collections.abc import Callable
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from browser import chromium
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and numpy: two trainings at once would fight for cores
 
 from models import datasets, engine, runs
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT.parent / "shared" / "data"
 if "HOURGLASS_DATA" not in os.environ and DATA.is_dir():
     os.environ["HOURGLASS_DATA"] = str(DATA)
 
@@ -80,3 +87,81 @@ def copied(tmp_path: Path) -> Callable[[runs.Run], Path]:
 @pytest.fixture(scope="session")
 def digits() -> datasets.Dataset:
     return datasets.get("digits")
+
+
+ARGUMENTS = [
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def app_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """HOURGLASS_HOME of the app that the browser opens."""
+    return tmp_path_factory.mktemp("browser-home")
+
+
+@pytest.fixture(scope="session")
+def app(app_home: Path) -> Iterator[str]:
+    """The address of the app, started as the README says, with an empty home."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    log = (app_home / "log.txt").open("wb")
+    server = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "HOURGLASS_HOME": str(app_home)}, stdout=log, stderr=log
+    )
+    address = f"http://localhost:{port}"
+    try:
+        for _ in range(120):
+            with socket.socket() as probe:
+                if probe.connect_ex(("localhost", port)) == 0:
+                    break
+            time.sleep(0.25)
+        else:
+            raise AssertionError((app_home / "log.txt").read_text())
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+expect.set_options(timeout=30_000)  # a busy machine is slow, and slow is not wrong
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        sandbox = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
+        running = playwright.chromium.launch(executable_path=chromium(), args=[*ARGUMENTS, *sandbox])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def window(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens fresh windows of 1280x900, or of other properties; the test fails when one logs a script error."""
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def opened(**properties: object) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **properties})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not faults, faults
+
+
+@pytest.fixture
+def page(window: Callable[..., Page]) -> Page:
+    """One such window."""
+    return window()

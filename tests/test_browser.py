@@ -1,75 +1,8 @@
 """The real thing in a real Chromium: open the app, see points, move, see another image; train and explore the result."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from browser import chromium
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from models import runs
-
-ROOT = Path(__file__).resolve().parents[1]
-ARGUMENTS = [
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--no-first-run",
-]
-
-
-@pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app, started as the README says, with an empty home."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    home = tmp_path_factory.mktemp("browser-home")
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    log = (home / "log.txt").open("wb")
-    server = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, "HOURGLASS_HOME": str(home)}, stdout=log, stderr=log
-    )
-    address = f"http://localhost:{port}"
-    try:
-        for _ in range(120):
-            with socket.socket() as probe:
-                if probe.connect_ex(("localhost", port)) == 0:
-                    break
-            time.sleep(0.25)
-        else:
-            raise AssertionError((home / "log.txt").read_text())
-        yield address
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        sandbox = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
-        running = playwright.chromium.launch(executable_path=chromium(), args=[*ARGUMENTS, *sandbox])
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh window of 1280x900; the test fails when the page logs a script error."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    window = context.new_page()
-    window.set_default_timeout(60_000)
-    faults: list[str] = []
-    window.on("pageerror", lambda error: faults.append(str(error)))
-    yield window
-    context.close()
-    assert not faults, faults
 
 
 def test_train_on_digits_to_the_end_and_explore_it(app: str, page: Page) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = [path for room in ("models", "components") for path in sorted((ROOT / room).rglob("*.py"))]
+FILES = [path for path in FILES if "node_modules" not in path.parts]
 FILES += [path for path in [ROOT / "app.py"] if path.is_file()]
 FORBIDDEN = {
     "models": {"streamlit", "plotly", "components", "app", "altair", "pandas"},

@@ -2,6 +2,7 @@
 
 import { amount } from "./colours";
 import type { Explorer } from "./explorer";
+import { flatContext } from "./map";
 import { bin, blur, fromPixel, quantiles, stretch, toPixel, viewOf, type Camera, type Extent } from "./maths";
 import { canvasSize } from "./paint";
 
@@ -81,7 +82,7 @@ export class Ground {
     const [w, tall] = canvasSize(desk.card.dataset);
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [columns * w, lines * tall];
-    const context = canvas.getContext("2d")!;
+    const context = flatContext(canvas);
     const size = desk.card.dataset.shape.reduce((a, b) => a * b, 1);
     // From the middle outwards: one looks there first.
     const cells = Array.from({ length: columns * lines }, (_, i) => i);
@@ -182,7 +183,7 @@ export class Ground {
     [canvas.width, canvas.height] = [columns, lines];
     const image = new ImageData(columns, lines);
     for (let l = 0; l < lines; l++) for (let c = 0; c < columns; c++) image.data.set(colour(l * columns + c), 4 * ((lines - 1 - l) * columns + c));
-    canvas.getContext("2d")!.putImageData(image, 0, 0);
+    flatContext(canvas).putImageData(image, 0, 0);
     this.picture = { canvas, extent: viewOf(camera), smooth };
   }
 

@@ -9,6 +9,12 @@ import { decimalsFor, extentOf, fit, panBy, resized, say, ticks, toPixel, viewOf
 
 export interface Ink { readonly text: string; readonly line: string; readonly paper: string }
 
+/**
+ * A 2-D context whose pixels stay in ordinary memory. These canvases are small or change at every move: handing each
+ * change to the graphics card and back costs more than drawing it, most of all where the card is software.
+ */
+export const flatContext = (canvas: HTMLCanvasElement): CanvasRenderingContext2D => canvas.getContext("2d", { willReadFrequently: true })!;
+
 /** Which row of the colour table a point takes; the last one means "unknown". */
 export const UNKNOWN = 255;
 
@@ -69,6 +75,11 @@ export class PointMap {
   drawLayer: ((context: CanvasRenderingContext2D, camera: Camera) => void) | null = null;
   /** Drawn above the points at each pointer move. */
   drawSheet: ((context: CanvasRenderingContext2D, camera: Camera) => void) | null = null;
+  /** Whether a tool has anything to draw above the points. */
+  sheetUsed: () => boolean = () => true;
+  /** Moves the marker, and draws it where a picture is saved. */
+  placeMarks: (() => void) | null = null;
+  drawMarks: ((context: CanvasRenderingContext2D) => void) | null = null;
   onCamera: (() => void) | null = null;
   onFrame: ((milliseconds: number) => void) | null = null;
 
@@ -257,7 +268,7 @@ export class PointMap {
     this.redo.clear();
     if (redo.has("ground")) this.drawGround();
     if (redo.has("points")) this.drawPoints();
-    if (redo.has("sheet")) this.drawOn(this.sheet, this.drawSheet);
+    if (redo.has("sheet")) this.drawAbove();
     if (redo.has("points")) this.onFrame?.(performance.now() - begun);
     if (this.glide() < 1) this.ask("points");
   }
@@ -311,7 +322,7 @@ export class PointMap {
   }
 
   private drawOn(canvas: HTMLCanvasElement, paint: typeof this.drawSheet): void {
-    const context = canvas.getContext("2d")!;
+    const context = flatContext(canvas);
     const k = canvas.width / Math.max(1, this.camera.width);
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
@@ -369,6 +380,14 @@ export class PointMap {
     });
   }
 
+  /** The marker is moved by the page alone; the sheet is a large picture and is touched only where a tool draws. */
+  private drawAbove(): void {
+    this.placeMarks?.();
+    const wanted = this.drawSheet !== null && this.sheetUsed();
+    this.sheet.hidden = !wanted;
+    if (wanted) this.drawOn(this.sheet, this.drawSheet);
+  }
+
   /** Everything seen, as one picture. The points are drawn anew because WebGL forgets them after each frame. */
   picture(): HTMLCanvasElement {
     const out = document.createElement("canvas");
@@ -379,8 +398,11 @@ export class PointMap {
     context.fillRect(0, 0, out.width, out.height);
     this.drawGround();
     this.drawPoints();
-    this.drawOn(this.sheet, this.drawSheet);
-    for (const canvas of [this.ground, this.canvas, this.sheet]) context.drawImage(canvas, 0, 0);
+    for (const canvas of [this.ground, this.canvas]) context.drawImage(canvas, 0, 0);
+    const k = out.width / Math.max(1, this.camera.width);
+    context.setTransform(k, 0, 0, k, 0, 0);
+    this.drawSheet?.(context, this.camera);
+    this.drawMarks?.(context);
     return out;
   }
 

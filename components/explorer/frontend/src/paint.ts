@@ -1,6 +1,14 @@
 /** Samples onto canvases: images as pixels, signals as lines, table rows as bars. */
 
+import { flatContext } from "./map";
+
 export interface Look { readonly kind: string; readonly shape: readonly number[] }
+
+/**
+ * A canvas that says which numbers it shows, before they became bytes: the decoded picture has the decoder's output
+ * here, the drawing pad what the encoder was given. Tests compare them with what onnxruntime gives in Python.
+ */
+export type Sampled = HTMLCanvasElement & { sample?: ArrayLike<number> };
 
 /** The pixels a canvas needs for one sample. */
 export function canvasSize({ kind, shape }: Look): readonly [width: number, height: number] {
@@ -37,7 +45,7 @@ export class Painter {
   }
 
   paint(canvas: HTMLCanvasElement, values: ArrayLike<number>, offset = 0, scale = 255): void {
-    const context = canvas.getContext("2d")!;
+    const context = flatContext(canvas);
     if (this.image) {
       toPixels(values, offset, this.look.shape, scale, this.image.data);
       context.putImageData(this.image, 0, 0);

@@ -1,8 +1,9 @@
 /** The panels beside the map: the decoded sample, its neighbours, and the sliders. */
 
 import { button, h, text } from "./dom";
+import { flatContext } from "./map";
 import { byUse, histogram, say, type Neighbour } from "./maths";
-import type { Painter } from "./paint";
+import type { Painter, Sampled } from "./paint";
 import type { RunCard } from "./run";
 
 export const NEIGHBOURS = 5;
@@ -42,7 +43,7 @@ class Row {
   }
 
   draw(colour: string): void {
-    const context = this.plot.getContext("2d")!;
+    const context = flatContext(this.plot);
     const { width, height } = this.plot;
     const peak = Math.max(1, ...this.counts);
     const w = width / this.counts.length;
@@ -88,9 +89,10 @@ export class Sliders {
 /** The decoded sample, what is known about its place, and the real samples nearest to it. */
 export class Shown {
   readonly element: HTMLElement;
-  readonly canvas: HTMLCanvasElement;
+  readonly canvas: Sampled;
   readonly original: HTMLElement;
   readonly near = h("div", { class: "hg-near", data: { testid: "neighbours" } });
+  readonly standIn = h("small");
   private readonly code = h("div", { class: "hg-code" });
   private readonly badge = h("div", { class: "hg-badge", data: { testid: "distance" } });
   private readonly caption = h("figcaption", {});
@@ -120,7 +122,7 @@ export class Shown {
       h("div", { class: "hg-pictures" }, h("figure", {}, this.canvas, this.caption), this.original),
       h("div", { class: "hg-about" },
         h("div", { class: "hg-where" }, this.code, unpin), this.badge,
-        h("h3", {}, "Nearest samples"), this.near));
+        h("h3", {}, "Nearest samples", this.standIn), this.near));
     text(this.caption, "decoded");
   }
 
@@ -171,6 +173,7 @@ export class Shown {
   }
 
   decoded(values: ArrayLike<number>): void {
+    this.canvas.sample = values;
     this.painter.paint(this.canvas, values);
   }
 

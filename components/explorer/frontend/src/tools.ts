@@ -4,8 +4,9 @@ import type { Network } from "./decode";
 import { h, icon, text } from "./dom";
 import type { Explorer } from "./explorer";
 import { along, combine, countClasses, fromPixel, meanSquaredError, project, select, toPixel } from "./maths";
+import { flatContext } from "./map";
 import type { Cause } from "./panels";
-import { toPixels } from "./paint";
+import { toPixels, type Sampled } from "./paint";
 import { Fault } from "./run";
 
 type At = readonly [number, number];
@@ -23,6 +24,11 @@ export abstract class Tool {
 
   get possible(): boolean {
     return true;
+  }
+
+  /** Whether it has anything to draw above the points now. */
+  get draws(): boolean {
+    return false;
   }
 
   /** The code follows a pointer that only passes, unless a person has pinned it. */
@@ -150,6 +156,8 @@ export class Lasso extends Tool {
     const { plane, map } = this.desk;
     this.closed = true;
     this.closing.hidden = true;
+    // Rounded before it is used: Python counts with the very corners that it is told.
+    this.polygon = this.polygon.map((v) => Number(v.toPrecision(7)));
     const sample = (p: number) => (plane.index ? plane.index[p] : p);
     const points = select(plane.xy, this.polygon, (p) => this.desk.seen(sample(p)));
     this.chosen = plane.index ? points.map((p) => plane.index![p]) : points;
@@ -219,6 +227,10 @@ export class Lasso extends Tool {
 
   override planeChanged(): void {
     this.clear(true);
+  }
+
+  override get draws(): boolean {
+    return this.polygon.length > 0;
   }
 
   override draw(context: CanvasRenderingContext2D): void {
@@ -415,6 +427,10 @@ export class Path extends Tool {
     this.desk.map.ask("sheet");
   }
 
+  override get draws(): boolean {
+    return this.stops.length > 0;
+  }
+
   override draw(context: CanvasRenderingContext2D): void {
     const { desk } = this;
     const { ink } = desk.map;
@@ -454,7 +470,7 @@ const letter = (i: number): string => (i < 26 ? String.fromCharCode(65 + i) : St
 /** A pad: what is drawn or dropped there goes through the encoder at once, and its code moves over the map. */
 export class Draw extends Tool {
   override readonly panel: HTMLElement;
-  private readonly pad: HTMLCanvasElement;
+  private readonly pad: Sampled;
   private readonly small: HTMLCanvasElement;
   private readonly message = h("p", { class: "hg-sum", data: { testid: "draw-message" } });
   private readonly ink: HTMLInputElement;
@@ -495,7 +511,7 @@ export class Draw extends Tool {
   }
 
   private get context(): CanvasRenderingContext2D {
-    return this.pad.getContext("2d", { willReadFrequently: true })!;
+    return flatContext(this.pad);
   }
 
   override open(): void {
@@ -589,7 +605,7 @@ export class Draw extends Tool {
     this.wanted = null;
     this.busy = true;
     try {
-      this.values = this.read();
+      this.values = this.pad.sample = this.read();
       const code = await this.network.run(this.values, 1);
       if (code && this.desk.tool === this) {
         this.desk.pinned = true;
@@ -614,7 +630,7 @@ export class Draw extends Tool {
   /** The pad as the encoder sees it: H x W x C in [0, 1], each value the mean of what lies under it. */
   private read(): Float32Array {
     const [height, width, channels] = this.size;
-    const context = this.small.getContext("2d", { willReadFrequently: true })!;
+    const context = flatContext(this.small);
     context.imageSmoothingQuality = "high";
     context.drawImage(this.pad, 0, 0, width, height);
     const pixels = context.getImageData(0, 0, width, height).data;
@@ -652,7 +668,7 @@ export class Draw extends Tool {
     const [height, width] = this.size;
     const image = new ImageData(width, height);
     toPixels(values, 0, this.size, 255, image.data);
-    this.small.getContext("2d", { willReadFrequently: true })!.putImageData(image, 0, 0);
+    flatContext(this.small).putImageData(image, 0, 0);
     this.show(this.small, false);
   }
 
