@@ -364,10 +364,10 @@ export function select(xy: Float32Array, polygon: ArrayLike<number>, take: (i: n
 }
 
 /** How often each class occurs among some codes; the last place counts those without a label. */
-export function countClasses(labels: Int32Array | null, indices: ArrayLike<number>, classes: number): Uint32Array {
+export function countClasses(labels: Int32Array | null, indices: Iterable<number>, classes: number): Uint32Array {
   const out = new Uint32Array(classes + 1);
-  for (let i = 0; i < indices.length; i++) {
-    const label = labels ? labels[indices[i]] : -1;
+  for (const i of indices) {
+    const label = labels ? labels[i] : -1;
     out[label >= 0 && label < classes ? label : classes]++;
   }
   return out;
