@@ -18,6 +18,9 @@ export const flatContext = (canvas: HTMLCanvasElement): CanvasRenderingContext2D
 /** Which row of the colour table a point takes; the last one means "unknown". */
 export const UNKNOWN = 255;
 
+/** While the map moves about so many points are drawn; all of them once it has rested for a moment. */
+const MOVING = 100_000, REST_MS = 180;
+
 const VERTEX = `#version 300 es
 in vec2 here; in vec2 from; in float row; in float chosen;
 uniform vec2 centre, scale; uniform float size, glide; uniform bool choosing; uniform sampler2D table;
@@ -61,6 +64,9 @@ export class PointMap {
   private rows = new Uint8Array(0);
   private chosen: Uint8Array | null = null;
   private table = new Uint8Array(4 * 256);
+  /** Every which point is drawn; 0 before the first drawing. A stride is at most 255 bytes, hence at most 31. */
+  private step = 0;
+  private moving = 0;
   private glideStart = 0;
   private glideTime = 0;
   private readonly redo = new Set<"points" | "ground" | "sheet">();
@@ -130,12 +136,6 @@ export class PointMap {
       return names.get(name)!;
     };
     gl.useProgram(program);
-    for (const [name, width, kind] of [["here", 2, gl.FLOAT], ["from", 2, gl.FLOAT], ["row", 1, gl.UNSIGNED_BYTE], ["chosen", 1, gl.UNSIGNED_BYTE]] as const) {
-      const at = gl.getAttribLocation(program, name);
-      gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name]);
-      gl.enableVertexAttribArray(at);
-      gl.vertexAttribPointer(at, width, kind, false, 0, 0);
-    }
     const table = gl.createTexture();
     gl.bindTexture(gl.TEXTURE_2D, table);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
@@ -143,6 +143,20 @@ export class PointMap {
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     this.gl = { gl, program, buffers, table, uniform };
+    this.step = 0;
+  }
+
+  /** Draws every `step`-th point from now on: the buffers stay, they are only read with larger strides. */
+  private takeEvery(step: number): void {
+    if (step === this.step || !this.gl) return;
+    this.step = step;
+    const { gl, program, buffers } = this.gl;
+    for (const [name, width, bytes, kind] of [["here", 2, 8, gl.FLOAT], ["from", 2, 8, gl.FLOAT], ["row", 1, 1, gl.UNSIGNED_BYTE], ["chosen", 1, 1, gl.UNSIGNED_BYTE]] as const) {
+      const at = gl.getAttribLocation(program, name);
+      gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name]);
+      gl.enableVertexAttribArray(at);
+      gl.vertexAttribPointer(at, width, kind, false, step * bytes, 0);
+    }
   }
 
   private upload(...what: ("here" | "from" | "row" | "chosen" | "table")[]): void {
@@ -231,6 +245,10 @@ export class PointMap {
     const across = camera.width / camera.sx;
     if (across > span * 50 || across < span / 20000) return;
     this.camera = camera;
+    if (this.count > MOVING) {
+      clearTimeout(this.moving);
+      this.moving = window.setTimeout(() => ((this.moving = 0), this.ask("points")), REST_MS);
+    }
     this.ask("points", "ground", "sheet");
     this.onCamera?.();
   }
@@ -294,7 +312,9 @@ export class PointMap {
       gl.uniform1f(uniform("size"), size);
       gl.uniform1f(uniform("glide"), this.glide());
       gl.uniform1i(uniform("choosing"), this.chosen ? 1 : 0);
-      gl.drawArrays(gl.POINTS, 0, this.count);
+      const step = this.moving ? Math.max(1, Math.min(31, Math.ceil(this.count / MOVING))) : 1;
+      this.takeEvery(step);
+      gl.drawArrays(gl.POINTS, 0, Math.floor(this.count / step));
     } else if (this.flat) this.drawFlat(this.flat, size);
   }
 
@@ -396,6 +416,7 @@ export class PointMap {
     const context = out.getContext("2d")!;
     context.fillStyle = this.ink.paper;
     context.fillRect(0, 0, out.width, out.height);
+    this.moving = 0;
     this.drawGround();
     this.drawPoints();
     for (const canvas of [this.ground, this.canvas]) context.drawImage(canvas, 0, 0);
@@ -409,6 +430,7 @@ export class PointMap {
   end(): void {
     this.ended = true;
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.moving);
     // Browsers keep only a few contexts: a page that opens many explorers must hand them back.
     this.gl?.gl.getExtension("WEBGL_lose_context")?.loseContext();
     this.gl = null;
