@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import serving  # noqa: F401  (puts the project on the path)
 from numpy.typing import NDArray
 
 from models import architectures, codes, datasets, export, runs
