@@ -843,13 +843,17 @@ def test_runs_that_come_and_go_leave_nothing_behind(bench: Callable[..., Page], 
                 "() => document.querySelector('[data-testid=latent-explorer]')?.dataset.ready === 'true'"
             )
 
+    page.evaluate("map => (window.first = document.querySelector(map).getContext('webgl2'))", MAP)
     turn(4)
+    assert page.evaluate("first.isContextLost()"), "browsers lend only a few contexts"
+    page.evaluate("delete window.first")
     before = counted()
-    turn(16)
+    turn(30)
     after = counted()
     assert page.locator("canvas").count() < 40 and page.locator(ROOT).count() == 1
     for what in ("nodes", "jsEventListeners"):
-        assert after[what] < 1.1 * before[what], (what, before, after)
+        # Fewer than one for each run that went: a few are only waiting to be collected.
+        assert after[what] < before[what] + 30, (what, before, after)
     page.evaluate("hourglass.remove(document.getElementById('host'))")
     assert page.locator("#host *").count() == 0
 
