@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,9 @@ def asked(path: str, base: str = "") -> tuple[int, dict[str, str], bytes]:
         return {"type": "http.disconnect"}
 
     scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "query_string": b"", "headers": []}
-    asyncio.run(Starlette(routes=assets.routes(base))(scope, receive, send))
+    # In a thread of its own: where a browser test ran before, Playwright's loop still runs in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, Starlette(routes=assets.routes(base))(scope, receive, send)).result()
     headers = {name.decode(): value.decode() for name, value in heard[0]["headers"]}
     return heard[0]["status"], headers, b"".join(message.get("body", b"") for message in heard[1:])
 
