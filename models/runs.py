@@ -194,6 +194,11 @@ def configuration(values: dict[str, Any]) -> Configuration:
         raise Problem(
             f"a choice is not of its type ({error})", "numbers were expected where numbers belong", "correct the value"
         ) from error
+    # What has no effect must not make another run of the same training.
+    if cast.get("noise", "none") == "none":
+        cast["noise_level"] = 0.0
+    if not architectures.get(cast["architecture"]).variational:
+        cast["beta"] = Configuration.beta
     return Configuration(**cast).check()
 
 

@@ -20,7 +20,7 @@ def block(run: Run) -> bytes:
     if path.is_file():
         return path.read_bytes()
     samples = datasets.samples_at(datasets.get(run.configuration.dataset), run.rows.astype(np.int64))
-    content = gzip.compress(shrunk(samples, tuple(run.about["thumbnails"]["shape"])).tobytes(), 5)
+    content = gzip.compress(shrunk(samples, tuple(run.about["thumbnails"]["shape"])).tobytes(), 3)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content)

@@ -37,6 +37,7 @@ from models.runs import Configuration, Run
 FRAMES = 40  # epochs kept for the replay, at most
 STORED = 300_000  # numbers of codes kept: 70,000 samples at D = 2 or 4, 10,000 at D = 30
 STRIP = 8
+NEIGHBOURS = 60_000  # training codes that vote on the class of a test code, at most
 LOOK = 0.1  # seconds between two looks for `stop`
 
 
@@ -257,7 +258,7 @@ class Training:
         epoch = line["epoch"]
         if frame:
             self.frames.append(epoch)
-            frame_codes = np.concatenate([part.code for part in self.through(self.stored[self.replayed])])
+            frame_codes = self.encode(self.stored[self.replayed])
             append(self.folder / "replay" / "codes.f32", frame_codes.astype("<f4").tobytes())
         self._strip()
         append(self.folder / "history.jsonl", (json.dumps(line) + "\n").encode())
@@ -276,6 +277,13 @@ class Training:
         strip = torch.stack(rows).cpu().numpy()
         np.save(out, np.round(strip * 255).clip(0, 255).astype(np.uint8) if self.dataset.kind == "image" else strip)
         runs.write_whole(self.folder / "strip.npy", out.getvalue())
+
+    @torch.no_grad()
+    def encode(self, rows: NDArray[np.int64]) -> codes.Floats:
+        """The codes (N, D) of the dataset's clean rows with the network as it stands."""
+        parts = np.array_split(rows, max(1, len(rows) // 1000))
+        clean = (torch.from_numpy(codes.to_float(self.content.samples[part])) for part in parts)
+        return np.concatenate([self.network.encode(x.to(self.network.device))[0].cpu().numpy() for x in clean])
 
     @torch.no_grad()
     def through(self, rows: NDArray[np.int64], draw: bool = False) -> Iterator[Passed]:
@@ -402,7 +410,7 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
     baseline = metrics.fit_pca(work.training.numpy(), chosen.code_size)
     save_file({"mean": baseline.mean, "components": baseline.components}, folder / "baseline.safetensors")
     work.report.write("measuring", "comparing with PCA", 0.3)
-    measured, kl = measure(work, baseline, all_codes)
+    measured, kl = measure(work, baseline)
     work.report.write("measuring", "drawing the map", 0.6)
     described = codes.describe(all_codes, kl)
     projections = project(folder, all_codes, tsne)
@@ -458,9 +466,7 @@ def compare_with_onnx(work: Training, within: float = 1e-4) -> None:
         raise RuntimeError(f"ONNX and torch disagree by {apart:.2e} in the code and {away:.2e} in the sample")
 
 
-def measure(
-    work: Training, baseline: codes.Plane, all_codes: codes.Floats
-) -> tuple[list[metrics.Metric], codes.Floats | None]:
+def measure(work: Training, baseline: codes.Plane) -> tuple[list[metrics.Metric], codes.Floats | None]:
     """Everything in `metrics.TITLES` that applies, on the test split; and the KL per dimension there (D,)."""
     rows = np.flatnonzero(work.splits == TEST)
     parts = list(work.through(rows))
@@ -482,11 +488,10 @@ def measure(
             counts["ssim"] = min(500, len(clean))
             values["ssim"] = metrics.ssim(clean[:500], out[:500])
     labels = work.content.labels
-    known = np.flatnonzero((work.splits[work.stored] == TRAIN) & (labels[work.stored] >= 0))
+    known = np.flatnonzero((work.splits == TRAIN) & (labels >= 0))
     if len(np.unique(labels[rows])) > 1 and len(known) >= 5:
-        values["knn_accuracy"] = metrics.knn_accuracy(
-            all_codes[known], labels[work.stored[known]], test_codes, labels[rows]
-        )
+        known = known[:: -(-len(known) // NEIGHBOURS)]
+        values["knn_accuracy"] = metrics.knn_accuracy(work.encode(known), labels[known], test_codes, labels[rows])
     counts["trustworthiness"] = counts["continuity"] = min(1000, len(clean))
     values["trustworthiness"], values["continuity"] = metrics.neighbourhoods(clean, test_codes)
     kl = None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from browser import chromium
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and numpy: two trainings at once would fight for cores
 
@@ -98,16 +98,21 @@ ARGUMENTS = [
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def app_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """HOURGLASS_HOME of the app that the browser opens."""
+    return tmp_path_factory.mktemp("browser-home")
+
+
+@pytest.fixture(scope="session")
+def app(app_home: Path) -> Iterator[str]:
     """The address of the app, started as the README says, with an empty home."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    home = tmp_path_factory.mktemp("browser-home")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    log = (home / "log.txt").open("wb")
+    log = (app_home / "log.txt").open("wb")
     server = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, "HOURGLASS_HOME": str(home)}, stdout=log, stderr=log
+        command, cwd=ROOT, env={**os.environ, "HOURGLASS_HOME": str(app_home)}, stdout=log, stderr=log
     )
     address = f"http://localhost:{port}"
     try:
@@ -117,11 +122,14 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                     break
             time.sleep(0.25)
         else:
-            raise AssertionError((home / "log.txt").read_text())
+            raise AssertionError((app_home / "log.txt").read_text())
         yield address
     finally:
         server.terminate()
         server.wait(20)
+
+
+expect.set_options(timeout=30_000)  # a busy machine is slow, and slow is not wrong
 
 
 @pytest.fixture(scope="session")

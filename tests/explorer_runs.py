@@ -81,7 +81,9 @@ def make(
         (folder / name).write_bytes(np.ascontiguousarray(array).tobytes())
     (folder / "history.jsonl").write_text("")
     if thumbnails:
-        (folder / "thumbnails.u8.gz").write_bytes(gzip.compress((samples * 255).round().astype(np.uint8).tobytes(), mtime=0))
+        (folder / "thumbnails.u8.gz").write_bytes(
+            gzip.compress((samples * 255).round().astype(np.uint8).tobytes(), mtime=0)
+        )
 
     variance = codes.var(0)
     card = {
@@ -118,9 +120,16 @@ def make(
 
 def seal(folder: Path, card: dict[str, object]) -> Path:
     """Write run.json with the sizes and checksums of what lies in the folder now."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in ("run.json", "thumbnails.u8.gz")]
+    files = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in ("run.json", "thumbnails.u8.gz")
+    ]
     described = {
-        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        path.relative_to(folder).as_posix(): {
+            "bytes": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
         for path in files
     }
     (folder / "run.json").write_text(json.dumps({**card, "files": described}, allow_nan=False))
@@ -143,7 +152,7 @@ def nearest_p99(codes: Floats) -> float:
 
 def _weights(rng: np.random.Generator, shape: tuple[int, ...], size: int, hidden: int = 48) -> dict[str, Floats]:
     height, width, channels = shape
-    y, x = np.mgrid[0:1 : height * 1j, 0:1 : width * 1j]
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     fields = []
     for _ in range(hidden):
         cy, cx, spread = rng.random(), rng.random(), 0.12 + 0.15 * rng.random()
@@ -157,11 +166,19 @@ def _weights(rng: np.random.Generator, shape: tuple[int, ...], size: int, hidden
     }
 
 
-def _write_graphs(folder: Path, weights: dict[str, NDArray[np.generic]], shape: tuple[int, ...], size: int, variational: bool) -> None:
+def _write_graphs(
+    folder: Path, weights: dict[str, NDArray[np.generic]], shape: tuple[int, ...], size: int, variational: bool
+) -> None:
     places = _places(folder / "weights.safetensors")
     values = int(np.prod(shape))
 
-    def graph(name: str, nodes: list[onnx.NodeProto], inputs: list[object], outputs: list[object], extra: list[onnx.TensorProto]) -> None:
+    def graph(
+        name: str,
+        nodes: list[onnx.NodeProto],
+        inputs: list[object],
+        outputs: list[object],
+        extra: list[onnx.TensorProto],
+    ) -> None:
         stored, casts = [], []
         for key, (kind, dims, offset, length) in places.items():
             if not key.startswith(name):
@@ -213,7 +230,12 @@ def _places(path: Path) -> dict[str, tuple[int, list[int], int, int]]:
     kinds = {"F32": TensorProto.FLOAT, "F16": TensorProto.FLOAT16}
     entries = json.loads(raw[8 : 8 + header])
     return {
-        name: (kinds[entry["dtype"]], entry["shape"], 8 + header + entry["data_offsets"][0], entry["data_offsets"][1] - entry["data_offsets"][0])
+        name: (
+            kinds[entry["dtype"]],
+            entry["shape"],
+            8 + header + entry["data_offsets"][0],
+            entry["data_offsets"][1] - entry["data_offsets"][0],
+        )
         for name, entry in entries.items()
         if name != "__metadata__"
     }

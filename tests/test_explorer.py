@@ -53,13 +53,13 @@ def test_what_was_released_on_this_run_is_read() -> None:
     found = read_state(
         {
             "code": said(code=[1, 2.5]),
-            "selection": said(plane="z1,z2", polygon=POLYGON, count=7),
+            "selection": said(plane="z1,z2", polygon=POLYGON, count=7, hidden=[3, -1, "x"]),
             "view": said(**view),
         },
         URL,
     )
     assert found.code == [1.0, 2.5]
-    assert found.selection == Selection("z1,z2", [(0.0, 0.0), (1.0, 0.0), (1.0, 2.0)], 7)
+    assert found.selection == Selection("z1,z2", [(0.0, 0.0), (1.0, 0.0), (1.0, 2.0)], 7, (3, -1))
     assert found.view == view
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from models import codes, losses, metrics, noise, training
+from models import codes, losses, metrics, noise, runs, training
 from models.runs import NOISES
 
 SOURCE = np.random.default_rng(0)
@@ -238,3 +238,13 @@ def test_a_row_meets_the_same_noise_whoever_looks_at_it() -> None:
         np.testing.assert_array_equal(together[[7, 2]], noise.spoil_rows(clean[[7, 2]], kind, 0.4, rows[[7, 2]]))
         assert not np.array_equal(together[0], noise.spoil_rows(clean[:1], kind, 0.4, rows[1:2])[0])
     assert noise.spoil_rows(clean[:0], "gaussian", 0.4, rows[:0]).shape == (0, 7, 13, 2)
+
+
+def test_a_choice_without_effect_makes_no_other_run() -> None:
+    plain = runs.configuration({"dataset": "digits", "architecture": "modern"})
+    same = runs.configuration({"dataset": "digits", "architecture": "modern", "noise_level": 0.4, "beta": 3})
+    assert same.id == plain.id
+    variational = {"dataset": "digits", "architecture": "variational"}
+    assert runs.configuration(variational).id != runs.configuration(variational | {"beta": 3}).id
+    noisy = {"dataset": "digits", "architecture": "modern", "noise": "gaussian"}
+    assert runs.configuration(noisy | {"noise_level": 0.1}).id != runs.configuration(noisy | {"noise_level": 0.4}).id

@@ -31,11 +31,15 @@ class View(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Selection:
-    """A closed lasso: its corners (x, y) in coordinates of the plane, the plane's name, how many samples it holds."""
+    """A closed lasso: its corners (x, y) in coordinates of the plane, the plane's name, how many samples it holds.
+
+    hidden: labels that were hidden and are not selected, -1 for samples without a label.
+    """
 
     plane: str
     polygon: list[tuple[float, float]]
     count: int
+    hidden: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,9 @@ def read(state: Mapping[str, Any], run_url: str) -> ExplorerResult:
         flat = [float(value) for value in drawn["polygon"]]
         corners = list(zip(flat[::2], flat[1::2], strict=False))
         if len(corners) >= 3:
-            selection = Selection(plane=str(drawn.get("plane")), polygon=corners, count=drawn["count"])
+            hidden = drawn.get("hidden")
+            labels = tuple(one for one in hidden if isinstance(one, int)) if isinstance(hidden, Sequence) else ()
+            selection = Selection(str(drawn.get("plane")), corners, drawn["count"], labels)
     shown = state.get("view")
     view = {}
     if isinstance(shown, Mapping) and shown.get("run") == run_url:

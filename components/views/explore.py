@@ -118,6 +118,7 @@ def selected(run: runs.Run, selection: Selection) -> None:
     """The samples inside the lasso: how many of each class, who they are, what the run makes of them, and a CSV."""
     points, places, _ = points_of(run, selection.plane)
     chosen = places[codes.inside(points, np.array(selection.polygon))]
+    chosen = chosen[~np.isin(run.labels[chosen], selection.hidden)]
     word = run.about["dataset"]["label"]
     st.subheader(f"{len(chosen):,} samples inside the lasso")
     if not len(chosen):

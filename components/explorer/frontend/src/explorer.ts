@@ -5,7 +5,7 @@ import { Network } from "./decode";
 import { Announcer, button, choice, h, text } from "./dom";
 import { Ground, LAYERS, type LayerName } from "./layers";
 import { PointMap, UNKNOWN } from "./map";
-import { axisPlane, countClasses, finder, fromPixel, linearPlane, meanSquaredError, project, quantiles, say, toPixel, type Finder, type Neighbour, type Plane } from "./maths";
+import { axisPlane, countClasses, enlarged, finder, fromPixel, linearPlane, meanSquaredError, project, quantiles, say, toPixel, type Finder, type Neighbour, type Plane } from "./maths";
 import { Painter } from "./paint";
 import { causeOf, NEIGHBOURS, Shown, Sliders, type Cause, type Row } from "./panels";
 import { brokenCodes, Fault, RunFolder, type RunCard } from "./run";
@@ -536,16 +536,23 @@ export class Explorer {
 
   private paintThumbnail = (index: number, canvas: HTMLCanvasElement): boolean => {
     if (!this.thumbnails) return false;
-    const size = this.card.thumbnails!.shape.reduce((a, b) => a * b, 1);
-    this.painter.paint(canvas, this.thumbnails, index * size, 1);
+    if (this.reduced) this.painter.paint(canvas, this.original(index)!);
+    else this.painter.paint(canvas, this.thumbnails, index * this.card.thumbnails!.shape.reduce((a, b) => a * b, 1), 1);
     return true;
   };
 
-  /** The bytes of an original in [0, 1]; null when originals are not at hand. */
+  /** Whether originals travel smaller than they are, because there are many of them. */
+  private get reduced(): boolean {
+    return this.card.thumbnails!.shape.some((n, i) => n !== this.card.dataset.shape[i]);
+  }
+
+  /** The values of an original in [0, 1], at the size of a sample; null when originals are not at hand. */
   original(index: number): Float32Array | null {
     if (!this.thumbnails) return null;
-    const size = this.card.thumbnails!.shape.reduce((a, b) => a * b, 1);
-    return Float32Array.from(this.thumbnails.subarray(index * size, (index + 1) * size), (v) => v / 255);
+    const { shape } = this.card.thumbnails!;
+    const size = shape.reduce((a, b) => a * b, 1);
+    const values = Float32Array.from(this.thumbnails.subarray(index * size, (index + 1) * size), (v) => v / 255);
+    return this.reduced ? enlarged(values, shape, this.card.dataset.shape) : values;
   }
 
   /** Paints an original, or where there is none what the decoder makes of its code. */
@@ -575,14 +582,17 @@ export class Explorer {
       return;
     }
     this.shown.beside((canvas) => this.paintThumbnail(picked, canvas), `original, ${this.className(picked)}`);
-    const error = this.decoded && original.length === this.decoded.length ? meanSquaredError(original, this.decoded) : null;
+    const whole = !this.reduced && this.decoded?.length === original.length;
+    const error = whole ? meanSquaredError(original, this.decoded!) : (this.errors?.[picked] ?? null);
     this.shown.describe(error === null ? "reconstruction" : `reconstruction, error ${error.toPrecision(2)}`);
   }
 
   /** After the hand has come to rest: what would be too much for every move. */
   private settle(): void {
     if (this.ended || !this.shown) return;
-    if (!this.thumbnails && !this.thumbnailsWanted) this.shown.refill((index, canvas) => (void this.paintSample(index, canvas), true));
+    // Until the originals are here, or where they are not at hand, the decoder stands in; the page says so.
+    text(this.shown.standIn, this.thumbnails ? "" : this.thumbnailsWanted ? "decoded, originals on their way" : "decoded, originals not at hand");
+    if (!this.thumbnails) this.shown.refill((index, canvas) => (void this.paintSample(index, canvas), true));
     for (const row of this.sliders.rows) if (!row.strip.hidden) void this.fillStrip(row);
     if (this.card.codes.size > 2) this.ground.codeRested();
     this.tool?.rested?.();
@@ -627,7 +637,8 @@ export class Explorer {
   }
 
   tellSelection(polygon: number[] | null, count: number): void {
-    this.report("selection", polygon && { run: this.runUrl, plane: this.plane.key, polygon: polygon.map((v) => Number(v.toPrecision(7))), count });
+    const hidden = this.colourBy === "class" && this.labels ? [...this.hiddenClasses] : [];
+    this.report("selection", polygon && { run: this.runUrl, plane: this.plane.key, polygon, count, hidden });
   }
 
   /** The code at a place of the map; on a plane without a way back, the sample nearest to the place. */
@@ -724,6 +735,7 @@ export class Explorer {
     const { canvas } = this.map;
     const pointers = new Map<number, readonly [number, number]>();
     let panning = false, pinch = 0, down: readonly [number, number] | null = null, moved = false;
+    let held = { code: this.code, picked: this.picked, pinned: this.pinned };
     const place = (event: PointerEvent | WheelEvent): readonly [number, number] => {
       const box = canvas.getBoundingClientRect();
       // In a page scaled by transforms the box is not as wide as the canvas lies.
@@ -739,12 +751,16 @@ export class Explorer {
       }
       if (pointers.size === 2) {
         this.tool.cancel?.();
+        // The first of two fingers has moved the code already, and was not meant to.
+        this.pinned = held.pinned;
+        this.setCode(held.code, causeOf(event), held.picked);
         pinch = spread(pointers);
         panning = true;
         return;
       }
       panning = event.button === 1 || event.button === 2 || event.shiftKey || spaceHeld;
       [down, moved] = [at, false];
+      held = { code: this.code, picked: this.picked, pinned: this.pinned };
       if (!panning) this.tool.down(at, causeOf(event));
     });
     canvas.addEventListener("pointermove", (event) => {

@@ -39,7 +39,7 @@ export function extentOf(xy: ArrayLike<number>): Extent {
  */
 export function fit([x0, x1, y0, y1]: Extent, width: number, height: number, margin = 28): Camera {
   const dx = x1 - x0, dy = y1 - y0;
-  const floor = Math.max(dx, dy, Math.abs(x0) * 1e-6, Math.abs(y0) * 1e-6) || 1;
+  const floor = Math.max(dx, dy) || Math.max(1, Math.abs(x0) * 1e-6, Math.abs(y0) * 1e-6);
   const w = Math.max(1, width - 2 * margin), h = Math.max(1, height - 2 * margin);
   let sx = w / (dx || floor), sy = h / (dy || floor);
   const ratio = Math.max(sx / sy, sy / sx);
@@ -455,3 +455,18 @@ export function meanSquaredError(a: ArrayLike<number>, b: ArrayLike<number>): nu
 
 /** The order in which dimensions are shown: most used first (by KL where there is one, else by variance). */
 export const byUse = (use: readonly number[]): number[] => use.map((_, d) => d).sort((a, b) => use[b] - use[a] || a - b);
+
+/** An image (h, w, C) drawn larger, (H, W, C): each pixel takes the value of the one it lies in. */
+export function enlarged(values: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {
+  const [h, w, channels] = from;
+  const [height, width] = to;
+  const out = new Float32Array(height * width * channels);
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor((y * h) / height) * w;
+    for (let x = 0; x < width; x++) {
+      const at = (row + Math.floor((x * w) / width)) * channels;
+      for (let c = 0; c < channels; c++) out[(y * width + x) * channels + c] = values[at + c];
+    }
+  }
+  return out;
+}

@@ -92,6 +92,7 @@ export class Shown {
   readonly canvas: Sampled;
   readonly original: HTMLElement;
   readonly near = h("div", { class: "hg-near", data: { testid: "neighbours" } });
+  readonly standIn = h("small");
   private readonly code = h("div", { class: "hg-code" });
   private readonly badge = h("div", { class: "hg-badge", data: { testid: "distance" } });
   private readonly caption = h("figcaption", {});
@@ -122,7 +123,7 @@ export class Shown {
       h("div", { class: "hg-pictures" }, h("figure", {}, this.canvas, this.caption), this.original),
       h("div", { class: "hg-about" },
         h("div", { class: "hg-where" }, this.code, unpin), this.badge,
-        h("h3", {}, "Nearest samples"), this.near));
+        h("h3", {}, "Nearest samples", this.standIn), this.near));
     text(this.caption, "decoded");
     // Distances are read against the usual one between neighbours: two digits of that.
     this.decimals = Math.min(5, Math.max(2, decimalsFor(card.codes.nearest_p99 || 1) + 1));

@@ -156,6 +156,8 @@ export class Lasso extends Tool {
     const { plane, map } = this.desk;
     this.closed = true;
     this.closing.hidden = true;
+    // Rounded before it is used: Python counts with the very corners that it is told.
+    this.polygon = this.polygon.map((v) => Number(v.toPrecision(7)));
     const sample = (p: number) => (plane.index ? plane.index[p] : p);
     const points = select(plane.xy, this.polygon, (p) => this.desk.seen(sample(p)));
     this.chosen = plane.index ? points.map((p) => plane.index![p]) : points;

@@ -1,0 +1,900 @@
+"""The explorer in a real Chromium: what a person does with it, what Python hears of it, and what bad runs do to it.
+
+Tests that are about Streamlit open the app. The others mount the same bundle on an empty page of the app's address,
+which opens faster and lets a test damage a run's files on their way.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import explorer_runs
+import numpy as np
+import pytest
+from browser import chromium
+from playwright.sync_api import Browser, Page, Route, expect
+
+from components.explorer import assets
+from models import runs
+
+ROOT = '[data-testid="latent-explorer"]'
+MAP = 'canvas[data-testid="latent-map"]'
+SAMPLE = 'canvas[data-testid="decoded-sample"]'
+SLIDER = 'input[data-testid="code-slider"]'
+NOTICES = '[data-testid="explorer-notices"] p'
+LIVE = '[data-testid="explorer-live"]'
+SHIPPED = sorted(folder.name for folder in runs.PRETRAINED.iterdir() if (folder / "run.json").is_file())
+SETTLED = 1200  # milliseconds after which whatever would have been sent to the server has been sent
+
+
+def opened(name: str) -> runs.Run:
+    return runs.open_run(runs.folder_of(name))
+
+
+@pytest.fixture(scope="session")
+def deep_run(variational_run: runs.Run, app_home: Path) -> runs.Run:
+    """Digits, D = 6, in the home of the app."""
+    shutil.copytree(variational_run.folder, app_home / "runs" / variational_run.id, dirs_exist_ok=True)
+    return variational_run
+
+
+def explore(page: Page, address: str) -> list[str]:
+    """Open the app there and wait until it decodes; returns the list that fills with what the page sends."""
+    sent: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda _: sent.append(socket.url)))
+    page.goto(address)
+    ready(page)
+    page.wait_for_timeout(SETTLED / 2)
+    return sent
+
+
+def ready(page: Page) -> None:
+    expect(page.locator(f'{ROOT}[data-ready="true"]')).to_be_visible(timeout=60_000)
+
+
+def picture(page: Page, canvas: str = SAMPLE) -> str:
+    """What is painted on a canvas."""
+    return page.locator(canvas).first.evaluate("canvas => canvas.toDataURL()")
+
+
+def code(page: Page) -> list[float]:
+    return [float(value) for value in (page.locator(ROOT).get_attribute("data-code") or "").split(",")]
+
+
+def place(page: Page, x: float, y: float) -> tuple[float, float]:
+    """The pixel of the window at these shares of the map's width and height."""
+    page.locator(MAP).scroll_into_view_if_needed()
+    box = page.locator(MAP).bounding_box()
+    assert box is not None
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+
+def frames(page: Page, count: int = 3) -> None:
+    """Wait until so many frames have been painted."""
+    page.evaluate(
+        "n => new Promise(done => { const step = () => (n-- > 0 ? requestAnimationFrame(step) : done()); step(); })",
+        count,
+    )
+
+
+def move(page: Page, x: float, y: float, steps: int = 4) -> None:
+    page.mouse.move(*place(page, x, y), steps=steps)
+    frames(page)
+
+
+# ── the app ─────────────────────────────────────────────────────────────────
+
+
+def test_moving_decodes_in_the_page_and_python_hears_of_it_on_release(app: str, page: Page) -> None:
+    sent = explore(page, f"{app}/?run=digits-variational")
+    before = len(sent)
+    seen = {picture(page)}
+    for x, y in [(0.2, 0.2), (0.4, 0.6), (0.6, 0.3), (0.8, 0.7), (0.5, 0.5)]:
+        move(page, x, y)
+        seen.add(picture(page))
+    assert len(seen) == 6, "each place decodes to another picture"
+    page.wait_for_timeout(SETTLED)
+    assert len(sent) == before, "moving sends nothing"
+
+    page.mouse.down()
+    for x in (0.55, 0.6, 0.65, 0.7):
+        move(page, x, 0.4)
+        seen.add(picture(page))
+    assert len(seen) == 10, "dragging decodes too"
+    page.wait_for_timeout(SETTLED)
+    assert len(sent) == before, "dragging sends nothing"
+    page.mouse.up()
+    held = code(page)
+    page.wait_for_timeout(SETTLED)
+    assert len(sent) == before + 1, "releasing sends one report"
+    page.wait_for_url("**z=*")
+    told = [float(value) for value in parse_qs(urlsplit(page.url).query)["z"][0].split(",")]
+    np.testing.assert_allclose(told, held, rtol=1e-3, atol=1e-4)
+
+    move(page, 0.2, 0.8)
+    assert code(page) == held, "a pinned code stays"
+
+
+def test_every_slider_changes_the_picture_and_python_hears_of_it_on_release(
+    app: str, page: Page, deep_run: runs.Run
+) -> None:
+    sent = explore(page, f"{app}/?run={deep_run.id}")
+    sliders = page.locator(SLIDER)
+    assert sorted(sliders.evaluate_all("all => all.map(one => Number(one.dataset.dim))")) == [1, 2, 3, 4, 5, 6]
+    assert sliders.evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")[0].startswith("z")
+    before = len(sent)
+    for i in range(6):
+        slider = sliders.nth(i)
+        dimension = int(slider.get_attribute("data-dim") or 0) - 1
+        was, seen = code(page), picture(page)
+        low, high = float(slider.get_attribute("min") or 0), float(slider.get_attribute("max") or 0)
+        target = low if was[dimension] > (low + high) / 2 else high
+        # As a hand does it: the value changes while the slider moves, nothing is released.
+        slider.evaluate(
+            "(one, value) => { one.value = value; one.dispatchEvent(new Event('input', {bubbles: true})); }", target
+        )
+        frames(page)
+        now = code(page)
+        assert abs(now[dimension] - target) < 0.01 * (high - low), "the dimension it names"
+        assert [v for d, v in enumerate(now) if d != dimension] == [v for d, v in enumerate(was) if d != dimension]
+        assert picture(page) != seen
+    page.wait_for_timeout(SETTLED)
+    assert len(sent) == before
+    sliders.first.focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(SETTLED)
+    assert len(sent) == before + 1
+
+
+def test_buttons_lead_to_samples_and_back_to_the_mean(app: str, page: Page) -> None:
+    run = opened("digits-variational")
+    explore(page, f"{app}/?run=digits-variational")
+    stored = {tuple(np.round(one, 4)) for one in run.codes.astype(float)}
+
+    def is_stored() -> bool:
+        return any(np.abs(np.array(one) - code(page)).max() < 2e-4 for one in stored)
+
+    page.get_by_test_id("random-sample").click()
+    frames(page)
+    sample = code(page)
+    assert is_stored()
+    expect(page.get_by_test_id("original")).to_be_visible()
+    page.get_by_test_id("reset").click()
+    frames(page)
+    np.testing.assert_allclose(code(page), run.about["codes"]["mean"], atol=1e-4)
+    expect(page.get_by_test_id("original")).to_be_hidden()
+    page.get_by_test_id("this-sample").click()
+    frames(page)
+    assert code(page) == sample
+    page.get_by_test_id("neighbours").locator("button").nth(3).click()
+    frames(page)
+    assert code(page) != sample and is_stored()
+
+
+def test_drawing_moves_the_point_while_one_draws(app: str, page: Page) -> None:
+    run = opened("mnist-modern")
+    sent = explore(page, f"{app}/?run=mnist-modern")
+    page.get_by_test_id("tool-draw").click()
+    expect(page.get_by_test_id("draw-message")).to_contain_text("Draw here")
+    page.wait_for_timeout(SETTLED)
+    pad = page.get_by_test_id("draw-pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    assert box is not None
+    before, seen, codes = len(sent), {picture(page)}, []
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.2)
+    page.mouse.down()
+    for x, y in [(0.7, 0.2), (0.6, 0.4), (0.5, 0.6), (0.4, 0.85)]:  # a seven
+        page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=5)
+        frames(page)
+        seen.add(picture(page))
+        codes.append(tuple(code(page)))
+    assert len(seen) == 5 and len(set(codes)) == 4, "point and reconstruction follow each stroke"
+    assert len(sent) == before
+    page.mouse.up()
+    page.wait_for_timeout(SETTLED)
+    assert len(sent) == before + 1
+    expect(page.get_by_test_id("draw-message")).to_contain_text("Reconstruction error")
+    given = np.array(pad.evaluate("pad => [...pad.sample]"), np.float32).reshape(1, *run.shape)
+    assert given.max() > 0.9 and given.min() == 0
+    np.testing.assert_allclose(code(page), run.coder.encode(given)[0], atol=1e-4)
+    # The drawing outlives a rerun.
+    drawn = picture(page, '[data-testid="draw-pad"]')
+    page.get_by_text("The map as a Plotly figure").click()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    assert picture(page, '[data-testid="draw-pad"]') == drawn
+
+
+def test_python_finds_the_samples_that_the_lasso_counted(app: str, page: Page) -> None:
+    explore(page, f"{app}/?run=digits-variational&tool=lasso")
+    corners = [(0.25, 0.25), (0.6, 0.2), (0.8, 0.5), (0.55, 0.8), (0.3, 0.7)]
+    lasso(page, corners)
+    summary = page.get_by_test_id("lasso-summary")
+    expect(summary).to_contain_text("of 1,797 samples")
+    count = summary.inner_text().split(" of ")[0]
+    assert 100 < int(count.replace(",", "")) < 1797
+    expect(page.get_by_role("heading", name=f"{count} samples inside the lasso")).to_be_visible()
+    counts = page.get_by_test_id("lasso-classes").locator(".hg-number").all_inner_texts()
+    assert sum(int(n.replace(",", "")) for n in counts) == int(count.replace(",", ""))
+    assert page.get_by_test_id("lasso-gallery").locator("button").count() == 8
+    # Classes that are hidden are not in the selection, in Python neither.
+    page.get_by_test_id("legend").locator("button").first.click()
+    lasso(page, corners)
+    expect(summary).not_to_contain_text(f"{count} of")
+    fewer = summary.inner_text().split(" of ")[0]
+    expect(page.get_by_role("heading", name=f"{fewer} samples inside the lasso")).to_be_visible()
+    page.get_by_test_id("lasso-clear").click()
+    expect(page.get_by_text("samples inside the lasso")).to_have_count(0)
+
+
+def test_the_keyboard_alone_reaches_and_moves_everything(app: str, page: Page) -> None:
+    sent = explore(page, f"{app}/?run=digits-variational")
+    reached: list[str] = []
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement?.dataset?.testid ?? ''"))
+        if reached[-1] == "latent-map":
+            break
+    assert {"tool-explore", "tool-draw", "colour", "layer", "latent-map"} <= set(reached)
+    outline = page.locator(MAP).evaluate(
+        "one => getComputedStyle(one).outlineStyle + getComputedStyle(one).outlineWidth"
+    )
+    assert outline == "solid2px", "focus is visible"
+    before, start, seen = len(sent), code(page), picture(page)
+    page.keyboard.down("ArrowRight")
+    frames(page)
+    assert code(page)[0] > start[0] and code(page)[1] == start[1] and picture(page) != seen
+    step = code(page)[0] - start[0]
+    assert len(sent) == before
+    page.keyboard.up("ArrowRight")
+    page.keyboard.press("ArrowUp")
+    frames(page)
+    assert code(page)[1] > start[1]
+    was = code(page)
+    page.keyboard.press("Shift+ArrowLeft")
+    frames(page)
+    assert was[0] - code(page)[0] > 3 * step, "Shift goes further"
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("unpin")).to_have_attribute("aria-pressed", "true")
+    words = ", ".join(f"{value:.2f}".replace("-", "\u2212") for value in code(page))
+    expect(page.locator(LIVE)).to_contain_text(f"z = ({words}), nearest ")
+    assert page.locator(LIVE).get_attribute("aria-live") == "polite"
+    page.wait_for_timeout(SETTLED)
+    assert len(sent) > before
+    # The lasso by keyboard: three corners, then the button that closes it.
+    page.get_by_test_id("tool-lasso").focus()
+    page.keyboard.press("Enter")
+    page.locator(MAP).focus()
+    for keys in (["Enter"], ["Shift+ArrowRight"] * 3 + ["Enter"], ["Shift+ArrowDown"] * 3 + ["Enter"]):
+        for key in keys:
+            page.keyboard.press(key)
+            frames(page, 2)
+    page.get_by_test_id("lasso-close").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("lasso-summary")).to_contain_text("of 1,797 samples")
+
+
+def test_pin_and_zoom_survive_reruns_and_the_link_opens_the_same_view(app: str, page: Page, deep_run: runs.Run) -> None:
+    explore(page, f"{app}/?run={deep_run.id}")
+    root = page.locator(ROOT)
+    root.evaluate("root => (root.still = true)")
+    home = picture(page, ".hg-ground")
+    page.mouse.move(*place(page, 0.4, 0.4))
+    page.mouse.wheel(0, -400)
+    frames(page)
+    page.mouse.click(*place(page, 0.45, 0.6))
+    frames(page)
+    zoomed, held = picture(page, ".hg-ground"), code(page)
+    assert zoomed != home
+    page.get_by_text("The map as a Plotly figure").click()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    move(page, 0.3, 0.3)
+    assert root.evaluate("root => root.still") is True, "a rerun does not mount anew"
+    assert page.locator(ROOT).count() == 1
+    assert code(page) == held and picture(page, ".hg-ground") == zoomed
+    page.locator('select[data-testid="plane"]').select_option("axes")
+    page.locator('select[data-testid="axis-x"]').select_option("2")
+    page.locator('select[data-testid="axis-y"]').select_option("4")
+    page.locator('select[data-testid="colour"]').select_option("error")
+    page.locator('select[data-testid="layer"]').select_option("density")
+    page.get_by_test_id("tool-path").click()
+    page.wait_for_url("**tool=path*")
+    asked = parse_qs(urlsplit(page.url).query)
+    assert asked["plane"] == ["z3,z5"] and asked["colour"] == ["error"] and asked["layer"] == ["density"]
+    explore(page, page.url)
+    np.testing.assert_allclose(code(page), held, rtol=1e-3, atol=1e-4)
+    for name, value in {"plane": "axes", "axis-x": "2", "axis-y": "4", "colour": "error", "layer": "density"}.items():
+        assert page.locator(f'select[data-testid="{name}"]').input_value() == value, name
+    expect(page.get_by_test_id("tool-path")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_text("Moving changes z3 and z5; the other 4 numbers stay as they are.")).to_be_visible()
+
+
+def test_another_run_replaces_the_explorer(app: str, page: Page) -> None:
+    explore(page, f"{app}/?run=digits-variational")
+    first = page.locator(ROOT).get_attribute("data-run")
+    page.get_by_role("combobox").first.click()
+    page.get_by_role("option").filter(has_text="MNIST").first.click()
+    expect(page.locator(f'{ROOT}:not([data-run="{first}"])[data-ready="true"]')).to_be_visible()
+    assert page.locator(ROOT).count() == page.locator(MAP).count() == page.locator(SAMPLE).count() == 1
+    before = picture(page)
+    move(page, 0.3, 0.3)
+    move(page, 0.6, 0.6)
+    assert picture(page) != before
+
+
+def test_the_theme_is_followed(app: str, window: Callable[..., Page]) -> None:
+    page = window(color_scheme="dark")
+    explore(page, f"{app}/?run=digits-variational")
+    expect(page.locator(f"{ROOT}.hg-dark")).to_be_visible()
+    assert page.locator(ROOT).evaluate("root => getComputedStyle(root).colorScheme") == "dark"
+    dark = page.locator(ROOT).evaluate("root => getComputedStyle(root).backgroundColor")
+    page.emulate_media(color_scheme="light")
+    expect(page.locator(f"{ROOT}:not(.hg-dark)")).to_be_visible()
+    assert page.locator(ROOT).evaluate("root => getComputedStyle(root).backgroundColor") != dark
+    assert page.locator(ROOT).evaluate("root => getComputedStyle(root).colorScheme") == "light"
+
+
+def test_on_a_phone_nothing_overflows_and_a_finger_moves_the_code(app: str, window: Callable[..., Page]) -> None:
+    page = window(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    sent = explore(page, f"{app}/?run=mnist-variational")
+    for tool in ("explore", "lasso", "path", "draw", "replay"):
+        page.get_by_test_id(f"tool-{tool}").tap()
+        frames(page)
+        wide = page.evaluate(
+            """root => [...document.querySelectorAll(root + ", " + root + " *")].filter(one => {
+                const box = one.getBoundingClientRect();
+                return box.width > 1 && (box.right > innerWidth + 1 || box.left < -1) && !one.closest(".hg-tools, .hg-listen");
+            }).map(one => one.className + " " + one.tagName)""",
+            ROOT,
+        )
+        assert not wide, (tool, wide)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_test_id("tool-explore").tap()
+    page.wait_for_timeout(SETTLED)
+    x, y = place(page, 0.5, 0.3)
+    before, seen = len(sent), {picture(page)}
+    fingers = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        given = [{"x": px, "y": py, "id": i} for i, (px, py) in enumerate(points)]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": given})
+        frames(page)
+
+    touch("touchStart", (x, y))
+    for step in range(1, 5):
+        touch("touchMove", (x - 15 * step, y + 12 * step))
+        seen.add(picture(page))
+    assert len(seen) == 5 and len(sent) == before
+    touch("touchEnd")
+    held = code(page)
+    page.wait_for_timeout(SETTLED)
+    assert len(sent) == before + 1
+    # Two fingers zoom and leave the code alone.
+    ground = picture(page, ".hg-ground")
+    touch("touchStart", (x - 30, y))
+    touch("touchStart", (x - 30, y), (x + 30, y))
+    touch("touchMove", (x - 80, y), (x + 80, y))
+    touch("touchEnd")
+    assert picture(page, ".hg-ground") != ground
+    assert code(page) == held
+
+
+# ── the bundle alone, on an empty page ──────────────────────────────────────
+
+EMPTY = """<!doctype html><meta charset="utf-8"><body style="margin: 8px"><div id="host"></div>"""
+MOUNT = """async ([bundle, url, view]) => {
+    window.said ??= [];
+    window.hourglass ??= await import(bundle);
+    hourglass.show(document.getElementById("host"), {run_url: url, view}, (name, value) => said.push([name, value]));
+}"""
+
+
+@pytest.fixture
+def bench(app: str, window: Callable[..., Page]) -> Callable[..., Page]:
+    """Opens the explorer of a run, or of a folder made by `explorer_runs`, on an empty page."""
+
+    def bench(run: runs.Run | Path, view: dict[str, Any] | None = None, wait: bool = True, **properties: Any) -> Page:
+        page = window(**properties)
+        empty(page, app)
+        mount(page, run, view)
+        if wait:
+            ready(page)
+        return page
+
+    return bench
+
+
+def empty(page: Page, app: str) -> None:
+    page.route("**/empty", lambda route: route.fulfill(body=EMPTY, content_type="text/html"))
+    page.goto(f"{app}/empty")
+
+
+def mount(page: Page, run: runs.Run | Path, view: dict[str, Any] | None = None) -> None:
+    url = f"/{run.url}" if isinstance(run, runs.Run) else f"/{run.name}/"
+    if isinstance(run, Path):
+        page.route(f"**/{run.name}/**", lambda route: send(route, run))
+    page.evaluate(MOUNT, [f"/explorer/{assets.digest()}/explorer.js", url, view or {}])
+
+
+def send(route: Route, folder: Path) -> None:
+    """A file of a made run, or 404."""
+    path = folder / route.request.url.split(f"/{folder.name}/")[1]
+    route.fulfill(path=path) if path.is_file() else route.fulfill(status=404, body="There is no such file.")
+
+
+def show_code(page: Page, run: runs.Run, wanted: list[float]) -> None:
+    """Ask for a code as Python would, and wait until it is decoded."""
+    mount(page, run, {"code": wanted})
+    page.wait_for_function(
+        "([root, wanted]) => document.querySelector(root).dataset.code.split(',').every((v, d) => Math.abs(v - wanted[d]) < 2e-5)",
+        arg=[ROOT, wanted],
+    )
+
+
+@pytest.mark.parametrize("name", [*SHIPPED, "deep"])
+def test_the_browser_decodes_and_encodes_what_onnxruntime_does(
+    name: str, bench: Callable[..., Page], deep_run: runs.Run
+) -> None:
+    run = deep_run if name == "deep" else opened(name)
+    about = run.about["codes"]
+    dice = np.random.default_rng(3)
+    low, high = np.array(about["low"]), np.array(about["high"])
+    asked = [np.array(about["mean"]), low, high, *(low + (high - low) * dice.random((3, run.code_size)))]
+    page = bench(run, {"code": [float(v) for v in np.round(asked[0], 4)]})
+    for one in asked:
+        wanted = [float(v) for v in np.round(one, 4)]
+        show_code(page, run, wanted)
+        decoded = run.coder.decode(np.array([wanted], np.float32))[0]
+        shown = page.locator(SAMPLE).evaluate("canvas => [...canvas.sample]")
+        np.testing.assert_allclose(np.array(shown).reshape(run.shape), decoded, atol=1e-4)
+        if run.about["dataset"]["kind"] != "image":
+            continue
+        painted = page.locator(SAMPLE).evaluate(
+            "canvas => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]"
+        )
+        seen = np.array(painted).reshape(*run.shape[:2], 4)
+        expected = np.clip(np.broadcast_to(decoded, (*run.shape[:2], 3)) * 255, 0, 255)
+        assert np.abs(seen[..., :3] - expected).max() < 0.6, "the picture is the sample, the right way up"
+        assert (seen[..., 3] == 255).all()
+    if run.about["dataset"]["kind"] == "image":
+        page.get_by_test_id("tool-draw").click()
+        expect(page.get_by_test_id("draw-message")).to_contain_text("Draw here")
+        pad = page.locator('[data-testid="draw-pad"]')
+        pad.click(position={"x": 60, "y": 90})
+        page.wait_for_function("() => document.querySelector('[data-testid=draw-pad]').sample !== undefined")
+        frames(page)
+        given = np.array(pad.evaluate("pad => [...pad.sample]"), np.float32).reshape(1, *run.shape)
+        np.testing.assert_allclose(code(page), run.coder.encode(given)[0], atol=1e-4)
+
+
+def test_replay_scrubs_and_plays(bench: Callable[..., Page]) -> None:
+    page = bench(opened("digits-variational"))
+    finished = page.locator(MAP).screenshot()
+    page.get_by_test_id("tool-replay").click()
+    expect(page.get_by_test_id("replay-message")).to_contain_text("1,000 samples after each epoch")
+    scrub = page.get_by_test_id("replay-epoch")
+    seen = {finished}
+    for epoch in ("0", "3", "39"):
+        scrub.evaluate(
+            "(one, value) => { one.value = value; one.dispatchEvent(new Event('input', {bubbles: true})); }", epoch
+        )
+        page.wait_for_timeout(600)
+        seen.add(page.locator(MAP).screenshot())
+    assert len(seen) == 4
+    assert scrub.get_attribute("aria-valuetext") == "epoch 200"
+    page.get_by_test_id("replay-play").click()
+    expect(scrub).not_to_have_js_property("value", "39")
+    page.get_by_test_id("replay-play").click()
+    expect(page.get_by_test_id("replay-play")).to_have_attribute("aria-label", "Play")
+    page.get_by_test_id("tool-explore").click()
+    page.wait_for_timeout(100)
+    page.mouse.move(5, 5)
+    frames(page)
+    assert page.evaluate("said.filter(one => one[0] === 'selection').length") == 0
+
+
+def test_a_path_plays_scrubs_and_does_arithmetic(bench: Callable[..., Page]) -> None:
+    run = opened("digits-variational")
+    page = bench(run, {"tool": "path"})
+    page.get_by_test_id("path-snap").uncheck()
+    stops = []
+    for x, y in [(0.3, 0.3), (0.7, 0.4), (0.5, 0.7)]:
+        page.mouse.click(*place(page, x, y))
+        frames(page)
+        stops.append(np.array(code(page)))
+    expect(page.get_by_test_id("path-summary")).to_have_text("A → B → C")
+    scrub = page.get_by_test_id("path-position")
+
+    def walk_to(t: float) -> np.ndarray:
+        scrub.evaluate("(one, t) => { one.value = t; one.dispatchEvent(new Event('input', {bubbles: true})); }", str(t))
+        frames(page)
+        return np.array(code(page))
+
+    np.testing.assert_allclose(walk_to(0), stops[0], atol=2e-4)
+    first = np.linalg.norm(stops[1] - stops[0])
+    half = first / (first + np.linalg.norm(stops[2] - stops[1])) / 2
+    np.testing.assert_allclose(walk_to(round(half, 3)), (stops[0] + stops[1]) / 2, atol=0.01)
+    np.testing.assert_allclose(walk_to(1), stops[2], atol=2e-4)
+    page.get_by_test_id("path-spherical").check()
+    assert np.abs(walk_to(round(half, 3)) - (stops[0] + stops[1]) / 2).max() > 0.01
+    page.get_by_test_id("path-spherical").uncheck()
+    page.get_by_test_id("path-arithmetic").click()
+    frames(page)
+    np.testing.assert_allclose(code(page), stops[0] + stops[1] - stops[2], atol=2e-4)
+    walk_to(0)
+    page.get_by_test_id("path-play").click()
+    seen = set()
+    for _ in range(6):
+        frames(page, 4)
+        seen.add(picture(page))
+    assert len(seen) >= 5, "every frame of the walk is decoded"
+    page.get_by_test_id("path-play").click()
+    held = code(page)
+    page.wait_for_timeout(200)
+    assert code(page) == held
+    # With the box ticked a stop is a real sample.
+    page.get_by_test_id("path-clear").click()
+    page.get_by_test_id("path-snap").check()
+    page.mouse.click(*place(page, 0.5, 0.5))
+    frames(page)
+    assert np.abs(run.codes - np.array(code(page))).max(1).min() < 2e-5
+
+
+@pytest.mark.parametrize("name", ["digits-variational", "deep"])
+def test_every_layer_and_colour_is_drawn(name: str, bench: Callable[..., Page], deep_run: runs.Run) -> None:
+    page = bench(deep_run if name == "deep" else opened(name))
+    layers = page.locator('select[data-testid="layer"]')
+    names = layers.locator("option").evaluate_all("all => all.map(one => one.value)")
+    assert names == ["none", "manifold", "density", "classes", "stretch"]
+    seen = {picture(page, ".hg-ground")}
+    for layer in names[1:]:
+        layers.select_option(layer)
+        page.wait_for_function("name => performance.getEntriesByName(`explorer:layer-${name}`).length > 0", arg=layer)
+        frames(page)
+        seen.add(picture(page, ".hg-ground"))
+    assert len(seen) == 5
+    before = picture(page)
+    move(page, 0.6, 0.3)
+    assert picture(page) != before, "the pointer still decodes"
+    points = set()
+    for colour in page.locator('select[data-testid="colour"] option').evaluate_all("all => all.map(one => one.value)"):
+        page.locator('select[data-testid="colour"]').select_option(colour)
+        frames(page)
+        points.add(page.locator(MAP).screenshot())
+    assert len(points) >= 3
+    assert page.locator(NOTICES).count() == 0
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a small run without training; each has a name, and thereby an address, of its own."""
+    return lambda name="made", **choices: explorer_runs.make(tmp_path / name, **choices)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"size": 1},
+        {"size": 2, "half": True},
+        {"size": 64, "dead": 5, "count": 2000},
+        {"size": 3, "shape": (20, 12, 3), "variational": True, "thumbnails": False},
+    ],
+    ids=["one number", "half", "64 numbers", "colour without originals"],
+)
+def test_codes_of_any_size_are_explored(
+    choices: dict[str, Any], bench: Callable[..., Page], made: Callable[..., Path]
+) -> None:
+    folder = made(**choices)
+    page = bench(folder)
+    size, shape = choices["size"], choices.get("shape", (12, 16, 1))
+    assert page.locator(SLIDER).count() == size == len(code(page))
+    assert page.locator(SAMPLE).evaluate("one => [one.height, one.width]") == list(shape[:2])
+    before = picture(page)
+    was = code(page)
+    move(page, 0.3, 0.4)
+    assert picture(page) != before
+    changed = [d for d, (a, b) in enumerate(zip(was, code(page), strict=True)) if a != b]
+    if size > 2:
+        expect(page.get_by_text("Moving walks the plane of the two main directions")).to_be_visible()
+        page.locator('select[data-testid="plane"]').select_option("axes")
+        was = code(page)
+        move(page, 0.6, 0.6)
+        assert [d for d, (a, b) in enumerate(zip(was, code(page), strict=True)) if a != b] == [0, 1]
+        page.locator('select[data-testid="plane"]').select_option("tsne")
+        codes = np.fromfile(folder / "codes.f32", "<f4").reshape(-1, size)
+        move(page, 0.4, 0.5)
+        assert np.abs(codes - np.array(code(page))).max(1).min() < 2e-5, "without a way back a sample's own code"
+    else:
+        assert changed == list(range(size))
+    if "dead" in choices:
+        dead = page.locator(".hg-dead")
+        assert dead.count() == 1 and dead.locator(SLIDER).get_attribute("data-dim") == "6"
+        assert page.locator(SLIDER).last.get_attribute("data-dim") == "6", "most used first"
+    page.get_by_test_id("traversal").first.click()
+    expect(page.locator(".hg-row .hg-strip:visible canvas")).to_have_count(9)
+    assert page.locator(NOTICES).count() == 0
+
+
+def test_names_of_classes_are_text(bench: Callable[..., Page], made: Callable[..., Path]) -> None:
+    folder = made(classes=2)
+    name = "<img src=x onerror=window.hacked=1><b>bold</b>"
+    edit(
+        folder,
+        lambda card: card["dataset"].update(classes=[name, "&amp;"], factors=[name, "two"], title=name, label=name),
+    )
+    page = bench(folder)
+    legend = page.get_by_test_id("legend").locator("button")
+    assert legend.all_inner_texts() == [name, "&amp;"]
+    assert page.locator(f"{ROOT} img, {ROOT} b").count() == 0
+    expect(page.locator(LIVE)).to_contain_text("nearest ")
+    page.mouse.move(*place(page, 0.2, 0.2))
+    page.get_by_test_id("tool-lasso").click()
+    lasso(page, [(0.05, 0.05), (0.95, 0.05), (0.95, 0.95), (0.05, 0.95)])
+    expect(page.get_by_test_id("lasso-classes")).to_contain_text("<img src=x")
+    assert page.evaluate("window.hacked") is None
+    assert page.locator(f"{ROOT} img, {ROOT} b").count() == 0
+
+
+def lasso(page: Page, corners: list[tuple[float, float]]) -> None:
+    """Draw around these corners, given as shares of the map."""
+    page.mouse.move(*place(page, *corners[0]))
+    page.mouse.down()
+    for corner in [*corners[1:], corners[0]]:
+        page.mouse.move(*place(page, *corner), steps=6)
+    page.mouse.up()
+
+
+def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change run.json and leave the files as they are."""
+    card = json.loads((folder / "run.json").read_text())
+    change(card)
+    (folder / "run.json").write_text(json.dumps(card))
+
+
+def write(name: str, values: Any, kind: str = "<f4") -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_bytes(np.asarray(values, kind).tobytes())
+
+
+def cut(name: str, share: float = 0.5) -> Callable[[Path], object]:
+    def damage(folder: Path) -> None:
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(content[: int(len(content) * share) // 4 * 4])
+
+    return damage
+
+
+def gone(name: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).unlink()
+
+
+def card(**about: Any) -> Callable[[Path], object]:
+    """Replace fields of run.json, named like codes__size."""
+
+    def change(known: dict[str, Any]) -> None:
+        for path, value in about.items():
+            *outer, last = path.split("__")
+            inner = known
+            for part in outer:
+                inner = inner[part]
+            inner[last] = value
+
+    return lambda folder: edit(folder, change)
+
+
+def mostly_nan(folder: Path) -> None:
+    codes = np.fromfile(folder / "codes.f32", "<f4")
+    codes[::4] = np.nan
+    codes.tofile(folder / "codes.f32")
+
+
+def same_length_nonsense(name: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_bytes(b"\x07" * (folder / name).stat().st_size)
+
+
+# What is done to a run; the beginning of the sentence that is shown; whether the explorer still decodes.
+BAD = {
+    "codes cut short": (cut("codes.f32"), "Codes.f32 of this run has 2,400 bytes", True),
+    "codes missing": (gone("codes.f32"), "Codes.f32 of this run is missing", True),
+    "codes half NaN": (mostly_nan, "300 of 600 codes are not finite numbers", True),
+    "codes all NaN": (write("codes.f32", np.full(1200, np.nan)), "600 of 600 codes are not finite numbers", True),
+    "labels missing": (gone("labels.i32"), "Labels.i32 of this run is missing", True),
+    "labels cut short": (cut("labels.i32"), "Labels.i32 of this run has 1,200 bytes", True),
+    "errors missing": (gone("errors.f32"), "Errors.f32 of this run is missing", True),
+    "factors cut short": (cut("factors.f32"), "Factors.f32 of this run has", True),
+    "decoder missing": (gone("decoder.onnx"), "Decoder.onnx of this run is missing", False),
+    "decoder cut short": (cut("decoder.onnx"), "Decoder.onnx of this run has", False),
+    "decoder is nonsense": (same_length_nonsense("decoder.onnx"), "The decoder of this run is refused", False),
+    "decoder is the encoder": (
+        lambda folder: (
+            shutil.copy(folder / "encoder.onnx", folder / "decoder.onnx"),
+            explorer_runs.seal(folder, json.loads((folder / "run.json").read_text())),
+        ),
+        "The decoder of this run",
+        False,
+    ),
+    "weights missing": (gone("weights.safetensors"), "Weights.safetensors of this run is missing", False),
+    "samples of another shape": (card(dataset__shape=[9, 9, 1]), "The decoder of this run gives 192 numbers", False),
+    "codes of another size": (
+        card(codes__size=3, codes__low=[0, 0, 0], codes__high=[1, 1, 1]),
+        "Codes.f32 of this run has 4,800 bytes",
+        False,
+    ),
+    "t-SNE of nobody": (
+        card(projections__tsne={"count": 3, "perplexity": 5}),
+        "",
+        True,
+    ),
+    "run.json missing": (gone("run.json"), "Run.json of this run is missing", None),
+    "run.json cut short": (cut("run.json"), "Run.json of this run cannot be read", None),
+    "format of tomorrow": (card(format=2), "This run is of format 2", None),
+    "no shape": (card(dataset__shape=[]), "Run.json of this run is damaged: its samples have no shape", None),
+    "no count": (card(codes__count=0), "Run.json of this run is damaged: its codes have no count", None),
+    "endless range": (card(codes__low=[None, 0]), "Run.json of this run is damaged: codes.low", None),
+    "a list": (lambda folder: (folder / "run.json").write_text("[]"), "This run is of format undefined", None),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_run_shows_what_it_can_and_one_sentence(
+    case: str, bench: Callable[..., Page], made: Callable[..., Path]
+) -> None:
+    damage, sentence, decodes = BAD[case]
+    bad = made()
+    damage(bad)
+    page = bench(bad, wait=False)
+    if sentence:
+        expect(page.locator(NOTICES).first).to_contain_text(sentence)
+    if decodes is not None:
+        page.locator(f'{ROOT}[data-ready="{str(decodes).lower()}"]').wait_for()
+        before = code(page)
+        move(page, 0.35, 0.6)
+        assert code(page) != before, "the map can still be moved over"
+        page.wait_for_timeout(300)
+    said = page.locator(NOTICES).all_inner_texts()
+    expected = {"codes of another size": 2}.get(case, 1 if sentence else 0)  # the codes and the decoder do not fit
+    assert len(said) == expected, said
+    assert all(text.count(". ") >= 2 for text in said), "what came, what was expected, what to do"
+    mount(page, made("good", seed=1))
+    ready(page)
+    assert page.locator(ROOT).count() == 1 and page.locator(NOTICES).count() == 0, "the page is alive"
+
+
+def point(folder: Path, codes: Any) -> None:
+    codes = np.asarray(codes, np.float32)
+    write("codes.f32", codes)(folder)
+    write("labels.i32", np.zeros(len(codes)), "<i4")(folder)
+    write("errors.f32", np.zeros(len(codes)))(folder)
+    write("factors.f32", np.zeros((len(codes), 2)))(folder)
+    low = high = codes[0].tolist()
+    variance = [0.0, 0.0]
+    about = {"count": len(codes), "low": low, "high": high, "mean": low, "variance": variance, "dead": [True, True]}
+    edit(
+        folder,
+        lambda known: (known["codes"].update(about, nearest_p99=0.0), known.update(replay=None, thumbnails=None)),
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda folder: point(folder, [[0.5, -0.25]]), id="one point"),
+        pytest.param(lambda folder: point(folder, np.full((50, 2), 3.0)), id="all codes equal"),
+        pytest.param(lambda folder: point(folder, np.zeros((50, 2))), id="all codes zero"),
+        pytest.param(
+            lambda folder: (write("labels.i32", np.zeros(600), "<i4")(folder), card(dataset__classes=["one"])(folder)),
+            id="one class",
+        ),
+        pytest.param(write("labels.i32", np.full(600, -1), "<i4"), id="no labels known"),
+        pytest.param(write("labels.i32", np.full(600, 99), "<i4"), id="labels beyond the classes"),
+    ],
+)
+def test_a_poor_run_works(
+    change: Callable[[Path], object], bench: Callable[..., Page], made: Callable[..., Path]
+) -> None:
+    folder = made()
+    change(folder)
+    page = bench(folder)
+    before = picture(page)
+    move(page, 0.2, 0.3)
+    move(page, 0.7, 0.8)
+    assert picture(page) != before
+    assert page.locator(NOTICES).count() == 0
+    for layer in ("manifold", "density", "classes", "stretch"):
+        page.locator('select[data-testid="layer"]').select_option(layer)
+        page.wait_for_function("name => performance.getEntriesByName(`explorer:layer-${name}`).length > 0", arg=layer)
+    page.get_by_test_id("tool-lasso").click()
+    lasso(page, [(0.02, 0.3), (0.9, 0.3), (0.98, 0.98), (0.02, 0.98)])
+    expect(page.get_by_test_id("lasso-summary")).to_contain_text("sample")
+    assert "NaN" not in page.locator(ROOT).inner_text()
+
+
+def test_a_replay_or_an_encoder_that_is_missing_is_said_where_it_is_used(
+    bench: Callable[..., Page], made: Callable[..., Path]
+) -> None:
+    folder = made()
+    cut("replay/codes.f32")(folder)
+    gone("encoder.onnx")(folder)
+    page = bench(folder)
+    page.get_by_test_id("tool-replay").click()
+    expect(page.get_by_test_id("replay-message")).to_contain_text("Replay/codes.f32 of this run has")
+    page.get_by_test_id("tool-draw").click()
+    expect(page.get_by_test_id("draw-message")).to_contain_text("Encoder.onnx of this run is missing")
+
+
+def test_runs_that_come_and_go_leave_nothing_behind(bench: Callable[..., Page], made: Callable[..., Path]) -> None:
+    two = [made("first"), made("second", seed=1)]
+    page = bench(two[0])
+    tools = page.context.new_cdp_session(page)
+
+    def counted() -> dict[str, int]:
+        for _ in range(2):
+            tools.send("HeapProfiler.collectGarbage")
+            page.wait_for_timeout(100)
+        return tools.send("Memory.getDOMCounters")
+
+    def turn(times: int) -> None:
+        for i in range(times):
+            mount(page, two[(i + 1) % 2])
+            page.wait_for_function(
+                "() => document.querySelector('[data-testid=latent-explorer]')?.dataset.ready === 'true'"
+            )
+
+    turn(4)
+    before = counted()
+    turn(16)
+    after = counted()
+    assert page.locator("canvas").count() < 40 and page.locator(ROOT).count() == 1
+    for what in ("nodes", "jsEventListeners"):
+        assert after[what] < 1.1 * before[what], (what, before, after)
+    page.evaluate("hourglass.remove(document.getElementById('host'))")
+    assert page.locator("#host *").count() == 0
+
+
+def test_without_webgl_a_flat_canvas_draws_the_points(app: str, browser: Browser, made: Callable[..., Path]) -> None:
+    sandbox = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
+    flat = browser.browser_type.launch(
+        executable_path=chromium(), args=["--disable-gpu", "--disable-3d-apis", *sandbox]
+    )
+    try:
+        page = flat.new_page()
+        empty(page, app)
+        mount(page, made(count=10_000))
+        ready(page)
+        expect(page.locator(NOTICES)).to_have_text(
+            "This browser draws without WebGL: the map works, but large ones move slowly."
+        )
+        painted = page.locator(MAP).evaluate(
+            "map => map.getContext('2d').getImageData(0, 0, map.width, map.height).data.some(value => value > 0)"
+        )
+        assert painted
+        before = picture(page)
+        move(page, 0.3, 0.3)
+        assert picture(page) != before
+    finally:
+        flat.close()
+
+
+def test_a_lost_webgl_context_comes_back(bench: Callable[..., Page], made: Callable[..., Path]) -> None:
+    page = bench(made())
+
+    def points() -> bytes:
+        page.wait_for_timeout(400)
+        return page.locator(MAP).screenshot(style=".hg-marker, .hg-ring { display: none !important }")
+
+    page.mouse.move(2, 2)
+    whole = points()
+    page.evaluate(
+        "map => (window.loss = document.querySelector(map).getContext('webgl2').getExtension('WEBGL_lose_context')).loseContext()",
+        MAP,
+    )
+    assert points() != whole
+    before = picture(page)
+    move(page, 0.4, 0.4)
+    assert picture(page) != before, "decoding goes on meanwhile"
+    page.evaluate("loss.restoreContext()")
+    page.mouse.move(2, 2)
+    assert points() == whole
