@@ -104,7 +104,9 @@ export class PointMap {
     this.element.className = "hg-map";
     this.canvas.className = "hg-points";
     this.sheet.className = "hg-sheet";
-    this.element.append(this.canvas, this.sheet);
+    this.ground.className = "hg-ground";
+    this.ground.hidden = true; // it is shown through the points' canvas
+    this.element.append(this.ground, this.canvas, this.sheet);
     this.canvas.dataset["testid"] = "latent-map";
     this.sheet.setAttribute("aria-hidden", "true");
     this.sheet.hidden = true;
