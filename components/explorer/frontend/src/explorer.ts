@@ -48,6 +48,7 @@ export class Explorer {
   private thumbnailsWanted = true;
   private find: Finder | null = null;
   decoder: Network | null = null;
+  private decoding: Promise<Network> | null = null;
   private encoding: Promise<Network> | null = null;
   private weights: Promise<Uint8Array> | null = null;
   private layer: LayerName = "none";
@@ -117,6 +118,7 @@ export class Explorer {
     const decoder = Network.load(this.folder, card, "decoder", this.weights);
     const labels = this.folder.integers("labels.i32", count).catch((error: unknown) => (this.notice(error), null));
     decoder.catch(() => undefined);
+    this.decoding = decoder;
     try {
       this.codes = await codes;
     } catch (error) {
@@ -138,7 +140,7 @@ export class Explorer {
       this.notice(error);
       this.root.dataset["ready"] = "false";
     }
-    if (this.ended) return this.decoder?.release();
+    if (this.ended) return;
     if (this.decoder) {
       this.root.dataset["ready"] = "true";
       this.setCode(this.code, { begun: performance.now(), stamp: performance.now() });
@@ -909,8 +911,8 @@ export class Explorer {
     clearTimeout(this.rest);
     this.ground?.end();
     this.map.end();
-    this.decoder?.release();
-    void this.encoding?.then((network) => network.release(), () => undefined);
+    // Whoever leaves before a network has arrived gives it back when it does.
+    for (const network of [this.decoding, this.encoding]) void network?.then((one) => one.release(), () => undefined);
     this.root.remove();
   }
 }

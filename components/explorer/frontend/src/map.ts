@@ -62,7 +62,14 @@ interface Gl {
   readonly buffers: Record<"here" | "from" | "row" | "chosen", WebGLBuffer>;
   readonly table: WebGLTexture;
   readonly uniform: (name: string) => WebGLUniformLocation | null;
+  /** Reads the points in steps: every one, every second one, … */
+  readonly every: (step: number) => void;
+  /** Whether a processor plays the graphics card. */
+  readonly soft: boolean;
 }
+
+/** More points than this are thinned out while the map moves where there is no graphics card; all are drawn at rest. */
+const MOVING_POINTS = 100_000, REST_MS = 180;
 
 export class PointMap {
   readonly element = document.createElement("div");
@@ -82,6 +89,7 @@ export class PointMap {
   private glideTime = 0;
   private readonly redo = new Set<"points" | "ground" | "sheet">();
   private frame = 0;
+  private moving = 0;
   private ended = false;
 
   camera: Camera = fit([-1, 1, -1, 1], 300, 300);
@@ -142,12 +150,17 @@ export class PointMap {
       return names.get(name)!;
     };
     gl.useProgram(program);
-    for (const [name, width, kind] of [["here", 2, gl.FLOAT], ["from", 2, gl.FLOAT], ["row", 1, gl.UNSIGNED_BYTE], ["chosen", 1, gl.UNSIGNED_BYTE]] as const) {
-      const at = gl.getAttribLocation(program, name);
-      gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name]);
-      gl.enableVertexAttribArray(at);
-      gl.vertexAttribPointer(at, width, kind, false, 0, 0);
-    }
+    const attributes = ([["here", 2, gl.FLOAT, 8], ["from", 2, gl.FLOAT, 8], ["row", 1, gl.UNSIGNED_BYTE, 1], ["chosen", 1, gl.UNSIGNED_BYTE, 1]] as const).map(([name, width, kind, bytes]) => ({ at: gl.getAttribLocation(program, name), buffer: buffers[name], width, kind, bytes }));
+    for (const { at } of attributes) gl.enableVertexAttribArray(at);
+    const every = (step: number) => {
+      for (const { at, buffer, width, kind, bytes } of attributes) {
+        gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+        gl.vertexAttribPointer(at, width, kind, false, bytes * step, 0);
+      }
+    };
+    every(1);
+    const named = gl.getExtension("WEBGL_debug_renderer_info");
+    const soft = named !== null && /swiftshader|llvmpipe|software|basic render/i.test(String(gl.getParameter(named.UNMASKED_RENDERER_WEBGL)));
     const textures = [0, 1].map((unit) => {
       const texture = gl.createTexture();
       gl.activeTexture(gl.TEXTURE0 + unit);
@@ -160,7 +173,7 @@ export class PointMap {
     gl.uniform1i(gl.getUniformLocation(behind, "ground"), 1);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    this.gl = { gl, program, behind, buffers, table: textures[0], ground: textures[1], uniform };
+    this.gl = { gl, program, behind, buffers, table: textures[0], ground: textures[1], uniform, every, soft };
   }
 
   private upload(...what: ("here" | "from" | "row" | "chosen" | "table")[]): void {
@@ -250,6 +263,11 @@ export class PointMap {
     const across = camera.width / camera.sx;
     if (across > span * 50 || across < span / 20000) return;
     this.camera = camera;
+    clearTimeout(this.moving);
+    this.moving = window.setTimeout(() => {
+      this.moving = 0;
+      if (this.gl?.soft && this.count > MOVING_POINTS) this.ask("points");
+    }, REST_MS);
     this.ask("points", "ground", "sheet");
     this.onCamera?.();
   }
@@ -314,7 +332,9 @@ export class PointMap {
       gl.uniform1f(uniform("size"), size);
       gl.uniform1f(uniform("glide"), this.glide());
       gl.uniform1i(uniform("choosing"), this.chosen ? 1 : 0);
-      gl.drawArrays(gl.POINTS, 0, this.count);
+      const step = this.gl.soft && this.moving ? Math.max(1, Math.min(16, Math.ceil(this.count / MOVING_POINTS))) : 1;
+      this.gl.every(step);
+      gl.drawArrays(gl.POINTS, 0, Math.floor(this.count / step));
     } else if (this.flat) this.drawFlat(this.flat, size);
   }
 
@@ -438,6 +458,7 @@ export class PointMap {
   end(): void {
     this.ended = true;
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.moving);
     // Browsers keep only a few contexts: a page that opens many explorers must hand them back.
     this.gl?.gl.getExtension("WEBGL_lose_context")?.loseContext();
     this.gl = null;
