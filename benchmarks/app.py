@@ -9,47 +9,17 @@ started anew each time, both in a fresh browser profile; the training of digits 
 
 import argparse
 import os
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from browser import chromium  # noqa: E402
+from serving import ROOT, launched, served
 
 HELLO = "import streamlit as st\nst.write('value', st.slider('x', 0, 10))\n"
-GL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking", "--no-first-run"]
-
-
-@contextmanager
-def served(script: Path, home: str) -> Iterator[tuple[str, float]]:
-    """A Streamlit server of this script; gives its address and the moment it was started."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true", f"--server.port={port}"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    begun = time.perf_counter()
-    server = subprocess.Popen(command, cwd=script.parent, env={**os.environ, "HOURGLASS_HOME": home}, **quiet)
-    try:
-        while True:
-            with socket.socket() as probe:
-                if probe.connect_ex(("localhost", port)) == 0:
-                    break
-            time.sleep(0.01)
-        yield f"http://localhost:{port}", begun
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 def first_sight(browser: Browser, script: Path, selector: str, home: str) -> float:
@@ -102,9 +72,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="repetitions of each start (default 5)")
     runs = parser.parse_args().runs
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(
-            executable_path=chromium(), args=[*GL, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-        )
+        browser = launched(playwright)
         hello = Path(folder) / "hello.py"
         hello.write_text(HELLO)
         decoded = '[data-testid="latent-explorer"][data-ready="true"] canvas[data-testid="decoded-sample"]'

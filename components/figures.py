@@ -30,6 +30,7 @@ PALETTE = (
 )
 OURS, THEIRS = "#0072B2", "#E69F00"  # the run and what it is compared with, in every figure
 UNKNOWN = "#8A8F98"
+FEW = 1500
 
 
 def colour(label: int) -> str:
@@ -69,13 +70,15 @@ def latent_map(
     import plotly.graph_objects as go
 
     figure = _figure(height, dragmode="pan", hovermode="closest", uirevision="map", clickmode="event+select")
+    # Few points are drawn sooner without WebGL: each WebGL figure sets up a context of its own.
+    kind = go.Scattergl if len(points) > FEW else go.Scatter
     size = float(np.clip(420 / np.sqrt(max(len(points), 1)), 3, 9))
     places = np.arange(len(points)) if places is None else places
     for label in np.unique(labels):
         of = labels == label
         name = classes[label] if label >= 0 else "unknown"
         figure.add_trace(
-            go.Scattergl(
+            kind(
                 x=points[of, 0],
                 y=points[of, 1],
                 mode="markers",

@@ -1,12 +1,15 @@
 """Originals for the browser: the samples behind a run's codes as one compressed block."""
 
 import gzip
+import io
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models import datasets, home
 from models.runs import Run, write_whole
+
+PIECE = 10_000  # samples that are shrunk at once
 
 
 def block(run: Run) -> bytes:
@@ -19,8 +22,14 @@ def block(run: Run) -> bytes:
     path = home() / "thumbnails" / f"{run.digest}.u8.gz"
     if path.is_file():
         return path.read_bytes()
-    samples = datasets.samples_at(datasets.get(run.configuration.dataset), run.rows.astype(np.int64))
-    content = gzip.compress(shrunk(samples, tuple(run.about["thumbnails"]["shape"])).tobytes(), 3)
+    dataset, shape = datasets.get(run.configuration.dataset), tuple(run.about["thumbnails"]["shape"])
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=3, mtime=0) as out:
+        # In pieces: a million samples at their full size would fill the memory of the web process.
+        for first in range(0, run.count, PIECE):
+            samples = datasets.samples_at(dataset, run.rows[first : first + PIECE].astype(np.int64))
+            out.write(shrunk(samples, shape).tobytes())
+    content = packed.getvalue()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content)

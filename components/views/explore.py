@@ -125,24 +125,32 @@ def selected(run: runs.Run, selection: Selection) -> None:
         return
     labels, counts = np.unique(run.labels[chosen], return_counts=True)
     names = [run.classes[label] if label >= 0 else "unknown" for label in labels]
-    table = {
-        "row": run.rows[chosen],
-        word: [label_of(run, place) for place in chosen],
-        "error": run.errors[chosen],
-        **{f"z{i + 1}": run.codes[chosen, i] for i in range(run.code_size)},
-    }
     left, right = st.columns([2, 3], gap="large")
     left.dataframe({word: names, "samples": counts, "share": counts / len(chosen)}, hide_index=True)
-    right.dataframe({name: values[:500] for name, values in table.items()}, hide_index=True, height=260)
+    right.dataframe(table(run, chosen[:500]), hide_index=True, height=260)
     originals = cached.originals(run.about["dataset"]["name"], tuple(int(row) for row in run.rows[chosen[:12]]))
     if originals is not None:
         st.caption("The first of them, and their reconstructions")
         st.image(pictures.strip(codes.to_float(originals), 64), width="stretch")
         st.image(pictures.strip(run.coder.decode(run.codes[chosen[:12]]), 64), width="stretch")
-    csv = export.codes_csv(table)
     st.download_button(
-        "The selection (CSV)", csv, "selection.csv", "text/csv", on_click="ignore", icon=":material/download:"
+        "The selection (CSV)",
+        lambda: export.codes_csv(table(run, chosen)),  # made when it is pressed: of a million samples it takes seconds
+        "selection.csv",
+        "text/csv",
+        on_click="ignore",
+        icon=":material/download:",
     )
+
+
+def table(run: runs.Run, places: NDArray[Any]) -> dict[str, Any]:
+    """The columns of a selection: row of the dataset, class, error and code of each sample."""
+    return {
+        "row": run.rows[places],
+        run.about["dataset"]["label"]: [label_of(run, place) for place in places],
+        "error": run.errors[places],
+        **{f"z{i + 1}": run.codes[places, i] for i in range(run.code_size)},
+    }
 
 
 def as_plotly(run: runs.Run, found: ExplorerResult, code: NDArray[np.float32]) -> None:

@@ -187,9 +187,9 @@ def follow() -> None:
         st.warning(f"The address names the training {id_}, which is not on this computer. Choose and press Train.")
 
 
-@st.fragment(run_every=0.5)
+@st.fragment(run_every=1.0)
 def live(id_: str) -> None:
-    """What the training writes, twice a second; ends by drawing the page anew."""
+    """What the training writes, once a second; ends by drawing the page anew."""
     status = engine.status(id_)
     if not status.alive:
         st.rerun(scope="app")

@@ -187,7 +187,7 @@ export class Explorer {
     this.errors = await this.folder.floats("errors.f32", count).catch((error: unknown) => (this.notice(error), null));
     if (factors) this.factors = await this.folder.floats("factors.f32", count * factors).catch((error: unknown) => (this.notice(error), null));
     if (this.ended) return;
-    this.recolour();
+    if (this.amounts()) this.recolour();
     if (this.card.thumbnails && this.card.dataset.kind === "image") {
       const bytes = this.card.thumbnails.shape.reduce((a, b) => a * b, count);
       this.thumbnails = await this.folder.bytes("thumbnails.u8.gz", bytes, true).catch((error: unknown) => (this.notice(error), null));
@@ -324,7 +324,7 @@ export class Explorer {
   /** Points on the map: all codes of the plane, or the tool's own (replay). */
   showPoints(xy: Float32Array, index: Int32Array | null, glide = 0): void {
     this.pointIndex = index;
-    this.map.setPoints(xy, this.rowsOf(index, xy.length / 2), glide);
+    this.map.setPoints(xy, new Uint8Array(xy.length / 2).fill(UNKNOWN), glide);
     this.recolour();
   }
   pointIndex: Int32Array | null = null;
@@ -378,6 +378,8 @@ export class Explorer {
   }
   private grey: Rgb = [128, 128, 128];
 
+  private classCounts: Uint32Array | null = null;
+
   private drawLegend(amounts: { low: number; high: number; title: string } | null): void {
     this.legend.replaceChildren();
     if (amounts) {
@@ -389,7 +391,7 @@ export class Explorer {
       return;
     }
     if (this.colourBy !== "class" || !this.labels) return;
-    const counts = countClasses(this.labels, Int32Array.from({ length: this.labels.length }, (_, i) => i), this.card.dataset.classes.length);
+    const counts = (this.classCounts ??= countClasses(this.labels, this.labels.keys(), this.card.dataset.classes.length));
     this.card.dataset.classes.concat("no label").forEach((name, c) => {
       if (!counts[c]) return;
       const key = c === this.card.dataset.classes.length ? -1 : c;
@@ -425,14 +427,20 @@ export class Explorer {
   className = (i: number): string => this.card.dataset.classes[this.labels?.[i] ?? -1] ?? "no label";
   classColour = (i: number): string => `rgb(${(this.colours[this.labels?.[i] ?? -1] ?? this.grey).join(" ")})`;
 
-  /** Called again when Streamlit's theme changes. */
+  private theme = "";
+
+  /** Called at every rerun, because Streamlit's theme may have changed. */
   themed(): void {
     const style = getComputedStyle(this.root);
     const paper = parse(style.getPropertyValue("--hg-paper-now") || style.backgroundColor) ?? [255, 255, 255];
     const dark = luminance(paper) < 0.2;
     this.root.classList.toggle("hg-dark", dark);
     this.grey = dark ? [150, 155, 165] : [125, 130, 140];
-    if (!this.card) return;
+    if (!this.sliders) return;
+    // Every rerun of the page comes by here: a million points are not to be coloured and drawn anew for nothing.
+    const theme = JSON.stringify([paper, dark, this.view.palette]);
+    if (theme === this.theme) return;
+    this.theme = theme;
     this.colours = classColours(Math.min(UNKNOWN, this.card.dataset.classes.length), this.view.palette);
     this.map.ink = { text: dark ? "#b4b9c4" : "#5d6470", line: dark ? "rgba(255,255,255,0.06)" : "rgba(0,0,0,0.055)", paper: `rgb(${paper.join(" ")})` };
     this.sliders.draw(dark ? "#59606e" : "#c3c9d4");

@@ -19,6 +19,9 @@ export const flatContext = (canvas: HTMLCanvasElement): CanvasRenderingContext2D
 /** Which row of the colour table a point takes; the last one means "unknown". */
 export const UNKNOWN = 255;
 
+/** While the map moves about so many points are drawn; all of them once it has rested for a moment. */
+const MOVING = 100_000, REST_MS = 180;
+
 const VERTEX = `#version 300 es
 in vec2 here; in vec2 from; in float row; in float chosen;
 uniform vec2 centre, scale; uniform float size, glide; uniform bool choosing; uniform sampler2D table;
@@ -62,14 +65,8 @@ interface Gl {
   readonly buffers: Record<"here" | "from" | "row" | "chosen", WebGLBuffer>;
   readonly table: WebGLTexture;
   readonly uniform: (name: string) => WebGLUniformLocation | null;
-  /** Reads the points in steps: every one, every second one, … */
-  readonly every: (step: number) => void;
-  /** Whether a processor plays the graphics card. */
-  readonly soft: boolean;
 }
 
-/** More points than this are thinned out while the map moves where there is no graphics card; all are drawn at rest. */
-const MOVING_POINTS = 100_000, REST_MS = 180;
 
 export class PointMap {
   readonly element = document.createElement("div");
@@ -85,11 +82,13 @@ export class PointMap {
   private rows = new Uint8Array(0);
   private chosen: Uint8Array | null = null;
   private table = new Uint8Array(4 * 256);
+  /** Every which point is drawn; 0 before the first drawing. A stride is at most 255 bytes, hence at most 31. */
+  private step = 0;
+  private moving = 0;
   private glideStart = 0;
   private glideTime = 0;
   private readonly redo = new Set<"points" | "ground" | "sheet">();
   private frame = 0;
-  private moving = 0;
   private ended = false;
 
   camera: Camera = fit([-1, 1, -1, 1], 300, 300);
@@ -150,17 +149,6 @@ export class PointMap {
       return names.get(name)!;
     };
     gl.useProgram(program);
-    const attributes = ([["here", 2, gl.FLOAT, 8], ["from", 2, gl.FLOAT, 8], ["row", 1, gl.UNSIGNED_BYTE, 1], ["chosen", 1, gl.UNSIGNED_BYTE, 1]] as const).map(([name, width, kind, bytes]) => ({ at: gl.getAttribLocation(program, name), buffer: buffers[name], width, kind, bytes }));
-    for (const { at } of attributes) gl.enableVertexAttribArray(at);
-    const every = (step: number) => {
-      for (const { at, buffer, width, kind, bytes } of attributes) {
-        gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-        gl.vertexAttribPointer(at, width, kind, false, bytes * step, 0);
-      }
-    };
-    every(1);
-    const named = gl.getExtension("WEBGL_debug_renderer_info");
-    const soft = named !== null && /swiftshader|llvmpipe|software|basic render/i.test(String(gl.getParameter(named.UNMASKED_RENDERER_WEBGL)));
     const textures = [0, 1].map((unit) => {
       const texture = gl.createTexture();
       gl.activeTexture(gl.TEXTURE0 + unit);
@@ -173,7 +161,21 @@ export class PointMap {
     gl.uniform1i(gl.getUniformLocation(behind, "ground"), 1);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    this.gl = { gl, program, behind, buffers, table: textures[0], ground: textures[1], uniform, every, soft };
+    this.gl = { gl, program, behind, buffers, table: textures[0], ground: textures[1], uniform };
+    this.step = 0;
+  }
+
+  /** Draws every `step`-th point from now on: the buffers stay, they are only read with larger strides. */
+  private takeEvery(step: number): void {
+    if (step === this.step || !this.gl) return;
+    this.step = step;
+    const { gl, program, buffers } = this.gl;
+    for (const [name, width, bytes, kind] of [["here", 2, 8, gl.FLOAT], ["from", 2, 8, gl.FLOAT], ["row", 1, 1, gl.UNSIGNED_BYTE], ["chosen", 1, 1, gl.UNSIGNED_BYTE]] as const) {
+      const at = gl.getAttribLocation(program, name);
+      gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name]);
+      gl.enableVertexAttribArray(at);
+      gl.vertexAttribPointer(at, width, kind, false, step * bytes, 0);
+    }
   }
 
   private upload(...what: ("here" | "from" | "row" | "chosen" | "table")[]): void {
@@ -263,11 +265,10 @@ export class PointMap {
     const across = camera.width / camera.sx;
     if (across > span * 50 || across < span / 20000) return;
     this.camera = camera;
-    clearTimeout(this.moving);
-    this.moving = window.setTimeout(() => {
-      this.moving = 0;
-      if (this.gl?.soft && this.count > MOVING_POINTS) this.ask("points");
-    }, REST_MS);
+    if (this.count > MOVING) {
+      clearTimeout(this.moving);
+      this.moving = window.setTimeout(() => ((this.moving = 0), this.ask("points")), REST_MS);
+    }
     this.ask("points", "ground", "sheet");
     this.onCamera?.();
   }
@@ -332,8 +333,8 @@ export class PointMap {
       gl.uniform1f(uniform("size"), size);
       gl.uniform1f(uniform("glide"), this.glide());
       gl.uniform1i(uniform("choosing"), this.chosen ? 1 : 0);
-      const step = this.gl.soft && this.moving ? Math.max(1, Math.min(16, Math.ceil(this.count / MOVING_POINTS))) : 1;
-      this.gl.every(step);
+      const step = this.moving ? Math.max(1, Math.min(31, Math.ceil(this.count / MOVING))) : 1;
+      this.takeEvery(step);
       gl.drawArrays(gl.POINTS, 0, Math.floor(this.count / step));
     } else if (this.flat) this.drawFlat(this.flat, size);
   }
@@ -446,6 +447,8 @@ export class PointMap {
     out.width = this.canvas.width;
     out.height = this.canvas.height;
     const context = out.getContext("2d")!;
+    this.moving = 0;
+    this.drawGround();
     this.drawPoints();
     context.drawImage(this.canvas, 0, 0);
     const k = out.width / Math.max(1, this.camera.width);

@@ -233,6 +233,16 @@ describe("selection", () => {
     expect([...m.select(xy, bay, (i) => i !== 0)]).toEqual([2]);
   });
 
+  test("selecting by bands agrees with counting all edges, on a shape that crosses itself", () => {
+    let seed = 1;
+    const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+    const polygon = Array.from({ length: 120 }, random);
+    const xy = Float32Array.from({ length: 4000 }, () => 1.2 * random() - 0.1);
+    const one = Array.from({ length: 2000 }, (_, i) => i).filter((i) => m.inside(polygon, xy[2 * i], xy[2 * i + 1]));
+    expect(one.length).toBeGreaterThan(300);
+    expect([...m.select(xy, polygon)]).toEqual(one);
+  });
+
   test("classes are counted, those without a label last", () => {
     expect([...m.countClasses(Int32Array.of(0, 2, -1, 2, 7), [0, 1, 2, 3, 4], 3)]).toEqual([1, 0, 2, 2]);
     expect([...m.countClasses(null, [0, 1], 2)]).toEqual([0, 0, 2]);
