@@ -169,7 +169,7 @@ export class Explorer {
     if (size > 2 && tsne) {
       try {
         const [xy, index] = await Promise.all([this.folder.floats("projections/tsne.f32", 2 * tsne.count), this.folder.integers("projections/tsne-index.i32", tsne.count)]);
-        if (index.some((i) => i < 0 || i >= this.card.codes.count)) throw new Fault("projections/tsne-index.i32 names codes that do not exist", `numbers below ${this.card.codes.count} were expected`, "train this run again");
+        if (index.some((i) => i < 0 || i >= this.card.codes.count)) throw new Fault("the file projections/tsne-index.i32 names codes that do not exist", `numbers below ${this.card.codes.count} were expected`, "train this run again");
         this.planes.push({ key: "tsne", title: "t-SNE", axes: ["", ""], xy, index, place: () => null, move: null });
       } catch (error) {
         this.notice(error);

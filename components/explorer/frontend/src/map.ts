@@ -1,8 +1,9 @@
 /**
  * The map: points by WebGL 2 (by a 2-D canvas where there is none), what lies behind them, and what lies above.
  *
- * Three canvases lie on each other so that each is redrawn only for its own reason: the points when the camera or
- * the colours change, the ground (axes, layers) likewise, the marker's sheet at every pointer move.
+ * What lies behind (axes, layers) is painted apart and handed to the points' own canvas, which is opaque: a browser
+ * puts the page together anew at every pointer move, and each large transparent canvas costs it as much as the rest.
+ * The marker is an element that moves. A second canvas, above, is there only while a tool draws.
  */
 
 import { decimalsFor, extentOf, fit, panBy, resized, say, ticks, toPixel, viewOf, zoomAt, type Camera, type Extent } from "./maths";
@@ -42,9 +43,25 @@ void main() {
   colour = vec4(tint.rgb, 1.0) * tint.a * cover;
 }`;
 
+/** One triangle that covers everything, with the ground on it. */
+const BEHIND_VERTEX = `#version 300 es
+out vec2 at;
+void main() {
+  vec2 corner = vec2(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0);
+  at = vec2(corner.x + 1.0, 1.0 - corner.y) * 0.5;
+  gl_Position = vec4(corner, 0.0, 1.0);
+}`;
+
+const BEHIND_FRAGMENT = `#version 300 es
+precision highp float;
+in vec2 at; uniform sampler2D ground; out vec4 colour;
+void main() { colour = vec4(texture(ground, at).rgb, 1.0); }`;
+
 interface Gl {
   readonly gl: WebGL2RenderingContext;
   readonly program: WebGLProgram;
+  readonly behind: WebGLProgram;
+  readonly ground: WebGLTexture;
   readonly buffers: Record<"here" | "from" | "row" | "chosen", WebGLBuffer>;
   readonly table: WebGLTexture;
   readonly uniform: (name: string) => WebGLUniformLocation | null;
@@ -91,14 +108,16 @@ export class PointMap {
 
   constructor(private readonly still: () => boolean, avoidWebgl = false) {
     this.element.className = "hg-map";
-    for (const [canvas, name] of [[this.ground, "hg-ground"], [this.canvas, "hg-points"], [this.sheet, "hg-sheet"]] as const) {
-      canvas.className = name;
-      this.element.append(canvas);
-    }
+    this.canvas.className = "hg-points";
+    this.sheet.className = "hg-sheet";
+    this.ground.className = "hg-ground";
+    this.ground.hidden = true; // it is shown through the points' canvas
+    this.element.append(this.ground, this.canvas, this.sheet);
     this.canvas.dataset["testid"] = "latent-map";
-    for (const canvas of [this.ground, this.sheet]) canvas.setAttribute("aria-hidden", "true");
+    this.sheet.setAttribute("aria-hidden", "true");
+    this.sheet.hidden = true;
     if (!avoidWebgl) this.startGl();
-    if (!this.gl) this.flat = this.canvas.getContext("2d");
+    if (!this.gl) this.flat = this.canvas.getContext("2d", { alpha: false });
     // Without preventDefault a lost context never comes back.
     this.canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault();
@@ -108,7 +127,7 @@ export class PointMap {
       this.lost = false;
       this.startGl();
       this.upload();
-      this.ask("points");
+      this.ask("points", "ground");
     });
   }
 
@@ -117,18 +136,11 @@ export class PointMap {
   }
 
   private startGl(): void {
-    const gl = this.canvas.getContext("webgl2", { antialias: false, alpha: true, premultipliedAlpha: true, powerPreference: "high-performance" });
+    const gl = this.canvas.getContext("webgl2", { antialias: false, alpha: false, depth: false, powerPreference: "high-performance" });
     this.gl = null;
     if (!gl) return;
-    const program = gl.createProgram();
-    for (const [kind, text] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]] as const) {
-      const shader = gl.createShader(kind)!;
-      gl.shaderSource(shader, text);
-      gl.compileShader(shader);
-      gl.attachShader(program, shader);
-    }
-    gl.linkProgram(program);
-    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) return;
+    const program = linked(gl, VERTEX, FRAGMENT), behind = linked(gl, BEHIND_VERTEX, BEHIND_FRAGMENT);
+    if (!program || !behind) return;
     const buffers = { here: gl.createBuffer(), from: gl.createBuffer(), row: gl.createBuffer(), chosen: gl.createBuffer() };
     const names = new Map<string, WebGLUniformLocation | null>();
     const uniform = (name: string) => {
@@ -136,13 +148,19 @@ export class PointMap {
       return names.get(name)!;
     };
     gl.useProgram(program);
-    const table = gl.createTexture();
-    gl.bindTexture(gl.TEXTURE_2D, table);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+    const textures = [0, 1].map((unit) => {
+      const texture = gl.createTexture();
+      gl.activeTexture(gl.TEXTURE0 + unit);
+      gl.bindTexture(gl.TEXTURE_2D, texture);
+      for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST);
+      for (const way of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, way, gl.CLAMP_TO_EDGE);
+      return texture;
+    });
+    gl.useProgram(behind);
+    gl.uniform1i(gl.getUniformLocation(behind, "ground"), 1);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    this.gl = { gl, program, buffers, table, uniform };
+    this.gl = { gl, program, behind, buffers, table: textures[0], ground: textures[1], uniform };
     this.step = 0;
   }
 
@@ -174,6 +192,7 @@ export class PointMap {
     fill("row", (this.rows.length === n ? this.rows : new Uint8Array(n).fill(UNKNOWN)) as Uint8Array<ArrayBuffer>);
     fill("chosen", (this.chosen?.length === n ? this.chosen : new Uint8Array(n)) as Uint8Array<ArrayBuffer>);
     if (all || what.includes("table")) {
+      gl.activeTexture(gl.TEXTURE0);
       gl.bindTexture(gl.TEXTURE_2D, table);
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, this.table);
     }
@@ -285,7 +304,7 @@ export class PointMap {
     const redo = new Set(this.redo);
     this.redo.clear();
     if (redo.has("ground")) this.drawGround();
-    if (redo.has("points")) this.drawPoints();
+    if (redo.has("points") || redo.has("ground")) this.drawPoints();
     if (redo.has("sheet")) this.drawAbove();
     if (redo.has("points")) this.onFrame?.(performance.now() - begun);
     if (this.glide() < 1) this.ask("points");
@@ -305,8 +324,9 @@ export class PointMap {
       const { gl, uniform } = this.gl;
       const c = this.camera;
       gl.viewport(0, 0, this.canvas.width, this.canvas.height);
-      gl.clearColor(0, 0, 0, 0);
-      gl.clear(gl.COLOR_BUFFER_BIT);
+      gl.useProgram(this.gl.behind);
+      gl.drawArrays(gl.TRIANGLES, 0, 3);
+      gl.useProgram(this.gl.program);
       gl.uniform2f(uniform("centre"), c.cx, c.cy);
       gl.uniform2f(uniform("scale"), (2 * c.sx) / c.width, (2 * c.sy) / c.height);
       gl.uniform1f(uniform("size"), size);
@@ -322,7 +342,7 @@ export class PointMap {
   private drawFlat(context: CanvasRenderingContext2D, size: number): void {
     const { camera, xy, rows, table, chosen } = this;
     const k = this.canvas.width / camera.width;
-    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    context.drawImage(this.ground, 0, 0);
     const byRow = new Map<number, number[]>();
     for (let i = 0; i < this.count; i++) {
       const row = (rows[i] ?? UNKNOWN) + (chosen && !chosen[i] ? 256 : 0);
@@ -341,6 +361,15 @@ export class PointMap {
     }
   }
 
+  /** Hands what lies behind to the points' canvas. */
+  private uploadGround(): void {
+    if (!this.gl || this.lost) return;
+    const { gl, ground } = this.gl;
+    gl.activeTexture(gl.TEXTURE1);
+    gl.bindTexture(gl.TEXTURE_2D, ground);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, this.ground);
+  }
+
   private drawOn(canvas: HTMLCanvasElement, paint: typeof this.drawSheet): void {
     const context = flatContext(canvas);
     const k = canvas.width / Math.max(1, this.camera.width);
@@ -352,6 +381,8 @@ export class PointMap {
 
   private drawGround(): void {
     this.drawOn(this.ground, (context, camera) => {
+      context.fillStyle = this.ink.paper;
+      context.fillRect(0, 0, camera.width, camera.height);
       this.drawLayer?.(context, camera);
       const [x0, x1, y0, y1] = viewOf(camera);
       const { width, height } = camera;
@@ -398,6 +429,7 @@ export class PointMap {
       context.textAlign = "right";
       label(this.axes[0], width - 8, height - 7);
     });
+    this.uploadGround();
   }
 
   /** The marker is moved by the page alone; the sheet is a large picture and is touched only where a tool draws. */
@@ -414,12 +446,10 @@ export class PointMap {
     out.width = this.canvas.width;
     out.height = this.canvas.height;
     const context = out.getContext("2d")!;
-    context.fillStyle = this.ink.paper;
-    context.fillRect(0, 0, out.width, out.height);
     this.moving = 0;
     this.drawGround();
     this.drawPoints();
-    for (const canvas of [this.ground, this.canvas]) context.drawImage(canvas, 0, 0);
+    context.drawImage(this.canvas, 0, 0);
     const k = out.width / Math.max(1, this.camera.width);
     context.setTransform(k, 0, 0, k, 0, 0);
     this.drawSheet?.(context, this.camera);
@@ -436,4 +466,16 @@ export class PointMap {
     this.gl = null;
     this.element.remove();
   }
+}
+
+function linked(gl: WebGL2RenderingContext, vertex: string, fragment: string): WebGLProgram | null {
+  const program = gl.createProgram();
+  for (const [kind, text] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]] as const) {
+    const shader = gl.createShader(kind)!;
+    gl.shaderSource(shader, text);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
+  }
+  gl.linkProgram(program);
+  return gl.getProgramParameter(program, gl.LINK_STATUS) ? program : null;
 }

@@ -2,7 +2,7 @@
 
 import { button, h, text } from "./dom";
 import { flatContext } from "./map";
-import { byUse, histogram, say, type Neighbour } from "./maths";
+import { byUse, decimalsFor, histogram, say, type Neighbour } from "./maths";
 import type { Painter, Sampled } from "./paint";
 import type { RunCard } from "./run";
 
@@ -96,6 +96,7 @@ export class Shown {
   private readonly code = h("div", { class: "hg-code" });
   private readonly badge = h("div", { class: "hg-badge", data: { testid: "distance" } });
   private readonly caption = h("figcaption", {});
+  private readonly decimals: number;
   private readonly cells: { button: HTMLButtonElement; canvas: HTMLCanvasElement; name: HTMLElement; far: HTMLElement; index: number }[] = [];
   private readonly originalCanvas: HTMLCanvasElement;
   private readonly originalNote = h("figcaption", {}, "original");
@@ -124,6 +125,8 @@ export class Shown {
         h("div", { class: "hg-where" }, this.code, unpin), this.badge,
         h("h3", {}, "Nearest samples", this.standIn), this.near));
     text(this.caption, "decoded");
+    // Distances are read against the usual one between neighbours: two digits of that.
+    this.decimals = Math.min(5, Math.max(2, decimalsFor(card.codes.nearest_p99 || 1) + 1));
   }
 
   place(code: ArrayLike<number>, dimensions: readonly number[]): void {
@@ -135,8 +138,9 @@ export class Shown {
   distance(nearest: number | null, limit: number | null): boolean {
     const far = nearest !== null && limit !== null && nearest > limit;
     this.badge.classList.toggle("hg-far", far);
-    this.badge.title = limit === null ? "" : `99 of 100 real samples have another within ${say(limit, 3)}.`;
-    text(this.badge, nearest === null ? "" : far ? `Far from the data: the nearest sample is ${say(nearest)} away` : `Near the data: the nearest sample is ${say(nearest)} away`);
+    this.badge.title = limit === null ? "" : `99 of 100 real samples have another within ${say(limit, this.decimals)}.`;
+    const away = nearest === null ? "" : `the nearest sample is ${say(nearest, this.decimals)} away`;
+    text(this.badge, nearest === null ? "" : far ? `Far from the data: ${away}` : `Near the data: ${away}`);
     return far;
   }
 
@@ -145,7 +149,7 @@ export class Shown {
       const one = found[i];
       cell.button.hidden = !one;
       if (!one) return;
-      text(cell.far, say(one.distance));
+      text(cell.far, say(one.distance, this.decimals));
       if (one.index === cell.index) return;
       cell.index = one.index;
       const title = name(one.index);

@@ -43,19 +43,19 @@ export class RunFolder {
       response = await fetch(new URL(name, this.url), { signal: this.signal });
     } catch (error) {
       if (this.signal.aborted) throw error;
-      throw new Fault(`${name} of this run could not be fetched (${(error as Error).message})`, "the server was expected to answer", "check that it is running, then reload the page");
+      throw new Fault(`the file ${name} of this run could not be fetched (${(error as Error).message})`, "the server was expected to answer", "check that it is running, then reload the page");
     }
     if (optional && response.status === 404) return null;
     // A page in place of a file is what servers send for addresses they do not know.
-    if (!response.ok || /text\/html/.test(response.headers.get("content-type") ?? "")) throw new Fault(`${name} of this run is missing (the server answered ${response.status})`, "a run folder of format 1 has this file", AGAIN);
+    if (!response.ok || /text\/html/.test(response.headers.get("content-type") ?? "")) throw new Fault(`the file ${name} of this run is missing (the server answered ${response.status})`, "a run folder of format 1 has this file", AGAIN);
     let body: Uint8Array<ArrayBuffer>;
     try {
       body = await unpacked(new Uint8Array(await response.arrayBuffer()));
     } catch (error) {
       if (this.signal.aborted) throw error;
-      throw new Fault(`${name} of this run broke off on its way or cannot be unpacked`, "a whole file was expected", AGAIN);
+      throw new Fault(`the file ${name} of this run broke off on its way or cannot be unpacked`, "a whole file was expected", AGAIN);
     }
-    if (expected !== undefined && body.byteLength !== expected) throw new Fault(`${name} of this run has ${body.byteLength.toLocaleString("en")} bytes`, `${expected.toLocaleString("en")} bytes were expected`, AGAIN);
+    if (expected !== undefined && body.byteLength !== expected) throw new Fault(`the file ${name} of this run has ${body.byteLength.toLocaleString("en")} bytes`, `${expected.toLocaleString("en")} bytes were expected`, AGAIN);
     return body;
   }
 
@@ -64,7 +64,7 @@ export class RunFolder {
     try {
       parsed = JSON.parse(new TextDecoder().decode(await this.bytes("run.json")));
     } catch (error) {
-      if (error instanceof SyntaxError) throw new Fault("run.json of this run cannot be read", "a JSON text was expected", AGAIN);
+      if (error instanceof SyntaxError) throw new Fault("the file run.json of this run cannot be read", "a JSON text was expected", AGAIN);
       throw error;
     }
     return checkCard(parsed);
@@ -90,7 +90,7 @@ const isNumbers = (value: unknown, length: number): boolean => Array.isArray(val
 
 /** run.json as far as the explorer relies on it. What is only nice to have (replay, planes) is dropped when malformed. */
 export function checkCard(value: unknown): RunCard {
-  const wrong = (came: string, expected: string) => new Fault(`run.json of this run is damaged: ${came}`, expected, AGAIN);
+  const wrong = (came: string, expected: string) => new Fault(`the file run.json of this run is damaged: ${came}`, expected, AGAIN);
   if (typeof value !== "object" || value === null) throw wrong("it holds no object", "an object was expected");
   const card = value as Record<string, any>;
   if (card["format"] !== 1) throw new Fault(`this run is of format ${String(card["format"])}`, "this explorer reads format 1", "update Hourglass, or train the run again");

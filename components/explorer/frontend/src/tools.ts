@@ -748,7 +748,7 @@ export class Replay extends Tool {
     [this.codes, this.index] = await Promise.all([folder.floats("replay/codes.f32", epochs.length * count * card.codes.size), folder.integers("replay/index.i32", count)]);
     if (this.index.some((i) => i < 0 || i >= card.codes.count)) {
       this.codes = this.index = null;
-      throw new Fault("replay/index.i32 names codes that do not exist", `numbers below ${card.codes.count} were expected`, "train this run again");
+      throw new Fault("the file replay/index.i32 names codes that do not exist", `numbers below ${card.codes.count} were expected`, "train this run again");
     }
   }
 

@@ -76,7 +76,7 @@ describe("reading files", () => {
 
   test("one that is cut short is refused, and the sentence has both numbers", async () => {
     answer(new Uint8Array(1200));
-    await expect(folder().floats("codes.f32", 600)).rejects.toThrow("Codes.f32 of this run has 1,200 bytes. 2,400 bytes were expected. ");
+    await expect(folder().floats("codes.f32", 600)).rejects.toThrow("The file codes.f32 of this run has 1,200 bytes. 2,400 bytes were expected. ");
   });
 
   test("one that is missing is said to be, unless it may be", async () => {
