@@ -194,12 +194,13 @@ def configuration(values: dict[str, Any]) -> Configuration:
         raise Problem(
             f"a choice is not of its type ({error})", "numbers were expected where numbers belong", "correct the value"
         ) from error
+    checked = Configuration(**cast).check()
     # What has no effect must not make another run of the same training.
-    if cast.get("noise", "none") == "none":
-        cast["noise_level"] = 0.0
-    if not architectures.get(cast["architecture"]).variational:
-        cast["beta"] = Configuration.beta
-    return Configuration(**cast).check()
+    if checked.noise == "none":
+        checked = dataclasses.replace(checked, noise_level=0.0)
+    if not architectures.get(checked.architecture).variational:
+        checked = dataclasses.replace(checked, beta=Configuration.beta)
+    return checked
 
 
 def _whole(value: Any) -> int:
