@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from components import served
 
@@ -21,4 +22,6 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     yield
 
 
-app = st.App(HERE / "components" / "main.py", routes=served.ROUTES, lifespan=lifespan)
+app = st.App(
+    HERE / "components" / "main.py", routes=served.ROUTES, middleware=[Middleware(served.Door)], lifespan=lifespan
+)

@@ -9,9 +9,11 @@ import threading
 from functools import lru_cache
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.explorer import assets
 from models import Problem, runs, thumbnails
@@ -61,6 +63,25 @@ async def run_file(request: Request) -> Response:
 
 
 ROUTES = [Route("/run/{id}/{digest}/{name:path}", run_file), *assets.routes()]
+
+
+class Door:
+    """Middleware around every page: it names the explorer's files, so that they come while Streamlit still starts."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and add to the answer when that is a page."""
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith("text/html"):
+                    headers.append("Link", assets.preloads())
+            await send(message)
+
+        await self.app(scope, receive, sent if scope["type"] == "http" else send)
 
 
 def warm() -> None:

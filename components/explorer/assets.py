@@ -33,6 +33,16 @@ def _packed(name: str) -> tuple[bytes, str] | None:
     return (content if path.suffix == ".gz" else gzip.compress(content, mtime=0)), TYPES[path.suffix]
 
 
+def preloads() -> str:
+    """The value of a Link header that has the browser fetch the explorer while Streamlit's own page still starts.
+
+    Relative to a page's address, hence right below a base URL path too. The wasm is asked for last and at low priority.
+    """
+    modules = [f'<explorer/{digest()}/{name}>; rel="modulepreload"' for name in ("explorer.js", "ort.wasm.min.js")]
+    wasm = f'<explorer/{digest()}/ort-wasm-simd-threaded.wasm.gz>; rel="preload"; as="fetch"; crossorigin'
+    return ", ".join([*modules, f'{wasm}; fetchpriority="low"'])
+
+
 def _serve(request: Request) -> Response:
     packed = _packed(request.path_params["name"])
     if packed is None or request.path_params["digest"] != digest():

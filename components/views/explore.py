@@ -207,8 +207,13 @@ def downloads(run: runs.Run, code: NDArray[np.float32]) -> None:
                 on_click="ignore",
                 key=f"{run.id} {what}",
             )
-        image = pictures.picture(run.coder.decode(code[None])[0])
-        st.download_button("This image (PNG)", pictures.png(image), "decoded.png", "image/png", on_click="ignore")
+        st.download_button(
+            "This image (PNG)",
+            lambda: pictures.png(pictures.picture(run.coder.decode(code[None])[0])),
+            "decoded.png",
+            "image/png",
+            on_click="ignore",
+        )
 
 
 def content(run: runs.Run, what: str) -> bytes:
