@@ -45,7 +45,10 @@ export class RunFolder {
       if (this.signal.aborted) throw error;
       throw new Fault(`the file ${name} of this run could not be fetched (${(error as Error).message})`, "the server was expected to answer", "check that it is running, then reload the page");
     }
-    if (optional && response.status === 404) return null;
+    if (optional && response.status === 404) {
+      void response.body?.cancel(); // unread, it would hold one of the browser's few connections
+      return null;
+    }
     // A page in place of a file is what servers send for addresses they do not know.
     if (!response.ok || /text\/html/.test(response.headers.get("content-type") ?? "")) throw new Fault(`the file ${name} of this run is missing (the server answered ${response.status})`, "a run folder of format 1 has this file", AGAIN);
     let body: Uint8Array<ArrayBuffer>;
