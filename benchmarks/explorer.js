@@ -22,6 +22,13 @@
       };
     }
 
+  // Who draws: the explorer's map uses WebGL2 with the same choices.
+  bench.renderer = () => {
+    const gl = document.createElement("canvas").getContext("webgl2");
+    const facts = gl?.getExtension("WEBGL_debug_renderer_info");
+    return facts ? gl.getParameter(facts.UNMASKED_RENDERER_WEBGL) : "none";
+  };
+
   const scratch = document.createElement("canvas");
   scratch.width = scratch.height = 32;
   const context = scratch.getContext("2d", { willReadFrequently: true });

@@ -10,6 +10,7 @@ HOURGLASS_DATA for the originals of the large map; without them it is measured w
 
 import argparse
 import itertools
+import json
 import math
 import os
 import statistics
@@ -20,10 +21,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import generated  # beside this file
 from playwright.sync_api import Browser, CDPSession, Page, Playwright, sync_playwright
-from serving import ROOT, launched, served
+from serving import EMULATED, GL, ROOT, chromium, free_port, launched, rights, served
+from websockets.sync.client import connect
 
 from models import runs
 
@@ -57,13 +60,14 @@ def spread(values: Sequence[float], *, p99: bool = False) -> str:
 class Bench:
     """The servers and the browser that all measurements share."""
 
-    def __init__(self, playwright: Playwright, app: str, native: str, home: Path, quick: bool) -> None:
+    def __init__(self, playwright: Playwright, app: str, native: str, home: Path, quick: bool, more: list[str]) -> None:
         self.playwright, self.app, self.native, self.home, self.quick = playwright, app, native, home, quick
+        self.more = more
 
     @contextmanager
-    def page(self) -> Iterator[Page]:
+    def page(self, *more: str) -> Iterator[Page]:
         """A fresh browser with one page, so that its processes are this page's alone."""
-        browser = launched(self.playwright)
+        browser = launched(self.playwright, *self.more, *more)
         try:
             page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
             page.set_default_timeout(120_000)
@@ -71,6 +75,19 @@ class Bench:
             yield page
         finally:
             browser.close()
+
+    @contextmanager
+    def person_of(self, profile: Path) -> Iterator[Page]:
+        """A page of a browser that keeps its cache on the disk, as a person's does."""
+        options = [*GL, *self.more, *rights()]
+        context = self.playwright.chromium.launch_persistent_context(profile, executable_path=chromium(), args=options)
+        try:
+            page = context.pages[0]
+            page.set_default_timeout(120_000)
+            page.add_init_script(path=HERE / "explorer.js")
+            yield page
+        finally:
+            context.close()
 
     def explore(self, page: Page, run: runs.Run, *, settle: float = 2.0) -> None:
         """Open the run, wait until it decodes, and give the rest of the page time to load, as a person would."""
@@ -120,6 +137,7 @@ def pointer(bench: Bench) -> None:
     """Handler to canvas, and event to frame."""
     with bench.page() as page:
         decode, latency = decoding(bench, page, shipped("mnist-modern"))
+        print(f"WebGL: {page.evaluate('bench.renderer()')}")
         page.evaluate("bench.empty()")
         circle(page, "#bench-pad", 300)
         empty = measures(page, "bench:empty")
@@ -150,18 +168,27 @@ def keyed(page: Page, slider: str, image: str, times: int) -> list[float]:
     return out
 
 
-def dragged(page: Page, x: float, y: float, width: float, image: str) -> tuple[int, int]:
-    """(images shown, moves of the pointer) while the pointer, held down, goes forth and back over `width` for one second."""
+def dragged(page: Page, port: int, x: float, y: float, width: float, image: str) -> tuple[int, int]:
+    """(images shown, moves of the pointer) while the pointer, held down, goes forth and back over `width` for one second.
+
+    The moves are sent 125 times a second, as a mouse does, over a line of their own: Playwright would wait for the
+    page's answer to each.
+    """
+    with urlopen(f"http://localhost:{port}/json") as answer:
+        target = next(one for one in json.load(answer) if one["type"] == "page")["webSocketDebuggerUrl"]
     page.mouse.move(x, y)
     page.mouse.down()
     page.wait_for_timeout(300)
     page.evaluate("s => bench.count(s)", image)
-    begun, moves = time.perf_counter(), 0
-    while (at := time.perf_counter() - begun) < 1:
-        page.mouse.move(x + width * (1 - abs(1 - 2 * at)), y)
-        moves += 1
-        time.sleep(0.004)
-    shown: int = page.evaluate("bench.counted()")
+    with connect(target, max_size=None) as line:
+        begun, moves = time.perf_counter(), 0
+        while (at := time.perf_counter() - begun) < 1:
+            place = {"x": x + width * (1 - abs(1 - 2 * at)), "y": y, "button": "left", "buttons": 1}
+            moved = {"id": moves, "method": "Input.dispatchMouseEvent", "params": {"type": "mouseMoved", **place}}
+            line.send(json.dumps(moved))
+            moves += 1
+            time.sleep(max(0.0, begun + moves * 0.008 - time.perf_counter()))
+        shown: int = page.evaluate("bench.counted()")
     page.mouse.up()
     page.wait_for_timeout(500)
     return shown, moves
@@ -176,18 +203,21 @@ def told(drags: list[tuple[int, int]]) -> str:
 def person(bench: Bench) -> None:
     """Key to image, and images during a drag, beside native sliders."""
     run = shipped("mnist-modern")
-    times = 20 if bench.quick else 100
-    with bench.page() as page:
+    times, port = 20 if bench.quick else 100, free_port()
+    listening = f"--remote-debugging-port={port}"
+    with bench.page(listening) as page:
         bench.explore(page, run)
         ours = keyed(page, SLIDER, SAMPLE, times)
         box = box_of(page, SLIDER)
-        drags = [dragged(page, box["x"] + 20, box["y"] + box["height"] / 2, box["width"] - 40, SAMPLE) for _ in "123"]
+        drags = [
+            dragged(page, port, box["x"] + 20, box["y"] + box["height"] / 2, box["width"] - 40, SAMPLE) for _ in "123"
+        ]
         place = box_of(page, MAP)
         over = [
-            dragged(page, place["x"] + 80, place["y"] + place["height"] / 2, place["width"] - 160, SAMPLE)
+            dragged(page, port, place["x"] + 80, place["y"] + place["height"] / 2, place["width"] - 160, SAMPLE)
             for _ in "123"
         ]
-    with bench.page() as page:
+    with bench.page(listening) as page:
         page.goto(f"{bench.native}/?run={run.folder}")
         page.wait_for_selector("[data-testid=stImage] img")
         page.wait_for_timeout(2000)
@@ -197,6 +227,7 @@ def person(bench: Bench) -> None:
         native = [
             dragged(
                 page,
+                port,
                 box["x"] + box["width"] / 2,
                 box["y"] + box["height"] / 2,
                 track["width"] / 3,
@@ -400,7 +431,7 @@ def manifold(bench: Bench) -> None:
 def bytes_before(bench: Bench) -> None:
     """What travels from our own addresses before points and before the first decode, and at the second visit."""
     run = shipped("mnist-modern")
-    with bench.page() as page:
+    with tempfile.TemporaryDirectory() as profile, bench.person_of(Path(profile)) as page:
         session = page.context.new_cdp_session(page)
         session.send("Network.enable")
         names: dict[str, str] = {}
@@ -518,6 +549,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer repetitions; without Plotly's million")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="some of the parts")
+    parser.add_argument("--emulated", action="store_true", help="let the emulated graphics card compose the page, too")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HOURGLASS_HOME"] = folder
@@ -526,7 +558,7 @@ def main() -> None:
             served(HERE / "native.py", folder) as (native, _),
             sync_playwright() as playwright,
         ):
-            bench = Bench(playwright, app, native, Path(folder), chosen.quick)
+            bench = Bench(playwright, app, native, Path(folder), chosen.quick, [EMULATED] if chosen.emulated else [])
             print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
             row("what", "explorer", "reach", "beside it")
             failed = 0

@@ -17,16 +17,22 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from browser import chromium  # noqa: E402
 
 # Chromium's own way on a machine without a graphics card: the page is put together by the processor and only WebGL is
-# emulated. With --use-angle=swiftshader the emulated card puts the page together too, at 50 ms a frame of any page.
+# emulated. With `EMULATED` the emulated card puts the page together too, at 50 ms a frame of any page.
 GL = ["--enable-unsafe-swiftshader", "--disable-background-networking", "--no-first-run"]
+EMULATED = "--use-angle=swiftshader"
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        return int(free.getsockname()[1])
 
 
 @contextmanager
 def served(script: Path, home: str) -> Iterator[tuple[str, float]]:
     """A Streamlit server of this script; gives its address and the moment it was started."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true", f"--server.port={port}"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     begun = time.perf_counter()
@@ -43,7 +49,11 @@ def served(script: Path, home: str) -> Iterator[tuple[str, float]]:
         server.wait(20)
 
 
-def launched(playwright: Playwright) -> Browser:
+def launched(playwright: Playwright, *more: str) -> Browser:
     """A Chromium without a window; WebGL runs on the processor, as on a machine without a graphics card."""
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    return playwright.chromium.launch(executable_path=chromium(), args=[*GL, *(["--no-sandbox"] if root else [])])
+    return playwright.chromium.launch(executable_path=chromium(), args=[*GL, *more, *rights()])
+
+
+def rights() -> list[str]:
+    """What Chromium asks of an administrator."""
+    return ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []

@@ -36,11 +36,11 @@ def _packed(name: str) -> tuple[bytes, str] | None:
 def preloads() -> str:
     """The value of a Link header that has the browser fetch the explorer while Streamlit's own page still starts.
 
-    Relative to a page's address, hence right below a base URL path too. The wasm is asked for last and at low priority.
+    Relative to a page's address, hence right below a base URL path too. The runtime's 3.7 MB are not among them: on a
+    slow line they would hold up the first points.
     """
-    modules = [f'<explorer/{digest()}/{name}>; rel="modulepreload"' for name in ("explorer.js", "ort.wasm.min.js")]
-    wasm = f'<explorer/{digest()}/ort-wasm-simd-threaded.wasm.gz>; rel="preload"; as="fetch"; crossorigin'
-    return ", ".join([*modules, f'{wasm}; fetchpriority="low"'])
+    names = ("explorer.js", "ort.wasm.min.js")
+    return ", ".join(f'<explorer/{digest()}/{name}>; rel="modulepreload"' for name in names)
 
 
 def _serve(request: Request) -> Response:
