@@ -3,6 +3,8 @@
 Start it with `streamlit run app.py`, or any ASGI server: `uvicorn app:app`.
 """
 
+import contextlib
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,15 +13,17 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from components import served
+from models import engine
 
 HERE = Path(__file__).resolve().parent
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Prepare what the first visitor would otherwise wait for."""
+    """Prepare what the first visitor would otherwise wait for, and keep an engine while somebody trains."""
     served.warm()
-    yield
+    with contextlib.nullcontext() if os.environ.get("HOURGLASS_ENGINE") == "elsewhere" else engine.Keeper():
+        yield
 
 
 app = st.App(

@@ -73,6 +73,15 @@
     bench.counted = () => ((going = false), shown);
   };
 
+  // Counts how often Streamlit has come to the end of its script.
+  bench.watch = () => {
+    bench.reruns = 0;
+    const app = document.querySelector('[data-testid="stApp"]');
+    new MutationObserver(() => {
+      if (app.dataset.testScriptState === "notRunning") bench.reruns += 1;
+    }).observe(app, { attributeFilter: ["data-test-script-state"] });
+  };
+
   // An empty handler: what an event costs before any work is done.
   bench.empty = () => {
     const pad = document.createElement("div");

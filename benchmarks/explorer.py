@@ -379,10 +379,10 @@ def million(bench: Bench) -> None:
 
 
 def lassoed(page: Page, turn: int) -> float:
-    """Milliseconds from letting go of a lasso around one half of the map to its count on the screen."""
+    """Milliseconds from letting go of a lasso around about half of the points to its count on the screen."""
     page.locator('[data-testid="tool-lasso"]').click()
     box = box_of(page, MAP)
-    middle = 0.5 + 0.01 * turn
+    middle = 0.42 + 0.01 * turn
     corners = [(middle, 0.01), (0.99, 0.01), (0.99, 0.99), (middle, 0.99)]
     page.mouse.move(box["x"] + box["width"] * corners[0][0], box["y"] + box["height"] * corners[0][1])
     page.mouse.down()
@@ -483,6 +483,7 @@ def growth(bench: Bench) -> None:
         assert browser is not None
         first, second = shipped("mnist-modern"), shipped("digits-variational")
         bench.explore(page, first)
+        page.evaluate("bench.watch()")
         shown = [first]
 
         def change() -> None:
@@ -495,13 +496,12 @@ def growth(bench: Bench) -> None:
                 shown.append(run)
 
         def rerun(times: int) -> None:
-            """Streamlit's own key for it; each is waited for until the explorer has been called."""
+            """Streamlit's own key for it; each is waited for."""
             page.evaluate("document.activeElement?.blur()")
-            calls = f"document.querySelector('{ROOT_OF_ALL}').parentElement.hourglassCall"
             for _ in range(times):
-                before = page.evaluate(calls)
+                before = page.evaluate("bench.reruns")
                 page.keyboard.press("r")
-                page.wait_for_function(f"{calls} > {before}")
+                page.wait_for_function(f"bench.reruns > {before}")
 
         def held() -> tuple[float, float]:
             page.wait_for_timeout(1500)

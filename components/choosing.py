@@ -2,15 +2,21 @@
 
 import streamlit as st
 
-from components import address, cached
-from models import Problem, datasets, runs
+from components import address, cached, visitor
+from models import Problem, datasets, engine, runs
 
 
 def run() -> runs.Run | None:
-    """The select box over all finished runs; None, with the reason said, when the chosen one cannot be opened."""
-    ready, problems = runs.find()
+    """The select box over the finished runs of this visitor; None, with the reason said, when the chosen one cannot be
+    opened. A run of somebody else is opened by its address."""
+    found, problems = runs.find()
     for problem in problems:
         st.warning(str(problem))
+    owner = visitor.owner()
+    ready, names = engine.visible(owner, found), engine.names(owner)
+    known = {run.id for run in ready}
+    wanted = {st.query_params.get("run"), st.session_state.get("run"), st.session_state.get("current run")}
+    ready += [run for run in found if run.id in wanted - known]
     if not ready:
         st.info("No run is here yet. Train one on the Train page, or restore the folder pretrained/.")
         return None
@@ -22,7 +28,11 @@ def run() -> runs.Run | None:
         first = by_name.get("digits-variational", first)
     address.seed("run", first, lambda asked: by_name.get(asked, asked), by_id)
     chosen = st.selectbox(
-        "Run", list(by_id), format_func=lambda id_: by_id[id_].title, key="run", label_visibility="collapsed"
+        "Run",
+        list(by_id),
+        format_func=lambda id_: names.get(id_) or by_id[id_].title,
+        key="run",
+        label_visibility="collapsed",
     )
     st.session_state["current run"] = chosen
     try:

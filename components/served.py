@@ -9,12 +9,13 @@ import threading
 from functools import lru_cache
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from components import visitor
 from components.explorer import assets
 from models import Problem, runs, thumbnails
 
@@ -66,7 +67,8 @@ ROUTES = [Route("/run/{id}/{digest}/{name:path}", run_file), *assets.routes()]
 
 
 class Door:
-    """Middleware around every page: it names the explorer's files, so that they come while Streamlit still starts."""
+    """Middleware around every page: it names the explorer's files, so that they come while Streamlit still starts, and
+    gives a browser that comes for the first time the cookie that its runs are kept under."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -79,6 +81,11 @@ class Door:
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html"):
                     headers.append("Link", assets.preloads())
+                    asked = Headers(scope=scope)
+                    secure = asked.get("x-forwarded-proto", scope["scheme"]) == "https"
+                    if cookie := visitor.cookie_for(asked.get("cookie", ""), secure=secure):
+                        headers.append("Set-Cookie", cookie)
+                        headers["Cache-Control"] = "no-store"  # no cache between us may hand it to somebody else
             await send(message)
 
         await self.app(scope, receive, sent if scope["type"] == "http" else send)

@@ -10,11 +10,13 @@ import json
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from models import PRETRAINED, Problem, architectures, datasets, engine, runs
+from models.queue import SHELL
 from models.zoo import ZOO
 
 
@@ -80,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with --preset zoo/NAME: store float16 weights and put the run into pretrained/NAME",
     )
-    train.add_argument("--claimed", action="store_true", help=argparse.SUPPRESS)  # the engine made the folder already
+    train.add_argument("--here", action="store_true", help="train in this process instead of handing it to the engine")
 
     command("list", _list, "List datasets, architectures and finished runs.")
     evaluate = command("evaluate", _evaluate, "Check a run's files and measure its test error again.")
@@ -141,40 +143,80 @@ def _train(arguments: argparse.Namespace) -> int:
     configuration = _chosen(arguments)
     if arguments.ship and not (arguments.preset or "").startswith("zoo/"):
         raise Problem("--ship was given without a zoo preset", "only runs of the zoo ship", "add --preset zoo/NAME")
-    if not arguments.ship and not arguments.claimed and engine.kept(configuration.id):
+    if not arguments.ship and engine.kept(configuration.id):
         return _told(arguments, runs.open_run(runs.folder_of(configuration.id)))
-    if not arguments.claimed and not engine.claim(configuration):
+    if arguments.here or arguments.ship:
+        return _train_here(arguments, configuration)
+    return _train_there(arguments, configuration)
+
+
+def _train_here(arguments: argparse.Namespace, configuration: runs.Configuration) -> int:
+    """In this process, in the foreground. The engine keeps its hands off: what it trains itself is refused."""
+    id_ = configuration.id
+    if engine.status(id_).alive:
         raise Problem(
-            f"the run {configuration.id} is being trained by another process",
+            f"the run {id_} is being trained by another process",
             "one training at a time of the same choices",
             "wait for it, or change a choice",
         )
-    folder = engine.active(configuration.id)
-    with _stopping(folder):  # from before torch is imported, which takes its time
+    folder, attempt = engine.active(id_), engine.claim(id_)
+    with _stopping(
+        lambda: engine.control(folder, attempt, "keep")
+    ):  # from before torch is imported, which takes its time
         from models import training
 
         try:
-            run = training.train(configuration, folder, half=arguments.ship, tsne=arguments.tsne)
+            run = training.train(configuration, folder, attempt, half=arguments.ship, tsne=arguments.tsne)
         except training.Stopped:
-            engine.finished(configuration.id, None)
-            print(json.dumps({"stopped": configuration.id}) if arguments.json else "stopped, nothing was kept")
-            return 3
+            shutil.rmtree(folder, ignore_errors=True)
+            return _nothing(arguments, id_)
+        except training.Overtaken:
+            raise Problem(
+                f"another process has taken over the run {id_}",
+                "one training at a time of the same choices",
+                "see how it goes there: python -m models list",
+            ) from None
         except Problem as problem:
-            with contextlib.suppress(Problem):
-                training.Report(folder, configuration).write("failed", "failed", 0.0, problem)
+            with contextlib.suppress(Problem, training.Overtaken, training.Stopped):
+                training.Report(folder, configuration, attempt).write("failed", "failed", 0.0, problem)
             raise
     if arguments.ship:
-        run = _ship(run, arguments.preset.removeprefix("zoo/"))
-    else:
-        engine.finished(configuration.id, run)
-        run = runs.open_run(runs.folder_of(run.id))
+        return _told(arguments, _ship(run, arguments.preset.removeprefix("zoo/")))
+    engine.finished(id_, run)
+    run = runs.open_run(runs.folder_of(run.id))
+    engine.adopt(run, SHELL)
     return _told(arguments, run)
 
 
+def _train_there(arguments: argparse.Namespace, configuration: runs.Configuration) -> int:
+    """In the engine: the one that runs, else one of our own for as long as this takes. Ctrl-C keeps what was learnt."""
+    own = None if engine.engine_alive() else engine.Keeper(workers=1)
+    with own or contextlib.nullcontext():
+        id_ = engine.submit(configuration)
+        shown = ""
+        with _stopping(lambda: engine.cancel(id_, SHELL, keep=True)):
+            while (status := engine.status(id_)).alive:
+                words = status.what or status.phase
+                if words != shown and not arguments.json:
+                    print(words, file=sys.stderr)
+                shown = words
+                time.sleep(0.1)
+    if status.problem is not None:
+        raise status.problem
+    if status.phase != "done":
+        return _nothing(arguments, id_)
+    return _told(arguments, runs.open_run(runs.folder_of(status.id)))
+
+
+def _nothing(arguments: argparse.Namespace, id_: str) -> int:
+    print(json.dumps({"stopped": id_}) if arguments.json else "stopped, nothing was kept")
+    return 3
+
+
 @contextlib.contextmanager
-def _stopping(folder: Path) -> Iterator[None]:
+def _stopping(stop: Callable[[], object]) -> Iterator[None]:
     """Ctrl-C asks the training to stop and keep what it learnt, as the page's button does."""
-    before = signal.signal(signal.SIGINT, lambda *_: (folder / "stop").touch())
+    before = signal.signal(signal.SIGINT, lambda *_: stop())
     try:
         yield
     finally:

@@ -1,16 +1,27 @@
-"""The engine: start trainings in processes of their own, and read how they are doing. Never imports torch.
+"""The engine: train what was asked for, one process for all visitors; and the few functions that pages ask it by.
 
-A page calls `submit` and then only reads: the folder <home>/active/<id> grows while a training runs and is renamed
-to <home>/runs/<id> in one step when it is done. Reruns, reloads and closed tabs do not disturb it.
+Truth lies in two dumb places: the queue (see `models.queue`) and the run folders. <home>/active/<id> grows while a
+training runs and is renamed to <home>/runs/<id> in one step when it is done. `python -m models.engine` reads the
+queue and hands trainings to Dask: to worker processes of its own on one machine, or to a scheduler that is named.
+Reruns, reloads, closed tabs, killed workers and a killed engine do not disturb a run: it goes on from its checkpoint.
+
+Importing this module imports neither torch nor Dask: pages only read and write the queue.
 """
 
-import contextlib
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib
 import json
+import logging
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,17 +29,47 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, home, runs, unwritable
-from models.runs import Configuration
+from models import Problem, architectures, datasets, home, queue, unwritable
+from models import runs as stored
+from models.queue import SHELL, Ticket
+from models.runs import Configuration, Run
 
-STARTING = 60.0  # seconds a folder may stand without a process before it counts as abandoned
+TURN = 0.05  # seconds between two looks at the queue
+BEAT = 1.0  # seconds between two signs of life
+SILENT = 10.0  # seconds without one after which the engine counts as gone
+TRIES = 3  # attempts that may be lost in a row without a finished epoch in between
+REFUSED = 3  # exit code: another engine serves this folder
+log = logging.getLogger("hourglass.engine")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one owner may ask for. Each is set by the environment variable named beside it; the shell has no limits."""
+
+    waiting: int = 20  # HOURGLASS_WAITING: runs that wait in the queue
+    epochs: int = 10_000  # HOURGLASS_EPOCHS
+    parameters: int = 20_000_000  # HOURGLASS_PARAMETERS
+    seconds: int = 3600  # HOURGLASS_SECONDS: training ends after so long, with what was learnt
+
+    @classmethod
+    def here(cls) -> Limits:
+        """The limits of this installation. A `Problem` for one that is no whole number above zero."""
+        out = {}
+        for field in dataclasses.fields(cls):
+            name = f"HOURGLASS_{field.name.upper()}"
+            text = os.environ.get(name, "")
+            if text and not (text.isdecimal() and int(text)):
+                raise Problem(f"{name} is “{text}”", "a whole number above 0 was expected", "correct or remove it")
+            out[field.name] = int(text) if text else field.default
+        return cls(**out)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
 class Status:
-    """How a training stands. phase: preparing, training, measuring, done, failed, stopped or unknown.
+    """How a training stands. phase: queued, preparing, training, measuring, done, failed, cancelled or unknown.
 
-    id is the run to open when done: a training that was stopped early becomes a run of its own.
+    id is the run to open when done: a training that was stopped early becomes a run of its own. ahead is how many
+    waiting runs come first and wait the seconds until this one starts, both for a queued one, None where not known.
     """
 
     id: str
@@ -37,173 +78,368 @@ class Status:
     epoch: int = 0
     epochs: int = 0
     problem: Problem | None = None
+    ahead: int | None = None
+    wait: float | None = None
 
     @property
     def alive(self) -> bool:
-        return self.phase in ("preparing", "training", "measuring")
+        return self.phase in ("queued", "preparing", "training", "measuring")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run as its owner sees it in a list. run is None unless it is finished. shared: others count on it too."""
+
+    id: str
+    name: str | None
+    starred: bool
+    state: str
+    configuration: Configuration
+    asked: float
+    shared: bool
+    problem: Problem | None
+    run: Run | None
+
+
+# ── what pages and the shell call ─────────────────────────────────────────────
 
 
 def active(id_: str) -> Path:
     """The folder in which a training grows. Ids come from addresses too: nothing but an id may become a path."""
-    if not runs.ID.fullmatch(id_):
+    if not stored.ID.fullmatch(id_):
         raise Problem(f"“{id_[:80]}” is no id of a run", "16 hex digits were expected", "take the id from the list")
     return home() / "active" / id_
 
 
-def claim(configuration: Configuration) -> bool:
-    """Take the active folder of this configuration, clearing what a dead process left. False when one is alive."""
-    folder = active(configuration.id)
-    for _ in range(2):
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            folder.mkdir()
-            _ended_note(folder).unlink(missing_ok=True)  # how it ended before says nothing of this time
-            return True
-        except FileExistsError:
-            if _alive(folder):
-                return False
-            shutil.rmtree(folder, ignore_errors=True)
-        except OSError as error:
-            raise unwritable(folder.parent, error) from error
-    return False
+def submit(configuration: Configuration, owner: str = SHELL, device: str = "cpu") -> str:
+    """Ask for this configuration to be trained; returns the run's id at once.
+
+    The same choices are the same run, whoever asks: one that is there, waits or is trained already is not begun
+    again. device is "cpu" or "gpu". A `Problem` for choices that cannot be, and for more than `Limits` allows.
+    """
+    configuration = configuration.check()
+    id_, finished_already = configuration.id, kept(configuration.id)
+    values = dataclasses.asdict(configuration)
+    if owner != SHELL and not finished_already:
+        _within_limits(configuration, owner)
+    with queue.opened(write=True) as connection:
+        queue.add(connection, id_, values, owner, device, "done" if finished_already else "queued")
+    wake()
+    return id_
+
+
+def _within_limits(configuration: Configuration, owner: str) -> None:
+    limits = Limits.here()
+    dataset = datasets.get(configuration.dataset)
+    blueprint = architectures.get(configuration.architecture).blueprint(
+        dataset.kind, dataset.shape, configuration.code_size
+    )
+    with queue.opened() as connection:
+        waiting = connection.execute(
+            "SELECT COUNT(*) FROM owners JOIN runs USING (id) WHERE owner = ? AND waits AND state = 'queued' AND id <> ?",
+            [owner, configuration.id],
+        ).fetchone()[0]
+    for came, most, what, do in (
+        (waiting + 1, limits.waiting, "waiting runs", "wait until one has begun, or cancel one on the page Runs"),
+        (configuration.epochs, limits.epochs, "epochs", "choose fewer epochs"),
+        (blueprint.parameters, limits.parameters, "parameters", "choose a smaller architecture or code size"),
+    ):
+        if came > most:
+            raise Problem(f"{came:,} {what} were asked for", f"at most {most:,} are allowed here", do)
 
 
 def kept(id_: str) -> bool:
     """Whether a whole run of this id is there. One that is damaged makes room, so that it can be trained again."""
-    if not _done(id_):
-        return False
     place = home() / "runs" / id_
-    if runs.whole(place):
+    if not (place / "run.json").is_file():
+        return False
+    if stored.whole(place):
         return True
     try:
-        runs.set_aside(place)
+        stored.set_aside(place)
     except OSError as error:
         raise unwritable(place.parent, error) from error
     return False
 
 
-def submit(configuration: Configuration) -> str:
-    """Have this configuration trained, unless it is already being trained or was; returns its id at once."""
-    configuration = configuration.check()
-    id_ = configuration.id
-    if kept(id_) or not claim(configuration):
-        return id_
-    folder = active(id_)
-    values = json.dumps({name: value for name, value in vars(configuration).items() if value is not None})
-    command = [sys.executable, "-m", "models", "train", "--claimed", "--configuration", values]
-    with (folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen(  # a session of its own: closing the app's terminal does not end it
-            command,
-            cwd=Path(__file__).resolve().parent.parent,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},  # numpy's and scikit-learn's threads would fight torch's
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    with contextlib.suppress(OSError):  # a training can be over by now, its folder moved
-        (folder / "pid").write_text(str(process.pid))
-    return id_
-
-
-def status(id_: str) -> Status:
+def status(id_: str) -> Status:  # noqa: PLR0911 - one return for each way a training can stand
     """Where the training of this id stands now."""
-    if not runs.ID.fullmatch(id_):
+    if not stored.ID.fullmatch(id_):
         return Status(id_, "unknown")
     if _done(id_):
         return Status(id_, "done")
-    folder = active(id_)
-    told = _told(folder)
-    if told is None and not folder.is_dir():
-        return _ended(id_)
-    if told is None:  # status.json is not there yet, or not any more
-        phase = "measuring" if (folder / "errors.f32").is_file() else "preparing"
-        told = {"phase": phase, "what": "starting", "epoch": 0, "epochs": 0, "problem": None}
-    problem = Problem(*told["problem"]) if told["problem"] else None
-    if problem is None and not _alive(folder):
-        if not folder.is_dir():  # it was moved to its place while we looked
-            return _ended(id_)
-        problem = Problem(
-            f"the training process ended without a word{_last_words(folder)}",
-            "it should have finished its epochs",
-            "train again; with less memory use, choose a smaller batch size or code size",
-        )
-    return Status(id_, "failed" if problem else told["phase"], told["what"], told["epoch"], told["epochs"], problem)
+    ticket, told = queue.ticket(id_), _told(active(id_))
+    if ticket is None or ticket.state == "done":
+        if ticket is not None and ticket.became and _done(ticket.became):
+            return Status(ticket.became, "done")
+        if told is None or not _breathes(told):
+            return Status(id_, "unknown")
+        # It is trained from a shell.
+        return Status(id_, told["phase"], told["what"], told["epoch"], told["epochs"], _problem(told))
+    epoch, epochs = int(told["epoch"]) if told else 0, int(ticket.configuration["epochs"])
+    if ticket.state == "queued":
+        ahead, wait = _line().get(id_, (None, None))
+        what = engine_problem() or ""
+        if not engine_alive():
+            what = (
+                "the engine is starting" if KEEPERS else "no engine is running; start one with python -m models.engine"
+            )
+        return Status(id_, "queued", what, epoch, epochs, None, ahead, wait)
+    if ticket.state != "running":
+        return Status(id_, ticket.state, "", epoch, epochs, ticket.problem)
+    if told is None or told["problem"]:
+        told = {"phase": "measuring" if (active(id_) / "errors.f32").is_file() else "preparing", "what": "starting"}
+    return Status(id_, told["phase"], told["what"], epoch, epochs)
 
 
-def _done(id_: str) -> bool:
-    return (home() / "runs" / id_ / "run.json").is_file()
-
-
-def _ended_note(folder: Path) -> Path:
-    """The file beside an active folder that says what became of it: a run's id, or nothing."""
-    return folder.with_suffix(".ended")
-
-
-def _ended(id_: str) -> Status:
-    try:
-        became = _ended_note(active(id_)).read_text()
-    except OSError:
-        return Status(id_, "done" if _done(id_) else "unknown")
-    return Status(became, "done") if became else Status(id_, "stopped")
-
-
-def finished(id_: str, run: runs.Run | None) -> None:
-    """Move a sealed run from active to its place; None for a training that was stopped with nothing to keep."""
-    folder = active(id_)
-    if run is None:
-        runs.write_whole(_ended_note(folder), b"")
-        shutil.rmtree(folder, ignore_errors=True)
-        return
-    if run.id != id_:
-        runs.write_whole(_ended_note(folder), run.id.encode())
-    runs.keep(folder, run.id)
-
-
-def stop(id_: str) -> None:
-    """Ask a training to end now and keep what it has learnt."""
-    folder = active(id_)
-    if folder.is_dir():
-        (folder / "stop").touch()
-
-
-def configuration(id_: str) -> Configuration | None:
-    """What a growing run was asked to be, None when it is not growing."""
-    try:
-        return runs.configuration(json.loads((active(id_) / "configuration.json").read_text()))
-    except (OSError, ValueError, Problem):
-        return None
-
-
-def history(id_: str) -> list[dict[str, Any]]:
-    """The finished epochs of a training, a dict each; lines still being written are left out."""
+def progress(id_: str, since: int = 0) -> list[dict[str, Any]]:
+    """The finished epochs of a training after epoch `since`, a dict each; lines still being written are left out."""
     try:
         lines = (active(id_) / "history.jsonl").read_text().split("\n")[:-1]
     except OSError:
         return []
-    return [json.loads(line) for line in lines]
+    epochs = {line["epoch"]: line for line in map(json.loads, lines[since:])}
+    return [epochs[epoch] for epoch in sorted(epochs) if epoch > since]
 
 
-def forming(id_: str, code_size: int) -> tuple[NDArray[np.float32], NDArray[np.int32]] | None:
-    """The newest codes (R, D) of the replay samples and their labels (R,), None before the first epoch ends."""
-    folder = active(id_)
+def codes(id_: str, epoch: int | None = None) -> tuple[NDArray[np.float32], NDArray[np.int32]] | None:
+    """The codes (R, D) of the replay samples of a growing run and their labels (R,); None before there are any.
+
+    They are those after `epoch`, or after the last epoch before it that the replay keeps; by default the newest.
+    """
+    facts, folder = configuration(id_), active(id_)
+    if facts is None:
+        return None
     try:
         index = np.fromfile(folder / "replay" / "index.i32", np.int32)
         labels = np.fromfile(folder / "labels.i32", np.int32)[index]
-        codes = np.fromfile(folder / "replay" / "codes.f32", np.float32)
+        every = np.fromfile(folder / "replay" / "codes.f32", np.float32)
     except (OSError, IndexError):
         return None
-    frame = len(index) * code_size
-    whole = len(codes) // frame if frame else 0
-    return (codes[(whole - 1) * frame : whole * frame].reshape(-1, code_size), labels) if whole else None
+    frame = len(index) * facts.code_size
+    whole = len(every) // frame if frame else 0
+    if epoch is not None:
+        whole = min(whole, sum(kept_epoch <= epoch for kept_epoch in stored.frame_epochs(facts.epochs)))
+    return (every[(whole - 1) * frame : whole * frame].reshape(-1, facts.code_size), labels) if whole else None
 
 
 def strip(id_: str) -> NDArray[Any] | None:
     """Originals, (noisy inputs,) reconstructions after the last epoch: (2 or 3, S, *shape), None before the first ends."""
     try:
         return np.asarray(np.load(active(id_) / "strip.npy", allow_pickle=False))
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         return None
+
+
+def configuration(id_: str) -> Configuration | None:
+    """What a growing run was asked to be, None when it is not growing."""
+    try:
+        return stored.configuration(json.loads((active(id_) / "configuration.json").read_text()))
+    except (OSError, ValueError, Problem):
+        return None
+
+
+def cancel(id_: str, owner: str, *, keep: bool = False) -> bool:
+    """Withdraw this owner's interest in a training. True when nobody else waits for it: then it ends.
+
+    With `keep` a training that ends keeps what it has learnt, as a run of its own; one that others wait for goes on
+    for all. Without, its checkpoint stays, and asking for the same run goes on from there.
+    """
+    with queue.opened(write=True) as connection:
+        ticket = next(iter(queue.tickets(connection, id_=id_)), None)
+        if ticket is None or owner not in ticket.owners or ticket.state not in ("queued", "running"):
+            return False
+        alone = ticket.owners == (owner,)
+        if keep and ticket.state == "running":
+            if alone:
+                connection.execute("UPDATE runs SET wish = 'keep' WHERE id = ?", [id_])
+            return alone
+        connection.execute("UPDATE owners SET waits = 0 WHERE id = ? AND owner = ?", [id_, owner])
+        if alone:
+            connection.execute(
+                "UPDATE runs SET state = 'cancelled', wish = 'drop', ended = ? WHERE id = ?", [time.time(), id_]
+            )
+    return alone
+
+
+def runs(owner: str) -> list[Entry]:
+    """Everything this owner asked for, starred first, then the newest."""
+    if not queue.path().exists():
+        return []
+    with queue.opened() as connection:
+        rows = connection.execute(
+            "SELECT mine.*, runs.configuration, runs.state, runs.problem, runs.became,"
+            " EXISTS (SELECT 1 FROM owners other WHERE other.id = mine.id AND other.owner <> mine.owner) AS shared"
+            " FROM owners mine JOIN runs USING (id) WHERE owner = ? ORDER BY starred DESC, place DESC",
+            [owner],
+        ).fetchall()
+    ready = {run.id: run for run in stored.find()[0]}
+    out = []
+    for row in rows:
+        if row["became"] and row["became"] != row["id"]:
+            continue
+        run = ready.get(row["id"])
+        state = row["state"]
+        if state == "done" and run is None:
+            state = "failed"
+        elif run is not None:
+            state = "done"
+        chosen = Configuration(**json.loads(row["configuration"]))
+        told = Problem(*json.loads(row["problem"])) if row["problem"] else None
+        if state == "failed" and told is None:
+            told = Problem(
+                f"the folder of the run {row['id']} is not there",
+                "it was trained and kept",
+                "train it again, or delete it from the list",
+            )
+        shared = bool(row["shared"]) or (run is not None and run.pretrained)
+        out.append(Entry(row["id"], row["name"], bool(row["starred"]), state, chosen, row["asked"], shared, told, run))
+    return out
+
+
+def adopt(run: Run, owner: str) -> None:
+    """Put a finished run into an owner's list, one that came as a zip for instance."""
+    with queue.opened(write=True) as connection:
+        queue.add(connection, run.id, dataclasses.asdict(run.configuration), owner, "cpu", "done")
+
+
+def visible(owner: str, found: list[Run]) -> list[Run]:
+    """Of these finished runs, those that this owner is shown: what ships, what is theirs, and what is nobody's or the
+    shell's. Starred ones come before the others that do not ship."""
+    if not queue.path().exists():
+        return found
+    with queue.opened() as connection:
+        rows = connection.execute("SELECT id, owner, starred FROM owners").fetchall()
+    mine = {row["id"]: row["starred"] for row in rows if row["owner"] == owner}
+    common = {row["id"] for row in rows if row["owner"] == SHELL}
+    others = {row["id"] for row in rows} - set(mine) - common
+    shown = [run for run in found if run.pretrained or run.id not in others]
+    return sorted(shown, key=lambda run: (not run.pretrained, not mine.get(run.id, False)))
+
+
+def rename(id_: str, owner: str, name: str) -> None:
+    """Give a run a name of the owner's own, at most 80 characters; an empty one takes it away."""
+    with queue.opened(write=True) as connection:
+        connection.execute(
+            "UPDATE owners SET name = ? WHERE id = ? AND owner = ?", [name.strip()[:80] or None, id_, owner]
+        )
+
+
+def star(id_: str, owner: str, starred: bool) -> None:
+    """Star a run, or take the star away."""
+    with queue.opened(write=True) as connection:
+        connection.execute("UPDATE owners SET starred = ? WHERE id = ? AND owner = ?", [starred, id_, owner])
+
+
+def names(owner: str) -> dict[str, str]:
+    """The names that this owner gave, by id."""
+    if not queue.path().exists():
+        return {}
+    with queue.opened() as connection:
+        rows = connection.execute("SELECT id, name FROM owners WHERE owner = ? AND name IS NOT NULL", [owner])
+        return {row["id"]: row["name"] for row in rows}
+
+
+def delete(id_: str, owner: str) -> None:
+    """Take a run off this owner's list; when nobody else has it there, its folder goes too. Never one that ships.
+
+    A `Problem` while it is being trained.
+    """
+    with queue.opened(write=True) as connection:
+        ticket = next(iter(queue.tickets(connection, id_=id_)), None)
+        mine = connection.execute("SELECT 1 FROM owners WHERE id = ? AND owner = ?", [id_, owner]).fetchone()
+        if ticket is None or not mine:
+            return
+        if ticket.state == "running":
+            raise Problem(f"the run {id_} is being trained", "only a run at rest can be deleted", "cancel it first")
+        connection.execute("DELETE FROM owners WHERE id = ? AND owner = ?", [id_, owner])
+        left = connection.execute("SELECT SUM(waits) FROM owners WHERE id = ?", [id_]).fetchone()[0]
+        if left is not None:
+            if ticket.state == "queued" and not left:
+                connection.execute("UPDATE runs SET state = 'cancelled' WHERE id = ?", [id_])
+            return
+        connection.execute("DELETE FROM runs WHERE id = ?", [id_])
+    for place in (home() / "runs" / id_, active(id_)):
+        if place.is_dir():
+            try:
+                gone = place.rename(place.with_name(f".deleted-{id_}-{uuid.uuid4().hex[:8]}"))
+            except OSError as error:
+                raise unwritable(place.parent, error) from error
+            shutil.rmtree(gone, ignore_errors=True)
+
+
+def engine_alive() -> bool:
+    """Whether an engine gave a sign of life lately."""
+    row = _engine_row()
+    return row is not None and abs(time.time() - row["beat"]) < SILENT
+
+
+def engine_problem() -> str | None:
+    """What keeps the engine from training, as a sentence; None when nothing does."""
+    row = _engine_row()
+    return str(Problem(*json.loads(row["problem"]))) if row is not None and row["problem"] else None
+
+
+def gpus() -> int:
+    """How many trainings can run on graphics processors at once."""
+    row = _engine_row()
+    return int(row["gpus"]) if row is not None and engine_alive() else 0
+
+
+def _engine_row() -> dict[str, Any] | None:
+    if not queue.path().exists():
+        return None
+    with queue.opened() as connection:
+        row = connection.execute("SELECT * FROM engine").fetchone()
+    return dict(row) if row else None
+
+
+_line_known: dict[Path, tuple[float, dict[str, tuple[int, float | None]]]] = {}
+
+
+def _line() -> dict[str, tuple[int, float | None]]:
+    """For each waiting run: how many come first, and the seconds until it starts, None without experience.
+
+    Computed at most once a second for everybody.
+    """
+    known = _line_known.get(queue.path())
+    if known and time.monotonic() - known[0] < 1:
+        return known[1]
+    with queue.opened() as connection:
+        waiting, running = queue.tickets(connection, "queued"), queue.tickets(connection, "running")
+        turns = queue.turns(connection)
+        took = connection.execute(
+            "SELECT ended - started FROM runs WHERE state = 'done' AND started IS NOT NULL ORDER BY ended DESC LIMIT 20"
+        ).fetchall()
+        row = connection.execute("SELECT slots FROM engine").fetchone()
+    slots = max(1, row["slots"] if row else 1)
+    usual = float(np.median([value for (value,) in took])) if took else None
+    free = sorted(_left(one, usual) for one in running) + [0.0] * max(0, slots - len(running))
+    out: dict[str, tuple[int, float | None]] = {}
+    for place, one in enumerate(queue.order(waiting, running, turns)):
+        free.sort()
+        out[one.id] = (place, None if usual is None else free[0])
+        free[0] += usual or 0.0
+    _line_known[queue.path()] = (time.monotonic(), out)
+    return out
+
+
+def _left(ticket: Ticket, usual: float | None) -> float:
+    """About how many seconds a running training still takes."""
+    done = progress(ticket.id)
+    if done:
+        seconds = float(np.median([line["seconds"] for line in done]))
+        return seconds * (int(ticket.configuration["epochs"]) - len(done)) + 2
+    return usual or 0.0
+
+
+def stopped_after(id_: str) -> int:
+    """After how many epochs the finished run of this id was stopped."""
+    return int(stored.open_run(home() / "runs" / id_).about["training"]["epochs"])
+
+
+def _done(id_: str) -> bool:
+    return (home() / "runs" / id_ / "run.json").is_file()
 
 
 def _told(folder: Path) -> dict[str, Any] | None:
@@ -213,32 +449,243 @@ def _told(folder: Path) -> dict[str, Any] | None:
         return None
 
 
-def _alive(folder: Path) -> bool:
-    told = _told(folder)
-    if told and told["problem"]:
-        return False
+def _problem(told: dict[str, Any]) -> Problem | None:
+    return Problem(*told["problem"]) if told["problem"] else None
+
+
+def _breathes(told: dict[str, Any]) -> bool:
+    """Whether the process that wrote this status.json, on this machine, is there."""
     try:
-        pid = told["pid"] if told else int((folder / "pid").read_text())
-    except (OSError, ValueError):  # the folder was made a moment ago, or is about to be moved to its place
-        try:
-            return time.time() - folder.stat().st_mtime < STARTING
-        except OSError:
-            return False
-    with contextlib.suppress(ChildProcessError, AttributeError):
-        # A child of this process that ended stays a zombie until it is waited for, and would look alive.
-        os.waitpid(pid, os.WNOHANG)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        os.kill(told["pid"], 0)
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True
     return True
 
 
-def _last_words(folder: Path) -> str:
+# ── training: called by a worker, and by the shell ────────────────────────────
+
+
+def claim(id_: str) -> int:
+    """Take the active folder of a run for a training in this process; returns the attempt's number.
+
+    Whoever trains it now finds a newer number than its own and ends. A `Problem` when the folder cannot be written.
+    """
+    folder = active(id_)
     try:
-        lines = [line for line in (folder / "log.txt").read_text(errors="replace").splitlines() if line.strip()]
-    except OSError:
-        return ""
-    return f" (its last words: {lines[-1][:200]})" if lines else ""
+        folder.mkdir(parents=True, exist_ok=True)
+        attempt = 1 + attempt_of(folder)
+        control(folder, attempt, None)
+    except OSError as error:
+        raise unwritable(folder.parent, error) from error
+    return attempt
+
+
+def attempt_of(folder: Path) -> int:
+    try:
+        return int(json.loads((folder / "control.json").read_text())["attempt"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def control(folder: Path, attempt: int, wish: str | None) -> None:
+    """Tell the training in this folder what it is to do (see `models.training`)."""
+    stored.write_whole(folder / "control.json", json.dumps({"attempt": attempt, "wish": wish}).encode())
+
+
+def finished(id_: str, run: Run) -> None:
+    """Move a sealed run from where it grew to its place."""
+    folder = active(id_)
+    for path in folder.rglob("*"):
+        if path.is_file() and (path.name in stored.WORKING or path.name[0] == "."):
+            path.unlink(missing_ok=True)
+    stored.keep(folder, run.id)
+
+
+def train(root: str, values: dict[str, Any], attempt: int, device: str = "cpu", limit: float = 3600) -> dict[str, Any]:
+    """Train a configuration under the home `root`: a plain function that can be called again at any time.
+
+    Returns {"became": id}, {"stopped": True}, {"overtaken": True} or {"problem": [came, expected, do]}; never raises.
+    """
+    os.environ["HOURGLASS_HOME"] = root
+    from models import training
+
+    try:
+        chosen = Configuration(**values)
+        if _done(chosen.id):
+            return {"became": chosen.id}
+        run = training.train(chosen, active(chosen.id), attempt, device=device, limit=limit)
+        finished(chosen.id, run)
+        return {"became": run.id}
+    except training.Stopped:
+        return {"stopped": True}
+    except training.Overtaken:
+        return {"overtaken": True}
+    except Problem as problem:
+        return {"problem": [problem.came, problem.expected, problem.do]}
+    except Exception as error:
+        log.exception("a training broke off")
+        return {"problem": broken(error)}
+
+
+# ── the engine's process ─────────────────────────────────────────────────────
+
+
+def serve(root: Path, address: str | None = None, workers: int | None = None) -> None:
+    """Train what the queue under `root` holds until SIGTERM or SIGINT; what runs then is queued again.
+
+    address is that of a Dask scheduler; without one, `workers` processes are started on this machine (one for each
+    core by default, fewer where memory is short). A `Problem` when another engine serves this folder.
+    """
+    from filelock import FileLock, Timeout
+
+    from models import dispatch
+
+    os.environ["HOURGLASS_HOME"] = str(root)
+    with queue.opened():  # makes the folder too, or says why not
+        pass
+    lock = FileLock(root / "engine.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise Problem(
+            f"another engine serves {root}",
+            "one engine for each folder was expected",
+            "stop that one, or name another folder in HOURGLASS_HOME",
+        ) from None
+    except OSError as error:
+        raise unwritable(root, error) from error
+    with lock:
+        dispatch.Dispatcher(root, address, workers or cores()).run()
+
+
+def cores() -> int:
+    """One worker for each core, but no more than have 1.5 GB of memory each."""
+    import psutil
+
+    return max(1, min(os.cpu_count() or 1, int(psutil.virtual_memory().total / 1.5e9)))
+
+
+def broken(error: BaseException | None) -> list[str]:
+    return [
+        f"the training broke off ({type(error).__name__}: {str(error)[:200]})",
+        "it should have finished its epochs",
+        "train again, with other choices if it breaks off again",
+    ]
+
+
+class Keeper:
+    """Keeps an engine running as a child of this process once somebody wants one, and ends it with this process.
+
+    Until then nothing is started: a person who only explores pays nothing. Where another engine serves the same
+    folder already, it is left to it.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers
+        self.wanted, self.ending = threading.Event(), threading.Event()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.thread = threading.Thread(target=self._watch, name="engine keeper", daemon=True)
+
+    def __enter__(self) -> Keeper:
+        KEEPERS.append(self)
+        if _unfinished():
+            self.wanted.set()
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        KEEPERS.remove(self)
+        self.ending.set()
+        self.wanted.set()
+        self.thread.join()
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def _watch(self) -> None:
+        self.wanted.wait()
+        began = float("-inf")
+        while not self.ending.wait(0.2):
+            if self.process is not None and self.process.poll() is None:
+                continue
+            # One that does not stay up is not started again and again, nor is one beside another that is alive.
+            pause = 0.5 if self.process is None or self.process.returncode < 0 else 3.0
+            if time.monotonic() - began < pause or (self.process is None and engine_alive()):
+                continue
+            began = time.monotonic()
+            self._begin()
+
+    def _begin(self) -> None:
+        command = [sys.executable, "-m", "models.engine"]
+        if self.workers:
+            command += ["--workers", str(self.workers)]
+        try:
+            home().mkdir(parents=True, exist_ok=True)
+            with (home() / "engine.log").open("ab") as words:
+                self.process = subprocess.Popen(
+                    command,
+                    cwd=PROJECT,
+                    env={**os.environ, "HOURGLASS_CHILD": "1", "HOURGLASS_HOME": str(home())},
+                    stdin=subprocess.PIPE,
+                    stdout=words,
+                    stderr=words,
+                    start_new_session=True,  # Ctrl-C in a terminal reaches the app, which then ends us
+                )
+        except OSError as error:
+            log.warning("the engine cannot be started: %s", error)
+
+
+KEEPERS: list[Keeper] = []
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def wake() -> None:
+    """Have the engine started now, if this process keeps one, so that it is ready when it is needed."""
+    for keeper in KEEPERS:
+        keeper.wanted.set()
+
+
+def _unfinished() -> bool:
+    try:
+        with queue.opened() as connection:
+            return bool(connection.execute("SELECT 1 FROM runs WHERE state IN ('queued', 'running')").fetchone())
+    except Problem:
+        return False
+
+
+def main() -> int:
+    """`python -m models.engine`: exit codes as in `python -m models`."""
+    parser = argparse.ArgumentParser("python -m models.engine", description="Train what the queue holds.")
+    parser.add_argument(
+        "--scheduler",
+        default=os.environ.get("HOURGLASS_SCHEDULER"),
+        metavar="ADDRESS",
+        help="train on the Dask scheduler at this address, tls://… or tcp://… (default: HOURGLASS_SCHEDULER)",
+    )
+    workers = os.environ.get("HOURGLASS_WORKERS")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=int(workers) if workers else None,
+        metavar="N",
+        help="without a scheduler: trainings at once on this machine (default: HOURGLASS_WORKERS, else one each core)",
+    )
+    chosen = parser.parse_args()
+    logging.basicConfig(format="%(asctime)s %(message)s")
+    try:
+        serve(home(), chosen.scheduler, chosen.workers)
+    except Problem as problem:
+        print(f"hourglass: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    # Dask's workers know functions by the name of their module, and this one is called __main__ here.
+    sys.exit(importlib.import_module("models.engine").main())

@@ -61,6 +61,7 @@ from models import PRETRAINED, Problem, architectures, datasets, home, unwritabl
 from models.codes import Coder, Plane
 
 FORMAT = 1
+FRAMES = 40  # epochs kept for the replay, at most
 RECIPE = 1  # raised by hand when the same configuration would train to another result
 ID = re.compile(r"[0-9a-f]{16}")
 REQUIRED = (
@@ -77,6 +78,8 @@ REQUIRED = (
     "replay/index.i32",
 )
 OPTIONAL = ("factors.f32", "projections/pca.f32", "projections/tsne.f32", "projections/tsne-index.i32", "card.md")
+# What a folder holds while it grows, and not when it is finished.
+WORKING = ("configuration.json", "control.json", "status.json", "strip.npy", "checkpoint.safetensors")
 NOISES = ("none", "gaussian", "salt-and-pepper", "masking", "watermark")
 LOSSES = ("squared-error", "bernoulli")
 RECIPES = ("hourglass", "article")
@@ -350,6 +353,11 @@ class Run:
         return np.asarray(array).reshape(shape)
 
 
+def frame_epochs(epochs: int) -> list[int]:
+    """The epochs whose codes are kept for the replay: the first, the last and evenly between, at most `FRAMES`."""
+    return sorted({1, *np.linspace(1, epochs, min(FRAMES, epochs)).round().astype(int).tolist()})
+
+
 def thumbnail_shape(shape: tuple[int, ...], count: int, most: int = 64 * 2**20) -> tuple[int, int, int]:
     """The size (h, w, C) at which `count` images (H, W, C) are sent to the browser: whole, or halved until they fit."""
     height, width, channels = shape
@@ -602,7 +610,9 @@ def folder_of(id_or_name: str) -> Path:
 def seal(folder: Path, about: dict[str, Any]) -> Run:
     """Write run.json with the size and checksum of every file beside it, whole or not at all, and check the result."""
     names = sorted(
-        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.name != "run.json"
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in ("run.json", *WORKING) and path.name[0] != "."
     )
     files = {name: {"bytes": (folder / name).stat().st_size, "sha256": _sha256(folder / name)} for name in names}
     write_whole(folder / "run.json", json.dumps({**about, "files": files}, indent=1, allow_nan=False).encode())

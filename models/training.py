@@ -4,10 +4,18 @@ Runs in a process of its own (`python -m models train`), with one torch thread: 
 each faster that way than sharing both. The folder it works in grows while it trains, and is read by the page:
 
     configuration.json   what was asked for
+    control.json         {attempt, wish}: written by whoever started this attempt (the engine, or the shell). A training
+                         that finds another attempt's number than its own ends without touching anything; wish is null,
+                         "keep" (end now, keep what was learnt) or "drop" (end now; the checkpoint stays)
     status.json          {phase, what, share, epoch, epochs, pid, problem}; phase is preparing, training, measuring, failed
     history.jsonl, rows.i32, labels.i32, replay/   as in a finished run, growing
     strip.npy            originals, (noisy inputs,) reconstructions of a few validation samples: (2 or 3, S, *shape) uint8
-    stop                 put there by whoever wants the training to end after this moment; what was learnt is kept
+    checkpoint.safetensors   everything that the next epoch depends on: weights, the best ones, the optimizer's and the
+                         random generators' state, and as JSON in its metadata the counters
+
+A training that was killed goes on from its checkpoint and, on a processor, ends with the same weights to the last bit
+as one that was left alone. An epoch's line is written before its checkpoint: the other order would lose the line of
+an epoch when killed between the two. Lines after the checkpoint's epoch are cut off and written again.
 """
 
 from __future__ import annotations
@@ -27,22 +35,42 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from models import Problem, architectures, codes, datasets, export, losses, metrics, noise, runs, unwritable
 from models.datasets import TEST, TRAIN, VALIDATION, Dataset
 from models.runs import Configuration, Run
 
-FRAMES = 40  # epochs kept for the replay, at most
 STORED = 300_000  # numbers of codes kept: 70,000 samples at D = 2 or 4, 10,000 at D = 30
 STRIP = 8
 NEIGHBOURS = 60_000  # training codes that vote on the class of a test code, at most
-LOOK = 0.1  # seconds between two looks for `stop`
+LOOK = 0.1  # seconds between two looks at control.json
+CHECKPOINT = 1.0  # seconds between two checkpoints, at least; the writing may take a twentieth of the time
 
 
 class Stopped(Exception):
-    """A person ended the training before the first epoch was done: there is nothing to keep."""
+    """A person ended the training, and nothing is to be kept but its checkpoint."""
+
+
+class Overtaken(Exception):
+    """Another attempt at the same run has begun: this one must not write any more."""
+
+
+class Damaged(Exception):
+    """A checkpoint cannot be gone on from. It costs its epochs and no more: the training starts again."""
+
+
+@dataclasses.dataclass
+class Progress:
+    """How far a training has come: finished epochs, the best validation loss, its epoch and weights, seconds so far."""
+
+    epoch: int = 0
+    best: float = float("inf")
+    best_epoch: int = 0
+    seconds: float = 0.0
+    weights: dict[str, Tensor] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -74,42 +102,90 @@ class Network:
             module.load_state_dict(own)
 
 
-def train(configuration: Configuration, folder: Path, half: bool = False, tsne: int = 2000) -> Run:
+def train(
+    configuration: Configuration,
+    folder: Path,
+    attempt: int = 1,
+    *,
+    device: str = "gpu",
+    limit: float = float("inf"),
+    half: bool = False,
+    tsne: int = 2000,
+) -> Run:
     """Train in `folder` (under <home>/active) and return the finished run, sealed but not yet moved to its place.
 
-    half stores weights as float16, for runs that ship; codes and errors are then those of the rounded weights.
-    tsne is the number of codes to lay out by t-SNE when D > 2. Raises `Problem` for a configuration that does
-    not fit, data that is missing, a disk that is full, or a loss that is no longer a number; `Stopped` when
-    stopped before the first epoch was done.
+    Goes on from the checkpoint in the folder, if there is one. attempt is this attempt's number in control.json.
+    device is "cpu", or "gpu" for a graphics processor where there is one. limit ends the training after so many
+    seconds, with what was learnt. half stores weights as float16, for runs that ship; codes and errors are then those
+    of the rounded weights. tsne is the number of codes to lay out by t-SNE when D > 2. Raises `Problem` for a
+    configuration that does not fit, data that is missing, a disk that is full, or a loss that is no longer a number;
+    `Stopped` when told to drop it, or to keep it before the first epoch was done; `Overtaken` by a later attempt.
     """
     configuration = configuration.check()
     torch.set_num_threads(1)
-    torch.manual_seed(configuration.seed)
     dataset = datasets.get(configuration.dataset)
     try:
-        report = Report(folder, configuration)
+        report = Report(folder, configuration, attempt)
         content = datasets.arrays(dataset, lambda what, share: report.write("preparing", what, share))
-        work = Training(configuration, dataset, content, folder, report)
-        started = time.perf_counter()
-        best = work.run()
-        seconds = time.perf_counter() - started
+
+        def begun() -> tuple[Training, int, float]:
+            torch.manual_seed(configuration.seed)
+            work = Training(configuration, dataset, content, folder, report, pick_device(device))
+            return work, *work.run(limit)
+
+        try:
+            work, best, seconds = begun()
+        except Damaged:
+            (folder / "checkpoint.safetensors").unlink()
+            work, best, seconds = begun()
         report.write("measuring", "measuring the result", 0.0)
-        return finish(work, best, seconds, half, tsne)
+        run = finish(work, best, seconds, half, tsne)
+        report.look()
+        return run
     except (OSError, SafetensorError) as error:
+        report.look()  # a later attempt may have moved the folder away under this one
         raise unwritable(folder, error) from error
+    except RuntimeError as error:
+        if "alloc" not in str(error):
+            raise
+        raise Problem(
+            f"there was not enough memory ({str(error).strip().splitlines()[0][:160]})",
+            f"memory for batches of {configuration.batch_size} samples was expected",
+            "train again with a smaller batch size, or close other programs",
+        ) from error
 
 
 class Report:
-    """status.json, written whole each time."""
+    """What a training says (status.json, written whole each time) and hears (control.json)."""
 
-    def __init__(self, folder: Path, configuration: Configuration) -> None:
-        self.folder, self.epochs, self.epoch = folder, configuration.epochs, 0
+    def __init__(self, folder: Path, configuration: Configuration, attempt: int) -> None:
+        self.folder, self.attempt, self.epochs, self.epoch = folder, attempt, configuration.epochs, 0
+        self.looked = time.monotonic()
+        self.look()
         facts = json.dumps(dataclasses.asdict(configuration)).encode()
         runs.write_whole(folder / "configuration.json", facts)
         self.write("preparing", "starting", 0.0)
 
+    def look(self) -> bool:
+        """Whether to end now and keep what was learnt. `Stopped` when nothing is to be kept, `Overtaken` as it says."""
+        self.looked = time.monotonic()
+        try:
+            control = json.loads((self.folder / "control.json").read_text())
+        except FileNotFoundError:
+            raise Overtaken from None
+        if control["attempt"] != self.attempt:
+            raise Overtaken
+        if control["wish"] == "drop":
+            raise Stopped
+        return bool(control["wish"] == "keep")
+
+    def look_now_and_then(self) -> bool:
+        """`look`, but at most ten times a second."""
+        return time.monotonic() - self.looked >= LOOK and self.look()
+
     def write(self, phase: str, what: str, share: float, problem: Problem | None = None) -> None:
         """phase and what are words for the page; share in [0, 1] is how much of the phase is done."""
+        self.look()
         told = [problem.came, problem.expected, problem.do] if problem else None
         status = {"phase": phase, "what": what, "share": share, "epoch": self.epoch, "epochs": self.epochs}
         runs.write_whole(
@@ -121,14 +197,19 @@ class Training:
     """A configuration made concrete: network, data as tensors, and the loop over epochs."""
 
     def __init__(
-        self, configuration: Configuration, dataset: Dataset, content: datasets.Arrays, folder: Path, report: Report
+        self,
+        configuration: Configuration,
+        dataset: Dataset,
+        content: datasets.Arrays,
+        folder: Path,
+        report: Report,
+        device: torch.device,
     ) -> None:
         self.configuration, self.dataset, self.content = configuration, dataset, content
         self.folder, self.report = folder, report
         architecture = architectures.get(configuration.architecture)
         self.blueprint = architecture.blueprint(dataset.kind, dataset.shape, configuration.code_size)
         built = self.blueprint.build()
-        device = pick_device()
         self.network = Network(built.encoder.to(device), built.decoder.to(device), architecture.variational, device)
         self.splits = dataset.splits()
         # One contiguous block: a batch is then one indexed copy, and uint8 is a quarter of the memory traffic.
@@ -138,14 +219,16 @@ class Training:
         self.stored = stored_rows(self.splits, configuration.code_size)
         self.replayed = replay_places(len(self.stored), configuration.code_size)
         self.frames: list[int] = []
-        self.looked = time.monotonic()
+        self.saved, self.saving = time.monotonic(), 0.0
 
     def _block(self, rows: NDArray[np.int64]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(self.content.samples[rows]))
 
-    def run(self) -> int:
-        """Train to the end and leave the kept weights in the network; returns the epoch they come from (from 1)."""
-        self._prepare_folder()
+    def run(self, limit: float = float("inf")) -> tuple[int, float]:
+        """Train to the end, or for `limit` seconds, and leave the kept weights in the network.
+
+        Returns the epoch they come from (from 1) and the seconds that training took in all attempts.
+        """
         chosen, parameters = (
             self.configuration,
             [*self.network.encoder.parameters(), *self.network.decoder.parameters()],
@@ -160,10 +243,10 @@ class Training:
         )
         per_epoch = -(-len(self.training) // chosen.batch_size)
         order = torch.Generator().manual_seed(chosen.seed)
-        shown = set(np.unique(np.linspace(1, chosen.epochs, min(FRAMES, chosen.epochs)).round().astype(int)).tolist())
-        best, best_epoch, step = float("inf"), 0, 0
-        best_weights: dict[str, Tensor] = {}
-        for epoch in range(1, chosen.epochs + 1):
+        shown = set(runs.frame_epochs(chosen.epochs))
+        at = self._restore(optimizer, order) or self._begin()
+        step = at.epoch * per_epoch
+        for epoch in range(at.epoch + 1, chosen.epochs + 1):
             sums: dict[str, Tensor] = {}
             began, stopped = time.perf_counter(), False
             for batch in torch.randperm(len(self.training), generator=order).split(chosen.batch_size):
@@ -177,7 +260,7 @@ class Training:
                 for name, value in terms.items():
                     sums[name] = sums.get(name, 0.0) + value.detach() * len(batch)
                 step += 1
-                if stopped := self._asked_to_stop():
+                if stopped := self.report.look_now_and_then():
                     break
             if stopped and epoch == 1:
                 raise Stopped
@@ -192,14 +275,85 @@ class Training:
                     "a loss that falls was expected",
                     f"train again with a learning rate below {chosen.learning_rate:g}",
                 )
-            if article or measured < best:
-                best, best_epoch = measured, epoch
-                best_weights = {name: value.clone() for name, value in self.network.weights().items()}
+            if article or measured < at.best:
+                at.best, at.best_epoch = measured, epoch
+                at.weights = {name: value.clone() for name, value in self.network.weights().items()}
             line = {"epoch": epoch, "loss": loss, "validation": measured, "learning_rate": rate}
             speed = {"samples_per_second": len(self.training) / seconds, "seconds": seconds}
-            self._log({**line, **speed}, frame=epoch in shown or epoch == 1)
-        self.network.load(best_weights)
-        return best_epoch
+            self._log({**line, **speed}, frame=epoch in shown)
+            at.epoch, at.seconds = epoch, at.seconds + time.perf_counter() - began
+            self._checkpoint(at, optimizer, order)
+            if at.seconds > limit:
+                break
+        self.network.load(at.weights)
+        return at.best_epoch, at.seconds
+
+    def _begin(self) -> Progress:
+        """The folder of a training that starts from nothing."""
+        (self.folder / "replay").mkdir(exist_ok=True)
+        (self.folder / "rows.i32").write_bytes(self.stored.astype("<i4").tobytes())
+        labels = self.content.labels[self.stored]
+        (self.folder / "labels.i32").write_bytes(labels.astype("<i4").tobytes())
+        (self.folder / "replay" / "index.i32").write_bytes(self.replayed.astype("<i4").tobytes())
+        for name in ("history.jsonl", "replay/codes.f32"):
+            (self.folder / name).write_bytes(b"")
+        self.report.write("training", "the first epoch", 0.0)
+        return Progress()
+
+    def _checkpoint(self, at: Progress, optimizer: torch.optim.Adam, order: torch.Generator) -> None:
+        """Keep everything that the next epoch depends on, unless the last checkpoint is fresh."""
+        last = at.epoch == self.configuration.epochs
+        if not last and time.monotonic() - self.saved < max(CHECKPOINT, 20 * self.saving):
+            return
+        began = time.monotonic()
+        counters = {"epoch": at.epoch, "best": at.best, "best_epoch": at.best_epoch, "seconds": at.seconds}
+        tensors = {f"network/{name}": value for name, value in self.network.weights().items()}
+        tensors |= {f"best/{name}": value for name, value in at.weights.items()}
+        for i, state in optimizer.state_dict()["state"].items():
+            tensors |= {f"adam/{i}/{name}": value for name, value in state.items()}
+        tensors |= {"random/torch": torch.get_rng_state(), "random/order": order.get_state()}
+        content = save(
+            {name: value.cpu().contiguous() for name, value in tensors.items()}, {"at": json.dumps(counters)}
+        )
+        self.report.look()
+        runs.write_whole(self.folder / "checkpoint.safetensors", content)
+        self.saved = time.monotonic()
+        self.saving = self.saved - began
+
+    def _restore(self, optimizer: torch.optim.Adam, order: torch.Generator) -> Progress | None:
+        """Go back to the checkpoint in the folder; None when there is none. `Damaged` leaves this object useless."""
+        place, frame = self.folder / "checkpoint.safetensors", 4 * len(self.replayed) * self.configuration.code_size
+        try:
+            with safe_open(place, "pt") as stored:
+                at = Progress(**json.loads(stored.metadata()["at"]))
+                tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - it is no dict
+            lines = (self.folder / "history.jsonl").read_bytes().split(b"\n")[: at.epoch]
+            frames = [epoch for epoch in runs.frame_epochs(self.configuration.epochs) if epoch <= at.epoch]
+            replay = (self.folder / "replay" / "codes.f32").read_bytes()[: len(frames) * frame]
+            if [json.loads(line)["epoch"] for line in lines] != list(range(1, at.epoch + 1)):
+                raise ValueError("history.jsonl is not whole")
+            if len(replay) != len(frames) * frame or not (self.folder / "strip.npy").is_file():
+                raise ValueError("replay/codes.f32 is not whole")
+            state: dict[int, dict[str, Tensor]] = {}
+            for name, value in tensors.items():
+                if name.startswith("adam/"):
+                    _, i, what = name.split("/")
+                    state.setdefault(int(i), {})[what] = value
+            at.weights = {name.removeprefix("best/"): v for name, v in tensors.items() if name.startswith("best/")}
+            self.network.load(at.weights)  # that they fit is seen before anything is taken over
+            self.network.load({n.removeprefix("network/"): v for n, v in tensors.items() if n.startswith("network/")})
+            optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+            torch.set_rng_state(tensors["random/torch"])
+            order.set_state(tensors["random/order"])
+        except FileNotFoundError:
+            return None
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise Damaged from error
+        runs.write_whole(self.folder / "history.jsonl", b"".join(line + b"\n" for line in lines))
+        runs.write_whole(self.folder / "replay" / "codes.f32", replay)
+        self.frames, self.report.epoch = frames, at.epoch
+        self.report.write("training", f"going on after epoch {at.epoch}", at.epoch / self.configuration.epochs)
+        return at
 
     def _terms(self, stored: Tensor, seed: int, draw: bool = True) -> dict[str, Tensor]:
         """Each term of the loss for a batch of stored samples, in the units that `history.jsonl` keeps.
@@ -237,25 +391,10 @@ class Training:
             sums += float(total(self._terms(part, seed=i, draw=False), self.configuration)) * len(part)
         return sums / len(self.validation)
 
-    def _asked_to_stop(self) -> bool:
-        if time.monotonic() - self.looked < LOOK:
-            return False
-        self.looked = time.monotonic()
-        return (self.folder / "stop").exists()
-
-    def _prepare_folder(self) -> None:
-        (self.folder / "replay").mkdir(exist_ok=True)
-        (self.folder / "rows.i32").write_bytes(self.stored.astype("<i4").tobytes())
-        labels = self.content.labels[self.stored]
-        (self.folder / "labels.i32").write_bytes(labels.astype("<i4").tobytes())
-        (self.folder / "replay" / "index.i32").write_bytes(self.replayed.astype("<i4").tobytes())
-        for name in ("history.jsonl", "replay/codes.f32"):
-            (self.folder / name).write_bytes(b"")
-        self.report.write("training", "the first epoch", 0.0)
-
     def _log(self, line: dict[str, Any], frame: bool) -> None:
         """Append an epoch to history and replay, renew the strip, tell the page."""
         epoch = line["epoch"]
+        self.report.look()
         if frame:
             self.frames.append(epoch)
             frame_codes = self.encode(self.stored[self.replayed])
@@ -355,11 +494,11 @@ def initialise(network: Network, recipe: str, training: Tensor, kind: str) -> No
         last.bias.copy_(mean.flatten())
 
 
-def pick_device() -> torch.device:
-    """CUDA, else Apple's GPU, else the processor."""
-    if torch.cuda.is_available():
+def pick_device(wanted: str = "gpu") -> torch.device:
+    """The processor for "cpu"; for "gpu" CUDA, else Apple's, else the processor."""
+    if wanted == "gpu" and torch.cuda.is_available():
         return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    return torch.device("mps" if wanted == "gpu" and torch.backends.mps.is_available() else "cpu")
 
 
 def stored_rows(splits: NDArray[np.uint8], code_size: int) -> NDArray[np.int64]:
@@ -447,9 +586,7 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         },
     }
-    for name in ("configuration.json", "strip.npy", "stop", "log.txt", "pid"):
-        (folder / name).unlink(missing_ok=True)
-    (folder / "status.json").unlink()
+    work.report.look()
     return runs.seal(folder, about)
 
 

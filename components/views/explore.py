@@ -7,10 +7,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from components import address, cached, choosing, figures, pictures
+from components import address, cached, choosing, figures, pictures, visitor
 from components.explorer import ExplorerResult, Selection, View, explorer
 from components.views import Page
-from models import Problem, codes, datasets, export, runs
+from models import Problem, codes, datasets, engine, export, runs
 
 PLOTTED = 12_000  # points drawn by Plotly; more take seconds to arrive and look the same
 CHOICES = ("plane", "colour", "layer", "tool")  # what the explorer can be asked for in the address
@@ -229,6 +229,7 @@ def open_zip() -> None:
             st.session_state["opened zip"] = given.file_id
             try:
                 run = runs.unpack(given.getvalue())
+                engine.adopt(run, visitor.owner())
             except Problem as problem:
                 st.error(str(problem))
             else:

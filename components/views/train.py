@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from components import address, cached, choosing, figures, pictures
+from components import address, cached, choosing, figures, pictures, visitor
 from components.views import Page
 from models import Problem, architectures, datasets, engine, runs
 from models.codes import pca_plane
@@ -156,11 +156,13 @@ def start(configuration: Configuration, dataset: datasets.Dataset) -> None:
         st.info(f"{dataset.title} has to be downloaded from its publisher first; it is checked on arrival and kept.")
         choosing.download_button(dataset)
         return
-    current = st.session_state.get("training") or st.query_params.get("training")
-    busy = bool(current) and engine.status(str(current)).alive
-    if st.button("Train", type="primary", icon=":material/play_arrow:", disabled=busy, width="stretch"):
+    engine.wake()  # a person who looks at this page will train: the engine is ready by then
+    device = "cpu"
+    if engine.gpus():
+        device = "gpu" if st.toggle("Train on a graphics processor", key="gpu") else "cpu"
+    if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch"):
         try:
-            st.session_state["training"] = engine.submit(configuration)
+            st.session_state["training"] = engine.submit(configuration, visitor.owner(), device)
         except Problem as problem:
             st.error(str(problem))
         else:
@@ -181,8 +183,9 @@ def follow() -> None:
         finished(status.id)
     elif status.problem is not None:
         st.error(str(status.problem))
-    elif status.phase == "stopped":
-        st.info("The training was stopped before its first epoch was done; there is nothing to explore.")
+    elif status.phase == "cancelled":
+        done = f" after epoch {status.epoch}" if status.epoch else ""
+        st.info(f"This training was cancelled{done}. Press Train to go on with it where it stopped.")
     else:
         st.warning(f"The address names the training {id_}, which is not on this computer. Choose and press Train.")
 
@@ -193,16 +196,19 @@ def live(id_: str) -> None:
     status = engine.status(id_)
     if not status.alive:
         st.rerun(scope="app")
-    history = engine.history(id_)
-    words = status.what or status.phase
-    if history:
-        left = (status.epochs - status.epoch) * float(np.median([line["seconds"] for line in history]))
-        words += f" · {history[-1]['samples_per_second']:,.0f} images/s · {left:.0f} s left"
-    st.progress(status.epoch / max(status.epochs, 1), words)
-    stop, training, validation = st.columns(3, vertical_alignment="bottom")
-    if stop.button("Stop and keep it", icon=":material/stop:", disabled=status.phase != "training", width="stretch"):
-        engine.stop(id_)
-        st.toast("Stopping; what was learnt is kept.")
+    history = engine.progress(id_) if status.phase != "queued" else []
+    st.progress(status.epoch / max(status.epochs, 1), words_of(status, history))
+    keep, cancel, training, validation = st.columns(4, vertical_alignment="bottom")
+    early = status.phase != "training" or not history
+    if keep.button("Stop and keep it", icon=":material/stop:", disabled=early, width="stretch"):
+        if engine.cancel(id_, visitor.owner(), keep=True):
+            st.toast("Stopping; what was learnt is kept.")
+        else:
+            st.toast("Others wait for this training: it goes on, and you will find it on the page Runs.")
+    if cancel.button("Cancel", icon=":material/close:", width="stretch"):
+        if engine.cancel(id_, visitor.owner()):
+            st.rerun(scope="app")
+        st.toast("Others wait for this training, so it goes on without you.")
     if not history:
         return
     training.metric("Training loss", f"{sum(history[-1]['loss'].values()):.4g}")
@@ -214,10 +220,28 @@ def live(id_: str) -> None:
     reconstructions(id_)
 
 
+def words_of(status: engine.Status, history: list[dict[str, Any]]) -> str:
+    """Where a training stands: its place in the queue, or its epoch, its speed and the time left."""
+    if status.phase == "queued":
+        first = "next in the queue" if not status.ahead else f"{status.ahead} in the queue before this one"
+        start = "" if status.wait is None else f" · starts in about {duration(status.wait)}"
+        return f"{first}{start}" + (f" · {status.what}" if status.what else "")
+    words = status.what or status.phase
+    if history:
+        left = (status.epochs - status.epoch) * float(np.median([line["seconds"] for line in history]))
+        words += f" · {history[-1]['samples_per_second']:,.0f} samples/s · {duration(left)} left"
+    return words
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
 def forming_map(id_: str) -> None:
     """The map as it forms: the codes of the replay samples after the newest epoch."""
     facts = engine.configuration(id_)
-    if facts is None or (found := engine.forming(id_, facts.code_size)) is None:
+    if facts is None or (found := engine.codes(id_)) is None:
         return
     codes, labels = found
     if codes.shape[1] == 1:

@@ -1,0 +1,251 @@
+"""Runs: everything this visitor asked for, how it stands, and what can be done with it."""
+
+import dataclasses
+import time
+from typing import Any
+
+import streamlit as st
+
+from components import address, visitor
+from components.views import Page
+from models import Problem, architectures, datasets, engine, runs
+from models.engine import Entry
+
+STATES = ("waiting or training", "done", "failed or cancelled")
+GROUP = {"queued": 0, "running": 0, "done": 1, "failed": 2, "cancelled": 2}
+WORDS = {
+    "queued": "waiting",
+    "running": "training",
+    "done": "done",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
+
+
+def show() -> None:
+    """Draw the page."""
+    owner = visitor.owner()
+    everyone = address.seed("all", False, lambda asked: asked == "yes")
+    search, group, common = st.columns([3, 4, 2], vertical_alignment="bottom")
+    address.seed("search", "")
+    text = search.text_input("Filter", key="search", placeholder="a dataset, an architecture, a name …")
+    states = group.pills("State", STATES, selection_mode="multi", key="states")
+    everyone = common.toggle(
+        "With shipped and shared ones", key="all", help="Runs that came with Hourglass, or that everybody here sees."
+    )
+    entries(owner, text, states, everyone)
+    address.publish(search=text or None, all="yes" if everyone else None)
+
+
+def entries(owner: str, text: str, states: list[str], everyone: bool) -> None:
+    """The table and the actions; drawn anew every two seconds while something waits or trains."""
+    mine = engine.runs(owner)
+    alive = any(GROUP[entry.state] == 0 for entry in mine)
+    st.fragment(table, run_every=2.0 if alive else None)(owner, text, states, everyone, alive)
+
+
+def table(owner: str, text: str, states: list[str], everyone: bool, alive: bool) -> None:
+    """One line for each run that the filter lets through."""
+    mine = engine.runs(owner)
+    if alive and not any(GROUP[entry.state] == 0 for entry in mine):
+        st.rerun(scope="app")  # nothing is left to wait for: no more polling
+    every = mine + (common(owner, mine) if everyone else [])
+    chosen = [entry for entry in every if fits(entry, text, states)]
+    if not every:
+        st.info("You have not trained anything yet. What you train is listed here, also when you close this page.")
+        if st.button("Go to Train", icon=":material/model_training:", type="primary"):
+            st.switch_page(st.session_state["pages"]["Train"])
+        return
+    if not chosen:
+        st.info(f"None of the {len(every)} runs fits this filter.")
+        return
+    version = st.session_state.setdefault("runs version", 0)
+    picked = st.dataframe(
+        [row(entry, owner) for entry in chosen],
+        key=f"runs {version} {text} {states} {everyone}",
+        hide_index=True,
+        width="stretch",
+        on_select="rerun",
+        selection_mode="multi-row",
+        column_config={
+            "progress": st.column_config.ProgressColumn("progress", format="percent", min_value=0, max_value=1),
+            "D": st.column_config.NumberColumn("D", help="Code size"),
+            "test error": st.column_config.NumberColumn(format="%.4f", help="Mean squared error on the test split"),
+            "PCA": st.column_config.NumberColumn(format="%.4f", help="Of PCA with the same code size"),
+            "seconds": st.column_config.NumberColumn(format="%.1f", help="Training time"),
+            "asked": st.column_config.DatetimeColumn("asked", format="distance"),
+        },
+    )["selection"]["rows"]
+    at = [chosen[i] for i in picked if i < len(chosen)]
+    if not at:
+        st.caption("Click into the first column to choose a run: then it can be opened, renamed, starred or deleted.")
+    elif len(at) == 1:
+        one(at[0], owner)
+    else:
+        several(at, owner)
+
+
+def common(owner: str, mine: list[Entry]) -> list[Entry]:
+    """Finished runs that are not this visitor's own, but shown to them."""
+    known = {entry.id for entry in mine}
+    return [
+        Entry(run.id, None, False, "done", run.configuration, asked(run), True, None, run)
+        for run in engine.visible(owner, runs.find()[0])
+        if run.id not in known
+    ]
+
+
+def asked(run: runs.Run) -> float:
+    """When a finished run was finished, in seconds since 1970."""
+    try:
+        return time.mktime(time.strptime(run.about["training"]["finished"], "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
+    except ValueError:
+        return 0.0
+
+
+def fits(entry: Entry, text: str, states: list[str]) -> bool:
+    """Whether the filter lets an entry through."""
+    if states and STATES[GROUP[entry.state]] not in states:
+        return False
+    words = f"{entry.name or ''} {title(entry)} {entry.id} {WORDS[entry.state]}".lower()
+    return all(word in words for word in text.lower().split())
+
+
+def title(entry: Entry) -> str:
+    """A few words that tell this run from others."""
+    if entry.run is not None:
+        return entry.run.title
+    chosen = entry.configuration
+    try:
+        names = datasets.get(chosen.dataset).title, architectures.get(chosen.architecture).title
+    except Problem:
+        names = chosen.dataset, chosen.architecture
+    return f"{names[0]} · {names[1]} · D = {chosen.code_size}"
+
+
+def row(entry: Entry, owner: str) -> dict[str, Any]:
+    """The columns of one line."""
+    run, chosen = entry.run, entry.configuration
+    status = engine.status(entry.id) if GROUP[entry.state] == 0 else None
+    state = WORDS[entry.state]
+    if status is not None and status.phase == "queued" and status.ahead is not None:
+        state = f"waiting, {status.ahead} before it" if status.ahead else "waiting, next"
+    done = chosen.epochs if run is not None else status.epoch if status is not None else None
+    return {
+        "★": "★" if entry.starred else "",
+        "name": entry.name or title(entry),
+        "state": state,
+        "progress": None if done is None else done / max(1, chosen.epochs) if run is None else 1.0,
+        "dataset": chosen.dataset,
+        "architecture": chosen.architecture,
+        "D": chosen.code_size,
+        "noise": "" if chosen.noise == "none" else f"{chosen.noise} {chosen.noise_level:g}",
+        "epochs": run.about["training"]["epochs"] if run is not None else chosen.epochs,
+        "test error": run.metric("mse") if run is not None else None,
+        "PCA": run.metric("pca_mse") if run is not None else None,
+        "seconds": run.about["training"]["seconds"] if run is not None else None,
+        "asked": int(entry.asked * 1000),
+    }
+
+
+def again() -> None:
+    """Forget the selection: after this action the lines are others."""
+    st.session_state["runs version"] = st.session_state.get("runs version", 0) + 1
+
+
+def one(entry: Entry, owner: str) -> None:  # noqa: PLR0912 - one branch for each thing that can be done
+    """What can be done with one run."""
+    own = any(mine.id == entry.id for mine in engine.runs(owner))
+    pages = st.session_state["pages"]
+    st.markdown(f"**{entry.name or title(entry)}**")
+    if entry.problem is not None:
+        st.error(str(entry.problem))
+    with st.container(horizontal=True):
+        if entry.run is not None:
+            if st.button("Explore", icon=":material/explore:", type="primary"):
+                st.session_state["current run"] = entry.id
+                st.session_state.pop("run", None)
+                st.switch_page(pages["Explore"], query_params={"run": entry.id})
+            if st.button("Reconstructions", icon=":material/compare:"):
+                st.session_state["current run"] = entry.id
+                st.session_state.pop("run", None)
+                st.switch_page(pages["Reconstructions"], query_params={"run": entry.id})
+        if GROUP[entry.state] == 0:
+            if st.button("Watch it", icon=":material/monitoring:", type="primary"):
+                st.session_state["training"] = entry.id
+                st.switch_page(pages["Train"], query_params={**choices(entry), "training": entry.id})
+            if st.button("Cancel", icon=":material/close:"):
+                if not engine.cancel(entry.id, owner):
+                    st.toast("Others wait for this training, so it goes on without you.")
+                st.rerun(scope="app")
+        if entry.state in ("failed", "cancelled") and st.button(
+            "Resume" if entry.state == "cancelled" else "Try again", icon=":material/play_arrow:", type="primary"
+        ):
+            try:
+                engine.submit(entry.configuration, owner)
+            except Problem as problem:
+                st.error(str(problem))
+            else:
+                again()
+                st.rerun(scope="app")
+        if st.button("Train again with changes", icon=":material/tune:"):
+            for name in choices(entry):
+                st.session_state.pop(name, None)
+            st.session_state.pop("training", None)
+            st.switch_page(pages["Train"], query_params=choices(entry))
+        if own:
+            if st.button("Take the star away" if entry.starred else "Star", icon=":material/star:"):
+                engine.star(entry.id, owner, not entry.starred)
+                again()
+                st.rerun(scope="app")
+            with st.popover("Rename", icon=":material/edit:"), st.form("rename", border=False):
+                name = st.text_input("Name", entry.name or "", max_chars=80, placeholder=title(entry))
+                if st.form_submit_button("Rename"):
+                    engine.rename(entry.id, owner, name)
+                    st.rerun(scope="app")
+            if entry.state != "running" and st.button("Delete", icon=":material/delete:"):
+                delete([entry], owner)
+    if not own:
+        st.caption("This run ships with Hourglass or belongs to everybody here: it cannot be renamed or deleted.")
+
+
+def choices(entry: Entry) -> dict[str, str]:
+    """A configuration as the address of the Train page keeps it."""
+    values = dataclasses.asdict(entry.configuration)
+    return {name: str(value) for name, value in values.items() if value is not None and name != "stopped_after"}
+
+
+def several(at: list[Entry], owner: str) -> None:
+    """What can be done with several runs at once."""
+    own = {entry.id for entry in engine.runs(owner)}
+    mine = [entry for entry in at if entry.id in own and entry.state != "running"]
+    if mine and st.button(f"Delete {len(mine)} runs", icon=":material/delete:"):
+        delete(mine, owner)
+    if len(mine) < len(at):
+        st.caption(f"{len(at) - len(mine)} of them cannot be deleted: they are in training, or not yours.")
+
+
+@st.dialog("Delete for good?")
+def delete(at: list[Entry], owner: str) -> None:
+    """Ask first."""
+    for entry in at[:10]:
+        st.markdown(f"- {entry.name or title(entry)}")
+    if len(at) > 10:
+        st.markdown(f"- and {len(at) - 10} more")
+    if any(entry.shared for entry in at):
+        st.caption("Some of them are in somebody else's list too: they go from yours only.")
+    yes, no = st.columns(2)
+    if yes.button("Delete", type="primary", icon=":material/delete:", width="stretch"):
+        try:
+            for entry in at:
+                engine.delete(entry.id, owner)
+        except Problem as problem:
+            st.error(str(problem))
+            return
+        again()
+        st.rerun()
+    if no.button("Keep", width="stretch"):
+        st.rerun()
+
+
+PAGE = Page("Runs", ":material/list:", 4, show)

@@ -1,0 +1,381 @@
+"""What the engine does all day: read the queue, hand runs to Dask, write down how they ended. See `models.engine`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import platform
+import shutil
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dask
+
+SETTINGS = {
+    "logging": {"distributed": "warning"},
+    "distributed.scheduler.allowed-failures": 0,  # the engine decides who tries again, not Dask
+    "distributed.scheduler.worker-ttl": "30s",
+    "distributed.worker.profile.enabled": False,
+    "distributed.scheduler.http.routes": [],  # its pages are off: an empty server on the loopback address is left
+    "distributed.worker.http.routes": [],
+    "distributed.comm.timeouts.connect": "5s",
+    "distributed.comm.timeouts.tcp": "20s",
+}
+dask.config.set(SETTINGS)  # before it is imported: it sets up its logging then
+
+from distributed import Client, Future, Nanny, Scheduler, Security, SpecCluster  # noqa: E402
+
+from models import Problem, engine, queue, unwritable  # noqa: E402
+from models.queue import SHELL, Ticket  # noqa: E402
+
+log = logging.getLogger("hourglass.engine")
+
+
+@dataclass
+class _Job:
+    ticket: Ticket
+    attempt: int
+    future: Future[Any]
+    reached: int  # epochs finished before this attempt
+    wish: str | None = None
+
+
+class Dispatcher:
+    """Reads the queue and hands its runs to a Dask cluster, each turn those whose turn it is."""
+
+    def __init__(self, root: Path, address: str | None, workers: int) -> None:
+        self.root, self.address, self.workers = root, address, workers
+        self.limits = engine.Limits.here()
+        self.security = security()
+        self.jobs: dict[str, _Job] = {}
+        self.slots = self.gpus = 0
+        self.client: Client | None = None
+        self.cluster: Any = None
+        self.problem: Problem | None = None
+        self.beaten = self.tried = float("-inf")
+        self.seen: tuple[int, ...] = ()
+        self.ending = threading.Event()
+
+    def run(self) -> None:
+        for kind in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(kind, lambda *_: self.ending.set())
+        if "HOURGLASS_CHILD" in os.environ:
+            threading.Thread(target=self._end_with_parent, daemon=True).start()
+        self._requeue_all()
+        try:
+            while not self.ending.wait(engine.TURN):
+                try:
+                    self._turn()
+                except Problem as problem:  # the queue is locked, or the disk is full: what runs goes on meanwhile
+                    self._say(problem)
+                    self.ending.wait(1)
+        finally:
+            with contextlib.suppress(Problem):
+                self._requeue_all()
+            self._disconnect()
+
+    def _end_with_parent(self) -> None:
+        """Whoever started us holds the other end of our standard input: when they are gone, however, we go."""
+        while os.read(0, 4096):
+            pass
+        self.ending.set()
+
+    def _turn(self) -> None:
+        """One round: stay connected, give a sign of life, collect, pass on what people want, hand out."""
+        if self.client is None or self.client.status != "running":
+            self._connect()
+        self._beat()
+        done = [job for job in self.jobs.values() if job.future.done()]
+        if not done and self._signature() == self.seen:
+            return
+        self._collect(done)
+        self.seen = self._signature()
+        self._pass_on()
+        self._hand_out()
+
+    def _signature(self) -> tuple[int, ...]:
+        """Changes whenever another connection has written to the queue, or its file is another one."""
+        place = queue.path()
+        try:
+            inode = place.stat().st_ino
+        except OSError:
+            return ()
+        if self.seen[:1] != (inode,):
+            self.eye = sqlite3.connect(place, check_same_thread=False)
+        return inode, int(self.eye.execute("PRAGMA data_version").fetchone()[0])
+
+    # the cluster
+
+    def _connect(self) -> None:
+        if self.client is not None:  # the scheduler went away, with all that it held
+            log.warning("the scheduler is gone; what was running is queued again")
+            self.jobs.clear()
+            self._requeue_all()
+            self._disconnect()
+        if time.monotonic() - self.tried < 1:
+            return
+        try:
+            where = self.address or self._local()
+            self.client = Client(where, security=self.security, timeout=5, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            self._disconnect()
+            self._say(
+                Problem(
+                    f"the scheduler at {self.address} cannot be reached ({str(error)[:200] or type(error).__name__})",
+                    "a Dask scheduler with the same certificates was expected there",
+                    "start it, or correct HOURGLASS_SCHEDULER and HOURGLASS_TLS; what waits is then trained by itself",
+                )
+            )
+        else:
+            self._say(None)
+        finally:
+            self.tried = time.monotonic()
+
+    def _local(self) -> Any:
+        """Worker processes on this machine, with torch loaded before the first training asks for it."""
+        gpus = _gpus()
+
+        def worker(i: int) -> dict[str, Any]:
+            env = {"HOURGLASS_NICE": "10", "OMP_NUM_THREADS": "1", "PYTHONPATH": _python_path()}
+            resources = {}
+            if i < gpus:
+                resources, env["CUDA_VISIBLE_DEVICES"] = {"GPU": 1}, str(i)
+            options = {
+                "nthreads": 1,
+                "preload": ["models.worker"],
+                "host": "127.0.0.1",
+                "dashboard_address": "127.0.0.1:0",
+            }
+            return {"cls": Nanny, "options": {**options, "resources": resources, "env": env}}
+
+        scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard_address": "127.0.0.1:0"}}
+        workers = {i: worker(i) for i in range(self.workers)}
+        self.cluster = SpecCluster(workers, scheduler, silence_logs=logging.ERROR)
+        return self.cluster
+
+    def _disconnect(self) -> None:
+        for part in (self.client, self.cluster):
+            if part is not None:
+                with contextlib.suppress(Exception):  # whatever is left of it, it is given up
+                    part.close(timeout=2)
+        self.client = self.cluster = None
+        self.slots = self.gpus = 0
+
+    def _count(self) -> None:
+        """How many trainings fit at once, in all and on graphics processors."""
+        if self.client is None:
+            return
+        with contextlib.suppress(OSError, TimeoutError, KeyError):  # it is just being lost: the next turn sees it
+            found = self.client.scheduler_info(n_workers=-1)["workers"].values()
+            self.slots = sum(one["nthreads"] for one in found)
+            self.gpus = int(sum(one["resources"].get("GPU", 0) for one in found))
+
+    # the queue
+
+    def _say(self, problem: Problem | None) -> None:
+        if problem is not None and str(problem) != str(self.problem):
+            log.warning("%s", problem)
+        self.problem, self.beaten = problem, float("-inf")
+
+    def _beat(self) -> None:
+        """A sign of life, once a second, with what the cluster has to offer."""
+        now = time.monotonic()
+        if now - self.beaten < engine.BEAT:
+            return
+        self._count()
+        told = json.dumps([self.problem.came, self.problem.expected, self.problem.do]) if self.problem else None
+        with queue.opened(write=True) as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO engine (one, beat, pid, slots, gpus, problem) VALUES (1, ?, ?, ?, ?, ?)",
+                [time.time(), os.getpid(), self.slots, self.gpus, told],
+            )
+        self.beaten = now
+
+    def _requeue_all(self) -> None:
+        """What counts as running does not: it waits again, and goes on from its checkpoint."""
+        with queue.opened(write=True) as connection:
+            connection.execute("UPDATE runs SET state = 'queued' WHERE state = 'running'")
+
+    def _collect(self, done: list[_Job]) -> None:
+        """Write down how trainings ended; one whose worker was lost waits again, three times at most."""
+        for job in done:
+            id_ = job.ticket.id
+            if job.future.status == "finished":
+                result = job.future.result()
+            elif job.future.status == "error" and "KilledWorker" not in type(job.future.exception()).__name__:
+                result = {"problem": engine.broken(job.future.exception())}
+            else:
+                result = {"lost": True}
+            with queue.opened(write=True) as connection:
+                row = connection.execute("SELECT state, attempt, tries FROM runs WHERE id = ?", [id_]).fetchone()
+                if row is not None and (row["state"], row["attempt"]) == ("running", job.attempt):
+                    self._write_down(connection, job, result, row["tries"])
+                elif row is not None and "became" in result:  # cancelled when it was as good as done
+                    connection.execute("UPDATE runs SET became = ? WHERE id = ?", [result["became"], id_])
+            del self.jobs[id_]
+
+    def _write_down(self, connection: sqlite3.Connection, job: _Job, result: dict[str, Any], tries: int) -> None:
+        id_, now = job.ticket.id, time.time()
+        if "became" in result:
+            became = result["became"]
+            connection.execute(
+                "UPDATE runs SET state = 'done', became = ?, ended = ?, problem = NULL WHERE id = ?", [became, now, id_]
+            )
+            connection.execute("UPDATE owners SET waits = 0 WHERE id = ?", [id_])
+            if became != id_:
+                facts = json.dumps({**job.ticket.configuration, "stopped_after": engine.stopped_after(became)})
+                connection.execute(
+                    "INSERT OR IGNORE INTO runs (id, configuration, state, asked, started, ended)"
+                    " SELECT ?, ?, 'done', asked, started, ended FROM runs WHERE id = ?",
+                    [became, facts, id_],
+                )
+                connection.execute(
+                    "INSERT OR IGNORE INTO owners (owner, id, waits, name, starred, asked)"
+                    " SELECT owner, ?, 0, name, starred, asked FROM owners WHERE id = ?",
+                    [became, id_],
+                )
+            return
+        if "stopped" in result or "overtaken" in result:
+            # Told to keep what there was before there was anything; or the shell trains it now.
+            connection.execute("UPDATE runs SET state = 'cancelled', ended = ? WHERE id = ?", [now, id_])
+            connection.execute("UPDATE owners SET waits = 0 WHERE id = ?", [id_])
+            return
+        told = result.get("problem")
+        if told is None:
+            reached = len(engine.progress(id_))
+            tries = 1 if reached > job.reached else tries + 1
+            if tries < engine.TRIES:
+                log.warning("the worker of %s was lost after epoch %d; it is queued again", id_, reached)
+                connection.execute("UPDATE runs SET state = 'queued', tries = ? WHERE id = ?", [tries, id_])
+                return
+            told = [
+                f"the process that trained this was lost {engine.TRIES} times in a row without finishing an epoch",
+                "it should have come further each time; most often it needs more memory than a worker has",
+                "train again with a smaller batch size or architecture, or with fewer workers (each then has more memory)",
+            ]
+        connection.execute(
+            "UPDATE runs SET state = 'failed', problem = ?, ended = ? WHERE id = ?", [json.dumps(told), now, id_]
+        )
+        connection.execute("UPDATE owners SET waits = 0 WHERE id = ?", [id_])
+
+    def _pass_on(self) -> None:
+        """Tell trainings what people want of them; take up again what a deleted queue has forgotten."""
+        if not self.jobs:
+            return
+        with queue.opened() as connection:
+            known = {one.id: one for one in queue.tickets(connection, *queue.STATES) if one.id in self.jobs}
+        for id_, job in self.jobs.items():
+            ticket = known.get(id_)
+            if ticket is None:
+                self._remember(job)
+            elif ticket.wish and ticket.wish != job.wish and ticket.attempt == job.attempt:
+                with contextlib.suppress(Problem):  # its folder is gone: then so is the training
+                    engine.control(engine.active(id_), job.attempt, ticket.wish)
+                job.wish = ticket.wish
+
+    def _remember(self, job: _Job) -> None:
+        ticket = job.ticket
+        with queue.opened(write=True) as connection:
+            for owner in ticket.owners or (SHELL,):
+                queue.add(connection, ticket.id, ticket.configuration, owner, ticket.device, "queued")
+            connection.execute(
+                "UPDATE runs SET state = 'running', attempt = ?, started = ? WHERE id = ?",
+                [job.attempt, time.time(), ticket.id],
+            )
+
+    def _hand_out(self) -> None:
+        """Start the runs whose turn it is, as many as there are free slots."""
+        if self.client is None or len(self.jobs) >= self.slots:
+            return
+        with queue.opened() as connection:
+            waiting, running = queue.tickets(connection, "queued"), queue.tickets(connection, "running")
+            line = queue.order(waiting, running, queue.turns(connection))
+        busy = sum(job.ticket.device == "gpu" for job in self.jobs.values())
+        for ticket in line:
+            if len(self.jobs) >= self.slots:
+                return
+            on_gpu = ticket.device == "gpu" and self.gpus > 0
+            if ticket.id in self.jobs or (on_gpu and busy >= self.gpus):  # its last attempt still ends; all taken
+                continue
+            busy += on_gpu
+            self._start(ticket, on_gpu)
+
+    def _start(self, ticket: Ticket, on_gpu: bool) -> None:
+        assert self.client is not None
+        id_, folder = ticket.id, engine.active(ticket.id)
+        attempt = max(ticket.attempt, engine.attempt_of(folder)) + 1
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            engine.control(folder, attempt, None)
+            trouble = None
+        except (OSError, Problem) as error:
+            trouble = error if isinstance(error, Problem) else unwritable(folder.parent, error)
+        with queue.opened(write=True) as connection:
+            if trouble is not None:
+                told = json.dumps([trouble.came, trouble.expected, trouble.do])
+                connection.execute("UPDATE runs SET state = 'failed', problem = ? WHERE id = ?", [told, id_])
+                return
+            took = connection.execute(
+                "UPDATE runs SET state = 'running', attempt = ?, wish = NULL, problem = NULL, became = NULL, started = ?"
+                " WHERE id = ? AND state = 'queued'",
+                [attempt, time.time(), id_],
+            )
+            if not took.rowcount:  # cancelled a moment ago
+                return
+            turn = max(queue.turns(connection).values(), default=0) + 1
+            connection.executemany(
+                "INSERT OR REPLACE INTO served (owner, turn) VALUES (?, ?)", [(owner, turn) for owner in ticket.owners]
+            )
+        reached = len(engine.progress(id_))
+        future = self.client.submit(
+            engine.train,
+            str(self.root),
+            ticket.configuration,
+            attempt,
+            "gpu" if on_gpu else "cpu",
+            self.limits.seconds,
+            key=f"{id_}-{attempt}",
+            pure=False,
+            retries=0,
+            resources={"GPU": 1} if on_gpu else None,
+        )
+        self.jobs[id_] = _Job(ticket, attempt, future, reached)
+
+
+def _gpus() -> int:
+    """How many graphics processors this machine has that torch can use, without asking torch."""
+    if platform.system() == "Darwin":
+        return int(platform.machine() == "arm64")
+    if (asked := shutil.which("nvidia-smi")) is None:
+        return 0
+    listed = subprocess.run([asked, "-L"], capture_output=True, text=True, check=False)
+    return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
+
+
+def _python_path() -> str:
+    return os.pathsep.join([str(engine.PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def security() -> Security | None:
+    """The certificates named by HOURGLASS_TLS, a folder with ca.pem, cert.pem and key.pem; None when it is not set."""
+    if not (folder := os.environ.get("HOURGLASS_TLS")):
+        return None
+    files = {name: Path(folder) / f"{name}.pem" for name in ("ca", "cert", "key")}
+    if absent := [str(path) for path in files.values() if not path.is_file()]:
+        raise Problem(
+            f"{', '.join(absent)} is not there",
+            "HOURGLASS_TLS names a folder with ca.pem, cert.pem and key.pem",
+            "put them there, or unset it",
+        )
+    ends = {
+        f"tls_{role}_{part}": str(files[part]) for role in ("client", "scheduler", "worker") for part in ("cert", "key")
+    }
+    return Security(tls_ca_file=str(files["ca"]), require_encryption=True, **ends)
