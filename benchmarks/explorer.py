@@ -92,7 +92,7 @@ class Bench:
     def explore(self, page: Page, run: runs.Run, *, settle: float = 2.0) -> None:
         """Open the run, wait until it decodes, and give the rest of the page time to load, as a person would."""
         page.goto(f"{self.app}/?run={run.id}")
-        page.wait_for_selector(f'{READY}[data-run="{run.id}"]')
+        page.locator(f'{READY}[data-run="{run.id}"]').first.wait_for()
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(settle * 1000)
 
@@ -219,7 +219,7 @@ def person(bench: Bench) -> None:
         ]
     with bench.page(listening) as page:
         page.goto(f"{bench.native}/?run={run.folder}")
-        page.wait_for_selector("[data-testid=stImage] img")
+        page.locator("[data-testid=stImage] img").first.wait_for()
         page.wait_for_timeout(2000)
         theirs = keyed(page, NATIVE, "[data-testid=stImage] img", times)
         box = box_of(page, THUMB)
@@ -337,7 +337,7 @@ def million(bench: Bench) -> None:
         page.goto(f"{bench.app}/?run={run.id}")
         page.wait_for_function("bench.first !== null")
         points = time.perf_counter() - begun
-        page.wait_for_selector(f'{READY}[data-run="{run.id}"]')
+        page.locator(f'{READY}[data-run="{run.id}"]').first.wait_for()
         ready = time.perf_counter() - begun
         browser = page.context.browser
         assert browser is not None
@@ -459,7 +459,7 @@ def bytes_before(bench: Bench) -> None:
         }
         sizes.clear()
         page.reload()
-        page.wait_for_selector(f'{READY}[data-run="{run.id}"]')
+        page.locator(f'{READY}[data-run="{run.id}"]').first.wait_for()
         page.wait_for_load_state("networkidle")
         again = sum(sizes.values())
     free = ("codes.f32", "decoder.onnx", "weights.safetensors")
@@ -474,7 +474,10 @@ def bytes_before(bench: Bench) -> None:
 
 
 def growth(bench: Bench) -> None:
-    """Memory after many reruns and changes of the run."""
+    """Memory after many reruns and changes of the run.
+
+    Elements are waited for by locators here: a handle of Playwright's would itself keep an old explorer alive.
+    """
     reruns, changes = (100, 10) if bench.quick else (1000, 50)
     with bench.page() as page:
         session = page.context.new_cdp_session(page)
@@ -491,7 +494,7 @@ def growth(bench: Bench) -> None:
             for run in (second, first):
                 page.get_by_role("combobox", name="Run", exact=True).first.click()
                 page.get_by_role("option", name=run.title, exact=True).click()
-                page.wait_for_selector(f'{READY}[data-run="{run.id}"]')
+                page.locator(f'{READY}[data-run="{run.id}"]').first.wait_for()
                 page.wait_for_timeout(400)
                 shown.append(run)
 

@@ -184,7 +184,7 @@ def _train_here(arguments: argparse.Namespace, configuration: runs.Configuration
         return _told(arguments, _ship(run, arguments.preset.removeprefix("zoo/")))
     engine.finished(id_, run)
     run = runs.open_run(runs.folder_of(run.id))
-    engine.adopt(run, SHELL)
+    engine.adopt(run, SHELL, configuration)
     return _told(arguments, run)
 
 

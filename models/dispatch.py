@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import dask
+import psutil
 
 SETTINGS = {
     "logging": {"distributed": "warning"},
@@ -80,6 +81,10 @@ class Dispatcher:
         finally:
             with contextlib.suppress(Problem):
                 self._requeue_all()
+            if self.cluster is not None:  # a worker would first end what it does; its checkpoint is all that is needed
+                for child in psutil.Process().children(recursive=True):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        child.kill()
             self._disconnect()
 
     def _end_with_parent(self) -> None:

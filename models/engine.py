@@ -297,10 +297,17 @@ def runs(owner: str) -> list[Entry]:
     return out
 
 
-def adopt(run: Run, owner: str) -> None:
-    """Put a finished run into an owner's list, one that came as a zip for instance."""
+def adopt(run: Run, owner: str, asked: Configuration | None = None) -> None:
+    """Put a finished run into an owner's list: one that came as a zip, or was trained from a shell.
+
+    asked is what was asked for, where that training was stopped early and became this run.
+    """
     with queue.opened(write=True) as connection:
         queue.add(connection, run.id, dataclasses.asdict(run.configuration), owner, "cpu", "done")
+        if asked is not None and asked.id != run.id:
+            queue.add(connection, asked.id, dataclasses.asdict(asked), owner, "cpu", "done")
+            connection.execute("UPDATE runs SET became = ? WHERE id = ?", [run.id, asked.id])
+        connection.execute("UPDATE owners SET waits = 0 WHERE owner = ? AND id = ?", [owner, run.id])
 
 
 def visible(owner: str, found: list[Run]) -> list[Run]:
@@ -600,13 +607,14 @@ class Keeper:
         self.ending.set()
         self.wanted.set()
         self.thread.join()
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None:
             self.process.terminate()
             try:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+            self._forget()
 
     def _watch(self) -> None:
         self.wanted.wait()
@@ -619,7 +627,12 @@ class Keeper:
             if time.monotonic() - began < pause or (self.process is None and engine_alive()):
                 continue
             began = time.monotonic()
+            self._forget()
             self._begin()
+
+    def _forget(self) -> None:
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
 
     def _begin(self) -> None:
         command = [sys.executable, "-m", "models.engine"]
@@ -683,7 +696,8 @@ def main() -> int:
     except Problem as problem:
         print(f"hourglass: {problem}", file=sys.stderr)
         return 1
-    return 0
+    logging.shutdown()
+    os._exit(0)  # Dask would wait for its workers, which are gone
 
 
 if __name__ == "__main__":

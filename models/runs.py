@@ -3,7 +3,7 @@
 Format 1. All binary files are little-endian and contiguous; M is the number of stored codes, D the code size.
 
     run.json             what the run is (see below); its SHA-256 stands for the whole folder
-    history.jsonl        a line per epoch: {"epoch", "loss": {term: value}, "validation", "learning_rate", "samples_per_second", "seconds"}
+    history.jsonl        a line for each epoch: {"epoch", "loss": {term: value}, "validation", "learning_rate", "samples_per_second", "seconds"}
     weights.safetensors  float32, or float16 for runs that ship; names "encoder.…" and "decoder.…"
     encoder.onnx         "sample" (B, *shape) float32 -> "code" (B, D), for a variational run also "log_variance" (B, D)
     decoder.onnx         "code" (B, D) float32 -> "sample" (B, *shape); both graphs keep their weights in

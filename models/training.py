@@ -160,7 +160,9 @@ class Report:
 
     def __init__(self, folder: Path, configuration: Configuration, attempt: int) -> None:
         self.folder, self.attempt, self.epochs, self.epoch = folder, attempt, configuration.epochs, 0
-        self.looked = time.monotonic()
+        self.looked, self.keep = time.monotonic(), False
+        if not (folder / "control.json").exists():  # nobody else has claimed this folder
+            runs.write_whole(folder / "control.json", json.dumps({"attempt": attempt, "wish": None}).encode())
         self.look()
         facts = json.dumps(dataclasses.asdict(configuration)).encode()
         runs.write_whole(folder / "configuration.json", facts)
@@ -177,11 +179,12 @@ class Report:
             raise Overtaken
         if control["wish"] == "drop":
             raise Stopped
-        return bool(control["wish"] == "keep")
+        self.keep = control["wish"] == "keep"
+        return self.keep
 
     def look_now_and_then(self) -> bool:
-        """`look`, but at most ten times a second."""
-        return time.monotonic() - self.looked >= LOOK and self.look()
+        """`look`, but at most ten times a second; in between what was seen last."""
+        return self.look() if time.monotonic() - self.looked >= LOOK else self.keep
 
     def write(self, phase: str, what: str, share: float, problem: Problem | None = None) -> None:
         """phase and what are words for the page; share in [0, 1] is how much of the phase is done."""
@@ -398,7 +401,10 @@ class Training:
         if frame:
             self.frames.append(epoch)
             frame_codes = self.encode(self.stored[self.replayed])
-            append(self.folder / "replay" / "codes.f32", frame_codes.astype("<f4").tobytes())
+            with (self.folder / "replay" / "codes.f32").open("r+b") as stream:
+                # At its own place: an attempt that was overtaken in this very moment then does no harm.
+                stream.seek((len(self.frames) - 1) * frame_codes.size * 4)
+                stream.write(frame_codes.astype("<f4").tobytes())
         self._strip()
         append(self.folder / "history.jsonl", (json.dumps(line) + "\n").encode())
         self.report.epoch = epoch
@@ -528,7 +534,10 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
     from safetensors.numpy import save_file
 
     folder, dataset, network = work.folder, work.dataset, work.network
-    done = len((folder / "history.jsonl").read_text().splitlines())
+    # A line for each epoch: an attempt that was overtaken just when it wrote can have left one twice.
+    lines = {json.loads(line)["epoch"]: line for line in (folder / "history.jsonl").read_text().splitlines()}
+    done = len(lines)
+    runs.write_whole(folder / "history.jsonl", "".join(f"{line}\n" for line in lines.values()).encode())
     chosen = dataclasses.replace(work.configuration, stopped_after=done if done < work.configuration.epochs else None)
     weights = {
         name: value.cpu().numpy().astype(np.float16 if half else np.float32)
@@ -555,7 +564,7 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
     projections = project(folder, all_codes, tsne)
 
     architecture = architectures.get(chosen.architecture)
-    history = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+    history = [json.loads(line) for line in lines.values()]
     about = {
         "format": runs.FORMAT,
         "id": chosen.id,

@@ -51,8 +51,8 @@ def trained(tsne: int = 200, half: bool = False, **choices: object) -> runs.Run:
 
     chosen = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 2} | choices)
     if engine.status(chosen.id).phase != "done":
-        assert engine.claim(chosen)
-        engine.finished(chosen.id, training.train(chosen, engine.active(chosen.id), half=half, tsne=tsne))
+        attempt = engine.claim(chosen.id)
+        engine.finished(chosen.id, training.train(chosen, engine.active(chosen.id), attempt, half=half, tsne=tsne))
     return runs.open_run(runs.folder_of(chosen.id))
 
 

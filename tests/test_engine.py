@@ -1,38 +1,57 @@
-"""The engine: a training is a process of its own and a folder that grows; pages only read."""
+"""The engine: what is asked for is trained once, for everybody, whatever is killed meanwhile; and nobody waits unfairly."""
 
+import contextlib
+import dataclasses
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
+from conftest import trained
 
-from models import Problem, engine, runs
+from models import Problem, engine, queue, runs
+from models.queue import SHELL, Ticket
 
 
 def choose(**choices: object) -> runs.Configuration:
     return runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 2} | choices)
 
 
-def wait(id_: str, until: Callable[[engine.Status], bool], seconds: float = 90) -> list[engine.Status]:
-    """Every different status on the way."""
-    seen, end = [engine.status(id_)], time.monotonic() + seconds
-    while not until(seen[-1]):
-        assert time.monotonic() < end, seen
+def wait(condition: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came to that"
         time.sleep(0.01)
-        if (now := engine.status(id_)) != seen[-1]:
-            seen.append(now)
-    return seen
 
 
-def ended(status: engine.Status) -> bool:
-    return not status.alive
+def ended(id_: str, seconds: float = 90) -> engine.Status:
+    wait(lambda: not engine.status(id_).alive, seconds)
+    return engine.status(id_)
+
+
+def written(id_: str) -> int:
+    """How many epochs are there."""
+    return len(engine.progress(id_))
+
+
+@pytest.fixture
+def keeper(home: Path) -> Iterator[engine.Keeper]:
+    """An engine with two workers, as the app keeps one; started when it is needed."""
+    with engine.Keeper(workers=2) as kept:
+        yield kept
+
+
+# Without an engine: what pages ask and write
 
 
 def test_what_was_never_asked_for_is_unknown(home: Path) -> None:
@@ -40,105 +59,108 @@ def test_what_was_never_asked_for_is_unknown(home: Path) -> None:
         assert engine.status(id_) == engine.Status(id_, "unknown")
         assert not engine.status(id_).alive
     id_ = "0" * 16
-    assert engine.history(id_) == [] and engine.forming(id_, 2) is None and engine.strip(id_) is None
-    engine.stop(id_)
+    assert engine.progress(id_) == [] and engine.codes(id_) is None and engine.strip(id_) is None
+    assert engine.runs("a") == [] and engine.names("a") == {} and engine.gpus() == 0
     assert not home.exists()
 
 
 @pytest.mark.parametrize("id_", ["..", "../x", "/tmp", "0" * 15, "0" * 16 + "/..", ""])
 def test_an_id_from_an_address_leads_nowhere_else(home: Path, id_: str) -> None:
-    (home / "active").mkdir(parents=True)
-    with pytest.raises(Problem, match="no id of a run"):
-        engine.stop(id_)
-    assert not list(home.rglob("stop"))
+    for ask in (engine.active, engine.claim, engine.progress):
+        with pytest.raises(Problem, match="no id of a run"):
+            ask(id_)
+    assert not home.exists()
 
 
-def test_a_training_runs_to_its_end_while_the_page_reads(home: Path) -> None:
-    chosen = choose(epochs=60)
-    id_ = engine.submit(chosen)
-    assert id_ == chosen.id and engine.submit(chosen) == id_  # twice the same is once
-    folders = list((home / "active").iterdir())
-    assert folders == [engine.active(id_)]
-
-    wait(id_, lambda status: status.epoch >= 5)
-    assert engine.configuration(id_) == chosen
-    history = engine.history(id_)
-    assert [line["epoch"] for line in history] == list(range(1, len(history) + 1))
-    codes, labels = engine.forming(id_, 2)
-    assert codes.shape == (1000, 2) and labels.shape == (1000,) and np.isfinite(codes).all()
-    strip = engine.strip(id_)
-    assert strip.shape == (2, 8, 8, 8, 1) and strip.dtype == np.uint8
-
-    seen = wait(id_, ended)
-    phases = list(dict.fromkeys(status.phase for status in seen))
-    assert phases == sorted(phases, key=("preparing", "training", "measuring", "done").index), phases
-    assert phases[-1] == "done" and seen[-1].problem is None
-    run = runs.open_run(runs.folder_of(id_))
-    assert run.about["training"]["epochs"] == 60 and not engine.active(id_).exists()
-    assert sorted(run.about["files"]) == sorted(
-        str(path.relative_to(run.folder))
-        for path in run.folder.rglob("*")
-        if path.is_file() and path.name != "run.json"
-    )
-    # what is done is done: no second process
-    before = (run.folder / "run.json").stat().st_mtime_ns
-    assert engine.submit(chosen) == id_ and not engine.active(id_).exists()
-    assert (run.folder / "run.json").stat().st_mtime_ns == before
+def test_asking_is_answered_at_once_and_waits_in_the_open(home: Path) -> None:
+    begun = time.perf_counter()
+    id_ = engine.submit(choose(), "a")
+    assert time.perf_counter() - begun < 0.1
+    status = engine.status(id_)
+    assert (status.phase, status.ahead, status.wait, status.alive) == ("queued", 0, None, True)
+    assert "no engine is running" in status.what
+    (entry,) = engine.runs("a")
+    assert (entry.id, entry.state, entry.configuration, entry.run) == (id_, "queued", choose(), None)
+    assert engine.runs("b") == []
 
 
-def test_stop_keeps_what_was_learnt_and_a_killed_worker_is_told(home: Path) -> None:
-    """Two trainings of one long configuration, one after the other."""
-    chosen = choose(epochs=10_000)
-    id_ = engine.submit(chosen)
-    wait(id_, lambda status: status.epoch >= 3)
-    engine.stop(id_)
-    end = wait(id_, ended)[-1]
-    assert end.phase == "done" and end.id != id_
-    run = runs.open_run(runs.folder_of(end.id))
-    assert run.configuration.stopped_after == run.about["training"]["epochs"] >= 3
-
-    assert engine.submit(chosen) == id_  # the whole of it was not done yet
-    assert engine.status(id_).alive and engine.status(id_).id == id_
-    wait(id_, lambda status: status.epoch >= 2)
-    os.kill(json.loads((engine.active(id_) / "status.json").read_text())["pid"], signal.SIGKILL)
-    end = wait(id_, ended)[-1]
-    assert end.phase == "failed" and "ended without a word" in str(end.problem) and "train again" in end.problem.do
-
-    assert engine.submit(chosen) == id_ and engine.status(id_).alive  # and it can be tried again
-    wait(id_, lambda status: status.epoch >= 1)
-    engine.stop(id_)
-    wait(id_, ended)
+def test_two_hundred_who_ask_for_the_same_get_one_run(home: Path) -> None:
+    chosen, ids = choose(), []
+    threads = [threading.Thread(target=lambda i=i: ids.append(engine.submit(chosen, f"o{i}"))) for i in range(200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ids == [chosen.id] * 200
+    with queue.opened() as connection:
+        (ticket,) = queue.tickets(connection, *queue.STATES)
+    assert len(ticket.owners) == 200
 
 
-def test_a_worker_that_dies_before_its_first_word_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", shutil.which("false"))
-    chosen = choose()
-    id_ = engine.submit(chosen)
-    end = wait(id_, ended, seconds=10)[-1]
-    assert end.phase == "failed" and "ended without a word" in str(end.problem)
-    assert engine.claim(chosen)
+def tickets(*owners: str) -> list[Ticket]:
+    """A queue of these owners' runs, in this order; "a+b" is a run that both wait for."""
+    none = {"device": "cpu", "attempt": 0, "tries": 0, "wish": None, "asked": 0.0, "started": None, "ended": None}
+    return [
+        Ticket(i, f"{i:016x}", {}, "queued", became=None, problem=None, owners=tuple(name.split("+")), **none)
+        for i, name in enumerate(owners)
+    ]
 
 
-def test_the_last_words_of_a_worker_are_handed_on(home: Path) -> None:
-    chosen = choose()
-    assert engine.claim(chosen)
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    (engine.active(chosen.id) / "pid").write_text(str(process.pid))
-    (engine.active(chosen.id) / "log.txt").write_text("Traceback\nMemoryError: 9 GB\n\n")
-    assert "its last words: MemoryError: 9 GB" in engine.status(chosen.id).problem.came
+@pytest.mark.parametrize(
+    ("waiting", "running", "served", "expected"),
+    [
+        (["a", "a", "a", "b", "c"], [], {}, ["a", "b", "c", "a", "a"]),
+        (["a", "a", "b"], ["a"], {}, ["b", "a", "a"]),
+        (["a", "b", "c"], [], {"a": 3, "b": 1, "c": 2}, ["b", "c", "a"]),
+        (["a", "b"], [], {}, ["a", "b"]),
+        (["a", "a", "a+b"], [], {"a": 5}, ["a+b", "a", "a"]),
+        (["a", "b"], ["a", "b", "b"], {}, ["a", "b"]),
+    ],
+)
+def test_turns_are_fair(waiting: list[str], running: list[str], served: dict[str, int], expected: list[str]) -> None:
+    order = queue.order(tickets(*waiting), tickets(*running), served)
+    assert ["+".join(ticket.owners) for ticket in order] == expected
 
 
-def test_a_problem_of_the_worker_reaches_the_page(home: Path) -> None:
-    chosen = choose()
-    assert engine.claim(chosen)
-    status = {"phase": "failed", "what": "failed", "share": 0, "epoch": 1, "epochs": 2, "pid": os.getpid()}
-    told = {**status, "problem": ["the disk is full", "space", "free some"]}
-    (engine.active(chosen.id) / "status.json").write_text(json.dumps(told))
-    status = engine.status(chosen.id)
-    assert status.phase == "failed" and str(status.problem) == "The disk is full. Space. Free some."
-    assert engine.claim(chosen)  # what failed makes room for another try
-    assert engine.status(chosen.id).phase == "preparing"
+def test_nobody_waits_behind_anothers_second_run(home: Path) -> None:
+    """One owner asks for twenty, then 199 others for one each."""
+    line = queue.order(tickets(*["greedy"] * 20, *(f"o{i}" for i in range(199))), [], {})
+    first = [ticket.owners[0] for ticket in line[:200]]
+    assert len(set(first)) == 200 and {ticket.owners[0] for ticket in line[200:]} == {"greedy"}
+
+
+def test_cancelling_withdraws_one_interest(home: Path) -> None:
+    id_ = engine.submit(choose(), "a")
+    engine.submit(choose(), "b")
+    assert not engine.cancel(id_, "stranger")  # a link does not let one end what others asked for
+    assert not engine.cancel(id_, "a") and engine.status(id_).phase == "queued"
+    assert engine.cancel(id_, "b") and engine.status(id_).phase == "cancelled"
+    assert engine.submit(choose(), "a") == id_ and engine.status(id_).phase == "queued"
+    assert [entry.state for entry in engine.runs("b")] == ["queued"]  # still on the list of who once asked
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("HOURGLASS_WAITING", "2", "3 waiting runs were asked for. At most 2 are allowed here"),
+        ("HOURGLASS_EPOCHS", "40", "50 epochs were asked for. At most 40 are allowed here"),
+        ("HOURGLASS_PARAMETERS", "100", "parameters were asked for. At most 100"),
+        ("HOURGLASS_EPOCHS", "many", "HOURGLASS_EPOCHS is “many”"),
+        ("HOURGLASS_SECONDS", "0", "HOURGLASS_SECONDS is “0”"),
+    ],
+)
+def test_limits_are_told_with_their_numbers(
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    for seed in (1, 2):
+        engine.submit(choose(seed=seed), "a")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Problem, match=said):
+        engine.submit(choose(seed=3, epochs=50), "a")
+    if "many" not in value and value != "0":
+        engine.submit(choose(seed=3, epochs=50), SHELL)  # the shell has none
+        if name == "HOURGLASS_WAITING":
+            engine.submit(choose(seed=4), "b")  # each owner has their own
 
 
 def test_choices_that_cannot_be_are_told_before_anything_starts(home: Path) -> None:
@@ -148,21 +170,41 @@ def test_choices_that_cannot_be_are_told_before_anything_starts(home: Path) -> N
 
 
 def test_a_home_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
     for place in ("/proc/hourglass", str(tmp_path / "file")):
-        (tmp_path / "file").write_text("")
         monkeypatch.setenv("HOURGLASS_HOME", place)
-        with pytest.raises(Problem, match="cannot be written") as told:
-            engine.submit(choose())
-        assert "HOURGLASS_HOME" in told.value.do
+        for ask in (lambda: engine.submit(choose()), lambda: engine.claim(choose().id)):
+            with pytest.raises(Problem, match="cannot be written") as told:
+                ask()
+            assert "HOURGLASS_HOME" in told.value.do
+
+
+def test_a_queue_that_is_locked_or_damaged_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.submit(choose(), "a")
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, **k | {"timeout": 0.1}))
+    other = connect(queue.path())
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(Problem, match=r"queue\.db is locked by another program"):
+        engine.submit(choose(seed=2), "a")
+    other.rollback()
+    other.close()
+    for path in home.glob("queue.db*"):
+        path.unlink()
+    queue.path().write_bytes(b"no database at all" * 100)
+    with pytest.raises(Problem, match=r"queue\.db is damaged"):
+        engine.submit(choose(), "a")
 
 
 def test_half_a_line_of_history_waits_for_its_other_half(home: Path) -> None:
-    chosen = choose()
-    assert engine.claim(chosen)
-    (engine.active(chosen.id) / "history.jsonl").write_text('{"epoch": 1}\n{"epoch": 2}\n{"epo')
-    assert [line["epoch"] for line in engine.history(chosen.id)] == [1, 2]
-    (engine.active(chosen.id) / "strip.npy").write_bytes(b"\x93NUMPY")
-    assert engine.strip(chosen.id) is None
+    id_ = choose().id
+    engine.claim(id_)
+    lines = '{"epoch": 1}\n{"epoch": 2}\n{"epoch": 2}\n{"epoch": 3}\n{"epo'
+    (engine.active(id_) / "history.jsonl").write_text(lines)
+    assert [line["epoch"] for line in engine.progress(id_)] == [1, 2, 3]
+    assert [line["epoch"] for line in engine.progress(id_, since=2)] == [3]
+    (engine.active(id_) / "strip.npy").write_bytes(b"\x93NUMPY")
+    assert engine.strip(id_) is None
 
 
 def test_a_run_that_was_there_first_stays(digits_run: runs.Run, home: Path) -> None:
@@ -173,3 +215,280 @@ def test_a_run_that_was_there_first_stays(digits_run: runs.Run, home: Path) -> N
     growing = shutil.copytree(digits_run.folder, engine.active(digits_run.id))
     engine.finished(digits_run.id, runs.open_run(growing))
     assert runs.open_run(place).digest == digest and not growing.exists()
+
+
+# Lists, names, stars and deletion
+
+
+def kept(home: Path, owner: str, **choices: object) -> runs.Run:
+    run = trained(**choices)
+    engine.adopt(run, owner)
+    return run
+
+
+def test_each_sees_their_own_runs_what_ships_and_what_is_common(home: Path) -> None:
+    mine, theirs, shells = (kept(home, owner, seed=i) for i, owner in enumerate(("a", "b", SHELL)))
+    nobodys = trained(seed=3)
+    found = runs.find()[0]
+    seen = {run.id for run in engine.visible("a", found) if not run.pretrained}
+    assert seen == {mine.id, shells.id, nobodys.id}
+    assert {run.folder for run in found if run.pretrained} <= {run.folder for run in engine.visible("a", found)}
+    assert [entry.id for entry in engine.runs("a")] == [mine.id]
+    assert [entry.shared for entry in engine.runs("a")] == [False]
+    assert engine.submit(theirs.configuration, "a") == theirs.id  # asked for again, it is theirs too, at once
+    assert engine.status(theirs.id).phase == "done"
+    assert {entry.id: entry.shared for entry in engine.runs("a")} == {mine.id: False, theirs.id: True}
+
+
+def test_names_and_stars_are_each_owners_own(home: Path) -> None:
+    one, other = kept(home, "a", seed=1), kept(home, "a", seed=2)
+    engine.adopt(one, "b")
+    engine.rename(one.id, "a", "  <b>the</b> good one  ")
+    engine.star(one.id, "a", True)
+    assert [entry.id for entry in engine.runs("a")] == [one.id, other.id]  # starred before newer
+    assert engine.names("a") == {one.id: "<b>the</b> good one"} and engine.names("b") == {}
+    assert next(run.id for run in engine.visible("a", runs.find()[0]) if not run.pretrained) == one.id
+    engine.star(one.id, "a", False)
+    engine.rename(one.id, "a", "")
+    assert [entry.id for entry in engine.runs("a")] == [other.id, one.id] and engine.names("a") == {}
+
+
+def test_deleting_takes_a_run_from_ones_own_list_and_its_folder_with_the_last(home: Path) -> None:
+    run = kept(home, "a")
+    engine.adopt(run, "b")
+    engine.delete(run.id, "stranger")
+    engine.delete(run.id, "a")
+    assert engine.runs("a") == [] and run.folder.is_dir()
+    engine.delete(run.id, "b")
+    assert not run.folder.exists() and list((home / "runs").iterdir()) == []
+    shared = kept(home, SHELL, seed=4)
+    engine.adopt(shared, "a")
+    engine.delete(shared.id, "a")
+    assert shared.folder.is_dir()
+
+
+def test_a_run_whose_folder_was_taken_away_says_so(home: Path) -> None:
+    run = kept(home, "a")
+    shutil.rmtree(run.folder)
+    (entry,) = engine.runs("a")
+    assert entry.state == "failed" and "is not there" in str(entry.problem)
+    assert engine.submit(run.configuration, "a") == run.id and engine.status(run.id).phase == "queued"
+
+
+# With an engine
+
+
+def test_a_training_runs_to_its_end_while_the_page_reads(keeper: engine.Keeper, home: Path) -> None:
+    chosen = choose(epochs=60)
+    id_ = engine.submit(chosen, "a")
+    assert id_ == chosen.id and engine.submit(chosen, "b") == id_  # twice the same is once
+    seen = []
+    while (status := engine.status(id_)).alive and len(seen) < 100_000:
+        seen.append(status)
+        if status.epoch >= 5 and "forming" not in locals():
+            forming, strip = engine.codes(id_), engine.strip(id_)
+            assert engine.configuration(id_) == chosen and engine.gpus() == 0
+            early = engine.codes(id_, 1)
+    assert forming is not None and strip is not None and early is not None
+    assert forming[0].shape == (1000, 2) and forming[1].shape == (1000,) and np.isfinite(forming[0]).all()
+    assert not np.array_equal(early[0], forming[0])
+    assert strip.shape == (2, 8, 8, 8, 1) and strip.dtype == np.uint8
+    phases = list(dict.fromkeys(status.phase for status in seen))
+    assert phases == sorted(phases, key=("queued", "preparing", "training", "measuring").index), phases
+    assert engine.status(id_) == engine.Status(id_, "done")
+    run = runs.open_run(runs.folder_of(id_))
+    assert run.about["training"]["epochs"] == 60 and not engine.active(id_).exists()
+    assert sorted(run.about["files"]) == sorted(
+        str(path.relative_to(run.folder))
+        for path in run.folder.rglob("*")
+        if path.is_file() and path.name != "run.json"
+    )
+    wait(lambda: [entry.state for entry in engine.runs("a")] == ["done"])
+    # what is done is done: it is not trained again
+    before = (run.folder / "run.json").stat().st_mtime_ns
+    assert engine.submit(chosen, "c") == id_ and engine.status(id_).phase == "done"
+    assert (run.folder / "run.json").stat().st_mtime_ns == before
+
+    # Stopped early it is a run of its own, for all who asked; cancelled, its checkpoint waits.
+    long = choose(epochs=10_000)
+    id_ = engine.submit(long, "a")
+    engine.submit(long, "b")
+    wait(lambda: written(id_) >= 3)
+    assert not engine.cancel(id_, "a", keep=True)  # b wants the whole of it
+    assert not engine.cancel(id_, "a")
+    assert engine.cancel(id_, "b", keep=True)
+    end = ended(id_)
+    assert end.phase == "done" and end.id != id_
+    stopped = runs.open_run(runs.folder_of(end.id))
+    assert stopped.configuration.stopped_after == stopped.about["training"]["epochs"] >= 3
+    for owner in "ab":
+        assert end.id in [entry.id for entry in engine.runs(owner)] and id_ not in [e.id for e in engine.runs(owner)]
+
+    assert engine.submit(long, "a") == id_  # the whole of it was not done yet
+    wait((engine.active(id_) / "checkpoint.safetensors").is_file)
+    begun = time.monotonic()
+    assert engine.cancel(id_, "a") and engine.status(id_).phase == "cancelled"
+    wait(lambda: still(engine.active(id_) / "history.jsonl"))
+    assert time.monotonic() - begun < 2
+    reached = written(id_)
+    assert engine.submit(long, "a") == id_
+    wait(lambda: written(id_) > reached)
+    assert [line["epoch"] for line in engine.progress(id_)] == list(range(1, written(id_) + 1))
+    engine.delete(id_, "stranger")
+    with pytest.raises(Problem, match="Cancel it first"):
+        engine.delete(id_, "a")
+    engine.cancel(id_, "a")
+    wait(lambda: still(engine.active(id_) / "history.jsonl"))
+    engine.delete(id_, "a")
+    assert not engine.active(id_).exists() and engine.status(id_).phase == "unknown"
+
+
+def still(path: Path) -> bool:
+    """Nothing is written for a fifth of a second."""
+    before = path.stat().st_size
+    time.sleep(0.2)
+    return path.stat().st_size == before
+
+
+def test_what_is_killed_goes_on_and_loses_nothing(keeper: engine.Keeper, home: Path) -> None:
+    """Six runs of three owners on two workers; four workers are killed, and the engine itself once."""
+    chosen = [
+        choose(architecture="variational", epochs=120, seed=i, code_size=2 + i % 2, learning_rate=0.002)
+        for i in range(6)
+    ]
+    ids = [engine.submit(one, f"o{i % 3}") for i, one in enumerate(chosen)]
+    killed: set[str] = set()
+
+    def worker_of(id_: str) -> psutil.Process | None:
+        with contextlib.suppress(OSError, ValueError, psutil.Error):
+            pid = json.loads((engine.active(id_) / "status.json").read_text())["pid"]
+            process = psutil.Process(pid)
+            if keeper.process is not None and keeper.process.pid in [one.pid for one in process.parents()]:
+                return process
+        return None
+
+    end = time.monotonic() + 150
+    while any(engine.status(id_).alive for id_ in ids):
+        assert time.monotonic() < end, [engine.status(id_) for id_ in ids]
+        for id_ in ids:
+            if id_ not in killed and len(killed) < 4 and written(id_) > 10 and (process := worker_of(id_)):
+                process.kill()
+                killed.add(id_)
+                if len(killed) == 2:
+                    assert keeper.process is not None
+                    keeper.process.kill()  # and the engine with it; its keeper starts another
+        time.sleep(0.05)
+    assert len(killed) == 4 and [engine.status(id_).phase for id_ in ids] == ["done"] * 6
+    for id_ in sorted(killed):
+        run = runs.open_run(runs.folder_of(id_))
+        assert [line["epoch"] for line in run.history()] == list(range(1, 121))
+        quiet = undisturbed(run.configuration, home / "quiet" / id_)
+        assert (run.folder / "weights.safetensors").read_bytes() == (quiet / "weights.safetensors").read_bytes()
+
+
+def undisturbed(configuration: runs.Configuration, folder: Path) -> Path:
+    from models import training
+
+    folder.mkdir(parents=True)
+    return training.train(configuration, folder, device="cpu", tsne=0).folder
+
+
+def test_a_problem_of_the_training_reaches_the_page_and_the_rest_goes_on(keeper: engine.Keeper, home: Path) -> None:
+    fine = engine.submit(choose(), "b")
+    with queue.opened(write=True) as connection:  # as an older version may have left it
+        queue.add(connection, "f" * 16, dataclasses.asdict(choose()) | {"dataset": "gone"}, "c", "cpu", "queued")
+    assert ended(fine).phase == "done"
+    gone = ended("f" * 16)
+    assert gone.phase == "failed" and "gone" in str(gone.problem)
+    assert [str(entry.problem) for entry in engine.runs("c")] == [str(gone.problem)]
+
+    # The queue is deleted while something trains: that goes on, and is known again.
+    id_ = engine.submit(choose(epochs=10_000), "a")
+    wait(lambda: written(id_) >= 2)
+    for path in home.glob("queue.db*"):
+        path.unlink()
+    wait(lambda: queue.ticket(id_) is not None and engine.status(id_).phase == "training", 10)
+    assert [entry.id for entry in engine.runs("a")] == [id_]
+    assert engine.cancel(id_, "a") and engine.status(id_).phase == "cancelled"
+
+    # A second engine on this folder refuses; the first one goes on.
+    second = subprocess.run(
+        [sys.executable, "-m", "models.engine"],
+        cwd=engine.PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert second.returncode == 1 and "another engine serves" in second.stderr.lower()
+    assert ended(engine.submit(choose(seed=9), "a")).phase == "done"
+
+
+def test_a_worker_that_is_lost_three_times_without_an_epoch_is_given_up(
+    keeper: engine.Keeper, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module in front of ours ends the process as soon as data is asked for, as the system does when memory is out."""
+    ahead = tmp_path / "ahead"
+    ahead.mkdir()
+    (ahead / "sitecustomize.py").write_text(
+        "import sys, os\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'models.datasets.digits': os.kill(os.getpid(), 9)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(ahead))
+    id_ = engine.submit(choose(), "a")
+    status = ended(id_)
+    assert status.phase == "failed" and "lost 3 times in a row" in str(status.problem)
+    assert "smaller batch size" in status.problem.do
+
+
+def test_a_scheduler_that_is_not_there_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOURGLASS_SCHEDULER", "tcp://127.0.0.1:9")
+    with engine.Keeper():
+        id_ = engine.submit(choose(), "a")
+        wait(lambda: "cannot be reached" in engine.status(id_).what, 30)
+        assert "HOURGLASS_SCHEDULER" in engine.status(id_).what and engine.status(id_).phase == "queued"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [("HOURGLASS_TLS", "/nowhere", "ca.pem"), ("HOURGLASS_HOME", "/proc/x", "cannot be written")],
+)
+def test_an_engine_that_cannot_start_says_why(
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    done = subprocess.run(
+        [sys.executable, "-m", "models.engine"],
+        cwd=engine.PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1 and done.stderr.startswith("hourglass: ") and said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_engine_goes_when_its_app_goes(home: Path) -> None:
+    """Killed, so that nothing of the app can tidy up; a training is queued again, and goes on at the next start."""
+    lines = (
+        "import time\nfrom models import engine, runs\nwith engine.Keeper(workers=1):\n"
+        "    engine.submit(runs.configuration({'dataset': 'digits', 'architecture': 'modern', 'epochs': 10000}), 'a')\n"
+        "    time.sleep(600)\n"
+    )
+    id_ = choose(architecture="modern", epochs=10_000).id
+    app = subprocess.Popen([sys.executable, "-c", lines], cwd=engine.PROJECT, env={**os.environ})
+    try:
+        wait(lambda: written(id_) >= 3)
+        family = psutil.Process(app.pid).children(recursive=True)
+        assert len(family) >= 2
+    finally:
+        app.send_signal(signal.SIGKILL)
+        app.wait()
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert not alive
+    ticket = queue.ticket(id_)
+    assert ticket is not None and ticket.state == "queued"

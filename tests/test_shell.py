@@ -16,12 +16,12 @@ import pytest
 from safetensors.numpy import load
 
 from models import __main__ as shell
-from models import architectures, datasets, engine, runs
+from models import architectures, datasets, engine, queue, runs
 from models.zoo import ZOO
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("train", "list", "evaluate", "export", "download")
-SMALL = ("train", "--dataset", "digits", "--architecture", "single-layer", "--epochs", "2")
+SMALL = ("train", "--here", "--dataset", "digits", "--architecture", "single-layer", "--epochs", "2")
 
 
 @pytest.fixture
@@ -208,7 +208,7 @@ def test_a_run_of_the_zoo_ships_with_its_card(
 
 
 def test_one_training_at_a_time_of_the_same_choices(home: Path, say: Any) -> None:
-    assert engine.claim(runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 2}))
+    engine.submit(runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 2}), "a")
     code, _, error = say(*SMALL)
     assert code == 1 and "another process" in error
 
@@ -220,10 +220,14 @@ def wait(condition: Any, seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def test_ctrl_c_keeps_what_was_learnt(home: Path) -> None:
+LONG = ("train", "--dataset", "digits", "--architecture", "single-layer", "--epochs", "10000", "--json")
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_ctrl_c_keeps_what_was_learnt(home: Path, here: bool) -> None:
+    """In the foreground, and in an engine that is started for as long as this takes."""
     chosen = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 10_000})
-    arguments = ("train", "--configuration", json.dumps({"dataset": "digits", "architecture": "single-layer"}))
-    process = child(*arguments, "--epochs", "10000", "--json", env={**os.environ, "HOURGLASS_HOME": str(home)})
+    process = child(*LONG, *(["--here"] if here else []), env={**os.environ, "HOURGLASS_HOME": str(home)})
     wait(lambda: engine.status(chosen.id).epoch >= 3)
     process.send_signal(signal.SIGINT)
     out, error = process.communicate(timeout=60)
@@ -233,16 +237,29 @@ def test_ctrl_c_keeps_what_was_learnt(home: Path) -> None:
     assert run.configuration.stopped_after == told["training"]["epochs"] >= 3
     assert engine.status(chosen.id) == engine.Status(run.id, "done")
     assert not engine.kept(chosen.id)  # the whole training has still to be done, and can be
+    assert run.id in [entry.id for entry in engine.runs(queue.SHELL)]
+    assert not engine.engine_alive() or not here
 
 
 def test_ctrl_c_at_once_keeps_nothing_and_ends_in_three(home: Path) -> None:
     chosen = runs.configuration({"dataset": "digits", "architecture": "deep", "epochs": 10_000, "batch_size": 1})
-    arguments = ("train", "--dataset", "digits", "--architecture", "deep", "--epochs", "10000", "--batch-size", "1")
-    process = child(*arguments, "--json", env={**os.environ, "HOURGLASS_HOME": str(home)})
+    arguments = ("train", "--here", "--dataset", "digits", "--architecture", "deep", "--epochs", "10000")
+    process = child(*arguments, "--batch-size", "1", "--json", env={**os.environ, "HOURGLASS_HOME": str(home)})
     wait(engine.active(chosen.id).is_dir)
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     out, error = process.communicate(timeout=60)
     assert process.returncode == 3, error
     assert json.loads(out) == {"stopped": chosen.id} and "Traceback" not in error
-    assert engine.status(chosen.id).phase == "stopped" and not engine.active(chosen.id).exists()
+    assert engine.status(chosen.id).phase == "unknown" and not engine.active(chosen.id).exists()
+
+
+def test_a_training_in_the_shell_is_handed_to_the_engine_that_runs(home: Path, say: Any) -> None:
+    with engine.Keeper(workers=1) as keeper:
+        engine.wake()
+        wait(engine.engine_alive)
+        code, told, _ = say(*(part for part in SMALL if part != "--here"), "--seed", "7", "--json")
+        assert keeper.process is not None and keeper.process.poll() is None
+    assert code == 0 and runs.open_run(home / "runs" / told["id"]).configuration.seed == 7
+    code, again, _ = say(*SMALL, "--seed", "7", "--json")  # the same run, whoever trained it
+    assert code == 0 and again == told

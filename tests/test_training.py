@@ -3,7 +3,6 @@
 import dataclasses
 import itertools
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import torch
 from conftest import trained
 from safetensors.numpy import load_file
 
-from models import Problem, architectures, datasets, engine, losses, metrics, noise, reconstruct, runs, training
+from models import Problem, architectures, datasets, engine, losses, metrics, noise, queue, reconstruct, runs, training
 from models.datasets import TEST, TRAIN, Arrays, Dataset
 
 
@@ -201,7 +200,7 @@ def stopping(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         def logged(work: training.Training, line: dict[str, object], frame: bool) -> None:
             log(work, line, frame)
             if line["epoch"] == epochs:
-                (work.folder / "stop").touch()
+                engine.control(work.folder, 1, "keep")
 
         monkeypatch.setattr(training.Training, "_log", logged)
         monkeypatch.setattr(training, "LOOK", 0.0)
@@ -212,13 +211,12 @@ def stopping(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 def test_a_stopped_run_keeps_what_it_learnt_under_an_id_of_its_own(home: Path, stopping: Callable[[int], None]) -> None:
     stopping(2)
     asked = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 9})
-    assert engine.claim(asked)
-    run = training.train(asked, engine.active(asked.id))
+    run = training.train(asked, engine.active(asked.id), engine.claim(asked.id))
     assert run.id != asked.id
     assert run.configuration == dataclasses.replace(asked, stopped_after=2) and run.id == run.configuration.id
     assert run.about["training"]["epochs"] == 2 and len(run.history()) == 2
-    assert "stop" not in run.about["files"] and not (run.folder / "stop").exists()
     engine.finished(asked.id, run)
+    engine.adopt(run, queue.SHELL, asked)
     assert engine.status(asked.id) == engine.Status(run.id, "done")
     assert runs.open_run(runs.folder_of(run.id)).id == run.id
     with pytest.raises(Problem, match="is not here"):
@@ -230,16 +228,128 @@ def test_a_run_stopped_before_its_first_epoch_leaves_nothing(
 ) -> None:
     monkeypatch.setattr(training, "LOOK", 0.0)
     asked = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 9})
-    assert engine.claim(asked)
-    (engine.active(asked.id) / "stop").touch()
+    attempt = engine.claim(asked.id)
+    engine.control(engine.active(asked.id), attempt, "keep")
     with pytest.raises(training.Stopped):
-        training.train(asked, engine.active(asked.id))
-    engine.finished(asked.id, None)
-    assert engine.status(asked.id).phase == "stopped" and not engine.active(asked.id).exists()
-    # and the same choices can be tried again: what ended before is not what is asked for now
-    assert engine.claim(asked) and engine.status(asked.id).phase == "preparing"
-    shutil.rmtree(engine.active(asked.id))
-    assert engine.status(asked.id).phase == "unknown"
+        training.train(asked, engine.active(asked.id), attempt)
+    assert not (home / "runs").exists()
+
+
+# Going on from a checkpoint
+
+
+@pytest.mark.parametrize(
+    ("architecture", "noise", "recipe"),
+    [("variational", "none", "hourglass"), ("modern", "gaussian", "hourglass"), ("single-layer", "none", "article")],
+)
+def test_what_was_killed_goes_on_to_the_same_weights(
+    home: Path, monkeypatch: pytest.MonkeyPatch, architecture: str, noise: str, recipe: str
+) -> None:
+    """Cut off after the line of epoch 4 and before its checkpoint, then in the middle of epoch 6."""
+    monkeypatch.setattr(training, "CHECKPOINT", 0.0)
+    choices = {"dataset": "digits", "architecture": architecture, "code_size": 3, "epochs": 7, "recipe": recipe}
+    asked = runs.configuration(choices | {"noise": noise, "noise_level": 0.2})
+    whole = training.train(asked, fresh(home / "undisturbed"), tsne=50)
+    expected = (whole.folder / "weights.safetensors").read_bytes()
+
+    folder, steps = engine.active(asked.id), itertools.count()
+    save, terms = training.Training._checkpoint, training.Training._terms
+
+    def cut(work: training.Training, at: training.Progress, *others: object) -> None:
+        if at.epoch == 4:
+            raise KeyboardInterrupt
+        save(work, at, *others)
+
+    monkeypatch.setattr(training.Training, "_checkpoint", cut)
+    with pytest.raises(KeyboardInterrupt):
+        training.train(asked, folder, engine.claim(asked.id), tsne=50)
+    assert len(engine.progress(asked.id)) == 4  # the line came first
+    monkeypatch.setattr(training.Training, "_checkpoint", save)
+
+    def cut_between(work: training.Training, *others: object, **named: object) -> object:
+        if work.report.epoch == 5 and next(steps) == 3:
+            raise KeyboardInterrupt
+        return terms(work, *others, **named)
+
+    monkeypatch.setattr(training.Training, "_terms", cut_between)
+    with pytest.raises(KeyboardInterrupt):
+        training.train(asked, folder, engine.claim(asked.id), tsne=50)
+    assert [line["epoch"] for line in engine.progress(asked.id)] == [1, 2, 3, 4, 5]
+    monkeypatch.setattr(training.Training, "_terms", terms)
+
+    run = training.train(asked, folder, engine.claim(asked.id), tsne=50)
+    assert (run.folder / "weights.safetensors").read_bytes() == expected
+    plain = [
+        [{k: v for k, v in line.items() if k not in ("seconds", "samples_per_second")} for line in r.history()]
+        for r in (run, whole)
+    ]
+    assert plain[0] == plain[1] and len(plain[0]) == 7
+    np.testing.assert_array_equal(*(np.fromfile(r.folder / "replay" / "codes.f32", "<f4") for r in (run, whole)))
+
+
+@pytest.mark.parametrize("damage", ["short", "other", "lines", "absent lines"])
+def test_a_damaged_checkpoint_costs_its_epochs_and_no_more(
+    home: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    monkeypatch.setattr(training, "CHECKPOINT", 0.0)
+    asked = runs.configuration({"dataset": "digits", "architecture": "modern", "epochs": 4})
+    whole = training.train(asked, fresh(home / "undisturbed"), tsne=0)
+    log = training.Training._log
+
+    def cut(work: training.Training, line: dict[str, object], frame: bool) -> None:
+        if line["epoch"] == 3:
+            raise KeyboardInterrupt
+        log(work, line, frame)
+
+    monkeypatch.setattr(training.Training, "_log", cut)
+    folder = engine.active(asked.id)
+    with pytest.raises(KeyboardInterrupt):
+        training.train(asked, folder, engine.claim(asked.id), tsne=0)
+    monkeypatch.setattr(training.Training, "_log", log)
+    place = folder / "checkpoint.safetensors"
+    if damage == "short":
+        place.write_bytes(place.read_bytes()[:5000])
+    elif damage == "other":
+        from safetensors.numpy import save_file
+
+        save_file({"best/x": np.zeros(3, np.float32)}, place, {"at": json.dumps({"epoch": 2})})
+    elif damage == "lines":
+        (folder / "history.jsonl").write_text("{}\n{}\n")
+    else:
+        (folder / "history.jsonl").write_text("")
+    run = training.train(asked, folder, engine.claim(asked.id), tsne=0)
+    assert (run.folder / "weights.safetensors").read_bytes() == (whole.folder / "weights.safetensors").read_bytes()
+    assert len(run.history()) == 4
+
+
+def test_an_attempt_that_was_overtaken_leaves_the_folder_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = runs.configuration({"dataset": "digits", "architecture": "modern", "epochs": 9})
+    folder, log = engine.active(asked.id), training.Training._log
+
+    def overtake(work: training.Training, line: dict[str, object], frame: bool) -> None:
+        if line["epoch"] == 3:
+            assert engine.claim(asked.id) == 2
+        log(work, line, frame)
+
+    monkeypatch.setattr(training.Training, "_log", overtake)
+    with pytest.raises(training.Overtaken):
+        training.train(asked, folder, engine.claim(asked.id))
+    assert len(engine.progress(asked.id)) == 2
+    with pytest.raises(training.Overtaken):
+        training.train(asked, folder, 1)
+    assert not (folder / "run.json").exists()
+
+
+def test_training_ends_at_its_limit_of_time_with_what_was_learnt(home: Path) -> None:
+    asked = runs.configuration({"dataset": "digits", "architecture": "modern", "epochs": 10_000})
+    run = training.train(asked, fresh(home / "x"), limit=0.2, tsne=0)
+    assert 1 <= run.about["training"]["epochs"] < 100
+    assert run.configuration.stopped_after == run.about["training"]["epochs"]
+
+
+def fresh(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
 
 
 # What goes wrong is told in a sentence
