@@ -33,7 +33,7 @@ def owner() -> str:
     user = st.user
     if user.get("is_logged_in"):
         return f"user:{user.get('email') or user.get('sub')}"
-    token = st.context.cookies.get(COOKIE, "")
+    token = str(st.context.cookies.get(COOKIE, ""))
     if not _TOKEN.fullmatch(token):  # cookies are refused, or there is no browser: this session is all there is
         token = st.session_state.setdefault("visitor", secrets.token_urlsafe(32))
     return f"visitor:{hashlib.sha256(token.encode()).hexdigest()[:32]}"

@@ -262,6 +262,12 @@ def cancel(id_: str, owner: str, *, keep: bool = False) -> bool:
     return alone
 
 
+def waits(id_: str, owner: str) -> bool:
+    """Whether this owner still wants this training, and may therefore cancel it."""
+    ticket = queue.ticket(id_)
+    return ticket is not None and owner in ticket.owners
+
+
 def runs(owner: str) -> list[Entry]:
     """Everything this owner asked for, starred first, then the newest."""
     if not queue.path().exists():

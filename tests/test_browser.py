@@ -1,7 +1,11 @@
 """The real thing in a real Chromium: open the app, see points, move, see another image; train and explore the result."""
 
+import re
+from collections.abc import Callable
+
 from playwright.sync_api import Page, expect
 
+from components.visitor import COOKIE
 from models import runs
 
 
@@ -42,3 +46,68 @@ def test_run_files_are_served_by_content_and_nothing_else_is(app: str, page: Pag
         answer = page.request.get(f"{app}/{path}")
         page_of_streamlit = "<title>Streamlit</title>" in answer.text()  # its answer to every address it does not know
         assert answer.status in (400, 404) or page_of_streamlit, path
+
+
+def test_a_training_is_seen_again_after_a_reload_and_by_nobody_elses_list(
+    app: str, window: Callable[..., Page]
+) -> None:
+    """Two people: one trains, closes the tab and comes back by the link; the other opens the link, and cannot cancel."""
+    page, other = window(), window()
+    page.goto(f"{app}/train?dataset=digits&architecture=modern&epochs=8000&seed=77")
+    cookie = next(one for one in page.context.cookies() if one["name"] == COOKIE)
+    assert cookie["httpOnly"] and cookie["sameSite"] == "Lax" and page.evaluate("document.cookie").find(COOKIE) < 0
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_text(re.compile(r"epoch \d+ of 8000"))).to_be_visible(timeout=60_000)
+    page.reload()
+    expect(page.get_by_text(re.compile(r"epoch \d+ of 8000"))).to_be_visible()
+    expect(page.get_by_alt_text("reconstructions")).to_be_visible()
+    assert next(one for one in page.context.cookies() if one["name"] == COOKIE)["value"] == cookie["value"]
+
+    other.goto(page.url)  # a deep link as the first page: the cookie comes with it
+    assert next(one for one in other.context.cookies() if one["name"] == COOKIE)["value"] != cookie["value"]
+    expect(other.get_by_text(re.compile(r"epoch \d+ of 8000"))).to_be_visible()
+    expect(other.get_by_text("Somebody else asked for this training")).to_be_visible()
+    expect(other.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
+    other.get_by_role("link", name="Runs").click()
+    expect(other.get_by_text("You have not trained anything yet")).to_be_visible()
+
+    page.get_by_role("link", name="Runs").click()
+    table = page.get_by_test_id("stDataFrame")
+    expect(table).to_be_visible()
+    row(page, 0)
+    page.get_by_role("button", name="Watch it").click()
+    expect(page).to_have_url(re.compile("/train"))
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(page.get_by_text("This training was cancelled after epoch")).to_be_visible(timeout=5000)
+
+    page.get_by_role("link", name="Runs").click()
+    row(page, 0)
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("Name", exact=True).fill("<i>mine</i>")
+    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Rename").click()
+    expect(page.locator("b, strong").get_by_text("<i>mine</i>")).to_be_visible()
+    page.get_by_role("button", name="Star", exact=True).click()
+    row(page, 0)
+    expect(page.get_by_role("button", name="Take the star away")).to_be_visible()
+    page.get_by_role("button", name="Resume").click()
+    row(page, 0)
+    expect(page.get_by_role("button", name="Watch it")).to_be_visible()
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()  # it is still selected
+    page.get_by_role("button", name="Train again with changes").click()
+    expect(page.get_by_label("Seed", exact=True)).to_have_value("77")
+    page.get_by_role("link", name="Runs").click()
+    row(page, 0)
+    page.get_by_role("button", name="Delete", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("<i>mine</i>")).to_be_visible()
+    dialog.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("You have not trained anything yet")).to_be_visible()
+
+
+def row(page: Page, index: int) -> None:
+    """Select a line of the table of runs: its cells are drawn on a canvas."""
+    table = page.get_by_test_id("stDataFrame")
+    expect(table).to_be_visible()
+    page.wait_for_timeout(700)  # the canvas is drawn a moment after the element
+    table.click(position={"x": 20, "y": 52 + 35 * index})

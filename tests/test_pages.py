@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import needs_data
+from conftest import needs_data, trained
 from streamlit.testing.v1 import AppTest
 
-from components import cached, figures, views
+from components import cached, figures, views, visitor
 from models import datasets, engine, runs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -132,7 +132,7 @@ def test_train_to_the_end_and_explore(home: Path) -> None:
         next(button for button in app.button if button.label == "Train").click().run()
         assert not app.exception
         id_ = app.session_state["training"]
-        assert "next in the queue" in words(app) or engine.status(id_).phase != "queued"
+        assert any(button.label == "Cancel" for button in app.button)
         for _ in range(240):
             if not engine.status(id_).alive:
                 break
@@ -143,6 +143,67 @@ def test_train_to_the_end_and_explore(home: Path) -> None:
     assert {metric.label for metric in app.metric} >= {"Test error", "PCA, same code size"}
     explored = drawn("explore", run=id_)
     assert explored.selectbox(key="run").value == id_
+
+
+def pressed(app: AppTest, label: str) -> AppTest:
+    """After a click on the button with this label."""
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception, [error.value for error in app.exception]
+    return app
+
+
+def test_a_waiting_training_is_cancelled_on_its_page_and_can_be_resumed(home: Path) -> None:
+    app = drawn("train", dataset="digits", architecture="single-layer", epochs="2")
+    pressed(app, "Train")
+    id_ = app.session_state["training"]
+    pressed(app, "Cancel")
+    assert engine.status(id_).phase == "cancelled" and "was cancelled" in words(app)
+    pressed(app, "Train")
+    assert engine.status(id_).phase == "queued"
+
+
+def test_more_than_is_allowed_is_told_on_the_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOURGLASS_EPOCHS", "5")
+    app = pressed(drawn("train", dataset="digits", epochs="6"), "Train")
+    assert "At most 5 are allowed here" in words(app)
+
+
+@pytest.fixture
+def listed(home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A visitor with one finished, one waiting and one cancelled run; by state."""
+    monkeypatch.setattr(visitor, "owner", lambda: "me")
+    run = trained(seed=41)
+    engine.adopt(run, "me")
+    waiting, cancelled, others = (
+        runs.configuration({"dataset": "digits", "architecture": a}) for a in ("modern", "deep", "variational")
+    )
+    out = {"done": run.id, "queued": engine.submit(waiting, "me"), "cancelled": engine.submit(cancelled, "me")}
+    engine.cancel(out["cancelled"], "me")
+    engine.submit(others, "somebody else")
+    return out
+
+
+def test_runs_lists_ones_own_and_filters_them(listed: dict[str, str]) -> None:
+    app = drawn("runs")
+    table = app.dataframe[0].value
+    assert list(table["state"]) == ["cancelled", "waiting, next", "done"] and len(table) == 3
+    done = table.iloc[2]
+    run = runs.open_run(runs.folder_of(listed["done"]))
+    assert done["test error"] == run.metric("mse") and done["PCA"] == run.metric("pca_mse") and done["D"] == 2
+    app.text_input(key="search").set_value("modern waiting").run()
+    assert list(app.dataframe[0].value["architecture"]) == ["modern"]
+    assert app.query_params["search"] == "modern waiting"
+    app.text_input(key="search").set_value("<b>nothing like it").run()
+    assert "None of the 3 runs fits" in words(app)
+    app.text_input(key="search").set_value("").run()
+    app.toggle(key="all").set_value(True).run()
+    shipped = sum(run.pretrained for run in runs.find()[0])
+    assert len(app.dataframe[0].value) == 3 + shipped
+
+
+def test_runs_of_nobody_lead_to_train(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visitor, "owner", lambda: "nobody")
+    assert "not trained anything yet" in words(drawn("runs"))
 
 
 def test_reconstructions_show_both_errors_with_units() -> None:

@@ -198,19 +198,15 @@ def live(id_: str) -> None:
         st.rerun(scope="app")
     history = engine.progress(id_) if status.phase != "queued" else []
     st.progress(status.epoch / max(status.epochs, 1), words_of(status, history))
-    keep, cancel, training, validation = st.columns(4, vertical_alignment="bottom")
-    early = status.phase != "training" or not history
-    if keep.button("Stop and keep it", icon=":material/stop:", disabled=early, width="stretch"):
-        if engine.cancel(id_, visitor.owner(), keep=True):
-            st.toast("Stopping; what was learnt is kept.")
-        else:
-            st.toast("Others wait for this training: it goes on, and you will find it on the page Runs.")
-    if cancel.button("Cancel", icon=":material/close:", width="stretch"):
-        if engine.cancel(id_, visitor.owner()):
-            st.rerun(scope="app")
-        st.toast("Others wait for this training, so it goes on without you.")
+    if engine.waits(id_, visitor.owner()):
+        controls(id_, may_keep=status.phase == "training" and bool(history))
+    else:
+        st.caption(
+            "Somebody else asked for this training. Press Train with the same choices to have it in your list, too."
+        )
     if not history:
         return
+    training, validation = st.columns(2)
     training.metric("Training loss", f"{sum(history[-1]['loss'].values()):.4g}")
     validation.metric("Validation loss", f"{history[-1]['validation']:.4g}")
     curve, forming = st.columns(2)
@@ -218,6 +214,20 @@ def live(id_: str) -> None:
     with forming:
         forming_map(id_)
     reconstructions(id_)
+
+
+def controls(id_: str, may_keep: bool) -> None:
+    """The two ways of ending a training of one's own."""
+    with st.container(horizontal=True):
+        if st.button("Stop and keep it", icon=":material/stop:", disabled=not may_keep):
+            if engine.cancel(id_, visitor.owner(), keep=True):
+                st.toast("Stopping; what was learnt is kept.")
+            else:
+                st.toast("Others wait for this training: it goes on, and you will find it on the page Runs.")
+        if st.button("Cancel", icon=":material/close:"):
+            if engine.cancel(id_, visitor.owner()):
+                st.rerun(scope="app")
+            st.toast("Others wait for this training, so it goes on without you.")
 
 
 def words_of(status: engine.Status, history: list[dict[str, Any]]) -> str:
