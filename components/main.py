@@ -7,6 +7,10 @@ from components import views
 st.set_page_config(page_title="Hourglass", page_icon="⏳", layout="wide")
 # Streamlit leaves a hand's breadth above every page: on a projector that is the last row of the map.
 st.html("<style>.stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 2rem; }</style>")
+if st.user.get("is_logged_in") is False:  # None where no login is configured
+    st.title("Hourglass")
+    st.button("Sign in", on_click=st.login, type="primary")
+    st.stop()
 pages = [st.Page(page.show, title=page.title, icon=page.icon, url_path=page.path) for page in views.found()]
 st.session_state["pages"] = {page.title: page for page in pages}
 st.navigation(pages, position="top").run()

@@ -150,6 +150,7 @@ class Dispatcher:
 
         def worker(i: int) -> dict[str, Any]:
             env = {"HOURGLASS_NICE": "10", "OMP_NUM_THREADS": "1", "PYTHONPATH": _python_path()}
+            env["DASK_LOGGING__DISTRIBUTED"] = "warning"
             resources = {}
             if i < gpus:
                 resources, env["CUDA_VISIBLE_DEVICES"] = {"GPU": 1}, str(i)

@@ -555,6 +555,7 @@ def serve(root: Path, address: str | None = None, workers: int | None = None) ->
 
     from models import dispatch
 
+    root = root.absolute()  # workers on other machines are told where it lies
     os.environ["HOURGLASS_HOME"] = str(root)
     with queue.opened():  # makes the folder too, or says why not
         pass
@@ -646,7 +647,10 @@ class Keeper:
             command += ["--workers", str(self.workers)]
         try:
             home().mkdir(parents=True, exist_ok=True)
-            with (home() / "engine.log").open("ab") as words:
+            words_of = home() / "engine.log"
+            if words_of.exists() and words_of.stat().st_size > 1_000_000:
+                words_of.replace(words_of.with_suffix(".old.log"))
+            with words_of.open("ab") as words:
                 self.process = subprocess.Popen(
                     command,
                     cwd=PROJECT,

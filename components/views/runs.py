@@ -34,6 +34,8 @@ def show() -> None:
         "With shipped and shared ones", key="all", help="Runs that came with Hourglass, or that everybody here sees."
     )
     entries(owner, text, states, everyone)
+    if st.user.get("is_logged_in"):
+        st.button(f"Sign out {st.user.get('email') or ''}", on_click=st.logout, icon=":material/logout:")
     address.publish(search=text or None, all="yes" if everyone else None)
 
 
