@@ -63,15 +63,17 @@ def table(owner: str, text: str, states: list[str], everyone: bool, alive: bool)
         return
     version = st.session_state.setdefault("runs version", 0)
     picked = st.dataframe(
-        [row(entry, owner) for entry in chosen],
+        [row(entry, any(one.name for one in chosen)) for entry in chosen],
         key=f"runs {version} {text} {states} {everyone}",
         hide_index=True,
         width="stretch",
         on_select="rerun",
         selection_mode="multi-row",
+        placeholder="",
         column_config={
-            "progress": st.column_config.ProgressColumn("progress", format="percent", min_value=0, max_value=1),
-            "D": st.column_config.NumberColumn("D", help="Code size"),
+            "★": st.column_config.TextColumn("★", width=30),
+            "progress": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, width="small"),
+            "D": st.column_config.NumberColumn("D", help="Code size", width=40),
             "test error": st.column_config.NumberColumn(format="%.4f", help="Mean squared error on the test split"),
             "PCA": st.column_config.NumberColumn(format="%.4f", help="Of PCA with the same code size"),
             "seconds": st.column_config.NumberColumn(format="%.1f", help="Training time"),
@@ -125,8 +127,8 @@ def title(entry: Entry) -> str:
     return f"{names[0]} · {names[1]} · D = {chosen.code_size}"
 
 
-def row(entry: Entry, owner: str) -> dict[str, Any]:
-    """The columns of one line."""
+def row(entry: Entry, named: bool) -> dict[str, Any]:
+    """The columns of one line; with one for names where somebody gave one."""
     run, chosen = entry.run, entry.configuration
     status = engine.status(entry.id) if GROUP[entry.state] == 0 else None
     state = WORDS[entry.state]
@@ -135,17 +137,17 @@ def row(entry: Entry, owner: str) -> dict[str, Any]:
     done = chosen.epochs if run is not None else status.epoch if status is not None else None
     return {
         "★": "★" if entry.starred else "",
-        "name": entry.name or title(entry),
+        **({"name": entry.name or ""} if named else {}),
+        "dataset": chosen.dataset,
+        "architecture": chosen.architecture + (" (article)" if chosen.recipe == "article" else ""),
+        "D": chosen.code_size,
         "state": state,
         "progress": None if done is None else done / max(1, chosen.epochs) if run is None else 1.0,
-        "dataset": chosen.dataset,
-        "architecture": chosen.architecture,
-        "D": chosen.code_size,
-        "noise": "" if chosen.noise == "none" else f"{chosen.noise} {chosen.noise_level:g}",
-        "epochs": run.about["training"]["epochs"] if run is not None else chosen.epochs,
         "test error": run.metric("mse") if run is not None else None,
         "PCA": run.metric("pca_mse") if run is not None else None,
+        "epochs": run.about["training"]["epochs"] if run is not None else chosen.epochs,
         "seconds": run.about["training"]["seconds"] if run is not None else None,
+        "noise": "" if chosen.noise == "none" else f"{chosen.noise} {chosen.noise_level:g}",
         "asked": int(entry.asked * 1000),
     }
 
