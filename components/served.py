@@ -11,7 +11,7 @@ from functools import lru_cache
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -63,7 +63,13 @@ async def run_file(request: Request) -> Response:
     return await run_in_threadpool(_answer, asked["id"], asked["digest"], asked["name"], gzips)
 
 
-ROUTES = [Route("/run/{id}/{digest}/{name:path}", run_file), *assets.routes()]
+async def to_start(request: Request) -> Response:
+    """The first page opens the app, at /; its own name leads there, too."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"./{query}", 307)
+
+
+ROUTES = [Route("/run/{id}/{digest}/{name:path}", run_file), Route("/explore", to_start), *assets.routes()]
 
 
 class Door:

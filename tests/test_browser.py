@@ -18,6 +18,13 @@ def test_train_on_digits_to_the_end_and_explore_it(app: str, page: Page) -> None
     assert "run=" in page.url
 
 
+def test_the_first_page_is_found_by_its_name_too(app: str, page: Page) -> None:
+    page.goto(f"{app}/explore?run=digits-variational")
+    expect(page.get_by_text("Each of 1,797 points is one sample")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert page.url.startswith(f"{app}/?run=")
+
+
 def test_reconstructions_stand_beside_originals(app: str, page: Page) -> None:
     page.goto(f"{app}/reconstructions?run=digits-variational")
     expect(page.get_by_text("Originals", exact=True)).to_be_visible()

@@ -902,3 +902,14 @@ def test_a_lost_webgl_context_comes_back(bench: Callable[..., Page], made: Calla
     page.evaluate("loss.restoreContext()")
     page.mouse.move(2, 2)
     assert points() == whole
+
+
+@pytest.mark.parametrize("tool", ["explore", "draw"])
+def test_nothing_lies_over_the_picture_on_a_phone(app: str, window: Callable[..., Page], tool: str) -> None:
+    page = window(viewport={"width": 390, "height": 844})
+    page.goto(f"{app}/?run=digits-variational&tool={tool}")
+    page.locator('[data-testid="latent-explorer"][data-ready="true"]').wait_for()
+    picture = page.locator('canvas[data-testid="decoded-sample"]').bounding_box()
+    words = page.locator(".hg-about").bounding_box()
+    assert picture is not None and words is not None
+    assert picture["x"] + picture["width"] <= words["x"]
