@@ -1,5 +1,10 @@
-"""The only cached functions of the pages. Finished runs never change, so their id and digest are all the key they need."""
+"""The only cached functions of the pages. Finished runs never change, so their id and digest are all the key they need.
+Of a growing run the second is part of the key: a class that watches one training has it drawn once a second, not thirty times.
+"""
 
+import base64
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +12,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from models import datasets, export, reconstruct, runs
+from components import figures, pictures
+from models import datasets, engine, export, home, reconstruct, runs
+from models.codes import pca_plane
 
 TESTED = 2000  # test samples that a page reconstructs: one to three seconds, once
 
@@ -54,3 +61,57 @@ def originals(dataset: str, rows: tuple[int, ...]) -> NDArray[Any] | None:
     """These rows of a dataset as it stores them, None when it has to be downloaded first."""
     found = datasets.get(dataset)
     return None if datasets.missing(found) else datasets.samples_at(found, np.array(rows, np.int64))
+
+
+@dataclass(frozen=True)
+class Live:
+    """A growing run as it is drawn: its newest epoch, the median seconds of one, the losses and the forming map as
+    figures, pictures by their names."""
+
+    newest: dict[str, Any]
+    seconds: float
+    losses: Any
+    forming: Any | None
+    strips: dict[str, str]
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _live(id_: str, root: str, second: int) -> Live | None:
+    history = engine.progress(id_)
+    if not history:
+        return None
+    seconds = float(np.median([line["seconds"] for line in history[-100:]]))
+    return Live(history[-1], seconds, figures.losses(history), _forming(id_), _strips(id_))
+
+
+def live(id_: str) -> Live | None:
+    """None before the first epoch has ended. Else what is to be seen of a training in this second, the same for everybody who watches it."""
+    return _live(id_, str(home()), int(time.monotonic()))
+
+
+def _forming(id_: str) -> Any | None:
+    """The map as it forms: the codes of the replay samples after the newest epoch."""
+    facts = engine.configuration(id_)
+    if facts is None or (found := engine.codes(id_)) is None:
+        return None
+    codes, labels = found
+    if codes.shape[1] == 1:
+        points, axes = np.column_stack([codes[:, 0], np.zeros(len(codes))]), ("z1", "")
+    elif codes.shape[1] == 2:
+        points, axes = codes, ("z1", "z2")
+    else:
+        points, axes = pca_plane(codes)[0].project(codes), ("PCA 1 of the codes", "PCA 2")
+    figure = figures.latent_map(points, labels, datasets.get(facts.dataset).classes, axes, height=260)
+    return figure.update_layout(showlegend=False, uirevision=None)
+
+
+def _strips(id_: str) -> dict[str, str]:
+    """A few validation samples and what the network makes of them now, as addresses that hold the picture itself: a
+    file of its own would be gone before a slow browser has asked for it."""
+    strip = engine.strip(id_)
+    if strip is None or strip.ndim != 5:
+        return {}
+    names = ["originals", "noisy inputs", "reconstructions"] if len(strip) == 3 else ["originals", "reconstructions"]
+    drawn = (pictures.png(pictures.strip(row / 255, 64)) for row in strip)
+    encoded = (base64.b64encode(png).decode() for png in drawn)
+    return {name: f"data:image/png;base64,{text}" for name, text in zip(names, encoded, strict=True)}

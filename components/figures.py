@@ -30,6 +30,7 @@ PALETTE = (
 )
 OURS, THEIRS = "#0072B2", "#E69F00"  # the run and what it is compared with, in every figure
 UNKNOWN = "#8A8F98"
+LINES = 400  # points of a curve, at most
 FEW = 1500
 
 
@@ -115,6 +116,7 @@ def losses(history: Sequence[dict[str, Any]], height: int = 260) -> Any:
     import plotly.graph_objects as go
 
     figure = _figure(height, hovermode="x unified", uirevision="losses")
+    history = [*history[: -1 : max(1, len(history) // LINES)], *history[-1:]]  # more could not be told apart
     epochs = [line["epoch"] for line in history]
     series = {
         "training": [sum(line["loss"].values()) for line in history],

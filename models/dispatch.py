@@ -25,6 +25,8 @@ SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,  # the engine decides who tries again, not Dask
     "distributed.scheduler.worker-ttl": "30s",
     "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",  # at its default of 20 ms idle processes keep a core warm
+    "distributed.admin.system-monitor.interval": "5s",
     "distributed.scheduler.http.routes": [],  # its pages are off: an empty server on the loopback address is left
     "distributed.worker.http.routes": [],
     "distributed.comm.timeouts.connect": "5s",

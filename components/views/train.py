@@ -1,15 +1,12 @@
 """Train: choose dataset, architecture and code size, see the hourglass they make, and watch it learn."""
 
-import base64
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from components import address, cached, choosing, figures, pictures, visitor
+from components import address, cached, choosing, figures, visitor
 from components.views import Page
 from models import Problem, architectures, datasets, engine, runs
-from models.codes import pca_plane
 from models.runs import Configuration
 
 OWN = "My own choices"
@@ -196,24 +193,26 @@ def live(id_: str) -> None:
     status = engine.status(id_)
     if not status.alive:
         st.rerun(scope="app")
-    history = engine.progress(id_) if status.phase != "queued" else []
-    st.progress(status.epoch / max(status.epochs, 1), words_of(status, history))
+    seen = cached.live(id_) if status.phase != "queued" else None
+    st.progress(status.epoch / max(status.epochs, 1), words_of(status, seen))
     if engine.waits(id_, visitor.owner()):
-        controls(id_, may_keep=status.phase == "training" and bool(history))
+        controls(id_, may_keep=status.phase == "training" and seen is not None)
     else:
         st.caption(
             "Somebody else asked for this training. Press Train with the same choices to have it in your list, too."
         )
-    if not history:
+    if seen is None:
         return
     training, validation = st.columns(2)
-    training.metric("Training loss", f"{sum(history[-1]['loss'].values()):.4g}")
-    validation.metric("Validation loss", f"{history[-1]['validation']:.4g}")
+    training.metric("Training loss", f"{sum(seen.newest['loss'].values()):.4g}")
+    validation.metric("Validation loss", f"{seen.newest['validation']:.4g}")
     curve, forming = st.columns(2)
-    curve.plotly_chart(figures.losses(history), key="losses", config={"displayModeBar": False})
-    with forming:
-        forming_map(id_)
-    reconstructions(id_)
+    curve.plotly_chart(seen.losses, key="losses", config={"displayModeBar": False})
+    if seen.forming is not None:
+        forming.plotly_chart(seen.forming, key="forming", config={"displayModeBar": False})
+    for name, picture in seen.strips.items():
+        st.caption(name)
+        st.html(f'<img alt="{name}" src="{picture}" style="width: 100%; image-rendering: pixelated">')
 
 
 def controls(id_: str, may_keep: bool) -> None:
@@ -230,54 +229,22 @@ def controls(id_: str, may_keep: bool) -> None:
             st.toast("Others wait for this training, so it goes on without you.")
 
 
-def words_of(status: engine.Status, history: list[dict[str, Any]]) -> str:
+def words_of(status: engine.Status, seen: cached.Live | None) -> str:
     """Where a training stands: its place in the queue, or its epoch, its speed and the time left."""
     if status.phase == "queued":
         first = "next in the queue" if not status.ahead else f"{status.ahead} in the queue before this one"
         start = "" if status.wait is None else f" · starts in about {duration(status.wait)}"
         return f"{first}{start}" + (f" · {status.what}" if status.what else "")
     words = status.what or status.phase
-    if history:
-        left = (status.epochs - status.epoch) * float(np.median([line["seconds"] for line in history]))
-        words += f" · {history[-1]['samples_per_second']:,.0f} samples/s · {duration(left)} left"
+    if seen is not None:
+        left = (status.epochs - status.epoch) * seen.seconds
+        words += f" · {seen.newest['samples_per_second']:,.0f} samples/s · {duration(left)} left"
     return words
 
 
 def duration(seconds: float) -> str:
     """Seconds as a person says them."""
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-
-
-def forming_map(id_: str) -> None:
-    """The map as it forms: the codes of the replay samples after the newest epoch."""
-    facts = engine.configuration(id_)
-    if facts is None or (found := engine.codes(id_)) is None:
-        return
-    codes, labels = found
-    if codes.shape[1] == 1:
-        points, axes = np.column_stack([codes[:, 0], np.zeros(len(codes))]), ("z1", "")
-    elif codes.shape[1] == 2:
-        points, axes = codes, ("z1", "z2")
-    else:
-        points, axes = pca_plane(codes)[0].project(codes), ("PCA 1 of the codes", "PCA 2")
-    figure = figures.latent_map(points, labels, datasets.get(facts.dataset).classes, axes, height=260)
-    figure.update_layout(showlegend=False, uirevision=None)
-    st.plotly_chart(figure, key="forming", config={"displayModeBar": False})
-
-
-def reconstructions(id_: str) -> None:
-    """A few validation samples and what the network makes of them now."""
-    strip = engine.strip(id_)
-    if strip is None or strip.ndim != 5:
-        return
-    names = ["originals", "noisy inputs", "reconstructions"] if len(strip) == 3 else ["originals", "reconstructions"]
-    for name, row in zip(names, strip, strict=True):
-        # Inside the page itself: a file of its own would be gone before a slow browser has asked for it.
-        source = base64.b64encode(pictures.png(pictures.strip(row / 255, 64))).decode()
-        st.caption(name)
-        st.html(
-            f'<img alt="{name}" src="data:image/png;base64,{source}" style="width: 100%; image-rendering: pixelated">'
-        )
 
 
 def finished(id_: str) -> None:
