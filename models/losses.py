@@ -5,6 +5,7 @@ Reconstruction terms are summed over the values of a sample and averaged over th
 ordinary autoencoder is Keras's mean squared error.
 """
 
+import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy
 
@@ -32,6 +33,16 @@ def kl(mean: Tensor, log_variance: Tensor) -> Tensor:
 def sparsity(code: Tensor) -> Tensor:
     """Mean absolute code (L1), averaged over batch and dimensions."""
     return code.abs().mean()
+
+
+def contraction(code: Tensor, given: Tensor, probe: Tensor) -> Tensor:
+    """Squared Frobenius norm of dz/dx, averaged over the batch (Rifai et al. 2011, equation 7).
+
+    An unbiased estimate from one product (Hutchinson 1990): E |vᵀ J|² = |J|² for v ~ N(0, 1). code and probe v are
+    (B, D), given (B, *shape) with gradients.
+    """
+    (product,) = torch.autograd.grad((code * probe).sum(), given, create_graph=True)
+    return product.square().sum() / len(code)
 
 
 RECONSTRUCTION = {"squared-error": squared_error, "bernoulli": bernoulli}

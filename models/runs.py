@@ -62,7 +62,7 @@ from models.codes import Coder, Plane
 
 FORMAT = 1
 FRAMES = 40  # epochs kept for the replay, at most
-RECIPE = 1  # raised by hand when the same configuration would train to another result
+RECIPE = 2  # raised by hand when the same configuration would train to another result
 ID = re.compile(r"[0-9a-f]{16}")
 REQUIRED = (
     "history.jsonl",
@@ -83,6 +83,7 @@ WORKING = ("configuration.json", "control.json", "status.json", "strip.npy", "ch
 NOISES = ("none", "gaussian", "salt-and-pepper", "masking", "watermark")
 LOSSES = ("squared-error", "bernoulli")
 RECIPES = ("hourglass", "article")
+YOUNG = ("contraction", "free_bits", "annealing", "shift")  # choices that came after the first runs
 RANGES: dict[str, tuple[float, float]] = {
     "noise_level": (0, 1),
     "epochs": (1, 10_000),
@@ -90,6 +91,10 @@ RANGES: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-6, 1),
     "beta": (0, 1000),
     "sparsity": (0, 1000),
+    "contraction": (0, 1000),
+    "free_bits": (0, 10),
+    "annealing": (0, 1),
+    "shift": (0, 8),
     "seed": (0, 2**31 - 1),
 }
 
@@ -100,7 +105,10 @@ class Configuration:
 
     noise_level: standard deviation (gaussian), share of values hit (salt-and-pepper, masking) or opacity
     (watermark), each in [0, 1]. beta weighs the KL term of a variational architecture (1 is the evidence lower
-    bound). sparsity weighs the mean absolute code. recipe: "hourglass" warms up and anneals the learning rate,
+    bound). sparsity weighs the mean absolute code (L1), contraction the squared norm of the encoder's Jacobian (Rifai
+    et al. 2011). For variational ones free_bits leaves so many nats of each dimension's KL unpunished (Kingma et al.
+    2016) and annealing is the share of the training in which beta rises from 0 (Bowman et al. 2016). shift moves each
+    batch by up to so many pixels, another way at each step. recipe: "hourglass" warms up and anneals the learning rate,
     starts the output at the mean sample and keeps the best epoch; "article" keeps Keras's habits (constant
     rate, last epoch). stopped_after is set when a person ended the training before its last epoch.
     """
@@ -119,20 +127,32 @@ class Configuration:
     recipe: str = "hourglass"
     seed: int = 0
     stopped_after: int | None = None
+    contraction: float = 0.0
+    free_bits: float = 0.0
+    annealing: float = 0.0
+    shift: int = 0
 
-    def canonical(self) -> str:
-        """The configuration, the dataset's fingerprint and the recipe's version as one unambiguous line."""
-        facts = {
-            **dataclasses.asdict(self),
-            "fingerprint": datasets.get(self.dataset).fingerprint,
-            "recipe_version": RECIPE,
+    def canonical(self, recipe: int = RECIPE) -> str:
+        """The configuration, the dataset's fingerprint and the recipe's version as one unambiguous line.
+
+        A choice of `YOUNG` at its default is left out: runs from before there was such a choice keep their ids.
+        """
+        chosen = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in YOUNG or getattr(self, field.name) != field.default
         }
+        facts = {**chosen, "fingerprint": datasets.get(self.dataset).fingerprint, "recipe_version": recipe}
         return json.dumps(facts, sort_keys=True, separators=(",", ":"))
 
     @property
     def id(self) -> str:
         """16 hex digits: the first of the SHA-256 of `canonical()`."""
-        return hashlib.sha256(self.canonical().encode()).hexdigest()[:16]
+        return self.id_of(RECIPE)
+
+    def id_of(self, recipe: int) -> str:
+        """The id under an earlier version of the recipe: what was trained then stays what it is."""
+        return hashlib.sha256(self.canonical(recipe).encode()).hexdigest()[:16]
 
     def check(self) -> Configuration:
         """The configuration itself when everything in it is known and in range; a `Problem` otherwise."""
@@ -202,7 +222,9 @@ def configuration(values: dict[str, Any]) -> Configuration:
     if checked.noise == "none":
         checked = dataclasses.replace(checked, noise_level=0.0)
     if not architectures.get(checked.architecture).variational:
-        checked = dataclasses.replace(checked, beta=Configuration.beta)
+        checked = dataclasses.replace(checked, beta=Configuration.beta, free_bits=0.0, annealing=0.0)
+    if datasets.get(checked.dataset).kind != "image":
+        checked = dataclasses.replace(checked, shift=0)
     return checked
 
 
@@ -475,6 +497,7 @@ def _finite(text: str) -> float:
 # run.json as `Run` and the pages rely on it: a type, [type of each], {field: type}, or (type or null,).
 _FACTS: dict[str, Any] = {
     "id": str,
+    "recipe": int,
     "configuration": {"dataset": str, "architecture": str, "code_size": int, "noise": str, "recipe": str},
     "dataset": {
         **dict.fromkeys(("name", "title", "fingerprint", "kind", "label", "source", "licence"), str),
@@ -737,7 +760,7 @@ def _rebuild(run: Run) -> Run:
     facts = dataset_facts(dataset)
     stored = {name: run.about["dataset"].get(name) for name in facts}
     same_size = (run.code_size, run.variational) == (chosen.code_size, architecture.variational)
-    if json.dumps(stored) != json.dumps(facts) or not same_size or run.id != chosen.id:
+    if json.dumps(stored) != json.dumps(facts) or not same_size or run.id != chosen.id_of(run.about["recipe"]):
         raise _damaged(
             run.folder,
             "its configuration and its codes disagree",

@@ -27,6 +27,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import version
 from math import cos, pi
 from pathlib import Path
@@ -64,12 +65,16 @@ class Damaged(Exception):
 
 @dataclasses.dataclass
 class Progress:
-    """How far a training has come: finished epochs, the best validation loss, its epoch and weights, seconds so far."""
+    """How far a training has come: finished epochs, the best validation loss, its epoch and weights, seconds so far.
+
+    precision is what products are computed in; kept, so that what goes on elsewhere goes on in the same way.
+    """
 
     epoch: int = 0
     best: float = float("inf")
     best_epoch: int = 0
     seconds: float = 0.0
+    precision: str = "float32"
     weights: dict[str, Tensor] = dataclasses.field(default_factory=dict)
 
 
@@ -84,7 +89,7 @@ class Network:
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Codes (B, D), and their log-variances when variational."""
-        out = self.encoder(x)
+        out = self.encoder(x).float()
         if not self.variational:
             return out, None
         mean, log_variance = out.chunk(2, dim=1)
@@ -222,6 +227,7 @@ class Training:
         self.stored = stored_rows(self.splits, configuration.code_size)
         self.replayed = replay_places(len(self.stored), configuration.code_size)
         self.frames: list[int] = []
+        self.precision = "float32"
         self.saved, self.saving = time.monotonic(), 0.0
 
     def _block(self, rows: NDArray[np.int64]) -> Tensor:
@@ -248,6 +254,7 @@ class Training:
         order = torch.Generator().manual_seed(chosen.seed)
         shown = set(runs.frame_epochs(chosen.epochs))
         at = self._restore(optimizer, order) or self._begin()
+        self.precision = at.precision
         step = at.epoch * per_epoch
         for epoch in range(at.epoch + 1, chosen.epochs + 1):
             sums: dict[str, Tensor] = {}
@@ -256,9 +263,10 @@ class Training:
                 rate = chosen.learning_rate * (1.0 if article else schedule(step, chosen.epochs * per_epoch))
                 for group in optimizer.param_groups:
                     group["lr"] = rate
-                terms = self._terms(self.training[batch], seed=chosen.seed + 1 + step)
+                with torch.autocast("cpu", torch.bfloat16, enabled=at.precision == "bfloat16"):
+                    terms = self._terms(self.training[batch], seed=chosen.seed + 1 + step)
                 optimizer.zero_grad(set_to_none=True)
-                total(terms, chosen).backward()
+                total(terms, chosen, annealed(step, chosen.epochs * per_epoch, chosen.annealing)).backward()
                 optimizer.step()
                 for name, value in terms.items():
                     sums[name] = sums.get(name, 0.0) + value.detach() * len(batch)
@@ -301,7 +309,8 @@ class Training:
         for name in ("history.jsonl", "replay/codes.f32"):
             (self.folder / name).write_bytes(b"")
         self.report.write("training", "the first epoch", 0.0)
-        return Progress()
+        plain = self.configuration.recipe == "article" or self.network.device.type != "cpu"
+        return Progress(precision="float32" if plain else precision())
 
     def _checkpoint(self, at: Progress, optimizer: torch.optim.Adam, order: torch.Generator) -> None:
         """Keep everything that the next epoch depends on, unless the last checkpoint is fresh."""
@@ -309,7 +318,8 @@ class Training:
         if not last and time.monotonic() - self.saved < max(CHECKPOINT, 20 * self.saving):
             return
         began = time.monotonic()
-        counters = {"epoch": at.epoch, "best": at.best, "best_epoch": at.best_epoch, "seconds": at.seconds}
+        names = ("epoch", "best", "best_epoch", "seconds", "precision")
+        counters = {name: getattr(at, name) for name in names}
         tensors = {f"network/{name}": value for name, value in self.network.weights().items()}
         tensors |= {f"best/{name}": value for name, value in at.weights.items()}
         for i, state in optimizer.state_dict()["state"].items():
@@ -358,23 +368,29 @@ class Training:
         self.report.write("training", f"going on after epoch {at.epoch}", at.epoch / self.configuration.epochs)
         return at
 
-    def _terms(self, stored: Tensor, seed: int, draw: bool = True) -> dict[str, Tensor]:
+    def _terms(self, stored: Tensor, seed: int, train: bool = True) -> dict[str, Tensor]:
         """Each term of the loss for a batch of stored samples, in the units that `history.jsonl` keeps.
 
-        draw decodes a draw from the code's distribution, as training wants it, instead of its mean.
+        train decodes a draw from the code's distribution instead of its mean, and shifts images where that is chosen.
         """
-        clean, given = self._given(stored, seed)
+        chosen = self.configuration
+        clean, given = self._given(shifted(stored, chosen.shift, seed) if train and chosen.shift else stored, seed)
+        given.requires_grad_(contracting := bool(chosen.contraction) and train)
         mean, log_variance = self.network.encode(given)
         code = mean
-        if log_variance is not None and draw:
+        if log_variance is not None and train:
             code = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        reconstruction = losses.RECONSTRUCTION[self.configuration.loss](self.network.decoder(code), clean)
+        # Losses are summed in full precision, whatever the products were computed in.
+        reconstruction = losses.RECONSTRUCTION[chosen.loss](self.network.decoder(code).float(), clean)
         if log_variance is None:
             terms = {"reconstruction": reconstruction / self.dataset.size}
         else:
-            terms = {"reconstruction": reconstruction, "kl": losses.kl(mean, log_variance).sum()}
-        if self.configuration.sparsity:
+            kl = losses.kl(mean, log_variance)
+            terms = {"reconstruction": reconstruction, "kl": kl.clamp(min=chosen.free_bits).sum()}
+        if chosen.sparsity:
             terms["sparsity"] = losses.sparsity(mean)
+        if contracting:
+            terms["contraction"] = losses.contraction(mean, given, torch.randn_like(mean))
         return terms
 
     def _given(self, stored: Tensor, seed: int) -> tuple[Tensor, Tensor]:
@@ -391,7 +407,7 @@ class Training:
         """What the kept weights are chosen by: the whole loss on the validation split, means instead of draws."""
         sums = 0.0
         for i, part in enumerate(self.validation.split(1000)):
-            sums += float(total(self._terms(part, seed=i, draw=False), self.configuration)) * len(part)
+            sums += float(total(self._terms(part, seed=i, train=False), self.configuration)) * len(part)
         return sums / len(self.validation)
 
     def _log(self, line: dict[str, Any], frame: bool) -> None:
@@ -460,10 +476,51 @@ class Passed(NamedTuple):
     out: codes.Floats
 
 
-def total(terms: dict[str, Tensor], configuration: Configuration) -> Tensor:
-    """The number that is lowered: reconstruction + beta kl + sparsity |code|."""
-    weights = {"reconstruction": 1.0, "kl": configuration.beta, "sparsity": configuration.sparsity}
+def total(terms: dict[str, Tensor], configuration: Configuration, annealing: float = 1.0) -> Tensor:
+    """The number that is lowered: reconstruction + annealing beta kl + sparsity |code| + contraction |dz/dx|²."""
+    weights = {
+        "reconstruction": 1.0,
+        "kl": configuration.beta * annealing,
+        "sparsity": configuration.sparsity,
+        "contraction": configuration.contraction,
+    }
     return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
+
+
+def annealed(step: int, steps: int, share: float) -> float:
+    """The share of beta at `step` (from 0): rising linearly to 1 over `share` of the steps (Bowman et al. 2016)."""
+    return min(1.0, (step + 1) / (share * steps)) if share else 1.0
+
+
+def shifted(images: Tensor, most: int, seed: int) -> Tensor:
+    """Stored images (B, H, W, C) moved together by up to `most` pixels each way, zeros coming in at the edge."""
+    down, right = np.random.default_rng(seed).integers(0, 2 * most + 1, 2)
+    height, width = images.shape[1:3]
+    wide = torch.nn.functional.pad(images, (0, 0, most, most, most, most))
+    return wide[:, down : down + height, right : right + width]
+
+
+@cache
+def precision() -> str:
+    """ "bfloat16" where this processor multiplies so at least a third faster than in "float32"; measured once, in 20 ms.
+
+    Weights, sums and the optimizer stay in float32 (Micikevicius et al. 2018). A processor without such products
+    imitates them slowly, and is never asked to.
+    """
+    has = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    if not (has() or tiles()):
+        return "float32"
+    seconds = {}
+    for kind in (torch.float32, torch.bfloat16):
+        a, b = torch.randn(256, 512).to(kind), torch.randn(512, 512).to(kind)
+        times = []
+        for _ in range(8):
+            began = time.perf_counter()
+            a @ b
+            times.append(time.perf_counter() - began)
+        seconds[kind] = min(times)
+    return "bfloat16" if seconds[torch.bfloat16] * 1.33 < seconds[torch.float32] else "float32"
 
 
 def schedule(step: int, steps: int) -> float:
@@ -591,6 +648,7 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
             "seconds": seconds,
             "samples_per_second": float(np.median([line["samples_per_second"] for line in history])),
             "device": network.device.type,
+            "precision": work.precision,
             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, 1 thread",
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         },

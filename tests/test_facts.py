@@ -44,6 +44,47 @@ def test_the_squared_error_is_summed_over_values_and_averaged_over_samples() -> 
     assert losses.sparsity(torch.tensor([[1.0, -3.0]])).item() == 2
 
 
+def test_the_contraction_is_the_squared_norm_of_the_jacobian() -> None:
+    """Against the Jacobian that torch computes whole, over many probes; for a linear code it is the same for all."""
+    torch.manual_seed(0)
+    layer, given = (
+        torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 3)),
+        torch.randn(5, 3, 4, requires_grad=True),
+    )
+    exact = float(layer[1].weight.square().sum())
+    estimates = [float(losses.contraction(layer(given), given, torch.randn(5, 3))) for _ in range(3000)]
+    assert np.mean(estimates) == pytest.approx(exact, rel=0.03)
+    bent = torch.nn.Sequential(layer, torch.nn.Tanh())
+    jacobian = torch.autograd.functional.jacobian(bent, given)  # (5, 3, 5, 3, 4)
+    exact = float(jacobian.square().sum()) / 5
+    estimates = [float(losses.contraction(bent(given), given, torch.randn(5, 3))) for _ in range(3000)]
+    assert np.mean(estimates) == pytest.approx(exact, rel=0.03)
+
+
+def test_beta_rises_over_its_share_of_the_training() -> None:
+    assert [training.annealed(step, 100, 0.5) for step in (0, 24, 49, 50, 99)] == [0.02, 0.5, 1.0, 1.0, 1.0]
+    assert training.annealed(0, 100, 0.0) == 1.0
+
+
+def test_a_shift_moves_the_whole_batch_and_lets_zeros_in() -> None:
+    stored = torch.arange(1, 2 * 5 * 6 + 1, dtype=torch.uint8).reshape(2, 5, 6, 1)
+    seen = set()
+    for seed in range(200):
+        moved = training.shifted(stored, 1, seed)
+        assert moved.shape == stored.shape and moved.dtype == stored.dtype
+        fits = [
+            (down, right)
+            for down in (-1, 0, 1)
+            for right in (-1, 0, 1)
+            if torch.equal(moved[:, 1:-1, 1:-1], torch.roll(stored, (down, right), (1, 2))[:, 1:-1, 1:-1])
+        ]
+        assert len(fits) == 1
+        seen.add(fits[0])
+        if fits[0][0] == 1:
+            assert not moved[:, 0].any()
+    assert len(seen) == 9
+
+
 def test_the_learning_rate_rises_then_falls_to_zero() -> None:
     shares = [training.schedule(step, 200) for step in range(201)]
     top = int(np.argmax(shares))
@@ -238,6 +279,15 @@ def test_a_row_meets_the_same_noise_whoever_looks_at_it() -> None:
         np.testing.assert_array_equal(together[[7, 2]], noise.spoil_rows(clean[[7, 2]], kind, 0.4, rows[[7, 2]]))
         assert not np.array_equal(together[0], noise.spoil_rows(clean[:1], kind, 0.4, rows[1:2])[0])
     assert noise.spoil_rows(clean[:0], "gaussian", 0.4, rows[:0]).shape == (0, 7, 13, 2)
+
+
+def test_a_choice_that_came_later_leaves_older_ids_as_they_were() -> None:
+    plain = runs.configuration({"dataset": "digits", "architecture": "modern"})
+    assert all(name not in plain.canonical() for name in runs.YOUNG)
+    for name, value in {"contraction": 0.1, "shift": 1}.items():
+        other = runs.configuration({"dataset": "digits", "architecture": "modern", name: value})
+        assert other.id != plain.id and f'"{name}":{value}' in other.canonical()
+    assert plain.id_of(1) != plain.id == plain.id_of(runs.RECIPE)
 
 
 def test_a_choice_without_effect_makes_no_other_run() -> None:

@@ -187,6 +187,47 @@ def test_float16_runs_measure_the_weights_they_ship(tmp_path: Path, digits: Data
     np.testing.assert_allclose(run.codes, run.coder.encode(datasets.samples_at(digits, run.rows)), atol=1e-4)
 
 
+# Choices that shape the code
+
+
+def test_free_bits_keep_dimensions_alive(tmp_path: Path) -> None:
+    """With a beta that makes every dimension collapse, each keeps about what is free."""
+    choices = {"architecture": "variational", "code_size": 6, "epochs": 30, "beta": 30.0}
+    collapsed = learn(tmp_path / "a", **choices)
+    kept = learn(tmp_path / "b", **choices, free_bits=0.5)
+    assert all(collapsed.about["codes"]["dead"]) and not any(kept.about["codes"]["dead"])
+    assert min(kept.about["codes"]["kl"]) > 0.2 > max(collapsed.about["codes"]["kl"])
+
+
+def test_contraction_makes_codes_move_less(tmp_path: Path) -> None:
+    free, held = (
+        learn(tmp_path / str(i), epochs=10, architecture="modern", contraction=c) for i, c in enumerate((0.0, 0.1))
+    )
+    spread = [float(np.var(run.codes, axis=0).sum()) for run in (free, held)]
+    assert spread[1] < 0.7 * spread[0]
+    assert "contraction" in held.history()[0]["loss"] and "contraction" not in free.history()[0]["loss"]
+
+
+@pytest.mark.parametrize("choices", [{"shift": 1}, {"architecture": "variational", "annealing": 1.0}])
+def test_what_else_shapes_a_training_has_an_effect(tmp_path: Path, choices: dict[str, object]) -> None:
+    assert not same(
+        learn(tmp_path / "a", **choices),
+        learn(tmp_path / "b", architecture=choices.get("architecture", "single-layer")),
+    )
+
+
+@pytest.mark.parametrize("architecture", ["modern", "variational"])
+def test_products_in_bfloat16_learn_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, architecture: str) -> None:
+    """And the article's recipe stays with what the article used."""
+    monkeypatch.setattr(training, "precision", lambda: "bfloat16")
+    half = learn(tmp_path / "a", architecture=architecture, epochs=30)
+    assert half.about["training"]["precision"] == "bfloat16"
+    assert learn(tmp_path / "c", recipe="article").about["training"]["precision"] == "float32"
+    monkeypatch.setattr(training, "precision", lambda: "float32")
+    full = learn(tmp_path / "b", architecture=architecture, epochs=30)
+    assert half.metric("mse") == pytest.approx(full.metric("mse"), rel=0.1) and not same(half, full)
+
+
 # Stopping
 
 

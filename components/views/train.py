@@ -26,7 +26,21 @@ NUMBERS = {
     "batch_size": ("Batch size", "Samples per step.", 1, "%d"),
     "seed": ("Seed", "The same seed gives the same run.", 1, "%d"),
     "beta": ("Beta", "Weight of the KL term: above 1, fewer dimensions are used, each more cleanly.", 0.1, "%.2f"),
+    "free_bits": (
+        "Free bits",
+        "Nats of KL that each dimension may have for nothing: against dead dimensions.",
+        0.05,
+        "%.2f",
+    ),
+    "annealing": ("Beta annealing", "Share of the training in which beta rises from 0.", 0.1, "%.2f"),
     "sparsity": ("Sparsity", "Weight of the mean absolute code (L1).", 0.1, "%.2f"),
+    "contraction": (
+        "Contraction",
+        "Weight of the squared norm of dz/dx: codes move less when samples do.",
+        0.01,
+        "%.3f",
+    ),
+    "shift": ("Shift (pixels)", "Each batch is moved by up to so many pixels: more to learn from, slower.", 1, "%d"),
 }
 
 
@@ -88,8 +102,12 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
             "Loss", runs.LOSSES, key="loss", help="Squared error per value, or the Bernoulli likelihood in nats."
         )
         if architecture.variational:
-            values["beta"] = number("beta", 1.0)
-        values["sparsity"] = number("sparsity", 0.0)
+            for name, default in (("beta", 1.0), ("free_bits", 0.0), ("annealing", 0.0)):
+                values[name] = number(name, default)
+        for name in ("sparsity", "contraction"):
+            values[name] = number(name, 0.0)
+        if dataset.kind == "image":
+            values["shift"] = number("shift", 0)
         address.seed("recipe", "hourglass", known=runs.RECIPES)
         words = {
             "hourglass": "ours: warm-up and cosine, best epoch kept",
@@ -115,7 +133,8 @@ def take_defaults() -> None:
 def take_preset() -> None:
     """A preset sets all that it names; the dataset stays."""
     chosen = runs.PRESETS.get(st.session_state["preset"], {"recipe": "hourglass"})
-    for name, value in {"noise": "none", "sparsity": 0.0, **chosen}.items():
+    plain = {"noise": "none", "sparsity": 0.0, "contraction": 0.0, "shift": 0}
+    for name, value in {**plain, **chosen}.items():
         st.session_state[name] = value
 
 

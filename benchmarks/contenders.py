@@ -1,0 +1,152 @@
+"""One contender of training.py, alone in its process: `contenders.py hourglass|pytorch|keras '{"dataset": …}'`.
+
+Prints one JSON line: seconds and CPU seconds of training alone (imports and data come before), images seen, the mean
+squared error on the test split, and for Hourglass PCA's.
+"""
+
+import gzip
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def arrays(dataset: str) -> tuple[np.ndarray, np.ndarray]:
+    """Training and test images (N, 28, 28) uint8 as published."""
+    folder = Path(os.environ["HOURGLASS_DATA"]) / dataset
+    names = ("train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte.gz")
+    with gzip.open(folder / names[0]) as train, gzip.open(folder / names[1]) as test:
+        return tuple(np.frombuffer(one.read()[16:], np.uint8).reshape(-1, 28, 28) for one in (train, test))  # type: ignore[return-value]
+
+
+def hourglass(
+    dataset: str, architecture: str, code_size: int, epochs: float, speed: bool = False, **choices: Any
+) -> dict[str, float]:
+    """Our loop's own steps over a schedule that may be shorter than an epoch. speed: constant batch 256."""
+    import torch
+
+    from models import datasets, metrics, runs, training
+
+    torch.set_num_threads(1)
+    chosen = runs.Configuration(dataset, architecture, code_size, **{"batch_size": 256, **choices})
+    found = datasets.get(dataset)
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["HOURGLASS_HOME"] = home
+        content = datasets.arrays(found, lambda *_: None)
+        torch.manual_seed(0)
+        report = training.Report(Path(home), chosen, 1)
+        work = training.Training(chosen, found, content, Path(home), report, torch.device("cpu"))
+        kind = training.precision()
+        parameters = [*work.network.encoder.parameters(), *work.network.decoder.parameters()]
+        adam = torch.optim.Adam(parameters, lr=chosen.learning_rate, betas=(0.9, 0.95), fused=True)
+        order, steps = torch.Generator().manual_seed(0), max(1, round(epochs * len(work.training) / chosen.batch_size))
+
+        def step(at: int, batch: torch.Tensor) -> None:
+            for group in adam.param_groups:
+                group["lr"] = chosen.learning_rate * training.schedule(at, steps)
+            with torch.autocast("cpu", torch.bfloat16, enabled=kind == "bfloat16"):
+                terms = work._terms(work.training[batch], seed=at)
+            adam.zero_grad(set_to_none=True)
+            training.total(terms, chosen).backward()
+            adam.step()
+
+        batches = [
+            b
+            for _ in range(int(epochs) + 1)
+            for b in torch.randperm(len(work.training), generator=order).split(chosen.batch_size)
+        ]
+        began, cpu = time.perf_counter(), time.process_time()
+        for at in range(steps):
+            step(at, batches[at])
+        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+        out = {"seconds": seconds, "cpu": cpu, "images": float(sum(len(b) for b in batches[:steps]))}
+        if not speed:
+            rows = np.flatnonzero(work.splits == datasets.TEST)
+            errors = [metrics.squared_errors(part.clean, part.out) for part in work.through(rows)]
+            baseline = metrics.fit_pca(work.training.numpy(), code_size)
+            clean = content.samples[rows].astype(np.float32) / 255
+            pca = metrics.squared_errors(clean, metrics.through_pca(baseline, clean)).mean()
+            out |= {"error": float(np.concatenate(errors).mean()), "pca": float(pca)}
+        return out
+
+
+def pytorch(dataset: str, architecture: str, code_size: int, epochs: float, batch_size: int = 256) -> dict[str, float]:
+    """The same network as most people would train it: a Dataset of tensors, a DataLoader, Adam at 0.001."""
+    import torch
+
+    from models import architectures
+
+    train, _ = arrays(dataset)
+    built = architectures.get(architecture).blueprint("image", (28, 28, 1), code_size).build()
+    model = torch.nn.Sequential(built.encoder, built.decoder)
+    images = torch.from_numpy(train.copy()).float().div(255).unsqueeze(-1)
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(images), batch_size, shuffle=True)
+    adam, lost = torch.optim.Adam(model.parameters(), lr=0.001), torch.nn.MSELoss()
+    steps, seen = round(epochs * len(loader)), 0
+    began, cpu = time.perf_counter(), time.process_time()
+    while steps > 0:
+        for (x,) in loader:
+            adam.zero_grad()
+            lost(model(x), x).backward()
+            adam.step()
+            seen, steps = seen + len(x), steps - 1
+            if steps == 0:
+                break
+    return {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu, "images": float(seen)}
+
+
+def keras(dataset: str, architecture: str, code_size: int, epochs: float, batch_size: int = 256) -> dict[str, float]:
+    """The networks of the Keras blog's article on autoencoders, as fit() trains them."""
+    from keras import Input, Model, layers
+
+    train, test = (x.astype("float32") / 255 for x in arrays(dataset))
+    if architecture == "convolutional":
+        train, test = train[..., None], test[..., None]
+        relu = {"activation": "relu", "padding": "same"}
+        x = inputs = Input((28, 28, 1))
+        x = layers.MaxPooling2D(2)(layers.Conv2D(16, 4, **relu)(x))
+        x = layers.Flatten()(layers.Conv2D(8, 4, **relu)(x))
+        x = layers.Dense(code_size, activation="sigmoid")(x)
+        x = layers.Reshape((7, 7, 4))(layers.Dense(4 * 7 * 7, activation="relu")(x))
+        x = layers.UpSampling2D(2)(layers.Conv2D(8, 4, **relu)(x))
+        x = layers.UpSampling2D(2)(layers.Conv2D(4, 4, **relu)(x))
+        outputs = layers.Conv2D(1, 4, activation="sigmoid", padding="same")(x)
+    else:
+        train, test = train.reshape(len(train), -1), test.reshape(len(test), -1)
+        x = inputs = Input((784,))
+        hidden = (196,) if architecture == "multi-layer" else ()
+        for units in hidden:
+            x = layers.Dense(units, activation="relu")(x)
+        x = layers.Dense(code_size, activation="sigmoid")(x)
+        for units in hidden:
+            x = layers.Dense(units, activation="relu")(x)
+        outputs = layers.Dense(784, activation="sigmoid")(x)
+    model = Model(inputs, outputs)
+    model.compile(optimizer="adam", loss="mse")
+    part = train[: round(min(1.0, epochs) * len(train))]
+    model.fit(part[:512], part[:512], batch_size=batch_size, verbose=0)  # traces the graph, as ours is warm, too
+    initial = Model(inputs, outputs)
+    initial.set_weights([np.zeros_like(w) if w.ndim == 1 else _glorot(w.shape) for w in initial.get_weights()])
+    initial.compile(optimizer="adam", loss="mse")
+    began, cpu = time.perf_counter(), time.process_time()
+    initial.fit(part, part, epochs=max(1, int(epochs)), batch_size=batch_size, shuffle=True, verbose=0)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    error = float(np.square(initial.predict(test, verbose=0, batch_size=1000) - test).mean())
+    return {"seconds": seconds, "cpu": cpu, "images": float(len(part) * max(1, int(epochs))), "error": error}
+
+
+def _glorot(shape: tuple[int, ...]) -> np.ndarray:
+    """Keras's own first weights (Glorot and Bengio 2010), drawn anew after the warm-up."""
+    field = int(np.prod(shape[:-2]))
+    limit = np.sqrt(6 / (field * (shape[-2] + shape[-1])))
+    return np.random.default_rng().uniform(-limit, limit, shape).astype("float32")
+
+
+if __name__ == "__main__":
+    contender = {"hourglass": hourglass, "pytorch": pytorch, "keras": keras}[sys.argv[1]]
+    print(json.dumps(contender(**json.loads(sys.argv[2]))))

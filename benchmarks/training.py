@@ -1,0 +1,205 @@
+"""How fast and how well networks learn here, beside what people would otherwise use.
+
+    python benchmarks/training.py [--quick] [--only NAME ...] [--runs 5]
+
+Contenders, interleaved, each in a process of its own with the data already in memory: Hourglass; idiomatic PyTorch
+(DataLoader, Adam at a constant rate); the article's Keras code (Adam, mean squared error, ten epochs at batch 256) on
+tensorflow-cpu, which is installed into an environment of its own at the first use. MNIST and Fashion-MNIST are read
+from HOURGLASS_DATA. Keras and PyTorch use all cores, as they do by themselves; Hourglass uses one.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from serving import ROOT
+
+HERE = Path(__file__).resolve().parent
+KERAS = ROOT / ".venv" / "keras"
+ARTICLE = {"single-layer": 56, "multi-layer": 48, "convolutional": 48}
+
+
+def row(*cells: object) -> None:
+    """One line of a table, printed when it is known."""
+    print(
+        "  ".join(f"{cell!s:<{width}}" for cell, width in zip(cells, (52, 34, 34, 30), strict=False)).rstrip(),
+        flush=True,
+    )
+
+
+def keras() -> str:
+    """The Python that has Keras on TensorFlow; made at the first use."""
+    python = KERAS / "bin" / "python"
+    if not python.exists():
+        venv.create(KERAS, with_pip=True)
+        wanted = ["tensorflow-cpu==2.21.0", "numpy"]
+        subprocess.run([python, "-m", "pip", "install", "-qq", *wanted], check=True)
+    return str(python)
+
+
+def contend(who: str, **choices: Any) -> dict[str, float]:
+    """One measurement in a fresh process: seconds, CPU seconds, images, test error."""
+    python = keras() if who == "keras" else sys.executable
+    env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)}
+    if who == "hourglass":
+        env["OMP_NUM_THREADS"] = "1"
+    done = subprocess.run(
+        [python, HERE / "contenders.py", who, json.dumps(choices)], env=env, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr[-600:])
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def interleaved(times: int, **contenders: Callable[[], dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Medians of each contender, run in turn."""
+    every: dict[str, list[dict[str, float]]] = {name: [] for name in contenders}
+    for _ in range(times):
+        for name, run in contenders.items():
+            every[name].append(run())
+    return {
+        name: {key: statistics.median(one[key] for one in found) for key in found[0]} for name, found in every.items()
+    }
+
+
+def throughput(times: int) -> None:
+    """Images a second of the same network at the same batch."""
+    row("images/s, MNIST, batch 256", "Hourglass (one core)", "PyTorch with a DataLoader", "Keras on TensorFlow")
+    for name in ("single-layer", "multi-layer", "convolutional"):
+        share = 0.3 if name == "convolutional" else 1.0
+        same = {"dataset": "mnist", "architecture": name, "code_size": ARTICLE[name], "epochs": share}
+        found = interleaved(
+            times,
+            ours=lambda same=same: contend("hourglass", **same, speed=True),
+            torch=lambda same=same: contend("pytorch", **same),
+            keras=lambda same=same: contend("keras", **same),
+        )
+        speeds = {who: one["images"] / one["seconds"] for who, one in found.items()}
+        cpu = {who: one["images"] / one["cpu"] for who, one in found.items()}
+        ours = speeds["ours"]
+        row(
+            name,
+            f"{ours:,.0f} ({cpu['ours']:,.0f} a core-second)",
+            *(
+                f"{speeds[who]:,.0f} ({ours / speeds[who]:.1f}x; {cpu['ours'] / cpu[who]:.1f}x a core)"
+                for who in ("torch", "keras")
+            ),
+        )
+
+
+def together(times: int) -> None:
+    """Two trainings at once against one."""
+    same = {"dataset": "mnist", "architecture": "modern", "code_size": 2, "epochs": 1.0, "speed": True}
+    one, two = [], []
+    for _ in range(times):
+        found = contend("hourglass", **same)
+        one.append(found["images"] / found["seconds"])
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, HERE / "contenders.py", "hourglass", json.dumps({**same, "epochs": 2.0})]
+        both = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        answers = [json.loads(process.communicate()[0].splitlines()[-1]) for process in both]
+        two.append(sum(answer["images"] / answer["seconds"] for answer in answers))
+    ratio = statistics.median(b / a for a, b in zip(one, two, strict=True))
+    row(
+        "two trainings at once",
+        f"{statistics.median(two):,.0f} images/s",
+        f"one: {statistics.median(one):,.0f}",
+        f"{ratio:.2f}x",
+    )
+
+
+# The shortest schedules that end below the article's error after its ten epochs; found on the validation split.
+SAME = {
+    "mnist": {
+        "single-layer": {"epochs": 0.12, "batch_size": 64, "learning_rate": 0.01},
+        "multi-layer": {"epochs": 0.7, "batch_size": 64, "learning_rate": 0.004},
+        "convolutional": {"epochs": 0.9, "batch_size": 64, "learning_rate": 0.006},
+    },
+}
+BEST = {
+    "mnist": {"single-layer": 0.03, "multi-layer": 0.12, "convolutional": 0.25},
+    "fashion-mnist": {"single-layer": 0.05, "multi-layer": 0.3, "convolutional": 0.25},
+}
+
+
+def to_error(times: int) -> None:
+    """Seconds until the error that the article's code has after ten epochs."""
+    row(
+        "seconds to the article's ten-epoch test error",
+        "the article's Keras code",
+        "Hourglass, same network",
+        "Hourglass, its best network",
+    )
+    for dataset in ("mnist", "fashion-mnist"):
+        for name, size in ARTICLE.items():
+            base = {"dataset": dataset, "code_size": size}
+            contenders: dict[str, Callable[[], dict[str, float]]] = {
+                "keras": lambda base=base, name=name: contend("keras", **base, architecture=name, epochs=10),
+                "best": lambda base=base, name=name, dataset=dataset: contend(
+                    "hourglass", **base, architecture="modern", epochs=BEST[dataset][name], batch_size=64
+                ),
+            }
+            if dataset in SAME:
+                contenders["same"] = lambda base=base, name=name: contend(
+                    "hourglass", **base, architecture=name, **SAME["mnist"][name]
+                )
+            found = interleaved(1 if name == "convolutional" else times, **contenders)
+            them = found["keras"]
+            cells = [f"{them['seconds']:.1f} s ({them['cpu']:.0f} core-s), error {them['error']:.4f}"]
+            for who in ("same", "best"):
+                if who not in found:
+                    cells.append("")
+                    continue
+                one = found[who]
+                verdict = "" if one["error"] <= them["error"] else " (not reached)"
+                cells.append(
+                    f"{one['seconds']:.2f} s, {one['error']:.4f}: {them['seconds'] / one['seconds']:.0f}x{verdict}"
+                )
+            row(f"{dataset}, {name}, D = {size}", *cells)
+
+
+def quality(times: int) -> None:
+    """Test errors after so many core-seconds."""
+    row("test error of MNIST", "Hourglass", "reach", "PCA")
+    for size, epochs, reach in (
+        (2, 7, "0.0356 in 8 core-s"),
+        (2, 22, "0.0336 in 30 core-s"),
+        (30, 14, "3.00 squared in 30 core-s"),
+    ):
+        choices = {"dataset": "mnist", "architecture": "modern", "code_size": size, "epochs": epochs, "batch_size": 256}
+        one = contend("hourglass", **choices, learning_rate=0.004)
+        squared = f", {one['error'] * 784:.2f} squared an image" if size == 30 else ""
+        row(
+            f"D = {size}, {epochs} epochs",
+            f"{one['error']:.4f}{squared} in {one['cpu']:.1f} core-s",
+            reach,
+            f"{one['pca']:.4f}",
+        )
+
+
+PARTS: dict[str, Callable[[int], None]] = {part.__name__: part for part in (throughput, together, to_error, quality)}
+
+
+def main() -> None:
+    """Run everything and print its tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="once instead of five times")
+    parser.add_argument("--runs", type=int, default=5, help="repetitions, of which medians are printed (default 5)")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="some of the parts")
+    chosen = parser.parse_args()
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {time.strftime('%Y-%m-%d')}")
+    for name in chosen.only:
+        PARTS[name](1 if chosen.quick else chosen.runs)
+    print(f"load average {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()
