@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import json
 import math
 import mmap
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,7 +125,9 @@ def _npy_header(stream: IO[bytes], name: str, work: Work) -> tuple[tuple[int, ..
 def _check_size(name: str, shape: Sequence[int], dtype: np.dtype[Any], there: int) -> None:
     """`Problem` unless the bytes that are there are those that the header claims."""
     if any(side < 0 for side in shape) or len(shape) > 8:
-        raise Problem(f"{name} claims the shape {plain(str(tuple(shape)))}", "1 to 8 axes were expected", "save it again")
+        raise Problem(
+            f"{name} claims the shape {plain(str(tuple(shape)))}", "1 to 8 axes were expected", "save it again"
+        )
     claimed = math.prod(shape) * dtype.itemsize
     if claimed != there:
         raise Problem(
@@ -135,7 +137,7 @@ def _check_size(name: str, shape: Sequence[int], dtype: np.dtype[Any], there: in
         )
 
 
-def _poured(stream: IO[bytes], name: str, count: int, dtype: np.dtype[Any], work: Work) -> NDArray[Any]:
+def _poured(stream: IO[bytes] | gzip.GzipFile, name: str, count: int, dtype: np.dtype[Any], work: Work) -> NDArray[Any]:
     """`count` values out of a stream that has to be unpacked: in memory when few, else in an unnamed file.
 
     It grows with the bytes that really come, and stops where more come than were claimed.
@@ -143,7 +145,9 @@ def _poured(stream: IO[bytes], name: str, count: int, dtype: np.dtype[Any], work
     promised = count * dtype.itemsize
     if promised > work.limits.unpacked:
         raise Problem(
-            f"{name} claims {promised:,} bytes", f"at most {work.limits.unpacked:,} were expected", "bring fewer samples"
+            f"{name} claims {promised:,} bytes",
+            f"at most {work.limits.unpacked:,} were expected",
+            "bring fewer samples",
         )
     small = promised <= 16 * CHUNK
     with io.BytesIO() if small else work.spool() as out:
@@ -196,13 +200,11 @@ def read_safetensors(path: Path, work: Work) -> Arrays:
         shape, kind, begin, end = _tensor(key, facts, len(content), name)
         spans.append((begin, end))
         raw = content[begin:end]
-        if kind == "bf16":  # the upper half of a float32
-            values = (raw.view("<u2").astype("<u4") << 16).view("<f4")
-        else:
-            values = raw.view(kind)
+        half = kind == "bf16"  # the upper half of a float32
+        values = (raw.view("<u2").astype("<u4") << 16).view("<f4") if half else raw.view(kind)
         out[plain(key, 100)] = values.reshape(shape)
     spans.sort()
-    if any(second[0] < first[1] for first, second in zip(spans, spans[1:], strict=False)):
+    if any(second[0] < first[1] for first, second in itertools.pairwise(spans)):
         raise Problem(f"in {name} arrays lie one within the other", "one after the other was expected", do)
     return out
 
@@ -210,13 +212,10 @@ def read_safetensors(path: Path, work: Work) -> Arrays:
 def _tensor(key: str, facts: Any, there: int, name: str) -> tuple[list[int], str, int, int]:
     """Shape, type and place of one entry of a safetensors header."""
 
-    def whole(values: Any) -> bool:
-        return isinstance(values, list) and all(type(value) is int and 0 <= value < 1 << 62 for value in values)
-
     about = facts if isinstance(facts, dict) else {}
-    shape, offsets, kind = about.get("shape"), about.get("data_offsets"), about.get("dtype")
+    shape, offsets, kind = _wholes(about.get("shape")), _wholes(about.get("data_offsets")), about.get("dtype")
     dtype = SAFE_TYPES.get(kind) if isinstance(kind, str) else None
-    if not (whole(shape) and len(shape) <= 8 and whole(offsets) and len(offsets) == 2 and dtype):
+    if shape is None or len(shape) > 8 or offsets is None or len(offsets) != 2 or dtype is None:
         raise Problem(
             f"{name} describes the array “{plain(key)}” in a way that is not known",
             f"a shape, two offsets and one of the types {', '.join(SAFE_TYPES)} were expected",
@@ -231,6 +230,11 @@ def _tensor(key: str, facts: Any, there: int, name: str) -> tuple[list[int], str
             "copy or save it again; it may have been cut short",
         )
     return shape, dtype, begin, end
+
+
+def _wholes(values: Any) -> list[int] | None:
+    right = isinstance(values, list) and all(type(value) is int and 0 <= value < 1 << 62 for value in values)
+    return values if right else None
 
 
 def is_idx(start: bytes) -> bool:
@@ -302,7 +306,7 @@ def found(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> Found:
     axes = _axes(parts[0].samples, work)
     pieces = [_laid(part.samples, axes) for part in parts]
     total = sum(len(piece) for piece in pieces)
-    kind = "image" if axes in ("NHW", "NHWC", "NCHW") else "table" if axes == "NF" else "signal"
+    kind = KIND_OF[axes]
     if kind == "image":
         samples: NDArray[Any] = as_images(pieces, work)
     else:
@@ -363,7 +367,7 @@ def _parts(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> tuple
         taken = {choice.samples: TRAIN}
     else:
         candidates = {name: each for name, each in numeric.items() if name not in flat and name != choice.labels}
-        split = {name: place for name in candidates if (place := _part(name)) is not None}
+        split = {name: place for name in candidates if (place := part_of(name)) is not None}
         split = {name: place for name, place in split.items() if _stem(name) not in LABEL_NAMES}
         named = [name for name in candidates if name.lower() in SAMPLE_NAMES]
         largest = sorted(candidates, key=lambda name: -candidates[name].size)
@@ -399,7 +403,8 @@ def _parts(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> tuple
     return parts, len(parts) > 1
 
 
-def _part(name: str) -> int | None:
+def part_of(name: str) -> int | None:
+    """The split that a name tells, such as "x_train" or "t10k-images"; None where it tells none."""
     words = re.split(r"[^a-z0-9]+", name.lower())
     return next((PARTS[word] for word in words if word in PARTS), None)
 
@@ -414,66 +419,51 @@ def _label_of(name: str, place: int, count: int, flat: Mapping[str, NDArray[Any]
     same = [
         label
         for label in flat
-        if label not in taken and (_part(label) == place if len(taken) > 1 or _part(name) is not None else True)
+        if label not in taken and (part_of(label) == place if len(taken) > 1 or part_of(name) is not None else True)
     ]
     named = [label for label in same if _stem(label).split("_")[-1] in LABEL_NAMES]
     fitting = [label for label in same if len(flat[label]) == count and flat[label].dtype.kind in "buiUS"]
     return next(iter(named or fitting), "")
 
 
+KIND_OF = {"NHW": "image", "NHWC": "image", "NCHW": "image", "NF": "table", "NTC": "signal"}
+AXES_TOLD = {
+    "NHW": "samples are grey images, height before width",
+    "NHWC": "samples are images, channels last",
+    "NCHW": "samples are images, channels first",
+    "NF": "samples are rows of features",
+    "NTC": "samples are signals, time before channels",
+}
+
+
 def _axes(array: NDArray[Any], work: Work) -> str:
-    """Which axis is what: the choice, else what shape and type say."""
-    shape = array.shape
-    possible = {2: ("NF",), 3: ("NHW", "NTC"), 4: ("NHWC", "NCHW")}.get(len(shape), ())
-    possible = tuple(
-        axes for axes in possible if len(axes) < 4 or shape[{"NHWC": 3, "NCHW": 1}[axes]] in (1, 2, 3, 4)
-    )
+    """Which axis is what: the choice, else what shape and type say. Rows of pixels are "NHW" with a decided shape."""
+    shape, choice = array.shape, work.choices
+    possible = _possible(shape)
     if not possible:
         raise Problem(
             f"the samples have the shape {_by(shape)}",
             "(N, F), (N, H, W), (N, T, C), or (N, H, W, C) or (N, C, H, W) with 1 to 4 channels was expected",
             "save them so",
         )
-    sides = _square(shape[1]) if len(shape) == 2 else None
-    if sides:
-        possible = ("NHW", "NF")
-    if len(shape) == 2 and (work.choices.shape or work.choices.kind == "image" or work.choices.axes == "NHW"):
-        possible = ("NHW", "NF")
-    chosen = work.choices.axes
-    kinds = {"image": ("NHW", "NHWC", "NCHW"), "table": ("NF",), "signal": ("NTC",)}
-    if chosen is None and work.choices.kind:
-        chosen = next((axes for axes in possible if axes in kinds[work.choices.kind]), None)
-        if chosen is None and work.choices.kind == "signal" and len(shape) == 2:
-            chosen, possible = "NTC", ("NF", "NTC")  # one channel
-    elif chosen == "NTC" and len(shape) == 2:
-        possible = ("NF", "NTC")
-    if (work.choices.axes or work.choices.kind) and chosen not in possible:
-        asked = work.choices.axes or f"samples of kind {work.choices.kind}"
+    fitting = [axes for axes in possible if choice.axes in (None, axes) and choice.kind in (None, KIND_OF[axes])]
+    if not fitting:
+        asked = f"axes {choice.axes}" if choice.axes else f"samples of kind {choice.kind}"
         raise Problem(
-            f"{asked} was chosen for samples of shape {_by(shape)}",
-            f"one of {', '.join(possible)} was expected",
+            f"{asked} were chosen for samples of shape {_by(shape)}",
+            f"one of {', '.join(f'{axes} ({KIND_OF[axes]})' for axes in possible)} was expected",
             "choose one of these",
         )
-    if chosen is None:
-        if len(shape) == 3:
-            image = array.dtype.kind in "bu" or (min(shape[1:]) >= 8 and max(shape[1:]) <= 4 * min(shape[1:]))
-            chosen = "NHW" if image else "NTC"
-        elif len(shape) == 2:
-            chosen = "NHW" if sides and _pixels(array) else "NF"
-        else:
-            chosen = possible[0]
-    told = {
-        "NHW": "samples are grey images, height before width",
-        "NHWC": "samples are images, channels last",
-        "NCHW": "samples are images, channels first",
-        "NF": "samples are rows of features",
-        "NTC": "samples are signals, time before channels",
-    }
-    work.decide("axes", chosen, [axes for axes in AXES if axes in possible], f"The shape is {_by(shape)}: {told[chosen]}.")
+    sides = choice.shape or (square(shape[1]) if len(shape) == 2 else None)
+    chosen = fitting[0]
+    if len(shape) == 3 and len(fitting) > 1:
+        image = array.dtype.kind in "bu" or (min(shape[1:]) >= 8 and max(shape[1:]) <= 4 * min(shape[1:]))
+        chosen = "NHW" if image else "NTC"
+    elif len(shape) == 2 and "NHW" in fitting and (choice.shape or (sides and _pixels(array))):
+        chosen = "NHW"
+    words = f"The shape is {_by(shape)}: {AXES_TOLD[chosen]}."
+    work.decide("axes", chosen, [axes for axes in AXES if axes in possible], words)
     if chosen == "NHW" and len(shape) == 2:
-        side = work.choices.shape
-        _ = side
-        sides = tuple(work.choices.shape) if work.choices.shape else sides
         if not sides or math.prod(sides) != shape[1]:
             raise Problem(
                 f"rows of {shape[1]:,} values were to become images" + (f" of {_by(sides)}" if sides else ""),
@@ -484,7 +474,14 @@ def _axes(array: NDArray[Any], work: Work) -> str:
     return chosen
 
 
-def _square(features: int) -> tuple[int, ...] | None:
+def _possible(shape: Sequence[int]) -> tuple[str, ...]:
+    """What the axes of an array may be, the likeliest first."""
+    if len(shape) == 4:
+        return tuple(axes for axes, at in (("NHWC", 3), ("NCHW", 1)) if shape[at] in (1, 2, 3, 4))
+    return {2: ("NF", "NHW", "NTC"), 3: ("NHW", "NTC")}.get(len(shape), ())
+
+
+def square(features: int) -> tuple[int, ...] | None:
     """(H, W) or (H, W, 3) of the square image with that many values, from 8 x 8 on."""
     for channels, tail in ((1, ()), (3, (3,))):
         side = math.isqrt(features // channels)
@@ -504,7 +501,7 @@ def _laid(array: NDArray[Any], axes: str) -> NDArray[Any]:
     """The array seen as (N, H, W, C), (N, T, C) or (N, F); pixels in rows stay (N, F)."""
     if axes == "NCHW":
         return array.transpose(0, 2, 3, 1)
-    if axes in ("NHW", "NTC") and array.ndim == {"NHW": 3, "NTC": 2}[axes]:
+    if array.ndim == {"NHW": 3, "NTC": 2}.get(axes):
         return array[..., None]
     return array
 
@@ -534,8 +531,10 @@ def as_images(pieces: Sequence[NDArray[Any]], work: Work) -> NDArray[np.uint8]:
         for some in _chunks(piece):
             work.progress("scaling images", at, len(out))
             values = np.asarray(piece[some], np.float32)
-            if not (low, high) == (0, 255) or piece.dtype.kind == "f":
-                values = np.clip((np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) * (255 / (high - low)), 0, 255)
+            if (low, high) != (0, 255) or piece.dtype.kind == "f":
+                values = np.clip(
+                    (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) * (255 / (high - low)), 0, 255
+                )
             block = _in_channels(values, channels)
             block = np.round(block).astype(np.uint8)
             if shape[:2] != size:
@@ -549,12 +548,12 @@ def _in_channels(values: NDArray[np.float32], channels: int) -> NDArray[np.float
     """Values from 0 to 255 (N, H, W, 1 to 4) over white and in 1 or 3 channels."""
     if values.shape[-1] in (2, 4):
         share = values[..., -1:] / 255
-        values = values[..., :-1] * share + 255 * (1 - share)
+        values = np.asarray(values[..., :-1] * share + 255 * (1 - share), np.float32)
     if values.shape[-1] == channels:
         return values
     if channels == 3:
         return np.repeat(values, 3, -1)
-    return (values @ np.array([0.299, 0.587, 0.114], np.float32))[..., None]
+    return np.asarray(values @ np.array([0.299, 0.587, 0.114], np.float32), np.float32)[..., None]
 
 
 def _resized(image: NDArray[np.uint8], size: tuple[int, int], fit: str) -> NDArray[np.uint8]:
@@ -610,10 +609,14 @@ def _levels(pieces: Sequence[NDArray[Any]], work: Work) -> tuple[float, float]:
     # Few greys of many, as in the digits from 0 to 16, or wide types that are hardly used, would be all but black.
     dark = most < 32 and most > 1 if full == (0.0, 255.0) else full not in ((0.0, 1.0), (0.0, 255.0))
     way = chosen or ("stretch" if dark else "as they are" if full == (0.0, 255.0) else "full")
-    low, high = {"stretch": (min(least, 0.0) if dark and not chosen else least, most), "full": full}.get(way, (0.0, 255.0))
+    low, high = {"stretch": (min(least, 0.0) if dark and not chosen else least, most), "full": full}.get(
+        way, (0.0, 255.0)
+    )
     if not high > low:
         low, high = (0.0, 255.0) if 0 <= low <= 255 else (low, low + 1)
-    told = "Values stay as they are." if (low, high) == (0, 255) else f"Values from {low:g} to {high:g} become 0 to 255."
+    told = (
+        "Values stay as they are." if (low, high) == (0, 255) else f"Values from {low:g} to {high:g} become 0 to 255."
+    )
     work.decide("scaling", way, SCALINGS, told)
     return low, high
 

@@ -273,9 +273,7 @@ def _check_directory(path: Path, work: Work) -> None:
 
 def _count(count: int, work: Work) -> None:
     if count > work.limits.entries:
-        raise Problem(
-            f"{count:,} files came", f"at most {work.limits.entries:,} were expected", "bring fewer files"
-        )
+        raise Problem(f"{count:,} files came", f"at most {work.limits.entries:,} were expected", "bring fewer files")
 
 
 def _unpacked(size: int, name: str, work: Work) -> None:

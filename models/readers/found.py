@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,9 +101,7 @@ def inverse(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> Ma
             out[column.name] = [float(value) for value in part[:, 0]]
         else:
             best, known = part.argmax(1), part.max(1) > 0
-            out[column.name] = [
-                column.values[i] if there else MISSING for i, there in zip(best, known, strict=True)
-            ]
+            out[column.name] = [column.values[i] if there else MISSING for i, there in zip(best, known, strict=True)]
     return out
 
 
@@ -136,9 +134,10 @@ def contact_sheet(found: Found, count: int = 64, side: int = 56) -> Image.Image:
         if found.kind == "signal":
             low, high = low.min(0), high.max(0)
         some = (some - low) / np.where(high > low, high - low, 1)
-    draw = {"image": _image_cell, "signal": _signal_cell, "table": _table_cell}[found.kind]
+    cells: dict[str, Callable[[NDArray[Any], int], Image.Image]]
+    cells = {"image": _image_cell, "signal": _signal_cell, "table": _table_cell}
     for i, sample in enumerate(some):
-        cell = draw(sample, side)
+        cell = cells[found.kind](sample, side)
         left = (i % across) * (side + gap) + (side - cell.width) // 2
         sheet.paste(cell, (left, (i // across) * (side + gap) + (side - cell.height) // 2))
     return sheet

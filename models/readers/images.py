@@ -123,8 +123,8 @@ def _peek(entries: Sequence[Entry], work: Work) -> tuple[list[tuple[int, int]], 
     sizes: list[tuple[int, int]] = []
     modes: set[str] = set()
     first = ""
-    spread = np.unique(np.linspace(0, len(entries) - 1, min(PEEKED, len(entries))).astype(int)) if entries else []
-    for few in ([entries[i] for i in spread], entries):
+    few_rows = np.unique(np.linspace(0, len(entries) - 1, min(PEEKED, len(entries))).astype(int)).tolist()
+    for few in ([entries[i] for i in few_rows], entries):
         for entry in few:
             if sizes and few is entries:
                 break
@@ -179,7 +179,9 @@ def _geometry(sizes: list[tuple[int, int]], work: Work) -> tuple[tuple[int, int]
         size = (max(1, round(height * scale)), max(1, round(width * scale)))
         came = "Images come in many sizes" if mixed else f"Images are {int(width):,} x {int(height):,} pixels"
         words = f"{came}; each becomes {size[1]} x {size[0]}."
-    work.decide("size", list(size), [list(size), *([side, side] for side in SIDES if [side, side] != list(size))], words)
+    work.decide(
+        "size", list(size), [list(size), *([side, side] for side in SIDES if [side, side] != list(size))], words
+    )
     fit = work.choices.fit or "crop"
     if mixed or any(height * size[1] != width * size[0] for height, width in sizes[:1]):
         told = {
@@ -250,7 +252,7 @@ def _values(image: Image.Image, plan: Plan, seen: Seen) -> NDArray[np.uint8]:
         image = Image.alpha_composite(white, image.convert("RGBA")).convert("RGB" if image.mode == "RGBA" else "L")
     values = np.asarray(image)
     seen.low, seen.high = min(seen.low, float(values.min())), max(seen.high, float(values.max()))
-    return _levelled(values.astype(np.float32), *plan.levels) if plan.levels else values
+    return _levelled(values.astype(np.float32), *plan.levels) if plan.levels else np.asarray(values, np.uint8)
 
 
 def _deep(image: Image.Image, plan: Plan, seen: Seen) -> NDArray[np.uint8]:
@@ -270,7 +272,7 @@ def _deep(image: Image.Image, plan: Plan, seen: Seen) -> NDArray[np.uint8]:
 
 
 def _levelled(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
-    return np.round(np.clip((values - low) * (255 / (high - low)), 0, 255)).astype(np.uint8)
+    return np.asarray(np.round(np.clip((values - low) * (255 / (high - low)), 0, 255)), np.uint8)
 
 
 def _channels(values: NDArray[np.uint8], plan: Plan, seen: Seen, work: Work) -> NDArray[np.uint8]:
@@ -316,9 +318,7 @@ def not_an_image(start: bytes) -> str:
     return f"its content is none of {', '.join(FORMATS)}".replace("PPM", "PNM")
 
 
-def of_folders(
-    names: Sequence[str], work: Work
-) -> tuple[NDArray[np.int32], tuple[str, ...], NDArray[np.uint8] | None]:
+def of_folders(names: Sequence[str], work: Work) -> tuple[NDArray[np.int32], tuple[str, ...], NDArray[np.uint8] | None]:
     """Labels (N,), class names and splits (N,) from the folders in names such as "data/train/cat/1.png".
 
     A folder named train, validation or test, or as is usual for these, is a split; the uppermost folder that is

@@ -16,7 +16,8 @@ class Limits:
     a sample's height or width. samples: how many there may be. output: bytes of the finished samples.
     columns, rows, line (characters), cell (characters), categories (values of one column), classes: of a table.
     header: bytes of an array file's header. arrays: how many a file may name.
-    seconds: for the whole reading. memory: private resident bytes of the reading process. poll: how often the
+    seconds: for the whole reading. memory: private resident bytes of the reading process;
+    address_space: what the system lets it map at all, a backstop (much more, since files are mapped too). poll: how often the
     guard looks at it. told: skipped files that are listed one by one.
     """
 

@@ -111,11 +111,17 @@ def _check(name: str, value: Any, limits: Limits) -> None:
         expected = "" if fits else f"one or two whole numbers from 1 to {limits.side}"
     elif name == "shape":
         fits = isinstance(value, list | tuple) and len(value) in (2, 3)
-        fits = fits and all(_whole(side, 1, limits.side) for side in value[:2]) and value[2:] in ([], (), [1], [3], (1,), (3,))
+        fits = (
+            fits
+            and all(_whole(side, 1, limits.side) for side in value[:2])
+            and value[2:] in ([], (), [1], [3], (1,), (3,))
+        )
         expected = "" if fits else f"[H, W] or [H, W, 3] with sides from 1 to {limits.side}"
     if expected:
         raise Problem(
-            f"{name.replace('_', ' ')} {plain(str(value))} was chosen", f"{expected} was expected", "choose one of these"
+            f"{name.replace('_', ' ')} {plain(str(value))} was chosen",
+            f"{expected} was expected",
+            "choose one of these",
         )
 
 
