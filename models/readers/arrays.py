@@ -316,7 +316,7 @@ def found(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> Found:
     keep = np.ones(total, bool)
     if kind != "image":
         keep = _sound(samples, work)
-        samples = samples if keep.all() else samples[keep]
+        samples = samples if keep.all() else samples[keep]  # most often there are no others, and nothing is copied
     names = [str(i) for i in np.flatnonzero(keep)]
     splits = splits[keep] if splits is not None else None
     columns = of_features(samples, splits, [f"{i + 1}" for i in range(samples.shape[-1])]) if kind != "image" else ()
@@ -324,15 +324,30 @@ def found(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> Found:
 
 
 def _sound(samples: NDArray[Any], work: Work) -> NDArray[np.bool_]:
-    """Which samples hold finite numbers only."""
+    """Which samples are kept: where a table's missing values become the mean, all; else those without any."""
     keep = np.ones(len(samples), bool)
+    total, count = np.zeros(samples.shape[-1]), np.zeros(samples.shape[-1])
     for some in _chunks(samples):
-        keep[some] = np.isfinite(samples[some]).all(axis=tuple(range(1, samples.ndim)))
-    if not keep.all():
-        rows = np.flatnonzero(~keep)
-        work.skip(f"{len(rows):,} samples, the first number {rows[0]}", "they hold values that are no finite numbers")
-        work.warn(f"{len(rows):,} samples hold values that are no finite numbers, and are left out.")
-    return keep
+        known = np.isfinite(samples[some])
+        keep[some] = known.all(axis=tuple(range(1, samples.ndim)))
+        if samples.ndim == 2:
+            total += np.where(known, samples[some], 0).sum(0, dtype=np.float64)
+            count += known.sum(0)
+    if keep.all():
+        return keep
+    holes = np.flatnonzero(~keep)
+    filled = samples.ndim == 2 and work.choices.missing != "skip"
+    told = "these become the mean of their column" if filled else "these samples are left out"
+    words = f"{len(holes):,} samples have values that are no finite numbers; {told}."
+    work.decide("missing", "mean" if filled else "skip", ["mean", "skip"] if samples.ndim == 2 else ["skip"], words)
+    if not filled:
+        for row in holes[: work.limits.told]:
+            work.skip(f"sample {row}", "it holds values that are no finite numbers")
+        return keep
+    mean = total / np.maximum(count, 1)
+    for some in _chunks(samples):
+        samples[some] = np.where(np.isfinite(samples[some]), samples[some], mean)
+    return np.ones(len(samples), bool)
 
 
 def of_features(samples: NDArray[Any], split: NDArray[np.uint8] | None, names: Sequence[str]) -> list[Column]:
@@ -379,7 +394,7 @@ def _parts(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> tuple
             "numbers with two to four axes, the first of which counts the samples, were expected",
             "save it so, for example as (N, H, W)",
         )
-    used, parts = set(taken), []
+    used, parts, label_names = set(taken), [], []
     for name, place in sorted(taken.items(), key=lambda item: item[1]):
         label = choice.labels if choice.labels is not None else _label_of(name, place, len(arrays[name]), flat, taken)
         labels = arrays[label] if label else None
@@ -389,7 +404,8 @@ def _parts(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> tuple
                 "one label for each sample was expected",
                 "correct one of the two, or choose other arrays",
             )
-        used.add(label or "")
+        used.add(label)
+        label_names.append(label)
         parts.append(Part(place, name, arrays[name], labels))
     unused = [name for name in arrays if name not in used]
     for name in unused:
@@ -397,9 +413,10 @@ def _parts(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> tuple
     if len(numeric) > 1 or choice.samples:
         words = f"Samples are taken from {' and '.join(part.samples_name for part in parts)}."
         work.decide("samples", parts[0].samples_name, list(numeric), words)
-    if any(part.labels is not None for part in parts) or flat:
-        words = "Labels are taken from the array of that name." if used - set(taken) - {""} else "There are no labels."
-        work.decide("labels", next(iter(sorted(used - set(taken) - {""})), ""), ["", *flat], words)
+    if any(label_names) or flat:
+        given = " and ".join(filter(None, label_names))
+        words = f"Labels are taken from {given}." if given else "No array is taken for labels."
+        work.decide("labels", label_names[0], ["", *flat], words)
     return parts, len(parts) > 1
 
 

@@ -28,7 +28,7 @@ HEAD = 100  # lines looked at
 CELLS = 200_000  # cells turned into numbers at a time
 COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 POINT = re.compile(r"\s*[+-]?\d+\.\d+\s*")
-TITLES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+TITLES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
 
 
 @dataclass
@@ -88,7 +88,7 @@ def _read(path: Path, manner: Manner, texts: set[int], work: Work) -> Table:
     csv.field_size_limit(work.limits.cell)
     with path.open(encoding=manner.encoding, newline="") as stream:
         lines = Lines(stream, name, work)
-        reader = csv.reader(iter(lines), delimiter=manner.separator)
+        reader = csv.reader(iter(lines), delimiter=manner.separator, skipinitialspace=True)
         if manner.header:
             next(reader, None)
         while True:
@@ -171,7 +171,7 @@ def _manner(path: Path, work: Work) -> Manner:
         raise Problem(f"{name} holds no text but blanks", "a table was expected", "bring another file")
     separator = work.choices.separator or _separator(head, name)
     with decoding(name, "rows of a table"):
-        rows = [row for row in csv.reader(head, delimiter=separator) if row]
+        rows = [row for row in csv.reader(head, delimiter=separator, skipinitialspace=True) if row]
     width = Counter(map(len, rows)).most_common(1)[0][0]
     if width > work.limits.columns:
         raise Problem(
@@ -198,11 +198,12 @@ def _separator(head: list[str], name: str) -> str:
 
     The comma comes last: where it is the decimal mark, it gives rows of one length too.
     """
-    for separator in ("\t", ";", "|", ","):
+    for separator in ("\t", ";", "|", ",", " "):
         with decoding(name, "rows of a table"):
-            widths = Counter(len(row) for row in csv.reader(head, delimiter=separator) if row)
-        width, often = widths.most_common(1)[0]
-        if width > 1 and often >= 0.8 * widths.total():
+            rows = [row for row in csv.reader(head, delimiter=separator, skipinitialspace=True) if row]
+        width, often = Counter(map(len, rows)).most_common(1)[0]
+        told = separator != " " or _mostly_numbers([cell for row in rows for cell in row], ".")  # not in plain prose
+        if width > 1 and often >= 0.8 * len(rows) and told:
             return separator
     return ","
 

@@ -65,7 +65,7 @@ FITS = ("resize", "crop", "pad")
 COLOURS = ("grey", "colour")
 SCALINGS = ("as they are", "full", "stretch")
 AXES = ("NHW", "NHWC", "NCHW", "NF", "NTC")
-SEPARATORS = (",", ";", "\t", "|")
+SEPARATORS = (",", ";", "\t", "|", " ")
 ONE_OF: dict[str, tuple[str, ...]] = {
     "kind": KINDS,
     "fit": FITS,
