@@ -231,7 +231,7 @@ def zip_truncated() -> bytes:
     return archive(pictures())[:-60]
 
 
-@case(REFUSED, "cannot be read|no image was found")
+@case(REFUSED, "lost its beginning")
 def zip_without_its_start() -> bytes:
     made = archive(pictures())
     return b"PK\x03\x04" + made[200:]
@@ -298,7 +298,7 @@ def zip_duplicate_names() -> bytes:
     return made.replace(b"b.png", b"a.png")
 
 
-@case(ACCEPTED, kind="image", shape=(2, 8, 8, 1), labels=(0, 1))
+@case(ACCEPTED, kind="image", shape=(2, 8, 8, 1), labels=(1, 0))
 def zip_odd_names() -> bytes:
     return archive({"été ☀/1\n.png": image(), "<script>alert(1)</script>/" + "x" * 200 + ".png": image()})
 
@@ -306,8 +306,11 @@ def zip_odd_names() -> bytes:
 @case(ACCEPTED, kind="image", shape=(2, 8, 8, 1), labels=(1, 0))
 def zip_utf8_unmarked() -> bytes:
     """As macOS writes them: UTF-8, and not said so."""
-    made = archive({"\u00e9t\u00e9/1.png": image(), "abc/1.png": image()})
-    return made.replace(struct.pack("<H", 0x800), struct.pack("<H", 0), 1)
+    made = bytearray(archive({"été/1.png": image(), "abc/1.png": image()}))
+    for at in (6, made.index(b"PK\x01\x02") + 8):
+        assert made[at : at + 2] == b"\0\x08"
+        made[at : at + 2] = b"\0\0"
+    return bytes(made)
 
 
 @case(ACCEPTED, kind="image", shape=(4, 8, 8, 1))
@@ -315,7 +318,7 @@ def zip_with_litter() -> bytes:
     return archive({**pictures(), "__MACOSX/0/._0.png": b"x", ".DS_Store": b"x", "0/Thumbs.db": b"x"})
 
 
-@case(WARNED, "content is none of", "image", (4, 8, 8, 1))
+@case(WARNED, "holds something else", "image", (4, 8, 8, 1))
 def zip_with_text() -> bytes:
     return archive({**pictures(), "README.txt": b"hello", "run.exe": b"MZ\x90"})
 
@@ -336,15 +339,21 @@ def zip_empty() -> bytes:
 
 
 @case(ACCEPTED, kind="image", shape=(4, 8, 8, 1))
-def zip_behind_a_program() -> dict[str, bytes]:
-    """Self-extracting: the zip is found at the end. It is told by how it begins, so this is refused as a program."""
+def zip_behind_something() -> dict[str, bytes]:
+    """What comes before is no part of it: zip programs read the table of contents at the end."""
     return {"a.zip": b"PK\x03\x04" + b"\0" * 60 + archive(pictures())}
+
+
+@case(REFUSED, "a program")
+def zip_behind_a_program() -> bytes:
+    """Self-extracting: told by how it begins, and never run."""
+    return b"MZ\x90\0" + b"\0" * 60 + archive(pictures())
 
 
 # Images
 
 
-@case(REFUSED, "claims 60,000 x 60,000 pixels.*at most 25,000,000")
+@case(REFUSED, "claims more than 178,956,970 pixels.*at most 25,000,000")
 def png_bomb() -> bytes:
     return png_header(60_000, 60_000)
 
@@ -364,7 +373,7 @@ def png_bomb_within_bounds() -> bytes:
     return image(Image.new("L", (4900, 4900)), optimize=False)
 
 
-@case(REFUSED, "claims 65,500 x 65,500 pixels")
+@case(REFUSED, "claims more than 178,956,970 pixels")
 def jpeg_bomb() -> bytes:
     made = bytearray(image(Image.new("L", (16, 16)), "JPEG"))
     at = made.index(b"\xff\xc0")
@@ -830,11 +839,9 @@ def csv_nan_and_inf() -> bytes:
     return b"a,b\n1,nan\ninf,2\n-1e400,3\n2,NaN\n"
 
 
-@case(ACCEPTED, kind="table", shape=(3, 4))
+@case(ACCEPTED, kind="table", shape=(3, 5))
 def csv_html_and_formulas() -> bytes:
-    return b'a,b,class\n1,2,"<img src=x onerror=alert(1)>"\n2,3,=HYPERLINK("http://x")\n3,4,@SUM(1)\n'.replace(
-        b"class", b"d", 1
-    )[:0] + (b'a,b,c\n1,2,"<img src=x onerror=alert(1)>"\n2,3,@SUM(1)\n3,4,@SUM(1)\n')
+    return b'a,b,c\n1,2,"<img src=x onerror=alert(1)>"\n2,3,=HYPERLINK("x")\n3,4,@SUM(1)\n'
 
 
 @case(REFUSED, "20,000 columns.*at most 16,384")
@@ -912,7 +919,7 @@ def csv_pixels_as_table() -> bytes:
     return pixels().encode()
 
 
-@case(ACCEPTED, kind="signal", shape=(12, 8, 2), kind_="signal", window=8)
+@case(WARNED, "tells the time", "signal", (12, 8, 2), kind_="signal", window=8)
 def csv_signal() -> bytes:
     return ("time,a,b\n" + "\n".join(f"{i},{i % 7},{i % 3}" for i in range(100))).encode()
 

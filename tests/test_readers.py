@@ -311,9 +311,16 @@ def test_every_decision_can_be_taken_again_by_its_options(read: Callable[..., Fo
                 try:
                     again = read(content, **{decision.what: option})
                 except Problem as problem:  # some do not fit others, such as pixels read with another separator
-                    assert decision.what in ("separator", "decimal", "header", "labels", "samples", "axes", "kind"), (
-                        problem
-                    )
+                    assert decision.what in (
+                        "separator",
+                        "decimal",
+                        "header",
+                        "labels",
+                        "samples",
+                        "axes",
+                        "kind",
+                        "missing",
+                    ), problem
                 else:
                     sound(again)
                     tried += 1

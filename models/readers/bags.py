@@ -23,7 +23,7 @@ ZIP = b"PK\x03\x04"
 END, END_64, LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 IN_DIRECTORY = b"PK\x01\x02"
 # What computers leave lying about. Not worth a word.
-LITTER = re.compile(r"(^|/)(__MACOSX|\.[^/]*|Thumbs\.db|desktop\.ini)(/|$)", re.IGNORECASE)
+LITTER = re.compile(r"(^|/)(__MACOSX|\.[^./][^/]*|Thumbs\.db|desktop\.ini)(/|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,8 @@ def open_zip(path: Path, work: Work) -> tuple[zipfile.ZipFile, list[Entry]]:
 
 
 def _members(archive: zipfile.ZipFile, path: Path, work: Work) -> list[Entry]:
-    infos = [info for info in archive.infolist() if not info.is_dir()]
+    # Not is_dir(): it fails on an empty name.
+    infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     _check_claims(infos, path, work)
     out, seen = [], set()
     for info in infos:
@@ -226,6 +227,8 @@ def _check_claims(infos: list[zipfile.ZipInfo], path: Path, work: Work) -> None:
             f"at most {work.limits.ratio} times as many were expected",
             "bring the files in another zip, or fewer of them",
         )
+    if any(info.header_offset < 0 for info in infos):
+        raise Problem(f"{name} has lost its beginning", "a whole zip was expected", "copy or make it again")
     end = 0
     for info in sorted(infos, key=lambda each: each.header_offset):
         if info.header_offset < end:

@@ -83,10 +83,12 @@ def collect(entries: Sequence[Entry], work: Work, source: str) -> Found:
     Classes and splits come from the folders in the names. Raises `Problem` when there is no image at all.
     """
     work.report("looking at the files", 0.0)
-    sizes, modes, why = _peek(entries, work)
+    sizes, modes, first = _peek(entries, work)
     if not sizes:
+        if first is not None and len(entries) == 1:
+            raise first
         raise Problem(
-            f"no image was found in {source}" + (f" ({why})" if why else ""),
+            f"no image was found in {source}" + (f" (the first file: {reason(first)})" if first else ""),
             f"files of the formats {', '.join(FORMATS)} were expected".replace("PPM", "PNM"),
             "bring images of one of these formats, or a table or an array file by itself",
         )
@@ -115,46 +117,53 @@ def collect(entries: Sequence[Entry], work: Work, source: str) -> Found:
     return work.found("image", samples, labels, classes, names, split)
 
 
-def _peek(entries: Sequence[Entry], work: Work) -> tuple[list[tuple[int, int]], set[str], str]:
-    """The (height, width) and modes of some images, evenly spread, and why the first that is none is none.
+def _peek(entries: Sequence[Entry], work: Work) -> tuple[list[tuple[int, int]], set[str], Problem | None]:
+    """The (height, width) and modes of some images, evenly spread, and what is wrong with the first that is none.
 
     Where all of these are something else, the others are gone through until one is an image.
     """
     sizes: list[tuple[int, int]] = []
     modes: set[str] = set()
-    first = ""
+    first: Problem | None = None
     few_rows = np.unique(np.linspace(0, len(entries) - 1, min(PEEKED, len(entries))).astype(int)).tolist()
     for few in ([entries[i] for i in few_rows], entries):
         for entry in few:
             if sizes and few is entries:
                 break
-            why = _peek_one(entry, sizes, modes, work)
-            first = first or (why and f"{plain(entry.name, 200)}: {why}")
+            problem = _peek_one(entry, sizes, modes, work)
+            first = first or problem
     return sizes, modes, first
 
 
-def _peek_one(entry: Entry, sizes: list[tuple[int, int]], modes: set[str], work: Work) -> str:
-    """Notes one image's (height, width) and mode; gives the reason where it is none."""
+def _peek_one(entry: Entry, sizes: list[tuple[int, int]], modes: set[str], work: Work) -> Problem | None:
+    """Notes one image's (height, width) and mode; gives what is wrong where it is none."""
     work.tick()
-    start = entry.start()
-    if not is_image(start):
-        return not_an_image(start)
     try:
+        _check_start(entry.start(), entry.name)
         with _opened(entry.content(work.limits.member), entry.name, work) as image, decoding(entry.name, "an image"):
             turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
             sizes.append((image.width, image.height) if turned else (image.height, image.width))
             # Of a palette nothing is known before it is read; whether it is grey is seen at the end.
             modes.add(image.mode)
     except Problem as problem:
-        return reason(problem)
-    return ""
+        return problem
+    return None
 
 
 def _opened(data: bytes, name: str, work: Work) -> Image.Image:
     """An image whose header was read, and no pixel. `Problem` when it claims more pixels than may be."""
     name = plain(PurePosixPath(name).name)
-    with decoding(name, "an image"):
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    try:
+        with decoding(name, "an image"):
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Problem as problem:
+        if not isinstance(problem.__cause__, Image.DecompressionBombError):
+            raise
+        raise Problem(
+            f"{name} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels",
+            f"at most {work.limits.pixels:,} pixels were expected",
+            "make it smaller",
+        ) from problem
     if image.width * image.height > work.limits.pixels:
         raise Problem(
             f"{name} claims {image.width:,} x {image.height:,} pixels",
@@ -217,8 +226,7 @@ def _read_all(
 def _sample(entry: Entry, plan: Plan, seen: Seen, work: Work) -> NDArray[np.uint8]:
     """One image as (H, W, C) of the plan."""
     data = entry.content(work.limits.member)
-    if not is_image(data[:32]):
-        raise Problem(not_an_image(data[:32]), "an image was expected", "leave it out")
+    _check_start(data[:32], entry.name)
     height, width = plan.size
     name = plain(PurePosixPath(entry.name).name)
     with _opened(data, entry.name, work) as image, decoding(name, "a whole image"):
@@ -309,13 +317,18 @@ def fitted(image: Image.Image, size: tuple[int, int], fit: str) -> Image.Image:
     return page
 
 
-def not_an_image(start: bytes) -> str:
-    """Why a file that begins so is skipped."""
-    if not start:
-        return "it is empty or cannot be unpacked"
+def _check_start(start: bytes, name: str) -> None:
+    """`Problem` unless a file that begins so is an image."""
+    if is_image(start):
+        return
+    what = "holds something else" if start else "is empty or cannot be unpacked"
     if start.startswith((b"PK\x03\x04", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf", b"BZh", b"\xfd7zXZ")):
-        return "an archive in an archive is not opened"
-    return f"its content is none of {', '.join(FORMATS)}".replace("PPM", "PNM")
+        what = "is an archive in an archive, which is not opened"
+    raise Problem(
+        f"{plain(PurePosixPath(name).name)} {what}",
+        f"one of {', '.join(FORMATS)} was expected".replace("PPM", "PNM"),
+        "leave it out",
+    )
 
 
 def of_folders(names: Sequence[str], work: Work) -> tuple[NDArray[np.int32], tuple[str, ...], NDArray[np.uint8] | None]:
