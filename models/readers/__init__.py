@@ -14,10 +14,11 @@ and raises `models.Problem`, and nothing else, where what came cannot be read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 from numpy.typing import NDArray
 
@@ -59,6 +60,7 @@ OTHERS = (
     (b"BZh", "a bzip2 file", "unpack it"),
     (b"\xfd7zXZ", "an xz file", "unpack it"),
     (b"(\xb5/\xfd", "a Zstandard file", "unpack it"),
+    (b"RIFF", "a sound or a film", "save its samples as CSV, or its pictures as PNG"),
     (b"ARROW1", "an Arrow file", "save it as Parquet"),
     (b"\x80\x02", "a pickle, which could run code when it is read", "save its arrays with numpy.savez"),
     (b"\x80\x03", "a pickle, which could run code when it is read", "save its arrays with numpy.savez"),
@@ -74,6 +76,28 @@ OTHERS = (
 FORMATS = "images, a zip or folder of images, CSV, Parquet, NPZ, NPY, idx or safetensors"
 
 
+P = ParamSpec("P")
+
+
+def _told(reader: Callable[P, Found]) -> Callable[P, Found]:
+    """What the system refuses on the way becomes a `Problem` too: a disk that is full, a file that is gone."""
+
+    @functools.wraps(reader)
+    def told(*arguments: P.args, **choices: P.kwargs) -> Found:
+        try:
+            return reader(*arguments, **choices)
+        except (OSError, MemoryError) as error:
+            words = plain(getattr(error, "strerror", None) or type(error).__name__)
+            raise Problem(
+                f"reading was broken off by the system ({words})",
+                "files that stay in place, enough memory and a disk with free space were expected",
+                "try again, or bring less",
+            ) from error
+
+    return told
+
+
+@_told
 def from_folder(path: Path, work: Work | None = None, **choices: Any) -> Found:
     """All images under a folder: uint8 (N, H, W, C). Folders within it are classes, or splits when named so.
 
@@ -91,12 +115,14 @@ def from_folder(path: Path, work: Work | None = None, **choices: Any) -> Found:
     return images.collect(entries, work, plain(path.name))
 
 
+@_told
 def from_images(files: Sequence[Path], work: Work | None = None, **choices: Any) -> Found:
     """A handful of image files: uint8 (N, H, W, C), no labels. What is no image is skipped."""
     work = _work(work, choices)
-    return images.collect(bags.files(files, work), work, "these files" if len(files) > 1 else plain(files[0].name))
+    return images.collect(bags.files(files, work), work, plain(files[0].name) if len(files) == 1 else "these files")
 
 
+@_told
 def from_zip(path: Path, work: Work | None = None, **choices: Any) -> Found:
     """A zip of images: uint8 (N, H, W, C), by folders as `from_folder`. Members are read in memory, never extracted."""
     work = _work(work, choices)
@@ -110,6 +136,7 @@ def from_zip(path: Path, work: Work | None = None, **choices: Any) -> Found:
         return images.collect(entries, work, plain(path.name))
 
 
+@_told
 def from_table(path: Path, work: Work | None = None, **choices: Any) -> Found:
     """A CSV, TSV or Parquet file: pixels of images (N, H, W, C), rows (N, F) or, if asked, signals (N, T, C)."""
     work = _work(work, choices)
@@ -118,6 +145,7 @@ def from_table(path: Path, work: Work | None = None, **choices: Any) -> Found:
     return tables.found(table, work, plain(path.name))
 
 
+@_told
 def from_arrays(path: Path, work: Work | None = None, **choices: Any) -> Found:
     """An NPY, NPZ or safetensors file: images (N, H, W, C), signals (N, T, C) or rows (N, F), as the axes say.
 
@@ -134,12 +162,14 @@ def from_arrays(path: Path, work: Work | None = None, **choices: Any) -> Found:
     return arrays.found(named, work, plain(path.name))
 
 
+@_told
 def from_idx(images: Path, labels: Path | None = None, work: Work | None = None, **choices: Any) -> Found:
     """Images in the format of MNIST, gzipped or not, and their labels: uint8 (N, H, W, 1)."""
     work = _work(work, choices)
     return _idx([images] if labels is None else [images, labels], work, plain(images.name))
 
 
+@_told
 def read(paths: Path | Sequence[Path], work: Work | None = None, **choices: Any) -> Found:
     """A file, several files or a folder, by what they hold and not by what they are called."""
     work = _work(work, choices)
@@ -179,6 +209,8 @@ def _one(path: Path, work: Work) -> Found:
         return from_idx(path, None, work)
     if start.startswith(arrays.GZIP):
         raise _refusal(path, "a gzip file of something else than idx", "unpack it")
+    if start[4:8] == b"ftyp":
+        raise _refusal(path, "a film, or a picture of the kind HEIC or AVIF", "save pictures as JPEG or PNG")
     words = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for begin, what, do in OTHERS:
         if start.startswith(begin) or (begin[:1] in b"<{[@" and words.startswith(begin)):

@@ -368,56 +368,71 @@ def of_features(samples: NDArray[Any], split: NDArray[np.uint8] | None, names: S
 
 def _parts(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> tuple[list[Part], bool]:
     """Which arrays are samples and which labels, by name, shape and choice; and whether they came split."""
-    choice = work.choices
-    for wanted in (choice.samples, choice.labels):
-        if wanted and wanted not in arrays:
-            raise Problem(
-                f"the array “{plain(wanted)}” was chosen",
-                f"one of {', '.join(list(arrays)[:20])} was expected",
-                "choose one of these",
-            )
     numeric = {name: each for name, each in arrays.items() if each.ndim >= 2 and each.dtype.kind in "buif"}
     flat = {name: each for name, each in arrays.items() if each.ndim == 1 or (each.ndim == 2 and each.shape[1] == 1)}
-    if choice.samples:
-        taken = {choice.samples: TRAIN}
-    else:
-        candidates = {name: each for name, each in numeric.items() if name not in flat and name != choice.labels}
-        split = {name: place for name in candidates if (place := part_of(name)) is not None}
-        split = {name: place for name, place in split.items() if _stem(name) not in LABEL_NAMES}
-        named = [name for name in candidates if name.lower() in SAMPLE_NAMES]
-        largest = sorted(candidates, key=lambda name: -candidates[name].size)
-        taken = dict(list(split.items())) if split else dict.fromkeys((named or largest)[:1], TRAIN)
-    if not taken or any(arrays[name].ndim < 2 or arrays[name].dtype.kind not in "buif" for name in taken):
+    taken = _named(work.choices.samples, numeric, "samples") or _guessed(numeric, flat, work)
+    if not taken:
         came = ", ".join(f"{name} {_by(each.shape)} of {each.dtype}" for name, each in list(arrays.items())[:6])
         raise Problem(
             f"{source} holds no array of samples ({plain(came or 'nothing', 200)})",
             "numbers with two to four axes, the first of which counts the samples, were expected",
             "save it so, for example as (N, H, W)",
         )
-    used, parts, label_names = set(taken), [], []
-    for name, place in sorted(taken.items(), key=lambda item: item[1]):
-        label = choice.labels if choice.labels is not None else _label_of(name, place, len(arrays[name]), flat, taken)
-        labels = arrays[label] if label else None
-        if labels is not None and len(labels) != len(arrays[name]):
+    places = [part_of(name) for name in taken]
+    split = len(taken) > 1 and None not in places
+    if split:
+        taken = sorted(taken, key=lambda name: part_of(name) or 0)
+    labels = _named(work.choices.labels, flat, "labels")
+    if labels is None:
+        others = {name: each for name, each in flat.items() if name not in taken}
+        labels = [_label_of(name, len(arrays[name]), others) for name in taken]
+    elif len(labels) != len(taken):
+        labels = [*labels, *[""] * len(taken)][: len(taken)]
+    parts = []
+    for name, label in zip(taken, labels, strict=True):
+        if label and len(arrays[name]) != len(arrays[label]):
             raise Problem(
-                f"{name} holds {len(arrays[name]):,} samples and {label} {len(labels):,} labels",
+                f"{name} holds {len(arrays[name]):,} samples and {label} {len(arrays[label]):,} labels",
                 "one label for each sample was expected",
                 "correct one of the two, or choose other arrays",
             )
-        used.add(label)
-        label_names.append(label)
-        parts.append(Part(place, name, arrays[name], labels))
-    unused = [name for name in arrays if name not in used]
-    for name in unused:
-        work.skip(name, f"the array {_by(arrays[name].shape)} is not needed")
-    if len(numeric) > 1 or choice.samples:
-        words = f"Samples are taken from {' and '.join(part.samples_name for part in parts)}."
-        work.decide("samples", parts[0].samples_name, list(numeric), words)
-    if any(label_names) or flat:
-        given = " and ".join(filter(None, label_names))
+        parts.append(Part(part_of(name) or 0 if split else TRAIN, name, arrays[name], arrays[label] if label else None))
+    for name in arrays:
+        if name not in (*taken, *labels):
+            work.skip(name, f"the array {_by(arrays[name].shape)} is not needed")
+    if len(numeric) > 1 or work.choices.samples:
+        several = [list(taken)] if len(taken) > 1 else []
+        chosen = several[0] if several else taken[0]
+        work.decide("samples", chosen, [*several, *numeric], f"Samples are taken from {' and '.join(taken)}.")
+    if flat:
+        given = " and ".join(filter(None, labels))
         words = f"Labels are taken from {given}." if given else "No array is taken for labels."
-        work.decide("labels", label_names[0], ["", *flat], words)
-    return parts, len(parts) > 1
+        options = ["", *flat] if len(labels) == 1 else [list(labels), ""] if given else [""]
+        work.decide("labels", list(labels) if given and len(labels) > 1 else labels[0], options, words)
+    return parts, split
+
+
+def _named(chosen: str | Sequence[str] | None, there: Mapping[str, NDArray[Any]], what: str) -> list[str] | None:
+    """The names that were chosen, None where none were. `Problem` when one is not there; "" is no labels."""
+    if chosen is None:
+        return None
+    names = [chosen] if isinstance(chosen, str) else list(chosen)
+    absent = [name for name in names if name not in there and (name or what == "samples")]
+    if absent or len(set(names) - {""}) < len([name for name in names if name]):
+        raise Problem(
+            f"the array “{plain((absent or names)[0])}” was chosen for {what}",
+            f"{plain(' or '.join(list(there)[:20]) or 'nothing', 300)} was expected, each once",
+            "choose one of these",
+        )
+    return names
+
+
+def _guessed(numeric: Mapping[str, NDArray[Any]], flat: Mapping[str, NDArray[Any]], work: Work) -> list[str]:
+    """The arrays that look like samples: all parts of a split, else one called so, else the largest."""
+    candidates = [name for name in numeric if name not in flat]
+    split = [name for name in candidates if part_of(name) is not None and _stem(name) not in LABEL_NAMES]
+    named = [name for name in candidates if name.lower() in SAMPLE_NAMES]
+    return split or (named or sorted(candidates, key=lambda name: -numeric[name].size))[:1]
 
 
 def part_of(name: str) -> int | None:
@@ -431,13 +446,9 @@ def _stem(name: str) -> str:
     return "_".join(word for word in re.split(r"[^a-z0-9]+", name.lower()) if word and word not in PARTS)
 
 
-def _label_of(name: str, place: int, count: int, flat: Mapping[str, NDArray[Any]], taken: Mapping[str, int]) -> str:
-    """The flat array that goes with these samples: of the same split, called as labels are, as long as they."""
-    same = [
-        label
-        for label in flat
-        if label not in taken and (part_of(label) == place if len(taken) > 1 or part_of(name) is not None else True)
-    ]
+def _label_of(name: str, count: int, flat: Mapping[str, NDArray[Any]]) -> str:
+    """The flat array that goes with these samples: of the same split, called as labels are, or as long as they."""
+    same = [label for label in flat if part_of(label) == part_of(name)]
     named = [label for label in same if _stem(label).split("_")[-1] in LABEL_NAMES]
     fitting = [label for label in same if len(flat[label]) == count and flat[label].dtype.kind in "buiUS"]
     return next(iter(named or fitting), "")
@@ -654,7 +665,6 @@ def _as_floats(pieces: Sequence[NDArray[Any]], work: Work) -> NDArray[np.float32
                 block = np.asarray(piece[some]).astype(np.float32)
             out[at : at + len(block)] = block
             at += len(block)
-    work.decide("scaling", "none", ["none"], "Values are kept as they are; training scales them by mean and deviation.")
     return out
 
 

@@ -83,9 +83,9 @@ def start_of(path: Path, count: int = 4096) -> bytes:
     try:
         with path.open("rb") as stream:
             return stream.read(count)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise Problem(
-            f"{plain(path.name)} cannot be opened ({error.strerror or 'no reason given'})",
+            f"{plain(path.name)} cannot be opened ({getattr(error, 'strerror', None) or 'it has no proper name'})",
             "a file that this program may read was expected",
             "choose another file",
         ) from error

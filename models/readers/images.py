@@ -265,22 +265,25 @@ def _values(image: Image.Image, plan: Plan, seen: Seen) -> NDArray[np.uint8]:
 
 def _deep(image: Image.Image, plan: Plan, seen: Seen) -> NDArray[np.uint8]:
     """An image of more than 8 bits, (H, W). What is no number becomes the least there is."""
-    values = np.asarray(image)
-    most = 1.0 if values.dtype.kind == "f" else 65535.0
-    values = values.astype(np.float32)
+    most = 1.0 if image.mode == "F" else 65535.0
+    values = np.array(image, np.float32)  # the one copy: all below is done in place, since images may be large
     sound = np.isfinite(values)
     if not sound.all():
-        values = np.where(sound, values, values[sound].min() if sound.any() else 0)
+        values[~sound] = values[sound].min() if sound.any() else 0
     seen.deep += 1
     seen.low, seen.high = min(seen.low, float(values.min())), max(seen.high, float(values.max()))
     if plan.levels is None and most == 1.0 and values.max() > 1:
         most = 255.0 if values.max() <= 255 else 65535.0
-    values = _levelled(values, *(plan.levels or (0.0, most)))
-    return np.asarray(fitted(Image.fromarray(values), plan.size, plan.fit))
+    grey = Image.fromarray(_levelled(values, *(plan.levels or (0.0, most))))
+    return np.asarray(fitted(grey, plan.size, plan.fit))
 
 
 def _levelled(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
-    return np.asarray(np.round(np.clip((values - low) * (255 / (high - low)), 0, 255)), np.uint8)
+    """Values from low to high as 0 to 255. Overwrites what it is given."""
+    values -= low
+    values *= 255 / (high - low)
+    np.clip(values, 0, 255, out=values)
+    return np.round(values, out=values).astype(np.uint8)
 
 
 def _channels(values: NDArray[np.uint8], plan: Plan, seen: Seen, work: Work) -> NDArray[np.uint8]:
@@ -337,7 +340,7 @@ def of_folders(names: Sequence[str], work: Work) -> tuple[NDArray[np.int32], tup
     A folder named train, validation or test, or as is usual for these, is a split; the uppermost folder that is
     none and that not all share is a class. Without folders, labels are -1; without split folders, splits are None.
     """
-    paths = [name.split("/")[:-1] for name in names]
+    paths = [[part for part in name.split("/")[:-1] if part not in ("", ".")] for name in names]
     split = np.full(len(names), TRAIN, np.uint8)
     some = False
     for i, path in enumerate(paths):
@@ -349,8 +352,6 @@ def of_folders(names: Sequence[str], work: Work) -> tuple[NDArray[np.int32], tup
         paths = [path[1:] for path in paths]
     found = sorted({plain(path[0], 100) for path in paths if path}, key=natural)
     labels = np.full(len(names), -1, np.int32)
-    if some and len(np.unique(split)) > 1:
-        work.decide("split", "folders", ["folders"], "Folders say which samples train, validate and test.")
     if work.choices.folders is False or len(found) < 2 or len(found) > work.limits.classes:
         if len(found) > work.limits.classes:
             work.warn(f"{len(found):,} folders are too many for classes (at most {work.limits.classes:,}): no labels.")

@@ -27,12 +27,13 @@ from models.readers.limits import LIMITS, Limits
 class Choices:
     """What a person may decide in the reader's stead; None leaves it to the reader. Plain JSON values.
 
-    kind: "image", "table" or "signal".
+    kind: "image", "table" or "signal". split: "as it came" or "none".
     Images: size, a side in pixels or [height, width]; fit, how other sizes get there, "resize" (out of
     proportion), "crop" (the middle) or "pad" (black borders); colour, "grey" or "colour"; scaling, how values
     become 0 to 255: "as they are", "full" (all that the type can hold) or "stretch" (the least and greatest there
     are); folders, whether folder names are class names.
-    Arrays: samples and labels, the names of the arrays to take; axes, "NHW", "NHWC", "NCHW", "NF" or "NTC".
+    Arrays: samples, the name of the array to take, or several that make one dataset, each a split if its name
+    tells which; labels, the names that belong to these in their order, "" for none; axes, "NHW", "NHWC", "NCHW", "NF" or "NTC".
     Tables: label, a column's name, or "" for none; leave_out, names of columns; header, whether the first row
     names the columns; separator and decimal, one character each; missing, "mean" or "skip"; shape, [H, W] or
     [H, W, C] of a row of pixels. Signals from tables: window and step, in rows; layout, "down" (time runs down
@@ -45,8 +46,9 @@ class Choices:
     colour: str | None = None
     scaling: str | None = None
     folders: bool | None = None
-    samples: str | None = None
-    labels: str | None = None
+    split: str | None = None
+    samples: str | Sequence[str] | None = None
+    labels: str | Sequence[str] | None = None
     axes: str | None = None
     label: str | None = None
     leave_out: Sequence[str] | None = None
@@ -64,10 +66,12 @@ KINDS = ("image", "table", "signal")
 FITS = ("resize", "crop", "pad")
 COLOURS = ("grey", "colour")
 SCALINGS = ("as they are", "full", "stretch")
+SPLITS = ("as it came", "none")
 AXES = ("NHW", "NHWC", "NCHW", "NF", "NTC")
 SEPARATORS = (",", ";", "\t", "|", " ")
 ONE_OF: dict[str, tuple[str, ...]] = {
     "kind": KINDS,
+    "split": SPLITS,
     "fit": FITS,
     "colour": COLOURS,
     "scaling": SCALINGS,
@@ -98,11 +102,12 @@ def _check(name: str, value: Any, limits: Limits) -> None:
         expected = "" if value in ONE_OF[name] else f"one of {', '.join(map(repr, ONE_OF[name]))}"
     elif name in ("folders", "header"):
         expected = "" if isinstance(value, bool) else "true or false"
-    elif name in ("samples", "labels", "label"):
+    elif name == "label":
         expected = "" if isinstance(value, str) else "a name"
-    elif name == "leave_out":
-        names = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
-        expected = "" if names else "a list of column names"
+    elif name in ("leave_out", "samples", "labels"):
+        names = isinstance(value, list | tuple) and len(value) > 0 and all(isinstance(each, str) for each in value)
+        one = name != "leave_out" and isinstance(value, str)
+        expected = "" if names or one else "a name, or a list of names" if name != "leave_out" else "a list of names"
     elif name in ("window", "step"):
         expected = "" if _whole(value, 1, limits.rows) else f"a whole number from 1 to {limits.rows:,}"
     elif name == "size":
@@ -167,7 +172,7 @@ class Work:
         """Leave something out and say why."""
         self.left_out_count += 1
         if self.left_out_count <= self.limits.told:
-            self.left_out.setdefault(plain(name, 200), []).append(why)
+            self.left_out.setdefault(plain(name, 200) or "a file without a name", []).append(why)
 
     def warn(self, words: str) -> None:
         """A sentence to be read before going on. Told once."""
@@ -200,12 +205,20 @@ class Work:
             self.warn(f"{self.left_out_count:,} things were left out; the first {self.limits.told} are listed.")
         if split is not None and len(np.unique(split)) < 2:
             split = None
+        if split is not None:
+            way = self.choices.split or SPLITS[0]
+            words = {
+                SPLITS[0]: "The data say which samples train, validate and test.",
+                SPLITS[1]: "The split of the data is not kept.",
+            }
+            self.decide("split", way, SPLITS, words[way])
+            split = split if way == SPLITS[0] else None
         return Found(
             kind,
             samples,
             labels,
             tuple(classes),
-            tuple(names),
+            tuple(plain(name, 300) for name in names),
             split,
             tuple(columns),
             tuple(self.decisions.values()),
