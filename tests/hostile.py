@@ -764,7 +764,10 @@ def idx_lying_in_gzip() -> bytes:
 
 @case(REFUSED, "holds more")
 def idx_gzip_bomb() -> bytes:
-    return gzip.compress(idx(np.zeros(100 << 20, np.uint8), shape=(3, 8, 8)))
+    """It would take 400 MiB if it were unpacked before it is counted."""
+    packer = zlib.compressobj(1, wbits=31)
+    start = packer.compress(idx(np.zeros(0, np.uint8), shape=(3, 8, 8)))
+    return start + b"".join(packer.compress(bytes(1 << 20)) for _ in range(400)) + packer.flush()
 
 
 @case(REFUSED, "no array of samples")
@@ -793,6 +796,21 @@ def gzip_of_text() -> bytes:
 @case(ACCEPTED, kind="table", shape=(3, 4))
 def csv_plain() -> bytes:
     return TABLE.encode()
+
+
+@case(ACCEPTED, kind="table", shape=(3, 4))
+def csv_after_blank_lines() -> bytes:
+    return b"\n\n" + TABLE.encode()
+
+
+@case(WARNED, "first 2 lines.* no part of the table", "table", (3, 4))
+def csv_under_a_title() -> bytes:
+    return b"My measurements\nof 2020\n" + TABLE.encode()
+
+
+@case(REFUSED, "cannot be read")
+def csv_quote_in_the_header_that_never_ends() -> bytes:
+    return b'a,"b\n' + b"3,4\n" * 100_000
 
 
 @case(ACCEPTED, kind="table", shape=(3, 4))

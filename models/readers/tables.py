@@ -6,6 +6,7 @@ place of its value among those met, NaN where there is none.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import mmap
@@ -60,6 +61,10 @@ class Gatherer:
         self.rows: list[NDArray[np.int64]] = []
         self.count = 0
         self.out = work.spool()
+
+    def close(self) -> None:
+        """Lets go of the file. A table made of it keeps its pages."""
+        self.out.close()
 
     def texts(self, rows: list[list[str]], numbers: Sequence[int], underscores: bool) -> None:
         """A block of rows of text, each as long as there are columns; numbers: of the rows."""
@@ -145,7 +150,6 @@ class Gatherer:
         self.out.flush()
         size = self.count * len(self.names) * 4
         values = np.frombuffer(mmap.mmap(self.out.fileno(), size, access=mmap.ACCESS_READ), np.float32)
-        self.out.close()
         categories = {i: list(self.places[i]) for i, kind in enumerate(self.kinds) if kind == "category"}
         return Table(self.names, values.reshape(self.count, -1), categories, np.concatenate(self.rows))
 
@@ -218,21 +222,21 @@ def read_parquet(path: Path, work: Work) -> Table:
                 do,
             )
         texts = {i for i, column in enumerate(taken) if kinds[column] == "category"}
-        gatherer = Gatherer(taken, work, texts)
-        gatherer.kinds = [kinds[column] for column in taken]
-        with decoding(name, "a whole Parquet file", do):
-            batches = file.iter_batches(max(1, 500_000 // len(taken)), columns=taken, use_threads=False)
-        while True:
+        with contextlib.closing(Gatherer(taken, work, texts)) as gatherer:
+            gatherer.kinds = [kinds[column] for column in taken]
             with decoding(name, "a whole Parquet file", do):
-                batch = next(batches, None)
-                if batch is None:
-                    break
-                read = [_parquet_values(batch.column(i), i in texts, pa) for i in range(len(taken))]
-            work.progress("reading rows", gatherer.count, about.num_rows)
-            columns = [gatherer.category(i, each) if i in texts else each for i, each in enumerate(read)]
-            numbers = range(gatherer.count + 1, gatherer.count + len(columns[0]) + 1)
-            gatherer.add(np.stack(columns, axis=1), numbers)
-    return gatherer.table()
+                batches = file.iter_batches(max(1, 500_000 // len(taken)), columns=taken, use_threads=False)
+            while True:
+                with decoding(name, "a whole Parquet file", do):
+                    batch = next(batches, None)
+                    if batch is None:
+                        break
+                    read = [_parquet_values(batch.column(i), i in texts, pa) for i in range(len(taken))]
+                work.progress("reading rows", gatherer.count, about.num_rows)
+                columns = [gatherer.category(i, each) if i in texts else each for i, each in enumerate(read)]
+                numbers = range(gatherer.count + 1, gatherer.count + len(columns[0]) + 1)
+                gatherer.add(np.stack(columns, axis=1), numbers)
+            return gatherer.table()
 
 
 def _parquet_kind(kind: Any, pa: Any) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import itertools
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,12 +57,12 @@ class Lines:
 
 @dataclass(frozen=True)
 class Manner:
-    """How a table is written."""
+    """How a table is written. above: how many rows, blank lines not counted, come before the first sample."""
 
     encoding: str
     separator: str
     decimal: str
-    header: bool
+    above: int
     names: list[str]
 
 
@@ -82,15 +83,16 @@ def read(path: Path, work: Work) -> Table:
 
 def _read(path: Path, manner: Manner, texts: set[int], work: Work) -> Table:
     width, name = len(manner.names), plain(path.name)
-    gatherer = Gatherer(manner.names, work, texts, manner.decimal)
     number = ragged = 0
     size = path.stat().st_size
-    csv.field_size_limit(work.limits.cell)
-    with path.open(encoding=manner.encoding, newline="") as stream:
+    with (
+        contextlib.closing(Gatherer(manner.names, work, texts, manner.decimal)) as gatherer,
+        path.open(encoding=manner.encoding, newline="") as stream,
+    ):
         lines = Lines(stream, name, work)
-        reader = csv.reader(iter(lines), delimiter=manner.separator, skipinitialspace=True)
-        if manner.header:
-            next(reader, None)
+        reader = filter(None, csv.reader(iter(lines), delimiter=manner.separator, skipinitialspace=True))
+        with decoding(name, "rows of a table", "correct the row, or save it again"):
+            deque(itertools.islice(reader, manner.above), maxlen=0)
         while True:
             lines.underscores = False
             with decoding(name, "rows of a table", "correct the row, or save it again"):
@@ -104,21 +106,21 @@ def _read(path: Path, manner: Manner, texts: set[int], work: Work) -> Table:
                 if len(row) == width:
                     rows.append(row)
                     numbers.append(number)
-                elif row:
+                else:
                     ragged += 1
                     work.skip(f"row {number:,}", f"it has {len(row):,} cells, and {width:,} were expected")
             if rows:
                 gatherer.texts(rows, numbers, lines.underscores)
             work.progress("reading rows", min(size, stream.buffer.tell()), size)  # type: ignore[attr-defined]
-    if ragged > max(1, number // 2):
-        raise Problem(
-            f"{ragged:,} of the {number:,} rows of {name} have another number of cells than the first ({width:,})",
-            "rows of one length were expected",
-            "choose another separator, or correct the table",
-        )
-    if ragged:
-        work.warn(f"{ragged:,} of {number:,} rows have another number of cells than the first, and are left out.")
-    return gatherer.table()
+        if ragged > max(1, number // 2):
+            raise Problem(
+                f"{ragged:,} of the {number:,} rows of {name} have another number of cells than most ({width:,})",
+                "rows of one length were expected",
+                "choose another separator, or correct the table",
+            )
+        if ragged:
+            work.warn(f"{ragged:,} of {number:,} rows have another number of cells than most, and are left out.")
+        return gatherer.table()
 
 
 def encoding_of(path: Path, work: Work) -> str:
@@ -185,12 +187,15 @@ def _manner(path: Path, work: Work) -> Manner:
     decimal = work.choices.decimal or ("," if _commas(rows, separator) else ".")
     if decimal == ",":
         work.decide("decimal", decimal, [".", ","], "Numbers are written with a decimal comma.")
-    rows = [row for row in rows if len(row) == width] if len(rows[0]) != width else rows
+    first = next(i for i, row in enumerate(rows) if len(row) == width)
+    rows = rows[first:]
     header = _has_header(rows, decimal) if work.choices.header is None else work.choices.header
     words = "The first row names the columns." if header else "There is no row of names."
     work.decide("header", header, [True, False], words)
     names = rows[0] if header else [""] * width
-    return Manner(encoding, separator, decimal, header, list(names))
+    if first and header:
+        work.warn(f"The first {first:,} lines, above the names of the columns, are no part of the table.")
+    return Manner(encoding, separator, decimal, first + 1 if header else 0, list(names))
 
 
 def _separator(head: list[str], name: str) -> str:
