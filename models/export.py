@@ -158,16 +158,21 @@ def part(run: Run, what: str) -> bytes:
     return standalone(run.folder / f"{what}.onnx")
 
 
+def escape_cell(text: str) -> str:
+    """Text for a cell of a CSV file. An apostrophe goes before what a spreadsheet would run as a formula."""
+    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
 def codes_csv(columns: dict[str, NDArray[Any] | Sequence[Any]]) -> str:
-    """Columns of equal length as CSV with a header line. Text that a spreadsheet would run as a formula is quoted."""
+    """Columns of equal length as CSV with a header line. Text that a spreadsheet would run as a formula is escaped."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow(map(escape_cell, columns))
     writer.writerows(zip(*(map(_cell, column) for column in columns.values()), strict=True))
     return out.getvalue()
 
 
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
-        return "'" + value if value[:1] in ("=", "+", "-", "@") else value
+        return escape_cell(value)
     return f"{value:.6g}" if isinstance(value, float | np.floating) else value

@@ -1,0 +1,260 @@
+"""Reading what a person brings: a file, several, or a folder become arrays. What it is, is told by its content.
+
+Nothing that comes in is unpickled, run, fetched or written under a name of its own, and every limit is in
+`models.readers.limits`. A page should call `models.readers.guarded.guarded_read`, which does all of this in a
+process of its own whose memory and time are watched; the functions here read in the process that calls them.
+
+Each of them gives a `Found` and takes these choices and these besides:
+
+    work     limits, progress and the folder for large arrays; None is the usual ones
+    choices  what to decide otherwise than the reader would: see `models.readers.work.Choices`
+
+and raises `models.Problem`, and nothing else, where what came cannot be read.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ParamSpec
+
+from numpy.typing import NDArray
+
+from models import Problem
+from models.readers import arrays, bags, images, tables, text
+from models.readers.found import Column, Decision, Found, contact_sheet, content_fingerprint, inverse
+from models.readers.limits import LIMITS, Limits
+from models.readers.work import Choices, Work, checked, plain
+
+__all__ = [
+    "LIMITS",
+    "Choices",
+    "Column",
+    "Decision",
+    "Found",
+    "Limits",
+    "Work",
+    "contact_sheet",
+    "content_fingerprint",
+    "from_arrays",
+    "from_folder",
+    "from_idx",
+    "from_images",
+    "from_table",
+    "from_zip",
+    "inverse",
+    "read",
+]
+
+# Formats that people bring and that are not read: how they begin, what they are, and what to do instead.
+OTHERS = (
+    (b"%PDF", "a PDF", "export its pictures as PNG files"),
+    (b"\x89HDF\r\n", "an HDF5 file", "save its arrays with numpy.savez"),
+    (b"MATLAB 5.0", "a MATLAB file", "load it with scipy.io.loadmat and save its arrays with numpy.savez"),
+    (b"\xd0\xcf\x11\xe0", "an old Office file", "save it as CSV"),
+    (b"SQLite format 3", "an SQLite database", "save its table as CSV"),
+    (b"Rar!", "a RAR archive", "unpack it and make a zip"),
+    (b"7z\xbc\xaf", "a 7z archive", "unpack it and make a zip"),
+    (b"BZh", "a bzip2 file", "unpack it"),
+    (b"\xfd7zXZ", "an xz file", "unpack it"),
+    (b"(\xb5/\xfd", "a Zstandard file", "unpack it"),
+    (b"RIFF", "a sound or a film", "save its samples as CSV, or its pictures as PNG"),
+    (b"ARROW1", "an Arrow file", "save it as Parquet"),
+    (b"\x80\x02", "a pickle, which could run code when it is read", "save its arrays with numpy.savez"),
+    (b"\x80\x03", "a pickle, which could run code when it is read", "save its arrays with numpy.savez"),
+    (b"\x80\x04", "a pickle, which could run code when it is read", "save its arrays with numpy.savez"),
+    (b"\x80\x05", "a pickle, which could run code when it is read", "save its arrays with numpy.savez"),
+    (b"\x7fELF", "a program", "bring images, a table or arrays"),
+    (b"MZ", "a program", "bring images, a table or arrays"),
+    (b"<", "a page or drawing in HTML, XML or SVG", "save its table as CSV, or its picture as PNG"),
+    (b"{", "JSON", "save it as CSV"),
+    (b"[", "JSON", "save it as CSV"),
+    (b"@relation", "an ARFF file", "save it as CSV"),
+)
+FORMATS = "images, a zip or folder of images, CSV, Parquet, NPZ, NPY, idx or safetensors"
+
+
+P = ParamSpec("P")
+
+
+def _told(reader: Callable[P, Found]) -> Callable[P, Found]:
+    """What the system refuses on the way becomes a `Problem` too: a disk that is full, a file that is gone."""
+
+    @functools.wraps(reader)
+    def told(*arguments: P.args, **choices: P.kwargs) -> Found:
+        try:
+            return reader(*arguments, **choices)
+        except (OSError, MemoryError) as error:
+            words = plain(getattr(error, "strerror", None) or type(error).__name__)
+            raise Problem(
+                f"reading was broken off by the system ({words})",
+                "files that stay in place, enough memory and a disk with free space were expected",
+                "try again, or bring less",
+            ) from error
+
+    return told
+
+
+@_told
+def from_folder(path: Path, work: Work | None = None, **choices: Any) -> Found:
+    """All images under a folder: uint8 (N, H, W, C). Folders within it are classes, or splits when named so.
+
+    A folder with idx files, as MNIST comes, is read as these.
+    """
+    work = _work(work, choices)
+    entries = bags.folder(path, work)
+    paths = [path / entry.name for entry in entries]
+    if any(images.is_image(entry.start()) for entry in entries[:50]):
+        return images.collect(entries, work, plain(path.name))
+    starts = {each: arrays.unzipped_start(each, bags.start_of(each, 16)) for each in paths[:50]}
+    idx = [each for each, start in starts.items() if arrays.is_idx(start)]
+    if idx:
+        return _idx(idx, work, plain(path.name))
+    return images.collect(entries, work, plain(path.name))
+
+
+@_told
+def from_images(files: Sequence[Path], work: Work | None = None, **choices: Any) -> Found:
+    """A handful of image files: uint8 (N, H, W, C), no labels. What is no image is skipped."""
+    work = _work(work, choices)
+    return images.collect(bags.files(files, work), work, plain(files[0].name) if len(files) == 1 else "these files")
+
+
+@_told
+def from_zip(path: Path, work: Work | None = None, **choices: Any) -> Found:
+    """A zip of images: uint8 (N, H, W, C), by folders as `from_folder`. Members are read in memory, never extracted."""
+    work = _work(work, choices)
+    archive, entries = bags.open_zip(path, work)
+    with archive:
+        names = {entry.name for entry in entries}
+        if "[Content_Types].xml" in names or "mimetype" in names:
+            raise _refusal(path, "an Office document", "save its table as CSV")
+        if any(name.endswith("data.pkl") for name in names):
+            raise _refusal(path, "a torch file, which could run code when it is read", "save it as safetensors")
+        return images.collect(entries, work, plain(path.name))
+
+
+@_told
+def from_table(path: Path, work: Work | None = None, **choices: Any) -> Found:
+    """A CSV, TSV or Parquet file: pixels of images (N, H, W, C), rows (N, F) or, if asked, signals (N, T, C)."""
+    work = _work(work, choices)
+    parquet = bags.start_of(path, 4) == tables.PARQUET
+    table = tables.read_parquet(path, work) if parquet else text.read(path, work)
+    return tables.found(table, work, plain(path.name))
+
+
+@_told
+def from_arrays(path: Path, work: Work | None = None, **choices: Any) -> Found:
+    """An NPY, NPZ or safetensors file: images (N, H, W, C), signals (N, T, C) or rows (N, F), as the axes say.
+
+    Arrays named as x_train, y_train, x_test and y_test are keep their split.
+    """
+    work = _work(work, choices)
+    start = bags.start_of(path, 16)
+    if start.startswith(arrays.NPY):
+        named = arrays.read_npy(path, work)
+    elif start.startswith(bags.ZIP):
+        named = arrays.read_npz(path, work)
+    else:
+        named = arrays.read_safetensors(path, work)
+    return arrays.found(named, work, plain(path.name))
+
+
+@_told
+def from_idx(images: Path, labels: Path | None = None, work: Work | None = None, **choices: Any) -> Found:
+    """Images in the format of MNIST, gzipped or not, and their labels: uint8 (N, H, W, 1)."""
+    work = _work(work, choices)
+    return _idx([images] if labels is None else [images, labels], work, plain(images.name))
+
+
+@_told
+def read(paths: Path | Sequence[Path], work: Work | None = None, **choices: Any) -> Found:
+    """A file, several files or a folder, by what they hold and not by what they are called."""
+    work = _work(work, choices)
+    several = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    if not several:
+        raise Problem("nothing was chosen", f"{FORMATS} was expected", "choose a file")
+    if len(several) == 1:
+        path = several[0]
+        return from_folder(path, work) if path.is_dir() else _one(path, work)
+    starts = {}
+    for path in several:
+        bags.check_upload(path, work)
+        starts[path] = arrays.unzipped_start(path, bags.start_of(path, 32))
+    idx = [path for path, start in starts.items() if arrays.is_idx(start)]
+    if len(idx) == len(several):
+        return _idx(idx, work, "these files")
+    if any(images.is_image(start) for start in starts.values()):
+        return from_images(several, work)
+    raise Problem(
+        f"{len(several)} files came that do not belong together ({', '.join(plain(path.name, 40) for path in several[:4])})",
+        "several images, idx files of one dataset, or one file of another format were expected",
+        "choose one file, or make a zip of images",
+    )
+
+
+def _one(path: Path, work: Work) -> Found:
+    """One file, by how it begins."""
+    bags.check_upload(path, work)
+    start = bags.start_of(path, 4096)
+    if images.is_image(start):
+        return from_images([path], work)
+    if start.startswith((bags.ZIP, bags.END)):
+        return from_arrays(path, work) if _is_npz(path, work) else from_zip(path, work)
+    if start.startswith(arrays.NPY) or _may_be_safetensors(start):
+        return from_arrays(path, work)
+    if arrays.is_idx(arrays.unzipped_start(path, start)):
+        return from_idx(path, None, work)
+    if start.startswith(arrays.GZIP):
+        raise _refusal(path, "a gzip file of something else than idx", "unpack it")
+    if start[4:8] == b"ftyp":
+        raise _refusal(path, "a film, or a picture of the kind HEIC or AVIF", "save pictures as JPEG or PNG")
+    words = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for begin, what, do in OTHERS:
+        if start.startswith(begin) or (begin[:1] in b"<{[@" and words.startswith(begin)):
+            raise _refusal(path, what, do)
+    return from_table(path, work)
+
+
+def _may_be_safetensors(start: bytes) -> bool:
+    """Eight bytes of a length, small enough not to be text, and the beginning of a table in JSON."""
+    return start[8:9] == b"{" and int.from_bytes(start[:8], "little") < 1 << 40
+
+
+def _is_npz(path: Path, work: Work) -> bool:
+    """Whether a zip holds arrays: by the content of its first member that is no litter."""
+    quiet = replace(work, left_out={}, words=[], decisions={})
+    archive, entries = bags.open_zip(path, quiet)
+    with archive:
+        return any(entry.start().startswith(arrays.NPY) for entry in entries[:5])
+
+
+def _idx(paths: Sequence[Path], work: Work, source: str) -> Found:
+    """idx files of one dataset: those with several dimensions hold samples, those with one hold labels."""
+    named: dict[str, NDArray[Any]] = {}
+    parts = {path: arrays.part_of(path.name) for path in paths}
+    split = len(set(parts.values())) > 1 and None not in parts.values()
+    for path in paths:
+        values = arrays.idx(path, work)
+        part = f"_{('train', 'validation', 'test')[parts[path] or 0]}" if split else ""
+        name = ("y" if values.ndim == 1 else "x") + part
+        if name in named:
+            raise Problem(
+                f"{source} holds two idx files that could both be the {'labels' if values.ndim == 1 else 'samples'}",
+                "one file of images and one of labels, or such pairs named train and t10k, were expected",
+                "choose the two that belong together",
+            )
+        named[name] = values
+    return arrays.found(named, work, source)
+
+
+def _work(work: Work | None, choices: dict[str, Any]) -> Work:
+    if work is None:
+        return Work(checked(choices, LIMITS))
+    return replace(work, choices=checked(choices, work.limits)) if choices else work
+
+
+def _refusal(path: Path, what: str, do: str) -> Problem:
+    return Problem(f"{plain(path.name)} is {what}", f"{FORMATS} was expected", do)

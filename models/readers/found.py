@@ -1,0 +1,167 @@
+"""What reading gives: arrays, what was decided on the way, and what was left out."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from models import Problem
+
+MISSING = ""  # what `inverse` gives where a category was unknown
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One thing that had to be decided. Reading again with the choice {what: one of options} decides it otherwise.
+
+    chosen and options are plain JSON values. Options are examples where any number would do. words: a sentence.
+    """
+
+    what: str
+    chosen: Any
+    options: tuple[Any, ...]
+    words: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table as it stands in the samples (N, F): features start to start + width - 1.
+
+    kind "number": one feature, not scaled; mean and deviation are those of the training rows (of all rows where
+    there is no split), deviation is 1 for a constant. kind "category": one feature per value, 1 where the row has
+    it, and all 0 where the row has none of them.
+    """
+
+    name: str
+    kind: str
+    start: int
+    width: int
+    mean: float = 0.0
+    deviation: float = 1.0
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a file or folder held.
+
+    kind: "image", "signal" or "table". samples: uint8 (N, H, W, C) with C 1 or 3 for images; float32, raw and not
+    scaled, (N, T, C) for signals and (N, F) for tables; in memory or memory-mapped. labels: int32 (N,), the place
+    in `classes`, -1 where unknown. names: a file name or row number for each sample. split: uint8 (N,) of
+    models.datasets.TRAIN, VALIDATION and TEST where the data came split, else None. columns: of a table; of a
+    signal one for each channel, with width 1. skipped: (file or place, why), the first of them when there are many.
+    warnings: sentences that a person should read before going on.
+    """
+
+    kind: str
+    samples: NDArray[Any]
+    labels: NDArray[np.int32]
+    classes: tuple[str, ...]
+    names: tuple[str, ...]
+    split: NDArray[np.uint8] | None = None
+    columns: tuple[Column, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """One sample's shape: (H, W, C), (T, C) or (F,)."""
+        return tuple(self.samples.shape[1:])
+
+    def decision(self, what: str) -> Decision | None:
+        """The decision of that name, None where it did not have to be made."""
+        return next((decision for decision in self.decisions if decision.what == what), None)
+
+
+def inverse(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> Mapping[str, Sequence[float | str]]:
+    """Rows (N, F) back to a table: for each column its N numbers, or its N values as text.
+
+    A category is the value with the greatest feature, MISSING where no feature is above 0. Undo any scaling
+    before. Raises `Problem` when the rows are of another width.
+    """
+    width = sum(column.width for column in columns)
+    if samples.ndim != 2 or samples.shape[1] != width:
+        raise Problem(
+            f"rows of shape {samples.shape} came",
+            f"(N, {width}) was expected, as these columns have",
+            "take rows and columns from the same table",
+        )
+    out: dict[str, Sequence[float | str]] = {}
+    for column in columns:
+        part = samples[:, column.start : column.start + column.width]
+        if column.kind == "number":
+            out[column.name] = [float(value) for value in part[:, 0]]
+        else:
+            best, known = part.argmax(1), part.max(1) > 0
+            out[column.name] = [column.values[i] if there else MISSING for i, there in zip(best, known, strict=True)]
+    return out
+
+
+def content_fingerprint(found: Found) -> str:
+    """The SHA-256, as 64 hex digits, over kind, shape, samples and labels: equal for equal content, however it came."""
+    digest = hashlib.sha256(f"{found.kind} {found.samples.shape} {found.samples.dtype.str}\n".encode())
+    rows = max(1, (8 << 20) // max(1, found.samples[:1].nbytes))
+    for start in range(0, len(found.samples), rows):
+        digest.update(np.ascontiguousarray(found.samples[start : start + rows]).tobytes())
+    digest.update(np.ascontiguousarray(found.labels, "<i4").tobytes())
+    return digest.hexdigest()
+
+
+def contact_sheet(found: Found, count: int = 64, side: int = 56) -> Image.Image:
+    """Up to `count` samples, evenly spread over all, in a square grid of cells of `side` pixels: an RGB image.
+
+    Images are shown as they are; signals as one line for each channel; table rows as a strip of greys, each
+    column from its least to its greatest value among those shown.
+    """
+    total = len(found.samples)
+    rows = np.unique(np.linspace(0, total - 1, min(max(1, count), total)).astype(int)) if total else np.zeros(0, int)
+    across = max(1, math.ceil(math.sqrt(len(rows))))
+    down = max(1, math.ceil(len(rows) / across))
+    gap = 2
+    sheet = Image.new("RGB", (across * (side + gap) - gap, down * (side + gap) - gap), "white")
+    some = np.asarray(found.samples[rows])
+    if found.kind != "image":
+        some = np.nan_to_num(some.astype(np.float64))
+        low, high = some.min(0), some.max(0)
+        if found.kind == "signal":
+            low, high = low.min(0), high.max(0)
+        some = (some - low) / np.where(high > low, high - low, 1)
+    cells: dict[str, Callable[[NDArray[Any], int], Image.Image]]
+    cells = {"image": _image_cell, "signal": _signal_cell, "table": _table_cell}
+    for i, sample in enumerate(some):
+        cell = cells[found.kind](sample, side)
+        left = (i % across) * (side + gap) + (side - cell.width) // 2
+        sheet.paste(cell, (left, (i // across) * (side + gap) + (side - cell.height) // 2))
+    return sheet
+
+
+def _image_cell(sample: NDArray[np.uint8], side: int) -> Image.Image:
+    cell = Image.fromarray(sample[..., 0] if sample.shape[-1] == 1 else sample)
+    scale = side / max(cell.size)
+    size = (max(1, round(cell.width * scale)), max(1, round(cell.height * scale)))
+    way = Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.BOX
+    return cell.resize(size, way).convert("RGB")
+
+
+def _signal_cell(sample: NDArray[np.float64], side: int) -> Image.Image:
+    cell = Image.new("RGB", (side, side), "white")
+    pen = ImageDraw.Draw(cell)
+    inks = ("#0B5C8A", "#B3541E", "#3B7D3B", "#7A4F9A")
+    at = np.linspace(0, side - 1, len(sample))
+    for channel in range(min(4, sample.shape[1])):
+        height = (side - 1) * (1 - sample[:, channel])
+        pen.line([(float(x), float(y)) for x, y in zip(at, height, strict=True)], fill=inks[channel])
+    return cell
+
+
+def _table_cell(sample: NDArray[np.float64], side: int) -> Image.Image:
+    strip = Image.fromarray(np.round(sample * 255).astype(np.uint8)[None])
+    return strip.resize((side, side), Image.Resampling.NEAREST).convert("RGB")

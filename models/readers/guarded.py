@@ -1,0 +1,266 @@
+"""Reading in a process of its own, whose memory and time are watched from outside.
+
+A decoder that meets hostile bytes may take all memory, never end, or crash. None of this reaches the process
+that asks: it gets a `Found` or a `Problem`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from models import Problem, readers, unwritable
+from models.datasets import Progress
+from models.readers.found import Column, Decision, Found
+from models.readers.limits import LIMITS, Limits
+from models.readers.work import Work, checked
+
+PROJECT = Path(__file__).resolve().parents[2]
+REQUEST, ANSWER, PROGRESS, WORDS = "request.json", "facts.json", "progress.json", "words.txt"
+ARRAYS = ("samples", "labels", "split")
+# The child is told nothing that it does not need, such as the keys and passwords of a server.
+PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "PYTHONPATH", "LD_LIBRARY_PATH")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS"), "1")
+GIVEN_UP = 5.0  # seconds: beyond the time that the reader keeps by itself, it is stopped
+
+log = logging.getLogger(__name__)
+
+
+def guarded_read(
+    paths: Path | Sequence[Path],
+    out_folder: Path,
+    choices: Mapping[str, Any] | None = None,
+    progress: Progress = lambda _what, _share: None,
+    limits: Limits = LIMITS,
+) -> Found:
+    """What these files hold, read by another process; the same as `models.readers.read` gives.
+
+    out_folder: an empty folder, made if absent, which afterwards holds samples.npy (the samples of what is given
+    back are this file, memory-mapped read-only), labels.npy, split.npy where there is a split, and facts.json.
+    It belongs to the caller, who removes it. progress is called from this thread. Raises `Problem` when the files
+    cannot be read, or when reading takes more memory or time than `limits` say, and then leaves no samples behind.
+    """
+    several = [paths] if isinstance(paths, str | Path) else paths
+    checked(choices or {}, limits)
+    request = {
+        "paths": [os.path.abspath(path) for path in several],  # noqa: PTH100 (resolve() would follow links)
+        "choices": dict(choices or {}),
+        "limits": dataclasses.asdict(limits),
+        "parent": os.getpid(),
+    }
+    try:
+        out_folder.mkdir(parents=True, exist_ok=True)
+        (out_folder / REQUEST).write_text(json.dumps(request))
+        with (out_folder / WORDS).open("wb") as words:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "models.readers", str(out_folder.absolute())],
+                cwd=PROJECT,
+                env={name: os.environ[name] for name in PASSED if name in os.environ} | ONE_THREAD,
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=words,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise unwritable(out_folder, error) from error
+    try:
+        _watch(child, out_folder, progress, limits)
+        return _answer(child, out_folder)
+    except BaseException:
+        for name in ARRAYS:
+            (out_folder / f"{name}.npy").unlink(missing_ok=True)
+        raise
+    finally:
+        if child.poll() is None:
+            child.kill()
+        child.wait()
+
+
+def _watch(child: subprocess.Popen[bytes], folder: Path, progress: Progress, limits: Limits) -> None:
+    """Returns when the child has ended; `Problem` when it had to be stopped."""
+    started, told = time.monotonic(), ("", -1.0)
+    while True:
+        try:
+            child.wait(limits.poll)
+            return
+        except subprocess.TimeoutExpired:
+            pass
+        taken = private_memory(child.pid)
+        if taken > limits.memory:
+            child.kill()
+            raise Problem(
+                f"reading took {taken >> 20:,} MiB of memory",
+                f"at most {limits.memory >> 20:,} MiB were expected",
+                "bring fewer or smaller samples",
+            )
+        if time.monotonic() - started > limits.seconds + GIVEN_UP:
+            child.kill()
+            raise Problem(
+                f"reading took more than {limits.seconds:g} seconds",
+                f"at most {limits.seconds:g} seconds were expected",
+                "bring fewer or smaller samples",
+            )
+        news = _progress(folder)
+        if news and news != told:
+            told = news
+            progress(*news)
+
+
+def private_memory(pid: int) -> int:
+    """Resident bytes of a process that no file stands behind: pages of mapped files can be let go at any time."""
+    try:
+        memory = psutil.Process(pid).memory_info()
+    except psutil.Error:
+        return 0
+    return int(memory.rss - getattr(memory, "shared", 0))
+
+
+def _progress(folder: Path) -> tuple[str, float] | None:
+    try:
+        what, share = json.loads((folder / PROGRESS).read_text())
+        return str(what), float(share)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _answer(child: subprocess.Popen[bytes], folder: Path) -> Found:
+    try:
+        facts = json.loads((folder / ANSWER).read_text())
+        if "problem" in facts:
+            raise Problem(*facts["problem"])
+        return load(folder)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log.warning("a reader ended with %s: %s", child.returncode, _last_words(folder))
+        ended = f"signal {-child.returncode}" if child.returncode < 0 else f"code {child.returncode}"
+        raise Problem(
+            f"reading ended abruptly ({ended})",
+            "a whole file of a known format was expected",
+            "make the file again, perhaps with another program, or bring it in another format",
+        ) from error
+
+
+def _last_words(folder: Path) -> str:
+    try:
+        return (folder / WORDS).read_text(errors="replace")[-2000:]
+    except OSError:
+        return ""
+
+
+def keep(found: Found, folder: Path) -> None:
+    """Write what was found to a folder, for `load`. facts.json comes last: where it is, the rest is whole."""
+    for name in ARRAYS:
+        array = getattr(found, name)
+        if array is not None:
+            np.save(folder / f"{name}.npy", array, allow_pickle=False)
+    facts = {
+        "kind": found.kind,
+        "classes": found.classes,
+        "names": found.names,
+        "columns": [dataclasses.asdict(column) for column in found.columns],
+        "decisions": [dataclasses.asdict(decision) for decision in found.decisions],
+        "skipped": found.skipped,
+        "warnings": found.warnings,
+    }
+    answer(folder, facts)
+
+
+def answer(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write facts.json whole or not at all."""
+    part = folder / f".{ANSWER}"
+    part.write_text(json.dumps(facts, allow_nan=False))
+    part.replace(folder / ANSWER)
+
+
+def load(folder: Path) -> Found:
+    """What `keep` wrote; samples are memory-mapped read-only."""
+    facts = json.loads((folder / ANSWER).read_text())
+    arrays = {
+        name: np.load(folder / f"{name}.npy", mmap_mode="r" if name == "samples" else None, allow_pickle=False)
+        for name in ARRAYS
+        if (folder / f"{name}.npy").is_file()
+    }
+    columns = [Column(**{**column, "values": tuple(column["values"])}) for column in facts["columns"]]
+    decisions = [Decision(**{**decision, "options": tuple(decision["options"])}) for decision in facts["decisions"]]
+    return Found(
+        facts["kind"],
+        arrays["samples"],
+        arrays["labels"],
+        tuple(facts["classes"]),
+        tuple(facts["names"]),
+        arrays.get("split"),
+        tuple(columns),
+        tuple(decisions),
+        tuple((name, why) for name, why in facts["skipped"]),
+        tuple(facts["warnings"]),
+    )
+
+
+def serve(folder: Path) -> int:
+    """The other side: do what request.json asks, and answer in facts.json. Runs in the child."""
+    request = json.loads((folder / REQUEST).read_text())
+    limits = Limits(**request["limits"])
+    _confine(limits)
+    threading.Thread(target=_end_with, args=(request["parent"],), daemon=True).start()
+    work = Work(checked(request["choices"], limits), limits, folder, _reporter(folder))
+    try:
+        keep(readers.read([Path(path) for path in request["paths"]], work), folder)
+    except Problem as problem:
+        answer(folder, {"problem": problem.args})
+    except OSError as error:
+        answer(folder, {"problem": unwritable(folder, error).args})
+    return 0
+
+
+def _confine(limits: Limits) -> None:
+    """What the system itself holds the child to, should the guard be too slow or be gone."""
+    try:
+        import resource
+    except ImportError:  # there is no such thing on Windows
+        return
+    seconds = math.ceil(limits.seconds + 2 * GIVEN_UP)
+    for what, most in (
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_AS, limits.address_space),
+        (resource.RLIMIT_FSIZE, max(limits.unpacked, limits.output) + (64 << 20)),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(what)[1]
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (least, least))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file too long is an OSError then, which is told
+
+
+def _end_with(parent: int) -> None:
+    """Ends this process once the one that asked is gone: nobody would stop it then."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def _reporter(folder: Path) -> Progress:
+    last = 0.0
+
+    def report(what: str, share: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= 0.1:
+            last = now
+            part = folder / f".{PROGRESS}"
+            part.write_text(json.dumps([what, share]))
+            part.replace(folder / PROGRESS)
+
+    return report

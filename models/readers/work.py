@@ -1,0 +1,291 @@
+"""What one reading carries along: its limits and choices, its time, what it decided, skipped and warned of."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import tempfile
+import time
+import unicodedata
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import Problem, unwritable
+from models.datasets import Progress
+from models.readers.found import Column, Decision, Found
+from models.readers.limits import LIMITS, Limits
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person may decide in the reader's stead; None leaves it to the reader. Plain JSON values.
+
+    kind: "image", "table" or "signal". split: "as it came" or "none".
+    Images: size, a side in pixels or [height, width]; fit, how other sizes get there, "resize" (out of
+    proportion), "crop" (the middle) or "pad" (black borders); colour, "grey" or "colour"; scaling, how values
+    become 0 to 255: "as they are", "full" (all that the type can hold) or "stretch" (the least and greatest there
+    are); folders, whether folder names are class names.
+    Arrays: samples, the name of the array to take, or several that make one dataset, each a split if its name
+    tells which; labels, the names that belong to these in their order, "" for none; axes, "NHW", "NHWC", "NCHW", "NF" or "NTC".
+    Tables: label, a column's name, or "" for none; leave_out, names of columns; header, whether the first row
+    names the columns; separator and decimal, one character each; missing, "mean" or "skip"; shape, [H, W] or
+    [H, W, C] of a row of pixels. Signals from tables: window and step, in rows; layout, "down" (time runs down
+    the rows) or "across" (each row is one signal).
+    """
+
+    kind: str | None = None
+    size: int | Sequence[int] | None = None
+    fit: str | None = None
+    colour: str | None = None
+    scaling: str | None = None
+    folders: bool | None = None
+    split: str | None = None
+    samples: str | Sequence[str] | None = None
+    labels: str | Sequence[str] | None = None
+    axes: str | None = None
+    label: str | None = None
+    leave_out: Sequence[str] | None = None
+    header: bool | None = None
+    separator: str | None = None
+    decimal: str | None = None
+    missing: str | None = None
+    shape: Sequence[int] | None = None
+    window: int | None = None
+    step: int | None = None
+    layout: str | None = None
+
+
+KINDS = ("image", "table", "signal")
+FITS = ("resize", "crop", "pad")
+COLOURS = ("grey", "colour")
+SCALINGS = ("as they are", "full", "stretch")
+SPLITS = ("as it came", "none")
+AXES = ("NHW", "NHWC", "NCHW", "NF", "NTC")
+SEPARATORS = (",", ";", "\t", "|", " ")
+ONE_OF: dict[str, tuple[str, ...]] = {
+    "kind": KINDS,
+    "split": SPLITS,
+    "fit": FITS,
+    "colour": COLOURS,
+    "scaling": SCALINGS,
+    "axes": AXES,
+    "separator": SEPARATORS,
+    "decimal": (".", ","),
+    "missing": ("mean", "skip"),
+    "layout": ("down", "across"),
+}
+
+
+def checked(choices: Mapping[str, Any], limits: Limits) -> Choices:
+    """Choices from plain values. `Problem` when one is unknown, of another type or out of range."""
+    known = [each.name for each in fields(Choices)]
+    for name, value in choices.items():
+        if name not in known:
+            raise Problem(
+                f"the choice “{plain(name)}” is unknown", f"choices are {', '.join(known)}", "leave the unknown one out"
+            )
+        if value is not None:
+            _check(name, value, limits)
+    return Choices(**choices)
+
+
+def _check(name: str, value: Any, limits: Limits) -> None:
+    expected = ""
+    if name in ONE_OF:
+        expected = "" if value in ONE_OF[name] else f"one of {', '.join(map(repr, ONE_OF[name]))}"
+    elif name in ("folders", "header"):
+        expected = "" if isinstance(value, bool) else "true or false"
+    elif name == "label":
+        expected = "" if isinstance(value, str) else "a name"
+    elif name in ("leave_out", "samples", "labels"):
+        names = isinstance(value, list | tuple) and len(value) > 0 and all(isinstance(each, str) for each in value)
+        one = name != "leave_out" and isinstance(value, str)
+        expected = "" if names or one else "a name, or a list of names" if name != "leave_out" else "a list of names"
+    elif name in ("window", "step"):
+        expected = "" if _whole(value, 1, limits.rows) else f"a whole number from 1 to {limits.rows:,}"
+    elif name == "size":
+        sides = value if isinstance(value, list | tuple) else [value, value]
+        fits = len(sides) == 2 and all(_whole(side, 1, limits.side) for side in sides)
+        expected = "" if fits else f"one or two whole numbers from 1 to {limits.side}"
+    elif name == "shape":
+        fits = isinstance(value, list | tuple) and len(value) in (2, 3)
+        fits = (
+            fits
+            and all(_whole(side, 1, limits.side) for side in value[:2])
+            and value[2:] in ([], (), [1], [3], (1,), (3,))
+        )
+        expected = "" if fits else f"[H, W] or [H, W, 3] with sides from 1 to {limits.side}"
+    if expected:
+        raise Problem(
+            f"{name.replace('_', ' ')} {plain(str(value))} was chosen",
+            f"{expected} was expected",
+            "choose one of these",
+        )
+
+
+def _whole(value: Any, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def plain(text: str, most: int = 80) -> str:
+    """Text from outside made fit for a sentence: one line, no control or direction marks, not too long."""
+    out = "".join(c if unicodedata.category(c)[0] != "C" else "\ufffd" for c in unicodedata.normalize("NFC", text))
+    return out if len(out) <= most else out[: most - 1] + "…"
+
+
+@dataclass
+class Work:
+    """One reading on its way. folder: where large arrays may lie; None keeps them in unnamed temporary files."""
+
+    choices: Choices = field(default_factory=Choices)
+    limits: Limits = LIMITS
+    folder: Path | None = None
+    report: Progress = lambda _what, _share: None
+    started: float = field(default_factory=time.monotonic)
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    left_out_count: int = 0
+    words: list[str] = field(default_factory=list)
+
+    def tick(self) -> None:
+        """A `Problem` once the time is up. Called before every piece of work."""
+        if time.monotonic() - self.started > self.limits.seconds:
+            raise Problem(
+                f"reading took more than {self.limits.seconds:g} seconds",
+                f"at most {self.limits.seconds:g} seconds were expected",
+                "bring fewer or smaller samples",
+            )
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Tell how far it is, and look at the time."""
+        self.tick()
+        self.report(what, min(1.0, done / max(1, total)))
+
+    def skip(self, name: str, why: str) -> None:
+        """Leave something out and say why."""
+        self.left_out_count += 1
+        if self.left_out_count <= self.limits.told:
+            self.left_out.setdefault(plain(name, 200) or "a file without a name", []).append(why)
+
+    def warn(self, words: str) -> None:
+        """A sentence to be read before going on. Told once."""
+        if words not in self.words:
+            self.words.append(words)
+
+    def decide(self, what: str, chosen: Any, options: Sequence[Any], words: str) -> None:
+        """Note a decision; a later one of the same name takes its place."""
+        self.decisions[what] = Decision(what, chosen, tuple(options), words)
+
+    def found(
+        self,
+        kind: str,
+        samples: NDArray[Any],
+        labels: NDArray[np.int32],
+        classes: Sequence[str],
+        names: Sequence[str],
+        split: NDArray[np.uint8] | None = None,
+        columns: Sequence[Column] = (),
+    ) -> Found:
+        """The result with everything noted on the way. `Problem` when no sample is left."""
+        if not len(samples):
+            first = next(iter(self.left_out.items()), None)
+            raise Problem(
+                "no sample is left" + (f" (the first left out: {first[0]}, {first[1][0]})" if first else ""),
+                "at least one whole sample was expected",
+                "bring another file",
+            )
+        if self.left_out_count > self.limits.told:
+            self.warn(f"{self.left_out_count:,} things were left out; the first {self.limits.told} are listed.")
+        if split is not None and len(np.unique(split)) < 2:
+            split = None
+        if split is not None:
+            way = self.choices.split or SPLITS[0]
+            words = {
+                SPLITS[0]: "The data say which samples train, validate and test.",
+                SPLITS[1]: "The split of the data is not kept.",
+            }
+            self.decide("split", way, SPLITS, words[way])
+            split = split if way == SPLITS[0] else None
+        return Found(
+            kind,
+            samples,
+            labels,
+            tuple(classes),
+            tuple(plain(name, 300) for name in names),
+            split,
+            tuple(columns),
+            tuple(self.decisions.values()),
+            tuple((name, why) for name, reasons in self.left_out.items() for why in reasons),
+            tuple(self.words),
+        )
+
+    def spool(self) -> IO[bytes]:
+        """An unnamed temporary file that goes when it is closed. It never has a name that came from outside."""
+        try:
+            return tempfile.TemporaryFile(dir=self.folder)
+        except OSError as error:
+            raise unwritable(self.folder or Path(tempfile.gettempdir()), error) from error
+
+    def room(self, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
+        """Zeros of that shape to be filled. `Problem` when it would be more than a dataset may be.
+
+        Memory is taken by what is written, not by what was asked for: a file with holes, or pages not yet touched.
+        """
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        if size > self.limits.output or shape[0] > self.limits.samples:
+            raise Problem(
+                f"the samples would take {size:,} bytes for {shape[0]:,} of them",
+                f"at most {self.limits.output:,} bytes and {self.limits.samples:,} samples were expected",
+                "bring fewer samples, or choose a smaller size",
+            )
+        if size < 1 << 20:
+            return np.zeros(shape, dtype)
+        with disk(self.folder), self.spool() as stream:  # the mapping outlives the closed file
+            stream.truncate(size)
+            return np.memmap(stream, dtype, "r+", shape=shape)
+
+
+@contextlib.contextmanager
+def disk(folder: Path | None) -> Iterator[None]:
+    """Turns what a full or read-only disk does into a `Problem`."""
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(folder or Path(tempfile.gettempdir()), error) from error
+
+
+@contextlib.contextmanager
+def decoding(what: str, expected: str, do: str = "bring a whole file, or make it again") -> Iterator[None]:
+    """Turns whatever a decoder of others raises into a `Problem`. Put it around their calls only, never around ours.
+
+    Decoders that meet hostile bytes raise nearly anything, and what is not written down: OSError, ValueError,
+    struct.error, KeyError, TypeError, OverflowError, zlib.error, RecursionError, MemoryError, Arrow's own.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of damaged metadata and the like, from deep within
+            yield
+    except Problem:
+        raise
+    except Exception as error:
+        said = plain(" ".join(str(error).split()), 160)
+        why = f" ({said})" if said and "0x" not in said else f" ({type(error).__name__})"
+        raise Problem(f"{what} cannot be read{why}", f"{expected} was expected", do) from error
+
+
+def finite_json(text: bytes | str, what: str) -> Any:
+    """JSON from a file that somebody else wrote."""
+    with decoding(what, "JSON"):
+        return json.loads(text)
+
+
+def reason(problem: Problem) -> str:
+    """A `Problem` as the one sentence that is listed beside a file which was left out."""
+    return f"{problem.came}; {problem.expected}"
