@@ -59,6 +59,7 @@ class Dispatcher:
         self.limits = engine.Limits.here()
         self.security = security()
         self.jobs: dict[str, _Job] = {}
+        self.timings: dict[str, Future[Any]] = {}
         self.slots = self.gpus = 0
         self.client: Client | None = None
         self.cluster: Any = None
@@ -101,9 +102,11 @@ class Dispatcher:
             self._connect()
         self._beat()
         done = [job for job in self.jobs.values() if job.future.done()]
-        if not done and self._signature() == self.seen:
+        timed = {id_: future for id_, future in self.timings.items() if future.done()}
+        if not done and not timed and self._signature() == self.seen:
             return
         self._collect(done)
+        self._note(timed)
         self.seen = self._signature()
         self._pass_on()
         self._hand_out()
@@ -125,6 +128,7 @@ class Dispatcher:
         if self.client is not None:  # the scheduler went away, with all that it held
             log.warning("the scheduler is gone; what was running is queued again")
             self.jobs.clear()
+            self.timings.clear()
             self._requeue_all()
             self._disconnect()
         if time.monotonic() - self.tried < 1:
@@ -230,6 +234,17 @@ class Dispatcher:
                     connection.execute("UPDATE runs SET became = ? WHERE id = ?", [result["became"], id_])
             del self.jobs[id_]
 
+    def _note(self, timed: dict[str, Future[Any]]) -> None:
+        """Write down what was timed; what was lost is timed again."""
+        for id_, future in timed.items():
+            result = future.result() if future.status == "finished" else {}
+            told = json.dumps(result["problem"]) if "problem" in result else None
+            with queue.opened(write=True) as connection:
+                connection.execute(
+                    "UPDATE timings SET speed = ?, problem = ? WHERE id = ?", [result.get("speed"), told, id_]
+                )
+            del self.timings[id_]
+
     def _write_down(self, connection: sqlite3.Connection, job: _Job, result: dict[str, Any], tries: int) -> None:
         id_, now = job.ticket.id, time.time()
         if "became" in result:
@@ -301,14 +316,21 @@ class Dispatcher:
 
     def _hand_out(self) -> None:
         """Start the runs whose turn it is, as many as there are free slots."""
-        if self.client is None or len(self.jobs) >= self.slots:
+        if self.client is None or len(self.jobs) + len(self.timings) >= self.slots:
             return
         with queue.opened() as connection:
+            unknown = connection.execute(
+                "SELECT id, configuration FROM timings WHERE speed IS NULL AND problem IS NULL"
+            )
+            for id_, values in unknown.fetchall():  # somebody waits for the answer, and it takes half a second
+                if id_ not in self.timings and len(self.jobs) + len(self.timings) < self.slots:
+                    facts = json.loads(values)
+                    self.timings[id_] = self.client.submit(engine.measure, str(self.root), facts, pure=False)
             waiting, running = queue.tickets(connection, "queued"), queue.tickets(connection, "running")
             line = queue.order(waiting, running, queue.turns(connection))
         busy = sum(job.ticket.device == "gpu" for job in self.jobs.values())
         for ticket in line:
-            if len(self.jobs) >= self.slots:
+            if len(self.jobs) + len(self.timings) >= self.slots:
                 return
             on_gpu = ticket.device == "gpu" and self.gpus > 0
             if ticket.id in self.jobs or (on_gpu and busy >= self.gpus):  # its last attempt still ends; all taken

@@ -19,6 +19,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -126,6 +127,35 @@ def submit(configuration: Configuration, owner: str = SHELL, device: str = "cpu"
         queue.add(connection, id_, values, owner, device, "done" if finished_already else "queued")
     wake()
     return id_
+
+
+def speed(configuration: Configuration) -> float | None:
+    """Training samples a second of such a configuration here; None while the engine has still to measure it.
+
+    A `Problem` when it cannot be measured. Epochs, rate and seed make no difference to it.
+    """
+    plain = Configuration(configuration.dataset, configuration.architecture)
+    alike = dataclasses.replace(
+        configuration, epochs=plain.epochs, learning_rate=plain.learning_rate, seed=0, beta=1.0, annealing=0.0
+    ).check()
+    with queue.opened(write=True) as connection:
+        row = connection.execute("SELECT speed, problem FROM timings WHERE id = ?", [alike.id]).fetchone()
+        if row is None:
+            values = json.dumps(dataclasses.asdict(alike))
+            connection.execute("INSERT INTO timings (id, configuration) VALUES (?, ?)", [alike.id, values])
+        elif row["problem"]:
+            connection.execute("DELETE FROM timings WHERE id = ?", [alike.id])
+    wake()
+    if row is not None and row["problem"]:
+        raise Problem(*json.loads(row["problem"]))
+    return float(row["speed"]) if row is not None and row["speed"] else None
+
+
+def epochs_within(configuration: Configuration, seconds: float, samples_per_second: float) -> int:
+    """How many epochs fit into so many seconds of training: at least one, at most what is allowed."""
+    dataset = datasets.get(configuration.dataset)
+    count = int((dataset.splits() == datasets.TRAIN).sum())
+    return max(1, min(int(seconds * samples_per_second / count), Limits.here().epochs))
 
 
 def _within_limits(configuration: Configuration, owner: str) -> None:
@@ -239,11 +269,12 @@ def configuration(id_: str) -> Configuration | None:
         return None
 
 
-def cancel(id_: str, owner: str, *, keep: bool = False) -> bool:
+def cancel(id_: str, owner: str, *, keep: bool = False, cool: bool = False) -> bool:
     """Withdraw this owner's interest in a training. True when nobody else waits for it: then it ends.
 
     With `keep` a training that ends keeps what it has learnt, as a run of its own; one that others wait for goes on
-    for all. Without, its checkpoint stays, and asking for the same run goes on from there.
+    for all. `cool` gives it two more seconds for that, in which the learning rate falls to zero. Without `keep` its
+    checkpoint stays, and asking for the same run goes on from there.
     """
     with queue.opened(write=True) as connection:
         ticket = next(iter(queue.tickets(connection, id_=id_)), None)
@@ -252,7 +283,7 @@ def cancel(id_: str, owner: str, *, keep: bool = False) -> bool:
         alone = ticket.owners == (owner,)
         if keep and ticket.state == "running":
             if alone:
-                connection.execute("UPDATE runs SET wish = 'keep' WHERE id = ?", [id_])
+                connection.execute("UPDATE runs SET wish = ? WHERE id = ?", ["cool" if cool else "keep", id_])
             return alone
         connection.execute("UPDATE owners SET waits = 0 WHERE id = ? AND owner = ?", [id_, owner])
         if alone:
@@ -539,6 +570,21 @@ def train(root: str, values: dict[str, Any], attempt: int, device: str = "cpu", 
         return {"problem": [problem.came, problem.expected, problem.do]}
     except Exception as error:
         log.exception("a training broke off")
+        return {"problem": broken(error)}
+
+
+def measure(root: str, values: dict[str, Any]) -> dict[str, Any]:
+    """The speed of a configuration: {"speed": samples a second} or {"problem": [came, expected, do]}; never raises."""
+    os.environ["HOURGLASS_HOME"] = root
+    from models import training
+
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            return {"speed": training.speed(Configuration(**values), Path(folder))}
+    except Problem as problem:
+        return {"problem": [problem.came, problem.expected, problem.do]}
+    except Exception as error:
+        log.exception("a timing broke off")
         return {"problem": broken(error)}
 
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import itertools
 import json
 import os
 import platform
@@ -48,6 +49,7 @@ STORED = 300_000  # numbers of codes kept: 70,000 samples at D = 2 or 4, 10,000 
 STRIP = 8
 NEIGHBOURS = 60_000  # training codes that vote on the class of a test code, at most
 LOOK = 0.1  # seconds between two looks at control.json
+COOL = 2.0  # seconds of cooling down
 CHECKPOINT = 1.0  # seconds between two checkpoints, at least; the writing may take a twentieth of the time
 
 
@@ -160,12 +162,24 @@ def train(
         ) from error
 
 
+def speed(configuration: Configuration, folder: Path) -> float:
+    """Training samples a second of this configuration on this machine now, measured in about half a second.
+
+    folder is an empty one for what a training writes at its start. Raises what `train` raises.
+    """
+    torch.set_num_threads(1)
+    dataset = datasets.get(configuration.dataset)
+    content = datasets.arrays(dataset, lambda _what, _share: None)
+    report = Report(folder, configuration, 1)
+    return Training(configuration, dataset, content, folder, report, pick_device("cpu")).speed()
+
+
 class Report:
     """What a training says (status.json, written whole each time) and hears (control.json)."""
 
     def __init__(self, folder: Path, configuration: Configuration, attempt: int) -> None:
         self.folder, self.attempt, self.epochs, self.epoch = folder, attempt, configuration.epochs, 0
-        self.looked, self.keep = time.monotonic(), False
+        self.looked, self.keep, self.cool = time.monotonic(), False, False
         if not (folder / "control.json").exists():  # nobody else has claimed this folder
             runs.write_whole(folder / "control.json", json.dumps({"attempt": attempt, "wish": None}).encode())
         self.look()
@@ -184,7 +198,7 @@ class Report:
             raise Overtaken
         if control["wish"] == "drop":
             raise Stopped
-        self.keep = control["wish"] == "keep"
+        self.keep, self.cool = control["wish"] in ("keep", "cool"), control["wish"] == "cool"
         return self.keep
 
     def look_now_and_then(self) -> bool:
@@ -238,18 +252,8 @@ class Training:
 
         Returns the epoch they come from (from 1) and the seconds that training took in all attempts.
         """
-        chosen, parameters = (
-            self.configuration,
-            [*self.network.encoder.parameters(), *self.network.decoder.parameters()],
-        )
+        chosen, optimizer = self.configuration, self._optimizer()
         article = chosen.recipe == "article"
-        optimizer = torch.optim.Adam(
-            parameters,
-            lr=chosen.learning_rate,
-            betas=(0.9, 0.999 if article else 0.95),
-            eps=1e-7 if article else 1e-8,  # Keras's and torch's own
-            fused=self.network.device.type != "mps",
-        )
         per_epoch = -(-len(self.training) // chosen.batch_size)
         order = torch.Generator().manual_seed(chosen.seed)
         shown = set(runs.frame_epochs(chosen.epochs))
@@ -263,11 +267,8 @@ class Training:
                 rate = chosen.learning_rate * (1.0 if article else schedule(step, chosen.epochs * per_epoch))
                 for group in optimizer.param_groups:
                     group["lr"] = rate
-                with torch.autocast("cpu", torch.bfloat16, enabled=at.precision == "bfloat16"):
-                    terms = self._terms(self.training[batch], seed=chosen.seed + 1 + step)
-                optimizer.zero_grad(set_to_none=True)
-                total(terms, chosen, annealed(step, chosen.epochs * per_epoch, chosen.annealing)).backward()
-                optimizer.step()
+                annealing = annealed(step, chosen.epochs * per_epoch, chosen.annealing)
+                terms = self._step(at, optimizer, batch, step, annealing)
                 for name, value in terms.items():
                     sums[name] = sums.get(name, 0.0) + value.detach() * len(batch)
                 step += 1
@@ -276,6 +277,8 @@ class Training:
             if stopped and epoch == 1:
                 raise Stopped
             if stopped:
+                if self.report.cool and not article:
+                    self._cool_down(at, optimizer, order, rate)
                 break
             seconds = time.perf_counter() - began
             loss = {name: float(value) / len(self.training) for name, value in sums.items()}
@@ -299,6 +302,62 @@ class Training:
         self.network.load(at.weights)
         return at.best_epoch, at.seconds
 
+    def _cool_down(self, at: Progress, optimizer: torch.optim.Adam, order: torch.Generator, rate: float) -> None:
+        """Take the rate from where it is to zero in `COOL` seconds, and keep the weights if they are better for it."""
+        self.report.write("training", "cooling down", at.epoch / self.configuration.epochs)
+        began, step, share = time.monotonic(), at.epoch * len(self.training), 0.0
+        while share < 1:
+            for batch in torch.randperm(len(self.training), generator=order).split(self.configuration.batch_size):
+                if (share := (time.monotonic() - began) / COOL) >= 1:
+                    break
+                for group in optimizer.param_groups:
+                    group["lr"] = rate * (1 - share)
+                self._step(at, optimizer, batch, step := step + 1, 1.0)
+        if (measured := self._validate()) < at.best:
+            at.best, at.best_epoch = measured, at.epoch
+            at.weights = {name: value.clone() for name, value in self.network.weights().items()}
+
+    def _step(
+        self, at: Progress, optimizer: torch.optim.Adam, batch: Tensor, seed: int, annealing: float
+    ) -> dict[str, Tensor]:
+        """One step down the gradient of these training samples; returns the terms of the loss before it."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=at.precision == "bfloat16"):
+            terms = self._terms(self.training[batch], seed=self.configuration.seed + 1 + seed)
+        optimizer.zero_grad(set_to_none=True)
+        total(terms, self.configuration, annealing).backward()
+        optimizer.step()
+        return terms
+
+    def speed(self, seconds: float = 0.4) -> float:
+        """Training samples a second, by some steps that are then of no further use."""
+        optimizer = self._optimizer()
+        at = Progress(precision=self._precision())
+        batches = torch.randperm(len(self.training)).split(self.configuration.batch_size)
+        began, seen = 0.0, 0
+        for i in itertools.count():
+            if i == 3:  # the first ones also lay out memory
+                began, seen = time.perf_counter(), 0
+            batch = batches[i % len(batches)]
+            self._step(at, optimizer, batch, i, 1.0)
+            seen += len(batch)
+            if i > 3 and (took := time.perf_counter() - began) > seconds:
+                return seen / took
+        raise AssertionError
+
+    def _precision(self) -> str:
+        plain = self.configuration.recipe == "article" or self.network.device.type != "cpu"
+        return "float32" if plain else precision()
+
+    def _optimizer(self) -> torch.optim.Adam:
+        article = self.configuration.recipe == "article"
+        return torch.optim.Adam(
+            [*self.network.encoder.parameters(), *self.network.decoder.parameters()],
+            lr=self.configuration.learning_rate,
+            betas=(0.9, 0.999 if article else 0.95),
+            eps=1e-7 if article else 1e-8,  # Keras's and torch's own
+            fused=self.network.device.type != "mps",
+        )
+
     def _begin(self) -> Progress:
         """The folder of a training that starts from nothing."""
         (self.folder / "replay").mkdir(exist_ok=True)
@@ -309,8 +368,7 @@ class Training:
         for name in ("history.jsonl", "replay/codes.f32"):
             (self.folder / name).write_bytes(b"")
         self.report.write("training", "the first epoch", 0.0)
-        plain = self.configuration.recipe == "article" or self.network.device.type != "cpu"
-        return Progress(precision="float32" if plain else precision())
+        return Progress(precision=self._precision())
 
     def _checkpoint(self, at: Progress, optimizer: torch.optim.Adam, order: torch.Generator) -> None:
         """Keep everything that the next epoch depends on, unless the last checkpoint is fresh."""

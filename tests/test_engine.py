@@ -19,7 +19,7 @@ import psutil
 import pytest
 from conftest import trained
 
-from models import Problem, engine, queue, runs
+from models import Problem, datasets, engine, queue, runs
 from models.queue import SHELL, Ticket
 
 
@@ -492,3 +492,40 @@ def test_the_engine_goes_when_its_app_goes(home: Path) -> None:
     assert not alive
     ticket = queue.ticket(id_)
     assert ticket is not None and ticket.state == "queued"
+
+
+def test_a_time_becomes_epochs_and_a_stop_cools_down(keeper: engine.Keeper, home: Path) -> None:
+    chosen = choose(architecture="modern", epochs=10_000)
+    assert engine.speed(chosen) is None
+    wait(lambda: engine.speed(chosen) is not None, 40)
+    speed = engine.speed(choose(architecture="modern", epochs=3, seed=5))  # alike: nothing is measured again
+    assert speed is not None and speed == engine.speed(chosen) and 500 < speed < 5_000_000
+    count = int((datasets.get("digits").splits() == datasets.TRAIN).sum())
+    assert engine.epochs_within(chosen, 10, 100 * count / 10) == 100
+    assert engine.epochs_within(chosen, 10, 1) == 1 and engine.epochs_within(chosen, 1e9, 1e9) == 10_000
+
+    id_ = engine.submit(chosen, "a")
+    wait(lambda: written(id_) >= 5)
+    assert engine.cancel(id_, "a", keep=True, cool=True)
+    wait(lambda: engine.status(id_).what == "cooling down" or not engine.status(id_).alive)
+    begun = time.monotonic()
+    end = ended(id_)
+    assert time.monotonic() - begun > 1
+    cooled = runs.open_run(runs.folder_of(end.id))
+    best = min(line["validation"] for line in cooled.history())
+    assert cooled.metric("mse") is not None and cooled.configuration.stopped_after == len(cooled.history())
+    assert cooled.metric("mse") < 1.1 * best  # a rate that never fell would leave it above its best epoch
+
+
+def test_what_cannot_be_timed_is_told(keeper: engine.Keeper, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOURGLASS_DATA", str(home / "nothing"))
+    absent = runs.configuration({"dataset": "mnist", "architecture": "modern"})
+    assert engine.speed(absent) is None
+
+    def asked() -> bool:
+        with contextlib.suppress(Problem):
+            return engine.speed(absent) is not None
+        return True
+
+    wait(asked, 40)
+    assert engine.speed(absent) is None  # it is tried again when somebody asks again

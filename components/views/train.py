@@ -1,5 +1,7 @@
 """Train: choose dataset, architecture and code size, see the hourglass they make, and watch it learn."""
 
+import dataclasses
+import time
 from typing import Any
 
 import streamlit as st
@@ -10,6 +12,7 @@ from models import Problem, architectures, datasets, engine, runs
 from models.runs import Configuration
 
 OWN = "My own choices"
+PATIENCE = 30  # seconds that somebody waits for a timing
 NOISES = {
     "none": "none",
     "gaussian": "gaussian (added to every value)",
@@ -19,6 +22,13 @@ NOISES = {
 }
 
 
+BUDGETS = {
+    "epochs": "a number of epochs",
+    "10": "10 seconds",
+    "30": "30 seconds",
+    "120": "2 minutes",
+    "stop": "until I stop",
+}
 NUMBERS = {
     "code_size": ("Code size D", "How many numbers a sample is squeezed into.", 1, "%d"),
     "epochs": ("Epochs", "How often every training sample is seen.", 1, "%d"),
@@ -54,7 +64,8 @@ def show() -> None:
         if configuration is not None:
             start(configuration, dataset)
         follow()
-    address.publish(**values, training=st.session_state.get("training"))
+    budget = st.session_state["budget"]
+    address.publish(**values, budget=None if budget == "epochs" else budget, training=st.session_state.get("training"))
 
 
 def choices() -> tuple[dict[str, Any], datasets.Dataset]:
@@ -79,7 +90,7 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     defaults = start_values(kind)
     across, down = st.columns(2)
     with across:
-        values["epochs"] = number("epochs", defaults["epochs"])
+        values["epochs"] = how_long(defaults["epochs"])
         values["learning_rate"] = number("learning_rate", defaults["learning_rate"])
     with down:
         values["batch_size"] = number("batch_size", defaults["batch_size"])
@@ -115,6 +126,23 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
         }
         values["recipe"] = st.selectbox("Recipe", runs.RECIPES, format_func=words.__getitem__, key="recipe")
     return values, dataset
+
+
+def how_long(epochs: int) -> int:
+    """Epochs, or a time that is turned into epochs before the run gets its id."""
+    address.seed("budget", "epochs", known=BUDGETS)
+    chosen = st.selectbox(
+        "Train for",
+        list(BUDGETS),
+        key="budget",
+        format_func=BUDGETS.__getitem__,
+        help="A time becomes a number of epochs, after a timing of half a second on this computer; the learning rate's "
+        "schedule then ends when the time does.",
+    )
+    if chosen == "epochs":
+        return int(number("epochs", epochs))
+    st.caption("Becomes epochs when you press Train.")
+    return int(st.session_state.get("epochs", epochs))
 
 
 def start_values(architecture: str) -> dict[str, Any]:
@@ -178,11 +206,31 @@ def start(configuration: Configuration, dataset: datasets.Dataset) -> None:
         device = "gpu" if st.toggle("Train on a graphics processor", key="gpu") else "cpu"
     if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch"):
         try:
-            st.session_state["training"] = engine.submit(configuration, visitor.owner(), device)
+            st.session_state["training"] = engine.submit(timed(configuration), visitor.owner(), device)
         except Problem as problem:
             st.error(str(problem))
         else:
             st.rerun()
+
+
+def timed(configuration: Configuration) -> Configuration:
+    """The configuration with the epochs that fit the time that was chosen; waits for the engine to measure."""
+    budget = st.session_state.get("budget", "epochs")
+    if budget == "epochs":
+        return configuration
+    with st.spinner("Timing a few steps …"):
+        end = time.monotonic() + PATIENCE
+        while (speed := engine.speed(configuration)) is None:
+            if time.monotonic() > end:
+                raise Problem(
+                    "this computer had no free place to time it",
+                    f"one within {PATIENCE} s was expected",
+                    "choose a number of epochs, or try again when fewer trainings run",
+                )
+            time.sleep(0.1)
+    seconds = engine.Limits.here().seconds if budget == "stop" else int(budget)
+    epochs = engine.epochs_within(configuration, seconds, speed)
+    return runs.configuration(dataclasses.asdict(configuration) | {"epochs": epochs})
 
 
 def follow() -> None:
@@ -237,8 +285,13 @@ def live(id_: str) -> None:
 def controls(id_: str, may_keep: bool) -> None:
     """The two ways of ending a training of one's own."""
     with st.container(horizontal=True):
-        if st.button("Stop and keep it", icon=":material/stop:", disabled=not may_keep):
-            if engine.cancel(id_, visitor.owner(), keep=True):
+        if st.button(
+            "Stop and keep it",
+            icon=":material/stop:",
+            disabled=not may_keep,
+            help="With cool-down it trains for two more seconds, in which the learning rate falls to zero: a lower error.",
+        ):
+            if engine.cancel(id_, visitor.owner(), keep=True, cool=st.session_state.get("cool", True)):
                 st.toast("Stopping; what was learnt is kept.")
             else:
                 st.toast("Others wait for this training: it goes on, and you will find it on the page Runs.")
@@ -246,6 +299,7 @@ def controls(id_: str, may_keep: bool) -> None:
             if engine.cancel(id_, visitor.owner()):
                 st.rerun(scope="app")
             st.toast("Others wait for this training, so it goes on without you.")
+        st.checkbox("with cool-down (2 s)", True, key="cool")
 
 
 def words_of(status: engine.Status, seen: cached.Live | None) -> str:
