@@ -27,19 +27,29 @@ def run() -> runs.Run | None:
     if "current run" not in st.session_state:  # a 2-D run with its originals at hand opens the app
         first = by_name.get("digits-variational", first)
     address.seed("run", first, lambda asked: by_name.get(asked, asked), by_id)
-    chosen = st.selectbox(
-        "Run",
-        list(by_id),
-        format_func=lambda id_: names.get(id_) or by_id[id_].title,
-        key="run",
-        label_visibility="collapsed",
-    )
+    words = labels(ready, names)
+    chosen = st.selectbox("Run", list(by_id), format_func=words.__getitem__, key="run", label_visibility="collapsed")
     st.session_state["current run"] = chosen
     try:
         return cached.opened(by_id[chosen])
     except Problem as problem:
         st.error(str(problem))
         return None
+
+
+def labels(ready: list[runs.Run], names: dict[str, str]) -> dict[str, str]:
+    """What each run is called in a list: its owner's name for it, or its title, and what else tells it from the others.
+
+    No two are alike: Streamlit finds a chosen option again by its words, and would open the wrong one of two.
+    """
+    plain = {run.id: names.get(run.id) or run.title for run in ready}
+    out: dict[str, str] = {}
+    for run in ready:
+        word, chosen = plain[run.id], run.configuration
+        if list(plain.values()).count(word) > 1:
+            word += f" · {run.about['training']['epochs']} epochs, seed {chosen.seed}"
+        out[run.id] = word if word not in out.values() else f"{word} · {run.id[:6]}"
+    return out
 
 
 def offer_download(run: runs.Run) -> None:

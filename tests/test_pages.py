@@ -308,3 +308,18 @@ def test_every_dataset_and_architecture_can_be_chosen_together() -> None:
             assert kind
         assert not app.error, words(app)
         json.dumps(dict(app.query_params.items()), allow_nan=False)
+
+
+def test_runs_of_one_title_are_told_apart_and_each_is_opened(home: Path) -> None:
+    """Streamlit knows a chosen option by its words: two alike would both open the first of them."""
+    alike = [trained(seed=51), trained(seed=52), trained(seed=52, epochs=3), trained(seed=52, batch_size=64)]
+    app = drawn("explore")
+    options = app.selectbox(key="run").options
+    assert len(set(options)) == len(options) == len(alike) + sum(run.pretrained for run in runs.find()[0])
+    for run in alike:
+        app = drawn("explore", run=run.id)
+        app.run()
+        assert app.selectbox(key="run").value == run.id and app.query_params["run"] == run.id
+        word = next(word for word in options if "seed 51" in word)
+        app.selectbox(key="run").select(word).run()
+        assert app.query_params["run"] == alike[0].id
