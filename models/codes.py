@@ -62,10 +62,9 @@ class Coder:
                 f"this run takes {expected}",
                 "use samples or codes of that shape",
             )
-        parts = [
-            session.run(None, {entry.name: to_float(values[i : i + batch])})
-            for i in range(0, max(len(values), 1), batch)
-        ]
+        if not len(values):  # onnxruntime's recurrent layers end the whole process at an empty batch
+            return [np.zeros((0, *output.shape[1:]), np.float32) for output in session.get_outputs()]
+        parts = [session.run(None, {entry.name: to_float(values[i : i + batch])}) for i in range(0, len(values), batch)]
         return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
 
     def encode(self, samples: NDArray[np.generic]) -> Floats:
