@@ -156,7 +156,6 @@ class Dispatcher:
 
         def worker(i: int) -> dict[str, Any]:
             env = {"HOURGLASS_NICE": "10", "OMP_NUM_THREADS": "1", "PYTHONPATH": _python_path()}
-            env["DASK_LOGGING__DISTRIBUTED"] = "warning"
             resources = {}
             if i < gpus:
                 resources, env["CUDA_VISIBLE_DEVICES"] = {"GPU": 1}, str(i)
@@ -168,9 +167,15 @@ class Dispatcher:
             }
             return {"cls": Nanny, "options": {**options, "resources": resources, "env": env}}
 
+        class Local(SpecCluster):
+            def new_worker_spec(self) -> dict[int, Any]:
+                self._i = len(self.worker_spec)
+                return {self._i: worker(self._i)}
+
+        os.environ["DASK_LOGGING__DISTRIBUTED"] = "warning"  # for the workers, which read it as they start
         scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard_address": "127.0.0.1:0"}}
-        workers = {i: worker(i) for i in range(self.workers)}
-        self.cluster = SpecCluster(workers, scheduler, silence_logs=logging.ERROR)
+        self.cluster = Local({}, scheduler, silence_logs=logging.ERROR)  # type: ignore[no-untyped-call]
+        self.cluster.scale(1)
         return self.cluster
 
     def _disconnect(self) -> None:
@@ -189,6 +194,9 @@ class Dispatcher:
             found = self.client.scheduler_info(n_workers=-1)["workers"].values()
             self.slots = sum(one["nthreads"] for one in found)
             self.gpus = int(sum(one["resources"].get("GPU", 0) for one in found))
+            if self.cluster is not None and self.slots < self.workers:
+                # One after the other: started together, the first would be ready when the last is.
+                self.cluster.scale(self.slots + 1)
 
     # the queue
 
