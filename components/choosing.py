@@ -13,7 +13,11 @@ def run() -> runs.Run | None:
     for problem in problems:
         st.warning(str(problem))
     owner = visitor.owner()
-    ready, names = engine.visible(owner, found), engine.names(owner)
+    try:
+        ready, names = engine.visible(owner, found), engine.names(owner)
+    except Problem as problem:  # exploring what ships needs no queue
+        st.warning(str(problem))
+        ready, names = [run for run in found if run.pretrained], {}
     known = {run.id for run in ready}
     wanted = {st.query_params.get("run"), st.session_state.get("run"), st.session_state.get("current run")}
     ready += [run for run in found if run.id in wanted - known]

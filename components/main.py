@@ -11,6 +11,6 @@ if st.user.get("is_logged_in") is False:  # None where no login is configured
     st.title("Hourglass")
     st.button("Sign in", on_click=st.login, type="primary")
     st.stop()
-pages = [st.Page(page.show, title=page.title, icon=page.icon, url_path=page.path) for page in views.found()]
+pages = [st.Page(views.told(page.show), title=page.title, icon=page.icon, url_path=page.path) for page in views.found()]
 st.session_state["pages"] = {page.title: page for page in pages}
 st.navigation(pages, position="top").run()

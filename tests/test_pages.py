@@ -323,3 +323,17 @@ def test_runs_of_one_title_are_told_apart_and_each_is_opened(home: Path) -> None
         word = next(word for word in options if "seed 51" in word)
         app.selectbox(key="run").select(word).run()
         assert app.query_params["run"] == alike[0].id
+
+
+def test_a_damaged_queue_is_told_on_every_page_and_what_ships_can_be_explored(home: Path) -> None:
+    home.mkdir(parents=True)
+    (home / "queue.db").write_bytes(b"no database at all" * 100)
+    app = drawn("explore")
+    assert "queue.db is damaged" in words(app) and app.selectbox(key="run").value
+    for name in ("train", "runs"):
+        script = f"from components.views import {name}, told\ntold({name}.show)()\n"
+        app = AppTest.from_string(script, default_timeout=60).run()
+        assert not app.exception and "queue.db is damaged" in words(app)
+    entry = AppTest.from_file(str(ROOT / "components" / "main.py"), default_timeout=60)
+    entry.run()
+    assert not entry.exception and "queue.db is damaged" in words(entry)

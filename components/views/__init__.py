@@ -7,6 +7,12 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import streamlit as st
+
+from models import Problem
 
 
 @dataclass(frozen=True)
@@ -28,3 +34,16 @@ def found() -> list[Page]:
     """Every page in this folder, in order."""
     modules = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
     return sorted((module.PAGE for module in modules), key=lambda page: page.order)
+
+
+def told(draw: Callable[..., None]) -> Callable[..., None]:
+    """`draw`, with a `Problem` that ends it shown as its sentence: a queue that is locked, a disk that is full."""
+
+    @wraps(draw)
+    def drawn(*given: Any, **named: Any) -> None:
+        try:
+            draw(*given, **named)
+        except Problem as problem:
+            st.error(str(problem))
+
+    return drawn

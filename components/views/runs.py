@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from components import address, visitor
-from components.views import Page
+from components.views import Page, told
 from models import Problem, architectures, datasets, engine, runs
 from models.engine import Entry
 
@@ -46,6 +46,7 @@ def entries(owner: str, text: str, states: list[str], everyone: bool) -> None:
     st.fragment(table, run_every=2.0 if alive else None)(owner, text, states, everyone, alive)
 
 
+@told
 def table(owner: str, text: str, states: list[str], everyone: bool, alive: bool) -> None:
     """One line for each run that the filter lets through."""
     mine = engine.runs(owner)

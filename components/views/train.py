@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from components import address, cached, choosing, figures, visitor
-from components.views import Page
+from components.views import Page, told
 from models import Problem, architectures, datasets, engine, runs
 from models.runs import Configuration
 
@@ -255,6 +255,7 @@ def follow() -> None:
 
 
 @st.fragment(run_every=1.0)
+@told
 def live(id_: str) -> None:
     """What the training writes, once a second; ends by drawing the page anew."""
     status = engine.status(id_)
