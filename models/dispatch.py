@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import logging
 import os
@@ -48,6 +49,7 @@ class _Job:
     attempt: int
     future: Future[Any]
     reached: int  # epochs finished before this attempt
+    queue: int  # the file that it was taken from: another one has forgotten it, the same has deleted it
     wish: str | None = None
 
 
@@ -112,15 +114,13 @@ class Dispatcher:
         self._hand_out()
 
     def _signature(self) -> tuple[int, ...]:
-        """Changes whenever another connection has written to the queue, or its file is another one."""
-        place = queue.path()
-        try:
-            inode = place.stat().st_ino
-        except OSError:
-            return ()
-        if self.seen[:1] != (inode,):
-            self.eye = sqlite3.connect(place, check_same_thread=False)
-        return inode, int(self.eye.execute("PRAGMA data_version").fetchone()[0])
+        """Changes whenever somebody has written to the queue, or its file is another one."""
+        out: list[int] = []
+        for name in ("queue.db", "queue.db-wal"):
+            with contextlib.suppress(OSError):
+                facts = (self.root / name).stat()
+                out += [facts.st_ino, facts.st_size, facts.st_mtime_ns]
+        return tuple(out)
 
     # the cluster
 
@@ -169,8 +169,8 @@ class Dispatcher:
 
         class Local(SpecCluster):
             def new_worker_spec(self) -> dict[int, Any]:
-                self._i = len(self.worker_spec)
-                return {self._i: worker(self._i)}
+                free = next(i for i in itertools.count() if i not in self.worker_spec)
+                return {free: worker(free)}
 
         os.environ["DASK_LOGGING__DISTRIBUTED"] = "warning"  # for the workers, which read it as they start
         scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard_address": "127.0.0.1:0"}}
@@ -303,8 +303,11 @@ class Dispatcher:
             return
         with queue.opened() as connection:
             known = {one.id: one for one in queue.tickets(connection, *queue.STATES) if one.id in self.jobs}
+            name = queue.name(connection)
         for id_, job in self.jobs.items():
             ticket = known.get(id_)
+            if ticket is None and job.queue == name:
+                continue  # its owner has deleted it: it ends when it misses its folder
             if ticket is None:
                 self._remember(job)
             elif ticket.wish and ticket.wish != job.wish and ticket.attempt == job.attempt:
@@ -368,6 +371,7 @@ class Dispatcher:
             )
             if not took.rowcount:  # cancelled a moment ago
                 return
+            name = queue.name(connection)
             turn = max(queue.turns(connection).values(), default=0) + 1
             connection.executemany(
                 "INSERT OR REPLACE INTO served (owner, turn) VALUES (?, ?)", [(owner, turn) for owner in ticket.owners]
@@ -385,7 +389,7 @@ class Dispatcher:
             retries=0,
             resources={"GPU": 1} if on_gpu else None,
         )
-        self.jobs[id_] = _Job(ticket, attempt, future, reached)
+        self.jobs[id_] = _Job(ticket, attempt, future, reached, name)
 
 
 def _gpus() -> int:

@@ -6,6 +6,7 @@ the owners with their own names and stars, and a sign of life of the engine. Not
 
 import contextlib
 import json
+import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -71,7 +72,8 @@ def opened(*, write: bool = False) -> Iterator[sqlite3.Connection]:
     connection.row_factory = sqlite3.Row
     try:
         if fresh or not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'timings'").fetchone():
-            connection.executescript(f"PRAGMA journal_mode = WAL; {_TABLES}")
+            number = secrets.randbelow(2**31)
+            connection.executescript(f"PRAGMA journal_mode = WAL; PRAGMA user_version = {number}; {_TABLES}")
         connection.execute("PRAGMA synchronous = NORMAL")
         if write:
             connection.execute("BEGIN IMMEDIATE")
@@ -194,6 +196,11 @@ def order(waiting: Sequence[Ticket], running: Sequence[Ticket], served: dict[str
         for owner in chosen.owners:
             busy[owner], turns[owner] = busy.get(owner, 0) + 1, last
     return out
+
+
+def name(connection: sqlite3.Connection) -> int:
+    """A number of this very file: one that took the place of a deleted file has another."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def turns(connection: sqlite3.Connection) -> dict[str, int]:

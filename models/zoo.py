@@ -31,27 +31,26 @@ ZOO: dict[str, Exhibit] = {
         "convolutional", "8x8 images leave little for a window of 4x4 to find.", epochs=400
     ),
     "mnist-modern": Exhibit(
-        {"dataset": "mnist", "architecture": "wide", "code_size": 2, "epochs": 300},
+        {"dataset": "mnist", "architecture": "modern", "code_size": 2, "epochs": 40, "batch_size": 256},
         "4 and 9, and 3, 5 and 8, share borders on which images are mixtures.",
     ),
     "mnist-variational": Exhibit(
-        {"dataset": "mnist", "architecture": "wide-variational", "code_size": 2, "epochs": 200},
+        {"dataset": "mnist", "architecture": "variational", "code_size": 2, "epochs": 40},
         "Smooth everywhere at the price of blur: its error is above that of the plain map of the same size.",
     ),
-    "mnist-modern-30": Exhibit(
-        {"dataset": "mnist", "architecture": "modern", "code_size": 30, "epochs": 200, "batch_size": 256, "shift": 1},
+    "mnist-deep": Exhibit(
+        {"dataset": "mnist", "architecture": "deep", "code_size": 30, "epochs": 25},
         "A code drawn at random decodes to strokes, not digits: nothing shaped this space.",
     ),
     "fashion-mnist-modern": Exhibit(
-        {"dataset": "fashion-mnist", "architecture": "wide", "code_size": 2, "epochs": 300},
+        {"dataset": "fashion-mnist", "architecture": "modern", "code_size": 2, "epochs": 40, "batch_size": 256},
         _FASHION_OVERLAP,
     ),
     "fashion-mnist-variational": Exhibit(
-        {"dataset": "fashion-mnist", "architecture": "wide-variational", "code_size": 2, "epochs": 150},
-        _FASHION_OVERLAP,
+        {"dataset": "fashion-mnist", "architecture": "variational", "code_size": 2, "epochs": 40}, _FASHION_OVERLAP
     ),
-    "fashion-mnist-modern-30": Exhibit(
-        {"dataset": "fashion-mnist", "architecture": "modern", "code_size": 30, "epochs": 100, "batch_size": 256},
+    "fashion-mnist-deep": Exhibit(
+        {"dataset": "fashion-mnist", "architecture": "deep", "code_size": 30, "epochs": 25},
         "Fine prints and lettering are smoothed away.",
     ),
     "cats-convolutional-variational": Exhibit(

@@ -10,7 +10,7 @@ from models.zoo import ZOO
 SHIPPED = sorted(path.name for path in PRETRAINED.iterdir() if path.is_dir())
 NEEDED = {
     *(f"digits-{name}" for name in ("single-layer", "multi-layer", "convolutional", "variational")),
-    *(f"{data}-{name}" for data in ("mnist", "fashion-mnist") for name in ("modern", "variational", "modern-30")),
+    *(f"{data}-{name}" for data in ("mnist", "fashion-mnist") for name in ("modern", "variational", "deep")),
     "cats-convolutional-variational",
     "shapes-convolutional-variational",
 }

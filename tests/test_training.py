@@ -196,7 +196,7 @@ def test_free_bits_keep_dimensions_alive(tmp_path: Path) -> None:
     collapsed = learn(tmp_path / "a", **choices)
     kept = learn(tmp_path / "b", **choices, free_bits=0.5)
     assert all(collapsed.about["codes"]["dead"]) and not any(kept.about["codes"]["dead"])
-    assert min(kept.about["codes"]["kl"]) > 0.2 > max(collapsed.about["codes"]["kl"])
+    assert min(kept.about["codes"]["kl"]) > 10 * max(collapsed.about["codes"]["kl"])
 
 
 def test_contraction_makes_codes_move_less(tmp_path: Path) -> None:
