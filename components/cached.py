@@ -4,9 +4,10 @@ Of a growing run the second is part of the key: a class that watches one trainin
 
 import base64
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 import streamlit as st
@@ -16,6 +17,7 @@ from components import figures, pictures
 from models import datasets, engine, export, home, reconstruct, runs
 from models.codes import pca_plane
 
+P = ParamSpec("P")
 TESTED = 2000  # test samples that a page reconstructs: one to three seconds, once
 
 
@@ -87,6 +89,24 @@ def _live(id_: str, root: str, second: int) -> Live | None:
 def live(id_: str) -> Live | None:
     """None before the first epoch has ended. Else what is to be seen of a training in this second, the same for everybody who watches it."""
     return _live(id_, str(home()), int(time.monotonic()))
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _status(id_: str, root: str, second: int) -> engine.Status:
+    return engine.status(id_)
+
+
+def status(id_: str) -> engine.Status:
+    """Where a training stood when somebody first asked in this second."""
+    return _status(id_, str(home()), int(time.monotonic()))
+
+
+def drawing(draw: Callable[P, None]) -> Callable[P, None]:
+    """A function that draws, without widgets: what it drew is drawn again for whoever brings the same arguments.
+
+    Arguments that begin with an underscore do not count. Drawing again skips what a figure costs each time.
+    """
+    return st.cache_resource(max_entries=32, show_spinner=False)(draw)
 
 
 def _forming(id_: str) -> Any | None:

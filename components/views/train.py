@@ -8,7 +8,7 @@ import streamlit as st
 
 from components import address, cached, choosing, figures, visitor
 from components.views import Page, told
-from models import Problem, architectures, datasets, engine, runs
+from models import Problem, architectures, datasets, engine, home, runs
 from models.runs import Configuration
 
 OWN = "My own choices"
@@ -258,7 +258,9 @@ def follow() -> None:
 @told
 def live(id_: str) -> None:
     """What the training writes, once a second; ends by drawing the page anew."""
-    status = engine.status(id_)
+    status = cached.status(id_)
+    if not status.alive:  # less than a second ago, before it was asked for again perhaps
+        status = engine.status(id_)
     if not status.alive:
         st.rerun(scope="app")
     seen = cached.live(id_) if status.phase != "queued" else None
@@ -271,14 +273,20 @@ def live(id_: str) -> None:
         )
     if seen is None:
         return
+    pictures_of(id_, str(home()), seen.newest["epoch"], seen)
+
+
+@cached.drawing
+def pictures_of(id_: str, root: str, epoch: int, _seen: cached.Live) -> None:
+    """What is to be seen of a training under this home after an epoch."""
     training, validation = st.columns(2)
-    training.metric("Training loss", f"{sum(seen.newest['loss'].values()):.4g}")
-    validation.metric("Validation loss", f"{seen.newest['validation']:.4g}")
+    training.metric("Training loss", f"{sum(_seen.newest['loss'].values()):.4g}")
+    validation.metric("Validation loss", f"{_seen.newest['validation']:.4g}")
     curve, forming = st.columns(2)
-    curve.plotly_chart(seen.losses, key="losses", config={"displayModeBar": False})
-    if seen.forming is not None:
-        forming.plotly_chart(seen.forming, key="forming", config={"displayModeBar": False})
-    for name, picture in seen.strips.items():
+    curve.plotly_chart(_seen.losses, key="losses", config={"displayModeBar": False})
+    if _seen.forming is not None:
+        forming.plotly_chart(_seen.forming, key="forming", config={"displayModeBar": False})
+    for name, picture in _seen.strips.items():
         st.caption(name)
         st.html(f'<img alt="{name}" src="{picture}" style="width: 100%; image-rendering: pixelated">')
 
