@@ -17,15 +17,21 @@ def hidden(widths: tuple[int, ...]) -> tuple[Layer, ...]:
     return tuple(layer for width in widths for layer in (Dense(width), LayerNorm(), Activation("gelu")))
 
 
-def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
-    """(…) -> hidden -> (D,) -> hidden -> (…), with a linear skip on both sides for D >= 8."""
+def of_widths(
+    narrow: tuple[int, ...], wide: tuple[int, ...], shape: Shape, code_size: int
+) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+    """(…) -> narrow -> (D,) -> narrow -> (…) for D < 8; for more, wide with a linear skip on both sides."""
     size = prod(shape)
     if code_size < 8:
-        encoder = (*hidden(NARROW), Dense(code_size))
-        return (Flatten(), *encoder), (*hidden(NARROW[::-1]), Dense(size), Reshape(shape))
-    down = Sum(((*hidden(WIDE), Dense(code_size)), (Dense(code_size),)))
-    up = Sum(((*hidden(WIDE[::-1]), Dense(size)), (Dense(size),)))
+        return (Flatten(), *hidden(narrow), Dense(code_size)), (*hidden(narrow[::-1]), Dense(size), Reshape(shape))
+    down = Sum(((*hidden(wide), Dense(code_size)), (Dense(code_size),)))
+    up = Sum(((*hidden(wide[::-1]), Dense(size)), (Dense(size),)))
     return (Flatten(), down), (up, Reshape(shape))
+
+
+def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+    """(…) -> hidden -> (D,) -> hidden -> (…), with a linear skip on both sides for D >= 8."""
+    return of_widths(NARROW, WIDE, shape, code_size)
 
 
 ARCHITECTURE = Architecture(

@@ -1,22 +1,15 @@
 """The modern network at twice the width: what a person who waits minutes instead of seconds gets the lowest error from."""
 
-from math import prod
-
 from models.architectures import Architecture
-from models.architectures.modern import hidden
-from models.layers import Dense, Flatten, Layer, Reshape, Shape, Sum
+from models.architectures.modern import of_widths
+from models.layers import Layer, Shape
 
 FEW, MANY = (512, 256, 128), (1024, 512)
 
 
 def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
-    """(…) -> hidden -> (D,) -> hidden -> (…), with a linear skip on both sides for D >= 8."""
-    size = prod(shape)
-    if code_size < 8:
-        return (Flatten(), *hidden(FEW), Dense(code_size)), (*hidden(FEW[::-1]), Dense(size), Reshape(shape))
-    down = Sum(((*hidden(MANY), Dense(code_size)), (Dense(code_size),)))
-    up = Sum(((*hidden(MANY[::-1]), Dense(size)), (Dense(size),)))
-    return (Flatten(), down), (up, Reshape(shape))
+    """As the modern network, of these widths."""
+    return of_widths(FEW, MANY, shape, code_size)
 
 
 ARCHITECTURE = Architecture(
