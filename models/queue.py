@@ -8,6 +8,7 @@ import contextlib
 import json
 import secrets
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -59,14 +60,23 @@ def opened(*, write: bool = False) -> Iterator[sqlite3.Connection]:
     """A connection; with `write` a transaction that no other writer can come between. A `Problem` when that fails.
 
     The file is made when it is not there. Raises `sqlite3.OperationalError` never: a queue that stays locked for
-    five seconds, or cannot be written, is told in words.
+    twenty seconds, or cannot be written, is told in words.
     """
     place = path()
+    # SQLite lets a crowd of writers try again at random: those of one process rather stand in line.
+    with _WRITING if write or not place.exists() else contextlib.nullcontext():
+        yield from _opened(place, write)
+
+
+_WRITING = threading.RLock()
+
+
+def _opened(place: Path, write: bool) -> Iterator[sqlite3.Connection]:
     try:
         fresh = not place.exists()
         if fresh:
             place.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(place, timeout=5, isolation_level=None)
+        connection = sqlite3.connect(place, timeout=20, isolation_level=None)
     except (OSError, sqlite3.Error) as error:
         raise unwritable(place.parent, error) from error
     connection.row_factory = sqlite3.Row

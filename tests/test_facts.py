@@ -51,13 +51,13 @@ def test_the_contraction_is_the_squared_norm_of_the_jacobian() -> None:
         torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 3)),
         torch.randn(5, 3, 4, requires_grad=True),
     )
-    exact = float(layer[1].weight.square().sum())
-    estimates = [float(losses.contraction(layer(given), given, torch.randn(5, 3))) for _ in range(3000)]
+    exact = layer[1].weight.square().sum().item()
+    estimates = [losses.contraction(layer(given), given, torch.randn(5, 3)).item() for _ in range(3000)]
     assert np.mean(estimates) == pytest.approx(exact, rel=0.03)
     bent = torch.nn.Sequential(layer, torch.nn.Tanh())
     jacobian = torch.autograd.functional.jacobian(bent, given)  # (5, 3, 5, 3, 4)
-    exact = float(jacobian.square().sum()) / 5
-    estimates = [float(losses.contraction(bent(given), given, torch.randn(5, 3))) for _ in range(3000)]
+    exact = jacobian.square().sum().item() / 5
+    estimates = [losses.contraction(bent(given), given, torch.randn(5, 3)).item() for _ in range(3000)]
     assert np.mean(estimates) == pytest.approx(exact, rel=0.03)
 
 
