@@ -19,7 +19,8 @@ Format 1. All binary files are little-endian and contiguous; M is the number of 
 run.json (numbers are finite; absent things are null):
 
     format 1, id, recipe, configuration {…}, versions {package: version},
-    dataset {name, title, fingerprint, kind, shape, classes, label, factors, count, source, licence}
+    dataset {name, title, fingerprint, kind, shape, classes, label, factors, count, source, licence; for signals and
+        tables also columns [{name, kind, start, width, mean, deviation, values}], see models/columns.py}
     architecture {name, title, variational, parameters}
     codes {count, size, low [D], high [D], mean [D], variance [D], kl [D] | null, dead [D] of booleans, nearest_p99}
     projections {pca: {mean [D], components [2][D], explained [2]} | null, tsne: {count, perplexity} | null}
@@ -59,9 +60,10 @@ from safetensors import SafetensorError
 
 from models import PRETRAINED, Problem, architectures, datasets, home, unwritable
 from models.codes import Coder, Plane
+from models.columns import Column, from_plain, plain
 
 FORMAT = 1
-FRAMES = 40  # epochs kept for the replay, at most
+FRAMES = 24  # epochs kept for the replay, at most
 RECIPE = 2  # raised by hand when the same configuration would train to another result
 ID = re.compile(r"[0-9a-f]{16}")
 REQUIRED = (
@@ -293,6 +295,11 @@ class Run:
     def classes(self) -> tuple[str, ...]:
         return tuple(self.about["dataset"]["classes"])
 
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """What the features of a row or the channels of a signal are; none for images."""
+        return from_plain(self.about["dataset"].get("columns", []))
+
     @property
     def code_size(self) -> int:
         return int(self.about["codes"]["size"])
@@ -376,8 +383,10 @@ class Run:
 
 
 def frame_epochs(epochs: int) -> list[int]:
-    """The epochs whose codes are kept for the replay: the first, the last and evenly between, at most `FRAMES`."""
-    return sorted({1, *np.linspace(1, epochs, min(FRAMES, epochs)).round().astype(int).tolist()})
+    """The epochs whose codes are kept for the replay, at most `FRAMES`: the first, the last, and between them closer
+    together at the start, where most happens."""
+    shares = np.linspace(0, 1, min(FRAMES, epochs)) ** (1 if epochs <= FRAMES else 2)
+    return sorted({1, *(1 + (epochs - 1) * shares).round().astype(int).tolist()})
 
 
 def thumbnail_shape(shape: tuple[int, ...], count: int, most: int = 64 * 2**20) -> tuple[int, int, int]:
@@ -533,6 +542,8 @@ _FACTS: dict[str, Any] = {
     "files": dict,
 }
 
+_COLUMN = {"name": str, "kind": str, "start": int, "width": int, "mean": float, "deviation": float, "values": [str]}
+
 
 def _check_facts(about: dict[str, Any]) -> None:
     """ValueError when run.json lacks a field of format 1, has one of another type, or contradicts itself."""
@@ -540,6 +551,9 @@ def _check_facts(about: dict[str, Any]) -> None:
     codes, dataset = about["codes"], about["dataset"]
     if not ID.fullmatch(about["id"]) or codes["count"] < 1 or codes["size"] < 1:
         raise ValueError("its id, count or code size is not as it should be")
+    if dataset["kind"] != "image":
+        # Runs of format 1 from before there were columns have none.
+        _check_type(dataset.setdefault("columns", []), [_COLUMN], "columns")
     for name, facts in about["files"].items():
         _check_type(facts, {"bytes": int, "sha256": str}, name)
         if _outside(name):
@@ -801,4 +815,5 @@ def dataset_facts(dataset: datasets.Dataset) -> dict[str, Any]:
         "source",
         "licence",
     )
-    return {name: getattr(dataset, name) for name in names}
+    facts = {name: getattr(dataset, name) for name in names}
+    return facts if dataset.kind == "image" else facts | {"columns": plain(dataset.columns)}

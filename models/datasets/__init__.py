@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem, downloads, home, unwritable
+from models.columns import Column
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 SPLITS = ("train", "validation", "test")
@@ -60,7 +61,8 @@ class Dataset:
     shape is one sample's: (H, W, C) for an image, (T, C) for a signal, (F,) for a table row. Rows are split
     into train, validation and test once and for all by `splits()`; `test_from` is the first row of a test
     set that the publisher fixed, None where the split is ours. `read` returns everything; `draw` returns the
-    samples of some rows only and is there for datasets that can make one sample without the others.
+    samples of some rows only and is there for datasets that can make one sample without the others. columns:
+    of a table what its features are, of a signal its channels, with the scaling that `read` has applied.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Dataset:
     test_from: int | None = None
     version: int = 1
     label: str = "class"
+    columns: tuple[Column, ...] = ()
     splits_seed: int = field(default=2006, repr=False)
 
     @property

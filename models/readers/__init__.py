@@ -23,8 +23,9 @@ from typing import Any, ParamSpec
 from numpy.typing import NDArray
 
 from models import Problem
+from models.columns import Column, inverse
 from models.readers import arrays, bags, images, tables, text
-from models.readers.found import Column, Decision, Found, contact_sheet, content_fingerprint, inverse
+from models.readers.found import Decision, Found, contact_sheet, content_fingerprint
 from models.readers.limits import LIMITS, Limits
 from models.readers.work import Choices, Work, checked, plain
 

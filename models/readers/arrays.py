@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models import Problem
+from models.columns import Column
 from models.datasets import TEST, TRAIN, VALIDATION
 from models.readers import bags
-from models.readers.found import Column, Found
+from models.readers.found import Found
 from models.readers.images import KEPT_SIDE, SIDES, fitted
 from models.readers.work import AXES, FITS, SCALINGS, Work, decoding, plain, reason
 

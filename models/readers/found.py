@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from models import Problem
-
-MISSING = ""  # what `inverse` gives where a category was unknown
+from models.columns import Column
 
 
 @dataclass(frozen=True)
@@ -28,24 +26,6 @@ class Decision:
     chosen: Any
     options: tuple[Any, ...]
     words: str
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table as it stands in the samples (N, F): features start to start + width - 1.
-
-    kind "number": one feature, not scaled; mean and deviation are those of the training rows (of all rows where
-    there is no split), deviation is 1 for a constant. kind "category": one feature per value, 1 where the row has
-    it, and all 0 where the row has none of them.
-    """
-
-    name: str
-    kind: str
-    start: int
-    width: int
-    mean: float = 0.0
-    deviation: float = 1.0
-    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,30 +59,6 @@ class Found:
     def decision(self, what: str) -> Decision | None:
         """The decision of that name, None where it did not have to be made."""
         return next((decision for decision in self.decisions if decision.what == what), None)
-
-
-def inverse(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> Mapping[str, Sequence[float | str]]:
-    """Rows (N, F) back to a table: for each column its N numbers, or its N values as text.
-
-    A category is the value with the greatest feature, MISSING where no feature is above 0. Undo any scaling
-    before. Raises `Problem` when the rows are of another width.
-    """
-    width = sum(column.width for column in columns)
-    if samples.ndim != 2 or samples.shape[1] != width:
-        raise Problem(
-            f"rows of shape {samples.shape} came",
-            f"(N, {width}) was expected, as these columns have",
-            "take rows and columns from the same table",
-        )
-    out: dict[str, Sequence[float | str]] = {}
-    for column in columns:
-        part = samples[:, column.start : column.start + column.width]
-        if column.kind == "number":
-            out[column.name] = [float(value) for value in part[:, 0]]
-        else:
-            best, known = part.argmax(1), part.max(1) > 0
-            out[column.name] = [column.values[i] if there else MISSING for i, there in zip(best, known, strict=True)]
-    return out
 
 
 def content_fingerprint(found: Found) -> str:

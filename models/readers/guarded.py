@@ -24,8 +24,9 @@ import numpy as np
 import psutil
 
 from models import Problem, readers, unwritable
+from models.columns import Column
 from models.datasets import Progress
-from models.readers.found import Column, Decision, Found
+from models.readers.found import Decision, Found
 from models.readers.limits import LIMITS, Limits
 from models.readers.work import Work, checked
 

@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem
+from models.columns import Column
 from models.readers import arrays, bags
-from models.readers.found import Column, Found
+from models.readers.found import Found
 from models.readers.work import Work, decoding, plain
 
 NOTHING = frozenset(("", "na", "n/a", "nan", "null", "none", "nil", "?", "-"))

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem, unwritable
+from models.columns import Column
 from models.datasets import Progress
-from models.readers.found import Column, Decision, Found
+from models.readers.found import Decision, Found
 from models.readers.limits import LIMITS, Limits
 
 

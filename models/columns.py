@@ -1,0 +1,91 @@
+"""What the numbers of a table row or of a signal mean: columns, their scaling, and the way back to the person's units."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import Problem
+
+Floats = NDArray[np.float32]
+MISSING = ""  # what `inverse` gives where a category was unknown
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table as it stands in the samples (N, F): features start to start + width - 1.
+
+    kind "number": one feature, not scaled; mean and deviation are those of the training rows (of all rows where
+    there is no split), deviation is 1 for a constant. kind "category": one feature per value, 1 where the row has
+    it, and all 0 where the row has none of them.
+    """
+
+    name: str
+    kind: str
+    start: int
+    width: int
+    mean: float = 0.0
+    deviation: float = 1.0
+    values: tuple[str, ...] = ()
+
+
+def plain(columns: Sequence[Column]) -> list[dict[str, Any]]:
+    """As JSON keeps them."""
+    return [{**dataclasses.asdict(column), "values": list(column.values)} for column in columns]
+
+
+def from_plain(stored: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
+    """What `plain` gave. Raises TypeError where it is not that."""
+    return tuple(Column(**{**one, "values": tuple(one["values"])}) for one in stored)
+
+
+def scaling(columns: Sequence[Column]) -> tuple[Floats, Floats]:
+    """Mean and deviation of each feature (F,), or channel (C,): 0 and 1 for the features of categories."""
+    mean = np.concatenate(
+        [np.full(column.width, column.mean if column.kind == "number" else 0.0) for column in columns]
+    )
+    deviation = np.concatenate(
+        [np.full(column.width, column.deviation if column.kind == "number" else 1.0) for column in columns]
+    )
+    return mean.astype(np.float32), deviation.astype(np.float32)
+
+
+def standardised(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> Floats:
+    """Rows (N, F) or signals (N, T, C) in the person's units, as a model sees them: mean 0, deviation 1."""
+    mean, deviation = scaling(columns)
+    return np.asarray((samples - mean) / deviation, np.float32)
+
+
+def unscaled(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> Floats:
+    """The inverse of `standardised`: back to the person's units."""
+    mean, deviation = scaling(columns)
+    return np.asarray(samples * deviation + mean, np.float32)
+
+
+def inverse(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> Mapping[str, Sequence[float | str]]:
+    """Rows (N, F) back to a table: for each column its N numbers, or its N values as text.
+
+    A category is the value with the greatest feature, MISSING where no feature is above 0. Undo any scaling
+    before. Raises `Problem` when the rows are of another width.
+    """
+    width = sum(column.width for column in columns)
+    if samples.ndim != 2 or samples.shape[1] != width:
+        raise Problem(
+            f"rows of shape {samples.shape} came",
+            f"(N, {width}) was expected, as these columns have",
+            "take rows and columns from the same table",
+        )
+    out: dict[str, Sequence[float | str]] = {}
+    for column in columns:
+        part = samples[:, column.start : column.start + column.width]
+        if column.kind == "number":
+            out[column.name] = [float(value) for value in part[:, 0]]
+        else:
+            best, known = part.argmax(1), part.max(1) > 0
+            out[column.name] = [column.values[i] if there else MISSING for i, there in zip(best, known, strict=True)]
+    return out
