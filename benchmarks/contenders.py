@@ -25,9 +25,9 @@ def arrays(dataset: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def hourglass(
-    dataset: str, architecture: str, code_size: int, epochs: float, speed: bool = False, **choices: Any
+    dataset: str, architecture: str, code_size: int, epochs: float, measured: str = "test", **choices: Any
 ) -> dict[str, float]:
-    """Our loop's own steps over a schedule that may be shorter than an epoch. speed: constant batch 256."""
+    """Our loop's own steps over a schedule that may be shorter than an epoch. measured: a split, or "" for speed alone."""
     import torch
 
     from models import datasets, metrics, runs, training
@@ -65,8 +65,8 @@ def hourglass(
             step(at, batches[at])
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         out = {"seconds": seconds, "cpu": cpu, "images": float(sum(len(b) for b in batches[:steps]))}
-        if not speed:
-            rows = np.flatnonzero(work.splits == datasets.TEST)
+        if measured:
+            rows = np.flatnonzero(work.splits == datasets.SPLITS.index(measured))
             errors = [metrics.squared_errors(part.clean, part.out) for part in work.through(rows)]
             baseline = metrics.fit_pca(work.training.numpy(), code_size)
             clean = content.samples[rows].astype(np.float32) / 255
@@ -100,8 +100,8 @@ def pytorch(dataset: str, architecture: str, code_size: int, epochs: float, batc
     return {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu, "images": float(seen)}
 
 
-def keras(dataset: str, architecture: str, code_size: int, epochs: float, batch_size: int = 256) -> dict[str, float]:
-    """The networks of the Keras blog's article on autoencoders, as fit() trains them."""
+def keras(dataset: str, architecture: str, code_size: int, epochs: float, warm: bool = False) -> dict[str, float]:
+    """The networks of the Keras blog's article on autoencoders, as fit() trains them. warm: after an epoch unmeasured."""
     from keras import Input, Model, layers
 
     train, test = (x.astype("float32") / 255 for x in arrays(dataset))
@@ -129,22 +129,13 @@ def keras(dataset: str, architecture: str, code_size: int, epochs: float, batch_
     model = Model(inputs, outputs)
     model.compile(optimizer="adam", loss="mse")
     part = train[: round(min(1.0, epochs) * len(train))]
-    model.fit(part[:512], part[:512], batch_size=batch_size, verbose=0)  # traces the graph, as ours is warm, too
-    initial = Model(inputs, outputs)
-    initial.set_weights([np.zeros_like(w) if w.ndim == 1 else _glorot(w.shape) for w in initial.get_weights()])
-    initial.compile(optimizer="adam", loss="mse")
+    if warm:
+        model.fit(part, part, epochs=1, batch_size=256, shuffle=True, verbose=0)
     began, cpu = time.perf_counter(), time.process_time()
-    initial.fit(part, part, epochs=max(1, int(epochs)), batch_size=batch_size, shuffle=True, verbose=0)
+    model.fit(part, part, epochs=max(1, int(epochs)), batch_size=256, shuffle=True, verbose=0)
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-    error = float(np.square(initial.predict(test, verbose=0, batch_size=1000) - test).mean())
+    error = float(np.square(model.predict(test, verbose=0, batch_size=1000) - test).mean())
     return {"seconds": seconds, "cpu": cpu, "images": float(len(part) * max(1, int(epochs))), "error": error}
-
-
-def _glorot(shape: tuple[int, ...]) -> np.ndarray:
-    """Keras's own first weights (Glorot and Bengio 2010), drawn anew after the warm-up."""
-    field = int(np.prod(shape[:-2]))
-    limit = np.sqrt(6 / (field * (shape[-2] + shape[-1])))
-    return np.random.default_rng().uniform(-limit, limit, shape).astype("float32")
 
 
 if __name__ == "__main__":

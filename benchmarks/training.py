@@ -78,9 +78,9 @@ def throughput(times: int) -> None:
         same = {"dataset": "mnist", "architecture": name, "code_size": ARTICLE[name], "epochs": share}
         found = interleaved(
             times,
-            ours=lambda same=same: contend("hourglass", **same, speed=True),
+            ours=lambda same=same: contend("hourglass", **same, measured=""),
             torch=lambda same=same: contend("pytorch", **same),
-            keras=lambda same=same: contend("keras", **same),
+            keras=lambda same=same: contend("keras", **same, warm=True),
         )
         speeds = {who: one["images"] / one["seconds"] for who, one in found.items()}
         cpu = {who: one["images"] / one["cpu"] for who, one in found.items()}
@@ -97,7 +97,7 @@ def throughput(times: int) -> None:
 
 def together(times: int) -> None:
     """Two trainings at once against one."""
-    same = {"dataset": "mnist", "architecture": "modern", "code_size": 2, "epochs": 1.0, "speed": True}
+    same = {"dataset": "mnist", "architecture": "modern", "code_size": 2, "epochs": 1.0, "measured": ""}
     one, two = [], []
     for _ in range(times):
         found = contend("hourglass", **same)

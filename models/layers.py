@@ -233,6 +233,21 @@ class Activation(Layer):
 
 
 @dataclass(frozen=True)
+class Dropout(Layer):
+    """While training, a share of the values is set to zero and the others are enlarged for it (Srivastava et al. 2014)."""
+
+    share: float
+
+    def module(self, shape: Shape) -> nn.Module:
+        from torch import nn
+
+        return nn.Dropout(self.share)
+
+    def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
+        return x
+
+
+@dataclass(frozen=True)
 class LayerNorm(Layer):
     """Each sample's vector to mean 0 and variance 1, then scaled and shifted (Ba et al. 2016)."""
 

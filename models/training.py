@@ -96,6 +96,16 @@ class Network:
         mean, log_variance = out.chunk(2, dim=1)
         return mean, log_variance
 
+    def __post_init__(self) -> None:
+        parts = (*self.encoder.modules(), *self.decoder.modules())
+        self.dropouts = [module for module in parts if isinstance(module, nn.Dropout)]
+        self.learn(False)
+
+    def learn(self, learning: bool) -> None:
+        """Whether dropout is at work."""
+        for dropout in self.dropouts:  # the only layers that differ: walking them all would cost small networks a third
+            dropout.train(learning)
+
     def weights(self) -> dict[str, Tensor]:
         """Every weight by the name it is saved under."""
         parts = (("encoder", self.encoder), ("decoder", self.decoder))
@@ -320,11 +330,13 @@ class Training:
         self, at: Progress, optimizer: torch.optim.Adam, batch: Tensor, seed: int, annealing: float
     ) -> dict[str, Tensor]:
         """One step down the gradient of these training samples; returns the terms of the loss before it."""
+        self.network.learn(True)
         with torch.autocast("cpu", torch.bfloat16, enabled=at.precision == "bfloat16"):
             terms = self._terms(self.training[batch], seed=self.configuration.seed + 1 + seed)
         optimizer.zero_grad(set_to_none=True)
         total(terms, self.configuration, annealing).backward()
         optimizer.step()
+        self.network.learn(False)
         return terms
 
     def speed(self, seconds: float = 0.4) -> float:

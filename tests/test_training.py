@@ -199,6 +199,22 @@ def test_free_bits_keep_dimensions_alive(tmp_path: Path) -> None:
     assert min(kept.about["codes"]["kl"]) > 10 * max(collapsed.about["codes"]["kl"])
 
 
+def test_dropout_is_at_work_in_steps_and_nowhere_else(tmp_path: Path, digits: Dataset) -> None:
+    facts = runs.configuration({"dataset": "digits", "architecture": "wide", "epochs": 1})
+    report = training.Report(tmp_path, facts, 1)
+    work = training.Training(facts, digits, datasets.arrays(digits), tmp_path, report, torch.device("cpu"))
+    seen: list[bool] = []
+    work.network.dropouts[0].register_forward_hook(lambda module, _given, _out: seen.append(module.training))
+    rows = np.arange(50)
+    np.testing.assert_array_equal(work.encode(rows), work.encode(rows))
+    assert seen and not any(seen)
+    seen.clear()
+    work.run()
+    assert any(seen)  # each step
+    assert not seen[-1]  # the validation after the epoch
+    np.testing.assert_array_equal(work.encode(rows), work.encode(rows))
+
+
 def test_contraction_makes_codes_move_less(tmp_path: Path) -> None:
     free, held = (
         learn(tmp_path / str(i), epochs=10, architecture="modern", contraction=c) for i, c in enumerate((0.0, 0.1))

@@ -7,24 +7,29 @@ wider pair of layers with a linear path beside them wins, since PCA is then a go
 from math import prod
 
 from models.architectures import Architecture
-from models.layers import Activation, Dense, Flatten, Layer, LayerNorm, Reshape, Shape, Sum
+from models.layers import Activation, Dense, Dropout, Flatten, Layer, LayerNorm, Reshape, Shape, Sum
 
 NARROW, WIDE = (256, 128, 64), (512, 256)
 
 
-def hidden(widths: tuple[int, ...]) -> tuple[Layer, ...]:
-    """Dense, layer norm, GELU for each width."""
-    return tuple(layer for width in widths for layer in (Dense(width), LayerNorm(), Activation("gelu")))
+def hidden(widths: tuple[int, ...], dropped: float = 0.0) -> tuple[Layer, ...]:
+    """Dense, layer norm, GELU for each width, then dropout of so large a share."""
+    after = (Dropout(dropped),) if dropped else ()
+    return tuple(layer for width in widths for layer in (Dense(width), LayerNorm(), Activation("gelu"), *after))
 
 
 def of_widths(
-    narrow: tuple[int, ...], wide: tuple[int, ...], shape: Shape, code_size: int
+    narrow: tuple[int, ...], wide: tuple[int, ...], shape: Shape, code_size: int, dropped: float = 0.0
 ) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
-    """(…) -> narrow -> (D,) -> narrow -> (…) for D < 8; for more, wide with a linear skip on both sides."""
+    """(…) -> narrow -> (D,) -> narrow -> (…) for D < 8; for more, wide with a linear skip on both sides.
+
+    dropped: share of dropout in the encoder.
+    """
     size = prod(shape)
     if code_size < 8:
-        return (Flatten(), *hidden(narrow), Dense(code_size)), (*hidden(narrow[::-1]), Dense(size), Reshape(shape))
-    down = Sum(((*hidden(wide), Dense(code_size)), (Dense(code_size),)))
+        encoder = (Flatten(), *hidden(narrow, dropped), Dense(code_size))
+        return encoder, (*hidden(narrow[::-1]), Dense(size), Reshape(shape))
+    down = Sum(((*hidden(wide, dropped), Dense(code_size)), (Dense(code_size),)))
     up = Sum(((*hidden(wide[::-1]), Dense(size)), (Dense(size),)))
     return (Flatten(), down), (up, Reshape(shape))
 

@@ -4,13 +4,13 @@ from math import prod
 
 from models.architectures import Architecture
 from models.architectures.modern import hidden
-from models.architectures.wide import FEW
+from models.architectures.wide import DROPPED, FEW
 from models.layers import Dense, Flatten, Layer, Reshape, Shape
 
 
 def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
     """(…) -> hidden -> (2 D,): D means and D log-variances; (D,) -> hidden -> (…)."""
-    encoder = (Flatten(), *hidden(FEW), Dense(2 * code_size))
+    encoder = (Flatten(), *hidden(FEW, DROPPED), Dense(2 * code_size))
     return encoder, (*hidden(FEW[::-1]), Dense(prod(shape)), Reshape(shape))
 
 
