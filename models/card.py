@@ -1,5 +1,6 @@
 """The card of a shipped run: how it was made, how good it is, what it is weak at. Written from run.json."""
 
+from models import metrics
 from models.runs import Run
 from models.zoo import ZOO
 
@@ -25,6 +26,7 @@ def text(run: Run, name: str) -> str:
     """The card as Markdown."""
     about, trained = run.about, run.about["training"]
     weights, codes = ((run.folder / part).stat().st_size for part in ("weights.safetensors", "codes.f32"))
+    dead = sum(about["codes"]["dead"])
     lines = [
         f"# {name}",
         "",
@@ -35,13 +37,29 @@ def text(run: Run, name: str) -> str:
         f"- Holds {weights / 1e6:.2f} MB of weights and {codes / 1e6:.2f} MB of codes ({run.count:,} of {about['dataset']['count']:,} samples)",
         f"- Data: {about['dataset']['source']}. Licence: {about['dataset']['licence']}",
         f"- Known weakness: {ZOO[name].weakness}",
-        "",
+        *([f"- {dead} of {run.code_size} dimensions are dead: the decoder does without them", ""] if dead else [""]),
         "| measured on the test split | value | unit | samples |",
         "| --- | --- | --- | --- |",
         *(f"| {m['title']} | {m['value']:.4f} | {m['unit']} | {m['count']:,} |" for m in about["metrics"]),
         "",
+        *_factors(run),
     ]
     return "\n".join(lines)
+
+
+def _factors(run: Run) -> list[str]:
+    """Which dimension stands for which factor, where the factors are known."""
+    names = run.about["dataset"]["factors"]
+    if not names:
+        return []
+    told = metrics.factors_told(run.codes, run.factors)
+    pairs = metrics.own_dimensions(told)
+    return [
+        "| factor | dimension of its own | absolute rank correlation |",
+        "| --- | --- | --- |",
+        *(f"| {names[k]} | z{d + 1} | {told[d, k]:.2f} |" for d, k in pairs),
+        "",
+    ]
 
 
 def index(shipped: list[Run]) -> str:

@@ -18,8 +18,14 @@ TITLES = {
     "pca_mse": ("mean squared error of PCA at the same code size", "squared intensity per pixel"),
     "pca_squared_error": ("squared error of PCA at the same code size", "squared intensity per sample"),
     "knn_accuracy": ("5-nearest-neighbour accuracy on the codes", "share right"),
+    "pca_knn_accuracy": ("5-nearest-neighbour accuracy on PCA's codes of the same size", "share right"),
+    "tsne_knn_accuracy": (
+        "5-nearest-neighbour accuracy on a t-SNE of the samples, each left out in turn",
+        "share right",
+    ),
     "trustworthiness": ("trustworthiness of the codes", "0 to 1"),
     "continuity": ("continuity of the codes", "0 to 1"),
+    "mutual_information_gap": ("mutual information gap", "0 to 1"),
     "kl": ("KL divergence from the standard normal", "nats per sample"),
     "negative_elbo": ("negative evidence lower bound", "nats per sample"),
 }
@@ -113,3 +119,65 @@ def neighbourhoods(samples: Floats, codes: Floats, most: int = 1000) -> tuple[fl
     flat, codes = samples[:most].reshape(min(most, len(samples)), -1), codes[:most]
     k = min(10, (len(flat) - 1) // 2)
     return float(trustworthiness(flat, codes, n_neighbors=k)), float(trustworthiness(codes, flat, n_neighbors=k))
+
+
+def tsne_knn_accuracy(samples: Floats, labels: NDArray[np.int32]) -> float:
+    """Share of samples (N, …) whose five nearest others on a 2-D t-SNE of them (van der Maaten and Hinton 2008) vote
+    for their label. A minute for 10,000 of MNIST."""
+    from sklearn.manifold import TSNE
+    from sklearn.neighbors import KNeighborsClassifier
+
+    flat = TSNE(init="pca", random_state=0, n_jobs=1).fit_transform(samples.reshape(len(samples), -1))
+    five = KNeighborsClassifier(6).fit(flat, labels).kneighbors(flat, return_distance=False)[:, 1:]
+    votes = np.stack([(labels[five] == label).sum(1) for label in range(int(labels.max()) + 1)])
+    return float((votes.argmax(0) == labels).mean())
+
+
+def factors_told(codes: Floats, factors: Floats) -> NDArray[np.float64]:
+    """Absolute rank correlation (Spearman 1904) of each dimension with each factor: (N, D) and (N, K) give (D, K).
+
+    0 where a dimension or a factor does not vary.
+    """
+    from scipy.stats import rankdata  # type: ignore[import-untyped]
+
+    ranks = [rankdata(values, axis=0) for values in (codes, factors)]
+    apart = [values - values.mean(0) for values in ranks]
+    lengths = [np.maximum(np.linalg.norm(values, axis=0), 1e-12) for values in apart]
+    return np.asarray(np.abs((apart[0] / lengths[0]).T @ (apart[1] / lengths[1])))
+
+
+def own_dimensions(told: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Pairs (dimension, factor) of `factors_told`, no dimension twice, whose sum is the greatest (Kuhn 1955)."""
+    from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+
+    pairs = zip(*linear_sum_assignment(-told), strict=True)
+    return sorted(((int(d), int(k)) for d, k in pairs), key=lambda pair: pair[1])
+
+
+def mutual_information_gap(codes: Floats, factors: Floats, bins: int = 20) -> float:
+    """How much more the best dimension tells of a factor than the second best, as a share of the factor's entropy;
+    mean over factors (Chen et al. 2018, section 4.1). Values are sorted into `bins` of equal width, as Locatello et al.
+    2019 do. (N, D) and (N, K); 0 for a single dimension that tells nothing, 1 when each factor has a dimension of its own.
+    """
+    placed = [
+        np.minimum(((values - values.min(0)) / np.maximum(np.ptp(values, axis=0), 1e-12) * bins).astype(int), bins - 1)
+        for values in (codes, factors)
+    ]
+    gaps = []
+    for k in range(factors.shape[1]):
+        of = placed[1][:, k]
+        entropy = _entropy(np.bincount(of, minlength=bins))
+        if entropy == 0:
+            continue
+        told = [0.0]
+        for d in range(codes.shape[1]):
+            joint = np.bincount(placed[0][:, d] * bins + of, minlength=bins * bins)
+            told.append(_entropy(np.bincount(placed[0][:, d], minlength=bins)) + entropy - _entropy(joint))
+        first, second = sorted(told)[-1:-3:-1]
+        gaps.append((first - second) / entropy)
+    return float(np.mean(gaps)) if gaps else 0.0
+
+
+def _entropy(counts: NDArray[np.int64]) -> float:
+    share = counts[counts > 0] / counts.sum()
+    return float(-(share * np.log(share)).sum())

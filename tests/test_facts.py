@@ -298,3 +298,31 @@ def test_a_choice_without_effect_makes_no_other_run() -> None:
     assert runs.configuration(variational).id != runs.configuration(variational | {"beta": 3}).id
     noisy = {"dataset": "digits", "architecture": "modern", "noise": "gaussian"}
     assert runs.configuration(noisy | {"noise_level": 0.1}).id != runs.configuration(noisy | {"noise_level": 0.4}).id
+
+
+def test_a_dimension_of_its_own_for_each_factor_and_the_gap_that_it_makes() -> None:
+    factors = np.random.default_rng(0).uniform(size=(4000, 3)).astype(np.float32)
+    idle = np.random.default_rng(1).normal(size=(4000, 1)).astype(np.float32)
+    codes = np.concatenate([idle, np.exp(-3 * factors[:, [2, 0, 1]])], 1)  # monotone, falling, in another order
+    told = metrics.factors_told(codes, factors)
+    assert told.shape == (4, 3)
+    assert metrics.own_dimensions(told) == [(2, 0), (3, 1), (1, 2)]
+    np.testing.assert_allclose([told[d, k] for d, k in metrics.own_dimensions(told)], 1)
+    assert told[0].max() < 0.1
+    assert metrics.mutual_information_gap(factors * 5 - 2, factors) == pytest.approx(1, abs=0.1)
+    # Turned by 45 degrees, two dimensions tell the same of both factors.
+    turned = factors[:, :2] @ np.array([[1, 1], [1, -1]], np.float32)
+    assert metrics.mutual_information_gap(turned, factors[:, :2]) < 0.05
+    assert metrics.mutual_information_gap(idle, factors) < 0.05
+    assert metrics.factors_told(np.zeros((5, 1), np.float32), factors[:5]).max() == 0
+
+
+def test_a_tsne_is_judged_without_the_sample_itself() -> None:
+    apart = np.repeat(np.eye(3, 5, dtype=np.float32) * 50, 30, 0)
+    apart += np.random.default_rng(0).normal(size=apart.shape).astype(np.float32)
+    labels = np.repeat(np.arange(3, dtype=np.int32), 30)
+    assert metrics.tsne_knn_accuracy(apart, labels) == 1
+    # A label that only the sample itself has is never voted for.
+    alone = labels.copy()
+    alone[0] = 3
+    assert metrics.tsne_knn_accuracy(apart, alone) == pytest.approx(1 - 1 / 90)
