@@ -14,7 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from components import figures, pictures
-from models import datasets, engine, export, home, reconstruct, runs
+from models import datasets, engine, export, home, metrics, reconstruct, runs
 from models.codes import pca_plane
 
 P = ParamSpec("P")
@@ -56,6 +56,18 @@ def test_errors(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
     """The first `most` rows of the test split, the run's error of each and PCA's (N,). Needs the dataset at hand."""
     return _test_errors(str(run.folder), run.digest, most)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _factors(folder: str, digest: str) -> tuple[NDArray[np.float64], list[tuple[int, int]], float]:
+    run = _opened(folder, digest)
+    told = metrics.factors_told(run.codes, run.factors)
+    return told, metrics.own_dimensions(told), metrics.mutual_information_gap(run.codes, run.factors)
+
+
+def factors(run: runs.Run) -> tuple[NDArray[np.float64], list[tuple[int, int]], float]:
+    """What the stored codes tell of the factors (D, K), the dimension of each factor's own, the mutual information gap."""
+    return _factors(str(run.folder), run.digest)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

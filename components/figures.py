@@ -1,6 +1,6 @@
 """Arrays to Plotly figures. No Streamlit here: a figure is the same in a page, a notebook or a test."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -142,6 +142,66 @@ def class_errors(classes: Sequence[str], ours: NDArray[np.floating[Any]], pca: N
     figure.update_xaxes(type="category")
     figure.update_yaxes(title="squared error per pixel", rangemode="tozero")
     figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0})
+    return figure
+
+
+def shares(values: Mapping[str, float], title: str) -> Any:
+    """Shares between 0 and 1 as bars with their numbers; the one that begins with “this run” in the run's colour."""
+    import plotly.graph_objects as go
+
+    figure = _figure(60 + 48 * len(values), hovermode=False, showlegend=False)
+    names = list(values)[::-1]
+    tones = [OURS if name.startswith("this run") else THEIRS for name in names]
+    sizes = [values[name] for name in names]
+    figure.add_trace(
+        go.Bar(x=sizes, y=names, orientation="h", marker_color=tones, text=[f"{size:.2f}" for size in sizes])
+    )
+    figure.update_xaxes(title=title, range=[0, 1])
+    return figure
+
+
+def dimensions(sizes: Sequence[float], dead: NDArray[np.bool_], title: str) -> Any:
+    """A bar for each code dimension, the greatest first; dead ones are grey and say so."""
+    import plotly.graph_objects as go
+
+    order = np.argsort(-np.asarray(sizes), kind="stable")
+    figure = _figure(260, hovermode="closest", showlegend=False)
+    figure.add_trace(
+        go.Bar(
+            x=[f"z{d + 1}" for d in order],
+            y=[sizes[d] for d in order],
+            marker_color=[UNKNOWN if dead[d] else OURS for d in order],
+            customdata=["dead" if dead[d] else "used" for d in order],
+            hovertemplate="%{x}: %{y:.3g} (%{customdata})<extra></extra>",
+        )
+    )
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(title=title, rangemode="tozero")
+    return figure
+
+
+def correlations(told: NDArray[np.floating[Any]], factors: Sequence[str]) -> Any:
+    """How strongly each dimension (rows) goes with each factor (columns), between 0 and 1."""
+    import plotly.graph_objects as go
+
+    figure = _figure(90 + 30 * len(told), hovermode="closest")
+    figure.add_trace(
+        go.Heatmap(
+            z=told,
+            x=list(factors),
+            y=[f"z{d + 1}" for d in range(len(told))],
+            zmin=0,
+            zmax=1,
+            colorscale=[[0, "#2A3040"], [1, "#0B84C6"]],  # white figures are legible on all of it
+            textfont={"color": "white"},
+            texttemplate="%{z:.2f}",
+            hovertemplate="%{y} and %{x}: %{z:.2f}<extra></extra>",
+            showscale=False,
+            xgap=1,
+            ygap=1,
+        )
+    )
+    figure.update_yaxes(autorange="reversed")
     return figure
 
 

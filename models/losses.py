@@ -5,6 +5,8 @@ Reconstruction terms are summed over the values of a sample and averaged over th
 ordinary autoencoder is Keras's mean squared error.
 """
 
+from math import log, pi
+
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy
@@ -28,6 +30,18 @@ def kl(mean: Tensor, log_variance: Tensor) -> Tensor:
     -½ (1 + log σ² - μ² - σ²), Kingma and Welling 2013, appendix B.
     """
     return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean(0)
+
+
+def total_correlation(code: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(q(z) || Π q(z_d)) in nats, estimated within the batch: how much the dimensions know of each other.
+
+    code is a draw; all are (B, D). Chen et al. 2018, section 3.1, without the size of the dataset, which adds a constant
+    and no gradient; a batch cannot tell more than log B nats from nothing, so the estimate is low.
+    """
+    apart = (code[:, None] - mean[None]).square() * (-log_variance).exp()[None]
+    each = -0.5 * (apart + log_variance[None] + log(2 * pi))  # log q(z_d of i | x of j), (B, B, D)
+    together, alone = each.sum(2).logsumexp(1), each.logsumexp(1).sum(1)
+    return (together - alone).mean() + (code.shape[1] - 1) * log(len(code))
 
 
 def sparsity(code: Tensor) -> Tensor:

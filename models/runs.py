@@ -85,7 +85,13 @@ WORKING = ("configuration.json", "control.json", "status.json", "strip.npy", "ch
 NOISES = ("none", "gaussian", "salt-and-pepper", "masking", "watermark")
 LOSSES = ("squared-error", "bernoulli")
 RECIPES = ("hourglass", "article")
-YOUNG = ("contraction", "free_bits", "annealing", "shift")  # choices that came after the first runs
+YOUNG = (
+    "contraction",
+    "free_bits",
+    "annealing",
+    "shift",
+    "total_correlation",
+)  # choices that came after the first runs
 RANGES: dict[str, tuple[float, float]] = {
     "noise_level": (0, 1),
     "epochs": (1, 10_000),
@@ -97,6 +103,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "free_bits": (0, 10),
     "annealing": (0, 1),
     "shift": (0, 8),
+    "total_correlation": (0, 1000),
     "seed": (0, 2**31 - 1),
 }
 
@@ -109,7 +116,8 @@ class Configuration:
     (watermark), each in [0, 1]. beta weighs the KL term of a variational architecture (1 is the evidence lower
     bound). sparsity weighs the mean absolute code (L1), contraction the squared norm of the encoder's Jacobian (Rifai
     et al. 2011). For variational ones free_bits leaves so many nats of each dimension's KL unpunished (Kingma et al.
-    2016) and annealing is the share of the training in which beta rises from 0 (Bowman et al. 2016). shift moves each
+    2016) and annealing is the share of the training in which beta rises from 0 (Bowman et al. 2016); total_correlation weighs what the dimensions know of each
+    other (Chen et al. 2018). shift moves each
     batch by up to so many pixels, another way at each step. recipe: "hourglass" warms up and anneals the learning rate,
     starts the output at the mean sample and keeps the best epoch; "article" keeps Keras's habits (constant
     rate, last epoch). stopped_after is set when a person ended the training before its last epoch.
@@ -133,6 +141,7 @@ class Configuration:
     free_bits: float = 0.0
     annealing: float = 0.0
     shift: int = 0
+    total_correlation: float = 0.0
 
     def canonical(self, recipe: int = RECIPE) -> str:
         """The configuration, the dataset's fingerprint and the recipe's version as one unambiguous line.
@@ -224,7 +233,9 @@ def configuration(values: dict[str, Any]) -> Configuration:
     if checked.noise == "none":
         checked = dataclasses.replace(checked, noise_level=0.0)
     if not architectures.get(checked.architecture).variational:
-        checked = dataclasses.replace(checked, beta=Configuration.beta, free_bits=0.0, annealing=0.0)
+        checked = dataclasses.replace(
+            checked, beta=Configuration.beta, free_bits=0.0, annealing=0.0, total_correlation=0.0
+        )
     if datasets.get(checked.dataset).kind != "image":
         checked = dataclasses.replace(checked, shift=0)
     return checked

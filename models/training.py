@@ -456,6 +456,8 @@ class Training:
         else:
             kl = losses.kl(mean, log_variance)
             terms = {"reconstruction": reconstruction, "kl": kl.clamp(min=chosen.free_bits).sum()}
+            if chosen.total_correlation:
+                terms["total_correlation"] = losses.total_correlation(code, mean, log_variance)
         if chosen.sparsity:
             terms["sparsity"] = losses.sparsity(mean)
         if contracting:
@@ -546,12 +548,13 @@ class Passed(NamedTuple):
 
 
 def total(terms: dict[str, Tensor], configuration: Configuration, annealing: float = 1.0) -> Tensor:
-    """The number that is lowered: reconstruction + annealing beta kl + sparsity |code| + contraction |dz/dx|²."""
+    """The number that is lowered: reconstruction + annealing (beta kl + total correlation) + sparsity |code| + contraction |dz/dx|²."""
     weights = {
         "reconstruction": 1.0,
         "kl": configuration.beta * annealing,
         "sparsity": configuration.sparsity,
         "contraction": configuration.contraction,
+        "total_correlation": configuration.total_correlation * annealing,
     }
     return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
 

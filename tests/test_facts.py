@@ -326,3 +326,17 @@ def test_a_tsne_is_judged_without_the_sample_itself() -> None:
     alone = labels.copy()
     alone[0] = 3
     assert metrics.tsne_knn_accuracy(apart, alone) == pytest.approx(1 - 1 / 90)
+
+
+def test_the_total_correlation_of_independent_dimensions_is_nothing() -> None:
+    """Against the closed form for normals: -½ log det of the correlation matrix."""
+    torch.manual_seed(0)
+    spread = torch.full((2000, 2), -2.0)  # log-variance of each sample's own cloud
+    mean = torch.randn(2000, 2)
+    draw = mean + torch.randn(2000, 2) * (0.5 * spread).exp()
+    assert losses.total_correlation(draw, mean, spread).item() == pytest.approx(0, abs=0.03)
+    mean[:, 1] = 0.9 * mean[:, 0] + (1 - 0.9**2) ** 0.5 * mean[:, 1]
+    draw = mean + torch.randn(2000, 2) * (0.5 * spread).exp()
+    correlation = 0.9 / (1 + np.exp(-2))
+    expected = -0.5 * np.log(1 - correlation**2)
+    assert losses.total_correlation(draw, mean, spread).item() == pytest.approx(expected, abs=0.05)

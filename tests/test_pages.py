@@ -337,3 +337,22 @@ def test_a_damaged_queue_is_told_on_every_page_and_what_ships_can_be_explored(ho
     entry = AppTest.from_file(str(ROOT / "components" / "main.py"), default_timeout=60)
     entry.run()
     assert not entry.exception and "queue.db is damaged" in words(entry)
+
+
+def test_codes_shows_what_each_dimension_carries_and_stands_for() -> None:
+    run = runs.open_run(runs.folder_of("cats-convolutional-variational"))
+    app = drawn("codes", run=run.id)
+    assert "What the dimensions stand for" in words(app)
+    told, pairs, gap = cached.factors(run)
+    own = sum(told[d, k] >= 0.7 for d, k in pairs)
+    assert f"{own} of {len(run.about['dataset']['factors'])} have a dimension of their own" in words(app)
+    assert f"{sum(run.about['codes']['kl']):.1f} nats in all" in words(app)
+    assert any(metric.label == "Mutual information gap" and metric.value == f"{gap:.2f}" for metric in app.metric)
+    plain = drawn("codes", run="digits-multi-layer")
+    assert "stand for" not in words(plain) and "variance" in words(plain)
+
+
+def test_dead_dimensions_are_counted_and_grey() -> None:
+    figure = figures.dimensions([0.5, 2.0, 0.001], np.array([False, False, True]), "KL")
+    assert list(figure.data[0].x) == ["z2", "z1", "z3"]
+    assert list(figure.data[0].marker.color) == [figures.OURS, figures.OURS, figures.UNKNOWN]

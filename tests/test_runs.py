@@ -318,7 +318,14 @@ def test_equal_choices_are_the_same_run() -> None:
     ids = {one.id}
     changes = {"code_size": 3, "noise": "masking", "noise_level": 0.1, "epochs": 31, "batch_size": 64, "seed": 1}
     changes |= {"learning_rate": 0.1, "loss": "squared-error", "beta": 2, "sparsity": 0.1, "recipe": "article"}
-    changes |= {"architecture": "deep", "stopped_after": 3, "contraction": 0.1, "free_bits": 0.1, "annealing": 0.5}
+    changes |= {
+        "architecture": "deep",
+        "stopped_after": 3,
+        "contraction": 0.1,
+        "free_bits": 0.1,
+        "annealing": 0.5,
+        "total_correlation": 2.0,
+    }
     changes |= {"shift": 1}
     assert set(changes) | {"dataset"} == {field.name for field in dataclasses.fields(runs.Configuration)}
     for name, value in changes.items():

@@ -42,6 +42,12 @@ NUMBERS = {
         0.05,
         "%.2f",
     ),
+    "total_correlation": (
+        "Total correlation",
+        "Weight of what the dimensions know of each other: above 0, each tends to stand for one thing.",
+        0.5,
+        "%.2f",
+    ),
     "annealing": ("Beta annealing", "Share of the training in which beta rises from 0.", 0.1, "%.2f"),
     "sparsity": ("Sparsity", "Weight of the mean absolute code (L1).", 0.1, "%.2f"),
     "contraction": (
@@ -113,7 +119,7 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
             "Loss", runs.LOSSES, key="loss", help="Squared error per value, or the Bernoulli likelihood in nats."
         )
         if architecture.variational:
-            for name, default in (("beta", 1.0), ("free_bits", 0.0), ("annealing", 0.0)):
+            for name, default in (("beta", 1.0), ("total_correlation", 0.0), ("free_bits", 0.0), ("annealing", 0.0)):
                 values[name] = number(name, default)
         for name in ("sparsity", "contraction"):
             values[name] = number(name, 0.0)

@@ -1,0 +1,109 @@
+"""Codes: what a run's codes keep and what they give up, dimension by dimension."""
+
+import numpy as np
+import streamlit as st
+
+from components import address, cached, choosing, figures
+from components.views import Page
+from models import runs
+from models.codes import DEAD_KL
+
+PLAIN = {"displayModeBar": False}
+
+
+def show() -> None:
+    """Draw the page."""
+    run = choosing.run()
+    if run is None:
+        return
+    neighbours(run)
+    dimensions(run)
+    factors(run)
+    address.publish(run=run.id)
+
+
+def neighbours(run: runs.Run) -> None:
+    """How well samples of a class lie together, beside PCA, which decodes too, and t-SNE, which does not."""
+    ours = run.metric("knn_accuracy")
+    trust, continuity = run.metric("trustworthiness"), run.metric("continuity")
+    st.subheader("Who is whose neighbour")
+    left, right = st.columns([3, 2], gap="large")
+    if ours is not None:
+        bars = {
+            f"PCA, D = {run.code_size}": run.metric("pca_knn_accuracy"),
+            f"this run, D = {run.code_size}": ours,
+            "t-SNE, two numbers": run.metric("tsne_knn_accuracy"),
+        }
+        known = {name: value for name, value in bars.items() if value is not None}
+        left.plotly_chart(figures.shares(known, "share of test samples named rightly"), config=PLAIN, key="neighbours")
+        left.caption(
+            f"The five nearest codes vote on the {run.about['dataset']['label']} of each test sample."
+            + (
+                " t-SNE keeps classes apart best, but there is no way back: no place on it decodes to a sample. "
+                "A code is what the decoder can be given."
+                if "t-SNE, two numbers" in known
+                else " PCA decodes, too, and is the least that a code should do better than."
+                if len(known) > 1
+                else ""
+            )
+        )
+    else:
+        left.info("The samples of this dataset have no classes, so that nothing can vote.")
+    if trust is not None and continuity is not None:
+        right.metric(
+            "Trustworthiness",
+            f"{trust:.3f}",
+            help="1 when neighbours among the codes are neighbours among the samples, too (Venna and Kaski 2006).",
+        )
+        right.metric(
+            "Continuity", f"{continuity:.3f}", help="1 when neighbours among the samples stay neighbours as codes."
+        )
+
+
+def dimensions(run: runs.Run) -> None:
+    """How much each dimension carries, and which are dead."""
+    facts = run.about["codes"]
+    dead = np.array(facts["dead"], bool)
+    used = int((~dead).sum())
+    st.subheader(f"{used} of {run.code_size} dimensions are used" if dead.any() else "What each dimension carries")
+    if facts["kl"] is not None:
+        figure = figures.dimensions(facts["kl"], dead, "KL from the standard normal in nats")
+        st.plotly_chart(figure, config=PLAIN, key="dimensions")
+        st.caption(
+            f"How much each dimension tells of a sample, {sum(facts['kl']):.1f} nats in all. Below {DEAD_KL} nats it is dead: the "
+            "decoder has learnt to do without (posterior collapse). Free bits or a lower beta keep more of them alive; "
+            "a higher beta leaves fewer, each more cleanly one thing."
+        )
+        if (bound := run.metric("negative_elbo")) is not None:
+            st.metric(
+                "Negative evidence lower bound",
+                f"{bound:.1f} nats",
+                help="Reconstruction and KL of a test sample together: the lower, the better the samples are explained.",
+            )
+    else:
+        figure = figures.dimensions(facts["variance"], dead, "variance of the codes")
+        st.plotly_chart(figure, config=PLAIN, key="dimensions")
+        st.caption("A dimension whose variance is below a hundredth of the greatest is counted as dead.")
+
+
+def factors(run: runs.Run) -> None:
+    """Which dimension stands for which of the numbers that made the samples, where these are known."""
+    names = run.about["dataset"]["factors"]
+    if not names:
+        return
+    told, pairs, gap = cached.factors(run)
+    st.subheader("What the dimensions stand for")
+    own = sum(told[d, k] >= 0.7 for d, k in pairs)
+    st.plotly_chart(figures.correlations(told, names), config=PLAIN, key="factors")
+    st.caption(
+        f"Absolute rank correlation of each dimension with each number that the samples were drawn from. {own} of "
+        f"{len(names)} have a dimension of their own with 0.7 or more. Open Explore and colour the map by one of them."
+    )
+    st.metric(
+        "Mutual information gap",
+        f"{gap:.2f}",
+        help="How much more the best dimension tells of a factor than the second best, from 0 to 1 (Chen et al. 2018).",
+    )
+
+
+PAGE = Page("Codes", ":material/scatter_plot:", 5, show)
