@@ -28,8 +28,8 @@ def normal(*layers: Layer) -> tuple[Layer, ...]:
     return (*layers, GroupNorm(GROUPS), Activation("gelu"))
 
 
-def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
-    """(H, W, C) -> (48, h, w) -> 128 -> (2 D,); (D,) -> 128 -> (48, h, w) -> (H, W, C).
+def through(shape: Shape, outputs: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+    """(H, W, C) -> (48, h, w) -> 128 -> (outputs,); (D,) -> 128 -> (48, h, w) -> (H, W, C).
 
     h = H / 4 up to 40 pixels and H / 8 above, each rounded up.
     """
@@ -49,7 +49,7 @@ def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer
         Flatten(),
         Dense(128),
         Activation("gelu"),
-        Dense(2 * code_size),
+        Dense(outputs),
     )
     decoder = (
         Dense(128),
@@ -64,6 +64,11 @@ def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer
         ChannelsLast(height, width),
     )
     return encoder, decoder
+
+
+def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+    """(H, W, C) -> (2 D,): D means and D log-variances; (D,) -> (H, W, C)."""
+    return through(shape, 2 * code_size)
 
 
 ARCHITECTURE = Architecture(
