@@ -65,6 +65,10 @@ def hourglass(
             step(at, batches[at])
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         out = {"seconds": seconds, "cpu": cpu, "images": float(sum(len(b) for b in batches[:steps]))}
+        out["peak"] = peak(kind)
+        out["needed"] = (
+            6.0 * work.blueprint.parameters
+        )  # a product and a sum, forward and twice back; dense layers only
         if measured:
             rows = np.flatnonzero(work.splits == datasets.SPLITS.index(measured))
             errors = [metrics.squared_errors(part.clean, part.out) for part in work.through(rows)]
@@ -73,6 +77,20 @@ def hourglass(
             pca = metrics.squared_errors(clean, metrics.through_pca(baseline, clean)).mean()
             out |= {"error": float(np.concatenate(errors).mean()), "pca": float(pca)}
         return out
+
+
+def peak(precision: str, size: int = 1024) -> float:
+    """Floating-point operations a second of one core's matrix products of this precision: the best of ten."""
+    import torch
+
+    kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    a, b = (torch.randn(size, size).to(kind) for _ in range(2))
+    best = float("inf")
+    for _ in range(10):
+        began = time.perf_counter()
+        a @ b
+        best = min(best, time.perf_counter() - began)
+    return 2.0 * size**3 / best
 
 
 def pytorch(dataset: str, architecture: str, code_size: int, epochs: float, batch_size: int = 256) -> dict[str, float]:
