@@ -1,4 +1,4 @@
-"""One contender of training.py, alone in its process: `contenders.py hourglass|pytorch|keras '{"dataset": …}'`.
+"""One contender of training.py, alone in its process: `contenders.py hourglass|pytorch|pythae|keras '{"dataset": …}'`.
 
 Prints one JSON line: seconds and CPU seconds of training alone (imports and data come before), images seen, the mean
 squared error on the test split, and for Hourglass PCA's.
@@ -118,6 +118,48 @@ def pytorch(dataset: str, architecture: str, code_size: int, epochs: float, batc
     return {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu, "images": float(seen)}
 
 
+def pythae(dataset: str, architecture: str, code_size: int, epochs: float) -> dict[str, float]:
+    """The same network in pythae's own trainer, as its README trains an AE; its trainer counts whole epochs."""
+    import torch
+    from pythae.data.datasets import BaseDataset
+    from pythae.models import AE, AEConfig
+    from pythae.models.base.base_utils import ModelOutput
+    from pythae.models.nn import BaseDecoder, BaseEncoder
+    from pythae.trainers import BaseTrainer, BaseTrainerConfig
+
+    from models import architectures
+
+    train, _ = arrays(dataset)
+    train = train[: round(min(1.0, epochs) * len(train))]
+    built = architectures.get(architecture).blueprint("image", (28, 28, 1), code_size).build()
+
+    class Encoder(BaseEncoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.latent_dim, self.net = code_size, built.encoder
+
+        def forward(self, x: Any) -> Any:
+            return ModelOutput(embedding=self.net(x))
+
+    class Decoder(BaseDecoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = built.decoder
+
+        def forward(self, z: Any) -> Any:
+            return ModelOutput(reconstruction=self.net(z))
+
+    images = torch.from_numpy(train.copy()).float().div(255).unsqueeze(-1)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = BaseTrainerConfig(folder, num_epochs=1, per_device_train_batch_size=256, no_cuda=True)
+        model = AE(AEConfig(input_dim=(28, 28, 1), latent_dim=code_size), Encoder(), Decoder())
+        trainer = BaseTrainer(model, BaseDataset(images, torch.zeros(len(images))), training_config=settings)
+        began, cpu = time.perf_counter(), time.process_time()
+        trainer.train()
+        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    return {"seconds": seconds, "cpu": cpu, "images": float(len(images))}
+
+
 def keras(dataset: str, architecture: str, code_size: int, epochs: float, warm: bool = False) -> dict[str, float]:
     """The networks of the Keras blog's article on autoencoders, as fit() trains them. warm: after an epoch unmeasured."""
     from keras import Input, Model, layers
@@ -157,5 +199,5 @@ def keras(dataset: str, architecture: str, code_size: int, epochs: float, warm: 
 
 
 if __name__ == "__main__":
-    contender = {"hourglass": hourglass, "pytorch": pytorch, "keras": keras}[sys.argv[1]]
+    contender = {"hourglass": hourglass, "pytorch": pytorch, "pythae": pythae, "keras": keras}[sys.argv[1]]
     print(json.dumps(contender(**json.loads(sys.argv[2]))))

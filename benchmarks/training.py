@@ -3,8 +3,8 @@
     python benchmarks/training.py [--quick] [--only NAME ...] [--runs 5]
 
 Contenders, interleaved, each in a process of its own with the data already in memory: Hourglass; idiomatic PyTorch
-(DataLoader, Adam at a constant rate); the article's Keras code (Adam, mean squared error, ten epochs at batch 256) on
-tensorflow-cpu, which is installed into an environment of its own at the first use. MNIST and Fashion-MNIST are read
+(DataLoader, Adam at a constant rate); pythae's trainer; the article's Keras code (Adam, mean squared error, ten epochs at batch 256) on
+tensorflow-cpu. The last two are installed into environments of their own at the first use. MNIST and Fashion-MNIST are read
 from HOURGLASS_DATA. Keras and PyTorch use all cores, as they do by themselves; Hourglass uses one.
 """
 
@@ -26,32 +26,40 @@ sys.path.insert(0, str(ROOT))
 from models import runs
 
 HERE = Path(__file__).resolve().parent
-KERAS = ROOT / ".venv" / "keras"
 ARTICLE = {"single-layer": 56, "multi-layer": 48, "convolutional": 48}
 
 
 def row(*cells: object) -> None:
     """One line of a table, printed when it is known."""
     print(
-        "  ".join(f"{cell!s:<{width}}" for cell, width in zip(cells, (52, 34, 34, 30), strict=False)).rstrip(),
+        "  ".join(f"{cell!s:<{width}}" for cell, width in zip(cells, (52, 34, 34, 34, 30), strict=False)).rstrip(),
         flush=True,
     )
 
 
-def keras() -> str:
-    """The Python that has Keras on TensorFlow; made at the first use."""
-    python = KERAS / "bin" / "python"
-    if not python.exists():
-        venv.create(KERAS, with_pip=True)
-        wanted = ["tensorflow-cpu==2.21.0", "numpy"]
-        subprocess.run([python, "-m", "pip", "install", "-qq", *wanted], check=True)
+# What a contender needs, in an environment of its own that is made at its first use.
+OWN = {
+    "keras": ["tensorflow-cpu==2.21.0", "numpy"],
+    "pythae": ["torch==2.13.0", "pythae==0.1.2", "platformdirs", "safetensors"],
+}
+
+
+def python_of(who: str) -> str:
+    """The Python that a contender runs in."""
+    if who not in OWN:
+        return sys.executable
+    python = ROOT / ".venv" / who / "bin" / "python"
+    if not (python.parent / "installed").exists():
+        venv.create(python.parent.parent, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "-qq", *OWN[who]], check=True)
+        (python.parent / "installed").touch()
     return str(python)
 
 
 def contend(who: str, **choices: Any) -> dict[str, float]:
     """One measurement in a fresh process: seconds, CPU seconds, images, test error."""
-    python = keras() if who == "keras" else sys.executable
-    env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)}
+    python = python_of(who)
+    env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1", "PYTHONPATH": str(ROOT)}
     if who == "hourglass":
         env["OMP_NUM_THREADS"] = "1"
     done = subprocess.run(
@@ -75,7 +83,13 @@ def interleaved(times: int, **contenders: Callable[[], dict[str, float]]) -> dic
 
 def throughput(times: int) -> None:
     """Images a second of the same network at the same batch."""
-    row("images/s, MNIST, batch 256", "Hourglass (one core)", "PyTorch with a DataLoader", "Keras on TensorFlow")
+    row(
+        "images/s, MNIST, batch 256",
+        "Hourglass (one core)",
+        "PyTorch with a DataLoader",
+        "Keras on TensorFlow",
+        "pythae",
+    )
     for name in ("single-layer", "multi-layer", "convolutional"):
         part = 0.3 if name == "convolutional" else 1.0
         same = {"dataset": "mnist", "architecture": name, "code_size": ARTICLE[name], "epochs": part}
@@ -84,6 +98,7 @@ def throughput(times: int) -> None:
             ours=lambda same=same: contend("hourglass", **same, measured=""),
             torch=lambda same=same: contend("pytorch", **same),
             keras=lambda same=same: contend("keras", **same, warm=True),
+            pythae=lambda same=same: contend("pythae", **same),
         )
         speeds = {who: one["images"] / one["seconds"] for who, one in found.items()}
         cpu = {who: one["images"] / one["cpu"] for who, one in found.items()}
@@ -95,7 +110,7 @@ def throughput(times: int) -> None:
             f"{ours:,.0f} on one core{of_peak}",
             *(
                 f"{speeds[who]:,.0f} ({ours / speeds[who]:.1f}x; {cpu['ours'] / cpu[who]:.1f}x a core)"
-                for who in ("torch", "keras")
+                for who in ("torch", "keras", "pythae")
             ),
         )
 
