@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from components import address, cached, choosing, figures, pictures, visitor
 from components.explorer import ExplorerResult, Selection, View, explorer
 from components.views import Page
-from models import Problem, codes, datasets, engine, export, runs
+from models import Problem, codes, engine, export, runs
 
 PLOTTED = 12_000  # points drawn by Plotly; more take seconds to arrive and look the same
 CHOICES = ("plane", "colour", "layer", "tool")  # what the explorer can be asked for in the address
@@ -26,8 +26,8 @@ def show() -> None:
     found = explorer(run.url, view=asked, key="explorer")
     told = found.code or asked.get("code")
     code = np.array(told or run.about["codes"]["mean"], np.float32)
-    if datasets.missing(datasets.get(run.configuration.dataset)):
-        choosing.offer_download(run)
+    choosing.originals_at_hand(run)
+    choosing.of_own_data(run)
     if found.selection is not None:
         selected(run, found.selection)
     as_plotly(run, found, code)
