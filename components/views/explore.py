@@ -177,7 +177,7 @@ def as_plotly(run: runs.Run, found: ExplorerResult, code: NDArray[np.float32]) -
 def sample(run: runs.Run, place: int) -> None:
     """A stored sample beside its reconstruction, with its code."""
     st.markdown(
-        f"Sample **{run.rows[place]}**, {run.about['dataset']['label']} **{label_of(run, place)}**, error {run.errors[place]:.4f}"
+        f"Sample **{run.rows[place]}**, {run.about['dataset']['label']} **{choosing.escaped(label_of(run, place))}**, error {run.errors[place]:.4f}"
     )
     st.caption(", ".join(f"z{i + 1} = {value:.3f}" for i, value in enumerate(run.codes[place])))
     originals = cached.originals(run.about["dataset"]["name"], (int(run.rows[place]),))

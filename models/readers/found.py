@@ -90,6 +90,13 @@ def pieces(samples: NDArray[Any], size: int = 8 << 20) -> Iterator[NDArray[Any]]
             yield samples[start : start + rows]
 
 
+def value_range(found: Found) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The least and the greatest value of each channel or feature, (C,) or (F,)."""
+    flat = (piece.reshape(-1, piece.shape[-1]) for piece in pieces(found.samples))
+    least, most = zip(*((piece.min(0), piece.max(0)) for piece in flat), strict=True)
+    return np.min(least, axis=0), np.max(most, axis=0)
+
+
 def contact_sheet(found: Found, count: int = 64, side: int = 56) -> Image.Image:
     """Up to `count` samples, evenly spread over all, in a square grid of cells of `side` pixels: an RGB image.
 
