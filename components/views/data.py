@@ -70,6 +70,7 @@ WORDS = {
     True: "yes",
     False: "no",
 }
+ORDER = ("kind", "label", "layout", "window", "step", "header", "separator", "decimal")  # of tables: what matters first
 FREE = ("size", "shape")  # decisions whose options are only examples, written like 28 × 28
 NUMBERS = ("window", "step")
 
@@ -253,12 +254,13 @@ def numbers(found: Found, bringing: Bringing) -> None:
     """Count, shape, range and split."""
     kinds = {"image": "Images", "signal": "Signals", "table": "Rows"}
     shapes = {"image": "Height × width × channels", "signal": "Steps × channels", "table": "Features"}
-    one, two, three, four = st.columns(4)
-    one.metric(kinds[found.kind], f"{len(found.samples):,}")
-    two.metric(shapes[found.kind], " × ".join(map(str, found.shape)))
-    least, most = bringing.range or (0, 0)
-    three.metric("Values", f"{np.min(least):.4g} to {np.max(most):.4g}")
-    four.metric("Classes", f"{len(found.classes):,}" if found.classes else "none")
+    with st.container(horizontal=True, gap="large"):
+        st.metric(kinds[found.kind], f"{len(found.samples):,}", width="content")
+        st.metric(shapes[found.kind], " × ".join(map(str, found.shape)), width="content")
+        if found.kind == "image" and bringing.range is not None:  # each column of others has a range of its own, below
+            least, most = bringing.range
+            st.metric("Values", f"{least.min()} to {most.max()}", width="content")
+        st.metric("Classes", f"{len(found.classes):,}" if found.classes else "none", width="content")
     if found.split is None:
         words = "A tenth of the samples is kept for validation and a tenth for testing, drawn once and for all."
     else:
@@ -271,7 +273,7 @@ def numbers(found: Found, bringing: Bringing) -> None:
 
 def decide(found: Found, bringing: Bringing) -> None:
     """Each decision as a sentence, with the control that changes it."""
-    for decision in found.decisions:
+    for decision in sorted(found.decisions, key=lambda one: ORDER.index(one.what) if one.what in ORDER else 0):
         if decision.what == "shape" or len(decision.options) > 1 or decision.what in NUMBERS:
             words, control = st.columns([3, 2], vertical_alignment="center")
             words.markdown(escaped(decision.words))
@@ -302,19 +304,18 @@ def asked(decision: Decision, turn: int) -> Any:
     """What the control of a decision says: one of its options, or another that fits where these are examples."""
     label, key = LABELS.get(decision.what, decision.what), f"{decision.what} {turn}"
     if decision.what in NUMBERS:
-        return st.number_input(label, 1, LIMITS.rows, int(decision.chosen), key=key)
+        return st.number_input(label, 1, LIMITS.rows, int(decision.chosen), key=key, label_visibility="collapsed")
     options = list(decision.options)
     if decision.chosen not in options:
         options.insert(0, decision.chosen)
     words = [worded(option) for option in options]
     at = options.index(decision.chosen)
     if decision.what not in FREE:
+        places = range(len(options))  # of the options: the words of two may be alike
         return options[
-            st.selectbox(
-                label, range(len(options)), at, format_func=words.__getitem__, key=key
-            )  # the words may be alike
+            st.selectbox(label, places, at, format_func=words.__getitem__, key=key, label_visibility="collapsed")
         ]
-    text = st.selectbox(label, words, at, key=key, accept_new_options=True, help="Choose one, or type another: 28 x 28")
+    text = st.selectbox(label, words, at, key=key, accept_new_options=True, label_visibility="collapsed")
     if text in words:
         return options[words.index(text)]
     return [int(number) for number in re.findall(r"\d{1,6}", text)] or decision.chosen
@@ -333,7 +334,9 @@ def contents(found: Found, bringing: Bringing) -> None:
     tables: dict[str, Any] = {}
     if found.classes:
         counts = np.bincount(found.labels[found.labels >= 0], minlength=len(found.classes))[:SHOWN]
-        tables["Classes"] = {"class": list(found.classes[:SHOWN]), "samples": counts}
+        tables["Classes"] = [
+            {"class": name, "samples": int(count)} for name, count in zip(found.classes, counts, strict=False)
+        ]
     if found.columns and bringing.range is not None:
         tables["Columns" if found.kind == "table" else "Channels"] = [
             {
@@ -350,12 +353,10 @@ def contents(found: Found, bringing: Bringing) -> None:
         tables["Left out, and why"] = [{"what": place, "why": why} for place, why in found.skipped]
     if not tables:
         return
-    for (title, table), place in zip(tables.items(), st.columns(len(tables), gap="large"), strict=True):
+    for (title, table), place in zip(tables.items(), st.columns(max(2, len(tables)), gap="large"), strict=False):
         with place:
             st.markdown(f"**{title}**")
-            st.dataframe(
-                table, hide_index=True, height="content" if len(table) < 6 and isinstance(table, list) else 220
-            )
+            st.dataframe(table, hide_index=True, height="content" if len(table) < 7 else 260)
 
 
 def keeping(bringing: Bringing, owner: str) -> None:
