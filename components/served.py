@@ -1,4 +1,5 @@
-"""What the web process serves besides pages: the files of finished runs, content-addressed and cached for ever.
+"""What the web process serves besides pages: the files of finished runs, content-addressed and cached for ever. And
+what it takes: see `components.stream`.
 
 /run/<id>/<digest>/<file> is matched by pattern and looked up among the files that run.json names: no path from an
 address ever reaches the disk. `digest` stands for the run's whole content, so an address never changes its meaning.
@@ -16,7 +17,7 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from components import visitor
+from components import stream, visitor
 from components.explorer import assets
 from models import Problem, runs, thumbnails, uploads
 
@@ -79,7 +80,12 @@ async def to_start(request: Request) -> Response:
     return RedirectResponse(f"./{query}", 307)
 
 
-ROUTES = [Route("/run/{id}/{digest}/{name:path}", run_file), Route("/explore", to_start), *assets.routes()]
+ROUTES = [
+    Route("/run/{id}/{digest}/{name:path}", run_file),
+    Route("/explore", to_start),
+    *assets.routes(),
+    *stream.ROUTES,
+]
 
 
 class Door:

@@ -139,14 +139,6 @@ def test_hostile_class_names_are_shown_as_they_are(me: str) -> None:
         assert hostile not in words(drawn(name, run=run.id))
 
 
-def test_yours_can_be_deleted_after_asking(me: str) -> None:
-    kept = uploads.keep(images(), "me", "Noise")
-    app = pressed(drawn("data"), "Delete")
-    assert uploads.of("me")  # it asks first
-    next(button for button in app.button if button.label == "Delete" and button.key is None).click().run()
-    assert uploads.of("me") == [] and uploads.dataset(kept.name) is None
-
-
 def test_train_offers_ones_own_and_nobody_elses(me: str) -> None:
     mine, theirs = uploads.keep(table(), "me", "Flowers"), uploads.keep(images(), "you", "Secret")
     app = drawn("train", dataset=mine.name)

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from components import examples, visitor
+from components import examples, stream, visitor
 from components.choosing import escaped
 from components.views import Page
-from models import Problem, readers, unwritable, uploads
+from models import Problem, folders, readers, unwritable, uploads
 from models.readers.found import Decision, Found, value_range
 from models.readers.guarded import guarded_read
-from models.readers.limits import LIMITS, Limits
+from models.readers.limits import LARGE, LIMITS, Limits
 from models.uploads import Kept
 
 SHOWN = 500  # columns and classes that a table on this page lists
@@ -133,6 +133,7 @@ def arrive(owner: str) -> None:
         if given:
             begin(owner, Path(given[0].name).stem, "dropped by its owner", LIMITS, lambda room: written(given, room))
             st.rerun()
+        larger(owner)
     with right:
         st.markdown(
             "- **Images**: a zip (folders in it are classes; *train* and *test* folders are a split), or several files\n"
@@ -149,6 +150,44 @@ def arrive(owner: str) -> None:
         f"ever run. It stays on the computer that serves this page, for you alone, and goes when you delete it or after "
         f"{uploads.days()} days without use."
     )
+
+
+def larger(owner: str) -> None:
+    """The ways for what is too large to be dropped: a stream of our own, and a folder of the server's disk."""
+    with st.expander(
+        f"A file of more than {st.get_option('server.maxUploadSize')} MB",
+        icon=":material/cloud_upload:",
+        key="large",
+        on_change="rerun",
+    ) as opened:
+        if opened.open:
+            st.caption(
+                f"One file of up to {size(LARGE.upload)}, such as a zip of images. It goes straight to the server's disk."
+            )
+            token = st.session_state.get("arrival", "")
+            arrival = stream.expected(token) or stream.expect(owner)
+            st.session_state["arrival"] = arrival.token
+            name = stream.chooser(arrival, "stream")
+            if name is not None:
+                title = Path(safe_name(name)).stem
+                begin(owner, title, "sent by its owner", LARGE, lambda room: moved(arrival, room, name))
+                st.rerun()
+    if not folders.allowed():
+        return
+    with (
+        st.expander("A folder on the server's own disk", icon=":material/folder_open:"),
+        st.form("folder", border=False),
+    ):
+        text = st.selectbox(
+            "Folder",
+            folders.offered(),
+            accept_new_options=True,
+            help="One of these, or type the path of another within them.",
+        )
+        if st.form_submit_button("Read it", icon=":material/folder_open:"):
+            path = folders.inside(str(text or ""))
+            begin(owner, path.name, "a folder on the server", LARGE, lambda _room: [path])
+            st.rerun()
 
 
 def begin(owner: str, title: str, source: str, limits: Limits, lay: Callable[[Path], list[Path]]) -> None:
@@ -171,6 +210,19 @@ def written(given: Sequence[Any], room: Path) -> list[Path]:
     except OSError as error:
         raise unwritable(room, error) from error
     return out
+
+
+def moved(arrival: stream.Arrival, room: Path, name: str) -> list[Path]:
+    """The streamed file, from where it arrived to the room of what is brought now."""
+    assert arrival.path is not None and arrival.room is not None
+    path = room / safe_name(name)
+    try:
+        arrival.path.rename(path)
+    except OSError as error:
+        raise unwritable(room, error) from error
+    stream.forget(arrival.token)
+    uploads.leave(arrival.room)
+    return [path]
 
 
 def safe_name(name: str) -> str:
