@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 from test_pages import drawn, page, pressed, words
@@ -317,3 +318,57 @@ def test_two_browsers_and_nothing_of_the_one_for_the_other(
     assert page.request.get(pictures).status == 404
     page.goto(f"{app}/reconstructions?run={id_}")
     expect(page.get_by_text("were deleted")).to_be_visible()
+
+
+def test_a_large_file_is_streamed_and_read_as_a_dropped_one(app: str, window: Callable[..., Page]) -> None:
+    page, other = window(), window()
+    other.goto(f"{app}/data")
+    expect(other.get_by_text("Bring your own data")).to_be_visible()
+    page.goto(f"{app}/data")
+    page.get_by_text("A file of more than 200 MB").click()
+    control = page.get_by_label("A large file")
+    expect(control).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/upload/" in request.url else None)
+    control.set_input_files({"name": "../<b>shapes.zip", "mimeType": "", "buffer": examples.photos()})
+    expect(page.get_by_text("What was understood")).to_be_visible(timeout=60_000)
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text("360")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("b shapes")
+    (address,) = asked
+    assert other.request.put(address, data=b"x").status == 404  # another's cookie, and it has arrived besides
+
+
+def test_a_stream_can_be_cancelled_and_begun_again(app: str, app_home: Path, page: Page) -> None:
+    page.goto(f"{app}/data")
+    page.get_by_text("A file of more than 200 MB").click()
+    control = page.get_by_label("A large file")
+    expect(control).to_be_visible()
+    page.route("**/upload/*", lambda _route: None)  # a connection that does not get on
+    control.set_input_files({"name": "x.csv", "mimeType": "", "buffer": b"a,b\n" * 1000})
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(page.get_by_text("Cancelled.")).to_be_visible()
+    page.unroute("**/upload/*")
+    control.set_input_files({"name": "flowers.csv", "mimeType": "", "buffer": examples.flowers()})
+    expect(page.get_by_text("What was understood")).to_be_visible(timeout=60_000)
+
+
+def test_a_folder_of_the_server_is_read_where_it_is_allowed(
+    me: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(24):
+        place = tmp_path / "named" / "ab"[i % 2] / f"{i}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(images().samples[i, ..., 0]).save(place)
+    assert not [box for box in drawn("data").selectbox if box.label == "Folder"]
+    monkeypatch.setenv("HOURGLASS_FOLDERS", str(tmp_path / "named"))
+    app = drawn("data")
+    pressed(app, "Read it")
+    assert next(metric.value for metric in app.metric if metric.label == "Classes") == "2"
+    pressed(app, "Keep it")
+    assert uploads.of("me")[0].classes == ("a", "b") and len(list((tmp_path / "named").rglob("*.png"))) == 24
+    app = drawn("data")
+    box = next(box for box in app.selectbox if box.label == "Folder")
+    box.options.append(str(tmp_path))
+    box.set_value(str(tmp_path))
+    next(button for button in app.button if button.label == "Read it").click().run()
+    assert "cannot be read from here" in words(app).replace("\\", "")

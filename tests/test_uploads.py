@@ -1,10 +1,12 @@
 """What people bring is kept as any dataset, for its owner alone, and goes when it should."""
 
 import asyncio
+import dataclasses
 import json
 import os
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +16,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message
 
-from components import served, visitor
-from models import Problem, datasets, engine, reconstruct, runs, training, uploads
+from components import served, stream, visitor
+from models import Problem, datasets, engine, folders, reconstruct, runs, training, uploads
 from models.columns import Column, unscaled
 from models.datasets import TEST, TRAIN, VALIDATION
 from models.queue import SHELL
@@ -180,13 +182,21 @@ class Answer:
     content: bytes
 
 
-def ask(app: ASGIApp, path: str, headers: dict[str, str], method: str = "GET", body: Sequence[bytes] = ()) -> Answer:
-    """One request, without a network."""
+def ask(
+    app: ASGIApp,
+    path: str,
+    headers: dict[str, str],
+    method: str = "GET",
+    body: Sequence[bytes] = (),
+    whole: bool = True,
+) -> Answer:
+    """One request, without a network; one that is not whole breaks off."""
     lines = [(name.lower().encode(), value.encode()) for name, value in {"host": "hourglass.test", **headers}.items()]
     scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b""}
     scope |= {"headers": lines, "scheme": "http", "root_path": "", "server": ("hourglass.test", 80)}
     parts: list[Message] = [{"type": "http.request", "body": part, "more_body": True} for part in body]
-    parts.append({"type": "http.request", "body": b"", "more_body": False})
+    if whole:
+        parts.append({"type": "http.request", "body": b"", "more_body": False})
     said: list[Message] = []
 
     async def receive() -> Message:
@@ -195,7 +205,8 @@ def ask(app: ASGIApp, path: str, headers: dict[str, str], method: str = "GET", b
     async def send(message: Message) -> None:
         said.append(message)
 
-    asyncio.run(app(scope, receive, send))
+    with ThreadPoolExecutor() as threads:  # the main one may hold the loop of a browser
+        threads.submit(asyncio.run, app(scope, receive, send)).result()
     told = {name.decode(): value.decode() for name, value in said[0]["headers"]}
     return Answer(said[0]["status"], told, b"".join(message.get("body", b"") for message in said[1:]))
 
@@ -336,3 +347,109 @@ def test_the_shell_keeps_lists_trains_on_and_deletes(
     mine = uploads.keep(images(), "visitor", "Private")
     assert say("train", "--dataset", mine.name, *small)[0] == 1
     assert say("data", "delete", mine.name)[0] == 1
+
+
+# ── a stream of our own, and folders of the server's ─────────────────────────
+
+OWN_SITE = {"Origin": "http://hourglass.test", "Sec-Fetch-Site": "same-origin"}
+
+
+def test_a_file_is_streamed_to_the_disk_for_its_owner(home: Path) -> None:
+    me = cookie("m" * 43)
+    arrival = stream.expect(visitor.owner_of(me["Cookie"]))
+    parts = [bytes([i]) * 400_000 for i in range(8)]
+    answer = ask(APP, f"/upload/{arrival.token}", me | OWN_SITE, "PUT", parts)
+    assert answer.status_code == 204 and answer.headers["cache-control"] == "no-store"
+    assert arrival.path is not None and arrival.path.read_bytes() == b"".join(parts)
+    assert arrival.path.is_relative_to(home / "uploads")
+    again = ask(APP, f"/upload/{arrival.token}", me | OWN_SITE, "PUT", [b"other"])
+    assert again.status_code == 409 and arrival.path.read_bytes() == b"".join(parts)
+    assert ask(APP, f"/upload/{arrival.token}", me | OWN_SITE).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("token", "headers"),
+    [
+        ("mine", cookie("y" * 43) | OWN_SITE),
+        ("mine", OWN_SITE),
+        ("mine", cookie("m" * 43) | {"Origin": "http://evil.test"}),
+        ("mine", cookie("m" * 43) | {"Origin": "null"}),
+        ("mine", cookie("m" * 43) | {"Sec-Fetch-Site": "cross-site"}),
+        ("mine", cookie("m" * 43) | {"Sec-Fetch-Site": "same-site"}),
+        ("guessed", cookie("m" * 43) | OWN_SITE),
+        ("../mine", cookie("m" * 43) | OWN_SITE),
+    ],
+)
+def test_nothing_is_taken_from_anybody_else_nor_from_another_site(
+    home: Path, token: str, headers: dict[str, str]
+) -> None:
+    arrival = stream.expect(visitor.owner_of(cookie("m" * 43)["Cookie"]))
+    place = token.replace("mine", arrival.token)
+    assert ask(APP, f"/upload/{place}", headers, "PUT", [b"x" * 100]).status_code == 404
+    assert arrival.path is None and not (home / "uploads").exists()
+
+
+def test_a_stream_has_a_limit_whatever_it_claims(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "LARGE", dataclasses.replace(stream.LARGE, upload=1000))
+    me = cookie("m" * 43) | OWN_SITE
+    for claim, status in (("2000", 413), ("10", 413), ("many", 400), (None, 413)):
+        arrival = stream.expect(visitor.owner_of(me["Cookie"]))
+        headers = me if claim is None else me | {"Content-Length": claim}
+        answer = ask(APP, f"/upload/{arrival.token}", headers, "PUT", [b"x" * 600] * 3)
+        assert answer.status_code == status and arrival.path is None and not arrival.busy, claim
+        assert status != 413 or b"at most 1,000 were expected" in answer.content.lower()
+    assert not (home / "uploads").exists() or not list((home / "uploads").iterdir())
+
+
+def test_a_stream_that_breaks_off_leaves_nothing_and_can_be_sent_again(home: Path) -> None:
+    me = cookie("m" * 43) | OWN_SITE
+    arrival = stream.expect(visitor.owner_of(me["Cookie"]))
+    broken = ask(APP, f"/upload/{arrival.token}", me, "PUT", [b"x" * 600], whole=False)
+    assert broken.status_code == 400 and arrival.path is None and not list((home / "uploads").iterdir())
+    assert ask(APP, f"/upload/{arrival.token}", me, "PUT", [b"x" * 600]).status_code == 204
+
+
+def test_few_are_waited_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "WAITING", 3)
+    arrivals = [stream.expect("me") for _ in range(5)]
+    assert [stream.expected(arrival.token) is not None for arrival in arrivals] == [False, False, True, True, True]
+    stream.forget(arrivals[4].token)
+    assert stream.expected(arrivals[4].token) is None
+
+
+def test_only_folders_that_are_named_can_be_read(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOURGLASS_FOLDERS", raising=False)
+    assert folders.allowed() == [] and folders.offered() == []
+    named, other = tmp_path / "named", tmp_path / "other"
+    for folder in (named / "a" / "deep", named / ".hidden", other / "secret"):
+        folder.mkdir(parents=True)
+    (named / "link").symlink_to(other / "secret")
+    (named / "near").symlink_to(named / "a")
+    (named / "file").touch()
+    monkeypatch.setenv("HOURGLASS_FOLDERS", os.pathsep.join([str(named), str(tmp_path / "absent"), ""]))
+    assert folders.allowed() == [named] and folders.offered() == [str(named), str(named / "a")]
+    for good in (named, named / "a" / "deep", named / "a" / ".." / "a", named / "near"):
+        assert folders.inside(str(good)) == good.resolve()
+    refused = set()
+    for bad in (
+        other,
+        named / "link",
+        named / "..",
+        named / "file",
+        named / "absent",
+        "/",
+        "",
+        "a",
+        "\0",
+        str(named) + "x",
+    ):
+        with pytest.raises(Problem) as told:
+            folders.inside(str(bad))
+        refused.add(told.value.args[1:])
+        assert told.value.came == f"“{bad}” cannot be read from here"
+    assert len(refused) == 1
+    monkeypatch.setenv("HOURGLASS_FOLDERS", str(tmp_path))
+    uploads.room("somebody")
+    for ours in (tmp_path, home, home / "uploads"):  # what others bring lies there
+        with pytest.raises(Problem, match="cannot be read"):
+            folders.inside(str(ours))

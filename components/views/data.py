@@ -185,7 +185,11 @@ def larger(owner: str) -> None:
             help="One of these, or type the path of another within them.",
         )
         if st.form_submit_button("Read it", icon=":material/folder_open:"):
-            path = folders.inside(str(text or ""))
+            try:
+                path = folders.inside(str(text or ""))
+            except Problem as problem:
+                st.error(escaped(str(problem)))
+                return
             begin(owner, path.name, "a folder on the server", LARGE, lambda _room: [path])
             st.rerun()
 
