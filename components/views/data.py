@@ -242,6 +242,8 @@ def read(bringing: Bringing) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         bar = st.progress(0.0, "Reading …")
         st.button("Cancel", icon=":material/close:", on_click=undo, args=(bringing,))
+    for _ in range(30):  # what the last page drew would stay until this one is done
+        st.empty()
     bringing.turn += 1
     folder = bringing.room / str(bringing.turn)
     try:
