@@ -13,8 +13,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from components import figures, pictures
-from models import datasets, engine, export, home, metrics, reconstruct, runs
+from components import figures, pictures, visitor
+from models import Problem, datasets, engine, export, home, metrics, reconstruct, runs, uploads
 from models.codes import pca_plane
 
 P = ParamSpec("P")
@@ -46,7 +46,7 @@ def _test_errors(
     folder: str, digest: str, most: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
     run = _opened(folder, digest)
-    test = np.flatnonzero(datasets.get(run.configuration.dataset).splits() == datasets.TEST)[:most]
+    test = np.flatnonzero(run.dataset.splits() == datasets.TEST)[:most]
     parts = [reconstruct.rows(run, some) for some in np.array_split(test, max(1, len(test) // 1000))]
     return test, np.concatenate([p.errors for p in parts]), np.concatenate([p.pca_errors for p in parts])
 
@@ -71,10 +71,20 @@ def factors(run: runs.Run) -> tuple[NDArray[np.float64], list[tuple[int, int]], 
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def originals(dataset: str, rows: tuple[int, ...]) -> NDArray[Any] | None:
-    """These rows of a dataset as it stores them, None when it has to be downloaded first."""
+def _originals(dataset: str, rows: tuple[int, ...]) -> NDArray[Any] | None:
     found = datasets.get(dataset)
     return None if datasets.missing(found) else datasets.samples_at(found, np.array(rows, np.int64))
+
+
+def originals(dataset: str, rows: tuple[int, ...]) -> NDArray[Any] | None:
+    """These rows of a dataset as it stores them, None when it has to be downloaded first, was deleted, or belongs to
+    somebody else than this visitor."""
+    return _originals(dataset, rows) if uploads.readable(dataset, visitor.owner()) else None
+
+
+def forget_originals() -> None:
+    """Look again: a dataset has arrived."""
+    _originals.clear()
 
 
 @dataclass(frozen=True)
@@ -133,7 +143,11 @@ def _forming(id_: str) -> Any | None:
         points, axes = codes, ("z1", "z2")
     else:
         points, axes = pca_plane(codes)[0].project(codes), ("PCA 1 of the codes", "PCA 2")
-    figure = figures.latent_map(points, labels, datasets.get(facts.dataset).classes, axes, height=260)
+    try:
+        classes = datasets.get(facts.dataset).classes
+    except Problem:  # deleted while it is trained on
+        classes = tuple(f"class {label}" for label in range(int(labels.max(initial=-1)) + 1))
+    figure = figures.latent_map(points, labels, classes, axes, height=260)
     return figure.update_layout(showlegend=False, uirevision=None)
 
 

@@ -1,9 +1,11 @@
 """What several pages share: choosing a run, and fetching the originals that do not ship."""
 
+import re
+
 import streamlit as st
 
 from components import address, cached, visitor
-from models import Problem, datasets, engine, runs
+from models import Problem, datasets, engine, runs, uploads
 
 
 def run() -> runs.Run | None:
@@ -56,9 +58,46 @@ def labels(ready: list[runs.Run], names: dict[str, str]) -> dict[str, str]:
     return out
 
 
+def escaped(text: str) -> str:
+    """Text that somebody else wrote, as it may stand in a page's Markdown: it formats, links and loads nothing."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+
+
+def originals_at_hand(run: runs.Run) -> bool:
+    """Whether this visitor may see the originals behind a run, and they are there. Where not, it is said why, with the
+    button that fetches what can be fetched."""
+    name = run.configuration.dataset
+    if not uploads.own(name):
+        if datasets.missing(run.dataset):
+            offer_download(run)
+            return False
+        return True
+    if uploads.readable(name, visitor.owner()):
+        return True
+    if uploads.dataset(name) is None:
+        st.caption(
+            f"{uploads.gone().came[:1].upper()}{uploads.gone().came[1:]}. The map, its codes and the decoder stay."
+        )
+    else:
+        st.caption(
+            "The originals are shown only to the one who brought them. The map, its codes and the decoder work without."
+        )
+    return False
+
+
+def of_own_data(run: runs.Run) -> None:
+    """Say, before a run is passed on, that it was made from data that somebody brought, and what of these is in it."""
+    if uploads.own(run.configuration.dataset):
+        st.caption(
+            ":material/lock: Made from data that somebody brought. Whoever gets the link or the zip of this run sees its codes, "
+            "labels and class names, and what its decoder draws, which may resemble the samples. The samples themselves stay "
+            "with their owner."
+        )
+
+
 def offer_download(run: runs.Run) -> None:
     """A button that fetches the dataset's files, for pages that would like to show originals."""
-    dataset = datasets.get(run.configuration.dataset)
+    dataset = run.dataset
     st.caption(
         f"The images of {dataset.title} do not ship with Hourglass. The map, its codes and the decoder work without."
     )
@@ -81,5 +120,20 @@ def download_button(dataset: datasets.Dataset) -> None:
         bar.empty()
         st.error(str(problem))
     else:
-        cached.originals.clear()
+        cached.forget_originals()
         st.rerun()
+
+
+def datasets_of(owner: str) -> dict[str, datasets.Dataset]:
+    """What this visitor may train on, by name: their own datasets first, the newest before the others."""
+    brought = {one.name: dataset for one in uploads.of(owner) if (dataset := uploads.dataset(one.name)) is not None}
+    return brought | datasets.found()
+
+
+def titles(known: dict[str, datasets.Dataset]) -> dict[str, str]:
+    """What each dataset is called in a list. No two are alike, since Streamlit finds a chosen option by its words."""
+    out: dict[str, str] = {}
+    for name, dataset in known.items():
+        word = f"Yours: {dataset.title}" if uploads.own(name) else dataset.title
+        out[name] = word if word not in out.values() else f"{word} ({name[-6:]})"
+    return out

@@ -39,6 +39,11 @@ def colour(label: int) -> str:
     return PALETTE[label % len(PALETTE)] if label >= 0 else UNKNOWN
 
 
+def plain(text: str) -> str:
+    """Words that somebody else wrote, as Plotly may draw them: it takes some HTML, links too."""
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
 def _figure(height: int, **layout: Any) -> Any:
     import plotly.graph_objects as go
 
@@ -77,7 +82,7 @@ def latent_map(
     places = np.arange(len(points)) if places is None else places
     for label in np.unique(labels):
         of = labels == label
-        name = classes[label] if label >= 0 else "unknown"
+        name = plain(classes[label]) if label >= 0 else "unknown"
         figure.add_trace(
             kind(
                 x=points[of, 0],
@@ -135,7 +140,7 @@ def class_errors(classes: Sequence[str], ours: NDArray[np.floating[Any]], pca: N
     import plotly.graph_objects as go
 
     figure = _figure(300, barmode="group", hovermode="x unified")
-    names = list(classes)
+    names = [plain(name) for name in classes]
     figure.add_trace(go.Bar(x=names, y=ours, name="this run", marker_color=OURS))
     if pca is not None:
         figure.add_trace(go.Bar(x=names, y=pca, name="PCA", marker_color=THEIRS))

@@ -1,9 +1,11 @@
-"""What the web process serves besides pages: the files of finished runs, content-addressed and cached for ever.
+"""What the web process serves besides pages: the files of finished runs, content-addressed and cached for ever. And
+what it takes: see `components.stream`.
 
 /run/<id>/<digest>/<file> is matched by pattern and looked up among the files that run.json names: no path from an
 address ever reaches the disk. `digest` stands for the run's whole content, so an address never changes its meaning.
 """
 
+import contextlib
 import gzip
 import threading
 from functools import lru_cache
@@ -15,11 +17,14 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from components import visitor
+from components import stream, visitor
 from components.explorer import assets
-from models import Problem, runs, thumbnails
+from models import Problem, runs, thumbnails, uploads
 
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+# Of a run that was made from somebody's own data: no cache between us and a browser keeps it, and samples no browser.
+PRIVATE = FOR_EVER | {"Cache-Control": "private, max-age=31536000, immutable"}
+NEVER = FOR_EVER | {"Cache-Control": "private, no-store"}
 
 
 @lru_cache(maxsize=256)
@@ -36,31 +41,37 @@ def _zipped(id_: str, digest: str, name: str) -> bytes:
     return gzip.compress((_run(id_, digest).folder / name).read_bytes(), 6)
 
 
-def _answer(id_: str, digest: str, name: str, takes_gzip: bool) -> Response:
+def _answer(id_: str, digest: str, name: str, takes_gzip: bool, owner: str) -> Response:
     try:
         run = _run(id_, digest)
+        dataset = run.about["dataset"]["name"]
+        own = uploads.own(dataset)
         if name == "thumbnails.u8.gz":
-            return Response(thumbnails.block(run), media_type="application/gzip", headers=FOR_EVER)
+            if not uploads.readable(dataset, owner):
+                raise uploads.gone()
+            return Response(thumbnails.block(run), media_type="application/gzip", headers=NEVER if own else FOR_EVER)
     except (LookupError, Problem) as error:
         words = str(error) if isinstance(error, Problem) else "There is no such run here."
         return PlainTextResponse(words, 404, {"Cache-Control": "no-store"})
     if name != "run.json" and name not in run.about["files"]:
         return PlainTextResponse("A run has no such file.", 404, {"Cache-Control": "no-store"})
+    headers = PRIVATE if own else FOR_EVER
     kind = "application/json" if name.endswith(".json") else "application/octet-stream"
     if takes_gzip and (run.folder / name).stat().st_size > 1024:
         return Response(
             _zipped(id_, digest, name),
             media_type=kind,
-            headers={**FOR_EVER, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"},
+            headers={**headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"},
         )
-    return FileResponse(run.folder / name, media_type=kind, headers=FOR_EVER)
+    return FileResponse(run.folder / name, media_type=kind, headers=headers)
 
 
 async def run_file(request: Request) -> Response:
     """One file of a finished run."""
     asked = request.path_params
     gzips = "gzip" in request.headers.get("accept-encoding", "")
-    return await run_in_threadpool(_answer, asked["id"], asked["digest"], asked["name"], gzips)
+    owner = visitor.owner_of(request.headers.get("cookie", ""))
+    return await run_in_threadpool(_answer, asked["id"], asked["digest"], asked["name"], gzips, owner)
 
 
 async def to_start(request: Request) -> Response:
@@ -69,7 +80,12 @@ async def to_start(request: Request) -> Response:
     return RedirectResponse(f"./{query}", 307)
 
 
-ROUTES = [Route("/run/{id}/{digest}/{name:path}", run_file), Route("/explore", to_start), *assets.routes()]
+ROUTES = [
+    Route("/run/{id}/{digest}/{name:path}", run_file),
+    Route("/explore", to_start),
+    *assets.routes(),
+    *stream.ROUTES,
+]
 
 
 class Door:
@@ -98,11 +114,13 @@ class Door:
 
 
 def warm() -> None:
-    """Load onnxruntime and the first run in the background while the browser is still opening."""
+    """Load onnxruntime and the first run in the background while the browser is still opening; sweep meanwhile."""
 
     def load() -> None:
         ready, _ = runs.find()
         if ready:
             runs.open_run(ready[0].folder)
+        with contextlib.suppress(Problem):  # a wrong setting is told where somebody would bring something
+            uploads.sweep()
 
     threading.Thread(target=load, name="warm", daemon=True).start()

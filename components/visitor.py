@@ -1,7 +1,8 @@
 """Who a visitor is: the signed-in user where Streamlit's login is configured, else a random number in a cookie.
 
 The cookie is set by the app's own middleware with the first page that a browser gets, a deep link included, and no
-script of the page can read it. Whoever has it sees and cancels the runs asked for with it, and nothing more.
+script of the page can read it. Whoever has it sees and cancels the runs asked for with it, sees and deletes the
+datasets brought with it, and nothing more.
 """
 
 import hashlib
@@ -30,10 +31,40 @@ def cookie_for(header: str, *, secure: bool) -> str | None:
 
 def owner() -> str:
     """The name under which this visitor's runs are kept: never the cookie itself, which would let its reader in."""
-    user = st.user
+    user, token = st.user, str(st.context.cookies.get(COOKIE, ""))
+    known = _named(token)
     if user.get("is_logged_in"):
-        return f"user:{user.get('email') or user.get('sub')}"
-    token = str(st.context.cookies.get(COOKIE, ""))
-    if not _TOKEN.fullmatch(token):  # cookies are refused, or there is no browser: this session is all there is
-        token = st.session_state.setdefault("visitor", secrets.token_urlsafe(32))
-    return f"visitor:{hashlib.sha256(token.encode()).hexdigest()[:32]}"
+        account = f"user:{user.get('email') or user.get('sub')}"
+        if known:
+            _SIGNED_IN[known] = account
+        return account
+    _SIGNED_IN.pop(known, None)
+    if known:
+        return known
+    # Cookies are refused, or there is no browser: this session is all there is.
+    return _named(st.session_state.setdefault("visitor", secrets.token_urlsafe(32)))
+
+
+def signed_out() -> None:
+    """Nobody is signed in on this browser any more: what it asks for is no account's."""
+    _SIGNED_IN.pop(_named(str(st.context.cookies.get(COOKIE, ""))), None)
+
+
+def owner_of(header: str) -> str:
+    """The same name, for a request outside the pages with this Cookie header; "" where it names nobody.
+
+    Who is signed in on a browser is known from the pages it has drawn: Streamlit's own cookie is Streamlit's to read.
+    """
+    try:
+        known = SimpleCookie(header).get(COOKIE)
+    except CookieError:
+        known = None
+    name = _named(known.value) if known is not None else ""
+    return _SIGNED_IN.get(name, name)
+
+
+_SIGNED_IN: dict[str, str] = {}
+
+
+def _named(token: str) -> str:
+    return f"visitor:{hashlib.sha256(token.encode()).hexdigest()[:32]}" if _TOKEN.fullmatch(token) else ""

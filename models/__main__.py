@@ -1,4 +1,4 @@
-"""The same from a shell: python -m models train | list | evaluate | export | download.
+"""The same from a shell: python -m models train | list | evaluate | export | download | data.
 
 Exit codes: 0 done, 1 a problem told in words on standard error, 2 unusable arguments, 3 stopped with nothing to keep.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from models import PRETRAINED, Problem, architectures, datasets, engine, runs
+from models import PRETRAINED, Problem, architectures, datasets, engine, runs, uploads
 from models.queue import SHELL
 from models.zoo import ZOO
 
@@ -100,6 +100,32 @@ def _parser() -> argparse.ArgumentParser:
     )
     download = command("download", _download, "Download a dataset's files and check them.")
     download.add_argument("name", help=", ".join(name for name, d in datasets.found().items() if d.files))
+    data = commands.add_parser("data", help="Keep, list and delete datasets of your own.").add_subparsers(
+        required=True, metavar="what"
+    )
+
+    def about_data(name: str, run: Any, about: str) -> argparse.ArgumentParser:
+        sub = data.add_parser(name, help=about, description=about)
+        sub.add_argument("--json", action="store_true", help="answer in JSON, for machines")
+        sub.set_defaults(run=run)
+        return sub
+
+    add = about_data("add", _add, "Read files or a folder and keep them as a dataset to train on.")
+    add.add_argument(
+        "paths", type=Path, nargs="+", metavar="PATH", help="a folder, a file, or files that belong together"
+    )
+    add.add_argument("--title", metavar="WORDS", help="what to call it (default: the name of the file or folder)")
+    add.add_argument(
+        "--choices",
+        default="{}",
+        metavar="JSON",
+        help='what to decide otherwise, like {"size": 32, "label": "species"}',
+    )
+    add.add_argument(
+        "--share", action="store_true", help="let everybody who opens this Hourglass see it and train on it"
+    )
+    about_data("list", _listed, "List the datasets that were added from the shell.")
+    about_data("delete", _delete, "Delete a dataset that was added from the shell; its runs stay.").add_argument("name")
     return parser
 
 
@@ -141,6 +167,7 @@ def _chosen(arguments: argparse.Namespace) -> runs.Configuration:
 
 def _train(arguments: argparse.Namespace) -> int:
     configuration = _chosen(arguments)
+    uploads.check(configuration.dataset, SHELL)
     if arguments.ship and not (arguments.preset or "").startswith("zoo/"):
         raise Problem("--ship was given without a zoo preset", "only runs of the zoo ship", "add --preset zoo/NAME")
     if not arguments.ship and engine.kept(configuration.id):
@@ -346,6 +373,68 @@ def _download(arguments: argparse.Namespace) -> int:
         if arguments.json
         else f"{dataset.title} is here and checked"
     )
+    return 0
+
+
+def _add(arguments: argparse.Namespace) -> int:
+    from models.readers.guarded import guarded_read
+    from models.readers.limits import LARGE
+
+    try:
+        choices = json.loads(arguments.choices)
+        if not isinstance(choices, dict):
+            raise ValueError("it is something else")
+    except (ValueError, RecursionError) as error:
+        raise Problem(
+            f"--choices is not a JSON object ({error})", 'something like {"size": 32} was expected', "correct it"
+        ) from error
+    progress = (lambda _what, _share: None) if arguments.json else _bar
+    folder = uploads.room(SHELL)
+    try:
+        found = guarded_read(arguments.paths, folder / "read", choices, progress, LARGE)
+        title = arguments.title or arguments.paths[0].resolve().stem
+        kept = uploads.keep(found, SHELL, title, "added from the shell", shared=arguments.share)
+    finally:
+        uploads.leave(folder)
+    if arguments.json:
+        decisions = [dataclasses.asdict(decision) for decision in found.decisions]
+        print(
+            json.dumps({**_brief(kept), "decisions": decisions, "warnings": found.warnings, "skipped": found.skipped})
+        )
+        return 0
+    print(f"{kept.name}  {kept.title}: {kept.count:,} samples of {'x'.join(map(str, kept.shape))}, {kept.kind}")
+    for words in (*(decision.words for decision in found.decisions), *found.warnings):
+        print(f"  {words}")
+    for place, why in found.skipped:
+        print(f"  skipped {place}: {why}")
+    return 0
+
+
+def _brief(dataset: datasets.Dataset) -> dict[str, Any]:
+    return {name: getattr(dataset, name) for name in ("name", "title", "kind", "shape", "count", "classes")}
+
+
+def _listed(arguments: argparse.Namespace) -> int:
+    mine = [one for one in uploads.of(SHELL) if one.owner == SHELL]
+    if arguments.json:
+        keys = ("name", "title", "kind", "shape", "count", "classes", "bytes", "shared", "expires")
+        print(json.dumps([{key: getattr(one, key) for key in keys} for one in mine]))
+        return 0
+    for one in mine:
+        until = time.strftime("%Y-%m-%d", time.localtime(one.expires))
+        shape = "x".join(map(str, one.shape))
+        print(
+            f"{one.name}  {one.title:<30}{one.kind:<8}{shape:<12}{one.count:>9,} samples  {one.bytes / 1e6:,.1f} MB  until {until}"
+            + ("  shared" if one.shared else "")
+        )
+    if not mine:
+        print("none yet: python -m models data add PATH")
+    return 0
+
+
+def _delete(arguments: argparse.Namespace) -> int:
+    uploads.delete(arguments.name, SHELL)
+    print(json.dumps({"deleted": arguments.name}) if arguments.json else f"{arguments.name} is deleted")
     return 0
 
 

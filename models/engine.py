@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, architectures, datasets, home, queue, unwritable
+from models import Problem, architectures, datasets, home, queue, unwritable, uploads
 from models import runs as stored
 from models.queue import SHELL, Ticket
 from models.runs import Configuration, Run
@@ -116,9 +116,11 @@ def submit(configuration: Configuration, owner: str = SHELL, device: str = "cpu"
     """Ask for this configuration to be trained; returns the run's id at once.
 
     The same choices are the same run, whoever asks: one that is there, waits or is trained already is not begun
-    again. device is "cpu" or "gpu". A `Problem` for choices that cannot be, and for more than `Limits` allows.
+    again. device is "cpu" or "gpu". A `Problem` for choices that cannot be, for a dataset that somebody else brought,
+    and for more than `Limits` allows.
     """
     configuration = configuration.check()
+    uploads.check(configuration.dataset, owner)
     id_, finished_already = configuration.id, kept(configuration.id)
     values = dataclasses.asdict(configuration)
     if owner != SHELL and not finished_already:
@@ -349,15 +351,21 @@ def adopt(run: Run, owner: str, asked: Configuration | None = None) -> None:
 
 def visible(owner: str, found: list[Run]) -> list[Run]:
     """Of these finished runs, those that this owner is shown: what ships, what is theirs, and what is nobody's or the
-    shell's. Starred ones come before the others that do not ship."""
-    if not queue.path().exists():
-        return found
-    with queue.opened() as connection:
-        rows = connection.execute("SELECT id, owner, starred FROM owners").fetchall()
+    shell's unless it was made from somebody else's data. Starred ones come before the others that do not ship."""
+    rows = []
+    if queue.path().exists():
+        with queue.opened() as connection:
+            rows = connection.execute("SELECT id, owner, starred FROM owners").fetchall()
     mine = {row["id"]: row["starred"] for row in rows if row["owner"] == owner}
     common = {row["id"] for row in rows if row["owner"] == SHELL}
     others = {row["id"] for row in rows} - set(mine) - common
-    shown = [run for run in found if run.pretrained or run.id not in others]
+    shown = [
+        run
+        for run in found
+        if run.pretrained
+        or run.id in mine
+        or (run.id not in others and uploads.readable(run.about["dataset"]["name"], owner))
+    ]
     return sorted(shown, key=lambda run: (not run.pretrained, not mine.get(run.id, False)))
 
 

@@ -33,9 +33,9 @@ class Reconstructed:
 
 
 def rows(run: Run, which: NDArray[np.int64]) -> Reconstructed:
-    """Reconstruct these rows of the run's dataset. `Problem` when the dataset has to be downloaded first."""
+    """Reconstruct these rows of the run's dataset. `Problem` when it is not at hand."""
     chosen = run.configuration
-    clean = to_float(datasets.samples_at(datasets.get(chosen.dataset), which))
+    clean = to_float(datasets.samples_at(run.dataset, which))
     given = noise.spoil_rows(clean, chosen.noise, chosen.noise_level, which)
     out = run.coder.decode(run.coder.encode(given))
     return Reconstructed(which, clean, given, out, metrics.through_pca(run.baseline, given))
@@ -43,7 +43,7 @@ def rows(run: Run, which: NDArray[np.int64]) -> Reconstructed:
 
 def test_error(run: Run) -> dict[str, Any]:
     """The mean squared error on the whole test split, of the run and of PCA, measured anew."""
-    test = np.flatnonzero(datasets.get(run.configuration.dataset).splits() == datasets.TEST)
+    test = np.flatnonzero(run.dataset.splits() == datasets.TEST)
     parts = [rows(run, part) for part in np.array_split(test, max(1, len(test) // 2000))]
     mse, pca = (
         float(np.concatenate(errors).mean()) for errors in zip(*((p.errors, p.pca_errors) for p in parts), strict=True)

@@ -12,6 +12,7 @@ Format 1. All binary files are little-endian and contiguous; M is the number of 
     rows.i32             (M,) the dataset's row of each code      labels.i32  (M,) -1 where unknown
     errors.f32           (M,) mean squared error per value of the sample
     factors.f32          (M, K), absent when K = 0
+    splits.u8            (M,) train 0, validation 1, test 2; only where the data came split
     baseline.safetensors PCA of the samples at the same code size: "mean" (F,), "components" (D', F), D' = min(D, F, N)
     projections/pca.f32  (M, 2), D > 2 only      projections/tsne.f32  (K, 2) with projections/tsne-index.i32 (K,) into the M codes
     replay/codes.f32     (E, R, D) codes of R fixed samples after the epochs listed in run.json; replay/index.i32 (R,) into the M codes
@@ -58,7 +59,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from models import PRETRAINED, Problem, architectures, datasets, home, unwritable
+from models import PRETRAINED, Problem, architectures, datasets, home, unwritable, uploads
 from models.codes import Coder, Plane
 from models.columns import Column, from_plain, plain
 
@@ -79,7 +80,14 @@ REQUIRED = (
     "replay/codes.f32",
     "replay/index.i32",
 )
-OPTIONAL = ("factors.f32", "projections/pca.f32", "projections/tsne.f32", "projections/tsne-index.i32", "card.md")
+OPTIONAL = (
+    "factors.f32",
+    "splits.u8",
+    "projections/pca.f32",
+    "projections/tsne.f32",
+    "projections/tsne-index.i32",
+    "card.md",
+)
 # What a folder holds while it grows, and not when it is finished.
 WORKING = ("configuration.json", "control.json", "status.json", "strip.npy", "checkpoint.safetensors")
 NOISES = ("none", "gaussian", "salt-and-pepper", "masking", "watermark")
@@ -344,10 +352,21 @@ class Run:
         k = len(self.about["dataset"]["factors"])
         return self._array("factors.f32", np.float32, (self.count, k)) if k else np.zeros((self.count, 0), np.float32)
 
+    @property
+    def dataset(self) -> datasets.Dataset:
+        """Its dataset. Where it was somebody's own and is deleted since, what run.json says of it: reading that is a
+        `Problem`. A `Problem` as well for a dataset that this version does not know."""
+        name = self.configuration.dataset
+        if uploads.own(name):
+            return uploads.dataset(name) or uploads.stand_in(self.about["dataset"])
+        return datasets.get(name)
+
     @cached_property
     def splits(self) -> NDArray[np.uint8]:
         """The split of each stored code (M,), by the dataset's own rule."""
-        return datasets.get(self.configuration.dataset).splits()[self.rows]
+        if "splits.u8" in self.about["files"]:
+            return self._array("splits.u8", np.uint8, (self.count,))
+        return self.dataset.splits()[self.rows]
 
     @cached_property
     def coder(self) -> Coder:
@@ -468,14 +487,16 @@ def _check_content(run: Run) -> None:
         raise ValueError("history.jsonl is no list of epochs")
 
 
-def _numbers(run: Run) -> dict[str, int]:
+def _numbers(run: Run) -> dict[str, float]:
     """How many 4-byte numbers each array file must hold."""
     m, d, replay = run.count, run.code_size, run.about["replay"]
-    out = {"codes.f32": m * d, "rows.i32": m, "labels.i32": m, "errors.f32": m}
+    out: dict[str, float] = {"codes.f32": m * d, "rows.i32": m, "labels.i32": m, "errors.f32": m}
     if k := len(run.about["dataset"]["factors"]):
         out["factors.f32"] = m * k
     if run.pca:
         out["projections/pca.f32"] = 2 * m
+    if "splits.u8" in run.about["files"]:
+        out["splits.u8"] = m / 4
     if tsne := run.about["projections"]["tsne"]:
         out |= {"projections/tsne.f32": 2 * tsne["count"], "projections/tsne-index.i32": tsne["count"]}
     return out | {"replay/codes.f32": len(replay["epochs"]) * replay["count"] * d, "replay/index.i32": replay["count"]}

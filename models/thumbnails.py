@@ -13,16 +13,18 @@ PIECE = 10_000  # samples that are shrunk at once
 
 
 def block(run: Run) -> bytes:
-    """The M samples as gzipped uint8 (M, h, w, C), at the size that run.json names; kept under <home>/thumbnails.
+    """The M samples as gzipped uint8 (M, h, w, C), at the size that run.json names.
 
-    Raises `Problem` when the dataset has to be downloaded first, LookupError when the samples are no images.
+    Kept under <home>/thumbnails; of a dataset that somebody brought inside its folder, so that they go with it.
+    Raises `Problem` when the dataset is not at hand, LookupError when the samples are no images.
     """
     if not run.about["thumbnails"]:
         raise LookupError("these samples are no images")
-    path = home() / "thumbnails" / f"{run.digest}.u8.gz"
+    dataset, shape = run.dataset, tuple(run.about["thumbnails"]["shape"])
+    folder = home() / "data" / dataset.given / "thumbnails" if dataset.given else home() / "thumbnails"
+    path = folder / f"{run.digest}.u8.gz"
     if path.is_file():
         return path.read_bytes()
-    dataset, shape = datasets.get(run.configuration.dataset), tuple(run.about["thumbnails"]["shape"])
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=3, mtime=0) as out:
         # In pieces: a million samples at their full size would fill the memory of the web process.

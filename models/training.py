@@ -375,6 +375,8 @@ class Training:
         (self.folder / "rows.i32").write_bytes(self.stored.astype("<i4").tobytes())
         labels = self.content.labels[self.stored]
         (self.folder / "labels.i32").write_bytes(labels.astype("<i4").tobytes())
+        if self.dataset.split is not None:  # what came split could not be told again once it is deleted
+            (self.folder / "splits.u8").write_bytes(self.splits[self.stored].tobytes())
         (self.folder / "replay" / "index.i32").write_bytes(self.replayed.astype("<i4").tobytes())
         for name in ("history.jsonl", "replay/codes.f32"):
             (self.folder / name).write_bytes(b"")

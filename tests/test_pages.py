@@ -239,7 +239,7 @@ def test_a_denoising_run_shows_its_noisy_inputs(noisy_run: runs.Run) -> None:
 def test_pages_work_without_originals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shipped = [run for run in runs.find()[0] if run.pretrained and run.about["dataset"]["name"] == "mnist"]
     assert shipped
-    cached.originals.clear()
+    cached.forget_originals()
     monkeypatch.setenv("HOURGLASS_DATA", str(tmp_path / "nothing"))
     monkeypatch.setenv("HOURGLASS_HOME", str(tmp_path / "home"))
     for name in ("explore", "reconstructions"):

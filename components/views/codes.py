@@ -106,4 +106,4 @@ def factors(run: runs.Run) -> None:
     )
 
 
-PAGE = Page("Codes", ":material/scatter_plot:", 5, show)
+PAGE = Page("Codes", ":material/scatter_plot:", 6, show)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from components import address, cached, choosing, figures, pictures, visitor
 from components.explorer import ExplorerResult, Selection, View, explorer
 from components.views import Page
-from models import Problem, codes, datasets, engine, export, runs
+from models import Problem, codes, engine, export, runs
 
 PLOTTED = 12_000  # points drawn by Plotly; more take seconds to arrive and look the same
 CHOICES = ("plane", "colour", "layer", "tool")  # what the explorer can be asked for in the address
@@ -26,8 +26,8 @@ def show() -> None:
     found = explorer(run.url, view=asked, key="explorer")
     told = found.code or asked.get("code")
     code = np.array(told or run.about["codes"]["mean"], np.float32)
-    if datasets.missing(datasets.get(run.configuration.dataset)):
-        choosing.offer_download(run)
+    choosing.originals_at_hand(run)
+    choosing.of_own_data(run)
     if found.selection is not None:
         selected(run, found.selection)
     as_plotly(run, found, code)
@@ -177,7 +177,7 @@ def as_plotly(run: runs.Run, found: ExplorerResult, code: NDArray[np.float32]) -
 def sample(run: runs.Run, place: int) -> None:
     """A stored sample beside its reconstruction, with its code."""
     st.markdown(
-        f"Sample **{run.rows[place]}**, {run.about['dataset']['label']} **{label_of(run, place)}**, error {run.errors[place]:.4f}"
+        f"Sample **{run.rows[place]}**, {run.about['dataset']['label']} **{choosing.escaped(label_of(run, place))}**, error {run.errors[place]:.4f}"
     )
     st.caption(", ".join(f"z{i + 1} = {value:.3f}" for i, value in enumerate(run.codes[place])))
     originals = cached.originals(run.about["dataset"]["name"], (int(run.rows[place]),))

@@ -19,10 +19,8 @@ def show() -> None:
     run = choosing.run()
     if run is None:
         return
-    dataset = datasets.get(run.configuration.dataset)
     numbers(run)
-    if datasets.missing(dataset):
-        choosing.offer_download(run)
+    if not choosing.originals_at_hand(run):
         stored_class_errors(run)
         address.publish(run=run.id)
         return
@@ -166,4 +164,4 @@ def stored_class_errors(run: runs.Run) -> None:
         )
 
 
-PAGE = Page("Reconstructions", ":material/compare:", 3, show)
+PAGE = Page("Reconstructions", ":material/compare:", 4, show)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from components import address, visitor
 from components.views import Page, told
-from models import Problem, architectures, datasets, engine, runs
+from models import Problem, architectures, datasets, engine, runs, uploads
 from models.engine import Entry
 
 STATES = ("waiting or training", "done", "failed or cancelled")
@@ -128,6 +128,12 @@ def title(entry: Entry) -> str:
     return f"{names[0]} · {names[1]} · D = {chosen.code_size}"
 
 
+def titled(dataset: str) -> str:
+    """A dataset in the table: by its name, and by its title where somebody brought it."""
+    brought = uploads.dataset(dataset)
+    return dataset if brought is None else brought.title
+
+
 def row(entry: Entry, named: bool) -> dict[str, Any]:
     """The columns of one line; with one for names where somebody gave one."""
     run, chosen = entry.run, entry.configuration
@@ -139,7 +145,9 @@ def row(entry: Entry, named: bool) -> dict[str, Any]:
     return {
         "★": "★" if entry.starred else "",
         **({"name": entry.name or ""} if named else {}),
-        "dataset": chosen.dataset,
+        "dataset": run.about["dataset"]["title"]
+        if run is not None and uploads.own(chosen.dataset)
+        else titled(chosen.dataset),
         "architecture": chosen.architecture + (" (article)" if chosen.recipe == "article" else ""),
         "D": chosen.code_size,
         "state": state,

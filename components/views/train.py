@@ -8,7 +8,7 @@ import streamlit as st
 
 from components import address, cached, choosing, figures, visitor
 from components.views import Page, told
-from models import Problem, architectures, datasets, engine, home, runs
+from models import Problem, architectures, datasets, engine, home, runs, uploads
 from models.runs import Configuration
 
 OWN = "My own choices"
@@ -77,9 +77,10 @@ def show() -> None:
 def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     """Every choice of a training as plain values, and the dataset chosen."""
     st.selectbox("Start from", [OWN, *runs.PRESETS], key="preset", on_change=take_preset)
-    known_data, known = datasets.found(), architectures.found()
+    known_data, known = choosing.datasets_of(visitor.owner()), architectures.found()
     address.seed("dataset", "digits", known=known_data)
-    name = st.selectbox("Dataset", list(known_data), format_func=lambda n: known_data[n].title, key="dataset")
+    titles = choosing.titles(known_data)
+    name = st.selectbox("Dataset", list(known_data), format_func=titles.__getitem__, key="dataset")
     dataset = known_data[name]
     st.caption(
         f"{dataset.summary} {dataset.count:,} samples of {'×'.join(map(str, dataset.shape))}. {dataset.licence}."
@@ -279,12 +280,14 @@ def live(id_: str) -> None:
         )
     if seen is None:
         return
-    pictures_of(id_, str(home()), seen.newest["epoch"], seen)
+    told_of = engine.configuration(id_)
+    allowed = told_of is None or uploads.readable(told_of.dataset, visitor.owner())
+    pictures_of(id_, str(home()), seen.newest["epoch"], allowed, seen)
 
 
 @cached.drawing
-def pictures_of(id_: str, root: str, epoch: int, _seen: cached.Live) -> None:
-    """What is to be seen of a training under this home after an epoch."""
+def pictures_of(id_: str, root: str, epoch: int, originals: bool, _seen: cached.Live) -> None:
+    """What is to be seen of a training under this home after an epoch; samples only where this visitor may see them."""
     training, validation = st.columns(2)
     training.metric("Training loss", f"{sum(_seen.newest['loss'].values()):.4g}")
     validation.metric("Validation loss", f"{_seen.newest['validation']:.4g}")
@@ -292,7 +295,7 @@ def pictures_of(id_: str, root: str, epoch: int, _seen: cached.Live) -> None:
     curve.plotly_chart(_seen.losses, key="losses", config={"displayModeBar": False})
     if _seen.forming is not None:
         forming.plotly_chart(_seen.forming, key="forming", config={"displayModeBar": False})
-    for name, picture in _seen.strips.items():
+    for name, picture in _seen.strips.items() if originals else ():
         st.caption(name)
         st.html(f'<img alt="{name}" src="{picture}" style="width: 100%; image-rendering: pixelated">')
 
@@ -373,4 +376,4 @@ def finished(id_: str) -> None:
     st.plotly_chart(figures.losses(run.history()), key="losses", config={"displayModeBar": False})
 
 
-PAGE = Page("Train", ":material/model_training:", 2, show)
+PAGE = Page("Train", ":material/model_training:", 3, show)

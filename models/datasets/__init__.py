@@ -62,7 +62,8 @@ class Dataset:
     into train, validation and test once and for all by `splits()`; `test_from` is the first row of a test
     set that the publisher fixed, None where the split is ours. `read` returns everything; `draw` returns the
     samples of some rows only and is there for datasets that can make one sample without the others. columns:
-    of a table what its features are, of a signal its channels, with the scaling that `read` has applied.
+    of a table what its features are, of a signal its channels, with the scaling that `read` has applied. given and
+    split are the fingerprint and the splits of what somebody brought (see `models.uploads`).
     """
 
     name: str
@@ -83,10 +84,14 @@ class Dataset:
     label: str = "class"
     columns: tuple[Column, ...] = ()
     splits_seed: int = field(default=2006, repr=False)
+    given: str = ""
+    split: Callable[[], NDArray[np.uint8]] | None = None
 
     @property
     def fingerprint(self) -> str:
         """16 hex digits that change when the samples would: name, version, count, shape, checksums of its files."""
+        if self.given:
+            return self.given
         facts = [self.name, self.version, self.count, list(self.shape), [remote.md5 for remote in self.files]]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
@@ -99,8 +104,10 @@ class Dataset:
         """The split of each row (N,): TRAIN, VALIDATION or TEST. Fixed by seed; needs no samples.
 
         Ours are 80 / 10 / 10 %. Where the publisher fixed the test set, a tenth of the others (at most 5,000)
-        validates.
+        validates. What came split stays so.
         """
+        if self.split is not None:
+            return self.split()
         order = np.random.default_rng(self.splits_seed)
         out = np.zeros(self.count, np.uint8)
         if self.test_from is None:
@@ -124,13 +131,22 @@ def found() -> dict[str, Dataset]:
 
 
 def get(name: str) -> Dataset:
-    """The dataset of that name; a `Problem` with the names that exist otherwise."""
-    try:
-        return found()[name]
-    except KeyError:
-        raise Problem(
-            f"the dataset “{name}” is unknown", f"one of {', '.join(found())} was expected", "choose one of these"
-        ) from None
+    """The dataset of that name, of this folder or brought by somebody; a `Problem` with the names that exist otherwise."""
+    from models import uploads
+
+    dataset = found().get(name) or uploads.dataset(name)
+    if dataset is None:
+        raise unknown(name)
+    return dataset
+
+
+def unknown(name: str) -> Problem:
+    """What is said of a dataset that does not exist, and of one that somebody else has brought."""
+    return Problem(
+        f"the dataset “{name}” is unknown",
+        f"one of {', '.join(found())} or a dataset of your own was expected",
+        "choose one of these; datasets that people bring are removed when they have not been used for some time",
+    )
 
 
 def missing(dataset: Dataset) -> tuple[Remote, ...]:

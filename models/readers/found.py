@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+import mmap
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -64,11 +66,35 @@ class Found:
 def content_fingerprint(found: Found) -> str:
     """The SHA-256, as 64 hex digits, over kind, shape, samples and labels: equal for equal content, however it came."""
     digest = hashlib.sha256(f"{found.kind} {found.samples.shape} {found.samples.dtype.str}\n".encode())
-    rows = max(1, (8 << 20) // max(1, found.samples[:1].nbytes))
-    for start in range(0, len(found.samples), rows):
-        digest.update(np.ascontiguousarray(found.samples[start : start + rows]).tobytes())
+    for piece in pieces(found.samples):
+        digest.update(np.ascontiguousarray(piece).tobytes())
     digest.update(np.ascontiguousarray(found.labels, "<i4").tobytes())
     return digest.hexdigest()
+
+
+def pieces(samples: NDArray[Any], size: int = 8 << 20) -> Iterator[NDArray[Any]]:
+    """Samples (N, ...) one part after the other, of about `size` bytes each.
+
+    Of a file that is mapped each part is mapped by itself and let go, so that a large dataset does not count as memory
+    of whoever walks through it.
+    """
+    row = samples[:1].nbytes
+    rows = max(1, size // max(1, row))
+    whole: Any = samples  # a mapping of a file by its name, and no part of one: then parts of the file can be mapped
+    named = isinstance(getattr(whole, "base", None), mmap.mmap) and isinstance(whole.filename, str | Path)
+    for start in range(0, len(samples), rows):
+        if named and samples.flags.c_contiguous:
+            shape = (min(rows, len(samples) - start), *samples.shape[1:])
+            yield np.memmap(whole.filename, samples.dtype, "r", whole.offset + start * row, shape)
+        else:
+            yield samples[start : start + rows]
+
+
+def value_range(found: Found) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The least and the greatest value of each channel or feature, (C,) or (F,)."""
+    flat = (piece.reshape(-1, piece.shape[-1]) for piece in pieces(found.samples))
+    least, most = zip(*((piece.min(0), piece.max(0)) for piece in flat), strict=True)
+    return np.min(least, axis=0), np.max(most, axis=0)
 
 
 def contact_sheet(found: Found, count: int = 64, side: int = 56) -> Image.Image:

@@ -36,6 +36,7 @@ ARRAYS = ("samples", "labels", "split")
 # The child is told nothing that it does not need, such as the keys and passwords of a server.
 PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "PYTHONPATH", "LD_LIBRARY_PATH")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS"), "1")
+HEARD = 0.5  # seconds after which progress is told again
 GIVEN_UP = 5.0  # seconds: beyond the time that the reader keeps by itself, it is stopped
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,7 @@ def guarded_read(
 def _watch(child: subprocess.Popen[bytes], folder: Path, progress: Progress, limits: Limits) -> None:
     """Returns when the child has ended; `Problem` when it had to be stopped."""
     started, told = time.monotonic(), ("", -1.0)
+    said = started
     while True:
         try:
             child.wait(limits.poll)
@@ -115,9 +117,10 @@ def _watch(child: subprocess.Popen[bytes], folder: Path, progress: Progress, lim
                 f"at most {limits.seconds:g} seconds were expected",
                 "bring fewer or smaller samples",
             )
-        news = _progress(folder)
-        if news and news != told:
-            told = news
+        # Also when there is nothing new: whoever asks may give up by raising from there.
+        news, now = _progress(folder), time.monotonic()
+        if news and (news != told or now - said > HEARD):
+            told, said = news, now
             progress(*news)
 
 

@@ -49,3 +49,12 @@ class Limits:
 
 
 LIMITS = Limits()
+# What lies on a disk already: streamed there, or in a folder of the server's own. Memory is not what it takes more of.
+LARGE = Limits(
+    unpacked=8 << 30,
+    directory=64 << 20,
+    entries=1_000_000,
+    output=4 << 30,
+    address_space=16 << 30,
+    seconds=3600.0,
+)

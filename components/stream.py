@@ -1,0 +1,223 @@
+"""Files too large for Streamlit's own uploader, which holds them in memory: streamed to the disk, piece by piece.
+
+A page expects one file of its visitor by `expect`; a small component sends it to /upload/<token>, where it is taken
+only with that visitor's cookie, from a page of the same origin, once, and up to the limit. The token is a secret of
+the page, so no other site can send anything in a visitor's name.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import streamlit as st
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from components import visitor
+from models import Problem, unwritable, uploads
+from models.readers.limits import LARGE
+
+PIECE = 1 << 20  # bytes that are written at once
+WAITING = 1000  # files that are expected at most; the oldest gives way
+
+
+@dataclass
+class Arrival:
+    """A file that a visitor may send. path is where it lies once it is whole; room is the folder it lies in."""
+
+    token: str
+    owner: str
+    began: float = field(default_factory=time.monotonic)
+    busy: bool = False
+    room: Path | None = None
+    path: Path | None = None
+
+
+_EXPECTED: dict[str, Arrival] = {}
+
+
+def expect(owner: str) -> Arrival:
+    """Be ready for one file of this visitor."""
+    arrival = Arrival(secrets.token_urlsafe(32), owner)
+    while len(_EXPECTED) >= WAITING:
+        _EXPECTED.pop(next(iter(_EXPECTED)))
+    _EXPECTED[arrival.token] = arrival
+    return arrival
+
+
+def expected(token: str) -> Arrival | None:
+    """The arrival of that token, None when nothing is expected under it any more."""
+    return _EXPECTED.get(token)
+
+
+def forget(token: str) -> None:
+    """Nothing is expected under that token any more; what lies in its room is the caller's."""
+    _EXPECTED.pop(token, None)
+
+
+async def take(request: Request) -> Response:
+    """The file itself, as the body of a PUT."""
+    arrival = _EXPECTED.get(request.path_params["token"])
+    if arrival is None or visitor.owner_of(request.headers.get("cookie", "")) != arrival.owner or foreign(request):
+        return _refused(
+            404, Problem("this file was not expected", "one chosen on the page Data was", "choose it there")
+        )
+    if arrival.busy or arrival.path is not None:
+        return _refused(409, Problem("a file is on its way already", "one at a time was expected", "wait for it"))
+    arrival.busy = True
+    try:
+        if int(request.headers.get("content-length", 0)) > LARGE.upload:
+            raise _too_large(int(request.headers["content-length"]))
+        arrival.path = await _written(request, arrival)
+    except (Problem, ClientDisconnect, ValueError) as error:
+        if arrival.room is not None:
+            await run_in_threadpool(uploads.leave, arrival.room)
+        arrival.room = None
+        too_large = isinstance(error, Problem) and error.came.startswith("the file has")
+        words = (
+            error if isinstance(error, Problem) else Problem("the file broke off", "a whole one was expected", "again")
+        )
+        return _refused(413 if too_large else 400, words)
+    finally:
+        arrival.busy = False
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
+def foreign(request: Request) -> bool:
+    """Whether a browser says that another site sends this."""
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    if site is not None and site != "same-origin":
+        return True
+    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+
+
+async def _written(request: Request, arrival: Arrival) -> Path:
+    """Write the body into a room of this owner's, at most a piece of it in memory."""
+    arrival.room = await run_in_threadpool(uploads.room, arrival.owner)
+    path, count, waiting = arrival.room / "arriving", 0, bytearray()
+    try:
+        with path.open("wb") as stream:
+            async for chunk in request.stream():
+                count += len(chunk)
+                if count > LARGE.upload:
+                    raise _too_large(count)
+                waiting += chunk
+                if len(waiting) >= PIECE:
+                    await run_in_threadpool(stream.write, bytes(waiting))
+                    waiting.clear()
+            await run_in_threadpool(stream.write, bytes(waiting))
+    except OSError as error:
+        raise unwritable(arrival.room, error) from error
+    return path
+
+
+def _too_large(count: int) -> Problem:
+    return Problem(
+        f"the file has {count:,} bytes or more",
+        f"at most {LARGE.upload:,} were expected",
+        "bring a smaller file, or fewer samples",
+    )
+
+
+def _refused(code: int, problem: Problem) -> Response:
+    # The rest of the body is not read: the connection ends with this answer.
+    return PlainTextResponse(str(problem), code, {"Cache-Control": "no-store", "Connection": "close"})
+
+
+ROUTES = [Route("/upload/{token}", take, methods=["PUT"])]
+
+_HTML = """
+<div class="row">
+  <input type="file" aria-label="A large file">
+  <progress max="1" value="0" hidden></progress>
+  <button type="button" hidden>Cancel</button>
+</div>
+<p role="status"></p>
+"""
+_CSS = """
+.row { display: flex; gap: .75rem; align-items: center; flex-wrap: wrap; font: inherit; }
+input, button { font: inherit; color: inherit; }
+input { max-width: 100%; }
+input::file-selector-button, button { font: inherit; color: inherit; background: transparent; cursor: pointer;
+  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); padding: .35rem .8rem; }
+input::file-selector-button { margin-right: .75rem; }
+progress { flex: 1 1 8rem; accent-color: var(--st-primary-color); }
+p { margin: .4rem 0 0; min-height: 1.4em; opacity: .8; }
+"""
+# Called at each rerun; the element stays, and with it a file that is on its way.
+_JS = """// Hourglass: sends one large file to the app's own address.
+export default function (component) {
+  const { parentElement: host, data, setTriggerValue } = component;
+  host.hourglass = { data, setTriggerValue };
+  const mine = (host.hourglassCall = (host.hourglassCall ?? 0) + 1);
+  const [input, bar, stop, words] = ["input", "progress", "button", "p"].map((name) => host.querySelector(name));
+  // A file that is on its way survives a rerun, and ends when the page is left: only the newest call cleans up.
+  const leave = () => {
+    if (host.hourglassCall === mine) host.hourglassSending?.abort();
+  };
+  if (host.hourglassReady) return leave;
+  host.hourglassReady = true;
+  const show = (sending) => {
+    input.hidden = sending;
+    bar.hidden = stop.hidden = !sending;
+  };
+  const size = (bytes) => (bytes / 1e6).toFixed(0) + " MB";
+  input.addEventListener("change", () => {
+    const file = input.files[0];
+    if (!file) return;
+    const { token, most } = host.hourglass.data;
+    input.value = "";
+    if (file.size > most) {
+      words.textContent = "The file has " + size(file.size) + ". At most " + size(most) + " were expected. Bring a smaller file, or fewer samples.";
+      return;
+    }
+    const sending = (host.hourglassSending = new XMLHttpRequest());
+    const ended = (text) => {
+      show(false);
+      words.textContent = text;
+    };
+    sending.upload.onprogress = (event) => {
+      bar.value = event.loaded / file.size;
+      words.textContent = size(event.loaded) + " of " + size(file.size);
+    };
+    sending.onload = () => {
+      const good = sending.status === 204;
+      ended(good ? "It has arrived." : sending.responseText || "The server answered " + sending.status + ".");
+      if (good) host.hourglass.setTriggerValue("arrived", file.name);
+    };
+    sending.onerror = () => ended("The file broke off on its way. A connection that lasts was expected. Try again.");
+    sending.onabort = () => ended("Cancelled.");
+    sending.open("PUT", new URL("upload/" + token, document.baseURI).href);
+    sending.setRequestHeader("Content-Type", "application/octet-stream");
+    bar.value = 0;
+    words.textContent = "";
+    show(true);
+    sending.send(file);
+  });
+  stop.addEventListener("click", () => host.hourglassSending?.abort());
+  return leave;
+}
+"""
+
+
+@cache
+def _component() -> Callable[..., Mapping[str, Any]]:
+    return st.components.v2.component("hourglass.stream", html=_HTML, css=_CSS, js=_JS)
+
+
+def chooser(arrival: Arrival, key: str) -> str | None:
+    """Draw the control that sends a file for this arrival; the file's own name once it has arrived, else None."""
+    payload = {"token": arrival.token, "most": LARGE.upload}
+    said = _component()(key=key, data=payload, on_arrived_change=_nothing).get("arrived")
+    return said if arrival.path is not None and isinstance(said, str) else None
+
+
+def _nothing() -> None:
+    """Streamlit knows a component's state by its callbacks; the page reads the state itself."""

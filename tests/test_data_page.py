@@ -1,0 +1,374 @@
+"""The Data page: from a dropped file to an explored map; what is one person's is nobody else's, by no address."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+from streamlit.testing.v1 import AppTest
+from test_pages import drawn, page, pressed, words
+from test_uploads import images, table, trained
+
+from components import choosing, examples, visitor
+from models import datasets, engine, runs, uploads
+from models.readers import Found
+
+# ── in Streamlit's own harness ───────────────────────────────────────────────
+
+
+@pytest.fixture
+def me(home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(visitor, "owner", lambda: "me")
+    return "me"
+
+
+def dropped(name: str, content: bytes) -> AppTest:
+    """The page after a file was dropped on it."""
+    app = drawn("data")
+    app.file_uploader[0].set_value((name, content, "")).run()
+    assert not app.exception, [error.value for error in app.exception]
+    return app
+
+
+def chosen(app: AppTest, label: str, option: str) -> AppTest:
+    box = next(box for box in app.selectbox if box.label == label)
+    box.select_index(box.options.index(option)).run()
+    assert not app.exception, [error.value for error in app.exception]
+    return app
+
+
+def test_an_empty_page_says_what_can_be_brought_and_what_is_done_with_it(me: str) -> None:
+    app = drawn("data")
+    assert "Images" in words(app) and "30 days without use" in words(app) and "ever run" in words(app)
+    assert "Your datasets" not in words(app)
+
+
+@pytest.mark.parametrize("name", examples.EXAMPLES)
+def test_each_example_is_understood(me: str, name: str) -> None:
+    app = dropped(name, examples.EXAMPLES[name]())
+    assert "What was understood" in words(app) and not app.error and not app.warning
+    pressed(app, "Keep it")
+    (kept,) = uploads.of("me")
+    assert kept.title == name.partition(".")[0] and kept.title in words(app)
+    assert "Your datasets" in words(app) and list((Path(uploads.home()) / "uploads").iterdir()) == []
+    assert uploads.of("somebody else") == []
+
+
+def test_decisions_can_be_changed_and_are_read_again(me: str) -> None:
+    app = dropped("sensor.csv", examples.sensor())
+    assert next(metric.value for metric in app.metric if metric.label == "Rows") == "12,800"
+    chosen(app, "What a sample is", "a signal over time")
+    chosen(app, "Class", "activity")
+    window = next(number for number in app.number_input if number.label == "Window (rows)")
+    window.set_value(128).run()
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Steps × channels"] == "128 × 2" and shown["Classes"] == "3"
+    classes = next(frame.value for frame in app.dataframe if list(frame.value.columns) == ["class", "samples"])
+    assert set(classes["class"]) == {"rest", "walk", "run"}
+    pressed(app, "Keep it")
+    (kept,) = uploads.of("me")
+    assert (kept.kind, kept.shape) == ("signal", (128, 2))
+
+
+def test_columns_can_be_left_out_and_taken_back(me: str) -> None:
+    app = dropped("flowers.csv", examples.flowers())
+    features = lambda: next(metric.value for metric in app.metric if metric.label == "Features")  # noqa: E731
+    assert features() == "8"
+    app.multiselect[0].select("colour").run()
+    assert features() == "5"
+    app.multiselect[0].unselect("colour").run()
+    assert features() == "8" and not app.exception
+
+
+def test_a_size_of_ones_own_is_read_and_one_that_cannot_be_leaves_all_as_it_was(me: str) -> None:
+    app = dropped("shapes.zip", examples.photos())
+
+    def typed(size: str) -> None:
+        box = next(box for box in app.selectbox if box.label == "Size")
+        box.options.append(size)  # the harness knows no option that somebody types
+        box.set_value(size).run()
+        assert not app.exception, [error.value for error in app.exception]
+
+    typed("20 x 24")
+    assert next(metric.value for metric in app.metric if metric.label.startswith("Height")) == "20 × 24 × 3"
+    typed("9000 x 9000")
+    assert "from 1 to 256" in words(app).replace("\\", "") and "as it was before" in words(app)
+    assert next(metric.value for metric in app.metric if metric.label.startswith("Height")) == "20 × 24 × 3"
+
+
+def test_what_cannot_be_read_is_told_and_the_page_is_ready_for_another_file(me: str) -> None:
+    app = dropped("hello.txt", b"\x7fELF" + bytes(100))
+    assert "a program" in words(app) and not uploads.of("me")
+    assert len(app.file_uploader) == 1 and list((Path(uploads.home()) / "uploads").iterdir()) == []
+    app.file_uploader[0].set_value(("flowers.csv", examples.flowers(), "")).run()
+    assert "What was understood" in words(app) and "program" not in words(app)
+
+
+def test_starting_over_leaves_nothing_behind(me: str) -> None:
+    app = dropped("flowers.csv", examples.flowers())
+    assert len(list((Path(uploads.home()) / "uploads").iterdir())) == 1
+    pressed(app, "Start over")
+    assert len(app.file_uploader) == 1 and list((Path(uploads.home()) / "uploads").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../../x.csv", "a\\..\\b.csv", ".hidden", "x" * 300, "<b>.csv", "", "a\x00b"])
+def test_names_on_disk_are_ours(name: str) -> None:
+    from components.views.data import safe_name
+
+    safe = safe_name(name)
+    assert safe and "/" not in safe and "\\" not in safe and safe[0] != "." and len(safe) <= 80 and safe.isprintable()
+
+
+def test_what_others_wrote_formats_and_loads_nothing() -> None:
+    text = "![x](http://evil/a.png) <img src=x> **b** :red[x] $y$ `z`\nwww.evil.com"
+    safe = choosing.escaped(text)
+    assert not re.search(r"(?<!\\)[!\[\]()<>*:$`._]", safe) and safe.replace("\\", "") == " ".join(text.split())
+
+
+def test_hostile_class_names_are_shown_as_they_are(me: str) -> None:
+    hostile = "![x](http://evil/a.png)"
+    rows = "\n".join(f"{i},{i * 7 % 11}.5,{hostile if i % 2 else 'b'}" for i in range(60))
+    app = dropped("x.csv", f"a,b,class\n{rows}\n".encode())
+    assert hostile not in words(app)
+    pressed(app, "Keep it")
+    run = trained(uploads.of("me")[0].name)
+    assert hostile in run.classes
+    for name in ("explore", "reconstructions"):
+        assert hostile not in words(drawn(name, run=run.id))
+
+
+def test_train_offers_ones_own_and_nobody_elses(me: str) -> None:
+    mine, theirs = uploads.keep(table(), "me", "Flowers"), uploads.keep(images(), "you", "Secret")
+    app = drawn("train", dataset=mine.name)
+    box = app.selectbox(key="dataset")
+    assert box.value == mine.name and box.options[0] == "Yours: Flowers" and "Yours: Secret" not in box.options
+    assert "Convolutional" not in app.selectbox(key="architecture").options  # a table has no pixels
+    other = drawn("train", dataset=theirs.name)
+    assert other.selectbox(key="dataset").value == "digits" and "not available here" in words(other)
+    absent = drawn("train", dataset="own-0000000000000000")
+    assert words(absent).replace("own-0000000000000000", theirs.name) == words(other)
+
+
+def test_pages_go_on_without_a_deleted_dataset(me: str) -> None:
+    kept = uploads.keep(images(), "me", "Noise")
+    run = trained(kept.name)
+    engine.adopt(run, "me")
+    assert "Originals" in words(drawn("reconstructions", run=run.id))
+    uploads.delete(kept.name, "me")
+    for name in ("explore", "reconstructions"):
+        app = drawn(name, run=run.id)
+        assert "were deleted" in words(app) and not app.error
+        assert not any(button.label.startswith("Download Noise") for button in app.button)
+    assert "Originals" not in words(drawn("reconstructions", run=run.id))
+    listed = drawn("runs")
+    assert list(listed.dataframe[0].value["dataset"]) == ["Noise"]
+
+
+def test_originals_are_shown_only_to_whom_they_belong(me: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = uploads.keep(images(), "me", "Noise")
+    run = trained(kept.name)
+    shown = drawn("explore", run=run.id)
+    assert "Made from data that somebody brought" in words(shown) and "only to the one" not in words(shown)
+    monkeypatch.setattr(visitor, "owner", lambda: "you")
+    for name in ("explore", "reconstructions"):
+        app = drawn(name, run=run.id)  # by its link
+        assert "only to the one who brought them" in words(app) and "Originals" not in words(app)
+    from components import cached
+
+    assert cached.originals(kept.name, (0, 1)) is None
+    assert run.id not in page("explore").run().selectbox(key="run").options
+
+
+def test_a_growing_run_shows_its_samples_to_their_owner_alone(me: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = uploads.keep(images(), "me", "Noise")
+    chosen = runs.configuration({"dataset": kept.name, "architecture": "single-layer", "epochs": 3})
+    engine.submit(chosen, "me")
+    from models import training
+
+    def told(what: str, *_: object) -> None:
+        if what == "training":
+            raise KeyboardInterrupt
+
+    attempt = engine.claim(chosen.id)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(training.Training, "_checkpoint", lambda *_: told("training"))
+        training.train(chosen, engine.active(chosen.id), attempt)
+    from models import queue
+
+    with queue.opened(write=True) as connection:
+        connection.execute("UPDATE runs SET state = 'running'")
+
+    def pictures() -> str:
+        return "\n".join(caption.value for caption in drawn("train", training=chosen.id).caption)
+
+    assert "originals" in pictures()
+    monkeypatch.setattr(visitor, "owner", lambda: "you")
+    assert "originals" not in pictures()
+
+
+def test_two_datasets_of_one_name_can_be_told_apart() -> None:
+    one = Found("table", np.zeros((30, 2), np.float32), np.full(30, -1, np.int32), (), ("",) * 30)
+    two = Found("table", np.ones((30, 2), np.float32), np.full(30, -1, np.int32), (), ("",) * 30)
+    known = {kept.name: kept for kept in (uploads.keep(found, "twice", "Same") for found in (one, two))}
+    names = choosing.titles(known | datasets.found())
+    assert len(set(names.values())) == len(names)
+
+
+# ── in a real Chromium ───────────────────────────────────────────────────────
+
+
+def bring(app: str, page: Page, name: str) -> None:
+    """Drop one of the examples."""
+    page.goto(f"{app}/data")
+    expect(page.get_by_text("Bring your own data")).to_be_visible()
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": name, "mimeType": "application/octet-stream", "buffer": examples.EXAMPLES[name]()}
+    )
+    expect(page.get_by_text("What was understood")).to_be_visible(timeout=60_000)
+
+
+def pick(page: Page, label: str, option: str) -> None:
+    page.get_by_label(label, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+@pytest.mark.parametrize("name", ["shapes.zip", "flowers.csv", "sensor.csv"])
+def test_from_drop_to_explored_map(app: str, page: Page, name: str) -> None:
+    """Photos in class folders, a table with numbers and categories, readings of a sensor."""
+    bring(app, page, name)
+    count = {"shapes.zip": "360", "flowers.csv": "600", "sensor.csv": "200"}[name]
+    if name == "sensor.csv":
+        pick(page, "What a sample is", "a signal over time")
+        expect(page.get_by_text("Steps × channels")).to_be_visible()
+        pick(page, "Class", "activity")
+        expect(page.get_by_text("“activity” is the class")).to_be_visible()
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text(count)
+    page.get_by_role("button", name="Keep it and train").click()
+    expect(page).to_have_url(re.compile(r"/train\?.*dataset=own-"), timeout=60_000)
+    page.get_by_label("Epochs", exact=True).fill("3")
+    page.get_by_label("Epochs", exact=True).press("Enter")
+    expect(page).to_have_url(re.compile("epochs=3"))
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_text("is ready: 3 epochs")).to_be_visible(timeout=120_000)
+    page.get_by_role("button", name="Explore this run").click()
+    expect(page.get_by_text(f"Each of {count} points is one sample")).to_be_visible()
+    expect(page.get_by_text("Made from data that somebody brought")).to_be_visible()
+    ready = page.locator('[data-testid="latent-explorer"][data-ready="true"]')
+    if name == "shapes.zip":
+        expect(ready).to_be_visible(timeout=60_000)
+        canvas = page.get_by_test_id("latent-map")
+        before = ready.get_attribute("data-code")
+        canvas.hover(position={"x": 200, "y": 150})
+        expect(ready).not_to_have_attribute("data-code", before or "")
+
+
+def test_two_browsers_and_nothing_of_the_one_for_the_other(
+    app: str, app_home: Path, window: Callable[..., Page]
+) -> None:
+    page, other = window(), window()
+    bring(app, page, "shapes.zip")
+    page.get_by_label("Name", exact=True).fill("My secret shapes")
+    page.get_by_role("button", name="Keep it and train").click()
+    expect(page).to_have_url(re.compile(r"/train\?.*dataset=own-"), timeout=60_000)
+    name = re.search(r"own-[0-9a-f]{16}", page.url)[0]
+    page.goto(f"{app}/train?dataset={name}&architecture=single-layer&epochs=2")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_text("is ready: 2 epochs")).to_be_visible(timeout=120_000)
+    id_ = re.search("training=([0-9a-f]{16})", page.url)[1]
+    run = runs.open_run(app_home / "runs" / id_)
+    pictures = f"{app}/{run.url}/thumbnails.u8.gz"
+
+    # Its owner sees all of it.
+    answer = page.request.get(pictures)
+    assert answer.ok and "no-store" in answer.headers["cache-control"]
+    page.goto(f"{app}/reconstructions?run={id_}")
+    expect(page.get_by_alt_text("Originals")).to_be_visible()
+
+    # Nobody else: not in a list, not by an address.
+    other.goto(f"{app}/data")
+    expect(other.get_by_text("Bring your own data")).to_be_visible()
+    expect(other.get_by_text("My secret shapes")).to_have_count(0)
+    expect(other.get_by_text("Your datasets")).to_have_count(0)
+    assert other.request.get(pictures).status == 404
+    for path in (
+        f"{run.url}/samples.npy",
+        f"data/{name[4:]}/samples.npy",
+        f"app/static/../data/{name[4:]}/samples.npy",
+    ):
+        answer = other.request.get(f"{app}/{path}")
+        assert answer.status in (400, 404) or "<title>Streamlit</title>" in answer.text()
+    other.goto(f"{app}/train?dataset={name}")
+    expect(other.get_by_text("which is not available here")).to_be_visible()
+    expect(other.get_by_text("My secret shapes")).to_have_count(0)
+    other.goto(f"{app}/runs")
+    expect(other.get_by_text("You have not trained anything yet")).to_be_visible()
+    other.goto(f"{app}/reconstructions?run={id_}")  # a link passed on shows the run, and no sample
+    expect(other.get_by_text("only to the one who brought them")).to_be_visible()
+    expect(other.get_by_alt_text("Originals")).to_have_count(0)
+
+    # And it goes when its owner says so.
+    page.goto(f"{app}/data")
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Your datasets")).to_have_count(0)
+    assert not (app_home / "data" / name[4:]).exists()
+    assert page.request.get(pictures).status == 404
+    page.goto(f"{app}/reconstructions?run={id_}")
+    expect(page.get_by_text("were deleted")).to_be_visible()
+
+
+def test_a_large_file_is_streamed_and_read_as_a_dropped_one(app: str, window: Callable[..., Page]) -> None:
+    page, other = window(), window()
+    other.goto(f"{app}/data")
+    expect(other.get_by_text("Bring your own data")).to_be_visible()
+    page.goto(f"{app}/data")
+    page.get_by_text("A file of more than 200 MB").click()
+    control = page.get_by_label("A large file")
+    expect(control).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/upload/" in request.url else None)
+    control.set_input_files({"name": "../<b>shapes.zip", "mimeType": "", "buffer": examples.photos()})
+    expect(page.get_by_text("What was understood")).to_be_visible(timeout=60_000)
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text("360")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("b shapes")
+    (address,) = asked
+    assert other.request.put(address, data=b"x").status == 404  # another's cookie, and it has arrived besides
+
+
+def test_a_stream_can_be_cancelled_and_begun_again(app: str, app_home: Path, page: Page) -> None:
+    page.goto(f"{app}/data")
+    page.get_by_text("A file of more than 200 MB").click()
+    control = page.get_by_label("A large file")
+    expect(control).to_be_visible()
+    page.route("**/upload/*", lambda _route: None)  # a connection that does not get on
+    control.set_input_files({"name": "x.csv", "mimeType": "", "buffer": b"a,b\n" * 1000})
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(page.get_by_text("Cancelled.")).to_be_visible()
+    page.unroute("**/upload/*")
+    control.set_input_files({"name": "flowers.csv", "mimeType": "", "buffer": examples.flowers()})
+    expect(page.get_by_text("What was understood")).to_be_visible(timeout=60_000)
+
+
+def test_a_folder_of_the_server_is_read_where_it_is_allowed(
+    me: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(24):
+        place = tmp_path / "named" / "ab"[i % 2] / f"{i}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(images().samples[i, ..., 0]).save(place)
+    assert not [box for box in drawn("data").selectbox if box.label == "Folder"]
+    monkeypatch.setenv("HOURGLASS_FOLDERS", str(tmp_path / "named"))
+    app = drawn("data")
+    pressed(app, "Read it")
+    assert next(metric.value for metric in app.metric if metric.label == "Classes") == "2"
+    pressed(app, "Keep it")
+    assert uploads.of("me")[0].classes == ("a", "b") and len(list((tmp_path / "named").rglob("*.png"))) == 24
+    app = drawn("data")
+    box = next(box for box in app.selectbox if box.label == "Folder")
+    box.options.append(str(tmp_path))
+    box.set_value(str(tmp_path))
+    next(button for button in app.button if button.label == "Read it").click().run()
+    assert "cannot be read from here" in words(app).replace("\\", "")
