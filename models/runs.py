@@ -99,6 +99,7 @@ YOUNG = (
     "annealing",
     "shift",
     "total_correlation",
+    "distortion",
 )  # choices that came after the first runs
 RANGES: dict[str, tuple[float, float]] = {
     "noise_level": (0, 1),
@@ -112,6 +113,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "annealing": (0, 1),
     "shift": (0, 8),
     "total_correlation": (0, 1000),
+    "distortion": (0, 0.5),
     "seed": (0, 2**31 - 1),
 }
 
@@ -124,9 +126,10 @@ class Configuration:
     (watermark), each in [0, 1]. beta weighs the KL term of a variational architecture (1 is the evidence lower
     bound). sparsity weighs the mean absolute code (L1), contraction the squared norm of the encoder's Jacobian (Rifai
     et al. 2011). For variational ones free_bits leaves so many nats of each dimension's KL unpunished (Kingma et al.
-    2016) and annealing is the share of the training in which beta rises from 0 (Bowman et al. 2016); total_correlation weighs what the dimensions know of each
-    other (Chen et al. 2018). shift moves each
-    batch by up to so many pixels, another way at each step. recipe: "hourglass" warms up and anneals the learning rate,
+    2016) and annealing is the share of the training in which beta rises from 0 (Bowman et al. 2016);
+    total_correlation weighs what the dimensions know of each other (Chen et al. 2018). shift moves each batch by up to
+    so many pixels, another way at each step; distortion turns, shears and stretches images, by so large a standard
+    deviation of each number of a 2x2 matrix. recipe: "hourglass" warms up and anneals the learning rate,
     starts the output at the mean sample and keeps the best epoch; "article" keeps Keras's habits (constant
     rate, last epoch). stopped_after is set when a person ended the training before its last epoch.
     """
@@ -150,6 +153,7 @@ class Configuration:
     annealing: float = 0.0
     shift: int = 0
     total_correlation: float = 0.0
+    distortion: float = 0.0
 
     def canonical(self, recipe: int = RECIPE) -> str:
         """The configuration, the dataset's fingerprint and the recipe's version as one unambiguous line.
@@ -245,7 +249,7 @@ def configuration(values: dict[str, Any]) -> Configuration:
             checked, beta=Configuration.beta, free_bits=0.0, annealing=0.0, total_correlation=0.0
         )
     if datasets.get(checked.dataset).kind != "image":
-        checked = dataclasses.replace(checked, shift=0)
+        checked = dataclasses.replace(checked, shift=0, distortion=0.0)
     return checked
 
 

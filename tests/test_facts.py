@@ -340,3 +340,16 @@ def test_the_total_correlation_of_independent_dimensions_is_nothing() -> None:
     correlation = 0.9 / (1 + np.exp(-2))
     expected = -0.5 * np.log(1 - correlation**2)
     assert losses.total_correlation(draw, mean, spread).item() == pytest.approx(expected, abs=0.05)
+
+
+def test_distortion_leaves_the_middle_in_place_and_a_third_untouched() -> None:
+    images = torch.zeros(300, 9, 9, 1, dtype=torch.uint8)
+    images[:, 4, 4] = 200  # a linear map leaves the centre where it is
+    images[:, 4, 8] = 100
+    out = training.distorted(images, 0.1, seed=3)
+    assert (out.shape, out.dtype) == (images.shape, images.dtype)
+    same = (out == images).flatten(1).all(1)
+    assert 60 < int(same.sum()) < 140
+    assert (out[:, 4, 4, 0] > 150).float().mean() > 0.95
+    assert not torch.equal(out, training.distorted(images, 0.1, seed=4))
+    assert torch.equal(out, training.distorted(images, 0.1, seed=3))

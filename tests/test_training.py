@@ -224,7 +224,9 @@ def test_contraction_makes_codes_move_less(tmp_path: Path) -> None:
     assert "contraction" in held.history()[0]["loss"] and "contraction" not in free.history()[0]["loss"]
 
 
-@pytest.mark.parametrize("choices", [{"shift": 1}, {"architecture": "variational", "annealing": 1.0}])
+@pytest.mark.parametrize(
+    "choices", [{"shift": 1}, {"distortion": 0.1}, {"architecture": "variational", "annealing": 1.0}]
+)
 def test_what_else_shapes_a_training_has_an_effect(tmp_path: Path, choices: dict[str, object]) -> None:
     assert not same(
         learn(tmp_path / "a", **choices),

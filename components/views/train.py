@@ -56,6 +56,12 @@ NUMBERS = {
         0.01,
         "%.3f",
     ),
+    "distortion": (
+        "Distortion",
+        "Images are turned, sheared and stretched a little at each step: against learning them by heart.",
+        0.01,
+        "%.2f",
+    ),
     "shift": ("Shift (pixels)", "Each batch is moved by up to so many pixels: more to learn from, slower.", 1, "%d"),
 }
 
@@ -126,6 +132,7 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
             values[name] = number(name, 0.0)
         if dataset.kind == "image":
             values["shift"] = number("shift", 0)
+            values["distortion"] = number("distortion", 0.0)
         address.seed("recipe", "hourglass", known=runs.RECIPES)
         words = {
             "hourglass": "ours: warm-up and cosine, best epoch kept",
@@ -168,7 +175,7 @@ def take_defaults() -> None:
 def take_preset() -> None:
     """A preset sets all that it names; the dataset stays."""
     chosen = runs.PRESETS.get(st.session_state["preset"], {"recipe": "hourglass"})
-    plain = {"noise": "none", "sparsity": 0.0, "contraction": 0.0, "shift": 0}
+    plain = {"noise": "none", "sparsity": 0.0, "contraction": 0.0, "shift": 0, "distortion": 0.0}
     for name, value in {**plain, **chosen}.items():
         st.session_state[name] = value
 
