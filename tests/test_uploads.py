@@ -412,9 +412,15 @@ def test_a_stream_that_breaks_off_leaves_nothing_and_can_be_sent_again(home: Pat
 def test_few_are_waited_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "WAITING", 3)
     arrivals = [stream.expect("me") for _ in range(5)]
-    assert [stream.expected(arrival.token) is not None for arrival in arrivals] == [False, False, True, True, True]
+    assert [stream.expected(arrival.token, "me") is not None for arrival in arrivals] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
     stream.forget(arrivals[4].token)
-    assert stream.expected(arrivals[4].token) is None
+    assert stream.expected(arrivals[4].token, "me") is None and stream.expected(arrivals[3].token, "you") is None
 
 
 def test_only_folders_that_are_named_can_be_read(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
