@@ -133,11 +133,12 @@ def test_what_others_wrote_formats_and_loads_nothing() -> None:
     assert not re.search(r"(?<!\\)[!\[\]()<>*:$`._]", safe) and safe.replace("\\", "") == " ".join(text.split())
 
 
-def test_hostile_class_names_are_shown_as_they_are(me: str) -> None:
+def test_hostile_names_of_columns_and_classes_are_shown_as_they_are(me: str) -> None:
     hostile = "![x](http://evil/a.png)"
     rows = "\n".join(f"{i},{i * 7 % 11}.5,{hostile if i % 2 else 'b'}" for i in range(60))
-    app = dropped("x.csv", f"a,b,class\n{rows}\n".encode())
-    assert hostile not in words(app)
+    app = dropped("x.csv", f"a,b,{hostile}\n{rows}\n".encode())
+    chosen(app, "Class", hostile)
+    assert "is the class" in words(app) and hostile not in words(app)
     pressed(app, "Keep it")
     run = trained(uploads.of("me")[0].name)
     assert hostile in run.classes
