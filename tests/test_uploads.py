@@ -29,6 +29,7 @@ def table(rows: int = 60, split: np.ndarray | None = None, shift: float = 0) -> 
     """Three columns of numbers, the last constant but for rounding, and one of two categories."""
     random = np.random.default_rng(1)
     numbers = random.normal([5, -300, 0.1], [2, 40, 0], (rows, 3))
+    numbers[::2, 2] = np.nextafter(np.float32(0.1), np.float32(1))
     kind = random.integers(0, 2, rows)
     samples = np.column_stack([numbers + shift, np.eye(2)[kind]]).astype(np.float32)
     columns = tuple(Column(name, "number", i, 1) for i, name in enumerate("abc"))
