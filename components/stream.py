@@ -52,9 +52,10 @@ def expect(owner: str) -> Arrival:
     return arrival
 
 
-def expected(token: str) -> Arrival | None:
-    """The arrival of that token, None when nothing is expected under it any more."""
-    return _EXPECTED.get(token)
+def expected(token: str, owner: str) -> Arrival | None:
+    """This visitor's arrival of that token, None when nothing of theirs is expected under it any more."""
+    arrival = _EXPECTED.get(token)
+    return arrival if arrival is not None and arrival.owner == owner else None
 
 
 def forget(token: str) -> None:

@@ -1,6 +1,7 @@
 """The Data page: from a dropped file to an explored map; what is one person's is nobody else's, by no address."""
 
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,12 +76,16 @@ def test_decisions_can_be_changed_and_are_read_again(me: str) -> None:
 
 def test_columns_can_be_left_out_and_taken_back(me: str) -> None:
     app = dropped("flowers.csv", examples.flowers())
+    app.text_input[0].set_value("My meadow").run()
     features = lambda: next(metric.value for metric in app.metric if metric.label == "Features")  # noqa: E731
     assert features() == "8"
     app.multiselect[0].select("colour").run()
     assert features() == "5"
     app.multiselect[0].unselect("colour").run()
     assert features() == "8" and not app.exception
+    assert app.text_input[0].value == "My meadow"
+    (room,) = (Path(uploads.home()) / "uploads").iterdir()
+    assert len(list(room.rglob("samples.npy"))) == 1  # what was read before is gone
 
 
 def test_a_size_of_ones_own_is_read_and_one_that_cannot_be_leaves_all_as_it_was(me: str) -> None:
@@ -128,11 +133,12 @@ def test_what_others_wrote_formats_and_loads_nothing() -> None:
     assert not re.search(r"(?<!\\)[!\[\]()<>*:$`._]", safe) and safe.replace("\\", "") == " ".join(text.split())
 
 
-def test_hostile_class_names_are_shown_as_they_are(me: str) -> None:
+def test_hostile_names_of_columns_and_classes_are_shown_as_they_are(me: str) -> None:
     hostile = "![x](http://evil/a.png)"
     rows = "\n".join(f"{i},{i * 7 % 11}.5,{hostile if i % 2 else 'b'}" for i in range(60))
-    app = dropped("x.csv", f"a,b,class\n{rows}\n".encode())
-    assert hostile not in words(app)
+    app = dropped("x.csv", f"a,b,{hostile}\n{rows}\n".encode())
+    chosen(app, "Class", hostile)
+    assert "is the class" in words(app) and hostile not in words(app)
     pressed(app, "Keep it")
     run = trained(uploads.of("me")[0].name)
     assert hostile in run.classes
@@ -372,3 +378,25 @@ def test_a_folder_of_the_server_is_read_where_it_is_allowed(
     box.set_value(str(tmp_path))
     next(button for button in app.button if button.label == "Read it").click().run()
     assert "cannot be read from here" in words(app).replace("\\", "")
+
+
+def test_readings_stand_in_line(me: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from components.views import data
+
+    line = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(data, "READERS", line)
+    line.acquire()
+    waited: list[str] = []
+    told = data.told
+
+    def watched(bar: object, what: str, share: float) -> None:
+        told(bar, what, share)
+        if what.startswith("waiting"):
+            waited.append(what)
+            if len(waited) == 2:
+                line.release()
+
+    monkeypatch.setattr(data, "told", watched)
+    app = dropped("flowers.csv", examples.flowers())
+    assert "What was understood" in words(app) and len(waited) == 2
+    assert line.acquire(blocking=False)  # it was given back

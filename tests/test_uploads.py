@@ -29,6 +29,7 @@ def table(rows: int = 60, split: np.ndarray | None = None, shift: float = 0) -> 
     """Three columns of numbers, the last constant but for rounding, and one of two categories."""
     random = np.random.default_rng(1)
     numbers = random.normal([5, -300, 0.1], [2, 40, 0], (rows, 3))
+    numbers[::2, 2] = np.nextafter(np.float32(0.1), np.float32(1))
     kind = random.integers(0, 2, rows)
     samples = np.column_stack([numbers + shift, np.eye(2)[kind]]).astype(np.float32)
     columns = tuple(Column(name, "number", i, 1) for i, name in enumerate("abc"))
@@ -412,9 +413,15 @@ def test_a_stream_that_breaks_off_leaves_nothing_and_can_be_sent_again(home: Pat
 def test_few_are_waited_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "WAITING", 3)
     arrivals = [stream.expect("me") for _ in range(5)]
-    assert [stream.expected(arrival.token) is not None for arrival in arrivals] == [False, False, True, True, True]
+    assert [stream.expected(arrival.token, "me") is not None for arrival in arrivals] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
     stream.forget(arrivals[4].token)
-    assert stream.expected(arrivals[4].token) is None
+    assert stream.expected(arrivals[4].token, "me") is None and stream.expected(arrivals[3].token, "you") is None
 
 
 def test_only_folders_that_are_named_can_be_read(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,12 @@
 """Data: bring samples of your own, see how they were understood, change that, and keep them to train on."""
 
+import contextlib
 import dataclasses
 import re
+import shutil
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ import streamlit as st
 from components import examples, stream, visitor
 from components.choosing import escaped
 from components.views import Page
-from models import Problem, folders, readers, unwritable, uploads
+from models import Problem, engine, folders, readers, unwritable, uploads
 from models.readers.found import Decision, Found, value_range
 from models.readers.guarded import guarded_read
 from models.readers.limits import LARGE, LIMITS, Limits
@@ -73,6 +76,7 @@ WORDS = {
 ORDER = ("kind", "label", "layout", "window", "step", "header", "separator", "decimal")  # of tables: what matters first
 FREE = ("size", "shape")  # decisions whose options are only examples, written like 28 × 28
 NUMBERS = ("window", "step")
+READERS = threading.BoundedSemaphore(engine.cores())
 
 
 @dataclasses.dataclass
@@ -165,7 +169,7 @@ def larger(owner: str) -> None:
                 f"One file of up to {size(LARGE.upload)}, such as a zip of images. It goes straight to the server's disk."
             )
             token = st.session_state.get("arrival", "")
-            arrival = stream.expected(token) or stream.expect(owner)
+            arrival = stream.expected(token, owner) or stream.expect(owner)
             st.session_state["arrival"] = arrival.token
             name = stream.chooser(arrival, "stream")
             if name is not None:
@@ -247,13 +251,14 @@ def read(bringing: Bringing) -> None:
     bringing.turn += 1
     folder = bringing.room / str(bringing.turn)
     try:
-        found = guarded_read(
-            bringing.paths,
-            folder,
-            bringing.choices,
-            lambda what, share: told(bar, what, share),
-            bringing.limits,
-        )
+        with a_place(bar):
+            found = guarded_read(
+                bringing.paths,
+                folder,
+                bringing.choices,
+                lambda what, share: told(bar, what, share),
+                bringing.limits,
+            )
         bar.progress(1.0, "Looking at it …")
         bringing.sheet, bringing.range = readers.contact_sheet(found), value_range(found)
     except Problem as problem:
@@ -263,7 +268,20 @@ def read(bringing: Bringing) -> None:
             st.session_state["data problem"] = str(problem)
     else:
         bringing.found, bringing.good, bringing.problem = found, dict(bringing.choices), ""
+        for earlier in range(bringing.turn):  # a large one, read ten times over, would fill the disk
+            shutil.rmtree(bringing.room / str(earlier), ignore_errors=True)
     st.rerun()
+
+
+@contextlib.contextmanager
+def a_place(bar: Any) -> Iterator[None]:
+    """Read only when no more than so many others do: each reading may take 600 MB of memory and all of a core."""
+    while not READERS.acquire(timeout=0.5):
+        told(bar, "waiting until the files of others are read", 0.0)
+    try:
+        yield
+    finally:
+        READERS.release()
 
 
 def told(bar: Any, what: str, share: float) -> None:
@@ -420,7 +438,7 @@ def contents(found: Found, bringing: Bringing) -> None:
 def keeping(bringing: Bringing, owner: str) -> None:
     """A name, and the ways on."""
     assert bringing.found is not None
-    title = st.text_input("Name", bringing.title, max_chars=uploads.TITLE, key="data title")
+    bringing.title = st.text_input("Name", bringing.title, max_chars=uploads.TITLE, key=f"title {bringing.turn}")
     with st.container(horizontal=True):
         train = st.button("Keep it and train", type="primary", icon=":material/model_training:")
         only = st.button("Keep it", icon=":material/save:")
@@ -432,7 +450,7 @@ def keeping(bringing: Bringing, owner: str) -> None:
         kept = uploads.keep(
             bringing.found,
             owner,
-            title,
+            bringing.title,
             bringing.source,
             progress=lambda what, share: told(bar, what, share),
         )
@@ -485,7 +503,8 @@ def about(one: Kept, owner: str) -> str:
     classes = f" · {len(one.classes):,} classes" if one.classes else ""
     if one.owner != owner:
         return f"{one.count:,} {kind} of {shape}{classes} · shared with everybody here"
-    until = time.strftime("%-d %B %Y", time.localtime(one.expires))
+    day = time.localtime(one.expires)
+    until = f"{day.tm_mday} {time.strftime('%B %Y', day)}"
     return f"{one.count:,} {kind} of {shape}{classes} · {size(one.bytes)} · goes on {until} unless it is used"
 
 
