@@ -14,7 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from components import figures, pictures
-from models import datasets, engine, export, home, reconstruct, runs
+from models import checks, datasets, engine, export, home, reconstruct, runs
 from models.codes import pca_plane
 
 P = ParamSpec("P")
@@ -63,6 +63,48 @@ def originals(dataset: str, rows: tuple[int, ...]) -> NDArray[Any] | None:
     """These rows of a dataset as it stores them, None when it has to be downloaded first."""
     found = datasets.get(dataset)
     return None if datasets.missing(found) else datasets.samples_at(found, np.array(rows, np.int64))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Finding the nearest codes…")
+def _neighbours(folder: str, digest: str) -> checks.Near:
+    return checks.neighbours(_opened(folder, digest).codes)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing samples…")
+def _duplicates(folder: str, digest: str, alike: float, samples: bool) -> checks.Duplicates:
+    run = _opened(folder, digest)
+    return checks.duplicates(run, _neighbours(folder, digest), alike, samples=samples)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _outliers(folder: str, digest: str) -> checks.Outliers:
+    run = _opened(folder, digest)
+    return checks.outliers(run.errors, run.splits, _neighbours(folder, digest))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _mislabelled(folder: str, digest: str) -> checks.Mislabelled:
+    return checks.mislabelled(_opened(folder, digest).labels, _neighbours(folder, digest))
+
+
+def neighbours(run: runs.Run) -> checks.Near:
+    """The nearest codes of each stored code. Read only, as what follows."""
+    return _neighbours(str(run.folder), run.digest)
+
+
+def duplicates(run: runs.Run, alike: float, samples: bool) -> checks.Duplicates:
+    """Pairs that differ by at most `alike` times what two random samples differ by."""
+    return _duplicates(str(run.folder), run.digest, alike, samples)
+
+
+def outliers(run: runs.Run) -> checks.Outliers:
+    """Samples by how much they stand out."""
+    return _outliers(str(run.folder), run.digest)
+
+
+def mislabelled(run: runs.Run) -> checks.Mislabelled:
+    """Samples by how much their neighbours disagree with their label."""
+    return _mislabelled(str(run.folder), run.digest)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """What several pages share: choosing a run, and fetching the originals that do not ship."""
 
+import re
+
 import streamlit as st
 
 from components import address, cached, visitor
@@ -54,6 +56,19 @@ def labels(ready: list[runs.Run], names: dict[str, str]) -> dict[str, str]:
             word += f" · {run.about['training']['epochs']} epochs, seed {chosen.seed}"
         out[run.id] = word if word not in out.values() else f"{word} · {run.id[:6]}"
     return out
+
+
+def escaped(text: str) -> str:
+    """Text that somebody else wrote, as it may stand in a page's Markdown: it formats, links and loads nothing."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+
+
+def originals_at_hand(run: runs.Run) -> bool:
+    """Whether the originals behind a run are there; where not, the button that fetches them is drawn."""
+    if datasets.missing(datasets.get(run.configuration.dataset)):
+        offer_download(run)
+        return False
+    return True
 
 
 def offer_download(run: runs.Run) -> None:

@@ -253,4 +253,4 @@ def delete(at: list[Entry], owner: str) -> None:
         st.rerun()
 
 
-PAGE = Page("Runs", ":material/list:", 4, show)
+PAGE = Page("Runs", ":material/list:", 5, show)
