@@ -32,13 +32,13 @@ def opened(run: runs.Run) -> runs.Run:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _part(folder: str, digest: str, what: str) -> bytes:
-    return export.part(_opened(folder, digest), what)
+def _part(folder: str, digest: str, what: str, named: bool) -> bytes:
+    return export.part(_opened(folder, digest), what, named=named)
 
 
-def part(run: runs.Run, what: str) -> bytes:
-    """The content of a download."""
-    return _part(str(run.folder), run.digest, what)
+def part(run: runs.Run, what: str, named: bool = False) -> bytes:
+    """The content of a download; named: with the names of the samples, where this visitor may read them."""
+    return _part(str(run.folder), run.digest, what, named)
 
 
 @st.cache_data(max_entries=8, show_spinner="Reconstructing the test split…")

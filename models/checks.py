@@ -56,8 +56,6 @@ def neighbours(codes: Floats, k: int = K) -> Near:
     So that it takes seconds, not minutes, a random but fixed part of many codes is looked at, each against all:
     100,000 with D up to 4, and as many as make 250 million pairs above.
     """
-    from sklearn.neighbors import NearestNeighbors
-
     count, size = codes.shape
     k = min(k, count - 1)
     tree = size <= TREE_SIZE
@@ -67,13 +65,22 @@ def neighbours(codes: Floats, k: int = K) -> Near:
         places = np.sort(np.random.default_rng(0).permutation(count)[:most])
     if k < 1:
         return Near(places, np.zeros((len(places), 0), np.int64), np.zeros((len(places), 0), np.float32), count)
-    search = NearestNeighbors(n_neighbors=k + 1, algorithm="kd_tree" if tree else "brute").fit(codes)
-    distance, near = search.kneighbors(codes[places])
+    near, distance = nearest_of(codes, codes[places], k + 1)
     # A code's first neighbour is itself, except among equal codes, of which any may come first.
     itself = near == places[:, None]
     itself[~itself.any(1), -1] = True
     shape = (len(places), k)
-    return Near(places, near[~itself].reshape(shape), distance[~itself].reshape(shape).astype(np.float32), count)
+    return Near(places, near[~itself].reshape(shape), distance[~itself].reshape(shape), count)
+
+
+def nearest_of(codes: Floats, asked: Floats, k: int) -> tuple[Places, Floats]:
+    """The k nearest of `codes` (M, D), or all M, for each of `asked` (Q, D): places (Q, k) and distances, nearest first."""
+    from sklearn.neighbors import NearestNeighbors
+
+    algorithm = "kd_tree" if codes.shape[1] <= TREE_SIZE else "brute"
+    search = NearestNeighbors(n_neighbors=min(k, len(codes)), algorithm=algorithm).fit(codes)
+    distance, near = search.kneighbors(asked)
+    return near, distance.astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -91,8 +91,11 @@ def test_a_line_leads_to_its_sample_on_the_map(app: str, page: Page, shipped: ru
     table = page.get_by_test_id("stDataFrame")
     expect(table).to_be_visible()
     page.wait_for_timeout(1000)  # its cells are drawn on a canvas a moment after the element
+    link = {"x": 115, "y": 36 + 28}
+    table.hover(position=link)  # the table looks for what lies under the pointer when it moves
+    page.wait_for_timeout(500)
     with page.context.expect_page() as opened:
-        table.click(position={"x": 115, "y": 36 + 28})
+        table.click(position=link)
     shown = opened.value
     explorer = shown.get_by_test_id("latent-explorer")
     expect(explorer).to_have_attribute("data-ready", "true")

@@ -1,26 +1,35 @@
-"""Samples: which of a run's samples deserve a look, as a table whose every line leads to the map."""
+"""Samples: which of a run's samples deserve a look, and where new ones lie; every line leads to the map."""
 
 import base64
+import re
+import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from components import address, cached, choosing, pictures
 from components.views import Page
-from models import codes, datasets, export, runs
+from models import Problem, codes, datasets, encoding, export, runs, unwritable
+from models.readers.work import plain
 
 LOOKS = {
     "duplicates": "Duplicates",
     "outliers": "Outliers",
     "mislabelled": "Likely mislabelled",
+    "new": "New samples",
 }
 ABOVE = 90.0, 99.9  # per cent
 LISTED = 100  # lines of the table; the file holds them all
 SIDE = 48  # pixels of a picture in the table
+MAP = st.column_config.LinkColumn("map", display_text="show", width=60, help="Opens Explore at this code")
 Table = dict[str, Sequence[Any] | NDArray[Any]]
 
 
@@ -35,8 +44,8 @@ def show() -> None:
         "What to look for", list(LOOKS), format_func=LOOKS.__getitem__, key="look", required=True
     )
     at_hand = choosing.originals_at_hand(run)
-    draw = {"duplicates": duplicates, "outliers": outliers, "mislabelled": mislabelled}[look or "duplicates"]
-    choice = draw(run, at_hand, right)
+    looks = {"duplicates": duplicates, "outliers": outliers, "mislabelled": mislabelled, "new": new_samples}
+    choice = looks[look or "duplicates"](run, at_hand, right)
     address.publish(run=run.id, look=look, **choice)
 
 
@@ -175,6 +184,149 @@ def mislabelled(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str
     return {"disagree": least}
 
 
+FITS = {"crop": "crop the middle", "resize": "resize out of proportion", "pad": "pad with black"}
+
+
+@dataclass(frozen=True)
+class Newcomers:
+    """New samples that were encoded: some of them as the run sees them (K, *shape), and all that is known of them."""
+
+    shown: NDArray[np.float32]
+    encoded: encoding.Encoded
+    names: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
+    said: tuple[str, ...]
+
+
+def new_samples(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, Any]:
+    """Samples that the run has never met, through its encoder: where they lie, and how well they come back."""
+    fit, inverted = None, False
+    if run.about["dataset"]["kind"] == "image":
+        with place.container(horizontal=True, vertical_alignment="bottom"):
+            address.seed("fit", "crop", known=FITS)
+            fit = st.selectbox("Images of another shape", list(FITS), format_func=FITS.__getitem__, key="fit")
+            address.seed("invert", False, lambda asked: asked == "yes")
+            inverted = st.toggle("Exchange dark and light", key="invert", help="Drawn on white, learnt from black.")
+    choices = {"fit": fit if fit != "crop" else None, "invert": "yes" if inverted else None}
+    files = st.file_uploader(
+        f"Samples to encode: this run takes {choosing.escaped(encoding.takes(run))}",
+        accept_multiple_files=True,
+        help="Images, a zip of images, CSV, Parquet, NPZ, NPY, idx or safetensors. They are read by a process of its "
+        "own, encoded, and not kept.",
+    )
+    if not files:
+        st.session_state.pop("newcomers", None)
+        return choices
+    asked = (run.digest, tuple(file.file_id for file in files), fit, inverted)
+    known = st.session_state.get("newcomers")
+    if known is None or known[0] != asked:
+        try:
+            known = st.session_state["newcomers"] = (asked, encoded(run, files, fit, inverted))
+        except Problem as problem:
+            st.session_state.pop("newcomers", None)
+            st.error(choosing.escaped(str(problem)))
+            return choices
+    newcomers(run, known[1], at_hand)
+    return choices
+
+
+def encoded(run: runs.Run, files: Sequence[UploadedFile], fit: str | None, inverted: bool) -> Newcomers:
+    """The samples in these files, read in a folder that goes afterwards, and encoded."""
+    bar = st.progress(0.0, "reading")
+
+    def tell(what: str, share: float) -> None:
+        bar.progress(min(1.0, max(0.0, share)), choosing.escaped(what))
+
+    # On disk files have names of ours; in what is said they have their own.
+    ours = {f"upload-{i:06}": plain(file.name) for i, file in enumerate(files)}
+
+    def theirs(words: str) -> str:
+        return re.sub(r"upload-\d{6}", lambda match: ours.get(match[0], match[0]), words)
+
+    try:
+        with tempfile.TemporaryDirectory(prefix="hourglass-", ignore_cleanup_errors=True) as folder:
+            paths = [Path(folder) / name for name in ours]
+            for path, file in zip(paths, files, strict=True):
+                path.write_bytes(file.getbuffer())
+            fitted = encoding.read(run, paths, Path(folder) / "read", fit=fit, inverted=inverted, progress=tell)
+        done = encoding.encode(run, fitted.samples, tell)
+    except Problem as problem:
+        raise Problem(theirs(problem.came), theirs(problem.expected), theirs(problem.do)) from problem
+    except OSError as error:
+        raise unwritable(Path(tempfile.gettempdir()), error) from error
+    finally:
+        bar.empty()
+    return Newcomers(
+        codes.to_float(fitted.samples[:LISTED]),
+        done,
+        tuple(theirs(name) for name in fitted.names),
+        tuple((theirs(name), theirs(why)) for name, why in fitted.skipped),
+        tuple(theirs(words) for words in fitted.said),
+    )
+
+
+def newcomers(run: runs.Run, come: Newcomers, at_hand: bool) -> None:
+    """What became of new samples: in a sentence, as pictures, as a table and as files."""
+    done, image = come.encoded, run.about["dataset"]["kind"] == "image"
+    far, poor = int(done.far(run).sum()), int((done.percentile >= 99).sum())
+    st.markdown(
+        f"**{counted(len(come.names), 'sample')} encoded.** {far:,} lie far from the data, further from the nearest "
+        f"code than 99 % of the data do; {poor:,} come back with a larger error than 99 % of the test samples."
+    )
+    if image and 2 * poor > len(come.names):
+        st.caption(
+            "Most of them come back badly. Do dark and light mean the same as in the data? The switch above exchanges them."
+        )
+    if come.said:
+        st.caption(choosing.escaped(" ".join(come.said)))
+    if come.skipped:
+        with st.expander(f"Left out: {len(come.skipped):,}"):
+            st.dataframe({"what": [name for name, _ in come.skipped], "why": [why for _, why in come.skipped]})
+    shown = come.shown
+    if image:
+        some = min(len(shown), 12)
+        st.caption(
+            f"{'The first of them' if len(come.names) > some else 'As the run sees them'}, and their reconstructions"
+        )
+        st.image(pictures.strip(shown[:some], 64), alt="New samples")
+        st.image(pictures.strip(run.coder.decode(done.codes[:some]), 64), alt="Their reconstructions")
+    columns = encoding.table(run, come.names, done)
+    seen: Table = {}
+    looks: dict[str, Any] = {
+        "map": MAP,
+        "picture": st.column_config.ImageColumn("", width=SIDE + 16),
+        "nearest": st.column_config.ImageColumn("nearest", width=SIDE + 16, help="The nearest stored sample"),
+        "error": st.column_config.NumberColumn(format="%.4f", help="Mean squared error of the reconstruction"),
+        "error percentile": st.column_config.NumberColumn(format="%.1f", help="Per cent of the test samples below it"),
+        "distance": st.column_config.NumberColumn(format="%.4f", help="To the nearest stored code"),
+    }
+    if image:
+        seen["picture"] = [data_address(one) for one in shown]
+    near = thumbnails(run, done.nearest[: len(shown), 0]) if at_hand else None
+    if near is not None:
+        seen["nearest"] = near
+    seen["map"] = [map_link(run, code) for code in done.codes[: len(shown)]]
+    in_table = [name for name in columns if not re.fullmatch(r"z\d+", name)] + [
+        f"z{i + 1}" for i in range(min(4, run.code_size))
+    ]
+    seen |= {name: columns[name][: len(shown)] for name in in_table}
+    st.dataframe(
+        seen, hide_index=True, row_height=SIDE + 8 if image else None, column_config=looks, width="stretch", key="new"
+    )
+    if len(come.names) > len(shown):
+        st.caption(f"The first {len(shown)} of {len(come.names):,}. The files hold them all.")
+    stem = export.file_name(run, "codes").removesuffix("-codes.csv")
+    with st.container(horizontal=True):
+        for words, kind, made in (("CSV", "csv", export.codes_csv), ("Parquet", "parquet", export.codes_parquet)):
+            st.download_button(
+                f"New codes ({words})",
+                partial(made, columns),
+                f"{stem}-new-codes.{kind}",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+
+
 def counted(count: int, what: str) -> str:
     """A number of things in words."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
@@ -224,7 +376,7 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
             looks[f"picture{ending}"] = st.column_config.ImageColumn("" if not ending else "other", width=SIDE + 16)
     places = next(iter(shown.values()))
     seen["map"] = [map_link(run, code) for code in run.codes[places]]
-    looks["map"] = st.column_config.LinkColumn("map", display_text="show", width=60, help="Opens Explore at this code")
+    looks["map"] = MAP
     seen |= {column: values[:lines] for column, values in columns.items()}
     for column in seen:
         if column.endswith("percentile"):
