@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,12 +157,19 @@ def part(run: Run, what: str, *, named: bool = False) -> bytes:
             "row": run.rows,
             **({"name": [names[row] for row in run.rows]} if names is not None else {}),
             "split": [datasets.SPLITS[split] for split in run.splits],
-            run.about["dataset"]["label"]: [run.classes[label] if label >= 0 else "" for label in run.labels],
+            class_column(run): [run.classes[label] if label >= 0 else "" for label in run.labels],
             "error": run.errors,
         }
         columns |= {f"z{i + 1}": run.codes[:, i] for i in range(run.code_size)}
         return codes_csv(columns).encode() if what == "codes" else codes_parquet(columns)
     return standalone(run.folder / f"{what}.onnx")
+
+
+def class_column(run: Run) -> str:
+    """What the column of classes is called: the dataset's word for them, unless a column of ours has that name."""
+    word = str(run.about["dataset"]["label"])
+    taken = word in ("row", "name", "split", "error", "map") or re.fullmatch(r"z\d+", word)
+    return f"{word} (class)" if taken else word
 
 
 def escape_cell(text: str) -> str:

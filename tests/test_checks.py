@@ -1,13 +1,18 @@
 """What the checks find is what was planted; how often they are right is measured, not promised."""
 
+import csv
 import dataclasses
+import io
+import json
 import time
+from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from conftest import trained
 
-from models import checks, datasets, runs
+from models import checks, datasets, export, runs
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +181,49 @@ def test_without_labels_or_with_one_class_there_is_nothing_to_disagree_about() -
     near = checks.neighbours(np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32))
     assert len(checks.mislabelled(np.full(50, -1, np.int32), near).places) == 0
     assert (checks.mislabelled(np.zeros(50, np.int32), near).disagreement == 0).all()
+
+
+# Names
+
+
+def test_names_are_read_where_they_are_whole_and_nowhere_else(home: Path) -> None:
+    dataset = datasets.get("digits")
+    folder = home / "data" / dataset.fingerprint
+    folder.mkdir(parents=True)
+    assert datasets.names(dataset) is None
+    names = [f"cats/{i}.png" for i in range(dataset.count)]
+    for wrong in ("[", "{}", json.dumps(names[:-1]), json.dumps([*names[:-1], 7]), "[" * 100_000):
+        (folder / "names.json").write_text(wrong)
+        assert datasets.names(dataset) is None
+    (folder / "names.json").write_text(json.dumps(names))
+    assert datasets.names(dataset) == tuple(names)
+
+
+def test_codes_leave_with_names_and_labels_as_csv_and_parquet(
+    shipped: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = tuple(f"=HYPERLINK({i})" for i in range(1797))
+    monkeypatch.setattr(datasets, "names", lambda _dataset: names)
+    lines = list(csv.DictReader(export.part(shipped, "codes", named=True).decode().splitlines()))
+    table = pq.read_table(io.BytesIO(export.part(shipped, "table", named=True)))
+    assert table.num_rows == len(lines) == shipped.count
+    np.testing.assert_array_equal(np.column_stack([table["z1"], table["z2"]]), shipped.codes)
+    for i in (0, 1000):
+        row = int(shipped.rows[i])
+        assert lines[i]["name"] == f"'{names[row]}" and table["name"][i].as_py() == names[row]
+        assert lines[i]["digit"] == table["digit"][i].as_py() == shipped.classes[shipped.labels[i]]
+        assert int(lines[i]["row"]) == table["row"][i].as_py() == row
+    for what in ("codes", "table"):  # whoever may not see the samples does not get their names
+        assert b"HYPERLINK" not in export.part(shipped, what)
+
+
+def test_a_word_for_the_class_never_takes_the_place_of_another_column(shipped: runs.Run) -> None:
+    for word, column in (("row", "row (class)"), ("z1", "z1 (class)"), ("kind", "kind")):
+        run = dataclasses.replace(
+            shipped, about={**shipped.about, "dataset": {**shipped.about["dataset"], "label": word}}
+        )
+        header = export.part(run, "codes").decode().splitlines()[0].split(",")
+        assert column in header and len(set(header)) == len(header) == 6
 
 
 def test_a_small_run_is_checked_too() -> None:

@@ -115,3 +115,8 @@ def test_untrusted_names_stand_in_cells_as_they_are(shipped: runs.Run, monkeypat
     table = app.dataframe[0].value
     assert table["name"].iloc[0] == names[table["row"].iloc[0]]
     assert "<b>" not in words(app)
+
+
+def test_explore_offers_the_codes_as_csv_and_parquet() -> None:
+    labels = [button.label for button in drawn("explore", run="digits-variational").get("download_button")]
+    assert {"Codes with labels (CSV)", "Codes with labels (Parquet)"} <= set(labels)

@@ -345,9 +345,7 @@ def identity(run: runs.Run, places: NDArray[np.int64], at_hand: bool) -> Table:
     return {
         "row": rows,
         **({"name": [names[row] for row in rows]} if names is not None else {}),
-        run.about["dataset"]["label"]: [
-            run.classes[label] if label >= 0 else "unknown" for label in run.labels[places]
-        ],
+        export.class_column(run): [run.classes[label] if label >= 0 else "unknown" for label in run.labels[places]],
         "split": [datasets.SPLITS[split] for split in run.splits[places]],
     }
 
