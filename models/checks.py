@@ -280,7 +280,6 @@ def mislabelled(labels: NDArray[np.int32], near: Near) -> Mislabelled:
         none = np.zeros(len(places), np.float32)
         return Mislabelled(places, none, np.full(len(places), -1, np.int32), none.astype(np.int64), k)
     weight = 1 / (distance + np.median(distance, axis=1, keepdims=True) + 1e-12)
-    weight[labels[around] < 0] = 0
     votes = np.zeros((len(places), classes), np.float32)
     counts = np.zeros((len(places), classes), np.int32)
     every = np.arange(len(places))

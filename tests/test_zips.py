@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from conftest import trained
 from safetensors.numpy import load_file, save, save_file
+from test_pages import drawn
 from test_runs import resealed
 
 from models import Problem, engine, runs
@@ -423,6 +424,17 @@ def test_words_of_somebody_else_do_not_come_in(digits_run: runs.Run, copied: Cop
     assert run.about["architecture"] == digits_run.about["architecture"] and "http" not in run.title
     assert run.about["versions"] == {} and "more" not in run.about
     assert not (run.folder / "card.md").exists()
+
+
+def test_what_a_zip_says_is_not_formatted_where_it_is_refused(digits_run: runs.Run, home: Path) -> None:
+    app = drawn("explore")
+    packed = changed_text(
+        digits_run, lambda text: text.replace('"dataset": "digits"', '"dataset": "![x](http://x)"', 1)
+    )
+    app.file_uploader[0].set_value(("run.zip", packed, "application/zip")).run()
+    assert not app.exception
+    (error,) = app.error
+    assert "\\!\\[x\\]\\(http" in error.value and "![x]" not in error.value
 
 
 def test_a_run_that_ships_can_leave_and_come_back(home: Path) -> None:

@@ -231,7 +231,7 @@ def open_zip() -> None:
                 run = runs.unpack(given.getvalue())
                 engine.adopt(run, visitor.owner())
             except Problem as problem:
-                st.error(str(problem))
+                st.error(choosing.escaped(str(problem)))
             else:
                 st.session_state.pop("run", None)
                 st.session_state["current run"] = run.id
