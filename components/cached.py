@@ -14,7 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from components import figures, pictures, visitor
-from models import Problem, datasets, engine, export, home, metrics, reconstruct, runs, uploads
+from models import Problem, checks, datasets, engine, export, home, metrics, reconstruct, runs, uploads
 from models.codes import pca_plane
 
 P = ParamSpec("P")
@@ -32,13 +32,13 @@ def opened(run: runs.Run) -> runs.Run:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _part(folder: str, digest: str, what: str) -> bytes:
-    return export.part(_opened(folder, digest), what)
+def _part(folder: str, digest: str, what: str, named: bool) -> bytes:
+    return export.part(_opened(folder, digest), what, named=named)
 
 
-def part(run: runs.Run, what: str) -> bytes:
-    """The content of a download."""
-    return _part(str(run.folder), run.digest, what)
+def part(run: runs.Run, what: str, named: bool = False) -> bytes:
+    """The content of a download; named: with the names of the samples, where this visitor may read them."""
+    return _part(str(run.folder), run.digest, what, named)
 
 
 @st.cache_data(max_entries=8, show_spinner="Reconstructing the test split…")
@@ -85,6 +85,48 @@ def originals(dataset: str, rows: tuple[int, ...]) -> NDArray[Any] | None:
 def forget_originals() -> None:
     """Look again: a dataset has arrived."""
     _originals.clear()
+
+
+@st.cache_resource(max_entries=4, show_spinner="Finding the nearest codes…")
+def _neighbours(folder: str, digest: str) -> checks.Near:
+    return checks.neighbours(_opened(folder, digest).codes)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing samples…")
+def _duplicates(folder: str, digest: str, alike: float, samples: bool) -> checks.Duplicates:
+    run = _opened(folder, digest)
+    return checks.duplicates(run, _neighbours(folder, digest), alike, samples=samples)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _outliers(folder: str, digest: str) -> checks.Outliers:
+    run = _opened(folder, digest)
+    return checks.outliers(run.errors, run.splits, _neighbours(folder, digest))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _mislabelled(folder: str, digest: str) -> checks.Mislabelled:
+    return checks.mislabelled(_opened(folder, digest).labels, _neighbours(folder, digest))
+
+
+def neighbours(run: runs.Run) -> checks.Near:
+    """The nearest codes of each stored code. Read only, as what follows."""
+    return _neighbours(str(run.folder), run.digest)
+
+
+def duplicates(run: runs.Run, alike: float, samples: bool) -> checks.Duplicates:
+    """Pairs that differ by at most `alike` times what two random samples differ by."""
+    return _duplicates(str(run.folder), run.digest, alike, samples)
+
+
+def outliers(run: runs.Run) -> checks.Outliers:
+    """Samples by how much they stand out."""
+    return _outliers(str(run.folder), run.digest)
+
+
+def mislabelled(run: runs.Run) -> checks.Mislabelled:
+    """Samples by how much their neighbours disagree with their label."""
+    return _mislabelled(str(run.folder), run.digest)
 
 
 @dataclass(frozen=True)

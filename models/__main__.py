@@ -91,9 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("name", help="id of a run, or name of one that ships")
     export.add_argument(
         "--what",
-        choices=("run", "weights", "encoder", "decoder", "codes"),
+        choices=("run", "weights", "encoder", "decoder", "codes", "table"),
         default="run",
-        help="run is a zip; encoder and decoder are single ONNX files; codes is CSV (default run)",
+        help="run is a zip; encoder and decoder are single ONNX files; codes is CSV, table the same as Parquet (default run)",
     )
     export.add_argument(
         "--out", type=Path, metavar="FILE", help="where to write (default: a name of its own in this folder)"
@@ -355,7 +355,7 @@ def _export(arguments: argparse.Namespace) -> int:
     from models import export
 
     run = runs.open_run(runs.folder_of(arguments.name))
-    content = export.part(run, arguments.what)
+    content = export.part(run, arguments.what, named=True)
     out = arguments.out or Path(export.file_name(run, arguments.what))
     runs.write_whole(out.absolute(), content)
     print(json.dumps({"file": str(out), "bytes": len(content)}) if arguments.json else f"{out}: {len(content):,} bytes")

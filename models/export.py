@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,29 +134,42 @@ def standalone(path: Path) -> bytes:
 
 
 def file_name(run: Run, what: str) -> str:
-    """The name under which a part of a run leaves: run, weights, encoder, decoder or codes."""
+    """The name under which a part of a run leaves: run, weights, encoder, decoder, codes or table."""
     stem = run.folder.name if run.pretrained else f"hourglass-{run.id}"
-    tails = {"run": ".zip", "weights": "-weights.safetensors", "codes": "-codes.csv"}
+    tails = {"run": ".zip", "weights": "-weights.safetensors", "codes": "-codes.csv", "table": "-codes.parquet"}
     return stem + tails.get(what, f"-{what}.onnx")
 
 
-def part(run: Run, what: str) -> bytes:
-    """One part of a run: run (zip), weights, encoder, decoder or codes (CSV)."""
+def part(run: Run, what: str, *, named: bool = False) -> bytes:
+    """One part of a run: run (zip), weights, encoder, decoder, codes (CSV) or table (the codes as Parquet).
+
+    named: whether codes go with the names that the samples came with, where the dataset keeps any.
+    """
     if what == "run":
         from models import runs
 
         return runs.pack(run)
     if what == "weights":
         return (run.folder / "weights.safetensors").read_bytes()
-    if what == "codes":
+    if what in ("codes", "table"):
+        names = datasets.names(run.dataset) if named else None
         columns: dict[str, NDArray[Any] | Sequence[Any]] = {
             "row": run.rows,
+            **({"name": [names[row] for row in run.rows]} if names is not None else {}),
             "split": [datasets.SPLITS[split] for split in run.splits],
-            run.about["dataset"]["label"]: [run.classes[label] if label >= 0 else "" for label in run.labels],
+            class_column(run): [run.classes[label] if label >= 0 else "" for label in run.labels],
             "error": run.errors,
         }
-        return codes_csv(columns | {f"z{i + 1}": run.codes[:, i] for i in range(run.code_size)}).encode()
+        columns |= {f"z{i + 1}": run.codes[:, i] for i in range(run.code_size)}
+        return codes_csv(columns).encode() if what == "codes" else codes_parquet(columns)
     return standalone(run.folder / f"{what}.onnx")
+
+
+def class_column(run: Run) -> str:
+    """What the column of classes is called: the dataset's word for them, unless a column of ours has that name."""
+    word = str(run.about["dataset"]["label"])
+    taken = word in ("row", "name", "split", "error", "map") or re.fullmatch(r"z\d+", word)
+    return f"{word} (class)" if taken else word
 
 
 def escape_cell(text: str) -> str:
@@ -163,12 +177,22 @@ def escape_cell(text: str) -> str:
     return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def codes_csv(columns: dict[str, NDArray[Any] | Sequence[Any]]) -> str:
+def codes_csv(columns: Mapping[str, NDArray[Any] | Sequence[Any]]) -> str:
     """Columns of equal length as CSV with a header line. Text that a spreadsheet would run as a formula is escaped."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(map(escape_cell, columns))
     writer.writerows(zip(*(map(_cell, column) for column in columns.values()), strict=True))
+    return out.getvalue()
+
+
+def codes_parquet(columns: Mapping[str, NDArray[Any] | Sequence[Any]]) -> bytes:
+    """The same columns as a Parquet file, each of its own type. Text stays as it is: nothing there is a formula."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    out = io.BytesIO()
+    pq.write_table(pa.table({name: pa.array(np.asarray(values)) for name, values in columns.items()}), out)
     return out.getvalue()
 
 

@@ -53,7 +53,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,10 +63,15 @@ from models import PRETRAINED, Problem, architectures, datasets, home, unwritabl
 from models.codes import Coder, Plane
 from models.columns import Column, from_plain, plain
 
+if TYPE_CHECKING:
+    from models.readers.limits import Limits
+
 FORMAT = 1
 FRAMES = 24  # epochs kept for the replay, at most
 RECIPE = 3  # raised by hand when the same configuration would train to another result
 ID = re.compile(r"[0-9a-f]{16}")
+MOST = 2**53  # the largest whole number up to which JSON means the same everywhere
+HEADER = 1 << 20  # bytes of the table of a safetensors file, at most
 REQUIRED = (
     "history.jsonl",
     "weights.safetensors",
@@ -452,7 +457,7 @@ def open_run(folder: Path) -> Run:
             )
     try:
         _check_content(run)
-    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError, SafetensorError) as error:
         raise _damaged(
             folder, f"its files do not fit together ({error})", "one run's own files were expected"
         ) from error
@@ -484,11 +489,18 @@ def _check_content(run: Run) -> None:
     for name, numbers in (("codes.f32", run.codes), ("errors.f32", run.errors), ("factors.f32", run.factors)):
         if not np.isfinite(numbers).all():
             raise ValueError(f"{name} holds infinite or undefined numbers")
-    baseline, size = run.baseline, int(np.prod(run.shape))
+    size = int(np.prod(run.shape))
+    if (run.folder / "baseline.safetensors").stat().st_size > 4 * size * (run.code_size + 1) + HEADER:
+        raise ValueError("baseline.safetensors is larger than it can be")
+    baseline = run.baseline
     if baseline.mean.shape != (size,) or baseline.components.shape[1:] != (size,):
         raise ValueError("baseline.safetensors is of another sample's shape")
-    if not all(isinstance(line, dict) for line in run.history()):
-        raise ValueError("history.jsonl is no list of epochs")
+    for line in run.history():
+        _check_type(line, _EPOCH, "a line of history.jsonl")
+        for term, value in line["loss"].items():
+            if not re.fullmatch(r"[\w -]{1,40}", term):
+                raise ValueError("history.jsonl names a loss in a way that is not known")
+            _check_type(value, float, term)
 
 
 def _numbers(run: Run) -> dict[str, float]:
@@ -581,6 +593,13 @@ _FACTS: dict[str, Any] = {
 _COLUMN = {"name": str, "kind": str, "start": int, "width": int, "mean": float, "deviation": float, "values": [str]}
 
 
+_EPOCH = {
+    "epoch": int,
+    "loss": dict,
+    **dict.fromkeys(("validation", "learning_rate", "samples_per_second", "seconds"), float),
+}
+
+
 def _check_facts(about: dict[str, Any]) -> None:
     """ValueError when run.json lacks a field of format 1, has one of another type, or contradicts itself."""
     _check_type(about, _FACTS, "run.json")
@@ -596,6 +615,10 @@ def _check_facts(about: dict[str, Any]) -> None:
             raise ValueError("it names files outside its folder")
     if absent := [name for name in REQUIRED if name not in about["files"]]:
         raise ValueError(f"{', '.join(absent)} is not named")
+    if not max(about["replay"]["count"], (about["projections"]["tsne"] or {"count": 0})["count"]) <= codes["count"]:
+        raise ValueError("it shows more codes than there are")
+    if not codes["count"] <= dataset["count"]:
+        raise ValueError("it has more codes than the dataset has samples")
     pca = about["projections"]["pca"] or {"mean": [0.0] * codes["size"], "components": []}
     rows = (codes["low"], codes["high"], codes["mean"], codes["variance"], codes["dead"], codes["kl"], pca["mean"])
     if any(row is not None and len(row) != codes["size"] for row in (*rows, *pca["components"])):
@@ -628,6 +651,8 @@ def _check_type(value: Any, wanted: Any, where: str) -> None:
             raise ValueError(f"{where} is no {wanted.__name__}")
         if wanted is int and value < 0:
             raise ValueError(f"{where} is below zero")
+        if isinstance(value, int) and abs(value) > MOST:
+            raise ValueError(f"{where} is too large")
 
 
 def _outside(name: str) -> bool:
@@ -740,62 +765,82 @@ def pack(run: Run) -> bytes:
     return out.getvalue()
 
 
-MOST_UNPACKED = 512 * 2**20  # bytes: ten times the largest run that ships
-
-
-def unpack(content: bytes) -> Run:
+def unpack(content: bytes, limits: Limits | None = None) -> Run:
     """Open a run zip: check it as any run, rebuild its graphs from its weights, and keep it under <home>/runs.
 
-    Only files that format 1 knows are taken out, under names of ours. The ONNX files in the zip are never run:
-    they are written again from the weights and the architecture named in run.json, and anything else is refused.
+    Only files that format 1 knows are taken out, under names of ours, after everything that the zip claims has been
+    held against `limits`, by default `models.readers.limits.RUN`. The ONNX files in it are never run: they are written again from the weights and the
+    architecture named in run.json, and anything else is refused.
     """
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
-        tops = {entry.filename.partition("/")[0] for entry in archive.infolist()}
-        if len(tops) != 1:
-            raise ValueError("it does not hold one run")
-        (top,) = tops
-        known = {f"{top}/{name}": name for name in ("run.json", *REQUIRED, *OPTIONAL)}
-        entries = {known[entry.filename]: entry for entry in archive.infolist() if entry.filename in known}
-        if "run.json" not in entries:
-            raise ValueError("it holds no run.json")
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise Problem(
-            f"the file cannot be opened as a run ({error})",
-            "a zip downloaded from Hourglass was expected",
-            "choose such a zip",
-        ) from error
-    if (size := sum(entry.file_size for entry in entries.values())) > MOST_UNPACKED:
-        raise Problem(
-            f"the zip holds {size:,} bytes",
-            f"at most {MOST_UNPACKED:,} bytes of a run's own files were expected",
-            "choose a zip downloaded from Hourglass",
-        )
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        raise _no_run("it is no whole zip")
     own = home() / "runs"
     try:
         own.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(dir=own, prefix=".opened-"))
+        room = Path(tempfile.mkdtemp(dir=own, prefix=".opened-"))
     except OSError as error:
         raise unwritable(own, error) from error
+    part = room / "run"
     try:
-        for name, entry in entries.items():
-            data = archive.read(entry)  # zipfile stops at the size that the entry claims, and checks its sum
-            (part / name).parent.mkdir(exist_ok=True)
-            (part / name).write_bytes(data)
+        (room / "the zip").write_bytes(content)
+        _take_out(room / "the zip", part, limits)
         run = _rebuild(open_run(part))
         return open_run(keep(part, run.id))
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, zlib.error) as error:
+        # RecursionError is a RuntimeError.
         raise Problem(
             f"the zip is broken ({error})", "a whole zip downloaded from Hourglass was expected", "download it again"
         ) from error
     except Problem as problem:
-        came = problem.came.replace(str(part), str(own)).replace(f" {part.name}", " in the zip")
+        came = problem.came.replace(str(part), str(own)).replace(f"the run {part.name} ", "the run in the zip ")
         do = "choose a zip downloaded from Hourglass" if str(part) in problem.do else problem.do
         raise Problem(came, problem.expected, do) from problem
     except OSError as error:
         raise unwritable(own, error) from error
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def _no_run(why: str) -> Problem:
+    return Problem(
+        f"the file cannot be opened as a run ({why})",
+        "a zip downloaded from Hourglass was expected",
+        "choose such a zip",
+    )
+
+
+def _take_out(path: Path, folder: Path, limits: Limits | None) -> None:
+    """A run's files out of a zip into a new folder, each bit by bit: none is ever in memory as a whole."""
+    from models.readers import bags
+    from models.readers.limits import RUN
+    from models.readers.work import Work
+
+    limits = limits or RUN
+    work = Work(limits=limits)
+    archive, members = bags.open_zip(path, work)
+    with archive:
+        tops = {name.partition("/")[0] for name in archive.namelist()}
+        if len(tops) != 1:
+            raise _no_run("it does not hold one run")
+        known = {f"{next(iter(tops))}/{name}": name for name in ("run.json", *REQUIRED, *OPTIONAL)}
+        for name, why in work.left_out.items():
+            if name in known:
+                raise _no_run(f"{known[name]}: {why[0]}")
+        taken = {known[entry.name]: entry for entry in members if entry.name in known}
+        if "run.json" not in taken:
+            raise _no_run("it holds no run.json")
+        for name, most in (("run.json", limits.about), ("history.jsonl", limits.history), ("card.md", limits.about)):
+            if name in taken and taken[name].size > most:
+                raise Problem(
+                    f"the {name} in the zip has {taken[name].size:,} bytes",
+                    f"at most {most:,} bytes were expected",
+                    "choose a zip downloaded from Hourglass",
+                )
+        for name, entry in taken.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            # zipfile stops at the size that the entry claims, and checks its sum.
+            with entry.open() as packed, (folder / name).open("wb") as out:
+                shutil.copyfileobj(packed, out, 1 << 20)
 
 
 def _rebuild(run: Run) -> Run:
@@ -817,6 +862,8 @@ def _rebuild(run: Run) -> Run:
             "the same dataset, shape and code size in both were expected",
         )
     weights = run.folder / "weights.safetensors"
+    if (size := weights.stat().st_size) > (most := 4 * blueprint.parameters + HEADER):
+        raise _damaged(run.folder, f"its weights have {size:,} bytes", f"at most {most:,} were expected")
     try:
         values = load_file(weights)
     except SafetensorError as error:
@@ -833,7 +880,31 @@ def _rebuild(run: Run) -> Run:
         )
     for name, graph in export.graphs(blueprint, weights).items():
         (run.folder / name).write_bytes(graph)
-    return seal(run.folder, {name: value for name, value in run.about.items() if name != "files"})
+    shown = [*run.about["training"].values(), *(text for metric in run.about["metrics"] for text in metric.values())]
+    if not all(_HARMLESS.fullmatch(text) for text in shown if isinstance(text, str)):
+        raise _damaged(run.folder, "run.json describes it in words of its own", "the words of Hourglass were expected")
+    (run.folder / "card.md").unlink(missing_ok=True)  # a text of somebody else's
+    versions = run.about.get("versions")
+    if not isinstance(versions, dict) or not all(
+        isinstance(text, str) and _HARMLESS.fullmatch(text) for pair in versions.items() for text in pair
+    ):
+        versions = {}
+    ours = {"architecture": architecture_facts(architecture, blueprint), "versions": versions}
+    known = ("format", "versions", *(name for name in _FACTS if name != "files"))
+    return seal(run.folder, {name: ours.get(name, value) for name, value in run.about.items() if name in known})
+
+
+_HARMLESS = re.compile(r"[\w ,.:()²+%-]{0,100}")  # no address, no markup
+
+
+def architecture_facts(architecture: architectures.Architecture, blueprint: architectures.Blueprint) -> dict[str, Any]:
+    """What run.json keeps of an architecture."""
+    return {
+        "name": architecture.name,
+        "title": architecture.title,
+        "variational": architecture.variational,
+        "parameters": blueprint.parameters,
+    }
 
 
 def dataset_facts(dataset: datasets.Dataset) -> dict[str, Any]:

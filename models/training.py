@@ -710,12 +710,7 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
         "configuration": dataclasses.asdict(chosen),
         "versions": {name: version(name) for name in ("torch", "numpy", "scikit-learn", "onnx", "onnxruntime")},
         "dataset": runs.dataset_facts(dataset),
-        "architecture": {
-            "name": architecture.name,
-            "title": architecture.title,
-            "variational": architecture.variational,
-            "parameters": work.blueprint.parameters,
-        },
+        "architecture": runs.architecture_facts(architecture, work.blueprint),
         "codes": described,
         "projections": projections,
         "replay": {"count": len(work.replayed), "epochs": work.frames},

@@ -6,7 +6,7 @@ and used (whose time of change is the last use). Its name is "own-<fingerprint>"
 content, salted with the owner, so that nobody meets another's samples or runs. Until something is kept it lies in a
 room of its own, <home>/uploads/<random>/, which is swept after a day.
 
-Only `dataset` and `names` read without being asked by whom: whoever shows or trains asks `readable` or `check` first.
+Only `dataset` (and `datasets.names`) read without being asked by whom: whoever shows or trains asks `readable` or `check` first.
 """
 
 from __future__ import annotations
@@ -465,16 +465,6 @@ def _kept(name: str, about: dict[str, Any]) -> Kept:
         tuple(about["warnings"]),
         tuple((place, why) for place, why in about["skipped"]),
     )
-
-
-def names(name: str) -> tuple[str, ...]:
-    """A file name or row for each sample of that dataset (N,); none where it is not one that somebody brought."""
-    if not own(name):
-        return ()
-    try:
-        return tuple(map(str, json.loads((_folder(name) / "names.json").read_text())))
-    except (OSError, ValueError):
-        return ()
 
 
 # ── going ────────────────────────────────────────────────────────────────────

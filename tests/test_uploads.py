@@ -63,7 +63,7 @@ def test_a_table_is_standardised_by_its_training_rows_and_comes_back_in_its_own_
     np.testing.assert_array_equal(content.samples[:, 3:], found.samples[:, 3:])
     np.testing.assert_allclose(unscaled(kept.columns, content.samples), found.samples, rtol=1e-4, atol=1e-4)
     np.testing.assert_array_equal(content.labels, found.labels)
-    assert uploads.names(kept.name) == found.names and kept.classes == ("p", "q")
+    assert datasets.names(datasets.get(kept.name)) == found.names and kept.classes == ("p", "q")
     assert datasets.get(kept.name).fingerprint == kept.fingerprint == kept.name.removeprefix("own-")
     assert kept.name not in datasets.found()
 

@@ -1,10 +1,12 @@
 """A run leaves as a zip and comes back; what somebody else made of such a zip does no harm."""
 
+import dataclasses
 import io
 import json
 import re
 import shutil
 import stat
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +16,11 @@ import numpy as np
 import pytest
 from conftest import trained
 from safetensors.numpy import load_file, save, save_file
+from test_pages import drawn
 from test_runs import resealed
 
 from models import Problem, engine, runs
+from models.readers.limits import RUN
 
 Copied = Callable[[runs.Run], Path]
 Content = dict[str, bytes]
@@ -112,7 +116,7 @@ def test_half_a_zip_is_told(digits_run: runs.Run, home: Path) -> None:
     packed = runs.pack(digits_run)
     for share in (0.1, 0.5, 0.99):
         refused(packed[: int(share * len(packed))], home, "cannot be opened as a run")
-    refused(packed[len(packed) // 2 :], home, "cannot be opened|broken|damaged")
+    refused(packed[len(packed) // 2 :], home, "cannot be opened|broken|damaged|lost its beginning")
 
 
 def test_a_byte_flipped_anywhere_never_makes_another_run(digits_run: runs.Run, home: Path) -> None:
@@ -159,16 +163,78 @@ def test_a_link_is_no_way_out(digits_run: runs.Run, home: Path, tmp_path: Path) 
             if name.endswith("weights.safetensors"):
                 entry.external_attr, data = (stat.S_IFLNK | 0o777) << 16, str(tmp_path / "secret").encode()  # noqa: PLW2901
             archive.writestr(entry, data)
-    refused(out.getvalue(), home, "weights.safetensors has")
+    refused(out.getvalue(), home, "weights.safetensors: a link is not followed")
 
 
-def test_a_bomb_is_refused_before_it_is_unpacked(digits_run: runs.Run, home: Path) -> None:
-    name = f"{digits_run.id}/codes.f32"
-    many = {**taken(digits_run), name: bytes(runs.MOST_UNPACKED // 64)}
-    packed = zipped(many, compression=zipfile.ZIP_DEFLATED)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "MOST_UNPACKED", 2**20)
-        refused(packed, home, "The zip holds .* bytes")
+def bomb(run: runs.Run, size: int) -> bytes:
+    """A run whose codes are so many zeros."""
+    return zipped({**taken(run), f"{run.id}/codes.f32": bytes(size)}, compression=zipfile.ZIP_DEFLATED)
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(
+    digits_run: runs.Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.copyfileobj", lambda *_: pytest.fail("something was unpacked"))
+    refused(bomb(digits_run, 2**26), home, "The zip has .* bytes and would unpack to")
+    with pytest.raises(Problem, match="The zip holds .* bytes"):
+        runs.unpack(bomb(digits_run, 2**21), dataclasses.replace(RUN, unpacked=2**20))
+    with pytest.raises(Problem, match="The zip has .* bytes"):
+        runs.unpack(runs.pack(digits_run), dataclasses.replace(RUN, upload=1000))
+
+
+@pytest.mark.parametrize(("name", "limit"), [("run.json", "about"), ("history.jsonl", "history")])
+def test_what_is_read_into_memory_is_small(digits_run: runs.Run, home: Path, name: str, limit: str) -> None:
+    """A history of 16 million empty epochs would be gigabytes of Python objects."""
+    size = getattr(RUN, limit) + 1
+    content = {**taken(digits_run), f"{digits_run.id}/{name}": np.random.default_rng(0).bytes(size)}
+    refused(zipped(content), home, f"{name} in the zip has {size:,} bytes")
+
+
+def test_a_table_of_contents_that_never_ends_is_not_read(
+    digits_run: runs.Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = {f"{digits_run.id}/{i}": b"" for i in range(RUN.entries + 1)}
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", lambda _self: pytest.fail("it was read"))
+    refused(zipped(many), home, "files came|table of contents")
+
+
+def test_encrypted_overlapping_and_doubled_members_are_told(digits_run: runs.Run, home: Path) -> None:
+    packed = runs.pack(digits_run)
+    encrypted, at = bytearray(packed), -1
+    while (at := packed.find(b"PK\x01\x02", at + 1)) >= 0:
+        encrypted[at + 8] |= 1
+    refused(bytes(encrypted), home, "encrypted")
+    overlapping, first = bytearray(packed), packed.find(b"PK\x01\x02")
+    second = packed.find(b"PK\x01\x02", first + 1)
+    overlapping[second + 42 : second + 46] = packed[first + 42 : first + 46]
+    refused(bytes(overlapping), home, "one within the other")
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, data in taken(digits_run).items():
+            archive.writestr(name, data)
+        archive.writestr(f"{digits_run.id}/run.json", b"{}")
+    refused(out.getvalue(), home, "run.json: a file of that name came before it")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_rare_ways_of_packing_are_told(digits_run: runs.Run, home: Path, method: int) -> None:
+    refused(zipped(taken(digits_run), compression=method), home, "packed by method")
+
+
+def test_a_zip_in_a_zip_stays_closed(digits_run: runs.Run, home: Path) -> None:
+    refused(zipped({f"{digits_run.id}/inner.zip": runs.pack(digits_run)}), home, "holds no run.json")
+
+
+def test_sizes_that_zip64_makes_up_are_told(digits_run: runs.Run, home: Path) -> None:
+    """A member that claims four exabytes in its 64-bit field."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in taken(digits_run).items():
+            archive.writestr(name, data)
+        entry = archive.getinfo(f"{digits_run.id}/codes.f32")
+        entry.file_size = 2**62
+    refused(out.getvalue(), home, "bytes and would unpack to|holds .* bytes")
 
 
 def test_a_bomb_that_claims_to_be_small_is_cut_off(digits_run: runs.Run, home: Path) -> None:
@@ -213,6 +279,16 @@ def altered_header(old: bytes, new: bytes) -> Callable[[Path], None]:
     return do
 
 
+def padded(name: str) -> Callable[[Path], Any]:
+    """A file that is a gigabyte of nothing behind its true content; sparse, so that the test needs no disk."""
+
+    def do(folder: Path) -> None:
+        with (folder / name).open("r+b") as stream:
+            stream.truncate(2**25)
+
+    return do
+
+
 FOREIGN: dict[str, Callable[[Path], Any]] = {
     "another shape": altered_weights(lambda w: w.update({"encoder.1.weight": np.zeros((3, 64), np.float32)})),
     "a weight too many": altered_weights(lambda w: w.update({"encoder.9.weight": np.zeros(3, np.float32)})),
@@ -228,6 +304,10 @@ FOREIGN: dict[str, Callable[[Path], Any]] = {
     "a float16 table over float32 data": altered_header(b'"F32"', b'"F16"'),
     "less data than the table says": lambda folder: (folder / "weights.safetensors").write_bytes(
         (folder / "weights.safetensors").read_bytes()[:-4]
+    ),
+    "far more than its weights": padded("weights.safetensors"),
+    "a table as deep as it is long": lambda folder: (folder / "weights.safetensors").write_bytes(
+        (40_000).to_bytes(8, "little") + b"[" * 40_000
     ),
     "an empty safetensors file": lambda folder: (folder / "weights.safetensors").write_bytes(save({})),
 }
@@ -259,6 +339,14 @@ def test_weights_that_are_not_the_architectures_are_refused(
         (lambda about: about["architecture"].update(variational=True), "disagree"),
         (lambda about: about["thumbnails"].update(shape=[3, 3, 1]), "thumbnails"),
         (lambda about: about.update(format=2), "format 2"),
+        (lambda about: about["codes"].update(count=10**30), "too large"),
+        (lambda about: about["codes"].update(nearest_p99=10**400), "too large"),
+        (lambda about: about["metrics"][0].update(value=-(10**400)), "too large"),
+        (lambda about: about["replay"].update(count=10**6), "more codes than there are"),
+        (lambda about: about["dataset"].update(count=5), "more codes than the dataset"),
+        (lambda about: about["metrics"][0].update(unit="![x](http://x)"), "words of its own"),
+        (lambda about: about["training"].update(machine="<img src=x>"), "words of its own"),
+        (lambda about: about["training"].update(extra="[x](y)"), "words of its own"),
     ],
 )
 def test_a_run_json_that_says_something_else_is_refused(
@@ -268,6 +356,92 @@ def test_a_run_json_that_says_something_else_is_refused(
     about = json.loads((folder / "run.json").read_text())
     change(about)
     refused(zip_of(resealed(folder, about)), home, says)
+
+
+def changed_text(run: runs.Run, change: Callable[[str], str]) -> bytes:
+    """The run's zip with another text for run.json."""
+    content = taken(run)
+    name = f"{run.id}/run.json"
+    return zipped({**content, name: change(content[name].decode()).encode()})
+
+
+@pytest.mark.parametrize("depth", [300, 900, 100_000])
+@pytest.mark.parametrize("where", ['"format": 1,', '"configuration": {', '"training": {'])
+def test_depth_in_run_json_is_told_or_dropped(digits_run: runs.Run, home: Path, depth: int, where: str) -> None:
+    packed = changed_text(
+        digits_run, lambda text: text.replace(where, f'{where} "deep": {"[" * depth}{"]" * depth},', 1)
+    )
+    try:
+        run = runs.unpack(packed)
+    except Problem as problem:
+        assert problem.expected and problem.do
+    else:
+        assert "deep" not in run.about
+        json.dumps(run.about)
+
+
+def test_numbers_of_many_digits_are_told(digits_run: runs.Run, home: Path) -> None:
+    refused(
+        changed_text(digits_run, lambda text: text.replace('"size": 2', f'"size": {"9" * 5000}', 1)), home, "run.json"
+    )
+    refused(changed_text(digits_run, lambda text: text.replace('"size": 2', '"size": 2e999', 1)), home, "finite")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{}",
+        b"[]",
+        b"[" * 5000 + b"]" * 5000,
+        b'{"epoch": 1, "loss": 3, "validation": 1, "learning_rate": 1, "samples_per_second": 1, "seconds": 1}',
+        b'{"epoch": 1, "loss": {"<a href=x>": 1}, "validation": 1, "learning_rate": 1, "samples_per_second": 1, "seconds": 1}',
+        b'{"epoch": 1, "loss": {"kl": "x"}, "validation": 1, "learning_rate": 1, "samples_per_second": 1, "seconds": 1}',
+    ],
+)
+def test_a_history_that_no_page_could_draw_is_refused(
+    digits_run: runs.Run, copied: Copied, home: Path, line: bytes
+) -> None:
+    folder = copied(digits_run)
+    (folder / "history.jsonl").write_bytes(line + b"\n")
+    refused(zip_of(resealed(folder, digits_run.about)), home, "damaged")
+
+
+def test_a_baseline_that_is_larger_than_it_can_be_is_not_read(digits_run: runs.Run, copied: Copied, home: Path) -> None:
+    folder = copied(digits_run)
+    padded("baseline.safetensors")(folder)
+    refused(zip_of(resealed(folder, digits_run.about)), home, "baseline.safetensors is larger than it can be")
+
+
+def test_words_of_somebody_else_do_not_come_in(digits_run: runs.Run, copied: Copied, home: Path) -> None:
+    """The title of the architecture, unknown fields and the card: what pages would show as text, or the browser is sent."""
+    folder = copied(digits_run)
+    (folder / "card.md").write_text("![x](http://x)")
+    about = json.loads((folder / "run.json").read_text())
+    about["architecture"]["title"] = "![x](http://x)"
+    about["versions"] = {"torch": ["<b>"]}
+    about["more"] = "x" * 1000
+    run = runs.unpack(zip_of(resealed(folder, about)))
+    assert run.about["architecture"] == digits_run.about["architecture"] and "http" not in run.title
+    assert run.about["versions"] == {} and "more" not in run.about
+    assert not (run.folder / "card.md").exists()
+
+
+def test_what_a_zip_says_is_not_formatted_where_it_is_refused(digits_run: runs.Run, home: Path) -> None:
+    app = drawn("explore")
+    packed = changed_text(
+        digits_run, lambda text: text.replace('"dataset": "digits"', '"dataset": "![x](http://x)"', 1)
+    )
+    app.file_uploader[0].set_value(("run.zip", packed, "application/zip")).run()
+    assert not app.exception
+    (error,) = app.error
+    assert "\\!\\[x\\]\\(http" in error.value and "![x]" not in error.value
+
+
+def test_a_run_that_ships_can_leave_and_come_back(home: Path) -> None:
+    shipped = runs.open_run(runs.folder_of("digits-variational"))
+    back = runs.unpack(runs.pack(shipped))
+    np.testing.assert_array_equal(back.codes, shipped.codes)
+    np.testing.assert_allclose(back.coder.decode(back.codes[:5]), shipped.coder.decode(back.codes[:5]), atol=1e-6)
 
 
 def test_a_full_disk_while_opening_is_told(digits_run: runs.Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

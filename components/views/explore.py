@@ -26,12 +26,12 @@ def show() -> None:
     found = explorer(run.url, view=asked, key="explorer")
     told = found.code or asked.get("code")
     code = np.array(told or run.about["codes"]["mean"], np.float32)
-    choosing.originals_at_hand(run)
+    at_hand = choosing.originals_at_hand(run)
     choosing.of_own_data(run)
     if found.selection is not None:
         selected(run, found.selection)
     as_plotly(run, found, code)
-    downloads(run, code)
+    downloads(run, code, at_hand)
     open_zip()
     view = {name: found.view.get(name, asked.get(name)) for name in CHOICES}
     address.publish(run=run.id, z=words_of(code) if told else None, **view)
@@ -188,8 +188,8 @@ def sample(run: runs.Run, place: int) -> None:
             st.image(pictures.enlarged(image, 168), caption=words, width=168)
 
 
-def downloads(run: runs.Run, code: NDArray[np.float32]) -> None:
-    """Everything a run holds, to take away."""
+def downloads(run: runs.Run, code: NDArray[np.float32], named: bool) -> None:
+    """Everything a run holds, to take away; named: the codes with the names of the samples, where there are any."""
     with st.expander("Download", icon=":material/download:"), st.container(horizontal=True):
         labels = {
             "run": "Run (zip)",
@@ -197,12 +197,13 @@ def downloads(run: runs.Run, code: NDArray[np.float32]) -> None:
             "encoder": "Encoder (ONNX)",
             "decoder": "Decoder (ONNX)",
             "codes": "Codes with labels (CSV)",
+            "table": "Codes with labels (Parquet)",
         }
         for what, label in labels.items():
             name = export.file_name(run, what)
             st.download_button(
                 label,
-                partial(content, run, what),
+                partial(content, run, what, named),
                 file_name=name,
                 on_click="ignore",
                 key=f"{run.id} {what}",
@@ -216,9 +217,9 @@ def downloads(run: runs.Run, code: NDArray[np.float32]) -> None:
         )
 
 
-def content(run: runs.Run, what: str) -> bytes:
+def content(run: runs.Run, what: str, named: bool) -> bytes:
     """What a download button sends; made when it is pressed."""
-    return cached.part(run, what)
+    return cached.part(run, what, named)
 
 
 def open_zip() -> None:
@@ -231,7 +232,7 @@ def open_zip() -> None:
                 run = runs.unpack(given.getvalue())
                 engine.adopt(run, visitor.owner())
             except Problem as problem:
-                st.error(str(problem))
+                st.error(choosing.escaped(str(problem)))
             else:
                 st.session_state.pop("run", None)
                 st.session_state["current run"] = run.id

@@ -267,6 +267,28 @@ def samples_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.generi
     return np.asarray(_read_once(dataset).samples[rows])
 
 
+def names(dataset: Dataset) -> tuple[str, ...] | None:
+    """The file name or row number that each sample came with (N,); None where the dataset keeps none.
+
+    They stand in names.json beside the arrays, a list of texts. Whoever brought the files chose them: escape them.
+    """
+    path = _folder(dataset) / "names.json"
+    try:
+        return _names(path, path.stat().st_mtime_ns, dataset.count)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=4)
+def _names(path: Path, _changed: int, count: int) -> tuple[str, ...] | None:
+    try:
+        read = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return None
+    whole = isinstance(read, list) and len(read) == count and all(isinstance(name, str) for name in read)
+    return tuple(read) if whole else None
+
+
 @lru_cache(maxsize=2)  # a dataset is up to 200 MB, and a person looks at one or two at a time
 def _read_once(dataset: Dataset) -> Arrays:
     return dataset.read()

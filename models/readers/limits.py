@@ -19,6 +19,7 @@ class Limits:
     seconds: for the whole reading. memory: private resident bytes of the reading process;
     address_space: what the system lets it map at all, a backstop (much more, since files are mapped too). poll: how often the
     guard looks at it. told: skipped files that are listed one by one.
+    about, history: bytes of run.json and history.jsonl, which are read into memory, in a run that is brought.
     """
 
     upload: int = 1 << 30
@@ -46,6 +47,8 @@ class Limits:
     address_space: int = 6 << 30
     poll: float = 0.02
     told: int = 100
+    about: int = 16 << 20
+    history: int = 16 << 20
 
 
 LIMITS = Limits()
@@ -58,3 +61,5 @@ LARGE = Limits(
     address_space=16 << 30,
     seconds=3600.0,
 )
+# A run as a zip: ten times the largest that ships, and a few files more than a run has.
+RUN = Limits(upload=256 << 20, unpacked=512 << 20, directory=1 << 20, entries=1000)

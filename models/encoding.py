@@ -1,0 +1,257 @@
+"""New samples through a trained run: read safely, fitted to what the run takes, encoded and held against its data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import Problem, datasets
+from models.checks import nearest_of
+from models.codes import Floats, to_float
+from models.columns import Column, standardised
+from models.datasets import Progress
+from models.metrics import squared_errors
+from models.readers.found import Found
+from models.readers.guarded import guarded_read
+from models.readers.work import plain
+from models.runs import Run
+
+MOST = 10_000  # samples encoded at once
+HELD = 128 << 20  # bytes of them
+NEIGHBOURS = 5
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Samples as the run's dataset would store them (N, *shape), what each is called, what was left out of what came
+    (name, why), and what was done on the way, in sentences. Names are what somebody else wrote."""
+
+    samples: NDArray[Any]
+    names: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
+    said: tuple[str, ...]
+
+
+def read(
+    run: Run,
+    paths: Sequence[Path],
+    folder: Path,
+    *,
+    fit: str | None = None,
+    inverted: bool = False,
+    progress: Progress = lambda _what, _share: None,
+) -> Fitted:
+    """The samples in these files, fitted to the run; read by another process (see `models.readers.guarded`).
+
+    folder: takes what is read, and belongs to the caller, who removes it; what is returned does not need it. fit:
+    how images of other sizes get there, "crop", "resize" or "pad". inverted: images are turned from dark on light to
+    light on dark. Raises `Problem` when the files cannot be read or do not fit the run.
+    """
+    ways = {"image": _images, "signal": _signals, "table": _rows}
+    readings = 0
+
+    def reading(**choices: Any) -> Found:
+        nonlocal readings
+        readings += 1
+        return guarded_read(list(paths), folder / str(readings), choices, progress)
+
+    found, samples, said = ways[run.about["dataset"]["kind"]](run, reading, fit)
+    most = min(MOST, max(1, HELD // max(1, samples[:1].nbytes)))
+    if len(samples) > most:
+        said.append(f"The first {most:,} of {len(samples):,} samples are encoded.")
+    samples = np.array(samples[:most])  # the folder goes
+    if inverted and samples.dtype == np.uint8:
+        samples = 255 - samples
+        said.append("Dark and light were exchanged.")
+    words = [decision.words for decision in found.decisions if decision.what != "kind"]
+    return Fitted(samples, found.names[:most], found.skipped, (*words, *said, *found.warnings))
+
+
+def takes(run: Run) -> str:
+    """What a run takes, as the end of a sentence."""
+    shape = run.shape
+    if run.about["dataset"]["kind"] == "image":
+        return f"images of {shape[1]} x {shape[0]} pixels in {'greys' if shape[2] == 1 else 'colour'}"
+    if run.about["dataset"]["kind"] == "signal":
+        names = ", ".join(plain(column.name, 30) for column in run.columns[:8])
+        channels = f"{shape[1]} channel{'s' if shape[1] > 1 else ''}"
+        return f"signals of {shape[0]} steps with {channels}{f' ({names})' if names else ''}"
+    names = ", ".join(plain(column.name, 30) for column in run.columns[:12])
+    more = " and others" if len(run.columns) > 12 else ""
+    return f"rows with the columns {names}{more}" if names else f"rows of {shape[0]} numbers"
+
+
+def _unfit(run: Run, came: str, do: str) -> Problem:
+    return Problem(came, f"this run takes {takes(run)}", do)
+
+
+Read = tuple[Found, NDArray[Any], list[str]]
+
+
+def _images(run: Run, reading: Any, fit: str | None) -> Read:
+    height, width, channels = run.shape
+    colour = "grey" if channels == 1 else "colour"
+    found = reading(kind="image", size=[height, width], colour=colour, **({"fit": fit} if fit else {}))
+    if found.shape != run.shape:
+        raise _unfit(run, f"images of {' x '.join(map(str, found.shape))} came", "bring others")
+    return found, found.samples, []
+
+
+def _signals(run: Run, reading: Any, _fit: str | None) -> Read:
+    steps, channels = run.shape
+    ways: list[dict[str, Any]] = [{"window": steps}]
+    if channels == 1:  # a table may hold one signal in each row
+        ways.insert(0, {"layout": "across"})
+    problem: Problem | None = None
+    for way in ways:
+        try:
+            found = reading(kind="signal", **way)
+        except Problem as error:
+            problem = error
+            continue
+        taken = _channels(run, found)
+        if found.shape[0] == steps and taken is not None:
+            places, said = taken
+            return found, standardised(run.columns, found.samples[..., places]), said
+        problem = _unfit(
+            run,
+            f"signals of {found.shape[0]:,} steps with {found.shape[1]} channels came",
+            "cut or resample them to that length, and keep its channels",
+        )
+    raise problem or _unfit(run, "no signal came", "bring others")
+
+
+def _channels(run: Run, found: Found) -> tuple[list[int], list[str]] | None:
+    """Which channels of what was found are the run's, by name, else by their order; None where they are too few."""
+    there = {column.name: i for i, column in enumerate(found.columns)}
+    wanted = [column.name for column in run.columns]
+    if all(name in there for name in wanted):
+        extra = [name for name in there if name not in wanted]
+        return [there[name] for name in wanted], _left_out(extra)
+    if found.shape[-1] != len(wanted):
+        return None
+    return list(range(len(wanted))), ["Its channels have other names and are taken in their order."]
+
+
+def _left_out(extra: Sequence[str]) -> list[str]:
+    if not extra:
+        return []
+    some = ", ".join(f"“{plain(name, 40)}”" for name in extra[:5])
+    more = f" and {len(extra) - 5} more" if len(extra) > 5 else ""
+    return [f"The run does not know {some}{more}, and goes without."]
+
+
+def _rows(run: Run, reading: Any, _fit: str | None) -> Read:
+    # No column is taken for a label: what the run has learnt from may well be called “class”.
+    found = reading(kind="table", label="")
+    known = {column.name for column in run.columns}
+    extra = [column.name for column in found.columns if column.name not in known]
+    counted = [str(i + 1) for i in range(len(found.columns))]
+    if [column.name for column in found.columns] == counted and not known & set(counted):  # an array has no names
+        if found.shape != run.shape or any(column.kind != "number" for column in run.columns):
+            raise _unfit(run, f"rows of {found.shape[0]:,} numbers without names came", "bring a table with a header")
+        words = "What came names no columns; they are taken in their order."
+        return found, standardised(run.columns, found.samples), [words]
+    absent = [column.name for column in run.columns if column.name not in {one.name for one in found.columns}]
+    if absent:
+        some = ", ".join(f"“{plain(name, 40)}”" for name in absent[:6])
+        raise _unfit(run, f"the table lacks {some}{' and others' if len(absent) > 6 else ''}", "add or rename columns")
+    if extra or found.decision("missing") is not None:
+        # Rows with missing values are left out: filled with the mean of a few new rows they would be encoded as
+        # something else. A hole in a column that does not matter must not cost a row.
+        found = reading(kind="table", label="", missing="skip", **({"leave_out": extra} if extra else {}))
+    samples, said = _laid(run.columns, found)
+    return found, standardised(run.columns, samples), _left_out(extra) + said
+
+
+def _laid(columns: Sequence[Column], found: Found) -> tuple[Floats, list[str]]:
+    """What was found in the run's columns (N, F), in the table's own units: by name, categories by their value."""
+    out = np.zeros((len(found.samples), sum(column.width for column in columns)), np.float32)
+    there, said = {column.name: column for column in found.columns}, []
+    for column in columns:
+        came = there[column.name]
+        part = np.asarray(found.samples[:, came.start : came.start + came.width])
+        name = plain(column.name, 40)
+        if column.kind == "number":
+            if came.kind != "number":
+                raise Problem(
+                    f"the column “{name}” holds text, such as “{plain(came.values[0], 40)}”",
+                    "numbers were expected, as the run has learnt from",
+                    "correct the column",
+                )
+            out[:, column.start] = part[:, 0]
+            continue
+        place = {value: i for i, value in enumerate(column.values)}
+        if came.kind == "category":
+            texts, which = list(came.values), np.where(part.max(1) > 0, part.argmax(1), -1)
+        else:  # categories that look like numbers, as “1” and “2”, when no other is among the new rows
+            numbers, which = np.unique(part[:, 0], return_inverse=True)
+            texts = [f"{number:g}" for number in numbers]
+        for i, text in enumerate(texts):
+            rows = which == i
+            if text in place:
+                out[rows, column.start + place[text]] = 1
+            elif rows.any():
+                said.append(
+                    f"The run has never met “{plain(text, 40)}” in “{name}”: {int(rows.sum()):,} "
+                    f"row{'s have' if rows.sum() > 1 else ' has'} none of the values it knows."
+                )
+    return out, said
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """New samples in the run's code space, all arrays (N, …).
+
+    codes (N, D). errors (N,): mean squared error per value of the reconstruction. percentile (N,): the per cent of the
+    run's own test samples (of all stored ones where it keeps none) with a smaller error. nearest (N, k): places of
+    the nearest stored codes, nearest first. distance (N,): to the first of them.
+    """
+
+    codes: Floats
+    errors: Floats
+    percentile: Floats
+    nearest: NDArray[np.int64]
+    distance: Floats
+
+    def far(self, run: Run) -> NDArray[np.bool_]:
+        """Which lie further from the data than 99 % of the data lie from each other (N,), as the explorer says it."""
+        return np.asarray(self.distance > run.about["codes"]["nearest_p99"])
+
+
+def encode(run: Run, samples: NDArray[Any], progress: Progress = lambda _what, _share: None) -> Encoded:
+    """Samples (N, *shape), N >= 1, as the run's dataset stores them, through its encoder and decoder."""
+    codes, errors = [], []
+    for start in range(0, len(samples), 512):
+        progress("encoding", start / len(samples))
+        part = samples[start : start + 512]
+        code = run.coder.encode(part)
+        codes.append(code)
+        errors.append(squared_errors(to_float(part), run.coder.decode(code)))
+    code, error = np.concatenate(codes), np.concatenate(errors)
+    test = run.errors[run.splits == datasets.TEST]
+    usual = np.sort(test if len(test) else run.errors)
+    percentile = (100 * np.searchsorted(usual, error) / len(usual)).astype(np.float32)
+    nearest, distance = nearest_of(run.codes, code, NEIGHBOURS)
+    return Encoded(code, error, percentile, nearest, distance[:, 0])
+
+
+def table(run: Run, names: Sequence[str], encoded: Encoded) -> Mapping[str, Any]:
+    """What is known of new samples as the columns of a table: name, code, error, distance, the nearest stored sample."""
+    first = encoded.nearest[:, 0]
+    labels = run.labels[first]
+    return {
+        "name": list(names),
+        **{f"z{i + 1}": encoded.codes[:, i] for i in range(run.code_size)},
+        "error": encoded.errors,
+        "error percentile": encoded.percentile,
+        "distance": encoded.distance,
+        "far from the data": ["yes" if far else "no" for far in encoded.far(run)],
+        "nearest row": run.rows[first],
+        f"nearest {run.about['dataset']['label']}": [run.classes[one] if one >= 0 else "unknown" for one in labels],
+    }
