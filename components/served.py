@@ -19,6 +19,7 @@ from components import visitor
 from components.explorer import assets
 from models import Problem, runs, thumbnails
 
+BLOCKS = {"thumbnails.u8.gz": thumbnails.block, "samples.f32.gz": thumbnails.values}  # made, not stored in a run
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 
 
@@ -39,8 +40,8 @@ def _zipped(id_: str, digest: str, name: str) -> bytes:
 def _answer(id_: str, digest: str, name: str, takes_gzip: bool) -> Response:
     try:
         run = _run(id_, digest)
-        if name == "thumbnails.u8.gz":
-            return Response(thumbnails.block(run), media_type="application/gzip", headers=FOR_EVER)
+        if block := BLOCKS.get(name):
+            return Response(block(run), media_type="application/gzip", headers=FOR_EVER)
     except (LookupError, Problem) as error:
         words = str(error) if isinstance(error, Problem) else "There is no such run here."
         return PlainTextResponse(words, 404, {"Cache-Control": "no-store"})

@@ -30,8 +30,9 @@ run.json (numbers are finite; absent things are null):
     files {name: {bytes, sha256}} for every other file of the folder
 
 Over HTTP a run is /run/<id>/<digest>/<file>, digest being the first 16 hex digits of run.json's SHA-256: such an
-address never changes its content. One more name is served there without being stored: thumbnails.u8.gz, the M
-samples as gzipped uint8 (M, h, w, C), made from the dataset when it is at hand, 404 when it is not.
+address never changes its content. Two more names are served there without being stored, made from the dataset when
+it is at hand, 404 when it is not: for images thumbnails.u8.gz, the M samples as gzipped uint8 (M, h, w, C); for
+signals and tables samples.f32.gz, the first K <= M samples as gzipped float32 (K, *shape), K so that 64 MB hold them.
 """
 
 from __future__ import annotations
