@@ -61,13 +61,13 @@ export class Painter {
 
   /** A sample inside a larger picture: the pixels of an image, or a signal in a box. */
   paintAt(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, values: ArrayLike<number>, offset: number): void {
-    if (!this.image) return this.line(context, x, y, width, height, values, offset);
+    if (!this.image) return this.line(context, x, y, width, height, values, offset, 0.55);
     toPixels(values, offset, this.look.shape, 255, this.image.data);
     context.putImageData(this.image, x, y);
   }
 
   /** Standardised values between -3 and 3: a line per channel for a signal, a bar per feature for a row. */
-  private line(context: CanvasRenderingContext2D, x: number, top: number, width: number, height: number, values: ArrayLike<number>, offset: number): void {
+  private line(context: CanvasRenderingContext2D, x: number, top: number, width: number, height: number, values: ArrayLike<number>, offset: number, opacity = 1): void {
     const [steps, channels] = [this.look.shape[0], this.look.shape[1] ?? 1];
     const y = (v: number) => top + height / 2 - (Math.max(-3, Math.min(3, v)) / 3) * (height / 2 - 3);
     context.strokeStyle = context.fillStyle = this.ink;
@@ -79,7 +79,7 @@ export class Painter {
     context.lineWidth = 2;
     context.lineJoin = "round";
     for (let c = 0; c < channels; c++) {
-      context.globalAlpha = 1 - (0.65 * c) / channels;
+      context.globalAlpha = opacity * (1 - (0.65 * c) / channels);
       context.beginPath();
       for (let t = 0; t < steps; t++) context.lineTo(x + 2 + (t / Math.max(1, steps - 1)) * (width - 4), y(values[offset + t * channels + c]));
       context.stroke();

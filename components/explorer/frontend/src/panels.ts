@@ -96,13 +96,13 @@ export class Shown {
   /** A signal or a row, drawn large; an image is its own picture. */
   private readonly large: Large | null;
   private readonly values: Values | null;
-  private readonly key = h("div", { class: "hg-key", data: { testid: "behind" } });
+  private readonly key = h("span", { class: "hg-key", hidden: true, data: { testid: "behind" } });
   readonly original: HTMLElement;
   readonly near = h("div", { class: "hg-near", data: { testid: "neighbours" } });
   readonly standIn = h("small");
   private readonly code = h("div", { class: "hg-code" });
   private readonly badge = h("div", { class: "hg-badge", data: { testid: "distance" } });
-  private readonly caption = h("figcaption", {});
+  private readonly caption = h("span", {});
   private readonly decimals: number;
   private readonly cells: { button: HTMLButtonElement; canvas: Sampled; name: HTMLElement; far: HTMLElement; index: number }[] = [];
   private readonly originalCanvas: HTMLCanvasElement;
@@ -130,7 +130,7 @@ export class Shown {
       this.near.append(cell.button);
     }
     this.element = h("section", { class: "hg-shown", aria: { label: "Decoded sample" } },
-      h("div", { class: "hg-pictures" }, h("figure", {}, this.large?.element ?? this.canvas, this.large && this.key, this.caption), this.original),
+      h("div", { class: "hg-pictures" }, h("figure", {}, this.large?.element ?? this.canvas, h("figcaption", {}, this.caption, this.large && this.key)), this.original),
       h("div", { class: "hg-about" },
         h("div", { class: "hg-where" }, this.code, unpin), this.badge,
         h("h3", {}, "Nearest samples", this.standIn), this.near, this.values && this.values.element));

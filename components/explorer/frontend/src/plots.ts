@@ -122,7 +122,7 @@ export class Lines extends Large {
   private readonly says: ((value: number) => string)[];
 
   constructor(private readonly steps: number, private readonly columns: readonly Column[]) {
-    super(columns.length, columns.length === 1 ? 200 : columns.length === 2 ? 124 : columns.length === 3 ? 94 : 80, 344, 20, "hg-sample");
+    super(columns.length, columns.length === 1 ? 160 : columns.length === 2 ? 104 : columns.length === 3 ? 84 : 74, 324, 20, "hg-sample");
     this.ranges = columns.map((_, c) => rangeOf(null, steps, columns.length, c));
     this.says = columns.map(speaker);
   }
