@@ -43,7 +43,11 @@ def _rows(run: Run, sets: Mapping[str, Floats], heads: Sequence[str], _key: str,
     parts = []
     for name, values in sets.items():
         facts: dict[str, Any] = {run.about["dataset"]["label"]: list(heads), "is": [name] * len(heads)}
-        parts.append(pd.DataFrame(joined(facts, in_units(run.columns, values))))
+        real = in_units(run.columns, values)
+        rounded = {
+            c.name: np.round(np.array(real[c.name], float), _digits(c)) for c in run.columns if c.kind == "number"
+        }
+        parts.append(pd.DataFrame(joined(facts, {**real, **rounded})))
     # Each original stands above what became of it.
     st.dataframe(pd.concat(parts).sort_index(kind="stable"), hide_index=True)
 
@@ -83,8 +87,8 @@ def joined(*tables: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def row(run: Run, values: Mapping[str, NDArray[np.floating[Any]]]) -> Any:
-    """One row (F,) several times, by name, as a table with a line per column, the person's units; coloured by error.
+def row(run: Run, values: Mapping[str, NDArray[np.floating[Any]]]) -> None:
+    """One row (F,) several times, by name, as a table with a line per column, in the person's units, coloured by error.
 
     The first is what the others are compared with. A cell is the darker the further it is from it, one standard
     deviation being half of the way; a category is coloured when it is another one.
@@ -100,14 +104,19 @@ def row(run: Run, values: Mapping[str, NDArray[np.floating[Any]]]) -> Any:
     for other in others:
         away = _away(run.columns, values[first], values[other])
         styles[other] = [f"background-color: rgba(213, 94, 0, {share:.2f})" if share >= 0.05 else "" for share in away]
-    return table.style.apply(lambda _: styles, axis=None)
+    # Streamlit's own height shows ten lines: of thirty columns one wants to see most.
+    st.dataframe(table.style.apply(lambda _: styles, axis=None), hide_index=True, height=min(38 + 35 * len(table), 680))
 
 
 def _said(value: float | str, column: Column) -> str:
     if isinstance(value, str):
         return value or "–"
-    digits = int(np.clip(1 - np.floor(np.log10(column.deviation)), 0, 8))
-    return f"{value:,.{digits}f}" if abs(value) < 1e12 else f"{value:.3g}"
+    return f"{value:,.{_digits(column)}f}" if abs(value) < 1e12 else f"{value:.3g}"
+
+
+def _digits(column: Column) -> int:
+    """Decimals worth reading: two digits of the column's deviation."""
+    return int(np.clip(1 - np.floor(np.log10(column.deviation)), 0, 8))
 
 
 def _away(columns: Sequence[Column], one: NDArray[np.floating[Any]], other: NDArray[np.floating[Any]]) -> list[float]:

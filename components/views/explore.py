@@ -198,7 +198,7 @@ def sample(run: runs.Run, place: int) -> None:
             for words, images in shown.items():
                 st.image(pictures.enlarged(images[0], 168), caption=words, width=168)
     elif run.kind == "table":
-        st.dataframe(samples.row(run, {words: rows[0] for words, rows in shown.items()}), hide_index=True)
+        samples.row(run, {words: rows[0] for words, rows in shown.items()})
     else:
         samples.side_by_side(run, shown, [label_of(run, place)], "picked")
 

@@ -155,7 +155,7 @@ def values(run: runs.Run, shown: reconstruct.Reconstructed, names: list[str]) ->
     one = st.selectbox("Row", range(len(called)), format_func=called.__getitem__, key=f"row of {run.id}")
     sets = {"original": shown.clean} | ({} if run.configuration.noise == "none" else {"noisy input": shown.given})
     sets |= {"reconstruction": shown.run, "PCA": shown.pca}
-    st.dataframe(samples.row(run, {name: rows[one] for name, rows in sets.items()}), hide_index=True)
+    samples.row(run, {name: rows[one] for name, rows in sets.items()})
     st.caption(
         "The stronger the colour, the further from the original: full at two standard deviations, or another category."
     )
