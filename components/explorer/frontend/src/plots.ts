@@ -102,7 +102,8 @@ export abstract class Large extends Listed {
 
   /** The real sample behind; drawn anew only when it is another one. */
   compare(index: number | null, behind: Behind | null): void {
-    if (index === this.of && (behind === null) === (this.behind === null) && behind?.colour === this.behind?.colour) return;
+    const same = behind === null ? this.behind === null : index === this.of && behind.colour === this.behind?.colour;
+    if (same) return;
     [this.of, this.behind] = [index, behind];
     this.draw();
   }
