@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from components import figures, pictures, visitor
 from models import Problem, checks, datasets, engine, export, home, metrics, reconstruct, runs, uploads
 from models.codes import pca_plane
+from models.columns import numbered, unscaled
 
 P = ParamSpec("P")
+LIVE = 3  # signals, and channels of them, that are drawn while one trains
 TESTED = 2000  # test samples that a page reconstructs: one to three seconds, once
 
 
@@ -49,6 +51,20 @@ def _test_errors(
     test = np.flatnonzero(run.dataset.splits() == datasets.TEST)[:most]
     parts = [reconstruct.rows(run, some) for some in np.array_split(test, max(1, len(test) // 1000))]
     return test, np.concatenate([p.errors for p in parts]), np.concatenate([p.pca_errors for p in parts])
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _column_errors(folder: str, digest: str, most: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    run = _opened(folder, digest)
+    rows = _test_errors(folder, digest, most)[0]
+    parts = [reconstruct.rows(run, some) for some in np.array_split(rows, max(1, len(rows) // 1000))]
+    clean, ours, pca = (np.concatenate([getattr(part, name) for part in parts]) for name in ("clean", "run", "pca"))
+    return metrics.by_column(run.columns, clean, ours), metrics.by_column(run.columns, clean, pca)
+
+
+def column_errors(run: runs.Run, most: int = TESTED) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The error of each column or channel (K,), the run's and PCA's, on the rows of `test_errors`."""
+    return _column_errors(str(run.folder), run.digest, most)
 
 
 def test_errors(
@@ -132,13 +148,13 @@ def mislabelled(run: runs.Run) -> checks.Mislabelled:
 @dataclass(frozen=True)
 class Live:
     """A growing run as it is drawn: its newest epoch, the median seconds of one, the losses and the forming map as
-    figures, pictures by their names."""
+    figures, samples by their names: the address of a picture, or a figure."""
 
     newest: dict[str, Any]
     seconds: float
     losses: Any
     forming: Any | None
-    strips: dict[str, str]
+    strips: dict[str, Any]
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -193,12 +209,21 @@ def _forming(id_: str) -> Any | None:
     return figure.update_layout(showlegend=False, uirevision=None)
 
 
-def _strips(id_: str) -> dict[str, str]:
-    """A few validation samples and what the network makes of them now, as addresses that hold the picture itself: a
-    file of its own would be gone before a slow browser has asked for it."""
-    strip = engine.strip(id_)
-    if strip is None or strip.ndim != 5:
+def _strips(id_: str) -> dict[str, Any]:
+    """A few validation samples and what the network makes of them now. Images as addresses that hold the picture itself:
+    a file of its own would be gone before a slow browser has asked for it. Signals and rows as a figure."""
+    strip, facts = engine.strip(id_), engine.configuration(id_)
+    if strip is None or facts is None:
         return {}
+    if strip.ndim == 3:
+        return {"originals and reconstructions of a few rows": figures.parity(strip[0], strip[-1])}
+    if strip.ndim == 4:
+        dataset = datasets.get(facts.dataset)
+        columns = (dataset.columns or numbered("signal", dataset.shape))[:LIVE]
+        real = unscaled(dataset.columns or numbered("signal", dataset.shape), strip[:, :LIVE])[..., : len(columns)]
+        lines = {"original": real[0]} | ({"noisy input": real[1]} if len(real) == 3 else {})
+        drawn = figures.signals(lines | {"reconstruction": real[-1]}, columns, [""] * real.shape[1], across=LIVE)
+        return {"a few signals and what the network makes of them": drawn}
     names = ["originals", "noisy inputs", "reconstructions"] if len(strip) == 3 else ["originals", "reconstructions"]
     drawn = (pictures.png(pictures.strip(row / 255, 64)) for row in strip)
     encoded = (base64.b64encode(png).decode() for png in drawn)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.architectures import Blueprint
+from models.columns import Column
 
 # Okabe and Ito 2008 without black, which a dark page swallows; from the eighth on chosen by search so that any two
 # stay apart (CIELAB distance >= 16) for normal, protan, deutan and tritan sight (Machado et al. 2009) and stand out
@@ -135,7 +136,12 @@ def losses(history: Sequence[dict[str, Any]], height: int = 260) -> Any:
     return figure
 
 
-def class_errors(classes: Sequence[str], ours: NDArray[np.floating[Any]], pca: NDArray[np.floating[Any]] | None) -> Any:
+def class_errors(
+    classes: Sequence[str],
+    ours: NDArray[np.floating[Any]],
+    pca: NDArray[np.floating[Any]] | None,
+    unit: str = "per pixel",
+) -> Any:
     """Mean squared error per class, the run's beside PCA's where it is known."""
     import plotly.graph_objects as go
 
@@ -145,7 +151,7 @@ def class_errors(classes: Sequence[str], ours: NDArray[np.floating[Any]], pca: N
     if pca is not None:
         figure.add_trace(go.Bar(x=names, y=pca, name="PCA", marker_color=THEIRS))
     figure.update_xaxes(type="category")
-    figure.update_yaxes(title="squared error per pixel", rangemode="tozero")
+    figure.update_yaxes(title=f"squared error {unit}", rangemode="tozero")
     figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0})
     return figure
 
@@ -207,6 +213,109 @@ def correlations(told: NDArray[np.floating[Any]], factors: Sequence[str]) -> Any
         )
     )
     figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def column_errors(columns: Sequence[Column], ours: NDArray[np.floating[Any]], pca: NDArray[np.floating[Any]]) -> Any:
+    """Mean squared error (K,) of each column or channel, the run's beside PCA's; the hardest on top."""
+    import plotly.graph_objects as go
+
+    order = np.argsort(ours)  # Plotly draws the first bar at the bottom
+    figure = _figure(90 + 26 * len(columns), barmode="group", hovermode="y unified")
+    # Places, not names: two columns may have one name, and Plotly would draw one bar of both.
+    at = np.arange(len(columns))
+    for name, values, tone in (("PCA", pca, THEIRS), ("this run", ours, OURS)):
+        figure.add_trace(go.Bar(y=at, x=values[order], name=name, orientation="h", marker_color=tone))
+    figure.update_yaxes(tickvals=at, ticktext=[plain(_short(columns[i].name)) for i in order], automargin=True)
+    figure.update_xaxes(title="squared error per value (standardised)", rangemode="tozero")
+    top = {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "traceorder": "reversed"}
+    figure.update_layout(legend=top)
+    return figure
+
+
+def _short(text: str, most: int = 24) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+TONES = {"original": "#8A8F98", "noisy input": "#B9A6D3", "reconstruction": OURS, "PCA": THEIRS}
+
+
+def signals(
+    lines: Mapping[str, NDArray[np.floating[Any]]], columns: Sequence[Column], heads: Sequence[str], across: int = 5
+) -> Any:
+    """Signals (N, T, C) over each other, a panel for each sample and channel; what is to be compared has one name each.
+
+    All are in the columns' own units. Panels of one channel share their scale. heads are the N samples' names.
+    """
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    count, across = len(heads), min(across, len(heads))
+    down = -(-count // across)
+    figure = make_subplots(
+        rows=down * len(columns), cols=across, shared_xaxes=True, horizontal_spacing=0.02, vertical_spacing=0.12 / down / len(columns) + 0.01
+    )  # fmt: skip
+    for i, head in enumerate(heads):
+        for c, column in enumerate(columns):
+            row, col = (i // across) * len(columns) + c + 1, i % across + 1
+            for name, values in lines.items():
+                thick = 3 if name == "original" else 1.6
+                figure.add_trace(
+                    go.Scatter(
+                        y=values[i, :, c],
+                        mode="lines",
+                        name=name,
+                        legendgroup=name,
+                        showlegend=i == c == 0,
+                        line={"color": TONES[name], "width": thick},
+                        hovertemplate=f"{plain(column.name)} %{{y:.5g}}, step %{{x}}",
+                    ),
+                    row=row,
+                    col=col,
+                )
+            first = f"y{c * across + 1}" if c else "y"
+            axis = {"matches": first, "showticklabels": col == 1, "nticks": 4, "zeroline": False}
+            if col == 1:
+                axis["title"] = {"text": plain(_short(column.name, 18)), "font": {"size": 11}}
+            figure.update_yaxes(**axis, row=row, col=col)
+            figure.update_xaxes(zeroline=False, nticks=4, row=row, col=col)
+            if c == 0:
+                figure.add_annotation(
+                    text=plain(_short(head)), showarrow=False, xref="x domain", yref="y domain", x=0, y=1.0,
+                    xanchor="left", yanchor="bottom", font={"size": 11}, row=row, col=col,
+                )  # fmt: skip
+    figure.update_layout(
+        height=60 + 116 * down * len(columns),
+        margin={"l": 8, "r": 8, "t": 44, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        legend={"orientation": "h", "yref": "container", "yanchor": "top", "y": 1.0, "x": 0},
+    )
+    return figure
+
+
+def parity(originals: NDArray[np.floating[Any]], reconstructions: NDArray[np.floating[Any]], height: int = 320) -> Any:
+    """Rows (N, F), standardised: what each value was and what it became. Where they are equal they lie on the line."""
+    import plotly.graph_objects as go
+
+    figure = _figure(height, hovermode="closest", showlegend=False)
+    least, most = float(originals.min()) - 0.2, float(originals.max()) + 0.2
+    figure.add_trace(
+        go.Scatter(
+            x=[least, most], y=[least, most], mode="lines", line={"color": UNKNOWN, "width": 1}, hoverinfo="skip"
+        )
+    )
+    figure.add_trace(
+        go.Scatter(
+            x=originals.ravel(),
+            y=reconstructions.ravel(),
+            mode="markers",
+            marker={"color": OURS, "size": 6, "opacity": 0.6},
+            hovertemplate="was %{x:.2f}, became %{y:.2f}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="original [standard deviations]", zeroline=False)
+    figure.update_yaxes(title="reconstruction", zeroline=False)
     return figure
 
 

@@ -21,6 +21,7 @@ from components import stream, visitor
 from components.explorer import assets
 from models import Problem, runs, thumbnails, uploads
 
+BLOCKS = {"thumbnails.u8.gz": thumbnails.block, "samples.f32.gz": thumbnails.values}  # made, not stored in a run
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 # Of a run that was made from somebody's own data: no cache between us and a browser keeps it, and samples no browser.
 PRIVATE = FOR_EVER | {"Cache-Control": "private, max-age=31536000, immutable"}
@@ -46,10 +47,10 @@ def _answer(id_: str, digest: str, name: str, takes_gzip: bool, owner: str) -> R
         run = _run(id_, digest)
         dataset = run.about["dataset"]["name"]
         own = uploads.own(dataset)
-        if name == "thumbnails.u8.gz":
+        if block := BLOCKS.get(name):
             if not uploads.readable(dataset, owner):
                 raise uploads.gone()
-            return Response(thumbnails.block(run), media_type="application/gzip", headers=NEVER if own else FOR_EVER)
+            return Response(block(run), media_type="application/gzip", headers=NEVER if own else FOR_EVER)
     except (LookupError, Problem) as error:
         words = str(error) if isinstance(error, Problem) else "There is no such run here."
         return PlainTextResponse(words, 404, {"Cache-Control": "no-store"})

@@ -326,7 +326,7 @@ def _list(arguments: argparse.Namespace) -> int:
         )
     print("Architectures")
     for a in architectures.found().values():
-        print(f"  {a.name:<28}{a.summary}")
+        print(f"  {a.name:<28}{a.takes:<36}{a.summary}")
     print("Runs")
     for r in ready:
         print(f"  {r.folder.name:<36}{r.title:<60}test error {r.metric('mse') or float('nan'):.4f}")

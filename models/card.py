@@ -65,13 +65,16 @@ def _factors(run: Run) -> list[str]:
 def index(shipped: list[Run]) -> str:
     """pretrained/README.md: all shipped runs as one table."""
     megabytes = sum(facts["bytes"] for run in shipped for facts in run.about["files"].values()) / 1e6
+    images = all(run.kind == "image" for run in shipped)
+    of = "per pixel" if images else "per pixel of an image or standardised value of a signal or row"
+    scale = " (intensities from 0 to 1)" if images else ""
     lines = [
         "# Pretrained runs",
         "",
         f"{len(shipped)} runs, {megabytes:.1f} MB. Each folder is a run like any other, with its card in `card.md`: how it was made, how",
         "long that took, what it is weak at. This page is written by `python -m models train --preset zoo/NAME --ship`.",
         "",
-        "Errors are mean squared errors per pixel on the test split (intensities from 0 to 1), PCA with the same code size",
+        f"Errors are mean squared errors {of} on the test split{scale}, PCA with the same code size",
         "beside them; kNN is the share of test samples whose five nearest training codes name their class.",
         "",
         "| " + " | ".join(COLUMNS) + " |",

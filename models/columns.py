@@ -44,6 +44,12 @@ def from_plain(stored: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
     return tuple(Column(**{**one, "values": tuple(one["values"])}) for one in stored)
 
 
+def numbered(kind: str, shape: tuple[int, ...]) -> tuple[Column, ...]:
+    """Columns for the features of a row, or the channels of a signal, of which nothing is known: not scaled back."""
+    word = "channel" if kind == "signal" else "feature"
+    return tuple(Column(f"{word} {i + 1}", "number", i, 1) for i in range(shape[-1]))
+
+
 def scaling(columns: Sequence[Column]) -> tuple[Floats, Floats]:
     """Mean and deviation of each feature (F,), or channel (C,): 0 and 1 for the features of categories."""
     mean = np.concatenate(

@@ -1,5 +1,6 @@
 """How good a run is, number by number. Every number says which split it was measured on and in what unit."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -7,16 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.codes import Plane
+from models.columns import Column
 
 Floats = NDArray[np.float32]
 
+# The unit of a mean squared error, and what it means, by kind of sample; of every kind but images the second.
+PER_VALUE = ("squared intensity per pixel", "per value (standardised)")
+MEANING = (
+    "Mean squared error per pixel; intensities lie between 0 and 1.",
+    "Mean squared error per value (standardised): 1 is what always saying a column's mean would give.",
+)
+PER_SAMPLE = ("squared intensity per sample", "per sample (standardised)")
 TITLES = {
-    "mse": ("mean squared error", "squared intensity per pixel"),
-    "squared_error": ("squared error", "squared intensity per sample"),
+    "mse": ("mean squared error", PER_VALUE[0]),
+    "squared_error": ("squared error", PER_SAMPLE[0]),
     "psnr": ("peak signal-to-noise ratio", "dB"),
     "ssim": ("structural similarity", "-1 to 1"),
-    "pca_mse": ("mean squared error of PCA at the same code size", "squared intensity per pixel"),
-    "pca_squared_error": ("squared error of PCA at the same code size", "squared intensity per sample"),
+    "pca_mse": ("mean squared error of PCA at the same code size", PER_VALUE[0]),
+    "pca_squared_error": ("squared error of PCA at the same code size", PER_SAMPLE[0]),
     "knn_accuracy": ("5-nearest-neighbour accuracy on the codes", "share right"),
     "pca_knn_accuracy": ("5-nearest-neighbour accuracy on PCA's codes of the same size", "share right"),
     "tsne_knn_accuracy": (
@@ -40,15 +49,33 @@ class Metric:
     value: float
     count: int
 
-    def plain(self) -> dict[str, Any]:
-        """As run.json keeps it."""
+    def plain(self, kind: str = "image") -> dict[str, Any]:
+        """As run.json keeps it, with the unit that it has for samples of this kind."""
         title, unit = TITLES[self.name]
+        if kind != "image":
+            unit = {PER_VALUE[0]: PER_VALUE[1], PER_SAMPLE[0]: PER_SAMPLE[1]}.get(unit, unit)
         return {**asdict(self), "title": title, "unit": unit}
+
+
+def unit(kind: str) -> str:
+    """The unit of a mean squared error of samples of this kind."""
+    return PER_VALUE[kind != "image"]
+
+
+def meaning(kind: str) -> str:
+    """A sentence on what a mean squared error of samples of this kind says."""
+    return MEANING[kind != "image"]
 
 
 def squared_errors(samples: Floats, reconstructions: Floats) -> Floats:
     """Mean squared error per value for each sample: (N, …) twice becomes (N,)."""
     return np.asarray(np.square(samples - reconstructions).reshape(len(samples), -1).mean(1), np.float32)
+
+
+def by_column(columns: Sequence[Column], samples: Floats, reconstructions: Floats) -> Floats:
+    """Mean squared error per value of each column (K,): rows (N, F) or signals (N, T, C) twice, standardised."""
+    features = np.square(samples - reconstructions).reshape(-1, samples.shape[-1]).mean(0)
+    return np.array([features[c.start : c.start + c.width].mean() for c in columns], np.float32)
 
 
 def psnr(mse: float, peak: float = 1.0) -> float:

@@ -31,8 +31,9 @@ run.json (numbers are finite; absent things are null):
     files {name: {bytes, sha256}} for every other file of the folder
 
 Over HTTP a run is /run/<id>/<digest>/<file>, digest being the first 16 hex digits of run.json's SHA-256: such an
-address never changes its content. One more name is served there without being stored: thumbnails.u8.gz, the M
-samples as gzipped uint8 (M, h, w, C), made from the dataset when it is at hand, 404 when it is not.
+address never changes its content. Two more names are served there without being stored, made from the dataset when
+it is at hand, 404 when it is not: for images thumbnails.u8.gz, the M samples as gzipped uint8 (M, h, w, C); for
+signals and tables samples.f32.gz, the first K <= M samples as gzipped float32 (K, *shape), K so that 64 MB hold them.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ from safetensors import SafetensorError
 
 from models import PRETRAINED, Problem, architectures, datasets, home, unwritable, uploads
 from models.codes import Coder, Plane
-from models.columns import Column, from_plain, plain
+from models.columns import Column, from_plain, numbered, plain
 
 if TYPE_CHECKING:
     from models.readers.limits import Limits
@@ -195,13 +196,13 @@ class Configuration:
                 raise Problem(
                     f"{name} “{value}” is unknown", f"one of {', '.join(known)} was expected", "choose one of these"
                 )
-        if self.noise == "watermark" and dataset.kind != "image":
+        if self.noise not in noises(dataset.kind):
             raise Problem(
                 f"a watermark was asked for on samples of kind {dataset.kind}",
                 "watermarks go on images",
                 "choose another noise",
             )
-        if self.loss == "bernoulli" and dataset.kind != "image":
+        if self.loss not in losses(dataset.kind):
             raise Problem(
                 f"the Bernoulli loss was asked for on samples of kind {dataset.kind}",
                 "it needs values in [0, 1], as images have",
@@ -218,10 +219,20 @@ class Configuration:
         return self
 
 
+def noises(kind: str) -> tuple[str, ...]:
+    """The noises that go on samples of this kind."""
+    return NOISES if kind == "image" else tuple(noise for noise in NOISES if noise != "watermark")
+
+
+def losses(kind: str) -> tuple[str, ...]:
+    """The losses that fit samples of this kind."""
+    return LOSSES if kind == "image" else tuple(loss for loss in LOSSES if loss != "bernoulli")
+
+
 def configuration(values: dict[str, Any]) -> Configuration:
     """A checked configuration from plain values (a URL, a form, a file). Unknown names are a `Problem`.
 
-    What is absent takes the architecture's default, then the general one.
+    What is absent takes the architecture's default where it fits the samples, then the general one.
     """
     fields = {field.name: field for field in dataclasses.fields(Configuration)}
     if unknown := sorted(set(values) - set(fields)):
@@ -232,7 +243,10 @@ def configuration(values: dict[str, Any]) -> Configuration:
         )
     if absent := [name for name in ("dataset", "architecture") if not values.get(name)]:
         raise Problem(f"no {' and no '.join(absent)} was chosen", "both have to be named", "name them")
-    chosen = {**architectures.get(str(values["architecture"])).defaults, **values}
+    defaults = dict(architectures.get(str(values["architecture"])).defaults)
+    if defaults.get("loss") not in losses(datasets.get(str(values["dataset"])).kind):
+        defaults.pop("loss", None)
+    chosen = {**defaults, **values}
     kinds: dict[str, Callable[[Any], Any]] = {
         "int": _whole,
         "float": float,
@@ -320,13 +334,20 @@ class Run:
         return tuple(self.about["dataset"]["shape"])
 
     @property
+    def kind(self) -> str:
+        """image, signal or table."""
+        return str(self.about["dataset"]["kind"])
+
+    @property
     def classes(self) -> tuple[str, ...]:
         return tuple(self.about["dataset"]["classes"])
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """What the features of a row or the channels of a signal are; none for images."""
-        return from_plain(self.about["dataset"].get("columns", []))
+        if self.kind == "image":
+            return ()
+        return from_plain(self.about["dataset"]["columns"]) or numbered(self.kind, self.shape)
 
     @property
     def code_size(self) -> int:

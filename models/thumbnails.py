@@ -1,4 +1,4 @@
-"""Originals for the browser: the samples behind a run's codes as one compressed block."""
+"""Originals for the browser: the samples behind a run's codes as one compressed block, images small, others as they are."""
 
 import gzip
 import io
@@ -10,6 +10,7 @@ from models import datasets, home
 from models.runs import Run, write_whole
 
 PIECE = 10_000  # samples that are shrunk at once
+MOST = 64 * 2**20  # bytes of signals or rows that are sent, before they are compressed
 
 
 def block(run: Run) -> bytes:
@@ -38,6 +39,21 @@ def block(run: Run) -> bytes:
     except Exception:  # a full or read-only disk costs time at the next visit, nothing else  # noqa: S110
         pass
     return content
+
+
+def values(run: Run, most: int = MOST) -> bytes:
+    """Signals or rows behind the first codes, as many as fit into `most` bytes: gzipped float32 (K <= M, *shape).
+
+    They are standardised, as the dataset stores them. Nothing is kept: who deletes a dataset has deleted it. Raises
+    `Problem` when the dataset has to be downloaded first, LookupError when the samples are images or none fits.
+    """
+    count = min(run.count, most // (4 * int(np.prod(run.shape))))
+    if run.about["dataset"]["kind"] == "image" or not count:
+        raise LookupError("these samples are not sent as numbers")
+    dataset = run.dataset
+    samples = datasets.samples_at(dataset, run.rows[:count].astype(np.int64))
+    # The lowest level: numbers hardly compress, and a person waits for the first of them.
+    return gzip.compress(np.ascontiguousarray(samples, "<f4").tobytes(), 1, mtime=0)
 
 
 def shrunk(images: NDArray[np.generic], shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -717,7 +717,7 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
         "thumbnails": {"shape": runs.thumbnail_shape(dataset.shape, len(work.stored))}
         if dataset.kind == "image"
         else None,
-        "metrics": [metric.plain() for metric in measured],
+        "metrics": [metric.plain(dataset.kind) for metric in measured],
         "training": {
             "epochs": done,
             "best_epoch": best_epoch,

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import kinds
 import pytest
 from browser import chromium
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -72,6 +73,20 @@ def variational_run(session_home: Path) -> runs.Run:
 def noisy_run(session_home: Path) -> runs.Run:
     """Digits, denoising. Read only."""
     return trained(noise="gaussian", noise_level=0.3)
+
+
+@pytest.fixture(scope="session")
+def wave_run(session_home: Path) -> Iterator[runs.Run]:
+    """Signals of two channels, D = 2. Read only."""
+    with kinds.present(kinds.WAVE):
+        yield trained(dataset="waves", architecture="modern", epochs=20, batch_size=32)
+
+
+@pytest.fixture(scope="session")
+def fruit_run(session_home: Path) -> Iterator[runs.Run]:
+    """A table with numbers and categories, D = 2. Read only."""
+    with kinds.present(kinds.TABLE):
+        yield trained(dataset="fruit", architecture="modern", epochs=20, batch_size=32)
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ Tests that are about Streamlit open the app. The others mount the same bundle on
 which opens faster and lets a test damage a run's files on their way.
 """
 
+import gzip
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,13 +15,15 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import explorer_runs
+import kinds
 import numpy as np
 import pytest
 from browser import chromium
 from playwright.sync_api import Browser, Page, Route, expect
 
 from components.explorer import assets
-from models import runs
+from models import codes, datasets, runs, thumbnails
+from models.columns import inverse, unscaled
 
 ROOT = '[data-testid="latent-explorer"]'
 MAP = 'canvas[data-testid="latent-map"]'
@@ -902,6 +906,138 @@ def test_a_lost_webgl_context_comes_back(bench: Callable[..., Page], made: Calla
     page.evaluate("loss.restoreContext()")
     page.mouse.move(2, 2)
     assert points() == whole
+
+
+# ── signals and tables ──────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def folder_of(tmp_path: Path) -> Callable[[runs.Run], Path]:
+    """A trained run of another kind beside its samples, as the app would serve them."""
+
+    def folder(run: runs.Run) -> Path:
+        copy = Path(shutil.copytree(run.folder, tmp_path / run.id))
+        (copy / "samples.f32.gz").write_bytes(thumbnails.values(run))
+        return copy
+
+    return folder
+
+
+def decoded(page: Page) -> list[float]:
+    """The numbers that the large picture shows, as the decoder gave them."""
+    return page.locator(SAMPLE).evaluate("canvas => Array.from(canvas.sample)")
+
+
+@pytest.mark.parametrize("name", ["wave_run", "fruit_run"])
+def test_a_signal_or_a_row_is_drawn_anew_under_the_pointer(
+    name: str, bench: Callable[..., Page], folder_of: Callable[..., Path], request: pytest.FixtureRequest
+) -> None:
+    run = request.getfixturevalue(name)
+    page = bench(folder_of(run))
+    assert page.locator(ROOT).get_attribute("data-kind") == run.kind
+    assert page.get_by_test_id("tool-draw").count() == 0, "one draws images"
+    expect(page.get_by_test_id("behind")).to_contain_text("nearest sample, ")
+    seen = set()
+    for x, y in [(0.2, 0.2), (0.45, 0.6), (0.7, 0.35), (0.6, 0.8)]:
+        move(page, x, y)
+        seen.add(picture(page))
+        there = np.array(code(page), np.float32)
+        np.testing.assert_allclose(decoded(page), run.coder.decode(there[None])[0].ravel(), atol=2e-3)
+    assert len(seen) == 4, "each place decodes to another drawing"
+    assert len(page.evaluate("performance.getEntriesByName('explorer:decode').map(one => one.duration)")) >= 4
+    assert page.locator(NOTICES).count() == 0
+    expect(page.locator(SAMPLE)).to_have_attribute("aria-label", re.compile(run.columns[0].name.replace("[", r"\[")))
+
+    # A sample itself stands behind what its code decodes to.
+    page.locator(".hg-near button").first.click()
+    expect(page.get_by_test_id("behind")).to_contain_text("original, ")
+    expect(page.locator("figcaption").first).to_contain_text("reconstruction, error ")
+    page.get_by_test_id("traversal").first.click()
+    expect(page.locator(".hg-row .hg-strip:visible canvas")).to_have_count(9)
+
+    page.get_by_test_id("tool-lasso").click()
+    lasso(page, [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98)])
+    expect(page.get_by_test_id("lasso-gallery").locator("canvas")).to_have_count(16)  # originals above decoded ones
+    layers = page.locator('select[data-testid="layer"] option').evaluate_all("all => all.map(one => one.value)")
+    assert ("manifold" in layers) == (run.kind == "signal"), "rows in small cannot be read"
+    for layer in layers[1:]:
+        page.locator('select[data-testid="layer"]').select_option(layer)
+        page.wait_for_function("name => performance.getEntriesByName(`explorer:layer-${name}`).length > 0", arg=layer)
+
+
+def test_nearest_rows_are_read_in_their_own_units(
+    bench: Callable[..., Page], folder_of: Callable[..., Path], fruit_run: runs.Run
+) -> None:
+    """What is written on a canvas is heard by listening to the browser's own fillText."""
+    page = bench(folder_of(fruit_run), wait=False)
+    ready(page)
+    page.evaluate(
+        """() => {
+            window.said = [];
+            const own = CanvasRenderingContext2D.prototype.fillText;
+            CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+                if (this.canvas.className === "hg-values") said.push(text);
+                return own.call(this, text, ...rest);
+            };
+        }"""
+    )
+    move(page, 0.1, 0.15)
+    move(page, 0.3, 0.4)
+    there = np.array(code(page), np.float32)
+    near = codes.nearest(fruit_run.codes, there, 1)[0]
+    row = np.asarray(datasets.arrays(kinds.TABLE).samples[fruit_run.rows[near]])
+    real = inverse(fruit_run.columns, unscaled(fruit_run.columns, row))
+    expected = [f"{real['weight [g]'][0]:,.0f}", real["colour"][0], f"{real['price [ct]'][0]:,.0f}"]
+    page.wait_for_function("wanted => wanted.every(text => said.includes(text))", arg=expected)
+    assert page.evaluate("said.includes('<b>=origin</b>') || said.some(text => text.startsWith('<b>=or'))")
+
+
+def test_without_its_samples_a_signal_or_a_row_is_decoded_all_the_same(
+    bench: Callable[..., Page], fruit_run: runs.Run, wave_run: runs.Run
+) -> None:
+    for run in (fruit_run, wave_run):
+        page = bench(run.folder)
+        expect(page.get_by_text("decoded, originals not at hand")).to_be_visible()
+        before = picture(page)
+        move(page, 0.3, 0.35)
+        assert picture(page) != before
+        expect(page.get_by_test_id("behind")).to_be_hidden()
+        assert page.locator(NOTICES).count() == 0
+
+
+def test_samples_of_another_size_are_told(
+    bench: Callable[..., Page], folder_of: Callable[..., Path], wave_run: runs.Run
+) -> None:
+    folder = folder_of(wave_run)
+    (folder / "samples.f32.gz").write_bytes(gzip.compress(b"1234" * 5))
+    page = bench(folder)
+    expect(page.locator(NOTICES)).to_contain_text("The file samples.f32.gz of this run has 20 bytes")
+
+
+def test_a_thousand_columns_scroll_and_cost_no_more(bench: Callable[..., Page], made: Callable[..., Path]) -> None:
+    folder = made(shape=(1000, 1, 1), thumbnails=False)
+    edit(folder, lambda card: (card["dataset"].update(kind="table", shape=[1000]), card.update(thumbnails=None)))
+    page = bench(folder)
+    canvas = page.locator(SAMPLE)
+    assert canvas.evaluate("one => one.height") < 2000, "only what is in sight has pixels"
+    page.evaluate(
+        """() => {
+            window.texts = 0;
+            const own = CanvasRenderingContext2D.prototype.fillText;
+            CanvasRenderingContext2D.prototype.fillText = function (...all) {
+                if (this.canvas.className === "hg-sample") texts++;
+                return own.apply(this, all);
+            };
+        }"""
+    )
+    before = picture(page)
+    page.locator(".hg-pictures .hg-listed").evaluate("one => { one.scrollTop = 12000; }")
+    frames(page)
+    assert picture(page) != before, "other columns"
+    assert 0 < page.evaluate("texts") < 100, "and not two for each of a thousand"
+    box = canvas.bounding_box()
+    list_ = page.locator(".hg-pictures .hg-listed").bounding_box()
+    assert box is not None and list_ is not None and abs(box["y"] - list_["y"]) < 2, "the canvas stays in its place"
 
 
 @pytest.mark.parametrize("tool", ["explore", "draw"])

@@ -7,10 +7,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from components import address, cached, choosing, figures, pictures, visitor
+from components import address, cached, choosing, figures, pictures, samples, visitor
 from components.explorer import ExplorerResult, Selection, View, explorer
 from components.views import Page
-from models import Problem, codes, engine, export, runs
+from models import Problem, codes, engine, export, metrics, runs
+from models.columns import unscaled
 
 PLOTTED = 12_000  # points drawn by Plotly; more take seconds to arrive and look the same
 CHOICES = ("plane", "colour", "layer", "tool")  # what the explorer can be asked for in the address
@@ -45,8 +46,8 @@ def sentence(run: runs.Run) -> str:
     numbers = f"{run.code_size} number{'s' if run.code_size > 1 else ''}"
     return (
         f"Each of {run.count:,} points is {one} of {about['dataset']['title']}, placed by its code of {numbers} and "
-        f"coloured by {about['dataset']['label']}; move over the map to decode any point. Test error {mse:.4f} squared "
-        f"intensity per pixel, PCA with the same code size {pca:.4f}."
+        f"coloured by {about['dataset']['label']}; move over the map to decode any point. Test error {mse:.4f} "
+        f"{metrics.unit(run.kind)}, PCA with the same code size {pca:.4f}."
     )
 
 
@@ -128,14 +129,15 @@ def selected(run: runs.Run, selection: Selection) -> None:
     left, right = st.columns([2, 3], gap="large")
     left.dataframe({word: names, "samples": counts, "share": counts / len(chosen)}, hide_index=True)
     right.dataframe(table(run, chosen[:500]), hide_index=True, height=260)
-    originals = cached.originals(run.about["dataset"]["name"], tuple(int(row) for row in run.rows[chosen[:12]]))
+    few = chosen[: 12 if run.kind == "image" else 5]
+    originals = cached.originals(run.about["dataset"]["name"], tuple(int(row) for row in run.rows[few]))
     if originals is not None:
         st.caption("The first of them, and their reconstructions")
-        st.image(pictures.strip(codes.to_float(originals), 64), width="stretch")
-        st.image(pictures.strip(run.coder.decode(run.codes[chosen[:12]]), 64), width="stretch")
+        shown = {"original": codes.to_float(originals), "reconstruction": run.coder.decode(run.codes[few])}
+        samples.side_by_side(run, shown, [label_of(run, place) for place in few], "selected")
     st.download_button(
         "The selection (CSV)",
-        lambda: export.codes_csv(table(run, chosen)),  # made when it is pressed: of a million samples it takes seconds
+        lambda: export.codes_csv(whole(run, chosen)),  # made when it is pressed: of a million samples it takes seconds
         "selection.csv",
         "text/csv",
         on_click="ignore",
@@ -151,6 +153,14 @@ def table(run: runs.Run, places: NDArray[Any]) -> dict[str, Any]:
         "error": run.errors[places],
         **{f"z{i + 1}": run.codes[places, i] for i in range(run.code_size)},
     }
+
+
+def whole(run: runs.Run, places: NDArray[Any]) -> dict[str, Any]:
+    """`table`, and of rows what they hold, in the table's own units, where the dataset is at hand."""
+    rows = tuple(int(row) for row in run.rows[places])
+    if run.kind != "table" or (originals := cached.originals(run.about["dataset"]["name"], rows)) is None:
+        return table(run, places)
+    return samples.joined(table(run, places), samples.in_units(run.columns, codes.to_float(originals)))
 
 
 def as_plotly(run: runs.Run, found: ExplorerResult, code: NDArray[np.float32]) -> None:
@@ -181,11 +191,16 @@ def sample(run: runs.Run, place: int) -> None:
     )
     st.caption(", ".join(f"z{i + 1} = {value:.3f}" for i, value in enumerate(run.codes[place])))
     originals = cached.originals(run.about["dataset"]["name"], (int(run.rows[place]),))
-    shown = [] if originals is None else [(codes.to_float(originals)[0], "original")]
-    shown.append((run.coder.decode(run.codes[place : place + 1])[0], "reconstruction"))
-    with st.container(horizontal=True):
-        for image, words in shown:
-            st.image(pictures.enlarged(image, 168), caption=words, width=168)
+    shown = {} if originals is None else {"original": codes.to_float(originals)}
+    shown["reconstruction"] = run.coder.decode(run.codes[place : place + 1])
+    if run.kind == "image":
+        with st.container(horizontal=True):
+            for words, images in shown.items():
+                st.image(pictures.enlarged(images[0], 168), caption=words, width=168)
+    elif run.kind == "table":
+        samples.row(run, {words: rows[0] for words, rows in shown.items()})
+    else:
+        samples.side_by_side(run, shown, [label_of(run, place)], "picked")
 
 
 def downloads(run: runs.Run, code: NDArray[np.float32], named: bool) -> None:
@@ -208,13 +223,32 @@ def downloads(run: runs.Run, code: NDArray[np.float32], named: bool) -> None:
                 on_click="ignore",
                 key=f"{run.id} {what}",
             )
-        st.download_button(
-            "This image (PNG)",
-            lambda: pictures.png(pictures.picture(run.coder.decode(code[None])[0])),
-            "decoded.png",
-            "image/png",
-            on_click="ignore",
-        )
+        if run.kind == "image":
+            st.download_button(
+                "This image (PNG)",
+                lambda: pictures.png(pictures.picture(run.coder.decode(code[None])[0])),
+                "decoded.png",
+                "image/png",
+                on_click="ignore",
+            )
+        else:
+            st.download_button(
+                "This signal (CSV)" if run.kind == "signal" else "This row (CSV)",
+                lambda: export.codes_csv(decoded(run, code)),
+                "decoded.csv",
+                "text/csv",
+                on_click="ignore",
+            )
+
+
+def decoded(run: runs.Run, code: NDArray[np.float32]) -> dict[str, Any]:
+    """What a code decodes to as a table in the person's own units: a signal's steps by channel, or one row."""
+    sample = run.coder.decode(code[None])
+    if run.kind == "table":
+        return dict(samples.in_units(run.columns, sample))
+    real = unscaled(run.columns, sample)[0]
+    steps = {"step": np.arange(len(real))}
+    return samples.joined(steps, {column.name: real[:, c] for c, column in enumerate(run.columns)})
 
 
 def content(run: runs.Run, what: str, named: bool) -> bytes:

@@ -6,12 +6,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from components import address, cached, choosing, figures, pictures
+from components import address, cached, choosing, figures, pictures, samples
 from components.views import Page
-from models import Problem, datasets, reconstruct, runs
+from models import Problem, datasets, metrics, reconstruct, runs
 
 WHICH = {"random": "Random", "best": "Best", "worst": "Worst", "class": "One per class"}
 COUNT = 10
+COLUMNS = 30  # columns whose errors are drawn
+ONE = {"image": "image", "signal": "signal", "table": "row"}
 
 
 def show() -> None:
@@ -55,6 +57,7 @@ def show() -> None:
         st.error(str(problem))
         return
     per_class(run, labels, errors, pca)
+    per_column(run)
     address.publish(
         run=run.id,
         which=which,
@@ -71,7 +74,7 @@ def numbers(run: runs.Run) -> None:
         f"{mse:.4f}",
         f"{mse / pca - 1:+.0%} against PCA",
         delta_color="inverse",
-        help="Mean squared error per pixel; intensities lie between 0 and 1.",
+        help=metrics.meaning(run.kind),
     )
     sample.metric(
         "PCA, same code size",
@@ -79,7 +82,7 @@ def numbers(run: runs.Run) -> None:
         help=f"PCA with {run.code_size} components fitted on the training split, measured on the same test samples.",
     )
     ratio.metric(
-        "Squared error per image",
+        f"Squared error per {ONE[run.kind]}",
         f"{run.metric('squared_error'):.2f}",
         f"PCA {run.metric('pca_squared_error'):.2f}",
         delta_color="off",
@@ -112,23 +115,10 @@ def pick(which: str, errors: NDArray[np.float32], labels: NDArray[np.int32], dra
 
 
 def sheet(run: runs.Run, shown: reconstruct.Reconstructed, labels: NDArray[np.int32]) -> None:
-    """Strips one under the other, a sample above itself: originals, (noisy inputs,) reconstructions, PCA, error maps."""
-    ours, pca = np.square(shown.run - shown.clean), np.square(shown.pca - shown.clean)
-    most = float(np.percentile(pca.mean(-1), 99))
-    strips: dict[str, Any] = {"Originals": shown.clean}
-    if run.configuration.noise != "none":
-        strips[f"Inputs with {run.configuration.noise} noise"] = shown.given
-    strips |= {
-        f"Reconstructions from {run.code_size} numbers · mean error {shown.errors.mean():.4f}": shown.run,
-        f"PCA with {run.code_size} components · mean error {shown.pca_errors.mean():.4f}": shown.pca,
-        f"Error map of the run (black: none, pale yellow: {most:.2f} or more)": pictures.heat(ours, most),
-        "Error map of PCA, same colours": pictures.heat(pca, most),
-    }
-    for words, images in strips.items():
-        st.caption(words)
-        st.image(pictures.strip(images), width="stretch", alt=words)
+    """These samples, what they became and what PCA makes of them, each kind in its own way; and their errors."""
+    names = [run.classes[label] if label >= 0 else "unknown" for label in labels]
+    {"image": strips, "signal": lines, "table": values}[run.kind](run, shown, names)
     with st.expander("These samples in numbers"):
-        names = [run.classes[label] if label >= 0 else "unknown" for label in labels]
         table = {
             "row": shown.rows,
             run.about["dataset"]["label"]: names,
@@ -138,16 +128,84 @@ def sheet(run: runs.Run, shown: reconstruct.Reconstructed, labels: NDArray[np.in
         st.dataframe(table, hide_index=True)
 
 
+def words(run: runs.Run, shown: reconstruct.Reconstructed) -> str:
+    """What is compared, with the mean errors of these samples."""
+    return (
+        f"Reconstructions from {run.code_size} numbers · mean error {shown.errors.mean():.4f} · "
+        f"PCA with {run.code_size} components · mean error {shown.pca_errors.mean():.4f} {metrics.unit(run.kind)}"
+    )
+
+
+def lines(run: runs.Run, shown: reconstruct.Reconstructed, names: list[str]) -> None:
+    """Each signal with its reconstruction and PCA's drawn over it, in its own units."""
+    st.caption(words(run, shown))
+    sets = {"original": shown.clean} | ({} if run.configuration.noise == "none" else {"noisy input": shown.given})
+    samples.side_by_side(run, sets | {"reconstruction": shown.run, "PCA": shown.pca}, names, "lines")
+
+
+def values(run: runs.Run, shown: reconstruct.Reconstructed, names: list[str]) -> None:
+    """One row, what it became and what PCA makes of it, column by column in the table's own units."""
+    st.caption(words(run, shown))
+    called = [
+        f"row {row} · {name} · error {error:.3f}"
+        for row, name, error in zip(shown.rows, names, shown.errors, strict=True)
+    ]
+    one = st.selectbox("Row", range(len(called)), format_func=called.__getitem__, key=f"row of {run.id}")
+    sets = {"original": shown.clean} | ({} if run.configuration.noise == "none" else {"noisy input": shown.given})
+    sets |= {"reconstruction": shown.run, "PCA": shown.pca}
+    samples.row(run, {name: rows[one] for name, rows in sets.items()})
+    st.caption(
+        "The stronger the colour, the further from the original: full at two standard deviations, or another category."
+    )
+
+
+def strips(run: runs.Run, shown: reconstruct.Reconstructed, _names: list[str]) -> None:
+    """Strips one under the other, a sample above itself: originals, (noisy inputs,) reconstructions, PCA, error maps."""
+    ours, pca = np.square(shown.run - shown.clean), np.square(shown.pca - shown.clean)
+    most = float(np.percentile(pca.mean(-1), 99))
+    sheets: dict[str, Any] = {"Originals": shown.clean}
+    if run.configuration.noise != "none":
+        sheets[f"Inputs with {run.configuration.noise} noise"] = shown.given
+    sheets |= {
+        f"Reconstructions from {run.code_size} numbers · mean error {shown.errors.mean():.4f}": shown.run,
+        f"PCA with {run.code_size} components · mean error {shown.pca_errors.mean():.4f}": shown.pca,
+        f"Error map of the run (black: none, pale yellow: {most:.2f} or more)": pictures.heat(ours, most),
+        "Error map of PCA, same colours": pictures.heat(pca, most),
+    }
+    for title, images in sheets.items():
+        st.caption(title)
+        st.image(pictures.strip(images), width="stretch", alt=title)
+
+
+def per_column(run: runs.Run) -> None:
+    """Which columns of a table, or channels of a signal, are hard, for the run and for PCA."""
+    if len(run.columns) < 2:
+        return
+    word = "column" if run.kind == "table" else "channel"
+    ours, pca = cached.column_errors(run)
+    hardest = np.sort(np.argsort(-ours)[:COLUMNS])
+    few = "" if len(ours) <= COLUMNS else f" The {COLUMNS} hardest of {len(ours):,}."
+    st.subheader(f"Error by {word}", help=f"Mean over the test samples. {metrics.meaning(run.kind)}{few}")
+    figure = figures.column_errors([run.columns[i] for i in hardest], ours[hardest], pca[hardest])
+    st.plotly_chart(figure, config={"displayModeBar": False}, key="columns")
+
+
 def per_class(run: runs.Run, labels: NDArray[np.int32], errors: NDArray[np.float32], pca: NDArray[np.float32]) -> None:
     """Which classes are hard, for the run and for PCA."""
     present = np.unique(labels[labels >= 0])
     if len(present) < 2:
         return
     st.subheader(f"Error by {run.about['dataset']['label']}", help=f"Mean over {len(labels):,} test samples.")
-    means = [np.array([values[labels == label].mean() for label in present]) for values in (errors, pca)]
+    ours, theirs = (np.array([values[labels == label].mean() for label in present]) for values in (errors, pca))
     st.plotly_chart(
-        figures.class_errors([run.classes[label] for label in present], *means), config={"displayModeBar": False}
+        figures.class_errors([run.classes[label] for label in present], ours, theirs, unit_of(run)),
+        config={"displayModeBar": False},
     )
+
+
+def unit_of(run: runs.Run) -> str:
+    """The unit of an error on the axis of a figure."""
+    return "per pixel" if run.kind == "image" else metrics.unit(run.kind)
 
 
 def stored_class_errors(run: runs.Run) -> None:
@@ -159,7 +217,7 @@ def stored_class_errors(run: runs.Run) -> None:
         st.subheader(f"Error by {run.about['dataset']['label']}", help=f"Mean over {len(labels):,} test samples.")
         means = np.array([errors[labels == label].mean() for label in present])
         st.plotly_chart(
-            figures.class_errors([run.classes[label] for label in present], means, None),
+            figures.class_errors([run.classes[label] for label in present], means, None, unit_of(run)),
             config={"displayModeBar": False},
         )
 

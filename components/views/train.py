@@ -8,7 +8,7 @@ import streamlit as st
 
 from components import address, cached, choosing, figures, visitor
 from components.views import Page, told
-from models import Problem, architectures, datasets, engine, home, runs, uploads
+from models import Problem, architectures, datasets, engine, home, metrics, runs, uploads
 from models.runs import Configuration
 
 OWN = "My own choices"
@@ -20,8 +20,12 @@ NOISES = {
     "masking": "masking (values to zero)",
     "watermark": "watermark (the word COPY)",
 }
-
-
+# What some of them do to signals and rows, which are standardised.
+STANDARDISED = {
+    "gaussian": "gaussian (added to every value, in standard deviations)",
+    "salt-and-pepper": "salt and pepper (values to the least or the greatest)",
+    "masking": "masking (values to their mean)",
+}
 BUDGETS = {
     "epochs": "a number of epochs",
     "10": "10 seconds",
@@ -97,7 +101,8 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
         "Architecture", fitting, format_func=lambda n: known[n].title, key="architecture", on_change=take_defaults
     )
     architecture = known[kind]
-    st.caption(f"{architecture.summary} ({architecture.paper})")
+    takes = architecture.takes
+    st.caption(f"{architecture.summary} {takes[:1].upper()}{takes[1:]}. ({architecture.paper})")
     values: dict[str, Any] = {"dataset": name, "architecture": kind}
     values["code_size"] = number("code_size", 2, (1, min(architectures.MAX_CODE_SIZE, dataset.size)))
     defaults = start_values(kind)
@@ -108,11 +113,12 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     with down:
         values["batch_size"] = number("batch_size", defaults["batch_size"])
         values["seed"] = number("seed", 0)
-    address.seed("noise", "none", known=NOISES)
+    known_noises = runs.noises(dataset.kind)
+    address.seed("noise", "none", known=known_noises)
     values["noise"] = st.selectbox(
         "Noise on the input",
-        list(NOISES),
-        format_func=NOISES.__getitem__,
+        known_noises,
+        format_func=(NOISES if dataset.kind == "image" else NOISES | STANDARDISED).__getitem__,
         key="noise",
         help="A denoising autoencoder gets the spoilt sample and has to give back the clean one.",
     )
@@ -121,10 +127,12 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
         address.seed("noise_level", 0.3, float)
         values["noise_level"] = st.slider("Noise level", 0.0, 1.0, key="noise_level", step=0.05)
     with st.expander("More"):
-        address.seed("loss", defaults["loss"], known=runs.LOSSES)
-        values["loss"] = st.selectbox(
-            "Loss", runs.LOSSES, key="loss", help="Squared error per value, or the Bernoulli likelihood in nats."
+        known_losses = runs.losses(dataset.kind)
+        address.seed(
+            "loss", defaults["loss"] if defaults["loss"] in known_losses else known_losses[0], known=known_losses
         )
+        about = "Squared error per value" + (", or the Bernoulli likelihood in nats." if len(known_losses) > 1 else ".")
+        values["loss"] = st.selectbox("Loss", known_losses, key="loss", help=about)
         if architecture.variational:
             for name, default in (("beta", 1.0), ("total_correlation", 0.0), ("free_bits", 0.0), ("annealing", 0.0)):
                 values[name] = number(name, default)
@@ -304,7 +312,10 @@ def pictures_of(id_: str, root: str, epoch: int, originals: bool, _seen: cached.
         forming.plotly_chart(_seen.forming, key="forming", config={"displayModeBar": False})
     for name, picture in _seen.strips.items() if originals else ():
         st.caption(name)
-        st.html(f'<img alt="{name}" src="{picture}" style="width: 100%; image-rendering: pixelated">')
+        if isinstance(picture, str):
+            st.html(f'<img alt="{name}" src="{picture}" style="width: 100%; image-rendering: pixelated">')
+        else:
+            st.plotly_chart(picture, key="strip", config={"displayModeBar": False})
 
 
 def controls(id_: str, may_keep: bool) -> None:
@@ -363,7 +374,7 @@ def finished(id_: str) -> None:
         f"{mse:.4f}",
         f"{mse / pca - 1:+.0%} against PCA",
         delta_color="inverse",
-        help="Mean squared error per pixel on the test split, intensities from 0 to 1.",
+        help=f"On the test split. {metrics.meaning(run.kind)}",
     )
     baseline.metric("PCA, same code size", f"{pca:.4f}")
     if (knn := run.metric("knn_accuracy")) is not None:

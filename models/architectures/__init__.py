@@ -121,6 +121,12 @@ class Architecture:
     kinds: tuple[str, ...] = ("image", "signal", "table")
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def takes(self) -> str:
+        """The kinds of samples it takes, in words: "takes images and signals"."""
+        words = [f"{kind}s" for kind in self.kinds]
+        return "takes " + " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
     def blueprint(self, kind: str, shape: Shape, code_size: int) -> Blueprint:
         """The layers for samples of this kind and shape. `Problem` when the kind or the code size does not fit.
 

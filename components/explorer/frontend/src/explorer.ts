@@ -1,12 +1,12 @@
 /** The explorer of one run: what is shown, and what happens when a person moves. */
 
 import { amount, classColours, luminance, parse, type Rgb } from "./colours";
-import { Network } from "./decode";
+import { Network, product } from "./decode";
 import { Announcer, button, choice, h, text } from "./dom";
 import { Ground, LAYERS, type LayerName } from "./layers";
 import { PointMap, UNKNOWN } from "./map";
 import { axisPlane, countClasses, enlarged, finder, fromPixel, linearPlane, meanSquaredError, project, quantiles, say, toPixel, type Finder, type Neighbour, type Plane } from "./maths";
-import { Painter } from "./paint";
+import { Painter, type Sampled } from "./paint";
 import { causeOf, NEIGHBOURS, Shown, Sliders, type Cause, type Row } from "./panels";
 import { brokenCodes, Fault, RunFolder, type RunCard } from "./run";
 import { Draw, Explore, Lasso, Path, Replay, type Tool } from "./tools";
@@ -45,6 +45,8 @@ export class Explorer {
   private errors: Float32Array | null = null;
   private factors: Float32Array | null = null;
   private thumbnails: Uint8Array | null = null;
+  /** The originals of signals and rows as a model sees them: of all codes, or of the first so many. */
+  private samples: Float32Array | null = null;
   private thumbnailsWanted = true;
   private find: Finder | null = null;
   decoder: Network | null = null;
@@ -190,11 +192,22 @@ export class Explorer {
       const bytes = this.card.thumbnails.shape.reduce((a, b) => a * b, count);
       this.thumbnails = await this.folder.bytes("thumbnails.u8.gz", bytes, true).catch((error: unknown) => (this.notice(error), null));
     }
+    if (this.card.dataset.kind !== "image") await this.loadSamples();
     this.thumbnailsWanted = false;
     if (this.ended) return;
     this.shown.refill(this.paintThumbnail);
     this.showOriginal();
     this.settle();
+  }
+
+  private async loadSamples(): Promise<void> {
+    const bytes = await this.folder.bytes("samples.f32.gz", undefined, true).catch((error: unknown) => (this.notice(error), null));
+    if (this.ended || !bytes) return;
+    const each = 4 * product(this.card.dataset.shape);
+    if (bytes.byteLength % each || bytes.byteLength > each * this.card.codes.count)
+      return this.notice(new Fault(`the file samples.f32.gz of this run has ${bytes.byteLength.toLocaleString("en")} bytes`, `${each.toLocaleString("en")} for each of at most ${this.card.codes.count.toLocaleString("en")} samples were expected`, "reload the page"));
+    this.samples = new Float32Array(bytes.buffer);
+    this.shown.scaled(this.samples);
   }
 
   /** The encoder is fetched by the first who draws. */
@@ -223,7 +236,8 @@ export class Explorer {
     const { card, map } = this;
     this.root.querySelector(".hg-wait")?.remove();
     this.root.dataset["run"] = card.id;
-    this.painter = new Painter(card.dataset, () => getComputedStyle(this.root).color);
+    this.root.dataset["kind"] = card.dataset.kind;
+    this.painter = new Painter(card.dataset);
     this.ground = new Ground(this);
     this.colourBy = this.view.colour ?? "class";
     const unpin = button("Let the pointer lead again (P)", "pin", () => this.setPinned(!this.pinned), "unpin");
@@ -240,7 +254,9 @@ export class Explorer {
     const factors = card.dataset.factors.map((name, k) => [`factor:${k}`, name] as const);
     const colours = [["class", card.dataset.label ?? "class"], ["error", "reconstruction error"], ...factors, ["plain", "nothing"]] as const;
     if (!colours.some(([key]) => key === this.colourBy)) this.colourBy = "class";
-    const layers = LAYERS.filter(([key]) => key === "none" || key === "density" || key === "classes" || card.dataset.kind === "image" || key === "stretch");
+    const { kind } = card.dataset;
+    const layers = LAYERS.filter(([key]) => key !== "manifold" || kind !== "table") // rows in small cannot be read
+      .map(([key, title]) => [key, key === "manifold" ? `decoded ${kind}s` : title] as const);
     const layer = (this.view.layer && layers.some(([key]) => key === this.view.layer) ? this.view.layer : "none") as LayerName;
     const dots = h("input", { type: "checkbox", checked: true, data: { testid: "points" }, on: { change: () => ((this.pointsShown = dots.checked), this.recolour()) } });
     const choices = h("div", { class: "hg-choices" },
@@ -442,6 +458,9 @@ export class Explorer {
     this.colours = classColours(Math.min(UNKNOWN, this.card.dataset.classes.length), this.view.palette);
     this.map.ink = { text: dark ? "#b4b9c4" : "#5d6470", line: dark ? "rgba(255,255,255,0.06)" : "rgba(0,0,0,0.055)", paper: `rgb(${paper.join(" ")})` };
     this.sliders.draw(dark ? "#59606e" : "#c3c9d4");
+    this.painter.ink = style.color;
+    const accent = style.getPropertyValue("--accent").trim() || "#2563eb";
+    this.shown.inked({ text: style.color, faint: this.map.ink.text, line: dark ? "rgba(255,255,255,0.14)" : "rgba(0,0,0,0.12)", accent, paper: this.map.ink.paper });
     this.recolour();
     this.shown.forget();
     this.map.ask("ground", "points", "sheet");
@@ -542,7 +561,14 @@ export class Explorer {
     return found[0] ? `${z}, nearest ${this.className(found[0].index)} at ${say(found[0].distance)}${this.far ? ", far from the data" : ""}` : z;
   }
 
-  private paintThumbnail = (index: number, canvas: HTMLCanvasElement): boolean => {
+  private paintThumbnail = (index: number, canvas: Sampled): boolean => {
+    if (this.card.dataset.kind !== "image") {
+      const values = this.original(index);
+      canvas.of = index;
+      delete canvas.sample; // until another one is known
+      if (values) this.painter.paint(canvas, (canvas.sample = values));
+      return values !== null;
+    }
     if (!this.thumbnails) return false;
     if (this.reduced) this.painter.paint(canvas, this.original(index)!);
     else this.painter.paint(canvas, this.thumbnails, index * this.card.thumbnails!.shape.reduce((a, b) => a * b, 1), 1);
@@ -554,8 +580,10 @@ export class Explorer {
     return this.card.thumbnails!.shape.some((n, i) => n !== this.card.dataset.shape[i]);
   }
 
-  /** The values of an original in [0, 1], at the size of a sample; null when originals are not at hand. */
+  /** The values of an original at the size of a sample, as a model sees them; null when it is not at hand. */
   original(index: number): Float32Array | null {
+    const each = product(this.card.dataset.shape);
+    if (this.samples) return (index + 1) * each <= this.samples.length ? this.samples.subarray(index * each, (index + 1) * each) : null;
     if (!this.thumbnails) return null;
     const { shape } = this.card.thumbnails!;
     const size = shape.reduce((a, b) => a * b, 1);
@@ -564,14 +592,18 @@ export class Explorer {
   }
 
   /** Paints an original, or where there is none what the decoder makes of its code. */
-  async paintSample(index: number, canvas: HTMLCanvasElement): Promise<void> {
+  async paintSample(index: number, canvas: Sampled): Promise<void> {
     if (this.paintThumbnail(index, canvas)) return;
-    await this.paintDecoded(this.codeOf(index), canvas);
+    canvas.of = index; // while it is decoded the canvas may have become another sample's
+    const values = await this.paintDecoded(this.codeOf(index), canvas, () => canvas.of === index);
+    if (values) canvas.sample = values;
+    this.shown.list();
   }
 
-  async paintDecoded(code: Float32Array, canvas: HTMLCanvasElement): Promise<Float32Array | null> {
+  async paintDecoded(code: Float32Array, canvas: Sampled, wanted = () => true): Promise<Float32Array | null> {
     for (let tries = 0; tries < 50 && this.decoder && !this.ended; tries++) {
       const values = await this.decoder.run(code, 1).catch(() => null);
+      if (!wanted()) return null;
       if (values) {
         this.painter.paint(canvas, values);
         return values;
@@ -584,13 +616,16 @@ export class Explorer {
   private showOriginal(): void {
     const { picked } = this;
     const original = picked === null ? null : this.original(picked);
+    const behind = picked ?? this.found[0]?.index ?? null, real = behind === null ? null : this.original(behind);
+    this.shown.compare(behind, real && { values: real, offset: 0, colour: this.classColour(behind!) }, real ? `${picked === null ? "nearest sample" : "original"}, ${this.className(behind!)}` : "");
     if (picked === null || !original) {
       this.shown.beside(null, "");
       this.shown.describe(picked === null ? (this.far ? "decoded, far from the data" : "decoded") : "reconstruction");
       return;
     }
-    this.shown.beside((canvas) => this.paintThumbnail(picked, canvas), `original, ${this.className(picked)}`);
-    const whole = !this.reduced && this.decoded?.length === original.length;
+    const image = this.card.dataset.kind === "image";
+    this.shown.beside(image ? (canvas) => this.paintThumbnail(picked, canvas) : null, `original, ${this.className(picked)}`);
+    const whole = !(image && this.reduced) && this.decoded?.length === original.length;
     const error = whole ? meanSquaredError(original, this.decoded!) : (this.errors?.[picked] ?? null);
     this.shown.describe(error === null ? "reconstruction" : `reconstruction, error ${error.toPrecision(2)}`);
   }
@@ -599,7 +634,9 @@ export class Explorer {
   private settle(): void {
     if (this.ended || !this.shown) return;
     // Until the originals are here, or where they are not at hand, the decoder stands in; the page says so.
-    text(this.shown.standIn, this.thumbnails ? "" : this.thumbnailsWanted ? "decoded, originals on their way" : "decoded, originals not at hand");
+    const originals = this.thumbnails ?? this.samples;
+    text(this.shown.standIn, originals ? "" : this.thumbnailsWanted ? "decoded, originals on their way" : "decoded, originals not at hand");
+    this.shown.described();
     if (!this.thumbnails) this.shown.refill((index, canvas) => (void this.paintSample(index, canvas), true));
     for (const row of this.sliders.rows) if (!row.strip.hidden) void this.fillStrip(row);
     if (this.card.codes.size > 2) this.ground.codeRested();
@@ -916,6 +953,7 @@ export class Explorer {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.rest);
     this.ground?.end();
+    this.shown?.end();
     this.map.end();
     this.decoder?.release();
     void this.encoding?.then((network) => network.release(), () => undefined);

@@ -10,7 +10,7 @@ export const LAYERS = [["none", "none"], ["manifold", "decoded images"], ["densi
 export type LayerName = (typeof LAYERS)[number][0];
 
 /** How many images or lattice points the region in view is divided into. */
-const TILES = 400, LATTICE = 30;
+const TILES = 400, PANELS = 120, LATTICE = 30;
 /** What a slice may take: a frame has 16 ms, and the pointer's own decode must fit into the same one. */
 const SLICE_MS = 6;
 
@@ -77,8 +77,10 @@ export class Ground {
 
   private async manifold(camera: Camera, going: () => boolean): Promise<void> {
     const { desk } = this;
-    const edge = Math.sqrt((camera.width * camera.height) / TILES);
-    const columns = Math.max(1, Math.round(camera.width / edge)), lines = Math.max(1, Math.round(camera.height / edge));
+    // A line needs more room than an image to be read, and is wider than tall.
+    const image = desk.card.dataset.kind === "image";
+    const edge = Math.sqrt((camera.width * camera.height) / (image ? TILES : PANELS)), wide = image ? 1 : 1.3;
+    const columns = Math.max(1, Math.round(camera.width / (edge * wide))), lines = Math.max(1, Math.round((camera.height * wide) / edge));
     const [w, tall] = canvasSize(desk.card.dataset);
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [columns * w, lines * tall];
@@ -93,10 +95,10 @@ export class Ground {
       return desk.plane.move!(desk.code, x, y);
     });
     let shown = 0;
-    const picture: Picture = { canvas, extent: viewOf(camera), smooth: false };
+    const picture: Picture = { canvas, extent: viewOf(camera), smooth: !image };
     // The old picture stays until the new one has something to show.
     await this.inSlices(codes, going, (values, first, count) => {
-      for (let k = 0; k < count; k++) desk.painter.paintAt(context, (cells[first + k] % columns) * w, Math.floor(cells[first + k] / columns) * tall, values, k * size);
+      for (let k = 0; k < count; k++) desk.painter.paintAt(context, (cells[first + k] % columns) * w, Math.floor(cells[first + k] / columns) * tall, w, tall, values, k * size);
       if (first + count === codes.length || !this.picture) this.picture = picture;
       // Each showing draws all points again: not more often than an eye follows.
       if (performance.now() - shown < (desk.map.count > 200_000 ? 400 : 90)) return;

@@ -6,13 +6,14 @@ export interface Look { readonly kind: string; readonly shape: readonly number[]
 
 /**
  * A canvas that says which numbers it shows, before they became bytes: the decoded picture has the decoder's output
- * here, the drawing pad what the encoder was given. Tests compare them with what onnxruntime gives in Python.
+ * here, the drawing pad what the encoder was given. Tests compare them with what onnxruntime gives in Python. `of` is
+ * the stored sample that the canvas is for, where it is for one.
  */
-export type Sampled = HTMLCanvasElement & { sample?: ArrayLike<number> };
+export type Sampled = HTMLCanvasElement & { sample?: ArrayLike<number>; of?: number };
 
-/** The pixels a canvas needs for one sample. */
+/** The pixels a small canvas needs for one sample. */
 export function canvasSize({ kind, shape }: Look): readonly [width: number, height: number] {
-  return kind === "image" && shape.length === 3 ? [shape[1], shape[0]] : [160, 100];
+  return kind === "image" && shape.length === 3 ? [shape[1], shape[0]] : [120, 76];
 }
 
 /** Writes values in [0, 1] (or bytes, with `scale` 1) as grey or colour into RGBA; a second channel alone is ignored. */
@@ -29,54 +30,58 @@ export function toPixels(values: ArrayLike<number>, offset: number, shape: reado
   }
 }
 
-/** Paints samples of one kind on canvases of their own size; keeps its buffer, so that nothing is made per frame. */
+/** Paints samples of one kind small, on canvases of their own size; keeps its buffer, so that nothing is made per frame. */
 export class Painter {
   private readonly image: ImageData | null;
-  constructor(readonly look: Look, private readonly colour: () => string) {
+  /** The colour of lines and bars; follows the theme. */
+  ink = "#000";
+
+  constructor(readonly look: Look) {
     const [width, height] = canvasSize(look);
     this.image = look.kind === "image" ? new ImageData(width, height) : null;
   }
 
-  canvas(name: string): HTMLCanvasElement {
+  canvas(name: string): Sampled {
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = canvasSize(this.look);
     canvas.className = name;
     return canvas;
   }
 
-  paint(canvas: HTMLCanvasElement, values: ArrayLike<number>, offset = 0, scale = 255): void {
+  paint(canvas: Sampled, values: ArrayLike<number>, offset = 0, scale = 255): void {
     const context = flatContext(canvas);
     if (this.image) {
       toPixels(values, offset, this.look.shape, scale, this.image.data);
       context.putImageData(this.image, 0, 0);
       return;
     }
-    this.line(context, values, offset);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    this.line(context, 0, 0, canvas.width, canvas.height, values, offset);
   }
 
-  /** Where pixels of an image lie inside a larger picture. */
-  paintAt(context: CanvasRenderingContext2D, x: number, y: number, values: ArrayLike<number>, offset: number): void {
-    if (!this.image) return;
+  /** A sample inside a larger picture: the pixels of an image, or a signal in a box. */
+  paintAt(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, values: ArrayLike<number>, offset: number): void {
+    if (!this.image) return this.line(context, x, y, width, height, values, offset, 0.55);
     toPixels(values, offset, this.look.shape, 255, this.image.data);
     context.putImageData(this.image, x, y);
   }
 
   /** Standardised values between -3 and 3: a line per channel for a signal, a bar per feature for a row. */
-  private line(context: CanvasRenderingContext2D, values: ArrayLike<number>, offset: number): void {
-    const { width, height } = context.canvas;
+  private line(context: CanvasRenderingContext2D, x: number, top: number, width: number, height: number, values: ArrayLike<number>, offset: number, opacity = 1): void {
     const [steps, channels] = [this.look.shape[0], this.look.shape[1] ?? 1];
-    const y = (v: number) => height / 2 - (Math.max(-3, Math.min(3, v)) / 3) * (height / 2 - 3);
-    context.clearRect(0, 0, width, height);
-    context.strokeStyle = context.fillStyle = this.colour();
+    const y = (v: number) => top + height / 2 - (Math.max(-3, Math.min(3, v)) / 3) * (height / 2 - 3);
+    context.strokeStyle = context.fillStyle = this.ink;
     if (this.look.shape.length === 1) {
       const w = width / steps;
-      for (let i = 0; i < steps; i++) context.fillRect(i * w + w * 0.15, Math.min(y(0), y(values[offset + i])), w * 0.7, Math.max(1, Math.abs(y(0) - y(values[offset + i]))));
+      for (let i = 0; i < steps; i++) context.fillRect(x + i * w + w * 0.15, Math.min(y(0), y(values[offset + i])), w * 0.7, Math.max(1, Math.abs(y(0) - y(values[offset + i]))));
       return;
     }
+    context.lineWidth = 2;
+    context.lineJoin = "round";
     for (let c = 0; c < channels; c++) {
-      context.globalAlpha = 1 - (0.6 * c) / channels;
+      context.globalAlpha = opacity * (1 - (0.65 * c) / channels);
       context.beginPath();
-      for (let t = 0; t < steps; t++) context.lineTo((t / Math.max(1, steps - 1)) * width, y(values[offset + t * channels + c]));
+      for (let t = 0; t < steps; t++) context.lineTo(x + 2 + (t / Math.max(1, steps - 1)) * (width - 4), y(values[offset + t * channels + c]));
       context.stroke();
     }
     context.globalAlpha = 1;

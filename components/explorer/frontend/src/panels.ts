@@ -4,9 +4,12 @@ import { button, h, text } from "./dom";
 import { flatContext } from "./map";
 import { byUse, decimalsFor, histogram, say, type Neighbour } from "./maths";
 import type { Painter, Sampled } from "./paint";
+import { Bars, Lines, Values, type Behind, type Ink, type Large } from "./plots";
 import type { RunCard } from "./run";
 
 export const NEIGHBOURS = 5;
+/** The share of the width that the names of columns take beside the neighbours' values; the style sheet has it, too. */
+const NAMES = 0.26;
 
 export interface Cause { readonly begun: number; readonly stamp: number }
 export const causeOf = (event: Event): Cause => ({ begun: performance.now(), stamp: event.timeStamp });
@@ -90,20 +93,27 @@ export class Sliders {
 export class Shown {
   readonly element: HTMLElement;
   readonly canvas: Sampled;
+  /** A signal or a row, drawn large; an image is its own picture. */
+  private readonly large: Large | null;
+  private readonly values: Values | null;
+  private readonly key = h("span", { class: "hg-key", hidden: true, data: { testid: "behind" } });
   readonly original: HTMLElement;
   readonly near = h("div", { class: "hg-near", data: { testid: "neighbours" } });
   readonly standIn = h("small");
   private readonly code = h("div", { class: "hg-code" });
   private readonly badge = h("div", { class: "hg-badge", data: { testid: "distance" } });
-  private readonly caption = h("figcaption", {});
+  private readonly caption = h("span", {});
   private readonly decimals: number;
-  private readonly cells: { button: HTMLButtonElement; canvas: HTMLCanvasElement; name: HTMLElement; far: HTMLElement; index: number }[] = [];
+  private readonly cells: { button: HTMLButtonElement; canvas: Sampled; name: HTMLElement; far: HTMLElement; index: number }[] = [];
   private readonly originalCanvas: HTMLCanvasElement;
   private readonly originalNote = h("figcaption", {}, "original");
 
   constructor(private readonly painter: Painter, card: RunCard, pick: (index: number) => void, readonly unpin: HTMLButtonElement) {
-    const [w, tall] = [card.dataset.shape[1] ?? 1, card.dataset.shape[0]];
-    this.canvas = painter.canvas("hg-sample");
+    const { kind, shape, columns } = card.dataset;
+    const [w, tall] = [shape[1] ?? 1, shape[0]];
+    this.large = kind === "signal" ? new Lines(tall, columns!) : kind === "table" ? new Bars(columns!) : null;
+    this.values = kind === "table" ? new Values(columns!, NAMES) : null;
+    this.canvas = this.large?.canvas ?? painter.canvas("hg-sample");
     this.canvas.dataset["testid"] = "decoded-sample";
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", "Decoded sample");
@@ -120,10 +130,10 @@ export class Shown {
       this.near.append(cell.button);
     }
     this.element = h("section", { class: "hg-shown", aria: { label: "Decoded sample" } },
-      h("div", { class: "hg-pictures" }, h("figure", {}, this.canvas, this.caption), this.original),
+      h("div", { class: "hg-pictures" }, h("figure", {}, this.large?.element ?? this.canvas, h("figcaption", {}, this.caption, this.large && this.key)), this.original),
       h("div", { class: "hg-about" },
         h("div", { class: "hg-where" }, this.code, unpin), this.badge,
-        h("h3", {}, "Nearest samples", this.standIn), this.near));
+        h("h3", {}, "Nearest samples", this.standIn), this.near, this.values && this.values.element));
     text(this.caption, "decoded");
     // Distances are read against the usual one between neighbours: two digits of that.
     this.decimals = Math.min(5, Math.max(2, decimalsFor(card.codes.nearest_p99 || 1) + 1));
@@ -158,11 +168,50 @@ export class Shown {
       cell.button.title = `Go to this sample (${title})`;
       cell.canvas.classList.toggle("hg-blank", !thumbnail(one.index, cell.canvas));
     });
+    this.list();
+  }
+
+  /** The values of the neighbours, where samples are rows: of those whose values are known. */
+  list(): void {
+    this.values?.show(this.cells.filter((cell) => !cell.button.hidden && cell.button.offsetParent !== null).map((cell) => cell.canvas.sample));
+  }
+
+  /** The real sample to be seen behind what is decoded, and what it is called. */
+  compare(index: number | null, behind: Behind | null, name: string): void {
+    if (!this.large) return;
+    this.large.compare(index, behind);
+    if (behind) this.key.style.setProperty("--class", behind.colour);
+    this.key.hidden = !behind;
+    if (behind) text(this.key, name);
+  }
+
+  /** The real samples have arrived. */
+  scaled(samples: Float32Array): void {
+    this.large?.scaled(samples);
+  }
+
+  inked(ink: Ink): void {
+    for (const list of [this.large, this.values]) {
+      if (!list) continue;
+      list.ink = ink;
+      list.draw();
+    }
+  }
+
+  /** Told when things have come to rest: what is drawn is words for those who listen. */
+  described(): void {
+    if (this.large) this.canvas.setAttribute("aria-label", `Decoded sample: ${this.large.words()}`);
+  }
+
+  end(): void {
+    this.large?.end();
+    this.values?.end();
   }
 
   /** Paints what arrived later (thumbnails, or decoded stand-ins). */
   refill(thumbnail: (index: number, canvas: HTMLCanvasElement) => boolean): void {
     for (const cell of this.cells) if (cell.index >= 0 && thumbnail(cell.index, cell.canvas)) cell.canvas.classList.remove("hg-blank");
+    this.list();
   }
 
   forget(): void {
@@ -177,6 +226,7 @@ export class Shown {
   }
 
   decoded(values: ArrayLike<number>): void {
+    if (this.large) return this.large.show(values);
     this.canvas.sample = values;
     this.painter.paint(this.canvas, values);
   }

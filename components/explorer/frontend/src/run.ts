@@ -1,12 +1,14 @@
 /** Reading a run over HTTP: its files are checked here, and every fault becomes a sentence. */
 
+import { columnsOf, type Column } from "./kinds";
+
 export interface RunFile { readonly bytes: number; readonly sha256: string }
 
 /** What the explorer needs of run.json (format 1; the whole of it is described in models/runs.py). */
 export interface RunCard {
   readonly format: number;
   readonly id: string;
-  readonly dataset: { readonly name: string; readonly title: string; readonly kind: string; readonly shape: readonly number[]; readonly classes: readonly string[]; readonly label: string | null; readonly factors: readonly string[] };
+  readonly dataset: { readonly name: string; readonly title: string; readonly kind: string; readonly shape: readonly number[]; readonly classes: readonly string[]; readonly label: string | null; readonly factors: readonly string[]; readonly columns?: readonly Column[] };
   readonly architecture: { readonly title: string; readonly variational: boolean };
   readonly codes: {
     readonly count: number; readonly size: number;
@@ -102,14 +104,18 @@ export function checkCard(value: unknown): RunCard {
   for (const field of ["low", "high"]) if (!isNumbers(codes[field], codes.size)) throw wrong(`codes.${field} is not ${codes.size} finite numbers`, "one number per code dimension was expected");
   const shape = dataset?.shape;
   if (!Array.isArray(shape) || shape.length < 1 || shape.length > 3 || !shape.every((n: unknown) => Number.isInteger(n) && (n as number) > 0)) throw wrong("its samples have no shape", "one to three whole numbers above 0 were expected");
+  const kind = String(dataset.kind ?? "image");
+  const axes = { signal: 2, table: 1 }[kind];
+  if (axes && shape.length !== axes) throw wrong(`its samples are of kind ${kind} and of shape ${shape.join(" x ")}`, `${axes === 1 ? "one axis was" : "two axes were"} expected`);
   const size: number = codes.size;
   const numbers = (field: string) => (isNumbers(codes[field], size) ? codes[field] : null);
+  const { columns: stored, ...known } = dataset;
   const pca = card["projections"]?.pca;
   const replay = card["replay"];
   return {
     ...(card as RunCard),
     id: String(card["id"] ?? ""),
-    dataset: { ...dataset, classes: Array.isArray(dataset.classes) ? dataset.classes.map(String) : [], factors: Array.isArray(dataset.factors) ? dataset.factors.map(String) : [], kind: String(dataset.kind ?? "image"), title: String(dataset.title ?? dataset.name ?? "") },
+    dataset: { ...known, classes: Array.isArray(dataset.classes) ? dataset.classes.map(String) : [], factors: Array.isArray(dataset.factors) ? dataset.factors.map(String) : [], kind, title: String(dataset.title ?? dataset.name ?? ""), ...(kind === "image" ? {} : { columns: columnsOf(kind, shape, stored) }) },
     architecture: { title: String(card["architecture"]?.title ?? ""), variational: card["architecture"]?.variational === true },
     codes: {
       ...codes, mean: numbers("mean") ?? new Array(size).fill(0), variance: numbers("variance") ?? new Array(size).fill(0), kl: numbers("kl"),

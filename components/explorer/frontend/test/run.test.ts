@@ -48,6 +48,15 @@ describe("run.json", () => {
     expect(read.files).toEqual({});
   });
 
+  test("a signal and a row bring their columns", () => {
+    const of = (kind: string, shape: number[], columns?: unknown) => checkCard(card((c) => Object.assign(c.dataset, { kind, shape, columns }))).dataset.columns;
+    const speed = { name: "speed", kind: "number", start: 0, width: 1, mean: 3, deviation: 2, values: [] };
+    expect(of("signal", [20, 1], [speed])).toEqual([speed]);
+    expect(of("table", [2])?.map((c) => c.name)).toEqual(["feature 1", "feature 2"]);
+    expect(() => of("signal", [20])).toThrow("of kind signal");
+    expect(() => of("table", [20, 2])).toThrow("of kind table");
+  });
+
   test("names become texts", () => {
     const read = checkCard(card((c) => Object.assign(c.dataset, { classes: [1, null], factors: "none", title: undefined })));
     expect([read.dataset.classes, read.dataset.factors, read.dataset.title]).toEqual([["1", "null"], [], "digits"]);

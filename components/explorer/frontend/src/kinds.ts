@@ -1,0 +1,97 @@
+/** What the numbers of a signal or of a table row mean: columns, units, categories. Touches no page. */
+
+import { quantiles } from "./maths";
+
+/** A column as run.json keeps it (models/columns.py): of a row some of its features, of a signal one channel. */
+export interface Column {
+  readonly name: string;
+  readonly kind: string;
+  readonly start: number;
+  readonly width: number;
+  readonly mean: number;
+  readonly deviation: number;
+  readonly values: readonly string[];
+}
+
+/** What a category is called where no feature of its column is above 0. */
+export const MISSING = "–";
+
+/**
+ * The columns of a dataset that is no image, checked: together they are all features, or all channels. Runs from before
+ * there were columns, and malformed ones, get numbered columns in standard deviations, as a model sees them.
+ */
+export function columnsOf(kind: string, shape: readonly number[], stored: unknown): Column[] {
+  const features = shape[shape.length - 1];
+  const whole = (c: any, start: number): boolean =>
+    typeof c?.name === "string" && c.start === start && Number.isInteger(c.width) && c.width > 0 &&
+    (c.kind === "number" ? c.width === 1 && Number.isFinite(c.mean) && Number.isFinite(c.deviation) && c.deviation > 0
+      : c.kind === "category" && Array.isArray(c.values) && c.values.length === c.width);
+  let end = 0;
+  if (Array.isArray(stored) && stored.every((c) => whole(c, end) && (end += c.width)) && end === features)
+    return stored.map((c) => ({ ...c, mean: Number(c.mean), deviation: Number(c.deviation), values: (c.values ?? []).map(String) }));
+  const word = kind === "signal" ? "channel" : "feature";
+  return Array.from({ length: features }, (_, i) => ({ name: `${word} ${i + 1}`, kind: "number", start: i, width: 1, mean: 0, deviation: 1, values: [] }));
+}
+
+/** A number as a model sees it, in the person's own unit. */
+export const inUnit = (column: Column, value: number): number => value * column.deviation + column.mean;
+
+/**
+ * Says the numbers of a column in its own unit: two digits of its deviation are worth reading, more are noise. Very
+ * large and very small ones are said with three digits and a power of ten.
+ */
+export function speaker(column: Column): (value: number) => string {
+  const { deviation } = column;
+  const power = Math.floor(Math.log10(deviation) + 1e-9);
+  const size = Math.max(deviation, Math.abs(column.mean));
+  const minus = (text: string) => text.replace(/^-(?=[0.,]*$)/, "").replace("-", "\u2212");
+  if (size >= 1e7 || deviation < 1e-4) return (value) => (Number.isFinite(value) ? minus(inUnit(column, value).toExponential(2)) : "–");
+  const digits = Math.max(0, 1 - power);
+  const format = new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return (value) => (Number.isFinite(value) ? minus(format.format(inUnit(column, value))) : "–");
+}
+
+/** Which value of a category is likeliest: the greatest of its features; -1 where none is above 0. */
+export function likeliest(column: Column, values: ArrayLike<number>, offset: number): number {
+  let best = -1, most = 0;
+  for (let i = 0; i < column.width; i++) {
+    const v = values[offset + column.start + i];
+    if (v > most) [best, most] = [i, v];
+  }
+  return best;
+}
+
+/** The features of a category as shares of one; a decoder's small negative ones count as none. All 0 where none is above 0. */
+export function shares(column: Column, values: ArrayLike<number>, offset: number): number[] {
+  const out = Array.from({ length: column.width }, (_, i) => Math.max(0, values[offset + column.start + i]) || 0);
+  const sum = out.reduce((a, b) => a + b, 0);
+  return sum ? out.map((v) => v / sum) : out;
+}
+
+/** A value of a row in words: a number in its unit, or the likeliest category. */
+export function cell(column: Column, say: (value: number) => string, values: ArrayLike<number>, offset = 0): string {
+  if (column.kind === "number") return say(values[offset + column.start]);
+  return column.values[likeliest(column, values, offset)] ?? MISSING;
+}
+
+/** How many samples a channel's range is taken from: more would not move it. */
+const LOOKED_AT = 2000;
+
+/** From where to where a channel is drawn, standardised: what the real samples fill, else three deviations either way. */
+export function rangeOf(samples: Float32Array | null, steps: number, channels: number, channel: number): [low: number, high: number] {
+  let low = -3, high = 3;
+  if (samples?.length) {
+    const size = steps * channels, count = Math.floor(samples.length / size);
+    const every = Math.max(1, Math.floor(count / LOOKED_AT));
+    const seen: number[] = [];
+    for (let m = 0; m < count; m += every) for (let t = 0; t < steps; t++) seen.push(samples[m * size + t * channels + channel]);
+    // One sample with a spike in it would leave all the others flat.
+    [low, high] = quantiles(seen, [0.001, 0.999]);
+  }
+  const margin = (high - low) * 0.08 || 0.5;
+  return [low - margin, high + margin];
+}
+
+/** Which of `count` equally tall items lie between `from` and `from + height`: first and one past the last. */
+export const inSight = (count: number, tall: number, from: number, height: number): [first: number, end: number] =>
+  [Math.max(0, Math.min(count, Math.floor(from / tall))), Math.max(0, Math.min(count, Math.ceil((from + height) / tall)))];

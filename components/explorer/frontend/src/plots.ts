@@ -1,0 +1,338 @@
+/**
+ * Signals and table rows drawn large: a panel per channel, a bar per column. What is longer than its place scrolls, and
+ * only what is in sight is drawn: a thousand columns cost a frame as much as fifteen.
+ */
+
+import { h } from "./dom";
+import { cell, inSight, inUnit, likeliest, rangeOf, shares, speaker, type Column } from "./kinds";
+import { decimalsFor, say, ticks } from "./maths";
+import type { Sampled } from "./paint";
+
+export interface Ink { readonly text: string; readonly faint: string; readonly line: string; readonly accent: string; readonly paper: string }
+
+/** A real sample drawn behind what is decoded. */
+export interface Behind { readonly values: ArrayLike<number>; readonly offset: number; readonly colour: string }
+
+const FONT = "12px system-ui, sans-serif", SMALL = "11px system-ui, sans-serif";
+
+/** A list of equally tall items on a canvas that stays in its place while the list scrolls behind it. */
+abstract class Listed {
+  readonly element: HTMLElement;
+  readonly canvas: Sampled;
+  ink: Ink = { text: "#000", faint: "#555", line: "#ccc", accent: "#2563eb", paper: "#fff" };
+  private readonly spacer: HTMLElement;
+  private readonly watcher: ResizeObserver;
+  private fitted = new Map<string, string>();
+  protected width = 0;
+  protected height = 0;
+
+  constructor(private readonly count: number, protected readonly tall: number, most: number, protected readonly foot: number, name: string) {
+    this.canvas = h("canvas", { class: name });
+    this.spacer = h("div", {}, this.canvas);
+    this.element = h("div", { class: "hg-listed", on: { scroll: () => this.draw() } }, this.spacer);
+    this.element.style.maxHeight = `${most + foot}px`;
+    this.spacer.style.height = `${count * tall + foot}px`;
+    if (count * tall > most) this.element.tabIndex = 0; // so that the keyboard reaches what is out of sight
+    this.watcher = new ResizeObserver(() => this.resized());
+    this.watcher.observe(this.element);
+  }
+
+  private resized(): void {
+    const { clientWidth, clientHeight } = this.element;
+    if (!clientWidth || !clientHeight) return;
+    const k = window.devicePixelRatio || 1;
+    [this.width, this.height] = [clientWidth, clientHeight];
+    this.fitted = new Map();
+    this.canvas.width = Math.round(clientWidth * k);
+    this.canvas.height = Math.round(clientHeight * k);
+    this.canvas.style.height = `${clientHeight}px`;
+    this.draw();
+  }
+
+  draw(): void {
+    const context = this.canvas.getContext("2d")!;
+    if (!this.width) return;
+    const k = this.canvas.width / this.width;
+    context.setTransform(k, 0, 0, k, 0, 0);
+    context.clearRect(0, 0, this.width, this.height);
+    const top = this.element.scrollTop, room = this.height - this.foot;
+    context.save();
+    context.beginPath();
+    context.rect(0, 0, this.width, room);
+    context.clip();
+    const [first, end] = inSight(this.count, this.tall, top, room);
+    context.textBaseline = "middle";
+    for (let i = first; i < end; i++) this.item(context, i, i * this.tall - top);
+    context.restore();
+    context.textBaseline = "middle";
+    if (this.foot) this.footer(context, room);
+  }
+
+  protected abstract item(context: CanvasRenderingContext2D, i: number, y: number): void;
+  protected footer(_context: CanvasRenderingContext2D, _y: number): void {
+    // most lists have none
+  }
+
+  /** A text cut to a width, with dots. Measured once for each text and width. */
+  protected fit(context: CanvasRenderingContext2D, text: string, width: number): string {
+    const key = `${Math.round(width)} ${context.font} ${text}`;
+    let out = this.fitted.get(key);
+    if (out !== undefined) return out;
+    out = text;
+    for (let n = Math.min(text.length, 80); n > 0 && context.measureText(out).width > width; n--) out = `${text.slice(0, n)}…`;
+    if (this.fitted.size > 5000) this.fitted.clear();
+    this.fitted.set(key, out);
+    return out;
+  }
+
+  end(): void {
+    this.watcher.disconnect();
+  }
+}
+
+/** What stands in place of a decoded image. */
+export abstract class Large extends Listed {
+  protected behind: Behind | null = null;
+  private of: number | null = null;
+
+  show(values: ArrayLike<number>): void {
+    this.canvas.sample = values;
+    this.draw();
+  }
+
+  /** The real sample behind; drawn anew only when it is another one. */
+  compare(index: number | null, behind: Behind | null): void {
+    const same = behind === null ? this.behind === null : index === this.of && behind.colour === this.behind?.colour;
+    if (same) return;
+    [this.of, this.behind] = [index, behind];
+    this.draw();
+  }
+
+  /** The real samples have arrived: scales may be taken from them. */
+  scaled(_samples: Float32Array): void {
+    // rows have their scale from their columns
+  }
+
+  /** What is shown in words, for those who listen. */
+  abstract words(): string;
+}
+
+/** A decoded signal: a panel per channel with its name and its own unit, time along the bottom. */
+export class Lines extends Large {
+  private ranges: [number, number][];
+  private readonly says: ((value: number) => string)[];
+
+  constructor(private readonly steps: number, private readonly columns: readonly Column[]) {
+    super(columns.length, columns.length === 1 ? 160 : columns.length === 2 ? 104 : columns.length === 3 ? 84 : 74, 324, 20, "hg-sample");
+    this.ranges = columns.map((_, c) => rangeOf(null, steps, columns.length, c));
+    this.says = columns.map(speaker);
+  }
+
+  override scaled(samples: Float32Array): void {
+    this.ranges = this.columns.map((_, c) => rangeOf(samples, this.steps, this.columns.length, c));
+    this.draw();
+  }
+
+  private left = 48;
+
+  private across(t: number): number {
+    return this.left + (t / Math.max(1, this.steps - 1)) * (this.width - this.left - 8);
+  }
+
+  protected item(context: CanvasRenderingContext2D, c: number, y: number): void {
+    const { columns, steps, ink } = this;
+    const column = columns[c], [low, high] = this.ranges[c];
+    const top = y + 18, bottom = y + this.tall - 6;
+    const place = (v: number) => bottom - ((v - low) / (high - low)) * (bottom - top);
+    context.font = "600 12px system-ui, sans-serif";
+    context.textAlign = "left";
+    context.fillStyle = ink.text;
+    context.fillText(this.fit(context, column.name, this.width - this.left - 8), this.left, y + 9);
+    const [from, to] = [inUnit(column, low), inUnit(column, high)];
+    let marks: number[] = [];
+    // One number alone says where, and not how much.
+    for (let count = Math.max(2, Math.round((bottom - top) / 34)); marks.length < 2 && count < 7; count++) marks = ticks(from, to, count);
+    const step = marks.length > 1 ? marks[1] - marks[0] : to - from;
+    const large = Math.max(Math.abs(from), Math.abs(to)) >= 1e5 || step < 1e-4;
+    context.font = SMALL;
+    context.textAlign = "right";
+    context.lineWidth = 1;
+    for (const mark of marks) {
+      const at = Math.round(place((mark - column.mean) / column.deviation)) + 0.5;
+      context.strokeStyle = ink.line;
+      context.beginPath();
+      context.moveTo(this.left, at);
+      context.lineTo(this.width - 8, at);
+      context.stroke();
+      context.fillStyle = ink.faint;
+      context.fillText(large ? mark.toExponential(1).replace("-", "\u2212") : say(mark, decimalsFor(step)), this.left - 5, at, this.left - 6);
+    }
+    context.save();
+    context.beginPath();
+    context.rect(this.left - 2, top - 4, this.width - this.left - 4, bottom - top + 8);
+    context.clip();
+    context.lineJoin = "round";
+    const trace = (values: ArrayLike<number>, offset: number) => {
+      context.beginPath();
+      for (let t = 0; t < steps; t++) context.lineTo(this.across(t), place(values[offset + t * columns.length + c]));
+      context.stroke();
+    };
+    if (this.behind) {
+      context.strokeStyle = this.behind.colour;
+      context.globalAlpha = 0.6;
+      context.lineWidth = 3;
+      trace(this.behind.values, this.behind.offset);
+      context.globalAlpha = 1;
+    }
+    if (this.canvas.sample) {
+      context.strokeStyle = ink.text;
+      context.lineWidth = 1.6;
+      trace(this.canvas.sample, 0);
+    }
+    context.restore();
+  }
+
+  protected override footer(context: CanvasRenderingContext2D, y: number): void {
+    context.font = SMALL;
+    context.fillStyle = this.ink.faint;
+    const marks = ticks(0, this.steps - 1, 5).filter(Number.isInteger);
+    for (const t of marks) {
+      context.textAlign = this.across(t) > this.width - 20 ? "right" : "center";
+      context.fillText(String(t), this.across(t), y + 10);
+    }
+    context.textAlign = "left";
+    context.fillText("step", 8, y + 10);
+  }
+
+  words(): string {
+    const { sample } = this.canvas;
+    if (!sample) return "";
+    const channels = this.columns.length;
+    return this.columns.slice(0, 8).map((column, c) => {
+      let low = Infinity, high = -Infinity;
+      for (let t = 0; t < this.steps; t++) [low, high] = [Math.min(low, sample[t * channels + c]), Math.max(high, sample[t * channels + c])];
+      return `${column.name} from ${this.says[c](low)} to ${this.says[c](high)}`;
+    }).join("; ");
+  }
+}
+
+/** How many standard deviations a bar reaches either way. */
+const REACH = 3;
+
+/** A decoded row: a bar per column, from the column's mean to the value; a category's shares side by side. */
+export class Bars extends Large {
+  private readonly says: ((value: number) => string)[];
+
+  constructor(private readonly columns: readonly Column[]) {
+    super(columns.length, 24, 24 * 13 + 12, columns.some((c) => c.kind === "number") ? 18 : 0, "hg-sample");
+    this.says = columns.map(speaker);
+  }
+
+  private get zone(): readonly [left: number, right: number] {
+    return [this.width * 0.34, this.width * 0.76];
+  }
+
+  protected item(context: CanvasRenderingContext2D, i: number, y: number): void {
+    const { ink, columns, behind } = this;
+    const column = columns[i], [left, right] = this.zone, middle = (left + right) / 2;
+    const values = this.canvas.sample;
+    context.font = FONT;
+    context.textAlign = "left";
+    context.fillStyle = ink.text;
+    context.fillText(this.fit(context, column.name, left - 14), 4, y + 12);
+    if (!values) return;
+    const words = cell(column, this.says[i], values);
+    context.textAlign = "right";
+    const room = this.width - right - 14;
+    context.fillText(column.kind === "number" ? words : this.fit(context, words, room), this.width - 4, y + 12, room);
+    if (column.kind !== "number") return this.category(context, column, values, y);
+    const at = (v: number) => middle + (Math.max(-REACH, Math.min(REACH, v)) / REACH) * ((right - left) / 2);
+    context.fillStyle = ink.line;
+    context.fillRect(left, y + 11.5, right - left, 1);
+    const x = at(values[column.start]);
+    context.fillStyle = ink.accent;
+    context.fillRect(Math.min(middle, x), y + 7, Math.max(1, Math.abs(x - middle)), 10);
+    context.fillStyle = ink.faint;
+    context.fillRect(middle - 0.5, y + 3, 1, 18);
+    if (behind) this.mark(context, at(behind.values[behind.offset + column.start]), y, behind.colour);
+  }
+
+  private mark(context: CanvasRenderingContext2D, x: number, y: number, colour: string): void {
+    context.fillStyle = this.ink.paper;
+    context.fillRect(x - 2.5, y + 3, 5, 18);
+    context.fillStyle = colour;
+    context.fillRect(x - 1.5, y + 3, 3, 18);
+  }
+
+  private category(context: CanvasRenderingContext2D, column: Column, values: ArrayLike<number>, y: number): void {
+    const { ink, behind } = this;
+    const [left, right] = this.zone;
+    const best = likeliest(column, values, 0), real = behind ? likeliest(column, behind.values, behind.offset) : -1;
+    context.fillStyle = ink.line;
+    context.fillRect(left, y + 7, right - left, 10);
+    let x = left;
+    shares(column, values, 0).forEach((share, k) => {
+      const wide = share * (right - left);
+      context.fillStyle = k === best ? ink.accent : ink.faint;
+      context.globalAlpha = k === best ? 1 : 0.45;
+      context.fillRect(x, y + 7, Math.max(0, wide - 1), 10);
+      context.globalAlpha = 1;
+      if (k === real) this.mark(context, Math.min(right - 2, Math.max(left + 2, x + wide / 2)), y, behind!.colour);
+      x += wide;
+    });
+  }
+
+  protected override footer(context: CanvasRenderingContext2D, y: number): void {
+    const [left, right] = this.zone;
+    context.font = SMALL;
+    context.fillStyle = this.ink.faint;
+    context.textAlign = "center";
+    context.fillText(`\u2212${REACH} sd`, left, y + 9);
+    context.fillText("mean", (left + right) / 2, y + 9);
+    context.fillText(`+${REACH} sd`, right, y + 9);
+  }
+
+  words(): string {
+    const { sample } = this.canvas;
+    return sample ? this.columns.slice(0, 12).map((column, i) => `${column.name} ${cell(column, this.says[i], sample)}`).join("; ") : "";
+  }
+}
+
+/** The values of a few samples side by side, a line per column. */
+export class Values extends Listed {
+  private samples: readonly (ArrayLike<number> | undefined)[] = [];
+  private readonly says: ((value: number) => string)[];
+
+  /** `names` is the share of the width that the names of the columns take. */
+  constructor(private readonly columns: readonly Column[], private readonly names: number) {
+    super(columns.length, 20, 20 * 10 + 10, 0, "hg-values");
+    this.says = columns.map(speaker);
+  }
+
+  show(samples: readonly (ArrayLike<number> | undefined)[]): void {
+    if (samples.length === this.samples.length && samples.every((sample, i) => sample === this.samples[i])) return;
+    this.samples = samples;
+    this.draw();
+  }
+
+  protected item(context: CanvasRenderingContext2D, i: number, y: number): void {
+    const { columns, ink, samples } = this;
+    const column = columns[i], left = this.width * this.names, wide = (this.width - left) / Math.max(1, samples.length);
+    if (i % 2) {
+      context.globalAlpha = 0.35;
+      context.fillStyle = ink.line;
+      context.fillRect(0, y, this.width, this.tall);
+      context.globalAlpha = 1;
+    }
+    context.font = SMALL;
+    context.textAlign = "left";
+    context.fillStyle = ink.faint;
+    context.fillText(this.fit(context, column.name, left - 10), 4, y + 10);
+    context.fillStyle = ink.text;
+    samples.forEach((sample, k) => {
+      if (!sample) return;
+      const words = cell(column, this.says[i], sample);
+      context.fillText(column.kind === "number" ? words : this.fit(context, words, wide - 6), left + k * wide + 2, y + 10, wide - 6);
+    });
+  }
+}
