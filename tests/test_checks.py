@@ -165,16 +165,16 @@ def test_of_five_per_cent_flipped_digits_most_are_ranked_first(shipped: runs.Run
 
 
 def test_neighbours_without_a_label_do_not_vote() -> None:
-    codes = np.array([[0, 0], [0.1, 0], [0, 0.1], [0.1, 0.1], [9, 9], [9.1, 9], [9, 9.1]], np.float32)
-    labels = np.array([0, 1, 1, -1, 0, 0, 0], np.int32)
-    near = checks.neighbours(codes, 3)
-    found = checks.mislabelled(labels, near)
-    assert 3 not in found.places and found.k == 1
-    near = checks.neighbours(np.repeat(codes, 4, 0) + np.random.default_rng(0).normal(0, 0.01, (28, 2)), 12)
-    found = checks.mislabelled(np.repeat(labels, 4), near)
-    assert found.k == 6 and not np.isin(found.places, range(12, 16)).any()
-    worst = found.places[:4]
-    assert set(found.voted[:4].tolist()) <= {0, 1} and (worst < 16).all()
+    """Ten samples of a class among thirty that have no label, far from another class: nobody disagrees."""
+    draw = np.random.default_rng(0)
+    codes = np.concatenate([draw.normal(0, 1, (40, 2)), draw.normal(50, 1, (20, 2))]).astype(np.float32)
+    labels = np.concatenate([np.zeros(10), np.full(30, -1), np.ones(20)]).astype(np.int32)
+    found = checks.mislabelled(labels, checks.neighbours(codes, 12))
+    assert sorted(found.places) == [*range(10), *range(40, 60)] and found.k == 7
+    assert (found.disagreement == 0).all() and (found.voted == -1).all()
+    labels[0] = 1  # and one that the others of its place contradict
+    found = checks.mislabelled(labels, checks.neighbours(codes, 12))
+    assert (found.places[0], found.disagreement[0], found.voted[0]) == (0, 1, 0) and 0 < found.votes[0] <= 7
 
 
 def test_without_labels_or_with_one_class_there_is_nothing_to_disagree_about() -> None:
