@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -40,6 +39,8 @@ def _signals(run: Run, sets: Mapping[str, Floats], heads: Sequence[str], key: st
 
 
 def _rows(run: Run, sets: Mapping[str, Floats], heads: Sequence[str], _key: str, _side: int) -> None:
+    import pandas as pd  # not before a table is drawn: the app would open half a second later
+
     parts = []
     for name, values in sets.items():
         facts: dict[str, Any] = {run.about["dataset"]["label"]: list(heads), "is": [name] * len(heads)}
@@ -93,6 +94,8 @@ def row(run: Run, values: Mapping[str, NDArray[np.floating[Any]]]) -> None:
     The first is what the others are compared with. A cell is the darker the further it is from it, one standard
     deviation being half of the way; a category is coloured when it is another one.
     """
+    import pandas as pd  # not before a table is drawn: the app would open half a second later
+
     first, *others = values
     units = {name: {k: v[0] for k, v in in_units(run.columns, one[None]).items()} for name, one in values.items()}
     names = [column.name for column in run.columns]
