@@ -50,12 +50,13 @@ def test_many_codes_are_looked_at_in_part_against_all(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("size", [2, 30])
 def test_seventy_thousand_codes_take_seconds(size: int) -> None:
     codes = np.random.default_rng(0).normal(size=(70_000, size)).astype(np.float32)
-    started = time.perf_counter()
+    started = time.process_time()
     near = checks.neighbours(codes)
     labels = np.random.default_rng(1).integers(0, 10, 70_000).astype(np.int32)
     checks.mislabelled(labels, near)
     checks.outliers(np.abs(codes[:, 0]), np.zeros(70_000, np.uint8), near)
-    assert time.perf_counter() - started < 20  # about 2 on a machine at rest; ten times as long is a mistake
+    # Of the processor, not of the clock: 0.5 with D = 2 and about 3 with D = 30, however busy the machine is.
+    assert time.process_time() - started < 10
 
 
 # Duplicates

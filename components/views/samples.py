@@ -156,8 +156,8 @@ def mislabelled(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str
     st.markdown(
         f"**{counted(len(places), 'sample')}** of {len(found.places):,} lie among codes of another class. "
         + (
-            f"The codes tell the classes of {accuracy:.0%} of the test samples apart: where they do not, neighbours "
-            "disagree though the label is right."
+            f"Neighbours name the right class of {accuracy:.0%} of the test samples; with the others they disagree "
+            "though the label may well be right."
             if accuracy is not None
             else ""
         ),
