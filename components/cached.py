@@ -218,7 +218,10 @@ def _strips(id_: str) -> dict[str, Any]:
     if strip.ndim == 3:
         return {"originals and reconstructions of a few rows": figures.parity(strip[0], strip[-1])}
     if strip.ndim == 4:
-        dataset = datasets.get(facts.dataset)
+        try:
+            dataset = datasets.get(facts.dataset)
+        except Problem:  # deleted while it is trained on
+            return {}
         columns = (dataset.columns or numbered("signal", dataset.shape))[:LIVE]
         real = unscaled(dataset.columns or numbered("signal", dataset.shape), strip[:, :LIVE])[..., : len(columns)]
         lines = {"original": real[0]} | ({"noisy input": real[1]} if len(real) == 3 else {})

@@ -60,7 +60,7 @@ def test_every_page_draws_and_torch_stays_out(found: views.Page) -> None:
 def test_the_navigation_lists_every_page() -> None:
     app = AppTest.from_file(str(ROOT / "components" / "main.py"), default_timeout=60).run()
     assert not app.exception
-    assert [found.title for found in views.found()][:3] == ["Explore", "Train", "Reconstructions"]
+    assert [found.title for found in views.found()][:4] == ["Explore", "Data", "Train", "Reconstructions"]
     assert set(app.session_state["pages"]) == {found.title for found in views.found()}
 
 
