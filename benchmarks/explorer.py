@@ -136,7 +136,7 @@ def decoding(bench: Bench, page: Page, run: runs.Run) -> tuple[list[float], list
 def pointer(bench: Bench) -> None:
     """Handler to canvas, and event to frame."""
     with bench.page() as page:
-        decode, latency = decoding(bench, page, shipped("mnist-modern"))
+        decode, latency = decoding(bench, page, shipped("mnist-wide"))
         print(f"WebGL: {page.evaluate('bench.renderer()')}")
         page.evaluate("bench.empty()")
         circle(page, "#bench-pad", 300)
@@ -202,7 +202,7 @@ def told(drags: list[tuple[int, int]]) -> str:
 
 def person(bench: Bench) -> None:
     """Key to image, and images during a drag, beside native sliders."""
-    run = shipped("mnist-modern")
+    run = shipped("mnist-wide")
     times, port = 20 if bench.quick else 100, free_port()
     listening = f"--remote-debugging-port={port}"
     with bench.page(listening) as page:
@@ -284,7 +284,7 @@ def plotted(bench: Bench, page: Page, run: runs.Run, count: int, wait: float) ->
 
 def seventy(bench: Bench) -> None:
     """The map with 70,000 points, beside Plotly."""
-    run = shipped("mnist-modern")
+    run = shipped("mnist-wide")
     firsts, opens = [], []
     for _ in range(2 if bench.quick else 5):
         with bench.page() as page:
@@ -330,7 +330,7 @@ def heap(session: CDPSession) -> float:
 
 def million(bench: Bench) -> None:
     """A million codes."""
-    run = generated.enlarged(bench.home, shipped("mnist-modern"), MILLION)
+    run = generated.enlarged(bench.home, shipped("mnist-wide"), MILLION)
     with bench.page() as page:
         peak = 0
         begun = time.perf_counter()
@@ -401,7 +401,7 @@ def manifold(bench: Bench) -> None:
     """The grid of decoded images, alone and while the pointer moves."""
     alone, moving, blocks, decode = [], [], [], []
     with bench.page() as page:
-        bench.explore(page, shipped("mnist-modern"))
+        bench.explore(page, shipped("mnist-wide"))
         layer = page.locator('select[data-testid="layer"]')
         name = "explorer:layer-manifold"
         for _i in range(3 if bench.quick else 10):
@@ -430,7 +430,7 @@ def manifold(bench: Bench) -> None:
 
 def bytes_before(bench: Bench) -> None:
     """What travels from our own addresses before points and before the first decode, and at the second visit."""
-    run = shipped("mnist-modern")
+    run = shipped("mnist-wide")
     with tempfile.TemporaryDirectory() as profile, bench.person_of(Path(profile)) as page:
         session = page.context.new_cdp_session(page)
         session.send("Network.enable")
@@ -484,7 +484,7 @@ def growth(bench: Bench) -> None:
         session.send("Performance.enable")
         browser = page.context.browser
         assert browser is not None
-        first, second = shipped("mnist-modern"), shipped("digits-variational")
+        first, second = shipped("mnist-wide"), shipped("digits-variational")
         bench.explore(page, first)
         page.evaluate("bench.watch()")
         shown = [first]
@@ -543,7 +543,7 @@ def cats(home: Path) -> runs.Run:
     """The cats that ship; where they do not, a network of their kind that was never trained."""
     if (ROOT / "pretrained" / "cats-convolutional-variational").is_dir():
         return shipped("cats-convolutional-variational")
-    return generated.untrained(home, shipped("mnist-modern"), "cats", "convolutional-variational", 10, 5000)
+    return generated.untrained(home, shipped("mnist-wide"), "cats", "convolutional-variational", 10, 5000)
 
 
 PARTS: dict[str, Callable[[Bench], None]] = {

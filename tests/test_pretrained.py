@@ -3,16 +3,18 @@
 import numpy as np
 import pytest
 from conftest import needs_data
+from safetensors.numpy import load_file
 
-from models import PRETRAINED, card, datasets, reconstruct, runs
+from models import PRETRAINED, card, datasets, metrics, reconstruct, runs
 from models.zoo import ZOO
 
 SHIPPED = sorted(path.name for path in PRETRAINED.iterdir() if path.is_dir())
 NEEDED = {
-    *(f"digits-{name}" for name in ("single-layer", "multi-layer", "convolutional", "variational")),
-    *(f"{data}-{name}" for data in ("mnist", "fashion-mnist") for name in ("modern", "variational", "deep")),
-    "cats-convolutional-variational",
-    "shapes-convolutional-variational",
+    *(f"digits-{name}" for name in ("single-layer", "multi-layer", "convolutional", "variational", "modern-8")),
+    *(f"mnist-{name}" for name in ("wide", "variational", "modern-30")),
+    *(f"fashion-mnist-{name}" for name in ("wide", "variational", "modern-16")),
+    *(f"{data}-convolutional-variational{size}" for data in ("cats", "shapes") for size in ("", "-2")),
+    *(f"{data}-modern-convolutional-2" for data in ("cats", "shapes")),
 }
 
 
@@ -49,6 +51,32 @@ def test_better_than_pca_unless_it_has_one_layer(name: str) -> None:
     assert mse is not None and pca is not None
     if run.configuration.architecture != "single-layer":
         assert mse < pca
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_small_enough_to_open_at_once(name: str) -> None:
+    """What a browser fetches of a decoder: its weights, stored as float16."""
+    weights = load_file(opened(name).folder / "weights.safetensors")
+    assert sum(value.nbytes for part, value in weights.items() if part.startswith("decoder")) < 2.5e6
+
+
+def test_what_the_project_says_of_its_best_runs() -> None:
+    """The figures that README quotes; a run made anew has to reach them again."""
+    assert opened("mnist-wide").metric("mse") < 0.0315
+    assert opened("mnist-variational").metric("negative_elbo") < 133
+    assert opened("mnist-modern-30").metric("squared_error") < 2.1
+    assert opened("fashion-mnist-wide").metric("mse") < 0.0223
+    cats = opened("cats-convolutional-variational")
+    told = metrics.factors_told(cats.codes, cats.factors)
+    assert sum(told[d, k] >= 0.7 for d, k in metrics.own_dimensions(told)) == 9
+    for name, times in (
+        ("mnist-wide", 1.7),
+        ("mnist-modern-30", 3),
+        ("fashion-mnist-wide", 2),
+        ("fashion-mnist-modern-16", 2.2),
+    ):
+        run = opened(name)
+        assert run.metric("mse") < run.metric("pca_mse") / times
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -78,9 +78,9 @@ def test_without_the_originals_the_checks_work_on_codes(monkeypatch: pytest.Monk
     monkeypatch.setenv("HOURGLASS_DATA", str(tmp_path) + "/nothing")
     monkeypatch.setenv("HOURGLASS_HOME", str(tmp_path) + "/home")
     cached.originals.clear()
-    app = drawn("samples", run="mnist-deep", look="mislabelled")
+    app = drawn("samples", run="mnist-modern-30", look="mislabelled")
     assert "do not ship" in words(app) and "picture" not in app.dataframe[0].value
-    app = drawn("samples", run="mnist-deep", look="duplicates")
+    app = drawn("samples", run="mnist-modern-30", look="duplicates")
     assert "only pairs of equal codes" in words(app)
 
 
