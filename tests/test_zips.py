@@ -76,7 +76,21 @@ def test_a_float16_run_comes_back_too(home: Path) -> None:
     run = trained(half=True, seed=5)
     packed = runs.pack(run)
     shutil.rmtree(run.folder)
-    assert runs.unpack(packed).digest == run.digest
+    back = runs.unpack(packed)
+    for name in ("weights.safetensors", "codes.f32", "decoder.onnx"):
+        assert back.about["files"][name] == run.about["files"][name]
+
+
+def test_an_opened_run_never_stands_in_for_a_training(digits_run: runs.Run, home: Path) -> None:
+    """Nobody knows what made the numbers of a zip: whoever asks for the same choices is to get a training."""
+    packed = runs.pack(digits_run)
+    shutil.rmtree(home, ignore_errors=True)
+    back = runs.unpack(packed)
+    assert back.id != digits_run.id and back.configuration == digits_run.configuration
+    assert not engine.kept(digits_run.id)
+    assert engine.submit(digits_run.configuration, "another") == digits_run.id
+    assert engine.status(digits_run.id).phase == "queued"
+    assert runs.unpack(packed).id == runs.unpack(runs.pack(back)).id == back.id  # the same zip is the same run
 
 
 def test_what_unzip_makes_of_it_can_be_read(digits_run: runs.Run, tmp_path: Path) -> None:
@@ -88,9 +102,10 @@ def test_what_unzip_makes_of_it_can_be_read(digits_run: runs.Run, tmp_path: Path
 
 def test_a_zip_mends_a_damaged_run_and_keeps_what_was_there(digits_run: runs.Run, home: Path) -> None:
     packed = runs.pack(digits_run)
-    damaged = runs.unpack(packed).folder / "codes.f32"
+    first = runs.unpack(packed)
+    damaged = first.folder / "codes.f32"
     damaged.write_bytes(b"mine")
-    assert runs.unpack(packed).digest == digits_run.digest
+    assert runs.unpack(packed).digest == first.digest
     aside = [path for path in (home / "runs").iterdir() if path.name.startswith(".damaged-")]
     assert len(aside) == 1 and (aside[0] / "codes.f32").read_bytes() == b"mine"
     assert len(runs.find()[0]) == 1 + sum(run.pretrained for run in runs.find()[0]) and runs.find()[1] == []
@@ -121,6 +136,7 @@ def test_half_a_zip_is_told(digits_run: runs.Run, home: Path) -> None:
 
 def test_a_byte_flipped_anywhere_never_makes_another_run(digits_run: runs.Run, home: Path) -> None:
     packed = runs.pack(digits_run)
+    whole = runs.unpack(packed)
     for place in range(10, len(packed), len(packed) // 150):
         flipped = bytearray(packed)
         flipped[place] ^= 0x55
@@ -128,7 +144,7 @@ def test_a_byte_flipped_anywhere_never_makes_another_run(digits_run: runs.Run, h
             run = runs.unpack(bytes(flipped))
         except Problem:
             continue
-        assert run.digest == digits_run.digest  # a date or a comment
+        assert run.digest == whole.digest  # a date or a comment
 
 
 # Zips that mean harm
@@ -137,8 +153,8 @@ def test_a_byte_flipped_anywhere_never_makes_another_run(digits_run: runs.Run, h
 @pytest.mark.parametrize("name", ["../evil.json", "../../evil.f32", "/tmp/evil.f32", "a/../../evil.f32", "evil.py"])
 def test_nothing_is_written_outside_or_beside(digits_run: runs.Run, home: Path, name: str) -> None:
     content = {**taken(digits_run), f"{digits_run.id}/{name}": b"evil"}
-    run = runs.unpack(zipped(content))
-    assert run.digest == digits_run.digest
+    run, plain = runs.unpack(zipped(content)), runs.unpack(runs.pack(digits_run))
+    assert run.digest == plain.digest
     assert not [path for path in home.parent.rglob("*") if "evil" in path.name]
     assert not Path("/tmp/evil.f32").exists()
     assert sorted(run.about["files"]) == sorted(
@@ -256,7 +272,7 @@ def test_an_altered_graph_is_written_again_from_the_weights(digits_run: runs.Run
     (folder / "decoder.onnx").write_bytes(b"any program whatever")
     run = runs.unpack(zip_of(resealed(folder, digits_run.about)))
     assert (run.folder / "decoder.onnx").read_bytes() == (digits_run.folder / "decoder.onnx").read_bytes()
-    assert run.digest == digits_run.digest
+    assert run.digest == runs.unpack(runs.pack(digits_run)).digest
 
 
 def altered_weights(change: Callable[[dict[str, np.ndarray]], Any]) -> Callable[[Path], None]:
