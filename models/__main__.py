@@ -193,7 +193,10 @@ def _train_here(arguments: argparse.Namespace, configuration: runs.Configuration
         from models import training
 
         try:
-            run = training.train(configuration, folder, attempt, half=arguments.ship, tsne=arguments.tsne)
+            stored = ZOO[arguments.preset.removeprefix("zoo/")].stored if arguments.ship else None
+            run = training.train(
+                configuration, folder, attempt, half=arguments.ship, tsne=arguments.tsne, stored=stored
+            )
         except training.Stopped:
             shutil.rmtree(folder, ignore_errors=True)
             return _nothing(arguments, id_)
@@ -254,6 +257,8 @@ def _ship(run: runs.Run, name: str) -> runs.Run:
     """Put a run into pretrained/NAME with its card, in place of what was there."""
     from models import card
 
+    for left in runs.WORKING:
+        (run.folder / left).unlink(missing_ok=True)
     (run.folder / "card.md").write_text(card.text(run, name))
     run = runs.seal(run.folder, {key: value for key, value in run.about.items() if key != "files"})
     place = PRETRAINED / name

@@ -127,13 +127,14 @@ def train(
     limit: float = float("inf"),
     half: bool = False,
     tsne: int = 2000,
+    stored: int | None = None,
 ) -> Run:
     """Train in `folder` (under <home>/active) and return the finished run, sealed but not yet moved to its place.
 
     Goes on from the checkpoint in the folder, if there is one. attempt is this attempt's number in control.json.
     device is "cpu", or "gpu" for a graphics processor where there is one. limit ends the training after so many
     seconds, with what was learnt. half stores weights as float16, for runs that ship; codes and errors are then those
-    of the rounded weights. tsne is the number of codes to lay out by t-SNE when D > 2. Raises `Problem` for a
+    of the rounded weights. tsne is the number of codes to lay out by t-SNE when D > 2. stored is how many codes to keep at most. Raises `Problem` for a
     configuration that does not fit, data that is missing, a disk that is full, or a loss that is no longer a number;
     `Stopped` when told to drop it, or to keep it before the first epoch was done; `Overtaken` by a later attempt.
     """
@@ -146,7 +147,7 @@ def train(
 
         def begun() -> tuple[Training, int, float]:
             torch.manual_seed(configuration.seed)
-            work = Training(configuration, dataset, content, folder, report, pick_device(device))
+            work = Training(configuration, dataset, content, folder, report, pick_device(device), stored)
             return work, *work.run(limit)
 
         try:
@@ -235,6 +236,7 @@ class Training:
         folder: Path,
         report: Report,
         device: torch.device,
+        stored: int | None = None,
     ) -> None:
         self.configuration, self.dataset, self.content = configuration, dataset, content
         self.folder, self.report = folder, report
@@ -247,7 +249,7 @@ class Training:
         self.training = self._block(np.flatnonzero(self.splits == TRAIN))
         self.validation = self._block(np.flatnonzero(self.splits == VALIDATION)[:5000])
         initialise(self.network, configuration.recipe, self.training, dataset.kind)
-        self.stored = stored_rows(self.splits, configuration.code_size)
+        self.stored = stored_rows(self.splits, stored or max(2000, STORED // configuration.code_size))
         self.replayed = replay_places(len(self.stored), configuration.code_size)
         self.frames: list[int] = []
         self.precision = "float32"
@@ -645,9 +647,8 @@ def pick_device(wanted: str = "gpu") -> torch.device:
     return torch.device("mps" if wanted == "gpu" and torch.backends.mps.is_available() else "cpu")
 
 
-def stored_rows(splits: NDArray[np.uint8], code_size: int) -> NDArray[np.int64]:
+def stored_rows(splits: NDArray[np.uint8], most: int) -> NDArray[np.int64]:
     """The rows whose codes a run keeps, ascending: all of them, or the test split first where that is too much."""
-    most = max(2000, STORED // code_size)
     if len(splits) <= most:
         return np.arange(len(splits))
     order = np.random.default_rng(0).permutation(len(splits))

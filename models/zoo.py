@@ -6,10 +6,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A shipped run. choices: what differs from the defaults; weakness: what a visitor should not be surprised by."""
+    """A shipped run. choices: what differs from the defaults; weakness: what a visitor should not be surprised by;
+    stored: how many codes go with it, at most."""
 
     choices: dict[str, Any]
     weakness: str
+    stored: int = 10_000
 
 
 def _digits(architecture: str, weakness: str, **choices: Any) -> Exhibit:
@@ -45,6 +47,7 @@ ZOO: dict[str, Exhibit] = {
     "mnist-wide": Exhibit(
         {"dataset": "mnist", "architecture": "wide", "code_size": 2, "epochs": 240, "distortion": 0.06},
         "4 and 9, and 3, 5 and 8, share borders on which images are mixtures.",
+        stored=70_000,
     ),
     "mnist-variational": Exhibit(
         {"dataset": "mnist", "architecture": "wide-variational", "code_size": 2, "epochs": 200},
@@ -61,8 +64,8 @@ ZOO: dict[str, Exhibit] = {
         },
         "A code drawn at random decodes to strokes, not digits: nothing shaped this space.",
     ),
-    "fashion-mnist-wide": Exhibit(
-        {"dataset": "fashion-mnist", "architecture": "wide", "code_size": 2, "epochs": 150, "distortion": 0.04},
+    "fashion-mnist-modern": Exhibit(
+        {"dataset": "fashion-mnist", "architecture": "modern", "code_size": 2, "epochs": 200},
         _FASHION_OVERLAP,
     ),
     "fashion-mnist-variational": Exhibit(
@@ -90,7 +93,8 @@ ZOO: dict[str, Exhibit] = {
             "architecture": "convolutional-variational",
             "code_size": 6,
             "epochs": 40,
-            "total_correlation": 5.0,
+            "beta": 0.3,
+            "total_correlation": 1.0,
         },
         "Which of three shapes it is has no order, and a straight axis cannot hold it cleanly.",
     ),
