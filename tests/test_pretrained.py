@@ -62,10 +62,10 @@ def test_small_enough_to_open_at_once(name: str) -> None:
 
 def test_what_the_project_says_of_its_best_runs() -> None:
     """The figures that README quotes; a run made anew has to reach them again."""
-    assert opened("mnist-wide").metric("mse") < 0.0315
+    assert opened("mnist-wide").metric("mse") <= 0.0310
     assert opened("mnist-variational").metric("negative_elbo") < 133
     assert opened("mnist-modern-30").metric("squared_error") < 2.1
-    assert opened("fashion-mnist-modern").metric("mse") < 0.0223
+    assert opened("fashion-mnist-modern").metric("mse") <= 0.0222
     cats = opened("cats-convolutional-variational")
     told = metrics.factors_told(cats.codes, cats.factors)
     assert sum(told[d, k] >= 0.7 for d, k in metrics.own_dimensions(told)) == 9
