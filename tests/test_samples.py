@@ -77,7 +77,7 @@ def test_no_duplicates_are_told_in_words() -> None:
 def test_without_the_originals_the_checks_work_on_codes(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.setenv("HOURGLASS_DATA", str(tmp_path) + "/nothing")
     monkeypatch.setenv("HOURGLASS_HOME", str(tmp_path) + "/home")
-    cached.originals.clear()
+    cached.forget_originals()
     app = drawn("samples", run="mnist-modern-30", look="mislabelled")
     assert "do not ship" in words(app) and "picture" not in app.dataframe[0].value
     app = drawn("samples", run="mnist-modern-30", look="duplicates")

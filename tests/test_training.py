@@ -118,7 +118,8 @@ def test_the_loss_falls_and_is_that_of_the_samples(tmp_path: Path, digits: Datas
 
 def test_every_number_says_what_it_was_measured_on(variational_run: runs.Run, digits: Dataset) -> None:
     told = {metric["name"]: metric for metric in variational_run.about["metrics"]}
-    assert set(told) == set(metrics.TITLES)
+    # Digits have no factors, and only what ships is laid out by t-SNE.
+    assert set(told) == set(metrics.TITLES) - {"mutual_information_gap", "tsne_knn_accuracy"}
     assert {metric["split"] for metric in told.values()} == {"test"}
     assert told["mse"]["count"] == (digits.splits() == TEST).sum() == 179
     assert told["squared_error"]["value"] == pytest.approx(64 * told["mse"]["value"])
