@@ -14,4 +14,7 @@ if st.user.get("is_logged_in") is False:  # None where no login is configured
     st.stop()
 pages = [st.Page(views.told(page.show), title=page.title, icon=page.icon, url_path=page.path) for page in views.found()]
 st.session_state["pages"] = {page.title: page for page in pages}
-st.navigation(pages, position="top").run()
+try:
+    st.navigation(pages, position="top").run()
+finally:
+    views.forget_the_page_before()

@@ -1,8 +1,9 @@
 """Files too large for Streamlit's own uploader, which holds them in memory: streamed to the disk, piece by piece.
 
 A page expects one file of its visitor by `expect`; a small component sends it to /upload/<token>, where it is taken
-only with that visitor's cookie, from a page of the same origin, once, and up to the limit. The token is a secret of
-the page, so no other site can send anything in a visitor's name.
+only with that visitor's cookie, from a page of the same origin, and up to the limit. The token is a secret of the page,
+so no other site can send anything in a visitor's name. A newer file takes the place of an older one, also of one that is
+still on its way: a browser can cancel long before its server hears of it.
 """
 
 import secrets
@@ -30,12 +31,13 @@ WAITING = 1000  # files that are expected at most; the oldest gives way
 
 @dataclass
 class Arrival:
-    """A file that a visitor may send. path is where it lies once it is whole; room is the folder it lies in."""
+    """A file that a visitor may send. path is where it lies once it is whole; room is the folder it lies in. turn counts
+    the files that were sent for it; the last one counts."""
 
     token: str
     owner: str
     began: float = field(default_factory=time.monotonic)
-    busy: bool = False
+    turn: int = 0
     room: Path | None = None
     path: Path | None = None
 
@@ -70,24 +72,23 @@ async def take(request: Request) -> Response:
         return _refused(
             404, Problem("this file was not expected", "one chosen on the page Data was", "choose it there")
         )
-    if arrival.busy or arrival.path is not None:
-        return _refused(409, Problem("a file is on its way already", "one at a time was expected", "wait for it"))
-    arrival.busy = True
+    arrival.turn += 1
+    turn, older, room = arrival.turn, arrival.room, None
+    arrival.room = arrival.path = None
     try:
+        if older is not None:
+            await run_in_threadpool(uploads.leave, older)
         if int(request.headers.get("content-length", 0)) > LARGE.upload:
             raise _too_large(int(request.headers["content-length"]))
-        arrival.path = await _written(request, arrival)
+        room = await run_in_threadpool(uploads.room, arrival.owner)
+        path = await _written(request, room, lambda: arrival.turn == turn)
     except (Problem, ClientDisconnect, ValueError) as error:
-        if arrival.room is not None:
-            await run_in_threadpool(uploads.leave, arrival.room)
-        arrival.room = None
-        too_large = isinstance(error, Problem) and error.came.startswith("the file has")
-        words = (
-            error if isinstance(error, Problem) else Problem("the file broke off", "a whole one was expected", "again")
-        )
-        return _refused(413 if too_large else 400, words)
-    finally:
-        arrival.busy = False
+        if room is not None:
+            await run_in_threadpool(uploads.leave, room)
+        if not isinstance(error, Problem):
+            return _refused(400, Problem("the file broke off", "a whole one was expected", "again"))
+        return _refused(413 if error.came.startswith("the file has") else 400, error)
+    arrival.room, arrival.path = room, path
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
@@ -99,10 +100,9 @@ def foreign(request: Request) -> bool:
     return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
 
 
-async def _written(request: Request, arrival: Arrival) -> Path:
-    """Write the body into a room of this owner's, at most a piece of it in memory."""
-    arrival.room = await run_in_threadpool(uploads.room, arrival.owner)
-    path, count, waiting = arrival.room / "arriving", 0, bytearray()
+async def _written(request: Request, room: Path, wanted: Callable[[], bool]) -> Path:
+    """Write the body into a room, at most a piece of it in memory, for as long as it is wanted."""
+    path, count, waiting = room / "arriving", 0, bytearray()
     try:
         with path.open("wb") as stream:
             async for chunk in request.stream():
@@ -113,9 +113,13 @@ async def _written(request: Request, arrival: Arrival) -> Path:
                 if len(waiting) >= PIECE:
                     await run_in_threadpool(stream.write, bytes(waiting))
                     waiting.clear()
+                if not wanted():
+                    break
             await run_in_threadpool(stream.write, bytes(waiting))
     except OSError as error:
-        raise unwritable(arrival.room, error) from error
+        raise unwritable(room, error) from error
+    if not wanted():
+        raise Problem("a newer file took the place of this one", "one at a time was expected", "wait for that one")
     return path
 
 

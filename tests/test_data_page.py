@@ -263,12 +263,10 @@ def test_from_drop_to_explored_map(app: str, page: Page, name: str) -> None:
     expect(page.get_by_text(f"Each of {count} points is one sample")).to_be_visible()
     expect(page.get_by_text("Made from data that somebody brought")).to_be_visible()
     ready = page.locator('[data-testid="latent-explorer"][data-ready="true"]')
-    if name == "shapes.zip":
-        expect(ready).to_be_visible(timeout=60_000)
-        canvas = page.get_by_test_id("latent-map")
-        before = ready.get_attribute("data-code")
-        canvas.hover(position={"x": 200, "y": 150})
-        expect(ready).not_to_have_attribute("data-code", before or "")
+    expect(ready).to_be_visible(timeout=60_000)
+    before = ready.get_attribute("data-code")
+    page.get_by_test_id("latent-map").hover(position={"x": 200, "y": 150})
+    expect(ready).not_to_have_attribute("data-code", before or "")
 
 
 def test_two_browsers_and_nothing_of_the_one_for_the_other(

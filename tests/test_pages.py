@@ -5,10 +5,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from conftest import needs_data, trained
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
 from streamlit.testing.v1 import AppTest
 
 from components import cached, figures, views, visitor
@@ -37,6 +39,21 @@ def words(app: AppTest) -> str:
     """All that the page says."""
     kinds = (app.markdown, app.caption, app.warning, app.error, app.info, app.success, app.subheader)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.mark.parametrize(
+    ("fragments", "hash_", "answered"), [(["a"], "left", False), (["a"], "here", True), ([], "left", True)]
+)
+def test_a_fragment_of_the_page_before_is_not_answered(
+    monkeypatch: pytest.MonkeyPatch, fragments: list[str], hash_: str, answered: bool
+) -> None:
+    """Its timer went off in the moment in which a button led to this page: the browser would empty this one."""
+    requests = ScriptRequests()
+    requests.request_rerun(RerunData(page_script_hash=hash_, fragment_id=fragments[0] if fragments else None))
+    context = SimpleNamespace(script_requests=requests, page_script_hash="here")
+    monkeypatch.setattr(views, "get_script_run_ctx", lambda: context)
+    views.forget_the_page_before()
+    assert (requests.on_scriptrunner_ready().type is ScriptRequestType.RERUN) == answered
 
 
 @pytest.mark.parametrize("found", views.found(), ids=lambda found: found.title)

@@ -11,6 +11,8 @@ from functools import wraps
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
 from models import Problem
 
@@ -47,3 +49,20 @@ def told(draw: Callable[..., None]) -> Callable[..., None]:
             st.error(str(problem))
 
     return drawn
+
+
+def forget_the_page_before() -> None:
+    """Drop what a fragment of another page than this one asked for, if nobody has answered it yet.
+
+    Its timer can go off in the moment in which a button of that page leads here. Streamlit 1.67 answers it all the same,
+    as that page, whereupon the browser empties this one and then fails at whatever is drawn in it next.
+    """
+    context = get_script_run_ctx()
+    requests = context.script_requests if context is not None else None
+    if context is None or requests is None:
+        return
+    with requests._lock:
+        asked = requests._rerun_data
+        waits = requests._state is ScriptRequestType.RERUN and asked.fragment_id_queue
+        if waits and asked.page_script_hash != context.page_script_hash:
+            requests._state = ScriptRequestType.CONTINUE

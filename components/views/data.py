@@ -223,12 +223,12 @@ def written(given: Sequence[Any], room: Path) -> list[Path]:
 def moved(arrival: stream.Arrival, room: Path, name: str) -> list[Path]:
     """The streamed file, from where it arrived to the room of what is brought now."""
     assert arrival.path is not None and arrival.room is not None
+    stream.forget(arrival.token)  # first: from now on nothing takes its place
     path = room / safe_name(name)
     try:
         arrival.path.rename(path)
     except OSError as error:
         raise unwritable(room, error) from error
-    stream.forget(arrival.token)
     uploads.leave(arrival.room)
     return [path]
 
