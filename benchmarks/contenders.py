@@ -50,7 +50,7 @@ def hourglass(
             for group in adam.param_groups:
                 group["lr"] = chosen.learning_rate * training.schedule(at, steps)
             with torch.autocast("cpu", torch.bfloat16, enabled=kind == "bfloat16"):
-                terms = work._terms(work.training[batch], seed=at)
+                terms = work._terms(work.training.index_select(0, batch), seed=at)
             adam.zero_grad(set_to_none=True)
             training.total(terms, chosen).backward()
             adam.step()
@@ -93,17 +93,33 @@ def peak(precision: str, size: int = 1024) -> float:
     return 2.0 * size**3 / best
 
 
-def pytorch(dataset: str, architecture: str, code_size: int, epochs: float, batch_size: int = 256) -> dict[str, float]:
-    """The same network as most people would train it: a Dataset of tensors, a DataLoader, Adam at 0.001."""
+def pytorch(
+    dataset: str, architecture: str, code_size: int, epochs: float, batch_size: int = 256, beforehand: bool = False
+) -> dict[str, float]:
+    """The same network as most people would train it: a Dataset, a DataLoader, Adam at 0.001.
+
+    The Dataset does what torchvision's and its ToTensor do, image by image; beforehand: all is one tensor already.
+    """
     import torch
+    from PIL import Image
 
     from models import architectures
 
     train, _ = arrays(dataset)
+
+    class Images(torch.utils.data.Dataset[tuple[torch.Tensor]]):
+        def __len__(self) -> int:
+            return len(train)
+
+        def __getitem__(self, at: int) -> tuple[torch.Tensor]:
+            image = Image.fromarray(train[at])
+            return (torch.from_numpy(np.array(image, np.uint8, copy=True)).unsqueeze(-1).contiguous().float().div(255),)
+
+    tensor = torch.from_numpy(train.copy()).float().div(255).unsqueeze(-1)
+    images = torch.utils.data.TensorDataset(tensor) if beforehand else Images()
     built = architectures.get(architecture).blueprint("image", (28, 28, 1), code_size).build()
     model = torch.nn.Sequential(built.encoder, built.decoder)
-    images = torch.from_numpy(train.copy()).float().div(255).unsqueeze(-1)
-    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(images), batch_size, shuffle=True)
+    loader = torch.utils.data.DataLoader(images, batch_size, shuffle=True)
     adam, lost = torch.optim.Adam(model.parameters(), lr=0.001), torch.nn.MSELoss()
     steps, seen = round(epochs * len(loader)), 0
     began, cpu = time.perf_counter(), time.process_time()
@@ -199,5 +215,5 @@ def keras(dataset: str, architecture: str, code_size: int, epochs: float, warm: 
 
 
 if __name__ == "__main__":
-    contender = {"hourglass": hourglass, "pytorch": pytorch, "pythae": pythae, "keras": keras}[sys.argv[1]]
+    contender = {one.__name__: one for one in (hourglass, pytorch, pythae, keras)}[sys.argv[1]]
     print(json.dumps(contender(**json.loads(sys.argv[2]))))

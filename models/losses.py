@@ -9,12 +9,12 @@ from math import log, pi
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy
+from torch.nn.functional import binary_cross_entropy, mse_loss
 
 
 def squared_error(reconstruction: Tensor, sample: Tensor) -> Tensor:
     """Sum over values of (x - x̂)², averaged over the batch. Both (B, *shape)."""
-    return (reconstruction - sample).square().sum() / len(sample)
+    return mse_loss(reconstruction, sample, reduction="sum") / len(sample)
 
 
 def bernoulli(reconstruction: Tensor, sample: Tensor) -> Tensor:

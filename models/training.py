@@ -334,7 +334,7 @@ class Training:
         """One step down the gradient of these training samples; returns the terms of the loss before it."""
         self.network.learn(True)
         with torch.autocast("cpu", torch.bfloat16, enabled=at.precision == "bfloat16"):
-            terms = self._terms(self.training[batch], seed=self.configuration.seed + 1 + seed)
+            terms = self._terms(self.training.index_select(0, batch), seed=self.configuration.seed + 1 + seed)
         optimizer.zero_grad(set_to_none=True)
         total(terms, self.configuration, annealing).backward()
         optimizer.step()
