@@ -153,11 +153,11 @@ BEST: dict[str, dict[str, Schedule]] = {
     "mnist": {
         "single-layer": {"epochs": 0.06, "batch_size": 64, "learning_rate": 0.005},
         "multi-layer": {"epochs": 0.14, "batch_size": 64, "learning_rate": 0.004},
-        "convolutional": {"epochs": 0.2, "batch_size": 64, "learning_rate": 0.005},
+        "convolutional": {"epochs": 0.22, "batch_size": 64, "learning_rate": 0.005},
     },
     "fashion-mnist": {
         "single-layer": {"epochs": 0.16, "batch_size": 64, "learning_rate": 0.005},
-        "multi-layer": {"epochs": 0.25, "batch_size": 64, "learning_rate": 0.005},
+        "multi-layer": {"epochs": 0.28, "batch_size": 64, "learning_rate": 0.005},
         "convolutional": {"epochs": 0.22, "batch_size": 64, "learning_rate": 0.005},
     },
 }

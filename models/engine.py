@@ -51,6 +51,7 @@ class Limits:
     epochs: int = 10_000  # HOURGLASS_EPOCHS
     parameters: int = 20_000_000  # HOURGLASS_PARAMETERS
     seconds: int = 3600  # HOURGLASS_SECONDS: training ends after so long, with what was learnt
+    bytes: int = 5_000_000_000  # HOURGLASS_BYTES: runs on one's list, beyond which no zip is opened
 
     @classmethod
     def here(cls) -> Limits:
@@ -347,6 +348,19 @@ def adopt(run: Run, owner: str, asked: Configuration | None = None) -> None:
             queue.add(connection, asked.id, dataclasses.asdict(asked), owner, "cpu", "done")
             connection.execute("UPDATE runs SET became = ? WHERE id = ?", [run.id, asked.id])
         connection.execute("UPDATE owners SET waits = 0 WHERE owner = ? AND id = ?", [owner, run.id])
+
+
+def make_sure_it_fits(owner: str, more: int) -> None:
+    """A `Problem` when the folders of this owner's runs hold more than allowed with so many bytes more."""
+    most = Limits.here().bytes
+    folders = [entry.run.folder for entry in runs(owner) if entry.run is not None and not entry.run.pretrained]
+    held = sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
+    if held + more > most:
+        raise Problem(
+            f"your runs would take {held + more:,} bytes with this one",
+            f"at most {most:,} are allowed here",
+            "delete some on the page Runs",
+        )
 
 
 def visible(owner: str, found: list[Run]) -> list[Run]:

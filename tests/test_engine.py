@@ -259,6 +259,16 @@ def test_names_and_stars_are_each_owners_own(home: Path) -> None:
     assert [entry.id for entry in engine.runs("a")] == [other.id, one.id] and engine.names("a") == {}
 
 
+def test_zips_are_opened_until_ones_runs_take_too_much(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = kept(home, "a")
+    held = sum(file.stat().st_size for file in run.folder.rglob("*") if file.is_file())
+    monkeypatch.setenv("HOURGLASS_BYTES", str(held + 100))
+    engine.make_sure_it_fits("a", 100)
+    engine.make_sure_it_fits("b", held + 100)  # others' runs do not count
+    with pytest.raises(Problem, match=f"{held + 101:,} bytes"):
+        engine.make_sure_it_fits("a", 101)
+
+
 def test_deleting_takes_a_run_from_ones_own_list_and_its_folder_with_the_last(home: Path) -> None:
     run = kept(home, "a")
     engine.adopt(run, "b")

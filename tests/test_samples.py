@@ -3,6 +3,7 @@
 import re
 from urllib.parse import parse_qs
 
+import kinds
 import numpy as np
 import pytest
 from conftest import needs_data
@@ -10,7 +11,9 @@ from playwright.sync_api import Page, expect
 from test_pages import drawn, words
 
 from components import cached
-from models import checks, runs
+from components.views import samples
+from models import checks, datasets, runs
+from models.columns import inverse, unscaled
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +123,26 @@ def test_untrusted_names_stand_in_cells_as_they_are(shipped: runs.Run, monkeypat
 def test_explore_offers_the_codes_as_csv_and_parquet() -> None:
     labels = [button.label for button in drawn("explore", run="digits-variational").get("download_button")]
     assert {"Codes with labels (CSV)", "Codes with labels (Parquet)"} <= set(labels)
+
+
+def test_signals_are_lines_in_the_table(wave_run: runs.Run) -> None:
+    table = drawn("samples", run=wave_run.id, look="outliers", above="95").dataframe[0].value
+    place = {int(row): i for i, row in enumerate(wave_run.rows)}
+    stored = np.asarray(datasets.arrays(kinds.WAVE).samples)
+    real = unscaled(kinds.SPEED, stored[wave_run.rows[[place[row] for row in table["row"]]]])
+    for c, channel in enumerate(("speed [m/s]", "pressure [hPa]")):
+        np.testing.assert_allclose(np.stack(list(table[channel])), real[..., c], rtol=1e-5)
+
+
+def test_rows_stand_in_the_table_in_their_own_units(fruit_run: runs.Run) -> None:
+    table = drawn("samples", run=fruit_run.id, look="outliers", above="95").dataframe[0].value
+    stored = np.asarray(datasets.arrays(kinds.TABLE).samples)[table["row"]]
+    real = inverse(kinds.FRUIT, unscaled(kinds.FRUIT, stored))
+    for column in ("weight [g]", "price [ct]"):
+        np.testing.assert_allclose(table[column], real[column], rtol=1e-5)
+    assert list(table["colour"]) == real["colour"]
+
+
+def test_a_channel_may_be_called_as_a_column_of_ours(wave_run: runs.Run) -> None:
+    seen, looks = samples.in_cells(wave_run, np.zeros((3, 48, 2), np.float32), "", ["row", "speed [m/s]"])
+    assert list(seen) == list(looks) == ["speed [m/s] (data)", "pressure [hPa]"]

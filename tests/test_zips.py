@@ -456,6 +456,17 @@ def test_what_a_zip_says_is_not_formatted_where_it_is_refused(digits_run: runs.R
     assert "\\!\\[x\\]\\(http" in error.value and "![x]" not in error.value
 
 
+def test_no_zip_is_opened_beyond_what_one_may_keep(
+    digits_run: runs.Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOURGLASS_BYTES", "1000")
+    app = drawn("explore")
+    app.file_uploader[0].set_value(("run.zip", runs.pack(digits_run), "application/zip")).run()
+    (error,) = app.error
+    assert "1,000 are allowed here" in error.value.replace("\\", "")
+    assert not (home / "runs").exists()
+
+
 def test_a_run_that_ships_can_leave_and_come_back(home: Path) -> None:
     shipped = runs.open_run(runs.folder_of("digits-variational"))
     back = runs.unpack(runs.pack(shipped))

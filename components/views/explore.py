@@ -263,6 +263,7 @@ def open_zip() -> None:
         if given is not None and st.session_state.get("opened zip") != given.file_id:
             st.session_state["opened zip"] = given.file_id
             try:
+                engine.make_sure_it_fits(visitor.owner(), given.size)
                 run = runs.unpack(given.getvalue())
                 engine.adopt(run, visitor.owner())
             except Problem as problem:

@@ -3,7 +3,7 @@
 import base64
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from components import address, cached, choosing, pictures
+from components import address, cached, choosing, pictures, samples
 from components.views import Page
 from models import Problem, codes, datasets, encoding, export, runs, unwritable
+from models.columns import unscaled
 from models.readers.work import plain
 
 LOOKS = {
@@ -29,6 +30,8 @@ LOOKS = {
 ABOVE = 90.0, 99.9  # per cent
 LISTED = 100  # lines of the table; the file holds them all
 SIDE = 48  # pixels of a picture in the table
+WIDE = 20  # columns of a row's own that the table shows
+FIRST = {"image": 12, "signal": 5, "table": 5}  # new samples that are drawn beside their reconstructions
 MAP = st.column_config.LinkColumn("map", display_text="show", width=60, help="Opens Explore at this code")
 Table = dict[str, Sequence[Any] | NDArray[Any]]
 
@@ -283,35 +286,46 @@ def newcomers(run: runs.Run, come: Newcomers, at_hand: bool) -> None:
         with st.expander(f"Left out: {len(come.skipped):,}"):
             st.dataframe({"what": [name for name, _ in come.skipped], "why": [why for _, why in come.skipped]})
     shown = come.shown
+    some = min(len(shown), FIRST[run.kind])
+    st.caption(
+        f"{'The first of them' if len(come.names) > some else 'As the run sees them'}, and their reconstructions"
+    )
+    beside = {"original": shown[:some], "reconstruction": run.coder.decode(done.codes[:some])}
     if image:
-        some = min(len(shown), 12)
-        st.caption(
-            f"{'The first of them' if len(come.names) > some else 'As the run sees them'}, and their reconstructions"
-        )
-        st.image(pictures.strip(shown[:some], 64), alt="New samples")
-        st.image(pictures.strip(run.coder.decode(done.codes[:some]), 64), alt="Their reconstructions")
+        st.image(pictures.strip(beside["original"], 64), alt="New samples")
+        st.image(pictures.strip(beside["reconstruction"], 64), alt="Their reconstructions")
+    else:
+        samples.side_by_side(run, beside, come.names[:some], "new beside")
     columns = encoding.table(run, come.names, done)
     seen: Table = {}
     looks: dict[str, Any] = {
         "map": MAP,
-        "picture": st.column_config.ImageColumn("", width=SIDE + 16),
-        "nearest": st.column_config.ImageColumn("nearest", width=SIDE + 16, help="The nearest stored sample"),
         "error": st.column_config.NumberColumn(format="%.4f", help="Mean squared error of the reconstruction"),
         "error percentile": st.column_config.NumberColumn(format="%.1f", help="Per cent of the test samples below it"),
         "distance": st.column_config.NumberColumn(format="%.4f", help="To the nearest stored code"),
     }
-    if image:
-        seen["picture"] = [data_address(one) for one in shown]
-    near = thumbnails(run, done.nearest[: len(shown), 0]) if at_hand else None
-    if near is not None:
-        seen["nearest"] = near
+    near = stored(run, done.nearest[: len(shown), 0]) if at_hand else None
+    values: Table = {}
+    for ending, those in (("", shown), (" of the nearest", near)):
+        if those is not None:
+            drawn, how = in_cells(run, those, ending, columns)
+            looks |= how
+            if run.kind == "table":
+                values |= drawn
+            else:
+                seen |= drawn
     seen["map"] = [map_link(run, code) for code in done.codes[: len(shown)]]
     in_table = [name for name in columns if not re.fullmatch(r"z\d+", name)] + [
         f"z{i + 1}" for i in range(min(4, run.code_size))
     ]
     seen |= {name: columns[name][: len(shown)] for name in in_table}
     st.dataframe(
-        seen, hide_index=True, row_height=SIDE + 8 if image else None, column_config=looks, width="stretch", key="new"
+        samples.joined(seen, values),
+        hide_index=True,
+        row_height=None if run.kind == "table" else SIDE + 8,
+        column_config=looks,
+        width="stretch",
+        key="new",
     )
     if len(come.names) > len(shown):
         st.caption(f"The first {len(shown)} of {len(come.names):,}. The files hold them all.")
@@ -366,12 +380,18 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
         return
     lines = min(count, LISTED)
     seen: Table = {}
+    values: Table = {}
     looks: dict[str, Any] = {}
     for ending, places in shown.items():
-        drawn = thumbnails(run, places) if at_hand else None
-        if drawn is not None:
-            seen[f"picture{ending}"] = drawn
-            looks[f"picture{ending}"] = st.column_config.ImageColumn("" if not ending else "other", width=SIDE + 16)
+        those = stored(run, places) if at_hand else None
+        if those is not None:
+            drawn, how = in_cells(run, those, ending, columns)
+            looks |= how
+            if run.kind == "table":
+                values |= drawn
+            else:
+                seen |= drawn
+    tall = bool(seen)
     places = next(iter(shown.values()))
     seen["map"] = [map_link(run, code) for code in run.codes[places]]
     looks["map"] = MAP
@@ -386,10 +406,10 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
         elif column == "difference":
             looks[column] = st.column_config.NumberColumn(format="%.4f", help="Mean absolute difference of the values")
     st.dataframe(
-        seen,
+        samples.joined(seen, values),
         hide_index=True,
-        row_height=SIDE + 8 if any(c.startswith("picture") for c in seen) else None,
-        height=min(560, 42 + lines * (SIDE + 8)),
+        row_height=SIDE + 8 if tall else None,
+        height=min(560, 42 + lines * (SIDE + 8 if tall else 35)),
         column_config=looks,
         width="stretch",
         key=f"table {name}",
@@ -406,12 +426,40 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
     )
 
 
-def thumbnails(run: runs.Run, places: NDArray[np.int64]) -> list[str] | None:
-    """Pictures as addresses that hold them; None where samples are no images or not at hand."""
-    if run.about["dataset"]["kind"] != "image":
-        return None
-    images = cached.originals(run.about["dataset"]["name"], tuple(int(row) for row in run.rows[places]))
-    return None if images is None else [data_address(image) for image in codes.to_float(images)]
+def stored(run: runs.Run, places: NDArray[np.int64]) -> NDArray[np.float32] | None:
+    """The samples (K, *shape) at these places, as the run sees them; None where they are not at hand."""
+    found = cached.originals(run.about["dataset"]["name"], tuple(int(row) for row in run.rows[places]))
+    return None if found is None else codes.to_float(found)
+
+
+def in_cells(
+    run: runs.Run, values: NDArray[np.float32], ending: str, taken: Iterable[str]
+) -> tuple[Table, dict[str, Any]]:
+    """Samples (K, *shape) as columns of a table whose names end so, and how these are drawn: images as pictures,
+    signals as a line for each of their first channels, rows as their values in the person's units.
+
+    No name is among those that are taken, which is for signals alone: rows are `joined` to the table's end.
+    """
+    if run.kind == "image":
+        name = f"picture{ending}"
+        word = ending.removeprefix(" of the ")
+        return {name: [data_address(one) for one in values]}, {
+            name: st.column_config.ImageColumn(word, width=SIDE + 16)
+        }
+    if run.kind == "table":
+        real = samples.in_units(run.columns, values)
+        return {f"{name}{ending}": real[name] for name in list(real)[:WIDE]}, {}
+    lines = unscaled(run.columns, values)
+    seen: Table = {}
+    looks = {}
+    for c, column in enumerate(run.columns[: samples.PANELS]):
+        name = f"{column.name}{ending}"
+        while name in {*taken, *seen, "map"}:
+            name += " (data)"
+        seen[name] = list(lines[..., c])
+        low, high = float(lines[..., c].min()), float(lines[..., c].max())
+        looks[name] = st.column_config.LineChartColumn(name, width="small", y_min=low, y_max=high)
+    return seen, looks
 
 
 def data_address(image: NDArray[np.float32]) -> str:

@@ -1,0 +1,36 @@
+"""The benchmarks that anyone may repeat still run, and each contender does what it says."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from conftest import needs_data
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def contend(who: str, **choices: object) -> dict[str, float]:
+    """What a contender of benchmarks/training.py prints."""
+    asked = {"dataset": "mnist", "architecture": "single-layer", "code_size": 56, "epochs": 0.05} | choices
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "contenders.py", who, json.dumps(asked)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+@needs_data("mnist")
+def test_a_twentieth_of_an_epoch_is_measured_alike_for_everybody() -> None:
+    ours, theirs = contend("hourglass"), contend("pytorch")
+    assert ours["images"] == round(0.05 * 55_000 / 256) * 256 and theirs["images"] == round(0.05 * 235) * 256
+    assert min(ours["seconds"], ours["cpu"], theirs["seconds"]) > 0
+    assert 0.05 > ours["error"] > ours["pca"] > 0.009  # eleven steps: better than the mean image, worse than PCA
+
+
+@needs_data("mnist")
+def test_the_validation_split_is_another_than_the_test_split() -> None:
+    """Schedules are chosen on the one and told on the other."""
+    chosen = contend("hourglass", measured="validation")
+    assert chosen["error"] != contend("hourglass", measured="test")["error"]
