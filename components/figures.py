@@ -131,7 +131,7 @@ def losses(history: Sequence[dict[str, Any]], height: int = 260) -> Any:
     for (name, values), tone in zip(series.items(), (THEIRS, OURS), strict=True):
         figure.add_trace(go.Scatter(x=epochs, y=values, name=name, mode="lines", line={"color": tone, "width": 2}))
     figure.update_xaxes(title="epoch", rangemode="tozero")
-    figure.update_yaxes(title="loss", type="log")
+    figure.update_yaxes(title="loss", type="log", dtick="D2")
     figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0})
     return figure
 
@@ -176,7 +176,7 @@ def dimensions(sizes: Sequence[float], dead: NDArray[np.bool_], title: str) -> A
     import plotly.graph_objects as go
 
     order = np.argsort(-np.asarray(sizes), kind="stable")
-    figure = _figure(260, hovermode="closest", showlegend=False)
+    figure = _figure(260, hovermode="closest", showlegend=False, bargap=max(0.2, 1 - len(sizes) / 8))
     figure.add_trace(
         go.Bar(
             x=[f"z{d + 1}" for d in order],

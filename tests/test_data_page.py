@@ -60,8 +60,13 @@ def test_each_example_is_understood(me: str, name: str) -> None:
 
 def test_decisions_can_be_changed_and_are_read_again(me: str) -> None:
     app = dropped("sensor.csv", examples.sensor())
+    assert next(metric.value for metric in app.metric if metric.label == "Signals") == "200"
+    chosen(app, "What a sample is", "a row of a table")
     assert next(metric.value for metric in app.metric if metric.label == "Rows") == "12,800"
+    rows = next(frame.value for frame in app.dataframe if list(frame.value.columns) == ["time", "x", "y", "activity"])
+    assert rows["time"].iloc[[0, -1]].tolist() == [0, 12_799]
     chosen(app, "What a sample is", "a signal over time")
+    chosen(app, "Class", "none")
     chosen(app, "Class", "activity")
     window = next(number for number in app.number_input if number.label == "Window (rows)")
     window.set_value(128).run()
@@ -247,9 +252,8 @@ def test_from_drop_to_explored_map(app: str, page: Page, name: str) -> None:
     bring(app, page, name)
     count = {"shapes.zip": "360", "flowers.csv": "600", "sensor.csv": "200"}[name]
     if name == "sensor.csv":
-        pick(page, "What a sample is", "a signal over time")
         expect(page.get_by_text("Steps × channels")).to_be_visible()
-        pick(page, "Class", "activity")
+        expect(page.get_by_text("“time” tells the time")).to_be_visible()
         expect(page.get_by_text("“activity” is the class")).to_be_visible()
     expect(page.get_by_test_id("stMetricValue").first).to_have_text(count)
     page.get_by_role("button", name="Keep it and train").click()

@@ -12,6 +12,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,11 @@ def sound(found: Found) -> None:
         assert len(readers.inverse(found.columns, found.samples[:2])) == len(found.columns)
     assert all(decision.words.endswith(".") for decision in found.decisions)
     assert all(isinstance(text, str) and text for pair in found.skipped for text in pair)
-    assert readers.contact_sheet(found, 9).mode == "RGB"
+    if found.kind == "table":
+        shown = readers.some_rows(found, 9)
+        assert {len(cells) for cells in shown.values()} == {min(9, n)} and len(shown) >= len(found.columns)
+    else:
+        assert readers.contact_sheet(found, 9).mode == "RGB"
     json.dumps([dataclasses.asdict(decision) for decision in found.decisions], allow_nan=False)
 
 
@@ -233,6 +238,7 @@ def test_a_table_and_back(read: Callable[..., Found]) -> None:
     assert found.columns[0].mean == 2 and found.columns[0].deviation == pytest.approx((2 / 3) ** 0.5)
     back = readers.inverse(found.columns, found.samples)
     assert back == {"a": [1, 2, 3], "colour": ["red", "blue", "red"], "b": [0.5, 1.5, 1.0]}
+    assert readers.some_rows(found, 2) == {"a": [1, 3], "colour": ["red", "red"], "b": [0.5, 1.0]}
     skipped = read(b"a,colour,b\n1,red,0.5\n2,blue,1.5\n3,red,\n", missing="skip")
     assert skipped.names == ("1", "2") and skipped.skipped == (("row 3", "it has missing values"),)
 
@@ -250,6 +256,11 @@ def test_columns_that_turn_to_text_after_a_block(read: Callable[..., Found], mon
     assert found.columns[0].values == ("1", "x") and found.samples[:, :2].sum(0).tolist() == [100, 300]
     found = read(("a,b\n" + "1,2\n" * 100 + "1_0,3\n").encode())
     assert found.samples[-1].tolist() == [1, 3] and "1 of 101 values are no numbers" in found.warnings[0]
+
+
+def test_shown_rows_have_their_class_under_a_name_of_its_own(read: Callable[..., Found]) -> None:
+    found = read(b"class,kind\n0.5,red\n1.5,blue\n2.5,\n", label="kind")
+    assert readers.some_rows(found) == {"class (label)": ["red", "blue", ""], "class": [0.5, 1.5, 2.5]}
 
 
 def test_labels_of_a_table(read: Callable[..., Found]) -> None:
@@ -279,6 +290,47 @@ def test_signals_are_windows(read: Callable[..., Found]) -> None:
     assert len(read(holes, kind="signal", window=8, step=4).samples) == 2
     across = read(b"1,2,3,4\n5,6,7,8\n", kind="signal", layout="across", header=False)
     assert across.samples[..., 0].tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+
+
+ROWS = 600
+TIMES: dict[str, tuple[list[object], str]] = {
+    "seconds": ([0.5 * i for i in range(ROWS)], "signal"),
+    "seconds since 1970, of which float32 knows two minutes": ([1_767_225_600 + i for i in range(ROWS)], "signal"),
+    "ISO 8601": ([str(datetime(2026, 1, 1) + timedelta(minutes=5 * i)) for i in range(ROWS)], "signal"),
+    "ISO 8601 with a zone": (
+        [f"{datetime(2026, 1, 1) + timedelta(i):%Y-%m-%dT%H:%M:%SZ}" for i in range(ROWS)],
+        "signal",
+    ),
+    "unordered days": ([str(date(2026, 1, 1) + timedelta(7 * i % ROWS)) for i in range(ROWS)], "table"),
+    "several rows a second": ([i // 3 for i in range(ROWS)], "table"),
+    "uneven": ([i * i for i in range(ROWS)], "table"),
+    "falling": ([-i for i in range(ROWS)], "table"),
+    "too few to learn from": (list(range(400)), "table"),
+}
+
+
+@pytest.mark.parametrize("case", TIMES)
+def test_rows_that_follow_a_clock_are_a_signal(case: str, read: Callable[..., Found]) -> None:
+    times, kind = TIMES[case]
+    table = "\n".join(["t,a,state", *(f"{t},{i % 7},{'up' if i < 64 else 'down'}" for i, t in enumerate(times))])
+    found = read(table.encode())
+    assert found.kind == kind
+    if kind == "signal":
+        assert found.shape == (64, 1) and found.classes == ("down", "up") and found.labels.tolist() == [1] + 8 * [0]
+        assert found.skipped == (("t", "the column tells the time of each row"),)
+        decision = found.decision("kind")
+        assert decision is not None and decision.words.startswith("The column “t” tells the time")
+        back = read(table.encode(), kind="table")
+        assert back.kind == "table" and len(back.samples) == ROWS and not back.classes
+
+
+def test_times_of_a_parquet_file(read: Callable[..., Found]) -> None:
+    import pyarrow as pa
+
+    for zone in (None, "Europe/Berlin"):
+        when = pa.array([datetime(2026, 1, 1) + timedelta(minutes=i) for i in range(ROWS)], pa.timestamp("us", zone))
+        found = read(parquet({"timestamp": when, "x": [i % 5 for i in range(ROWS)]}))
+        assert (found.kind, found.shape) == ("signal", (64, 1))
 
 
 def test_a_large_table_keeps_every_cell(read: Callable[..., Found]) -> None:

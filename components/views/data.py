@@ -23,6 +23,7 @@ from models.readers.limits import LARGE, LIMITS, Limits
 from models.uploads import Kept
 
 SHOWN = 500  # columns and classes that a table on this page lists
+ACROSS = 30  # columns of the rows that are shown
 LABELS = {
     "kind": "What a sample is",
     "size": "Size",
@@ -84,7 +85,8 @@ class Bringing:
     """Something that is being brought: where it lies, what was decided, and what was understood so far.
 
     room is the folder it lies in until it is kept; choices are those asked for, good those that could be read.
-    turn counts the readings: each has a folder of its own, and controls of its own.
+    turn counts the readings: each has a folder of its own, and controls of its own. look is some of its samples: a
+    picture, or a table's rows.
     """
 
     room: Path
@@ -97,7 +99,7 @@ class Bringing:
     turn: int = 0
     found: Found | None = None
     range: tuple[Any, Any] | None = None
-    sheet: Any = None
+    look: Any = None
     problem: str = ""
 
 
@@ -260,7 +262,8 @@ def read(bringing: Bringing) -> None:
                 bringing.limits,
             )
         bar.progress(1.0, "Looking at it …")
-        bringing.sheet, bringing.range = readers.contact_sheet(found), value_range(found)
+        bringing.look = readers.some_rows(found) if found.kind == "table" else readers.contact_sheet(found)
+        bringing.range = value_range(found)
     except Problem as problem:
         undo(bringing)
         bringing.problem = str(problem)
@@ -318,12 +321,22 @@ def review(bringing: Bringing, owner: str) -> None:
         st.warning(escaped(words))
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.image(bringing.sheet, width=min(460, bringing.sheet.width), alt="Samples, evenly spread over all")
+        look_at(bringing.look)
     with right:
         numbers(found, bringing)
         decide(found, bringing)
     contents(found, bringing)
     keeping(bringing, owner)
+
+
+def look_at(some: Any) -> None:
+    """Some of the samples, as they were read."""
+    if isinstance(some, dict):  # a wide table is cut: its columns are listed below
+        st.dataframe(dict(list(some.items())[:ACROSS]), hide_index=True, height="content")
+        cut = f", {ACROSS} of {len(some):,} columns" if len(some) > ACROSS else ""
+        st.caption(f"{len(next(iter(some.values()))):,} rows, evenly spread over all{cut}")
+    else:
+        st.image(some, width=min(460, some.width), alt="Samples, evenly spread over all")
 
 
 def numbers(found: Found, bringing: Bringing) -> None:
@@ -418,10 +431,11 @@ def contents(found: Found, bringing: Bringing) -> None:
             {
                 "name": column.name,
                 "is": "number" if column.kind == "number" else f"{column.width} categories",
-                "from": float(bringing.range[0][column.start]) if column.kind == "number" else None,
-                "to": float(bringing.range[1][column.start]) if column.kind == "number" else None,
-                "mean": column.mean if column.kind == "number" else None,
-                "values": ", ".join(column.values[:20]),
+                "values": "{} to {}, mean {}".format(
+                    *map(short, (bringing.range[0][column.start], bringing.range[1][column.start], column.mean))
+                )
+                if column.kind == "number"
+                else ", ".join(column.values[:20]),
             }
             for column in found.columns[:SHOWN]
         ]
@@ -433,6 +447,11 @@ def contents(found: Found, bringing: Bringing) -> None:
         with place:
             st.markdown(f"**{title}**")
             st.dataframe(table, hide_index=True, height="content" if len(table) < 7 else 260)
+
+
+def short(value: float) -> str:
+    """A number of four digits or, where it is larger, a whole one."""
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e12 else f"{value:.4g}"
 
 
 def keeping(bringing: Bringing, owner: str) -> None:

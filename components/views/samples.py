@@ -403,6 +403,8 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
             looks[column] = st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, width="small")
         elif column.endswith("/ median"):
             looks[column] = st.column_config.NumberColumn(format="%.1f")
+        elif column.startswith("split"):  # wide enough for the longest of the three
+            looks[column] = st.column_config.TextColumn(width=max(90, 8 * len(column)))
         elif column == "difference":
             looks[column] = st.column_config.NumberColumn(format="%.4f", help="Mean absolute difference of the values")
     st.dataframe(

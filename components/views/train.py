@@ -92,9 +92,9 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     titles = choosing.titles(known_data)
     name = st.selectbox("Dataset", list(known_data), format_func=titles.__getitem__, key="dataset")
     dataset = known_data[name]
-    st.caption(
-        f"{dataset.summary} {dataset.count:,} samples of {'×'.join(map(str, dataset.shape))}. {dataset.licence}."
-    )
+    shape = "×".join(map(str, dataset.shape))
+    noun = {"image": f"images of {shape}", "signal": f"signals of {shape}", "table": f"rows of {shape} features"}
+    st.caption(f"{dataset.summary} {dataset.count:,} {noun[dataset.kind]}. Licence: {dataset.licence}.".strip())
     fitting = [n for n, a in known.items() if dataset.kind in a.kinds]
     address.seed("architecture", "modern", known=fitting)
     kind = st.selectbox(

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from models import Problem
 from models.columns import Column, inverse
 from models.readers import arrays, bags, images, tables, text
-from models.readers.found import Decision, Found, contact_sheet, content_fingerprint
+from models.readers.found import Decision, Found, contact_sheet, content_fingerprint, some_rows
 from models.readers.limits import LIMITS, Limits
 from models.readers.work import Choices, Work, checked, plain
 
@@ -47,6 +47,7 @@ __all__ = [
     "from_zip",
     "inverse",
     "read",
+    "some_rows",
 ]
 
 # Formats that people bring and that are not read: how they begin, what they are, and what to do instead.

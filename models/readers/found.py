@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import mmap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from models.columns import Column
+from models.columns import Column, inverse
 
 
 @dataclass(frozen=True)
@@ -103,29 +103,47 @@ def value_range(found: Found) -> tuple[NDArray[Any], NDArray[Any]]:
 def contact_sheet(found: Found, count: int = 64, side: int = 56) -> Image.Image:
     """Up to `count` samples, evenly spread over all, in a square grid of cells of `side` pixels: an RGB image.
 
-    Images are shown as they are; signals as one line for each channel; table rows as a strip of greys, each
-    column from its least to its greatest value among those shown.
+    Images are shown as they are, signals as one line for each channel. Rows of a table have no picture: see
+    `some_rows`.
     """
-    total = len(found.samples)
-    rows = np.unique(np.linspace(0, total - 1, min(max(1, count), total)).astype(int)) if total else np.zeros(0, int)
+    assert found.kind != "table"
+    rows = _spread(found, count)
     across = max(1, math.ceil(math.sqrt(len(rows))))
     down = max(1, math.ceil(len(rows) / across))
     gap = 2
     sheet = Image.new("RGB", (across * (side + gap) - gap, down * (side + gap) - gap), "white")
     some = np.asarray(found.samples[rows])
-    if found.kind != "image":
+    if found.kind == "signal":
         some = np.nan_to_num(some.astype(np.float64))
-        low, high = some.min(0), some.max(0)
-        if found.kind == "signal":
-            low, high = low.min(0), high.max(0)
+        low, high = some.min((0, 1)), some.max((0, 1))
         some = (some - low) / np.where(high > low, high - low, 1)
-    cells: dict[str, Callable[[NDArray[Any], int], Image.Image]]
-    cells = {"image": _image_cell, "signal": _signal_cell, "table": _table_cell}
     for i, sample in enumerate(some):
-        cell = cells[found.kind](sample, side)
+        cell = _image_cell(sample, side) if found.kind == "image" else _signal_cell(sample, side)
         left = (i % across) * (side + gap) + (side - cell.width) // 2
         sheet.paste(cell, (left, (i // across) * (side + gap) + (side - cell.height) // 2))
     return sheet
+
+
+def some_rows(found: Found, count: int = 12) -> dict[str, Sequence[float | str]]:
+    """Up to `count` rows of a table, evenly spread over all, in its own units: the class first, then each column."""
+    rows = _spread(found, count)
+    cells = dict(inverse(found.columns, found.samples[rows]))
+    if not found.classes:
+        return cells
+    name = "class"
+    while name in cells:
+        name += " (label)"
+    return {name: [found.classes[label] if label >= 0 else "" for label in found.labels[rows]], **cells}
+
+
+def _spread(found: Found, count: int) -> NDArray[np.intp]:
+    """Indices of up to `count` samples, evenly spread over all."""
+    total = len(found.samples)
+    return (
+        np.unique(np.linspace(0, total - 1, min(max(1, count), total)).astype(np.intp))
+        if total
+        else np.zeros(0, np.intp)
+    )
 
 
 def _image_cell(sample: NDArray[np.uint8], side: int) -> Image.Image:
@@ -145,8 +163,3 @@ def _signal_cell(sample: NDArray[np.float64], side: int) -> Image.Image:
         height = (side - 1) * (1 - sample[:, channel])
         pen.line([(float(x), float(y)) for x, y in zip(at, height, strict=True)], fill=inks[channel])
     return cell
-
-
-def _table_cell(sample: NDArray[np.float64], side: int) -> Image.Image:
-    strip = Image.fromarray(np.round(sample * 255).astype(np.uint8)[None])
-    return strip.resize((side, side), Image.Resampling.NEAREST).convert("RGB")

@@ -13,6 +13,7 @@ import mmap
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ from models.readers.work import Work, decoding, plain
 
 NOTHING = frozenset(("", "na", "n/a", "nan", "null", "none", "nil", "?", "-"))
 LABELS = (*arrays.LABEL_NAMES, "species", "digit", "category")
-TIMES = ("time", "t", "timestamp", "date", "datetime", "index", "seconds", "ms", "step")
+TIMES = ("time", "t", "timestamp", "date", "datetime", "seconds", "ms")
+COUNTERS = ("index", "step")  # tell the time of a signal, but do not make a table one
+SERIES = 512  # rows from which evenly timed ones are taken for a signal: fewer make too few windows to learn from
 MISTAKEN = 0.1  # a column of numbers with more texts than this share is one of categories
 PARQUET = b"PAR1"
 
@@ -184,7 +187,7 @@ def _unique(names: Sequence[str]) -> list[str]:
 
 
 def read_parquet(path: Path, work: Work) -> Table:
-    """A Parquet file; columns that are neither numbers nor text are skipped."""
+    """A Parquet file; columns that are neither numbers nor text nor times are skipped."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -243,7 +246,7 @@ def read_parquet(path: Path, work: Work) -> Table:
 def _parquet_kind(kind: Any, pa: Any) -> str:
     value = kind.value_type if pa.types.is_dictionary(kind) else kind
     is_ = pa.types
-    if is_.is_string(value) or is_.is_large_string(value):
+    if is_.is_string(value) or is_.is_large_string(value) or is_.is_timestamp(value) or is_.is_date(value):
         return "category"
     numbers = is_.is_integer(value) or is_.is_floating(value) or is_.is_boolean(value) or is_.is_decimal(value)
     return "number" if numbers else ""
@@ -252,8 +255,10 @@ def _parquet_kind(kind: Any, pa: Any) -> str:
 def _parquet_values(column: Any, text: bool, pa: Any) -> Any:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if pa.types.is_timestamp(column.type):  # without its zone: that would need a table of zones
+        column = column.cast(pa.timestamp(column.type.unit))
     if text:
-        return column.to_pylist()
+        return column.cast(pa.string()).to_pylist()
     return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).astype(np.float64)
 
 
@@ -273,8 +278,11 @@ def found(table: Table, work: Work, source: str) -> Found:
         )
     least, most, whole, there = _measures(table, work)
     distinct = _distinct(table, whole, there, work)
-    columns = _usable(table, least, most, there, distinct, work)
-    label = _label(table, columns, distinct, work)
+    times = _times(table, distinct)
+    kind = choice.kind or ("signal" if _is_series(table, times, work) else None)
+    timed = times if kind == "signal" and choice.layout != "across" and len(table.names) > 1 else {}
+    columns = _usable(table, least, most, there, distinct, list(timed), work)
+    label = _label(table, columns, distinct, kind, work)
     columns = [i for i in columns if i != label]
     numbers = [i for i in columns if i not in table.categories]
     labels, classes = _labels(table, label, work)
@@ -285,7 +293,7 @@ def found(table: Table, work: Work, source: str) -> Found:
             "bring another table, or another separator or label",
         )
     full = len(numbers) == len(columns) and bool((there[columns] == len(table.values)).all())
-    sides = _image_sides(table, columns, full, (least, most, whole), work)
+    sides = None if kind == "signal" else _image_sides(table, columns, full, (least, most, whole), work)
     if sides:
         work.decide(
             "shape",
@@ -295,8 +303,8 @@ def found(table: Table, work: Work, source: str) -> Found:
         )
         samples = arrays.as_images([_taken(table.values, columns, work)], work)
         return work.found("image", samples, labels, classes, [str(row) for row in table.rows])
-    if choice.kind == "signal":
-        return _signals(table, columns, numbers, labels, classes, work)
+    if kind == "signal":
+        return _signals(table, columns, numbers, labels, classes, next(iter(timed), None), work)
     return _rows(table, columns, labels, classes, work)
 
 
@@ -346,9 +354,10 @@ def _usable(
     most: NDArray[np.float64],
     there: NDArray[np.int64],
     distinct: dict[int, int],
+    times: Sequence[int],
     work: Work,
 ) -> list[int]:
-    """The places of the columns that say something; why others do not is noted."""
+    """The places of the columns that say something; why others do not is noted. times: those that only tell the time."""
     out = []
     count = len(table.values)
     for i, name in enumerate(table.names):
@@ -356,6 +365,8 @@ def _usable(
             work.skip(name, "the column was left out by choice")
         elif not there[i]:
             work.skip(name, "the column is empty")
+        elif i in times and name != work.choices.label:
+            work.skip(name, "the column tells the time of each row")
         elif i in table.categories and distinct[i] > work.limits.categories and not _is_label(name, work):
             work.skip(name, f"the column holds more than {work.limits.categories} different texts")
         elif (name.startswith(("column ", "Unnamed:")) or name.lower() in ("index", "id")) and _counts(
@@ -365,6 +376,53 @@ def _usable(
         else:
             out.append(i)
     return out
+
+
+def _times(table: Table, distinct: dict[int, int]) -> dict[int, bool]:
+    """The columns that tell the time of each row, by their name and because they rise; and whether evenly.
+
+    Texts are all different, as far as they were counted, and are judged if they are as ISO 8601 has them. Numbers are
+    float32: seconds since 1970 are known to two minutes, so that some of them may look equal.
+    """
+    out = {}
+    for i, name in enumerate(table.names):
+        values = table.values[:, i]
+        if name.lower() not in (*TIMES, *COUNTERS) or len(values) < 2:
+            continue
+        if i in table.categories:
+            known = distinct[i]
+            if known > 1 and (values[:known] == np.arange(known)).all() and np.isnan(values[known:]).all():
+                out[i] = _evenly(np.array([_moment(text) for text in table.categories[i]]), 0.0)
+            continue
+        blur, values = float(np.spacing(np.abs(values[[0, -1]]).max())), values.astype(np.float64)
+        steps, per_row = np.diff(values), (values[-1] - values[0]) / (len(values) - 1)
+        if (steps > 0).all() or ((steps >= 0).all() and 0 < per_row < blur):
+            out[i] = _evenly(values, blur)
+    return out
+
+
+def _evenly(values: NDArray[np.floating[Any]], blur: float) -> bool:
+    """Whether values rise along a line, to a hundredth of the whole way or to the blur of each."""
+    way = float(values[-1] - values[0])
+    return way > blur and bool(
+        np.abs(values - np.linspace(values[0], values[-1], len(values))).max() <= max(way / 100, blur)
+    )
+
+
+def _moment(text: str) -> float:
+    """Seconds of a time in ISO 8601, NaN where it is none."""
+    try:
+        return (datetime.fromisoformat(text).replace(tzinfo=None) - datetime(1970, 1, 1)).total_seconds()
+    except ValueError:
+        return math.nan
+
+
+def _is_series(table: Table, times: dict[int, bool], work: Work) -> bool:
+    """Whether rows are moments that follow each other evenly, with numbers beside their times."""
+    if work.choices.shape or len(table.values) < SERIES:
+        return False
+    numbers = set(range(len(table.names))) - set(times) - set(table.categories)
+    return bool(numbers) and any(even and table.names[i].lower() in TIMES for i, even in times.items())
 
 
 def _is_label(name: str, work: Work) -> bool:
@@ -378,8 +436,9 @@ def _counts(table: Table, i: int, least: NDArray[np.float64], most: NDArray[np.f
     return bool((np.diff(table.values[:, i]) == 1).all())
 
 
-def _label(table: Table, columns: Sequence[int], distinct: dict[int, int], work: Work) -> int | None:
-    """The place of the column that holds the classes: the choice, else the one that is called so, else an odd one beside pixels."""
+def _label(table: Table, columns: Sequence[int], distinct: dict[int, int], kind: str | None, work: Work) -> int | None:
+    """The place of the column that holds the classes: the choice, else the one that is called so, else an odd one beside
+    pixels, or the only one of texts beside a signal."""
     possible = [i for i in columns if 0 < distinct.get(i, 0) <= work.limits.classes]
     names = [table.names[i] for i in possible]
     options = ["", *(table.names[i] for i in possible if distinct[i] <= work.limits.categories)]
@@ -400,6 +459,11 @@ def _label(table: Table, columns: Sequence[int], distinct: dict[int, int], work:
         if called:
             chosen = called[0]
             words = f"The column “{table.names[chosen]}” is the class, by its name."
+        elif kind == "signal":
+            of_texts = [i for i in possible if i in table.categories and 1 < distinct[i] <= work.limits.categories]
+            if len(of_texts) == 1:
+                chosen = of_texts[0]
+                words = f"The column “{table.names[chosen]}” is the class: the others hold numbers."
         elif beside and len(columns) > 64 and arrays.square(len(columns) - 1) and not arrays.square(len(columns)):
             chosen = beside[0]
             words = f"{len(columns) - 1:,} columns are pixels, and the {'first' if chosen == columns[0] else 'last'} is the class."
@@ -464,23 +528,22 @@ def _signals(
     numbers: list[int],
     labels: NDArray[np.int32],
     classes: tuple[str, ...],
+    time: int | None,
     work: Work,
 ) -> Found:
-    work.decide("kind", "signal", ["signal", "table"], "The table is taken for signals, as chosen.")
+    words = "The table is taken for signals, as chosen."
+    if work.choices.kind is None and time is not None:
+        words = f"The column “{table.names[time]}” tells the time, so that the rows are taken for moments of a signal."
+    work.decide("kind", "signal", ["signal", "table"], words)
     for i in columns:
         if i not in numbers:
             work.skip(table.names[i], "the column holds text, and a signal is made of numbers")
-    if work.choices.layout != "across" and len(numbers) > 1:
-        times = [i for i in numbers if table.names[i].lower() in TIMES and (np.diff(table.values[:, i]) > 0).all()]
-        for i in times:
-            work.skip(table.names[i], "the column tells the time of each row")
-        numbers = [i for i in numbers if i not in times]
     if not numbers:
         raise Problem("no column holds numbers", "a column for each channel was expected", "bring another table")
     values = _taken(table.values, numbers, work)
-    words = {"down": "Time runs down the rows.", "across": "Each row is one signal."}
+    layouts = {"down": "Time runs down the rows.", "across": "Each row is one signal."}
     layout = work.choices.layout or "down"
-    work.decide("layout", layout, ["down", "across"], words[layout])
+    work.decide("layout", layout, ["down", "across"], layouts[layout])
     if layout == "across":
         keep = ~np.isnan(values).any(1)
         for row in table.rows[~keep]:
