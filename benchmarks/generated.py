@@ -26,6 +26,7 @@ def enlarged(home: Path, run: runs.Run, count: int) -> runs.Run:
             (folder / name).write_bytes(column[source].tobytes())
     (folder / "codes.f32").write_bytes(many.tobytes())
     about = {**run.about, "id": id_, "codes": _described(many), "projections": {"pca": None, "tsne": None}}
+    about["dataset"] = {**about["dataset"], "count": max(count, about["dataset"]["count"])}
     if about["thumbnails"]:
         about["thumbnails"] = {"shape": runs.thumbnail_shape(run.shape, count)}
     return runs.seal(folder, {name: value for name, value in about.items() if name != "files"})

@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from conftest import needs_data
+
+from models import runs
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -39,3 +42,13 @@ def test_the_validation_split_is_another_than_the_test_split() -> None:
     """Schedules are chosen on the one and told on the other."""
     chosen = contend("hourglass", measured="validation")
     assert chosen["error"] != contend("hourglass", measured="test")["error"]
+
+
+def test_a_run_may_be_enlarged_beyond_its_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import generated
+
+    shipped = runs.open_run(runs.folder_of("digits-variational"))
+    count = shipped.about["dataset"]["count"] + 1
+    many = generated.enlarged(tmp_path, shipped, count)
+    assert runs.open_run(many.folder).count == len(many.codes) == count
