@@ -93,6 +93,33 @@ def peak(precision: str, size: int = 1024) -> float:
     return 2.0 * size**3 / best
 
 
+def plain(architecture: str, code_size: int) -> tuple[Any, Any]:
+    """Encoder and decoder of the article's networks as a tutorial writes them: (N, 1, 28, 28) to a code and back."""
+    from torch import nn
+
+    if architecture == "convolutional":
+        encoder = nn.Sequential(
+            *(nn.Conv2d(1, 16, 4, padding="same"), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(16, 8, 4, padding="same"), nn.ReLU()),
+            *(nn.Flatten(), nn.Linear(8 * 14 * 14, code_size), nn.Sigmoid()),
+        )
+        decoder = nn.Sequential(
+            *(nn.Linear(code_size, 4 * 7 * 7), nn.ReLU(), nn.Unflatten(1, (4, 7, 7))),
+            *(nn.Conv2d(4, 8, 4, padding="same"), nn.ReLU(), nn.Upsample(scale_factor=2)),
+            *(nn.Conv2d(8, 4, 4, padding="same"), nn.ReLU(), nn.Upsample(scale_factor=2)),
+            *(nn.Conv2d(4, 1, 4, padding="same"), nn.Sigmoid()),
+        )
+        return encoder, decoder
+    hidden = (196,) if architecture == "multi-layer" else ()
+    inward, outward = [nn.Flatten()], []
+    for units in hidden:
+        inward += [nn.Linear(784, units), nn.ReLU()]
+        outward += [nn.Linear(code_size, units), nn.ReLU()]
+    inward += [nn.Linear(units if hidden else 784, code_size), nn.Sigmoid()]
+    outward += [nn.Linear(units if hidden else code_size, 784), nn.Sigmoid(), nn.Unflatten(1, (1, 28, 28))]
+    return nn.Sequential(*inward), nn.Sequential(*outward)
+
+
 def pytorch(
     dataset: str, architecture: str, code_size: int, epochs: float, batch_size: int = 256, beforehand: bool = False
 ) -> dict[str, float]:
@@ -103,8 +130,6 @@ def pytorch(
     import torch
     from PIL import Image
 
-    from models import architectures
-
     train, _ = arrays(dataset)
 
     class Images(torch.utils.data.Dataset[tuple[torch.Tensor]]):
@@ -113,12 +138,11 @@ def pytorch(
 
         def __getitem__(self, at: int) -> tuple[torch.Tensor]:
             image = Image.fromarray(train[at])
-            return (torch.from_numpy(np.array(image, np.uint8, copy=True)).unsqueeze(-1).contiguous().float().div(255),)
+            return (torch.from_numpy(np.array(image, np.uint8, copy=True)).unsqueeze(0).contiguous().float().div(255),)
 
-    tensor = torch.from_numpy(train.copy()).float().div(255).unsqueeze(-1)
+    tensor = torch.from_numpy(train.copy()).float().div(255).unsqueeze(1)
     images = torch.utils.data.TensorDataset(tensor) if beforehand else Images()
-    built = architectures.get(architecture).blueprint("image", (28, 28, 1), code_size).build()
-    model = torch.nn.Sequential(built.encoder, built.decoder)
+    model = torch.nn.Sequential(*plain(architecture, code_size))
     loader = torch.utils.data.DataLoader(images, batch_size, shuffle=True)
     adam, lost = torch.optim.Adam(model.parameters(), lr=0.001), torch.nn.MSELoss()
     steps, seen = round(epochs * len(loader)), 0
@@ -143,16 +167,14 @@ def pythae(dataset: str, architecture: str, code_size: int, epochs: float) -> di
     from pythae.models.nn import BaseDecoder, BaseEncoder
     from pythae.trainers import BaseTrainer, BaseTrainerConfig
 
-    from models import architectures
-
     train, _ = arrays(dataset)
     train = train[: round(min(1.0, epochs) * len(train))]
-    built = architectures.get(architecture).blueprint("image", (28, 28, 1), code_size).build()
+    encoder, decoder = plain(architecture, code_size)
 
     class Encoder(BaseEncoder):
         def __init__(self) -> None:
             super().__init__()
-            self.latent_dim, self.net = code_size, built.encoder
+            self.latent_dim, self.net = code_size, encoder
 
         def forward(self, x: Any) -> Any:
             return ModelOutput(embedding=self.net(x))
@@ -160,15 +182,15 @@ def pythae(dataset: str, architecture: str, code_size: int, epochs: float) -> di
     class Decoder(BaseDecoder):
         def __init__(self) -> None:
             super().__init__()
-            self.net = built.decoder
+            self.net = decoder
 
         def forward(self, z: Any) -> Any:
             return ModelOutput(reconstruction=self.net(z))
 
-    images = torch.from_numpy(train.copy()).float().div(255).unsqueeze(-1)
+    images = torch.from_numpy(train.copy()).float().div(255).unsqueeze(1)
     with tempfile.TemporaryDirectory() as folder:
         settings = BaseTrainerConfig(folder, num_epochs=1, per_device_train_batch_size=256, no_cuda=True)
-        model = AE(AEConfig(input_dim=(28, 28, 1), latent_dim=code_size), Encoder(), Decoder())
+        model = AE(AEConfig(input_dim=(1, 28, 28), latent_dim=code_size), Encoder(), Decoder())
         trainer = BaseTrainer(model, BaseDataset(images, torch.zeros(len(images))), training_config=settings)
         began, cpu = time.perf_counter(), time.process_time()
         trainer.train()

@@ -324,6 +324,32 @@ class Convolution(Layer):
         kind = nn.Conv2d if even else Padded
         return kind(shape[0], self.channels, self.kernel, self.stride, padding=(top, left) if even else 0)
 
+    def upsampling(self, shape: Shape) -> nn.Module:
+        """An `Upsample` and this convolution in one, a third of the time; kernel 3, 4 or 5, stride 1.
+
+        Doubled pixels meet several taps of the kernel. These are added up once, so that a 3x3 convolution of the small
+        image computes the four pixels that each of its pixels becomes (Shi et al. 2016, section 3.2, read backwards).
+        shape: of what the convolution alone would see.
+        """
+        import torch
+        from torch import Tensor, nn
+        from torch.nn import functional
+
+        # taps[a, p, r]: whether tap r of the kernel meets small pixel p - 1 when it paints the a-th of two pixels.
+        met = (np.arange(2)[:, None] + np.arange(self.kernel) - (self.kernel - 1) // 2) // 2 + 1
+        taps = torch.from_numpy((met[:, None] == np.arange(3)[:, None]).astype(np.float32))
+
+        class Upsampling(nn.Conv2d):
+            def forward(self, x: Tensor) -> Tensor:
+                with torch.autocast(x.device.type, enabled=False):  # sums of weights, in the weights' own precision
+                    rows = taps.to(self.weight)
+                    small = torch.einsum("apr,bqs,oirs->oabipq", rows, rows, self.weight)
+                bias = self.bias.repeat_interleave(4) if self.bias is not None else None
+                small = small.reshape(4 * self.out_channels, self.in_channels, 3, 3)
+                return functional.pixel_shuffle(functional.conv2d(x, small, bias, padding=1), 2)
+
+        return Upsampling(shape[0], self.channels, self.kernel)
+
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         weights = graph.weight(f"{name}.weight"), graph.weight(f"{name}.bias")
         return graph.add("Conv", x, *weights, strides=[self.stride] * 2, pads=list(self.padding(shape)))
@@ -496,7 +522,16 @@ def sequence(layers: Sequence[Layer], shape: Shape) -> nn.Sequential:
     """The layers as one torch module; its weights are named <place>.<weight>."""
     from torch import nn
 
-    return nn.Sequential(*(layer.module(at) for layer, at in with_shapes(layers, shape)))
+    modules = [layer.module(at) for layer, at in with_shapes(layers, shape)]
+    for i, (layer, (after, at)) in enumerate(zip(layers, with_shapes(layers, shape)[1:], strict=False)):
+        if (
+            isinstance(layer, Upsample)
+            and isinstance(after, Convolution)
+            and after.stride == 1
+            and after.kernel in (3, 4, 5)
+        ):
+            modules[i], modules[i + 1] = nn.Identity(), after.upsampling(at)
+    return nn.Sequential(*modules)
 
 
 def weight_shapes(layers: Sequence[Layer], shape: Shape, name: str) -> dict[str, Shape]:

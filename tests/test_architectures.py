@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from models import Problem, architectures, export
 from models.architectures import MAX_CODE_SIZE, Architecture, Blueprint
 from models.codes import Coder
-from models.layers import Activation, Dense
+from models.layers import Activation, Convolution, Dense, Upsample, sequence, with_shapes
 from models.training import Network, initialise
 
 # kind, shape, code size. 7x13: swapped axes cannot hide. Above and below D = 8 and 40 pixels a family may change its form.
@@ -256,6 +256,24 @@ def test_an_architecture_that_miscounts_is_caught() -> None:
     wrong = Architecture("x", "X", "", "", layers=lambda shape, d: ((Dense(d),), (Dense(3),)))
     with pytest.raises(AssertionError):
         wrong.blueprint("table", (11,), 2)
+
+
+@pytest.mark.parametrize("kernel", [3, 4, 5])
+def test_an_upsampling_convolution_is_one_after_an_upsample(kernel: int) -> None:
+    """Forward and back, on a shape whose sides differ."""
+    layers, shape = (Upsample(), Convolution(4, kernel)), (3, 5, 7)
+    together, plain = (
+        sequence(layers, shape),
+        torch.nn.Sequential(*(one.module(at) for one, at in with_shapes(layers, shape))),
+    )
+    assert isinstance(together[0], torch.nn.Identity)
+    plain.load_state_dict(together.state_dict())
+    x = torch.randn((2, *shape), generator=torch.Generator().manual_seed(0))
+    for one in (together, plain):
+        one(x).square().sum().backward()
+    torch.testing.assert_close(together(x), plain(x))
+    for ours, theirs in zip(together.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-4, atol=1e-4)
 
 
 def test_gelu_is_the_exact_one() -> None:

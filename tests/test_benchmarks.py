@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import needs_data
 
-from models import runs
+from models import architectures, runs
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -52,3 +53,19 @@ def test_a_run_may_be_enlarged_beyond_its_dataset(tmp_path: Path, monkeypatch: p
     count = shipped.about["dataset"]["count"] + 1
     many = generated.enlarged(tmp_path, shipped, count)
     assert runs.open_run(many.folder).count == len(many.codes) == count
+
+
+@pytest.mark.filterwarnings("ignore:Using padding")
+@pytest.mark.parametrize(("name", "code_size"), [("single-layer", 56), ("multi-layer", 48), ("convolutional", 48)])
+def test_the_contenders_network_is_ours(name: str, code_size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written as a tutorial has it, it computes the same from the same weights."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import contenders
+
+    ours = architectures.get(name).blueprint("image", (28, 28, 1), code_size).build()
+    x = torch.rand((3, 28, 28, 1), generator=torch.Generator().manual_seed(0))
+    theirs = torch.nn.Sequential(*contenders.plain(name, code_size))
+    for mine, other in zip([*ours.encoder.parameters(), *ours.decoder.parameters()], theirs.parameters(), strict=True):
+        other.data.copy_(mine.data)
+    out = ours.decoder(ours.encoder(x))
+    torch.testing.assert_close(theirs(x.movedim(-1, 1)).movedim(1, -1), out, rtol=1e-4, atol=1e-5)
