@@ -287,7 +287,10 @@ def test_signals_are_windows(read: Callable[..., Found]) -> None:
         found.classes[label] for label in found.labels[2:]
     ]
     holes = table.replace(b"\n6,6,", b"\n6,,")
-    assert len(read(holes, kind="signal", window=8, step=4).samples) == 2
+    assert len(read(holes, kind="signal", window=8, step=4, missing="skip").samples) == 2
+    np.testing.assert_array_equal(read(holes, kind="signal", window=8, step=4).samples, found.samples)  # a line was cut
+    longer = table.replace(b"\n6,6,", b"\n6,,").replace(b"\n7,7,", b"\n7,,")
+    assert len(read(longer, kind="signal", window=8, step=4).samples) == 2  # two rows of eight are too many to guess
     across = read(b"1,2,3,4\n5,6,7,8\n", kind="signal", layout="across", header=False)
     assert across.samples[..., 0].tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
 
@@ -301,7 +304,10 @@ TIMES: dict[str, tuple[list[object], str]] = {
         [f"{datetime(2026, 1, 1) + timedelta(i):%Y-%m-%dT%H:%M:%SZ}" for i in range(ROWS)],
         "signal",
     ),
-    "unordered days": ([str(date(2026, 1, 1) + timedelta(7 * i % ROWS)) for i in range(ROWS)], "table"),
+    "German": ([f"{datetime(2026, 1, 1) + timedelta(minutes=i):%d.%m.%Y %H:%M}" for i in range(ROWS)], "signal"),
+    "American": ([f"{datetime(2026, 1, 1) + timedelta(hours=i):%m/%d/%Y %I:%M %p}" for i in range(ROWS)], "signal"),
+    "of the day": ([f"{datetime(2026, 1, 1) + timedelta(seconds=i / 50):%H:%M:%S.%f}" for i in range(ROWS)], "signal"),
+    "unordered days": ([str(date(2026, 1, 1) + timedelta(i * i % 601)) for i in range(ROWS)], "table"),
     "several rows a second": ([i // 3 for i in range(ROWS)], "table"),
     "uneven": ([i * i for i in range(ROWS)], "table"),
     "falling": ([-i for i in range(ROWS)], "table"),
@@ -322,6 +328,77 @@ def test_rows_that_follow_a_clock_are_a_signal(case: str, read: Callable[..., Fo
         assert decision is not None and decision.words.startswith("The column “t” tells the time")
         back = read(table.encode(), kind="table")
         assert back.kind == "table" and len(back.samples) == ROWS and not back.classes
+
+
+@pytest.mark.parametrize("name", ["Time (s)", "time_s", "timestamp_ms", "Datetime UTC", "Zeit", "ts", "Elapsed"])
+def test_a_column_of_times_may_be_called_otherwise(name: str, read: Callable[..., Found]) -> None:
+    table = "\n".join([f"{name},a", *(f"{i / 50},{i % 7}" for i in range(ROWS))])
+    assert read(table.encode()).kind == "signal"
+    assert read(table.replace(name, "timber").encode()).kind == "table"
+
+
+def test_no_window_lies_across_a_jump_of_time(read: Callable[..., Found]) -> None:
+    """Three recordings: after a pause, and with a clock that starts again."""
+    times = [*range(260), *range(1000, 1170), *range(170)]
+    table = "\n".join(["time,a", *(f"{t},{i}" for i, t in enumerate(times))])
+    found = read(table.encode())
+    assert found.names == ("1", "65", "129", "193", "261", "325", "431", "495")
+    assert any("jumps 2 times" in words for words in found.warnings)
+
+
+def test_overlapping_windows_share_no_row_with_another_split(read: Callable[..., Found]) -> None:
+    table = "\n".join(["time,a", *(f"{i},{i}" for i in range(12_800))])
+    found = read(table.encode(), step=8)
+    assert found.split is not None
+    of_row = np.full(12_800, 255)
+    for window, split in zip(found.samples[..., 0].astype(int), found.split, strict=True):
+        assert set(of_row[window].tolist()) <= {255, split}
+        of_row[window] = split
+    shares = np.bincount(found.split, minlength=3) / len(found.split)
+    assert shares[TRAIN] == pytest.approx(0.8, abs=0.03) and shares[TEST] == pytest.approx(0.1, abs=0.03)
+    assert len(found.split) > 0.85 * (12_800 - 64) / 8 and len(found.names) == len(found.split) == len(found.labels)
+    assert read(table.encode()).split is None  # windows side by side share nothing
+
+
+def test_a_class_may_be_called_none_and_a_missing_one_is_told(read: Callable[..., Found]) -> None:
+    rows = "\n".join(f"{i / 3},{('none', 'mild', 'NA')[i % 3]}" for i in range(60))
+    found = read(f"a,class\n{rows}\n".encode())
+    assert found.classes == ("mild", "none") and found.warnings == (
+        "20 rows have no class: the cell is empty, or says NA or the like.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        ("name\tpeople\tarea\na\t1,234\t1.5\nb\t950\t2.5\n", [1234, 950]),
+        ('name,people\na,"1,234,567.5"\nb,"2,000"\n', [1234567.5, 2000]),
+        ("name;people;weight\na;5.234;70,12\nb;950;80,5\n", [5234, 950]),
+        ("name;people;weight\na;1.005.234,25;70,12\nb;950;80,5\n", [1005234.25, 950]),
+        ("name\tpeople\na\t0,123\nb\t1,234\n", [0.123, 1.234]),
+        ("name;people\na;1,234\nb;2,345\n", [1.234, 2.345]),
+    ],
+)
+def test_marks_between_thousands(table: str, values: list[float], read: Callable[..., Found]) -> None:
+    found = read(table.encode())
+    people = next(column for column in found.columns if column.name == "people")
+    np.testing.assert_allclose(found.samples[:, people.start], values, rtol=1e-6)
+
+
+def test_the_decimal_mark_can_be_changed_where_it_was_a_guess(read: Callable[..., Found]) -> None:
+    table = b"a\tb\n1,234\t1\n2,345\t2\n"
+    assert read(table).samples[:, 0].tolist() == [1234, 2345]
+    assert read(table, decimal=",").samples[:, 0].tolist() == pytest.approx([1.234, 2.345])
+
+
+def test_columns_that_only_name_the_rows_are_left_out(read: Callable[..., Found]) -> None:
+    rows = "\n".join(f"{842302 + 7 * i},K-{i:03},{i % 4},{i * i / 3}" for i in range(50))
+    found = read(f"Customer ID,code,subject_id,a\n{rows}\n".encode())
+    assert [column.name for column in found.columns] == ["subject_id", "a"]
+    assert dict(found.skipped) == {
+        "Customer ID": "the column only tells the rows apart",
+        "code": "the column holds another text in every row",
+    }
 
 
 def test_times_of_a_parquet_file(read: Callable[..., Found]) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import math
 import mmap
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,27 +23,62 @@ from numpy.typing import NDArray
 
 from models import Problem
 from models.columns import Column
+from models.datasets import TEST, TRAIN, VALIDATION
 from models.readers import arrays, bags
 from models.readers.found import Found
 from models.readers.work import Work, decoding, plain
 
 NOTHING = frozenset(("", "na", "n/a", "nan", "null", "none", "nil", "?", "-"))
 LABELS = (*arrays.LABEL_NAMES, "species", "digit", "category")
-TIMES = ("time", "t", "timestamp", "date", "datetime", "seconds", "ms")
-COUNTERS = ("index", "step")  # tell the time of a signal, but do not make a table one
+EMPTY = NOTHING - {"none", "nil"}  # of texts: "none" may well be a class
+TIMES = frozenset(
+    [
+        "time",
+        "t",
+        "ts",
+        "timestamp",
+        "date",
+        "datetime",
+        "elapsed",
+        "seconds",
+        "sec",
+        "ms",
+        "zeit",
+        "datum",
+        "uhrzeit",
+        "zeitstempel",
+        "temps",
+        "fecha",
+    ]
+)
+COUNTERS = frozenset(("index", "step", "sample", "frame"))  # tell the time of a signal, but do not make a table one
+DATES = ("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d")
+HOURS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
+FORMS = (*(day + hour for hour in HOURS for day in DATES), "%H:%M:%S.%f", "%H:%M:%S", "%H:%M")
+JUMP = 3  # steps of time after which the next row is no longer of the same stretch
+HOLE = 8  # the part of a window that may be missing in one piece, and is drawn as a straight line
+NAMES = 20  # rows from which a column that differs in each is taken for their names
 SERIES = 512  # rows from which evenly timed ones are taken for a signal: fewer make too few windows to learn from
 MISTAKEN = 0.1  # a column of numbers with more texts than this share is one of categories
 PARQUET = b"PAR1"
+GROUPED = {
+    ".": re.compile(r"\s*[+-]?\d{1,3}(,\d{3})+(\.\d*)?\s*"),
+    ",": re.compile(r"\s*[+-]?\d{1,3}(\.\d{3})+(,\d*)?\s*"),
+}
 
 
 @dataclass(frozen=True)
 class Table:
-    """values (N, P), the values of the columns of categories by their place, and the number of each row (N,)."""
+    """values (N, P), the values of the columns of categories by their place, and the number of each row (N,).
+
+    moments: of the columns that are called like a time, in float64 (N,): as they are, texts in seconds; NaN where none.
+    """
 
     names: list[str]
     values: NDArray[np.float32]
     categories: dict[int, list[str]]
     rows: NDArray[np.int64]
+    moments: dict[int, NDArray[np.float64]]
 
 
 class Again(Exception):
@@ -62,6 +98,10 @@ class Gatherer:
         self.places: list[dict[str, int]] = [{} for _ in names]
         self.bad, self.there = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)
         self.infinite = 0
+        self.moments: dict[int, list[NDArray[np.float64]]] = {
+            i: [] for i, name in enumerate(names) if _first(name) in TIMES | COUNTERS
+        }
+        self.forms: dict[int, str | None] = {}
         self.rows: list[NDArray[np.int64]] = []
         self.count = 0
         self.out = work.spool()
@@ -75,8 +115,8 @@ class Gatherer:
         block = None
         if not underscores and all(kind == "number" for kind in self.kinds):
             cells = itertools.chain.from_iterable(rows)
-            if self.decimal == ",":
-                cells = (cell.replace(",", ".") for cell in cells)  # type: ignore[assignment]
+            if self.decimal == ",":  # with a point in it, it has thousands: float would take it for a fraction
+                cells = ("" if "." in cell else cell.replace(",", ".") for cell in cells)  # type: ignore[assignment]
             try:
                 block = np.fromiter(map(float, cells), np.float64, len(rows) * len(self.names))
                 block = block.reshape(len(rows), -1)
@@ -105,6 +145,9 @@ class Gatherer:
             self.infinite += int(endless.sum())
             values[endless] = np.nan
         self.out.write(values.tobytes())
+        for i, so_far in self.moments.items():
+            if self.kinds[i] != "category":
+                so_far.append(block[:, i].copy())
         self.rows.append(np.asarray(numbers, np.int64))
 
     def _column(self, i: int, cells: Sequence[str]) -> NDArray[np.float64]:
@@ -128,15 +171,29 @@ class Gatherer:
     def category(self, i: int, cells: Sequence[str | None]) -> NDArray[np.float64]:
         """The places of a column's values, new ones at the end; past the limit they count as missing."""
         places, out = self.places[i], np.full(len(cells), np.nan)
+        if i in self.moments:
+            self.moments[i].append(self._moments(i, cells))
         for row, cell in enumerate(cells):
             text = plain(cell.strip(), 100) if cell is not None else ""
-            if text.lower() in NOTHING:
+            if text.lower() in EMPTY:
                 continue
             if text not in places and len(places) <= self.work.limits.classes:
                 places[text] = len(places)
             if text in places:
                 out[row] = places[text]
         return out
+
+    def _moments(self, i: int, cells: Sequence[str | None]) -> NDArray[np.float64]:
+        """Times in seconds, in the form that the first of them has; NaN where there is none."""
+        texts = [(cell or "").strip().replace(",", ".") for cell in cells]
+        some = [text for text in texts if text][:50]
+        if self.forms.get(i) is None and some:
+            fitting = (form for form in ("", *FORMS) if not any(math.isnan(_moment(text, form)) for text in some))
+            self.forms[i] = next(fitting, None)
+        form = self.forms.get(i)
+        if form is None:
+            return np.full(len(texts), np.nan)
+        return np.array([_moment(text, form) for text in texts])
 
     def table(self) -> Table:
         """Everything taken so far."""
@@ -155,18 +212,32 @@ class Gatherer:
         size = self.count * len(self.names) * 4
         values = np.frombuffer(mmap.mmap(self.out.fileno(), size, access=mmap.ACCESS_READ), np.float32)
         categories = {i: list(self.places[i]) for i, kind in enumerate(self.kinds) if kind == "category"}
-        return Table(self.names, values.reshape(self.count, -1), categories, np.concatenate(self.rows))
+        moments = {i: np.concatenate(parts) for i, parts in self.moments.items()}
+        return Table(self.names, values.reshape(self.count, -1), categories, np.concatenate(self.rows), moments)
+
+
+def pointed(cell: str, decimal: str) -> str:
+    """A number without marks between thousands, and with a decimal point."""
+    if GROUPED[decimal].fullmatch(cell):
+        cell = cell.replace("." if decimal == "," else ",", "")
+    return cell.replace(",", ".") if decimal == "," else cell
 
 
 def _number(cell: str, decimal: str) -> float | None:
-    """The number that a cell holds, None where it holds none. "1_000" is text, whatever Python thinks."""
-    if decimal == ",":
-        cell = cell.replace(",", ".")
+    """The number that a cell holds, None where it holds none. "1_000" is text, whatever Python thinks.
+
+    Where the comma is the decimal mark, the point may part thousands, and the other way round.
+    """
     try:
-        value = float(cell)
+        value = float(pointed(cell, decimal))
     except ValueError:
         return None
     return value if "_" not in cell and not math.isnan(value) else None
+
+
+def _first(name: str) -> str:
+    """The first word of a column's name: "time" of "Time (s)"."""
+    return next(iter(re.findall(r"[a-z]+", name.lower())), "")
 
 
 def _unique(names: Sequence[str]) -> list[str]:
@@ -278,7 +349,7 @@ def found(table: Table, work: Work, source: str) -> Found:
         )
     least, most, whole, there = _measures(table, work)
     distinct = _distinct(table, whole, there, work)
-    times = _times(table, distinct)
+    times = _times(table)
     kind = choice.kind or ("signal" if _is_series(table, times, work) else None)
     timed = times if kind == "signal" and choice.layout != "across" and len(table.names) > 1 else {}
     columns = _usable(table, least, most, there, distinct, list(timed), work)
@@ -304,7 +375,8 @@ def found(table: Table, work: Work, source: str) -> Found:
         samples = arrays.as_images([_taken(table.values, columns, work)], work)
         return work.found("image", samples, labels, classes, [str(row) for row in table.rows])
     if kind == "signal":
-        return _signals(table, columns, numbers, labels, classes, next(iter(timed), None), work)
+        time = next((i for i, even in timed.items() if even), next(iter(timed), None))
+        return _signals(table, columns, numbers, labels, classes, time, work)
     return _rows(table, columns, labels, classes, work)
 
 
@@ -364,11 +436,15 @@ def _usable(
         if name in (work.choices.leave_out or ()):
             work.skip(name, "the column was left out by choice")
         elif not there[i]:
-            work.skip(name, "the column is empty")
+            work.skip(name, "the column holds no values")
         elif i in times and name != work.choices.label:
             work.skip(name, "the column tells the time of each row")
         elif i in table.categories and distinct[i] > work.limits.categories and not _is_label(name, work):
             work.skip(name, f"the column holds more than {work.limits.categories} different texts")
+        elif i in table.categories and distinct[i] == there[i] >= NAMES and not _is_label(name, work):
+            work.skip(name, "the column holds another text in every row")
+        elif _names_rows(name) and distinct.get(i, 0) == count >= NAMES and not _is_label(name, work):
+            work.skip(name, "the column only tells the rows apart")
         elif (name.startswith(("column ", "Unnamed:")) or name.lower() in ("index", "id")) and _counts(
             table, i, least, most, count
         ):
@@ -378,43 +454,43 @@ def _usable(
     return out
 
 
-def _times(table: Table, distinct: dict[int, int]) -> dict[int, bool]:
-    """The columns that tell the time of each row, by their name and because they rise; and whether evenly.
-
-    Texts are all different, as far as they were counted, and are judged if they are as ISO 8601 has them. Numbers are
-    float32: seconds since 1970 are known to two minutes, so that some of them may look equal.
-    """
+def _times(table: Table) -> dict[int, bool]:
+    """The columns that tell the time of each row, and whether evenly: called so, and rising in steps of about one size,
+    jumps aside; or unevenly, and never falling."""
     out = {}
-    for i, name in enumerate(table.names):
-        values = table.values[:, i]
-        if name.lower() not in (*TIMES, *COUNTERS) or len(values) < 2:
+    for i, moments in table.moments.items():
+        steps = np.diff(moments)
+        known = steps[np.isfinite(steps)]
+        usual = float(np.median(known)) if len(known) else 0.0
+        if usual <= 0:
             continue
-        if i in table.categories:
-            known = distinct[i]
-            if known > 1 and (values[:known] == np.arange(known)).all() and np.isnan(values[known:]).all():
-                out[i] = _evenly(np.array([_moment(text) for text in table.categories[i]]), 0.0)
-            continue
-        blur, values = float(np.spacing(np.abs(values[[0, -1]]).max())), values.astype(np.float64)
-        steps, per_row = np.diff(values), (values[-1] - values[0]) / (len(values) - 1)
-        if (steps > 0).all() or ((steps >= 0).all() and 0 < per_row < blur):
-            out[i] = _evenly(values, blur)
+        if np.mean((steps > 0.5 * usual) & (steps < 1.5 * usual)) >= 0.9:
+            out[i] = True
+        elif (steps > 0).all():
+            out[i] = False
     return out
 
 
-def _evenly(values: NDArray[np.floating[Any]], blur: float) -> bool:
-    """Whether values rise along a line, to a hundredth of the whole way or to the blur of each."""
-    way = float(values[-1] - values[0])
-    return way > blur and bool(
-        np.abs(values - np.linspace(values[0], values[-1], len(values))).max() <= max(way / 100, blur)
-    )
+def _stretches(moments: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """From where to where time goes on without a jump."""
+    steps = np.diff(moments)
+    whole = (steps > 0) & (steps <= JUMP * np.nanmedian(steps))
+    ends = np.flatnonzero(~whole) + 1
+    return list(zip([0, *ends.tolist()], [*ends.tolist(), len(moments)], strict=True))
 
 
-def _moment(text: str) -> float:
-    """Seconds of a time in ISO 8601, NaN where it is none."""
+def _moment(text: str, form: str) -> float:
+    """Seconds of a time in a form of `datetime.strptime`, or, where that is "", in ISO 8601; NaN where it is none."""
     try:
-        return (datetime.fromisoformat(text).replace(tzinfo=None) - datetime(1970, 1, 1)).total_seconds()
+        time = datetime.strptime(text, form) if form else datetime.fromisoformat(text)
     except ValueError:
         return math.nan
+    return (time.replace(tzinfo=None) - datetime(1970, 1, 1)).total_seconds()
+
+
+def _names_rows(name: str) -> bool:
+    """Whether a column is called an identifier: "id", "Customer ID", "kunden_nr"."""
+    return bool({"id", "uuid", "nr", "identifier"} & set(re.findall(r"[a-z]+", name.lower())))
 
 
 def _is_series(table: Table, times: dict[int, bool], work: Work) -> bool:
@@ -422,7 +498,7 @@ def _is_series(table: Table, times: dict[int, bool], work: Work) -> bool:
     if work.choices.shape or len(table.values) < SERIES:
         return False
     numbers = set(range(len(table.names))) - set(times) - set(table.categories)
-    return bool(numbers) and any(even and table.names[i].lower() in TIMES for i, even in times.items())
+    return bool(numbers) and any(even and _first(table.names[i]) in TIMES for i, even in times.items())
 
 
 def _is_label(name: str, work: Work) -> bool:
@@ -478,6 +554,8 @@ def _labels(table: Table, label: int | None, work: Work) -> tuple[NDArray[np.int
     if label is None:
         return np.full(len(table.values), -1, np.int32), ()
     values = np.array(table.values[:, label])
+    if np.isnan(values).any():
+        work.warn(f"{np.isnan(values).sum():,} rows have no class: the cell is empty, or says NA or the like.")
     if label not in table.categories:
         return arrays.classes_of(arrays.as_text(values), work)
     names = np.array([*table.categories[label], None], object)
@@ -554,7 +632,7 @@ def _signals(
         return work.found(
             "signal", out, labels[keep], classes, split_names, None, arrays.of_features(out, None, ["value"])
         )
-    return _windows(table, values, numbers, labels, classes, work)
+    return _windows(table, values, numbers, labels, classes, time, work)
 
 
 def _windows(
@@ -563,6 +641,7 @@ def _windows(
     numbers: Sequence[int],
     labels: NDArray[np.int32],
     classes: tuple[str, ...],
+    time: int | None,
     work: Work,
 ) -> Found:
     usual = 2 ** int(np.log2(max(2, min(64, len(values) // 8))))
@@ -576,7 +655,21 @@ def _windows(
         )
     work.decide("window", window, [16, 32, 64, 128, 256], f"Signals are cut into windows of {window:,} rows.")
     work.decide("step", step, [window, max(1, window // 2)], f"A window begins every {step:,} rows.")
-    starts = np.arange(0, len(values) - window + 1, step)
+    stretches = [(0, len(values))] if time is None else _stretches(table.moments[time])
+    starts = np.array([start for a, b in stretches for start in range(a, b - window + 1, step)], np.int64)
+    if len(stretches) > 1:
+        work.warn(
+            f"“{plain(table.names[time or 0])}” jumps {len(stretches) - 1:,} times, and no window lies across a jump."
+        )
+    missing = work.choices.missing or "line"
+    holes = int(np.isnan(values).sum())
+    if holes:
+        told = {
+            "line": f"short gaps are drawn as straight lines, and windows with gaps of more than {window // HOLE:,} rows left out",
+            "skip": "windows that have one are left out",
+        }
+        missing = missing if missing in told else "line"
+        work.decide("missing", missing, list(told), f"{holes:,} values are missing: {told[missing]}.")
     out = work.room((len(starts), window, len(numbers)), np.float32)
     kept: list[int] = []
     mixed = 0
@@ -584,8 +677,10 @@ def _windows(
     for i, start in enumerate(starts.tolist()):
         if i % 1024 == 0:
             work.progress("cutting windows", i, len(starts))
-        part = values[start : start + window]
-        if np.isnan(part).any():
+        part: NDArray[np.float32] | None = values[start : start + window]
+        if holes:
+            part = _filled(values[start : start + window], window // HOLE if missing == "line" else 0)
+        if part is None:
             work.skip(f"rows {table.rows[start]} to {table.rows[start + window - 1]}", "the window has missing values")
             continue
         out[len(kept)] = part
@@ -598,8 +693,54 @@ def _windows(
     if mixed:
         work.warn(f"{mixed:,} windows have rows of several classes; each counts for the class with the most rows.")
     out, label = out[: len(kept)], label[: len(kept)]
+    split = None
+    if step < window:
+        split, apart = _split_in_time(np.array(kept), window)
+        if split is not None:
+            out, label, kept = out[apart], label[apart], np.array(kept)[apart].tolist()
+            split = split[apart]
+            work.warn(
+                f"Windows overlap. So that none shares rows with one of another split, {np.count_nonzero(~apart):,} are left "
+                "out, and each split has stretches of its own."
+            )
     columns = arrays.of_features(out, None, [table.names[i] for i in numbers])
-    return work.found("signal", out, label, classes, [str(table.rows[start]) for start in kept], None, columns)
+    return work.found("signal", out, label, classes, [str(table.rows[start]) for start in kept], split, columns)
+
+
+def _filled(part: NDArray[np.float32], longest: int) -> NDArray[np.float32] | None:
+    """A window (T, C) whose gaps of up to `longest` rows are straight lines; None when a gap is longer."""
+    holes = np.isnan(part)
+    if not holes.any():
+        return part
+    out, rows = part.copy(), np.arange(len(part))
+    for c in np.flatnonzero(holes.any(0)):
+        gaps = np.flatnonzero(np.diff(np.concatenate([[0], holes[:, c], [0]]).astype(np.int8)))
+        if np.diff(gaps)[::2].max() > longest:
+            return None
+        there = ~holes[:, c]
+        out[:, c] = np.interp(rows, rows[there], part[there, c])
+    return out
+
+
+def _split_in_time(starts: NDArray[np.int64], window: int) -> tuple[NDArray[np.uint8] | None, NDArray[np.bool_]]:
+    """The split of windows that begin at these rows, in blocks of time: 80, 10 and 10 per cent of the blocks; and which
+    windows share no row with one of another split. None where there are too few windows for that."""
+    block = max(-(-len(starts) // 50), 2 * int(np.searchsorted(starts, starts[0] + window))) if len(starts) else 1
+    of_block = np.arange(len(starts)) // block
+    count = int(of_block[-1]) + 1 if len(starts) else 0
+    if count < 5:
+        return None, np.ones(len(starts), bool)
+    tenth = max(1, count // 10)
+    parts = np.full(count, TRAIN, np.uint8)
+    order = np.random.default_rng(2006).permutation(count)
+    parts[order[:tenth]], parts[order[tenth : 2 * tenth]] = TEST, VALIDATION
+    split, apart, last = parts[of_block], np.ones(len(starts), bool), 0
+    for i in range(1, len(starts)):
+        if split[i] != split[last] and starts[i] < starts[last] + window:
+            apart[i] = False
+        else:
+            last = i
+    return split, apart
 
 
 def _rows(
@@ -619,7 +760,7 @@ def _rows(
         work.decide("missing", missing, ["mean", "skip"], f"{holes.sum():,} rows have missing values: {told[missing]}.")
     keep = ~holes if missing == "skip" else np.ones(len(holes), bool)
     if missing == "skip" and holes.any():
-        for row in table.rows[holes][: work.limits.told + 1]:
+        for row in table.rows[holes]:
             work.skip(f"row {row}", "it has missing values")
     widths = [len(table.categories[i]) if i in table.categories else 1 for i in columns]
     if sum(widths) > work.limits.columns:

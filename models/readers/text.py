@@ -15,7 +15,7 @@ from typing import IO
 
 from models import Problem
 from models.readers import bags
-from models.readers.tables import NOTHING, Again, Gatherer, Table
+from models.readers.tables import GROUPED, NOTHING, Again, Gatherer, Table, pointed
 from models.readers.work import SEPARATORS, Work, decoding, plain
 
 MARKS = (
@@ -185,8 +185,9 @@ def _manner(path: Path, work: Work) -> Manner:
         words = f"Cells are separated by {TITLES[separator]}."
         work.decide("separator", separator, SEPARATORS, words)
     decimal = work.choices.decimal or ("," if _commas(rows, separator) else ".")
-    if decimal == ",":
-        work.decide("decimal", decimal, [".", ","], "Numbers are written with a decimal comma.")
+    if decimal == "," or (separator != "," and any(COMMA.fullmatch(cell) for row in rows for cell in row)):
+        mark = {",": "comma", ".": "point"}[decimal]
+        work.decide("decimal", decimal, [".", ","], f"Numbers are written with a decimal {mark}.")
     first = next(i for i, row in enumerate(rows) if len(row) == width)
     rows = rows[first:]
     header = _has_header(rows, decimal) if work.choices.header is None else work.choices.header
@@ -214,8 +215,17 @@ def _separator(head: list[str], name: str) -> str:
 
 
 def _commas(rows: list[list[str]], separator: str) -> bool:
+    """Whether the comma is the decimal mark. What may be thousands, 1,234 or 5.678, proves neither; where there is nothing
+    else, a semicolon between cells speaks for the comma."""
+    if separator == ",":
+        return False
     cells = [cell for row in rows for cell in row]
-    return separator != "," and any(map(COMMA.fullmatch, cells)) and not any(map(POINT.fullmatch, cells))
+    commas = [cell for cell in cells if COMMA.fullmatch(cell)]
+    fractions = [
+        cell for cell in commas if not GROUPED["."].fullmatch(cell) or cell.strip().lstrip("+-").startswith("0")
+    ]
+    points = [cell for cell in cells if POINT.fullmatch(cell) and not GROUPED[","].fullmatch(cell)]
+    return not points and bool(fractions or (commas and separator == ";"))
 
 
 def _has_header(rows: list[list[str]], decimal: str) -> bool:
@@ -240,7 +250,7 @@ def _mostly_numbers(cells: list[str], decimal: str) -> bool:
 
 def _is_number(cell: str, decimal: str) -> bool:
     try:
-        float(cell.replace(",", ".") if decimal == "," else cell)
+        float(pointed(cell, decimal))
     except ValueError:
         return False
     return "_" not in cell
