@@ -107,6 +107,9 @@ def test_a_size_of_ones_own_is_read_and_one_that_cannot_be_leaves_all_as_it_was(
     typed("9000 x 9000")
     assert "from 1 to 256" in words(app).replace("\\", "") and "as it was before" in words(app)
     assert next(metric.value for metric in app.metric if metric.label.startswith("Height")) == "20 × 24 × 3"
+    typed("22")  # one number is a square
+    assert next(metric.value for metric in app.metric if metric.label.startswith("Height")) == "22 × 22 × 3"
+    assert not app.error
 
 
 def test_what_cannot_be_read_is_told_and_the_page_is_ready_for_another_file(me: str) -> None:

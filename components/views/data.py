@@ -407,7 +407,8 @@ def asked(decision: Decision, turn: int) -> Any:
     text = st.selectbox(label, words, at, key=key, accept_new_options=True, label_visibility="collapsed")
     if text in words:
         return options[words.index(text)]
-    return [int(number) for number in re.findall(r"\d{1,6}", text)] or decision.chosen
+    sides = [int(number) for number in re.findall(r"\d{1,6}", text)]
+    return (sides * 2 if len(sides) == 1 else sides) or decision.chosen  # one number is a square
 
 
 def worded(option: Any) -> str:
