@@ -181,6 +181,36 @@ def test_pages_go_on_without_a_deleted_dataset(me: str) -> None:
     assert list(listed.dataframe[0].value["dataset"]) == ["Noise"]
 
 
+def test_a_run_whose_dataset_is_deleted_is_opened_again_from_its_own_zip(me: str) -> None:
+    kept = uploads.keep(images(), "me", "Noise")
+    run = trained(kept.name)
+    engine.adopt(run, "me")
+    packed = runs.pack(run)
+    uploads.delete(kept.name, "me")
+    app = drawn("explore")
+    given = next(one for one in app.file_uploader if one.label.startswith("A run zip"))
+    given.set_value(("run.zip", packed, "application/zip")).run()
+    assert not app.error and not app.exception
+    assert app.selectbox(key="run").value == run.id
+
+
+def test_what_stays_with_its_owner_is_not_said_of_what_was_deleted(me: str) -> None:
+    kept = uploads.keep(images(), "me", "Noise")
+    run = trained(kept.name)
+    assert "stay with their owner" in words(drawn("explore", run=run.id))
+    uploads.delete(kept.name, "me")
+    after = words(drawn("explore", run=run.id))
+    assert "were deleted" in after and "Made from data that somebody brought" in after
+    assert "stay with their owner" not in after
+
+
+def test_a_run_without_classes_is_not_said_to_be_coloured_by_them(me: str) -> None:
+    found = images()
+    bare = Found(found.kind, found.samples, np.full(40, -1, np.int32), (), found.names)
+    run = trained(uploads.keep(bare, "me", "Bare").name)
+    assert "coloured by" not in words(drawn("explore", run=run.id))
+
+
 def test_originals_are_shown_only_to_whom_they_belong(me: str, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = uploads.keep(images(), "me", "Noise")
     run = trained(kept.name)
