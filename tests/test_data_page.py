@@ -1,7 +1,10 @@
 """The Data page: from a dropped file to an explored map; what is one person's is nobody else's, by no address."""
 
+import io
+import json
 import re
 import threading
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,6 +113,20 @@ def test_a_size_of_ones_own_is_read_and_one_that_cannot_be_leaves_all_as_it_was(
     typed("22")  # one number is a square
     assert next(metric.value for metric in app.metric if metric.label.startswith("Height")) == "22 × 22 × 3"
     assert not app.error
+
+
+def test_why_something_was_left_out_has_the_room_of_the_page(me: str) -> None:
+    with zipfile.ZipFile(io.BytesIO(examples.photos())) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in (files | {"notes.csv": b"a,b\n1,2\n"}).items():
+            archive.writestr(name, content)
+    app = dropped("shapes.zip", packed.getvalue())
+    why = next(frame for frame in app.dataframe if list(frame.value.columns) == ["what", "why"])
+    assert "a table is brought by itself" in why.value["why"][0]
+    assert json.loads(why.proto.columns)["why"]["width"] == "large"
+    assert not any(frame.value.equals(why.value) for column in app.columns for frame in column.dataframe)
 
 
 def test_what_cannot_be_read_is_told_and_the_page_is_ready_for_another_file(me: str) -> None:

@@ -431,7 +431,6 @@ def test_breaks_and_tabs_in_names_become_blanks(read: Callable[..., Found]) -> N
     rows = "".join(f'{i % 7},{i % 5},"{("a", "b")[i % 2]}\tin\r\ntwo\nlines"\n' for i in range(40))
     found = read({"x.csv": f"p,q,class\n{rows}".encode()})
     assert sorted(found.classes) == ["a in two lines", "b in two lines"]
-
     assert work.plain("bell\x07, mark\u202e") == "bell\ufffd, mark\ufffd"
 
 
