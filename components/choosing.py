@@ -87,11 +87,12 @@ def originals_at_hand(run: runs.Run) -> bool:
 
 def of_own_data(run: runs.Run) -> None:
     """Say, before a run is passed on, that it was made from data that somebody brought, and what of these is in it."""
-    if uploads.own(run.configuration.dataset):
+    name = run.configuration.dataset
+    if uploads.own(name):
+        stay = " The samples themselves stay with their owner." if uploads.dataset(name) is not None else ""
         st.caption(
             ":material/lock: Made from data that somebody brought. Whoever gets the link or the zip of this run sees its codes, "
-            "labels and class names, and what its decoder draws, which may resemble the samples. The samples themselves stay "
-            "with their owner."
+            f"labels and class names, and what its decoder draws, which may resemble the samples.{stay}"
         )
 
 

@@ -117,6 +117,28 @@ def latent_map(
     return figure
 
 
+def log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
+    """Where a logarithmic axis from low to high is marked, and with which numbers, written out.
+
+    1, 2 and 5 times the powers of ten; over many decades the powers alone, in a narrow range equal steps. The first and
+    the last may lie outside, in the axis's margin.
+    """
+    if low == high:  # Plotly draws a decade to either side
+        low, high = low / 10, high * 10
+    first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
+    mantissas = (1, 2, 5) if last - first <= 4 else (1,)
+    each = max(1, (last - first) // 9)
+    ticks = [(m, k) for k in range(first, last + 1, each) for m in mantissas]
+    if sum(low <= m * 10.0**k <= high for m, k in ticks) < 2:
+        rough = (high - low) / 4
+        k = int(np.floor(np.log10(rough)))
+        step = next(step for step in (1, 2, 5, 10) if step * 10.0**k >= rough)
+        least, most = int(low / 10.0**k) // step, int(high / 10.0**k) // step
+        ticks = [(m * step, k) for m in range(max(least, 1), most + 2)]
+    written = [f"{m * 10.0**k:,.{max(0, -k)}f}" for m, k in ticks]
+    return [m * 10.0**k for m, k in ticks], [text.rstrip("0").rstrip(".") if "." in text else text for text in written]
+
+
 def losses(history: Sequence[dict[str, Any]], height: int = 260) -> Any:
     """Training and validation loss per epoch, on a log scale."""
     import plotly.graph_objects as go
@@ -131,7 +153,11 @@ def losses(history: Sequence[dict[str, Any]], height: int = 260) -> Any:
     for (name, values), tone in zip(series.items(), (THEIRS, OURS), strict=True):
         figure.add_trace(go.Scatter(x=epochs, y=values, name=name, mode="lines", line={"color": tone, "width": 2}))
     figure.update_xaxes(title="epoch", rangemode="tozero")
-    figure.update_yaxes(title="loss", type="log", dtick="D2")
+    figure.update_yaxes(title="loss", type="log")
+    seen = [value for values in series.values() for value in values if value > 0 and np.isfinite(value)]
+    if seen:
+        values, texts = log_ticks(min(seen), max(seen))
+        figure.update_yaxes(tickmode="array", tickvals=values, ticktext=texts)
     figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0})
     return figure
 

@@ -22,7 +22,14 @@ class Problem(Exception):
         self.came, self.expected, self.do = came, expected, do
 
     def __str__(self) -> str:
-        return ". ".join(part[:1].upper() + part[1:] for part in (self.came, self.expected, self.do)) + "."
+        return ". ".join(map(_begun, (self.came, self.expected, self.do))) + "."
+
+
+def _begun(part: str) -> str:
+    """A clause as a sentence begins. The name of a file stays as it is written."""
+    first = part.split(" ", 1)[0].rstrip(",:;")
+    named = any(mark in first for mark in "._/\\") or any(c.isdigit() for c in first)
+    return part if named else part[:1].upper() + part[1:]
 
 
 def unwritable(folder: Path, error: Exception) -> Problem:

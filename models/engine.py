@@ -343,7 +343,7 @@ def adopt(run: Run, owner: str, asked: Configuration | None = None) -> None:
     asked is what was asked for, where that training was stopped early and became this run.
     """
     with queue.opened(write=True) as connection:
-        queue.add(connection, run.id, dataclasses.asdict(run.configuration), owner, "cpu", "done")
+        queue.add(connection, run.id, dataclasses.asdict(run.configuration), owner, "cpu", "done", anew=False)
         if asked is not None and asked.id != run.id:
             queue.add(connection, asked.id, dataclasses.asdict(asked), owner, "cpu", "done")
             connection.execute("UPDATE runs SET became = ? WHERE id = ?", [run.id, asked.id])

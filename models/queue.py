@@ -162,9 +162,18 @@ def ticket(id_: str) -> Ticket | None:
 
 
 def add(
-    connection: sqlite3.Connection, id_: str, configuration: dict[str, Any], owner: str, device: str, state: str
+    connection: sqlite3.Connection,
+    id_: str,
+    configuration: dict[str, Any],
+    owner: str,
+    device: str,
+    state: str,
+    anew: bool = True,
 ) -> None:
-    """Ask for a run. One that is queued, running or done already stays as it is; another is asked for anew."""
+    """Ask for a run. One that is queued, running or done already stays as it is; another is asked for anew.
+
+    anew False leaves the time of one that this owner has already.
+    """
     now, facts = time.time(), json.dumps(configuration)
     known = connection.execute("SELECT state, attempt FROM runs WHERE id = ?", [id_]).fetchone()
     if known is None or known["state"] in ("failed", "cancelled") or (known["state"], state) == ("done", "queued"):
@@ -176,8 +185,8 @@ def add(
         )
     connection.execute(
         "INSERT INTO owners (owner, id, asked) VALUES (?, ?, ?)"
-        " ON CONFLICT (owner, id) DO UPDATE SET waits = 1, asked = excluded.asked",
-        [owner, id_, now],
+        " ON CONFLICT (owner, id) DO UPDATE SET waits = 1, asked = CASE WHEN ? THEN excluded.asked ELSE asked END",
+        [owner, id_, now, anew],
     )
 
 

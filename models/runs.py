@@ -805,7 +805,10 @@ def unpack(content: bytes, limits: Limits | None = None) -> Run:
     try:
         (room / "the zip").write_bytes(content)
         _take_out(room / "the zip", part, limits)
-        run = _rebuild(open_run(part))
+        run = open_run(part)
+        if uploads.own(run.configuration.dataset) and uploads.dataset(run.configuration.dataset) is None:
+            return _kept_already(run)
+        run = _rebuild(run)
         return open_run(keep(part, run.id))
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, zlib.error) as error:
         # RecursionError is a RuntimeError.
@@ -820,6 +823,18 @@ def unpack(content: bytes, limits: Limits | None = None) -> Run:
         raise unwritable(own, error) from error
     finally:
         shutil.rmtree(room, ignore_errors=True)
+
+
+def _kept_already(run: Run) -> Run:
+    """The run of just these weights and codes that is here; without its dataset nothing else of a zip can be checked."""
+    place = home() / "runs" / _opened_id(run.id, run.folder)
+    if whole(place):
+        return open_run(place)
+    raise Problem(
+        "the zip holds a run of somebody's own dataset, which is not kept here (it stayed elsewhere, or was deleted)",
+        "such a zip can be opened only where its dataset is kept",
+        "open it there, or bring the same data again on the page Data and then open the zip",
+    )
 
 
 def _no_run(why: str) -> Problem:

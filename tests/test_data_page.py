@@ -1,7 +1,10 @@
 """The Data page: from a dropped file to an explored map; what is one person's is nobody else's, by no address."""
 
+import io
+import json
 import re
 import threading
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,6 +110,23 @@ def test_a_size_of_ones_own_is_read_and_one_that_cannot_be_leaves_all_as_it_was(
     typed("9000 x 9000")
     assert "from 1 to 256" in words(app).replace("\\", "") and "as it was before" in words(app)
     assert next(metric.value for metric in app.metric if metric.label.startswith("Height")) == "20 × 24 × 3"
+    typed("22")  # one number is a square
+    assert next(metric.value for metric in app.metric if metric.label.startswith("Height")) == "22 × 22 × 3"
+    assert not app.error
+
+
+def test_why_something_was_left_out_has_the_room_of_the_page(me: str) -> None:
+    with zipfile.ZipFile(io.BytesIO(examples.photos())) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in (files | {"notes.csv": b"a,b\n1,2\n"}).items():
+            archive.writestr(name, content)
+    app = dropped("shapes.zip", packed.getvalue())
+    why = next(frame for frame in app.dataframe if list(frame.value.columns) == ["what", "why"])
+    assert "a table is brought by itself" in why.value["why"][0]
+    assert json.loads(why.proto.columns)["why"]["width"] == "large"
+    assert not any(frame.value.equals(why.value) for column in app.columns for frame in column.dataframe)
 
 
 def test_what_cannot_be_read_is_told_and_the_page_is_ready_for_another_file(me: str) -> None:
@@ -176,6 +196,36 @@ def test_pages_go_on_without_a_deleted_dataset(me: str) -> None:
     assert "Originals" not in words(drawn("reconstructions", run=run.id))
     listed = drawn("runs")
     assert list(listed.dataframe[0].value["dataset"]) == ["Noise"]
+
+
+def test_a_run_whose_dataset_is_deleted_is_opened_again_from_its_own_zip(me: str) -> None:
+    kept = uploads.keep(images(), "me", "Noise")
+    run = trained(kept.name)
+    engine.adopt(run, "me")
+    packed = runs.pack(run)
+    uploads.delete(kept.name, "me")
+    app = drawn("explore")
+    given = next(one for one in app.file_uploader if one.label.startswith("A run zip"))
+    given.set_value(("run.zip", packed, "application/zip")).run()
+    assert not app.error and not app.exception
+    assert app.selectbox(key="run").value == run.id
+
+
+def test_what_stays_with_its_owner_is_not_said_of_what_was_deleted(me: str) -> None:
+    kept = uploads.keep(images(), "me", "Noise")
+    run = trained(kept.name)
+    assert "stay with their owner" in words(drawn("explore", run=run.id))
+    uploads.delete(kept.name, "me")
+    after = words(drawn("explore", run=run.id))
+    assert "were deleted" in after and "Made from data that somebody brought" in after
+    assert "stay with their owner" not in after
+
+
+def test_a_run_without_classes_is_not_said_to_be_coloured_by_them(me: str) -> None:
+    found = images()
+    bare = Found(found.kind, found.samples, np.full(40, -1, np.int32), (), found.names)
+    run = trained(uploads.keep(bare, "me", "Bare").name)
+    assert "coloured by" not in words(drawn("explore", run=run.id))
 
 
 def test_originals_are_shown_only_to_whom_they_belong(me: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,6 +135,14 @@ def test_nobody_waits_behind_anothers_second_run(home: Path) -> None:
     assert len(set(first)) == 200 and {ticket.owners[0] for ticket in line[200:]} == {"greedy"}
 
 
+def test_a_run_opened_again_keeps_its_place_in_time(home: Path, digits_run: runs.Run) -> None:
+    engine.adopt(digits_run, "a")
+    with queue.opened(write=True) as connection:
+        connection.execute("UPDATE owners SET asked = 100")
+    engine.adopt(digits_run, "a")
+    assert [entry.asked for entry in engine.runs("a") if entry.id == digits_run.id] == [100]
+
+
 def test_cancelling_withdraws_one_interest(home: Path) -> None:
     id_ = engine.submit(choose(), "a")
     engine.submit(choose(), "b")

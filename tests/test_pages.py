@@ -306,6 +306,34 @@ def test_figures_are_the_same_data_that_went_in() -> None:
     assert traces["a"].marker.color == figures.PALETTE[0]
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "texts"),
+    [
+        (0.04, 0.7, ["0.05", "0.1", "0.2", "0.5"]),
+        (30, 900, ["50", "100", "200", "500"]),
+        (0.61, 0.64, ["0.61", "0.62", "0.63", "0.64"]),  # no 1, 2 or 5 in it
+        (0.9, 1.9, ["1", "1.5"]),
+        (0.3, 0.3, ["0.05", "0.1", "0.2", "0.5", "1", "2"]),  # drawn from a tenth to ten times
+        (1200, 1800, ["1,200", "1,400", "1,600", "1,800"]),
+        (1e-5, 9e3, ["0.00001", "0.0001", "0.001", "0.01", "0.1", "1", "10", "100", "1,000"]),
+    ],
+)
+def test_losses_have_whole_numbers_at_their_axis(low: float, high: float, texts: list[str]) -> None:
+    history = [{"epoch": i + 1, "loss": {"a": low, "b": 0.0}, "validation": high} for i in range(3)]
+    axis = figures.losses(history).layout.yaxis
+    most = (low / 10, high * 10) if low == high else (low, high)
+    near = 1 + 1e-9
+    shown = [
+        t for v, t in zip(axis.tickvals, axis.ticktext, strict=True) if most[0] <= v * near and v <= most[1] * near
+    ]
+    assert shown == texts and [float(text.replace(",", "")) for text in axis.ticktext] == pytest.approx(axis.tickvals)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
+def test_losses_that_have_no_logarithm_do_not_stop_the_figure(value: float) -> None:
+    assert figures.losses([{"epoch": 1, "loss": {"a": value}, "validation": value}]).layout.yaxis.type == "log"
+
+
 def test_settings_of_the_server() -> None:
     import tomllib
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import gzip
+import io
 import itertools
 import json
 import os
@@ -24,9 +25,9 @@ from conftest import needs_data
 from hostile import ACCEPTED, CASES, REFUSED, archive, grey, image, npy, npz, parquet, pixels, safe, tensor
 from PIL import Image
 
-from models import Problem, downloads, export, readers
+from models import Problem, downloads, export, readers, runs
 from models.datasets import TEST, TRAIN, VALIDATION
-from models.readers import Found, Limits, guarded, tables
+from models.readers import Found, Limits, guarded, tables, work
 
 ROOT = Path(__file__).resolve().parents[1]
 STRICT = dataclasses.replace(Limits(), memory=300 << 20, seconds=5.0)
@@ -492,6 +493,74 @@ def test_every_decision_can_be_taken_again_by_its_options(read: Callable[..., Fo
 # Folders and files on disk
 
 
+def test_sizes_of_images_are_told_height_first(read: Callable[..., Found]) -> None:
+    def told(height: int, width: int, **choices: Any) -> str:
+        decision = read(image(grey(0, height, width)), **choices).decision("size")
+        assert decision is not None
+        return decision.words
+
+    assert told(48, 64) == "All images are 48 × 64 pixels (height × width) and stay so."
+    assert told(96, 128) == "Images are 96 × 128 pixels (height × width); each becomes 48 × 64."
+    assert told(48, 64, size=[6, 8]) == "Every image becomes 6 × 8 pixels (height × width), as chosen."
+
+
+def test_breaks_and_tabs_in_names_become_blanks(read: Callable[..., Found]) -> None:
+    rows = "".join(f'{i % 7},{i % 5},"{("a", "b")[i % 2]}\tin\r\ntwo\nlines"\n' for i in range(40))
+    found = read({"x.csv": f"p,q,class\n{rows}".encode()})
+    assert sorted(found.classes) == ["a in two lines", "b in two lines"]
+    assert work.plain("bell\x07, mark\u202e") == "bell\ufffd, mark\ufffd"
+
+
+TABLE = "".join(f"{i},{i * 7 % 11},{i * 3 % 5}\n" for i in range(40)).encode()
+
+
+def test_a_table_beside_images_or_in_a_zip_is_told_to_come_by_itself(read: Callable[..., Found]) -> None:
+    beside = read({"zip.zip": archive({"0/a.png": image(), "1/b.png": image(), "Kunden.csv": TABLE})})
+    assert beside.skipped[0][0] == "Kunden.csv" and "by itself" in beside.skipped[0][1]
+    several = read({"a.png": image(), "kunden.csv": TABLE})
+    assert "by itself" in several.skipped[0][1]
+    for files in ({"Kunden.csv": TABLE}, {"Kunden.csv": TABLE, "b.csv": TABLE}):
+        with pytest.raises(Problem, match="table is brought by itself"):
+            read({"zip.zip": archive(files)})
+
+
+def test_a_run_is_told_to_be_opened_where_runs_are(digits_run: runs.Run, read: Callable[..., Found]) -> None:
+    with pytest.raises(Problem, match="is a run of Hourglass.*Explore.*Open a run"):
+        read({"run.zip": runs.pack(digits_run)})
+
+
+def test_a_reader_of_one_kind_says_what_another_file_is_not(tmp_path: Path) -> None:
+    (path,) = laid(tmp_path, {"english.csv": TABLE})
+    with pytest.raises(Problem, match="english.csv is no zip"):
+        readers.from_zip(path)
+    with pytest.raises(Problem, match="english.csv is none of NPY, NPZ and safetensors"):
+        readers.from_arrays(path)
+
+
+def test_every_reader_takes_a_path_as_text(tmp_path: Path) -> None:
+    array = io.BytesIO()
+    np.save(array, np.zeros((4, 3), np.float32) + np.arange(4)[:, None])
+    files = {"t.csv": TABLE, "a.npy": array.getvalue(), "z.zip": archive({"a.png": image()}), "f/a.png": image()}
+    table, arrays, packed, one = (str(path) for path in laid(tmp_path, files))
+    assert len(readers.from_table(table).samples) == 40
+    assert len(readers.from_arrays(arrays).samples) == 4
+    assert len(readers.from_zip(packed).samples) == 1
+    assert len(readers.from_folder(str(tmp_path / "f")).samples) == 1
+    assert len(readers.from_images([one]).samples) == len(readers.from_images(one).samples) == 1
+    with pytest.raises(Problem, match="t.csv"):
+        readers.from_idx(table, table)
+
+
+def test_names_of_files_are_told_as_they_are() -> None:
+    assert str(Problem("kunden.csv is empty", "a file was expected", "choose one")).startswith(
+        "kunden.csv is empty. A "
+    )
+    assert str(Problem("data_1 is empty", "a", "b")).startswith("data_1 is")
+    assert (
+        str(Problem("3 files came", "one, of two, was expected", "b")) == "3 files came. One, of two, was expected. B."
+    )
+
+
 def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     secret = tmp_path / "secret.png"
     secret.write_bytes(image(np.full((8, 8), 7, np.uint8)))
@@ -536,7 +605,7 @@ def small(**numbers: Any) -> readers.Work:
         ({"unpacked": 1000}, archive({f"{i}.png": image() for i in range(9)}), r"holds \d.* at most 1,000"),
         ({"entries": 3}, archive(hostile.pictures()), "4 files came.*at most 3"),
         ({"directory": 10}, archive(hostile.pictures()), "at most 10 bytes"),
-        ({"pixels": 63}, image(), "8 x 8 pixels.*at most 63 pixels"),
+        ({"pixels": 63}, image(), "8 × 8 pixels.*at most 63 pixels"),
         ({"member": 10}, image(), "at most 10"),
         ({"samples": 3}, npy(np.zeros((4, 8, 8), np.uint8)), "4 of them.*3 samples"),
         ({"output": 100}, npy(np.zeros((4, 8, 8), np.uint8)), "256 bytes.*at most 100 bytes"),

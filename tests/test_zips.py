@@ -18,8 +18,10 @@ from conftest import trained
 from safetensors.numpy import load_file, save, save_file
 from test_pages import drawn
 from test_runs import resealed
+from test_uploads import images
+from test_uploads import trained as learned
 
-from models import Problem, engine, runs
+from models import Problem, engine, runs, uploads
 from models.readers.limits import RUN
 
 Copied = Callable[[runs.Run], Path]
@@ -94,6 +96,27 @@ def test_an_opened_run_never_stands_in_for_a_training(digits_run: runs.Run, home
     assert engine.submit(digits_run.configuration, "another") == digits_run.id
     assert engine.status(digits_run.id).phase == "queued"
     assert runs.unpack(packed).id == runs.unpack(runs.pack(back)).id == back.id  # the same zip is the same run
+
+
+def test_a_zip_of_a_deleted_dataset_is_the_run_that_is_here_or_says_where_it_opens(home: Path) -> None:
+    kept = uploads.keep(images(), "me", "Noise")
+    run = learned(kept.name)
+    packed = runs.pack(run)
+    uploads.delete(kept.name, "me")
+    assert runs.unpack(packed).folder == run.folder
+    shutil.rmtree(run.folder)
+    refused(packed, home, "only where its dataset is kept")
+
+
+def test_a_zip_of_other_numbers_is_not_taken_for_the_run_that_is_here(home: Path) -> None:
+    kept = uploads.keep(images(), "me", "Noise")
+    run, other = learned(kept.name), learned(kept.name, seed=1)
+    packed = runs.pack(other)
+    shutil.rmtree(other.folder)
+    opened = runs.unpack(packed)  # its id is another than that of its choices
+    uploads.delete(kept.name, "me")
+    assert runs.unpack(packed).id == opened.id != run.id
+    assert runs.unpack(runs.pack(opened)).id == opened.id
 
 
 def test_what_unzip_makes_of_it_can_be_read(digits_run: runs.Run, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -408,7 +408,8 @@ def asked(decision: Decision, turn: int) -> Any:
     text = st.selectbox(label, words, at, key=key, accept_new_options=True, label_visibility="collapsed")
     if text in words:
         return options[words.index(text)]
-    return [int(number) for number in re.findall(r"\d{1,6}", text)] or decision.chosen
+    sides = [int(number) for number in re.findall(r"\d{1,6}", text)]
+    return (sides * 2 if len(sides) == 1 else sides) or decision.chosen  # one number is a square
 
 
 def worded(option: Any) -> str:
@@ -440,14 +441,19 @@ def contents(found: Found, bringing: Bringing) -> None:
             }
             for column in found.columns[:SHOWN]
         ]
-    if found.skipped:
-        tables["Left out, and why"] = [{"what": place, "why": why} for place, why in found.skipped]
-    if not tables:
-        return
-    for (title, table), place in zip(tables.items(), st.columns(max(2, len(tables)), gap="large"), strict=False):
-        with place:
-            st.markdown(f"**{title}**")
-            st.dataframe(table, hide_index=True, height="content" if len(table) < 7 else 260)
+    if tables:
+        for (title, table), place in zip(tables.items(), st.columns(2, gap="large"), strict=False):
+            with place:
+                listed(title, table)
+    if found.skipped:  # sentences: they have the whole width
+        listed("Left out, and why", [{"what": place, "why": why} for place, why in found.skipped], why="large")
+
+
+def listed(title: str, table: list[dict[str, Any]], **widths: Literal["small", "medium", "large"]) -> None:
+    """A table under its title, no taller than six rows."""
+    st.markdown(f"**{title}**")
+    config = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
+    st.dataframe(table, hide_index=True, height="content" if len(table) < 7 else 260, column_config=config)
 
 
 def short(value: float) -> str:

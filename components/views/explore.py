@@ -44,9 +44,10 @@ def sentence(run: runs.Run) -> str:
     mse, pca, whole = run.metric("mse"), run.metric("pca_mse"), about["dataset"]["count"]
     one = "one sample" if run.count == whole else f"one of the {whole:,} samples"
     numbers = f"{run.code_size} number{'s' if run.code_size > 1 else ''}"
+    coloured = f" and coloured by {about['dataset']['label']}" if run.classes else ""
     return (
-        f"Each of {run.count:,} points is {one} of {about['dataset']['title']}, placed by its code of {numbers} and "
-        f"coloured by {about['dataset']['label']}; move over the map to decode any point. Test error {mse:.4f} "
+        f"Each of {run.count:,} points is {one} of {about['dataset']['title']}, placed by its code of {numbers}"
+        f"{coloured}; move over the map to decode any point. Test error {mse:.4f} "
         f"{metrics.unit(run.kind)}, PCA with the same code size {pca:.4f}."
     )
 

@@ -75,6 +75,7 @@ OTHERS = (
     (b"[", "JSON", "save it as CSV"),
     (b"@relation", "an ARFF file", "save it as CSV"),
 )
+RUN = ("weights.safetensors", "codes.f32")  # beside run.json in a run's zip
 FORMATS = "images, a zip or folder of images, CSV, Parquet, NPZ, NPY, idx or safetensors"
 
 
@@ -100,12 +101,12 @@ def _told(reader: Callable[P, Found]) -> Callable[P, Found]:
 
 
 @_told
-def from_folder(path: Path, work: Work | None = None, **choices: Any) -> Found:
+def from_folder(path: str | Path, work: Work | None = None, **choices: Any) -> Found:
     """All images under a folder: uint8 (N, H, W, C). Folders within it are classes, or splits when named so.
 
     A folder with idx files, as MNIST comes, is read as these.
     """
-    work = _work(work, choices)
+    path, work = Path(path), _work(work, choices)
     entries = bags.folder(path, work)
     paths = [path / entry.name for entry in entries]
     if any(images.is_image(entry.start()) for entry in entries[:50]):
@@ -118,16 +119,16 @@ def from_folder(path: Path, work: Work | None = None, **choices: Any) -> Found:
 
 
 @_told
-def from_images(files: Sequence[Path], work: Work | None = None, **choices: Any) -> Found:
+def from_images(files: str | Path | Sequence[str | Path], work: Work | None = None, **choices: Any) -> Found:
     """A handful of image files: uint8 (N, H, W, C), no labels. What is no image is skipped."""
-    work = _work(work, choices)
-    return images.collect(bags.files(files, work), work, plain(files[0].name) if len(files) == 1 else "these files")
+    paths, work = _paths(files), _work(work, choices)
+    return images.collect(bags.files(paths, work), work, plain(paths[0].name) if len(paths) == 1 else "these files")
 
 
 @_told
-def from_zip(path: Path, work: Work | None = None, **choices: Any) -> Found:
+def from_zip(path: str | Path, work: Work | None = None, **choices: Any) -> Found:
     """A zip of images: uint8 (N, H, W, C), by folders as `from_folder`. Members are read in memory, never extracted."""
-    work = _work(work, choices)
+    path, work = Path(path), _work(work, choices)
     archive, entries = bags.open_zip(path, work)
     with archive:
         names = {entry.name for entry in entries}
@@ -135,47 +136,55 @@ def from_zip(path: Path, work: Work | None = None, **choices: Any) -> Found:
             raise _refusal(path, "an Office document", "save its table as CSV")
         if any(name.endswith("data.pkl") for name in names):
             raise _refusal(path, "a torch file, which could run code when it is read", "save it as safetensors")
+        if any({f"{name[:-9]}/{part}" for part in RUN} <= names for name in names if name.endswith("/run.json")):
+            raise _refusal(path, "a run of Hourglass", "open it on the page Explore, under “Open a run”")
         return images.collect(entries, work, plain(path.name))
 
 
 @_told
-def from_table(path: Path, work: Work | None = None, **choices: Any) -> Found:
+def from_table(path: str | Path, work: Work | None = None, **choices: Any) -> Found:
     """A CSV, TSV or Parquet file: pixels of images (N, H, W, C), rows (N, F) or, if asked, signals (N, T, C)."""
-    work = _work(work, choices)
+    path, work = Path(path), _work(work, choices)
     parquet = bags.start_of(path, 4) == tables.PARQUET
     table = tables.read_parquet(path, work) if parquet else text.read(path, work)
     return tables.found(table, work, plain(path.name))
 
 
 @_told
-def from_arrays(path: Path, work: Work | None = None, **choices: Any) -> Found:
+def from_arrays(path: str | Path, work: Work | None = None, **choices: Any) -> Found:
     """An NPY, NPZ or safetensors file: images (N, H, W, C), signals (N, T, C) or rows (N, F), as the axes say.
 
     Arrays named as x_train, y_train, x_test and y_test are keep their split.
     """
-    work = _work(work, choices)
+    path, work = Path(path), _work(work, choices)
     start = bags.start_of(path, 16)
     if start.startswith(arrays.NPY):
         named = arrays.read_npy(path, work)
     elif start.startswith(bags.ZIP):
         named = arrays.read_npz(path, work)
-    else:
+    elif len(start) < 9 or _may_be_safetensors(start):
         named = arrays.read_safetensors(path, work)
+    else:
+        raise Problem(
+            f"{plain(path.name)} is none of NPY, NPZ and safetensors",
+            "a file of arrays was expected",
+            "choose another file, or read this one as what it is",
+        )
     return arrays.found(named, work, plain(path.name))
 
 
 @_told
-def from_idx(images: Path, labels: Path | None = None, work: Work | None = None, **choices: Any) -> Found:
+def from_idx(images: str | Path, labels: str | Path | None = None, work: Work | None = None, **choices: Any) -> Found:
     """Images in the format of MNIST, gzipped or not, and their labels: uint8 (N, H, W, 1)."""
     work = _work(work, choices)
-    return _idx([images] if labels is None else [images, labels], work, plain(images.name))
+    return _idx(_paths([images] if labels is None else [images, labels]), work, plain(Path(images).name))
 
 
 @_told
-def read(paths: Path | Sequence[Path], work: Work | None = None, **choices: Any) -> Found:
+def read(paths: str | Path | Sequence[str | Path], work: Work | None = None, **choices: Any) -> Found:
     """A file, several files or a folder, by what they hold and not by what they are called."""
     work = _work(work, choices)
-    several = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    several = _paths(paths)
     if not several:
         raise Problem("nothing was chosen", f"{FORMATS} was expected", "choose a file")
     if len(several) == 1:
@@ -250,6 +259,10 @@ def _idx(paths: Sequence[Path], work: Work, source: str) -> Found:
             )
         named[name] = values
     return arrays.found(named, work, source)
+
+
+def _paths(given: str | Path | Sequence[str | Path]) -> list[Path]:
+    return [Path(given)] if isinstance(given, str | Path) else [Path(path) for path in given]
 
 
 def _work(work: Work | None, choices: dict[str, Any]) -> Work:

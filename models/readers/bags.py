@@ -245,9 +245,12 @@ def _check_directory(path: Path, work: Work) -> None:
     name = plain(path.name)
     size = path.stat().st_size
     with path.open("rb") as stream:
+        zipped = stream.read(4) in (ZIP, END)
         stream.seek(max(0, size - 65_557))  # the record at the end is 22 bytes and a comment of at most 65,535
         tail = stream.read()
         at = tail.rfind(END)
+        if at < 0 and not zipped:
+            raise Problem(f"{name} is no zip", "a zip was expected", "choose a zip, or bring this file by itself")
         if at < 0 or len(tail) - at < 22:
             raise Problem(
                 f"{name} begins as a zip and has no table of contents at its end",

@@ -35,6 +35,7 @@ SPLIT_NAMES = {
     **dict.fromkeys(("val", "valid", "validation", "dev"), VALIDATION),
     **dict.fromkeys(("test", "testing", "testset", "t10k"), TEST),
 }
+TABLES = (".csv", ".tsv", ".parquet")
 PEEKED = 200  # images looked at, evenly spread, before sizes and colours are decided
 KEPT_SIDE = 64  # images that are all of one size stay as they are up to this side, else this is the longer one
 SIDES = (28, 32, 48, 64, 96, 128)
@@ -166,7 +167,7 @@ def _opened(data: bytes, name: str, work: Work) -> Image.Image:
         ) from problem
     if image.width * image.height > work.limits.pixels:
         raise Problem(
-            f"{name} claims {image.width:,} x {image.height:,} pixels",
+            f"{name} claims {image.height:,} × {image.width:,} pixels (height × width)",
             f"at most {work.limits.pixels:,} pixels were expected",
             "make it smaller",
         )
@@ -179,15 +180,18 @@ def _geometry(sizes: list[tuple[int, int]], work: Work) -> tuple[tuple[int, int]
     height, width = np.median(np.array(sizes), axis=0)
     if chosen is not None:
         size = (chosen, chosen) if isinstance(chosen, int) else (int(chosen[0]), int(chosen[1]))
-        words = f"Every image becomes {size[1]} x {size[0]} pixels, as chosen."
+        words = f"Every image becomes {size[0]} × {size[1]} pixels (height × width), as chosen."
     elif not mixed and max(height, width) <= KEPT_SIDE:
         size = (int(height), int(width))
-        words = f"All images are {size[1]} x {size[0]} pixels and stay so."
+        words = f"All images are {size[0]} × {size[1]} pixels (height × width) and stay so."
     else:
         scale = min(1.0, KEPT_SIDE / max(height, width))
         size = (max(1, round(height * scale)), max(1, round(width * scale)))
-        came = "Images come in many sizes" if mixed else f"Images are {int(width):,} x {int(height):,} pixels"
-        words = f"{came}; each becomes {size[1]} x {size[0]}."
+        words = (
+            f"Images are {int(height):,} × {int(width):,} pixels (height × width); each becomes {size[0]} × {size[1]}."
+        )
+        if mixed:
+            words = f"Images come in many sizes; each becomes {size[0]} × {size[1]} pixels (height × width)."
     work.decide(
         "size", list(size), [list(size), *([side, side] for side in SIDES if [side, side] != list(size))], words
     )
@@ -324,6 +328,12 @@ def _check_start(start: bytes, name: str) -> None:
     """`Problem` unless a file that begins so is an image."""
     if is_image(start):
         return
+    if start.startswith(b"PAR1") or (PurePosixPath(name).suffix.lower() in TABLES and start and b"\0" not in start):
+        raise Problem(
+            f"{plain(PurePosixPath(name).name)} is a table",
+            "a table is brought by itself, not in a zip or folder and not among images",
+            "bring that file alone",
+        )
     what = "holds something else" if start else "is empty or cannot be unpacked"
     if start.startswith((b"PK\x03\x04", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf", b"BZh", b"\xfd7zXZ")):
         what = "is an archive in an archive, which is not opened"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import re
 import tempfile
 import time
 import unicodedata
@@ -137,7 +138,8 @@ def _whole(value: Any, low: int, high: int) -> bool:
 
 def plain(text: str, most: int = 80) -> str:
     """Text from outside made fit for a sentence: one line, no control or direction marks, not too long."""
-    out = "".join(c if unicodedata.category(c)[0] != "C" else "\ufffd" for c in unicodedata.normalize("NFC", text))
+    text = re.sub(r"\r\n|[\t\n\v\f\r]", " ", unicodedata.normalize("NFC", text))
+    out = "".join(c if unicodedata.category(c)[0] != "C" else "\ufffd" for c in text)
     return out if len(out) <= most else out[: most - 1] + "…"
 
 
