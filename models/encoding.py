@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, datasets
+from models import Problem, datasets, uploads
 from models.checks import nearest_of
 from models.codes import Floats, to_float
 from models.columns import Column, standardised
@@ -49,7 +49,7 @@ def read(
     """The samples in these files, fitted to the run; read by another process (see `models.readers.guarded`).
 
     folder: takes what is read, and belongs to the caller, who removes it; what is returned does not need it. fit:
-    how images of other sizes get there, "crop", "resize" or "pad". inverted: images are turned from dark on light to
+    how images of other sizes get there, "crop", "resize" or "pad"; None as those of the run did. inverted: images are turned from dark on light to
     light on dark. Raises `Problem` when the files cannot be read or do not fit the run.
     """
     ways = {"image": _images, "signal": _signals, "table": _rows}
@@ -96,10 +96,16 @@ Read = tuple[Found, NDArray[Any], list[str]]
 def _images(run: Run, reading: Any, fit: str | None) -> Read:
     height, width, channels = run.shape
     colour = "grey" if channels == 1 else "colour"
-    found = reading(kind="image", size=[height, width], colour=colour, **({"fit": fit} if fit else {}))
+    known = uploads.scaled(run.configuration.dataset)
+    found = reading(kind="image", size=[height, width], colour=colour, **known | ({"fit": fit} if fit else {}))
     if found.shape != run.shape:
         raise _unfit(run, f"images of {' x '.join(map(str, found.shape))} came", "bring others")
-    return found, found.samples, []
+    scaling, said = found.decision("scaling"), []
+    if "levels" not in known and scaling is not None and scaling.chosen == "stretch":
+        said.append(
+            "How the run's own data were scaled is not known: if not by the same levels, the codes are not comparable."
+        )
+    return found, found.samples, said
 
 
 def _signals(run: Run, reading: Any, _fit: str | None) -> Read:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from conftest import trained
 from PIL import Image
 from test_pages import drawn, words
 
-from models import Problem, columns, datasets, encoding, export, runs
+from models import Problem, columns, datasets, encoding, export, runs, uploads
 from models.columns import Column
+from models.readers.guarded import guarded_read
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -150,6 +152,67 @@ def test_too_many_are_cut_and_this_is_said(
 def test_what_is_no_image_is_refused(shipped: runs.Run, write: Write, tmp_path: Path, content: bytes) -> None:
     with pytest.raises(Problem):
         encoding.read(shipped, [write("x.png", content)], tmp_path / "read")
+
+
+def kept(path: Path, room: Path, **choices: object) -> runs.Run:
+    """A run that has learnt from the images of this file, read so."""
+    found = guarded_read([path], room, {"kind": "image", **choices})
+    return trained(dataset=uploads.keep(found, "me", "Mine").name, architecture="single-layer", tsne=0)
+
+
+def deep(count: int = 60) -> np.ndarray:
+    """Images (N, 8, 8) of 16 bits with values from 0 to 3,941, the later ones the brighter."""
+    images = np.random.default_rng(3).uniform(0, 1, (count, 8, 8)) * np.linspace(200, 3900, count)[:, None, None]
+    images[-1, 0, :2] = 0, 3941
+    return images.astype(np.uint16)
+
+
+def test_new_images_are_scaled_by_the_levels_of_the_data_that_the_run_learnt_from(
+    home: Path, write: Write, tmp_path: Path
+) -> None:
+    images = deep()
+    run = kept(write("all.npy", npy(images)), tmp_path / "kept", scaling="stretch")
+    dark = np.flatnonzero(run.rows < 15)
+    rows = run.rows[dark]
+    pictures = [write(f"{row}.png", png(images[row])) for row in rows]
+    for i, paths in enumerate(([write("some.npy", npy(images[rows].astype(np.int32)))], pictures)):
+        fitted = encoding.read(run, paths, tmp_path / f"read {i}")
+        np.testing.assert_array_equal(fitted.samples, datasets.samples_at(run.dataset, rows.astype(np.int64)))
+        done = encoding.encode(run, fitted.samples)
+        assert done.nearest[:, 0].tolist() == dark.tolist()
+        np.testing.assert_allclose(done.codes, run.codes[dark], atol=1e-5)
+    brighter = encoding.read(run, [write("more.npy", npy(images[-9:] * 2))], tmp_path / "more")
+    np.testing.assert_array_equal(
+        brighter.samples[..., 0], np.round(np.minimum(255, images[-9:] * np.float32(2 * 255 / 3941)))
+    )
+    assert "3,941 is cut off" in " ".join(brighter.said)
+    eight = encoding.read(run, [write("8.png", png((images[-1] // 16).astype(np.uint8)))], tmp_path / "eight")
+    assert eight.samples.max() == 3941 // 16 and "may not be comparable" in " ".join(eight.said)
+
+
+def test_where_the_levels_are_not_known_a_stretch_is_warned_of(home: Path, write: Write, tmp_path: Path) -> None:
+    run = kept(write("all.npy", npy(deep())), tmp_path / "kept", scaling="stretch")
+    some = write("some.npy", npy(deep()[:9]))
+    assert "not known" not in " ".join(encoding.read(run, [some], tmp_path / "a").said)
+    about = home / "data" / run.dataset.fingerprint / "about.json"
+    facts = json.loads(about.read_text())
+    del facts["scaled"]  # as datasets were kept before
+    about.write_text(json.dumps(facts))
+    assert uploads.scaled(run.dataset.name) == {}
+    assert "own data were scaled is not known" in " ".join(encoding.read(run, [some], tmp_path / "b").said)
+    uploads.delete(run.dataset.name, "me")
+    assert "own data were scaled is not known" in " ".join(encoding.read(run, [some], tmp_path / "c").said)
+
+
+def test_new_images_are_fitted_as_those_of_the_run_were(home: Path, write: Write, tmp_path: Path) -> None:
+    wide = np.random.default_rng(4).integers(0, 256, (30, 8, 16), np.uint8)
+    run = kept(write("all.npy", npy(wide)), tmp_path / "kept", size=8, fit="pad")
+    assert uploads.scaled(run.dataset.name)["fit"] == "pad"
+    for i, path in enumerate((write("some.npy", npy(wide[:3])), write("one.png", png(wide[0])))):
+        fitted = encoding.read(run, [path], tmp_path / f"read {i}")
+        stored = datasets.samples_at(run.dataset, np.arange(len(fitted.samples)))
+        np.testing.assert_array_equal(fitted.samples, stored)
+    assert drawn("samples", run=run.id, look="new").selectbox(key="fit").value == "pad"
 
 
 # Tables

@@ -17,7 +17,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from components import address, cached, choosing, pictures, samples
 from components.views import Page
-from models import Problem, codes, datasets, encoding, export, runs, unwritable
+from models import Problem, codes, datasets, encoding, export, runs, unwritable, uploads
 from models.columns import unscaled
 from models.readers.work import plain
 
@@ -203,14 +203,20 @@ class Newcomers:
 
 def new_samples(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, Any]:
     """Samples that the run has never met, through its encoder: where they lie, and how well they come back."""
-    fit, inverted = None, False
+    fit, usual, inverted = None, None, False
     if run.about["dataset"]["kind"] == "image":
         with place.container(horizontal=True, vertical_alignment="bottom"):
-            address.seed("fit", "crop", known=FITS)
+            usual = uploads.scaled(run.configuration.dataset).get("fit", "crop")
+            if (
+                st.session_state.get("fit of") != run.digest
+            ):  # what was chosen for another run's images is not for these
+                st.session_state.pop("fit", None)
+                st.session_state["fit of"] = run.digest
+            address.seed("fit", usual, known=FITS)
             fit = st.selectbox("Images of another shape", list(FITS), format_func=FITS.__getitem__, key="fit")
             address.seed("invert", False, lambda asked: asked == "yes")
             inverted = st.toggle("Exchange dark and light", key="invert", help="Drawn on white, learnt from black.")
-    choices = {"fit": fit if fit != "crop" else None, "invert": "yes" if inverted else None}
+    choices = {"fit": fit if fit != usual else None, "invert": "yes" if inverted else None}
     files = st.file_uploader(
         f"Samples to encode: this run takes {choosing.escaped(encoding.takes(run))}",
         accept_multiple_files=True,

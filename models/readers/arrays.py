@@ -25,7 +25,7 @@ from models import Problem
 from models.columns import Column
 from models.datasets import TEST, TRAIN, VALIDATION
 from models.readers import bags
-from models.readers.found import Found
+from models.readers.found import Found, Levels
 from models.readers.images import KEPT_SIDE, SIDES, fitted
 from models.readers.work import AXES, FITS, SCALINGS, Work, decoding, plain, reason
 
@@ -560,7 +560,7 @@ def as_images(pieces: Sequence[NDArray[Any]], work: Work) -> NDArray[np.uint8]:
         for some in _chunks(piece):
             work.progress("scaling images", at, len(out))
             values = np.asarray(piece[some], np.float32)
-            if (low, high) != (0, 255) or piece.dtype.kind == "f":
+            if (low, high) != (0, 255) or piece.dtype != np.uint8:
                 values = np.clip(
                     (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) * (255 / (high - low)), 0, 255
                 )
@@ -643,6 +643,9 @@ def _levels(pieces: Sequence[NDArray[Any]], work: Work) -> tuple[float, float]:
     )
     if not high > low:
         low, high = (0.0, 255.0) if 0 <= low <= 255 else (low, low + 1)
+    sort = {"b": "bool", "f": "float"}.get(dtype.kind, "uint8" if dtype == np.uint8 else "int")
+    levels = work.level(Levels(low, high, sort), least, most, stretched=way == "stretch")
+    low, high = levels.low, levels.high
     told = (
         "Values stay as they are." if (low, high) == (0, 255) else f"Values from {low:g} to {high:g} become 0 to 255."
     )
