@@ -255,13 +255,59 @@ def test_categories_that_look_like_numbers_are_found(
     assert "never met “2”" in " ".join(fitted.said)
 
 
-def test_rows_with_holes_are_left_out_unless_the_hole_does_not_matter(
+def test_what_rows_lack_is_filled_as_where_the_run_has_learnt(
     brought: dict[str, runs.Run], write: Write, tmp_path: Path
 ) -> None:
-    text = "height,weight,class,age\n180,80,reads,\n160,,reads,3\n170,70,writes,4\n"
+    """With the mean of the run's column, not of the new rows; a hole in a column that it does not know is none."""
+    text = "height,weight,class,age\n180,80,reads,\n160,,reads,3\n170,100,,4\n,,1,5\n"
     fitted = encoding.read(brought["people"], [write("t.csv", text)], tmp_path / "read")
-    np.testing.assert_allclose(fitted.samples, [[1, 10 / 15, 1, 0, 0], [0, 0, 0, 1, 0]], atol=1e-6)
-    assert any("missing" in why for _, why in fitted.skipped)
+    wanted = [[1, 10 / 15, 1, 0, 0], [-1, 0, 1, 0, 0], [0, 2, 0, 0, 0], [0, 0, 0, 0, 1]]
+    np.testing.assert_allclose(fitted.samples, wanted, atol=1e-6)
+    said = " ".join(fitted.said)
+    assert fitted.names == ("1", "2", "3", "4") and fitted.skipped == ()
+    assert "3 rows lack 4 values" in said and "“age”" in said and "its column's mean" not in said
+
+
+def test_a_column_that_is_empty_among_new_rows_is_missing_there_and_not_absent(
+    brought: dict[str, runs.Run], write: Write, tmp_path: Path
+) -> None:
+    for column, text, wanted in (
+        ("weight", "height,weight,class\n180,,reads\n", [[1, 0, 1, 0, 0]]),
+        ("class", "height,weight,class\n180,85,\n160,70,\n", [[1, 1, 0, 0, 0], [-1, 0, 0, 0, 0]]),
+    ):
+        fitted = encoding.read(brought["people"], [write("t.csv", text)], tmp_path / column)
+        np.testing.assert_allclose(fitted.samples, wanted, atol=1e-6)
+        assert "lack" in " ".join(fitted.said) and fitted.skipped == ()
+
+
+def test_categories_that_look_like_numbers_may_be_missing_too(
+    brought: dict[str, runs.Run], write: Write, tmp_path: Path
+) -> None:
+    path = write("t.csv", "height,weight,class\n180,80,1\n160,60,\n")
+    fitted = encoding.read(brought["people"], [path], tmp_path / "read")
+    np.testing.assert_array_equal(fitted.samples[:, 2:], [[0, 0, 1], [0, 0, 0]])
+    assert "1 row lacks 1 value:" in " ".join(fitted.said) and "never met" not in " ".join(fitted.said)
+
+
+def test_an_array_with_holes_is_filled_alike(write: Write, tmp_path: Path) -> None:
+    numbers = declared("numbers", "table", table_of(60)[0][:, :2], PEOPLE[:2])
+    real = datasets.found()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(datasets, "found", lambda: {**real, "numbers": numbers})
+        run = trained(dataset="numbers", architecture="single-layer", tsne=0)
+        rows = np.array([[180, 85], [np.nan, 100]], np.float32)
+        fitted = encoding.read(run, [write("t.npy", npy(rows))], tmp_path / "read")
+    np.testing.assert_allclose(fitted.samples, [[1, 1], [0, 2]], atol=1e-6)
+    assert "1 row lacks 1 value:" in " ".join(fitted.said)
+
+
+def test_columns_that_the_run_does_not_know_are_no_reason_to_leave_anything_out(
+    brought: dict[str, runs.Run], write: Write, tmp_path: Path
+) -> None:
+    lines = ["index,height,weight,class,note", *(f"{i},180,80,reads,n{i}" for i in range(300))]
+    fitted = encoding.read(brought["people"], [write("t.csv", "\n".join(lines))], tmp_path / "read")
+    assert len(fitted.samples) == 300 and fitted.skipped == ()
+    assert "does not know “index”, “note”" in " ".join(fitted.said)
 
 
 @pytest.mark.parametrize(

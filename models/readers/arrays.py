@@ -315,12 +315,15 @@ def found(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> Found:
     labels, classes = _labels(parts, work)
     splits = np.concatenate([np.full(len(part.samples), part.split, np.uint8) for part in parts]) if split else None
     keep = np.ones(total, bool)
+    holes = ~np.isfinite(samples) if kind == "table" and work.choices.missing == "keep" else None
     if kind != "image":
         keep = _sound(samples, work)
         samples = samples if keep.all() else samples[keep]  # most often there are no others, and nothing is copied
     names = [str(i) for i in np.flatnonzero(keep)]
     splits = splits[keep] if splits is not None else None
     columns = of_features(samples, splits, [f"{i + 1}" for i in range(samples.shape[-1])]) if kind != "image" else ()
+    if holes is not None:
+        samples[holes] = np.nan  # after its columns were measured
     return work.found(kind, samples, labels[keep], classes, names, splits, columns)
 
 

@@ -37,7 +37,7 @@ class Choices:
     Arrays: samples, the name of the array to take, or several that make one dataset, each a split if its name
     tells which; labels, the names that belong to these in their order, "" for none; axes, "NHW", "NHWC", "NCHW", "NF" or "NTC".
     Tables: label, a column's name, or "" for none; leave_out, names of columns; header, whether the first row
-    names the columns; separator and decimal, one character each; missing, "mean" or "skip"; shape, [H, W] or
+    names the columns; separator and decimal, one character each; missing, "mean", "skip" or "keep" (as NaN); shape, [H, W] or
     [H, W, C] of a row of pixels. Signals from tables: window and step, in rows; layout, "down" (time runs down
     the rows) or "across" (each row is one signal).
     """
@@ -81,7 +81,7 @@ ONE_OF: dict[str, tuple[str, ...]] = {
     "axes": AXES,
     "separator": SEPARATORS,
     "decimal": (".", ","),
-    "missing": ("mean", "skip"),
+    "missing": ("mean", "skip", "keep"),
     "layout": ("down", "across"),
 }
 
