@@ -273,12 +273,17 @@ def encode(run: Run, samples: NDArray[Any], progress: Progress = lambda _what, _
     return Encoded(code, error, percentile, nearest, distance[:, 0])
 
 
+def called(run: Run, names: Sequence[str]) -> str:
+    """What a column of the names of new samples is called: rows and signals of a file have none but their number."""
+    return "name" if run.kind == "image" or not all(name.isdecimal() for name in names) else "row in the file"
+
+
 def table(run: Run, names: Sequence[str], encoded: Encoded) -> Mapping[str, Any]:
     """What is known of new samples as the columns of a table: name, code, error, distance, the nearest stored sample."""
     first = encoded.nearest[:, 0]
     labels = run.labels[first]
     return {
-        "name": list(names),
+        called(run, names): list(names),
         **{f"z{i + 1}": encoded.codes[:, i] for i in range(run.code_size)},
         "error": encoded.errors,
         "error percentile": encoded.percentile,

@@ -402,6 +402,19 @@ def test_new_codes_leave_as_csv_and_parquet(shipped: runs.Run) -> None:
     np.testing.assert_array_equal(back["z2"].to_numpy(), done.codes[:, 1])
 
 
+def test_numbers_of_new_rows_are_called_so_and_stand_under_no_class(
+    brought: dict[str, runs.Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    app = drawn("samples", run=brought["people"].id, look="new")
+    app.file_uploader[0].set_value([("t.csv", b"height,weight,class\n180,80,reads\n170,70,writes\n", "text/csv")]).run()
+    assert not app.exception, app.exception
+    beside, table = (one.value for one in app.dataframe)
+    assert list(beside["row in the file"]) == ["1", "1", "2", "2"]
+    assert list(beside["class"])[::2] == ["reads", "writes"]  # the column of the data, under its own name
+    assert list(table["row in the file"]) == ["1", "2"] and "name" not in table
+
+
 @pytest.mark.parametrize("which", ["people", "waves"])
 def test_the_checks_work_without_pictures(brought: dict[str, runs.Run], which: str) -> None:
     for look in ("duplicates", "outliers", "mislabelled", "new"):

@@ -301,7 +301,7 @@ def newcomers(run: runs.Run, come: Newcomers, at_hand: bool) -> None:
         st.image(pictures.strip(beside["original"], 64), alt="New samples")
         st.image(pictures.strip(beside["reconstruction"], 64), alt="Their reconstructions")
     else:
-        samples.side_by_side(run, beside, come.names[:some], "new beside")
+        samples.side_by_side(run, beside, come.names[:some], "new beside", called=encoding.called(run, come.names))
     columns = encoding.table(run, come.names, done)
     seen: Table = {}
     looks: dict[str, Any] = {
