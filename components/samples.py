@@ -17,33 +17,35 @@ PANELS = 3  # channels of a signal that are drawn without being asked for
 QUIET = {"displayModeBar": False}
 
 
-def side_by_side(run: Run, sets: Mapping[str, Floats], heads: Sequence[str], key: str, side: int = 64) -> None:
+def side_by_side(
+    run: Run, sets: Mapping[str, Floats], heads: Sequence[str], key: str, side: int = 64, called: str | None = None
+) -> None:
     """The same N samples several times, as a model sees them: originals, reconstructions, ... by name ("original").
 
-    heads are what the samples are called, key tells this drawing from others on the page. Images are as large as
-    `side` pixels.
+    heads are what the samples are called, their classes unless `called` says what else; key tells this drawing from
+    others on the page. Images are as large as `side` pixels.
     """
-    _DRAWN[run.kind](run, sets, heads, key, side)
+    _DRAWN[run.kind](run, sets, heads, key, side, called or run.about["dataset"]["label"])
 
 
-def _images(_run: Run, sets: Mapping[str, Floats], _heads: Sequence[str], _key: str, side: int) -> None:
+def _images(_run: Run, sets: Mapping[str, Floats], _heads: Sequence[str], _key: str, side: int, _called: str) -> None:
     for name, images in sets.items():
         st.image(pictures.strip(images, side), width="stretch", alt=name)
 
 
-def _signals(run: Run, sets: Mapping[str, Floats], heads: Sequence[str], key: str, _side: int) -> None:
+def _signals(run: Run, sets: Mapping[str, Floats], heads: Sequence[str], key: str, _side: int, _called: str) -> None:
     shown = channels(run.columns, key)
     real = {name: meaning.unscaled(run.columns, values)[..., shown] for name, values in sets.items()}
     figure = figures.signals(real, [run.columns[c] for c in shown], heads)
     st.plotly_chart(figure, key=key, config=QUIET)
 
 
-def _rows(run: Run, sets: Mapping[str, Floats], heads: Sequence[str], _key: str, _side: int) -> None:
+def _rows(run: Run, sets: Mapping[str, Floats], heads: Sequence[str], _key: str, _side: int, called: str) -> None:
     import pandas as pd  # not before a table is drawn: the app would open half a second later
 
     parts = []
     for name, values in sets.items():
-        facts: dict[str, Any] = {run.about["dataset"]["label"]: list(heads), "is": [name] * len(heads)}
+        facts: dict[str, Any] = {called: list(heads), "is": [name] * len(heads)}
         real = in_units(run.columns, values)
         rounded = {
             c.name: np.round(np.array(real[c.name], float), _digits(c)) for c in run.columns if c.kind == "number"
@@ -92,7 +94,8 @@ def row(run: Run, values: Mapping[str, NDArray[np.floating[Any]]]) -> None:
     """One row (F,) several times, by name, as a table with a line per column, in the person's units, coloured by error.
 
     The first is what the others are compared with. A cell is the darker the further it is from it, one standard
-    deviation being half of the way; a category is coloured when it is another one.
+    deviation being half of the way; a category is coloured when it is another one. Where the first has none, nothing
+    is known to be wrong.
     """
     import pandas as pd  # not before a table is drawn: the app would open half a second later
 
@@ -127,6 +130,9 @@ def _away(columns: Sequence[Column], one: NDArray[np.floating[Any]], other: NDAr
     out = []
     for column in columns:
         a, b = (values[column.start : column.start + column.width] for values in (one, other))
-        far = abs(float(a[0] - b[0])) / 2 if column.kind == "number" else float(a.argmax() != b.argmax())
+        if column.kind == "number":
+            far = abs(float(a[0] - b[0])) / 2
+        else:
+            far = float(a.max() > 0 and a.argmax() != b.argmax())
         out.append(0.8 * min(1.0, far))
     return out

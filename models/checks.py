@@ -204,8 +204,8 @@ class Outliers:
     """Samples by how much they stand out, the most first. All arrays are (Q,).
 
     places: among the run's codes. error: reconstruction error in medians of its split; error_rank: the share of
-    its split (of those looked at) with a smaller error, in per cent. distance: to the k-th nearest code, in medians
-    of all; distance_rank: the share with a smaller one, in per cent.
+    the others of its split (of those looked at) with a smaller error, in per cent. distance: to the k-th nearest
+    code, in medians of all; distance_rank: the share of the others with a smaller one, in per cent.
     """
 
     places: Places
@@ -239,9 +239,10 @@ def outliers(errors: Floats, splits: NDArray[np.uint8], near: Near) -> Outliers:
 
 
 def _standing(values: Floats) -> tuple[Floats, Floats]:
-    """Values in medians of theirs, and the per cent of them that are smaller."""
+    """Values in medians of theirs, and the per cent of the others that are smaller: 100 for the greatest of any number
+    but one. Equal values stand equally, below all that are greater."""
     usual = float(np.median(values)) if len(values) else 0.0
-    share = 100 * np.searchsorted(np.sort(values), values) / max(1, len(values))
+    share = 100 * np.searchsorted(np.sort(values), values) / max(1, len(values) - 1)
     return (values / max(usual, 1e-12)).astype(np.float32), share.astype(np.float32)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, datasets
+from models import Problem, datasets, uploads
 from models.checks import nearest_of
 from models.codes import Floats, to_float
 from models.columns import Column, standardised
@@ -49,7 +49,7 @@ def read(
     """The samples in these files, fitted to the run; read by another process (see `models.readers.guarded`).
 
     folder: takes what is read, and belongs to the caller, who removes it; what is returned does not need it. fit:
-    how images of other sizes get there, "crop", "resize" or "pad". inverted: images are turned from dark on light to
+    how images of other sizes get there, "crop", "resize" or "pad"; None as those of the run did. inverted: images are turned from dark on light to
     light on dark. Raises `Problem` when the files cannot be read or do not fit the run.
     """
     ways = {"image": _images, "signal": _signals, "table": _rows}
@@ -96,10 +96,16 @@ Read = tuple[Found, NDArray[Any], list[str]]
 def _images(run: Run, reading: Any, fit: str | None) -> Read:
     height, width, channels = run.shape
     colour = "grey" if channels == 1 else "colour"
-    found = reading(kind="image", size=[height, width], colour=colour, **({"fit": fit} if fit else {}))
+    known = uploads.scaled(run.configuration.dataset)
+    found = reading(kind="image", size=[height, width], colour=colour, **known | ({"fit": fit} if fit else {}))
     if found.shape != run.shape:
         raise _unfit(run, f"images of {' x '.join(map(str, found.shape))} came", "bring others")
-    return found, found.samples, []
+    scaling, said = found.decision("scaling"), []
+    if "levels" not in known and scaling is not None and scaling.chosen == "stretch":
+        said.append(
+            "How the run's own data were scaled is not known: if not by the same levels, the codes are not comparable."
+        )
+    return found, found.samples, said
 
 
 def _signals(run: Run, reading: Any, _fit: str | None) -> Read:
@@ -148,7 +154,9 @@ def _left_out(extra: Sequence[str]) -> list[str]:
 
 def _rows(run: Run, reading: Any, _fit: str | None) -> Read:
     # No column is taken for a label: what the run has learnt from may well be called “class”.
-    found = reading(kind="table", label="")
+    found = reading(kind="table", label="", missing="keep")
+    # What is missing is filled as where the run learnt, and not with the mean of a few new rows.
+    found = replace(found, decisions=tuple(one for one in found.decisions if one.what != "missing"))
     known = {column.name for column in run.columns}
     extra = [column.name for column in found.columns if column.name not in known]
     counted = [str(i + 1) for i in range(len(found.columns))]
@@ -156,24 +164,45 @@ def _rows(run: Run, reading: Any, _fit: str | None) -> Read:
         if found.shape != run.shape or any(column.kind != "number" for column in run.columns):
             raise _unfit(run, f"rows of {found.shape[0]:,} numbers without names came", "bring a table with a header")
         words = "What came names no columns; they are taken in their order."
-        return found, standardised(run.columns, found.samples), [words]
-    absent = [column.name for column in run.columns if column.name not in {one.name for one in found.columns}]
+        samples = standardised(run.columns, found.samples)
+        return found, np.nan_to_num(samples, nan=0.0), [words, *_filled(np.isnan(samples))]
+    left = {name: why for name, why in found.skipped if why.startswith("the column ")}
+    there = {column.name for column in found.columns} | {name for name, why in left.items() if "is empty" in why}
+    absent = [column.name for column in run.columns if column.name not in there]
     if absent:
         some = ", ".join(f"“{plain(name, 40)}”" for name in absent[:6])
         raise _unfit(run, f"the table lacks {some}{' and others' if len(absent) > 6 else ''}", "add or rename columns")
-    if extra or found.decision("missing") is not None:
-        # Rows with missing values are left out: filled with the mean of a few new rows they would be encoded as
-        # something else. A hole in a column that does not matter must not cost a row.
-        found = reading(kind="table", label="", missing="skip", **({"leave_out": extra} if extra else {}))
-    samples, said = _laid(run.columns, found)
-    return found, standardised(run.columns, samples), _left_out(extra) + said
+    extra += [name for name in left if name not in known]
+    samples, missing, said = _laid(run.columns, found)
+    # The mean of a column is 0 once it is standardised.
+    samples = np.nan_to_num(standardised(run.columns, samples), nan=0.0)
+    found = replace(found, skipped=tuple(one for one in found.skipped if one[0] not in left))
+    return found, samples, _left_out(extra) + _filled(missing) + said
 
 
-def _laid(columns: Sequence[Column], found: Found) -> tuple[Floats, list[str]]:
-    """What was found in the run's columns (N, F), in the table's own units: by name, categories by their value."""
+def _filled(missing: NDArray[np.bool_]) -> list[str]:
+    """What becomes of missing values (N, columns), in words."""
+    rows, count = int(missing.any(1).sum()), int(missing.sum())
+    if not count:
+        return []
+    return [
+        f"{rows:,} row{'s lack' if rows > 1 else ' lacks'} {count:,} value{'s' if count > 1 else ''}: a missing number "
+        "becomes the mean of the data that the run has learnt from, a missing category none of its values."
+    ]
+
+
+def _laid(columns: Sequence[Column], found: Found) -> tuple[Floats, NDArray[np.bool_], list[str]]:
+    """What was found in the run's columns (N, F), in the table's own units: by name, categories by their value; and
+    what is missing there (N, columns): NaN where it is a number, else no category. A column may be missing whole."""
     out = np.zeros((len(found.samples), sum(column.width for column in columns)), np.float32)
+    missing = np.zeros((len(out), len(columns)), bool)
     there, said = {column.name: column for column in found.columns}, []
-    for column in columns:
+    for at, column in enumerate(columns):
+        if column.name not in there:
+            missing[:, at] = True
+            if column.kind == "number":
+                out[:, column.start] = np.nan
+            continue
         came = there[column.name]
         part = np.asarray(found.samples[:, came.start : came.start + came.width])
         name = plain(column.name, 40)
@@ -185,13 +214,16 @@ def _laid(columns: Sequence[Column], found: Found) -> tuple[Floats, list[str]]:
                     "correct the column",
                 )
             out[:, column.start] = part[:, 0]
+            missing[:, at] = np.isnan(part[:, 0])
             continue
         place = {value: i for i, value in enumerate(column.values)}
         if came.kind == "category":
             texts, which = list(came.values), np.where(part.max(1) > 0, part.argmax(1), -1)
         else:  # categories that look like numbers, as “1” and “2”, when no other is among the new rows
             numbers, which = np.unique(part[:, 0], return_inverse=True)
+            which = np.where(np.isnan(part[:, 0]), -1, which)
             texts = [f"{number:g}" for number in numbers]
+        missing[:, at] = which == -1
         for i, text in enumerate(texts):
             rows = which == i
             if text in place:
@@ -201,7 +233,7 @@ def _laid(columns: Sequence[Column], found: Found) -> tuple[Floats, list[str]]:
                     f"The run has never met “{plain(text, 40)}” in “{name}”: {int(rows.sum()):,} "
                     f"row{'s have' if rows.sum() > 1 else ' has'} none of the values it knows."
                 )
-    return out, said
+    return out, missing, said
 
 
 @dataclass(frozen=True)
@@ -241,12 +273,17 @@ def encode(run: Run, samples: NDArray[Any], progress: Progress = lambda _what, _
     return Encoded(code, error, percentile, nearest, distance[:, 0])
 
 
+def called(run: Run, names: Sequence[str]) -> str:
+    """What a column of the names of new samples is called: rows and signals of a file have none but their number."""
+    return "name" if run.kind == "image" or not all(name.isdecimal() for name in names) else "row in the file"
+
+
 def table(run: Run, names: Sequence[str], encoded: Encoded) -> Mapping[str, Any]:
     """What is known of new samples as the columns of a table: name, code, error, distance, the nearest stored sample."""
     first = encoded.nearest[:, 0]
     labels = run.labels[first]
     return {
-        "name": list(names),
+        called(run, names): list(names),
         **{f"z{i + 1}": encoded.codes[:, i] for i in range(run.code_size)},
         "error": encoded.errors,
         "error percentile": encoded.percentile,

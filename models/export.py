@@ -155,7 +155,7 @@ def part(run: Run, what: str, *, named: bool = False) -> bytes:
         names = datasets.names(run.dataset) if named else None
         columns: dict[str, NDArray[Any] | Sequence[Any]] = {
             "row": run.rows,
-            **({"name": [names[row] for row in run.rows]} if names is not None else {}),
+            **({column: [names[row] for row in run.rows]} if names and (column := name_column(names)) else {}),
             "split": [datasets.SPLITS[split] for split in run.splits],
             class_column(run): [run.classes[label] if label >= 0 else "" for label in run.labels],
             "error": run.errors,
@@ -165,10 +165,19 @@ def part(run: Run, what: str, *, named: bool = False) -> bytes:
     return standalone(run.folder / f"{what}.onnx")
 
 
+def name_column(names: Sequence[str] | None) -> str | None:
+    """What a column of these names is called beside one of rows; None where they tell no more than that: rows of a
+    table, counted from 1 in their file and from 0 here, none of which was left out."""
+    if names is None or not all(name.isdecimal() for name in names):
+        return None if names is None else "name"
+    counted = [int(name) for name in names]
+    return None if counted == list(range(counted[0], counted[0] + len(counted))) else "row in the file"
+
+
 def class_column(run: Run) -> str:
     """What the column of classes is called: the dataset's word for them, unless a column of ours has that name."""
     word = str(run.about["dataset"]["label"])
-    taken = word in ("row", "name", "split", "error", "map") or re.fullmatch(r"z\d+", word)
+    taken = word in ("row", "name", "row in the file", "split", "error", "map") or re.fullmatch(r"z\d+", word)
     return f"{word} (class)" if taken else word
 
 

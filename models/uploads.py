@@ -164,6 +164,7 @@ def keep(
                 "made": time.time(),
                 "warnings": [*found.warnings, *told],
                 "skipped": found.skipped,
+                "scaled": _scaled(found),
             }
             (part / "used").touch()
             _write(part / "about.json", about)
@@ -171,11 +172,18 @@ def keep(
             part.rename(folder)
         else:
             about = json.loads((folder / "about.json").read_text()) | {"title": fit_title(title), "shared": shared}
+            about.setdefault("scaled", _scaled(found))
             _write(folder / "about.json", about)
             _touch(folder)
     kept = dataset(f"own-{fingerprint}")
     assert kept is not None
     return kept
+
+
+def _scaled(found: Found) -> dict[str, Any]:
+    """How images became samples, where it is known: `scaled` gives it back."""
+    levels, fit = found.levels, found.decision("fit")
+    return {"levels": dataclasses.asdict(levels) if levels else None, "fit": fit.chosen if fit else None}
 
 
 def fit_title(title: str) -> str:
@@ -342,6 +350,13 @@ def dataset(name: str) -> Dataset | None:
         columns=from_plain(about["columns"]),
         split=split,
     )
+
+
+def scaled(name: str) -> dict[str, Any]:
+    """How the images of that dataset became samples, as choices for the reader of others, "levels" and "fit"; none of
+    what is not known, as of datasets that are gone, or were kept before this was."""
+    about = _about(name) or {}
+    return {what: chosen for what, chosen in about.get("scaled", {}).items() if chosen is not None}
 
 
 def stand_in(facts: dict[str, Any]) -> Dataset:

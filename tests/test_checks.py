@@ -143,8 +143,19 @@ def test_errors_are_held_against_their_own_split() -> None:
     near = checks.neighbours(np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32))
     found = checks.outliers(errors, splits, near)
     of = dict(zip(found.places.tolist(), found.error_rank.tolist(), strict=True))
-    assert of[7] == pytest.approx(99) and of[100] == 0
+    assert of[7] == 100 and of[99] == pytest.approx(100 * 98 / 99) and of[100] == 0
     assert found.error[found.places == 7] == pytest.approx(6 / 1.5, rel=0.02)
+
+
+@pytest.mark.parametrize("count", [2, 20, 150])
+def test_the_worst_of_few_stands_out_whatever_their_number(count: int) -> None:
+    codes = np.random.default_rng(0).normal(size=(count, 2)).astype(np.float32)
+    errors = np.arange(count, dtype=np.float32)
+    found = checks.outliers(errors, np.zeros(count, np.uint8), checks.neighbours(codes))
+    assert found.error_rank[found.places == count - 1] == 100 and found.error_rank[found.places == 0] == 0
+    assert (found.rank[:1] == 100).all()
+    alike = checks.outliers(np.ones(count, np.float32), np.zeros(count, np.uint8), checks.neighbours(codes))
+    assert (alike.error_rank == 0).all()
 
 
 # Likely mislabelled

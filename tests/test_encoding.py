@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from conftest import trained
 from PIL import Image
 from test_pages import drawn, words
 
-from models import Problem, columns, datasets, encoding, export, runs
+from models import Problem, columns, datasets, encoding, export, runs, uploads
 from models.columns import Column
+from models.readers.guarded import guarded_read
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -122,7 +124,7 @@ def test_other_sizes_and_colours_are_made_to_fit_and_this_is_said(
     padded = encoding.read(shipped, [path], tmp_path / "b", fit="pad")
     assert cropped.samples.shape == padded.samples.shape == (1, 8, 8, 1)
     assert (padded.samples[0, 0] == 0).all() and cropped.samples[0, 0, 0, 0] > 50
-    assert "8 x 8" in " ".join(cropped.said) and "greys" in " ".join(cropped.said)
+    assert "8 × 8" in " ".join(cropped.said) and "greys" in " ".join(cropped.said)
     dark = encoding.read(shipped, [path], tmp_path / "c", fit="crop", inverted=True)
     np.testing.assert_array_equal(dark.samples, 255 - cropped.samples)
     assert "exchanged" in " ".join(dark.said)
@@ -150,6 +152,67 @@ def test_too_many_are_cut_and_this_is_said(
 def test_what_is_no_image_is_refused(shipped: runs.Run, write: Write, tmp_path: Path, content: bytes) -> None:
     with pytest.raises(Problem):
         encoding.read(shipped, [write("x.png", content)], tmp_path / "read")
+
+
+def kept(path: Path, room: Path, **choices: object) -> runs.Run:
+    """A run that has learnt from the images of this file, read so."""
+    found = guarded_read([path], room, {"kind": "image", **choices})
+    return trained(dataset=uploads.keep(found, "me", "Mine").name, architecture="single-layer", tsne=0)
+
+
+def deep(count: int = 60) -> np.ndarray:
+    """Images (N, 8, 8) of 16 bits with values from 0 to 3,941, the later ones the brighter."""
+    images = np.random.default_rng(3).uniform(0, 1, (count, 8, 8)) * np.linspace(200, 3900, count)[:, None, None]
+    images[-1, 0, :2] = 0, 3941
+    return images.astype(np.uint16)
+
+
+def test_new_images_are_scaled_by_the_levels_of_the_data_that_the_run_learnt_from(
+    home: Path, write: Write, tmp_path: Path
+) -> None:
+    images = deep()
+    run = kept(write("all.npy", npy(images)), tmp_path / "kept", scaling="stretch")
+    dark = np.flatnonzero(run.rows < 15)
+    rows = run.rows[dark]
+    pictures = [write(f"{row}.png", png(images[row])) for row in rows]
+    for i, paths in enumerate(([write("some.npy", npy(images[rows].astype(np.int32)))], pictures)):
+        fitted = encoding.read(run, paths, tmp_path / f"read {i}")
+        np.testing.assert_array_equal(fitted.samples, datasets.samples_at(run.dataset, rows.astype(np.int64)))
+        done = encoding.encode(run, fitted.samples)
+        assert done.nearest[:, 0].tolist() == dark.tolist()
+        np.testing.assert_allclose(done.codes, run.codes[dark], atol=1e-5)
+    brighter = encoding.read(run, [write("more.npy", npy(images[-9:] * 2))], tmp_path / "more")
+    np.testing.assert_array_equal(
+        brighter.samples[..., 0], np.round(np.minimum(255, images[-9:] * np.float32(2 * 255 / 3941)))
+    )
+    assert "3,941 is cut off" in " ".join(brighter.said)
+    eight = encoding.read(run, [write("8.png", png((images[-1] // 16).astype(np.uint8)))], tmp_path / "eight")
+    assert eight.samples.max() == 3941 // 16 and "may not be comparable" in " ".join(eight.said)
+
+
+def test_where_the_levels_are_not_known_a_stretch_is_warned_of(home: Path, write: Write, tmp_path: Path) -> None:
+    run = kept(write("all.npy", npy(deep())), tmp_path / "kept", scaling="stretch")
+    some = write("some.npy", npy(deep()[:9]))
+    assert "not known" not in " ".join(encoding.read(run, [some], tmp_path / "a").said)
+    about = home / "data" / run.dataset.fingerprint / "about.json"
+    facts = json.loads(about.read_text())
+    del facts["scaled"]  # as datasets were kept before
+    about.write_text(json.dumps(facts))
+    assert uploads.scaled(run.dataset.name) == {}
+    assert "own data were scaled is not known" in " ".join(encoding.read(run, [some], tmp_path / "b").said)
+    uploads.delete(run.dataset.name, "me")
+    assert "own data were scaled is not known" in " ".join(encoding.read(run, [some], tmp_path / "c").said)
+
+
+def test_new_images_are_fitted_as_those_of_the_run_were(home: Path, write: Write, tmp_path: Path) -> None:
+    wide = np.random.default_rng(4).integers(0, 256, (30, 8, 16), np.uint8)
+    run = kept(write("all.npy", npy(wide)), tmp_path / "kept", size=8, fit="pad")
+    assert uploads.scaled(run.dataset.name)["fit"] == "pad"
+    for i, path in enumerate((write("some.npy", npy(wide[:3])), write("one.png", png(wide[0])))):
+        fitted = encoding.read(run, [path], tmp_path / f"read {i}")
+        stored = datasets.samples_at(run.dataset, np.arange(len(fitted.samples)))
+        np.testing.assert_array_equal(fitted.samples, stored)
+    assert drawn("samples", run=run.id, look="new").selectbox(key="fit").value == "pad"
 
 
 # Tables
@@ -192,13 +255,59 @@ def test_categories_that_look_like_numbers_are_found(
     assert "never met “2”" in " ".join(fitted.said)
 
 
-def test_rows_with_holes_are_left_out_unless_the_hole_does_not_matter(
+def test_what_rows_lack_is_filled_as_where_the_run_has_learnt(
     brought: dict[str, runs.Run], write: Write, tmp_path: Path
 ) -> None:
-    text = "height,weight,class,age\n180,80,reads,\n160,,reads,3\n170,70,writes,4\n"
+    """With the mean of the run's column, not of the new rows; a hole in a column that it does not know is none."""
+    text = "height,weight,class,age\n180,80,reads,\n160,,reads,3\n170,100,,4\n,,1,5\n"
     fitted = encoding.read(brought["people"], [write("t.csv", text)], tmp_path / "read")
-    np.testing.assert_allclose(fitted.samples, [[1, 10 / 15, 1, 0, 0], [0, 0, 0, 1, 0]], atol=1e-6)
-    assert any("missing" in why for _, why in fitted.skipped)
+    wanted = [[1, 10 / 15, 1, 0, 0], [-1, 0, 1, 0, 0], [0, 2, 0, 0, 0], [0, 0, 0, 0, 1]]
+    np.testing.assert_allclose(fitted.samples, wanted, atol=1e-6)
+    said = " ".join(fitted.said)
+    assert fitted.names == ("1", "2", "3", "4") and fitted.skipped == ()
+    assert "3 rows lack 4 values" in said and "“age”" in said and "its column's mean" not in said
+
+
+def test_a_column_that_is_empty_among_new_rows_is_missing_there_and_not_absent(
+    brought: dict[str, runs.Run], write: Write, tmp_path: Path
+) -> None:
+    for column, text, wanted in (
+        ("weight", "height,weight,class\n180,,reads\n", [[1, 0, 1, 0, 0]]),
+        ("class", "height,weight,class\n180,85,\n160,70,\n", [[1, 1, 0, 0, 0], [-1, 0, 0, 0, 0]]),
+    ):
+        fitted = encoding.read(brought["people"], [write("t.csv", text)], tmp_path / column)
+        np.testing.assert_allclose(fitted.samples, wanted, atol=1e-6)
+        assert "lack" in " ".join(fitted.said) and fitted.skipped == ()
+
+
+def test_categories_that_look_like_numbers_may_be_missing_too(
+    brought: dict[str, runs.Run], write: Write, tmp_path: Path
+) -> None:
+    path = write("t.csv", "height,weight,class\n180,80,1\n160,60,\n")
+    fitted = encoding.read(brought["people"], [path], tmp_path / "read")
+    np.testing.assert_array_equal(fitted.samples[:, 2:], [[0, 0, 1], [0, 0, 0]])
+    assert "1 row lacks 1 value:" in " ".join(fitted.said) and "never met" not in " ".join(fitted.said)
+
+
+def test_an_array_with_holes_is_filled_alike(write: Write, tmp_path: Path) -> None:
+    numbers = declared("numbers", "table", table_of(60)[0][:, :2], PEOPLE[:2])
+    real = datasets.found()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(datasets, "found", lambda: {**real, "numbers": numbers})
+        run = trained(dataset="numbers", architecture="single-layer", tsne=0)
+        rows = np.array([[180, 85], [np.nan, 100]], np.float32)
+        fitted = encoding.read(run, [write("t.npy", npy(rows))], tmp_path / "read")
+    np.testing.assert_allclose(fitted.samples, [[1, 1], [0, 2]], atol=1e-6)
+    assert "1 row lacks 1 value:" in " ".join(fitted.said)
+
+
+def test_columns_that_the_run_does_not_know_are_no_reason_to_leave_anything_out(
+    brought: dict[str, runs.Run], write: Write, tmp_path: Path
+) -> None:
+    lines = ["index,height,weight,class,note", *(f"{i},180,80,reads,n{i}" for i in range(300))]
+    fitted = encoding.read(brought["people"], [write("t.csv", "\n".join(lines))], tmp_path / "read")
+    assert len(fitted.samples) == 300 and fitted.skipped == ()
+    assert "does not know “index”, “note”" in " ".join(fitted.said)
 
 
 @pytest.mark.parametrize(
@@ -291,6 +400,19 @@ def test_new_codes_leave_as_csv_and_parquet(shipped: runs.Run) -> None:
     back = pq.read_table(io.BytesIO(export.codes_parquet(table)))
     assert back["name"].to_pylist() == ["=1+1", "@x"]
     np.testing.assert_array_equal(back["z2"].to_numpy(), done.codes[:, 1])
+
+
+def test_numbers_of_new_rows_are_called_so_and_stand_under_no_class(
+    brought: dict[str, runs.Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    app = drawn("samples", run=brought["people"].id, look="new")
+    app.file_uploader[0].set_value([("t.csv", b"height,weight,class\n180,80,reads\n170,70,writes\n", "text/csv")]).run()
+    assert not app.exception, app.exception
+    beside, table = (one.value for one in app.dataframe)
+    assert list(beside["row in the file"]) == ["1", "1", "2", "2"]
+    assert list(beside["class"])[::2] == ["reads", "writes"]  # the column of the data, under its own name
+    assert list(table["row in the file"]) == ["1", "2"] and "name" not in table
 
 
 @pytest.mark.parametrize("which", ["people", "waves"])

@@ -27,6 +27,16 @@ from components.views import explore
 from models import architectures, datasets, engine, export, metrics, reconstruct, runs, thumbnails
 from models.columns import Column, inverse, unscaled
 
+
+def test_a_cell_is_coloured_where_it_is_wrong_and_not_where_the_original_is_missing() -> None:
+    missing = np.zeros(8, np.float32)
+    other = np.array([1, 0.1, 0.2, 0.9, 0, 0.2, 0.8, 0], np.float32)
+    weight, colour, _, origin, _ = samples._away(kinds.FRUIT, missing, other)
+    assert weight == pytest.approx(0.4) and colour == origin == 0
+    green = np.array([1, 1, 0, 0, 0, 0, 1, 0], np.float32)
+    assert [samples._away(kinds.FRUIT, green, other)[i] for i in (0, 1, 3)] == [0, 0.8, 0]
+
+
 # What is served to the explorer
 
 

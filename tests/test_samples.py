@@ -1,6 +1,9 @@
 """The page Samples: what the checks found as a table that leads to the map."""
 
+import csv
+import io
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qs
 
 import kinds
@@ -12,7 +15,7 @@ from test_pages import drawn, words
 
 from components import cached
 from components.views import samples
-from models import checks, datasets, runs
+from models import checks, datasets, export, runs
 from models.columns import inverse, unscaled
 
 
@@ -141,6 +144,47 @@ def test_rows_stand_in_the_table_in_their_own_units(fruit_run: runs.Run) -> None
     for column in ("weight [g]", "price [ct]"):
         np.testing.assert_allclose(table[column], real[column], rtol=1e-5)
     assert list(table["colour"]) == real["colour"]
+
+
+def test_the_file_of_a_table_holds_its_rows_as_the_page_shows_them(
+    fruit_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: dict[str, Callable[[], str]] = {}
+    real = samples.st.download_button
+    monkeypatch.setattr(
+        samples.st,
+        "download_button",
+        lambda label, data, *rest, **more: made.update({label: data}) or real(label, "", *rest, **more),
+    )
+    for look, choice in (("outliers", {"above": "95"}), ("duplicates", {"alike": "10"})):
+        app = drawn("samples", run=fruit_run.id, look=look, **choice)
+        assert not app.exception, app.exception
+        table = app.dataframe[0].value
+        lines = list(csv.DictReader(io.StringIO(made.popitem()[1]())))
+        assert set(table.columns) - {"map"} <= {name.removeprefix("'") for name in lines[0]}
+        for ending in ("", " of the other")[: 1 + (look == "duplicates")]:
+            for line, shown in zip(lines, table.to_dict("records"), strict=False):
+                assert float(line[f"weight [g]{ending}"]) == pytest.approx(shown[f"weight [g]{ending}"], rel=1e-4)
+                assert line[f"<b>=origin</b>{ending}"].removeprefix("'") == shown[f"<b>=origin</b>{ending}"]
+        origins = {line["<b>=origin</b>"] for line in lines}
+        assert origins <= {"north", "'=south"}  # as a spreadsheet runs no formula
+
+
+def test_names_that_only_count_the_rows_are_not_shown_beside_them(
+    fruit_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for names, column in (
+        ([str(i + 1) for i in range(kinds.ROWS)], None),
+        ([str(i + 1 + (i > 8)) for i in range(kinds.ROWS)], "row in the file"),
+        ([f"{i}.png" for i in range(kinds.ROWS)], "name"),
+    ):
+        monkeypatch.setattr(datasets, "names", lambda _dataset, names=names: tuple(names))
+        table = drawn("samples", run=fruit_run.id, look="outliers", above="95").dataframe[0].value
+        header = export.part(fruit_run, "codes", named=True).decode().splitlines()[0].split(",")
+        for one in ("name", "row in the file"):
+            assert (one in table) == (one in header) == (one == column)
+        if column is not None:
+            assert list(table[column]) == [names[row] for row in table["row"]]
 
 
 def test_a_channel_may_be_called_as_a_column_of_ours(wave_run: runs.Run) -> None:

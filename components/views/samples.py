@@ -1,6 +1,7 @@
 """Samples: which of a run's samples deserve a look, and where new ones lie; every line leads to the map."""
 
 import base64
+import contextlib
 import re
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from components import address, cached, choosing, pictures, samples
 from components.views import Page
-from models import Problem, codes, datasets, encoding, export, runs, unwritable
+from models import Problem, codes, datasets, encoding, export, runs, unwritable, uploads
 from models.columns import unscaled
 from models.readers.work import plain
 
@@ -82,7 +83,6 @@ def duplicates(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str,
     if not len(first):
         st.info("No duplicates are among these samples. Raise the slider to list pairs that are less alike.")
         return {"alike": alike}
-    part = slice(0, LISTED)
     say = np.where(
         found.difference == 0,
         "equal",
@@ -97,7 +97,7 @@ def duplicates(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str,
     listed(
         run,
         columns,
-        {"": first[part], " of the other": second[part]},
+        {"": first, " of the other": second},
         "duplicates",
         at_hand,
     )
@@ -130,7 +130,7 @@ def outliers(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, A
         "distance / median": found.distance[chosen],
         "distance percentile": found.distance_rank[chosen],
     }
-    listed(run, columns, {"": places[:LISTED]}, "outliers", at_hand)
+    listed(run, columns, {"": places}, "outliers", at_hand)
     part_looked_at(run, len(found.places), "Looked at were")
     return {"above": above}
 
@@ -182,7 +182,7 @@ def mislabelled(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str
         ],
         "disagree": 100 * found.disagreement[chosen],
     }
-    listed(run, columns, {"": places[:LISTED]}, "likely-mislabelled", at_hand)
+    listed(run, columns, {"": places}, "likely-mislabelled", at_hand)
     part_looked_at(run, len(found.places), "Looked at were")
     return {"disagree": least}
 
@@ -203,14 +203,20 @@ class Newcomers:
 
 def new_samples(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, Any]:
     """Samples that the run has never met, through its encoder: where they lie, and how well they come back."""
-    fit, inverted = None, False
+    fit, usual, inverted = None, None, False
     if run.about["dataset"]["kind"] == "image":
         with place.container(horizontal=True, vertical_alignment="bottom"):
-            address.seed("fit", "crop", known=FITS)
+            usual = uploads.scaled(run.configuration.dataset).get("fit", "crop")
+            if (
+                st.session_state.get("fit of") != run.digest
+            ):  # what was chosen for another run's images is not for these
+                st.session_state.pop("fit", None)
+                st.session_state["fit of"] = run.digest
+            address.seed("fit", usual, known=FITS)
             fit = st.selectbox("Images of another shape", list(FITS), format_func=FITS.__getitem__, key="fit")
             address.seed("invert", False, lambda asked: asked == "yes")
             inverted = st.toggle("Exchange dark and light", key="invert", help="Drawn on white, learnt from black.")
-    choices = {"fit": fit if fit != "crop" else None, "invert": "yes" if inverted else None}
+    choices = {"fit": fit if fit != usual else None, "invert": "yes" if inverted else None}
     files = st.file_uploader(
         f"Samples to encode: this run takes {choosing.escaped(encoding.takes(run))}",
         accept_multiple_files=True,
@@ -295,7 +301,7 @@ def newcomers(run: runs.Run, come: Newcomers, at_hand: bool) -> None:
         st.image(pictures.strip(beside["original"], 64), alt="New samples")
         st.image(pictures.strip(beside["reconstruction"], 64), alt="Their reconstructions")
     else:
-        samples.side_by_side(run, beside, come.names[:some], "new beside")
+        samples.side_by_side(run, beside, come.names[:some], "new beside", called=encoding.called(run, come.names))
     columns = encoding.table(run, come.names, done)
     seen: Table = {}
     looks: dict[str, Any] = {
@@ -303,6 +309,8 @@ def newcomers(run: runs.Run, come: Newcomers, at_hand: bool) -> None:
         "error": st.column_config.NumberColumn(format="%.4f", help="Mean squared error of the reconstruction"),
         "error percentile": st.column_config.NumberColumn(format="%.1f", help="Per cent of the test samples below it"),
         "distance": st.column_config.NumberColumn(format="%.4f", help="To the nearest stored code"),
+        "row in the file": st.column_config.TextColumn(help="Of the new file, as it counts its rows"),
+        "nearest row": st.column_config.NumberColumn(format="%d", help="In the run's dataset, counted from 0"),
     }
     near = stored(run, done.nearest[: len(shown), 0]) if at_hand else None
     values: Table = {}
@@ -358,7 +366,7 @@ def identity(run: runs.Run, places: NDArray[np.int64], at_hand: bool) -> Table:
     names = datasets.names(run.dataset) if at_hand else None
     return {
         "row": rows,
-        **({"name": [names[row] for row in rows]} if names is not None else {}),
+        **({column: [names[row] for row in rows]} if names and (column := export.name_column(names)) else {}),
         export.class_column(run): [run.classes[label] if label >= 0 else "unknown" for label in run.labels[places]],
         "split": [datasets.SPLITS[split] for split in run.splits[places]],
     }
@@ -372,7 +380,8 @@ def map_link(run: runs.Run, code: NDArray[np.float32]) -> str:
 def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], name: str, at_hand: bool) -> None:
     """The first lines as a table with pictures and links to the map, and all of them as a file.
 
-    shown: the places of the samples in each line by the ending of their columns, the line's own first.
+    shown: the places of the samples in each line by the ending of their columns, the line's own first. Rows of a table
+    go into the file too.
     """
     count = len(next(iter(columns.values())))
     if not count:
@@ -381,9 +390,9 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
     lines = min(count, LISTED)
     seen: Table = {}
     values: Table = {}
-    looks: dict[str, Any] = {}
+    looks: dict[str, Any] = {"row": st.column_config.NumberColumn(format="%d", help="In the dataset, counted from 0")}
     for ending, places in shown.items():
-        those = stored(run, places) if at_hand else None
+        those = stored(run, places[:LISTED]) if at_hand else None
         if those is not None:
             drawn, how = in_cells(run, those, ending, columns)
             looks |= how
@@ -392,13 +401,13 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
             else:
                 seen |= drawn
     tall = bool(seen)
-    places = next(iter(shown.values()))
+    places = next(iter(shown.values()))[:LISTED]
     seen["map"] = [map_link(run, code) for code in run.codes[places]]
     looks["map"] = MAP
     seen |= {column: values[:lines] for column, values in columns.items()}
     for column in seen:
         if column.endswith("percentile"):
-            looks[column] = st.column_config.NumberColumn(format="%.1f", help="Per cent of the samples below it")
+            looks[column] = st.column_config.NumberColumn(format="%.1f", help="Per cent of the others below it")
         elif column == "disagree":
             looks[column] = st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, width="small")
         elif column.endswith("/ median"):
@@ -420,12 +429,23 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
         st.caption(f"The first {lines} of {count:,}. The file holds them all.")
     st.download_button(
         f"All {count:,} (CSV)" if count > lines else "This table (CSV)",
-        lambda: export.codes_csv(columns),
+        lambda: export.codes_csv(with_rows(run, columns, shown) if at_hand else columns),
         f"{export.file_name(run, 'codes').removesuffix('-codes.csv')}-{name}.csv",
         "text/csv",
         on_click="ignore",
         icon=":material/download:",
     )
+
+
+def with_rows(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]]) -> Table:
+    """The columns and, of a table whose samples are there, all columns of the rows at these places in their units."""
+    values: Table = {}
+    if run.kind == "table":
+        with contextlib.suppress(Problem):  # deleted since the page was drawn
+            for ending, places in shown.items():
+                rows = codes.to_float(datasets.samples_at(run.dataset, run.rows[places].astype(np.int64)))
+                values |= {f"{name}{ending}": real for name, real in samples.in_units(run.columns, rows).items()}
+    return samples.joined(columns, values)
 
 
 def stored(run: runs.Run, places: NDArray[np.int64]) -> NDArray[np.float32] | None:

@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ParamSpec
 
+import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem
@@ -147,7 +148,15 @@ def from_table(path: str | Path, work: Work | None = None, **choices: Any) -> Fo
     path, work = Path(path), _work(work, choices)
     parquet = bags.start_of(path, 4) == tables.PARQUET
     table = tables.read_parquet(path, work) if parquet else text.read(path, work)
-    return tables.found(table, work, plain(path.name))
+    found = tables.found(table, work, plain(path.name))
+    if (
+        found.kind == "table" and work.choices.missing == "keep"
+    ):  # each row of the table is a sample, as none is skipped
+        place = {name: i for i, name in enumerate(table.names)}
+        for column in found.columns:
+            if column.kind == "number":
+                found.samples[np.isnan(table.values[:, place[column.name]]), column.start] = np.nan
+    return found
 
 
 @_told

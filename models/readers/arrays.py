@@ -25,7 +25,7 @@ from models import Problem
 from models.columns import Column
 from models.datasets import TEST, TRAIN, VALIDATION
 from models.readers import bags
-from models.readers.found import Found
+from models.readers.found import Found, Levels
 from models.readers.images import KEPT_SIDE, SIDES, fitted
 from models.readers.work import AXES, FITS, SCALINGS, Work, decoding, plain, reason
 
@@ -315,12 +315,15 @@ def found(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> Found:
     labels, classes = _labels(parts, work)
     splits = np.concatenate([np.full(len(part.samples), part.split, np.uint8) for part in parts]) if split else None
     keep = np.ones(total, bool)
+    holes = ~np.isfinite(samples) if kind == "table" and work.choices.missing == "keep" else None
     if kind != "image":
         keep = _sound(samples, work)
         samples = samples if keep.all() else samples[keep]  # most often there are no others, and nothing is copied
     names = [str(i) for i in np.flatnonzero(keep)]
     splits = splits[keep] if splits is not None else None
     columns = of_features(samples, splits, [f"{i + 1}" for i in range(samples.shape[-1])]) if kind != "image" else ()
+    if holes is not None:
+        samples[holes] = np.nan  # after its columns were measured
     return work.found(kind, samples, labels[keep], classes, names, splits, columns)
 
 
@@ -560,7 +563,7 @@ def as_images(pieces: Sequence[NDArray[Any]], work: Work) -> NDArray[np.uint8]:
         for some in _chunks(piece):
             work.progress("scaling images", at, len(out))
             values = np.asarray(piece[some], np.float32)
-            if (low, high) != (0, 255) or piece.dtype.kind == "f":
+            if (low, high) != (0, 255) or piece.dtype != np.uint8:
                 values = np.clip(
                     (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) * (255 / (high - low)), 0, 255
                 )
@@ -600,8 +603,8 @@ def _size(shape: tuple[int, ...], work: Work) -> tuple[tuple[int, int], str]:
     else:
         scale = KEPT_SIDE / max(height, width)
         size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    words = f"Images are {width} x {height} pixels"
-    words += " and stay so." if size == (height, width) else f"; each becomes {size[1]} x {size[0]}."
+    words = f"Images are {height} × {width} pixels (height × width)"
+    words += " and stay so." if size == (height, width) else f"; each becomes {size[0]} × {size[1]}."
     work.decide("size", list(size), [list(size), *([side, side] for side in SIDES if (side, side) != size)], words)
     fit = work.choices.fit or "crop"
     if height * size[1] != width * size[0]:
@@ -643,6 +646,9 @@ def _levels(pieces: Sequence[NDArray[Any]], work: Work) -> tuple[float, float]:
     )
     if not high > low:
         low, high = (0.0, 255.0) if 0 <= low <= 255 else (low, low + 1)
+    sort = {"b": "bool", "f": "float"}.get(dtype.kind, "uint8" if dtype == np.uint8 else "int")
+    levels = work.level(Levels(low, high, sort), least, most, stretched=way == "stretch")
+    low, high = levels.low, levels.high
     told = (
         "Values stay as they are." if (low, high) == (0, 255) else f"Values from {low:g} to {high:g} become 0 to 255."
     )

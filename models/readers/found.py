@@ -30,6 +30,18 @@ class Decision:
     words: str
 
 
+VALUES = ("bool", "uint8", "int", "float")  # "int": whole numbers of other types than 8 bits
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The values that become 0 and 255 in images, and what they are values of, one of VALUES."""
+
+    low: float
+    high: float
+    of: str
+
+
 @dataclass(frozen=True)
 class Found:
     """What a file or folder held.
@@ -38,7 +50,7 @@ class Found:
     scaled, (N, T, C) for signals and (N, F) for tables; in memory or memory-mapped. labels: int32 (N,), the place
     in `classes`, -1 where unknown. names: a file name or row number for each sample. split: uint8 (N,) of
     models.datasets.TRAIN, VALIDATION and TEST where the data came split, else None. columns: of a table; of a
-    signal one for each channel, with width 1. skipped: (file or place, why), the first of them when there are many.
+    signal one for each channel, with width 1. levels: of images. skipped: (file or place, why), the first of them when there are many.
     warnings: sentences that a person should read before going on.
     """
 
@@ -52,6 +64,7 @@ class Found:
     decisions: tuple[Decision, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
+    levels: Levels | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -26,7 +26,7 @@ import psutil
 from models import Problem, readers, unwritable
 from models.columns import Column
 from models.datasets import Progress
-from models.readers.found import Decision, Found
+from models.readers.found import Decision, Found, Levels
 from models.readers.limits import LIMITS, Limits
 from models.readers.work import Work, checked
 
@@ -178,6 +178,7 @@ def keep(found: Found, folder: Path) -> None:
         "decisions": [dataclasses.asdict(decision) for decision in found.decisions],
         "skipped": found.skipped,
         "warnings": found.warnings,
+        "levels": dataclasses.asdict(found.levels) if found.levels else None,
     }
     answer(folder, facts)
 
@@ -210,6 +211,7 @@ def load(folder: Path) -> Found:
         tuple(decisions),
         tuple((name, why) for name, why in facts["skipped"]),
         tuple(facts["warnings"]),
+        Levels(**facts["levels"]) if facts.get("levels") else None,
     )
 
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 from models import Problem
 from models.datasets import TEST, TRAIN, VALIDATION
 from models.readers.bags import Entry
-from models.readers.found import Found
+from models.readers.found import Found, Levels
 from models.readers.work import COLOURS, FITS, SCALINGS, Work, decoding, plain, reason
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
@@ -68,6 +68,7 @@ class Seen:
     alpha: int = 0
     animated: int = 0
     deep: int = 0
+    floats: int = 0
     resized: int = 0
     low: float = np.inf
     high: float = -np.inf
@@ -103,8 +104,9 @@ def collect(entries: Sequence[Entry], work: Work, source: str) -> Found:
     except Colourful:
         plan = Plan(size, fit, 3)
         samples, names, seen, skipped = _read_all(entries, plan, work)
-    if work.choices.scaling == "stretch" and seen.high > seen.low:
-        plan = Plan(size, fit, plan.channels, (seen.low, seen.high))
+    levels = _levels(seen, work)
+    if levels is not None:
+        plan = Plan(size, fit, plan.channels, levels)
         samples, names, seen, skipped = _read_all(entries, plan, work)
     for name, why in skipped:
         work.skip(name, why)
@@ -116,6 +118,19 @@ def collect(entries: Sequence[Entry], work: Work, source: str) -> Found:
     _tell(samples, plan, seen, work)
     labels, classes, split = of_folders(names, work)
     return work.found("image", samples, labels, classes, names, split)
+
+
+def _levels(seen: Seen, work: Work) -> tuple[float, float] | None:
+    """The greys that become 0 and 255 where all images are to be scaled alike; None as each one's type has it."""
+    stretched = work.choices.scaling == "stretch" and seen.high > seen.low
+    sort, most = "uint8", 255.0
+    if seen.deep:
+        sort = "float" if seen.floats else "int"
+        most = (1.0 if seen.high <= 1 else 255.0 if seen.high <= 255 else 65535.0) if seen.floats else 65535.0
+    usual = Levels(seen.low, seen.high, sort) if stretched else Levels(0.0, most, sort)
+    levels = work.level(usual, seen.low, seen.high, stretched=stretched)
+    # Of 8 bits nothing has to be done twice where they stay as they are.
+    return (levels.low, levels.high) if stretched or (levels.low, levels.high) != (usual.low, usual.high) else None
 
 
 def _peek(entries: Sequence[Entry], work: Work) -> tuple[list[tuple[int, int]], set[str], Problem | None]:
@@ -275,6 +290,7 @@ def _deep(image: Image.Image, plan: Plan, seen: Seen) -> NDArray[np.uint8]:
     if not sound.all():
         values[~sound] = values[sound].min() if sound.any() else 0
     seen.deep += 1
+    seen.floats += image.mode == "F"
     seen.low, seen.high = min(seen.low, float(values.min())), max(seen.high, float(values.max()))
     if plan.levels is None and most == 1.0 and values.max() > 1:
         most = 255.0 if values.max() <= 255 else 65535.0
@@ -391,9 +407,11 @@ def _tell(samples: NDArray[np.uint8], plan: Plan, seen: Seen, work: Work) -> Non
         work.warn(f"{seen.alpha:,} images have transparent pixels, which are shown over white.")
     if seen.animated:
         work.warn(f"{seen.animated:,} files hold several images; the first of each is taken.")
-    if seen.deep or work.choices.scaling == "stretch":
+    if seen.deep or plan.levels is not None or work.choices.scaling == "stretch":
         stretched = plan.levels is not None
         low, high = f"{seen.low:,.6g}", f"{seen.high:,.6g}"
+        if plan.levels is not None:
+            low, high = (f"{level:,.6g}" for level in plan.levels)
         words = f"Greys from {low} to {high} become 0 to 255." if stretched else "Greys of 16 bits become 8 bits."
         work.decide("scaling", "stretch" if stretched else "full", SCALINGS[1:], words)
         if not stretched and seen.deep and 1 < seen.high < 8192:

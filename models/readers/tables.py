@@ -436,11 +436,13 @@ def _usable(
         if name in (work.choices.leave_out or ()):
             work.skip(name, "the column was left out by choice")
         elif not there[i]:
-            work.skip(name, "the column holds no values")
+            work.skip(name, "the column is empty")
         elif i in times and name != work.choices.label:
             work.skip(name, "the column tells the time of each row")
         elif i in table.categories and distinct[i] > work.limits.categories and not _is_label(name, work):
             work.skip(name, f"the column holds more than {work.limits.categories} different texts")
+        elif work.choices.missing == "keep":  # new rows for a run, which knows what each column is
+            out.append(i)
         elif i in table.categories and distinct[i] == there[i] >= NAMES and not _is_label(name, work):
             work.skip(name, "the column holds another text in every row")
         elif _names_rows(name) and distinct.get(i, 0) == count >= NAMES and not _is_label(name, work):
@@ -748,7 +750,7 @@ def _rows(
 ) -> Found:
     """Samples (N, F): numbers as they are, then in their place each category's values one-hot."""
     work.decide("kind", "table", ["table", "image", "signal"], "Each row is a sample, each column a feature.")
-    missing = work.choices.missing or "mean"
+    missing = "skip" if work.choices.missing == "skip" else "mean"
     holes = np.zeros(len(table.values), bool)
     for some in _slices(table.values):
         holes[some] = np.isnan(table.values[some][:, list(columns)]).any(1)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from models import Problem, unwritable
 from models.columns import Column
 from models.datasets import Progress
-from models.readers.found import Decision, Found
+from models.readers.found import VALUES, Decision, Found, Levels
 from models.readers.limits import LIMITS, Limits
 
 
@@ -33,11 +33,13 @@ class Choices:
     Images: size, a side in pixels or [height, width]; fit, how other sizes get there, "resize" (out of
     proportion), "crop" (the middle) or "pad" (black borders); colour, "grey" or "colour"; scaling, how values
     become 0 to 255: "as they are", "full" (all that the type can hold) or "stretch" (the least and greatest there
-    are); folders, whether folder names are class names.
+    are); levels, {low, high, of} as `Levels` has them: those of other samples, to which these are scaled alike where
+    their values are of the same sort; folders, whether folder names are class names.
     Arrays: samples, the name of the array to take, or several that make one dataset, each a split if its name
     tells which; labels, the names that belong to these in their order, "" for none; axes, "NHW", "NHWC", "NCHW", "NF" or "NTC".
     Tables: label, a column's name, or "" for none; leave_out, names of columns; header, whether the first row
-    names the columns; separator and decimal, one character each; missing, "mean" or "skip", of signals "line" or "skip"; shape, [H, W] or
+    names the columns; separator and decimal, one character each; missing, "mean", "skip" or "keep" (as NaN), of signals
+    "line" or "skip"; shape, [H, W] or
     [H, W, C] of a row of pixels. Signals from tables: window and step, in rows; layout, "down" (time runs down
     the rows) or "across" (each row is one signal).
     """
@@ -47,6 +49,7 @@ class Choices:
     fit: str | None = None
     colour: str | None = None
     scaling: str | None = None
+    levels: Mapping[str, Any] | None = None
     folders: bool | None = None
     split: str | None = None
     samples: str | Sequence[str] | None = None
@@ -80,7 +83,7 @@ ONE_OF: dict[str, tuple[str, ...]] = {
     "axes": AXES,
     "separator": SEPARATORS,
     "decimal": (".", ","),
-    "missing": ("mean", "line", "skip"),
+    "missing": ("mean", "line", "skip", "keep"),
     "layout": ("down", "across"),
 }
 
@@ -110,6 +113,8 @@ def _check(name: str, value: Any, limits: Limits) -> None:
         names = isinstance(value, list | tuple) and len(value) > 0 and all(isinstance(each, str) for each in value)
         one = name != "leave_out" and isinstance(value, str)
         expected = "" if names or one else "a name, or a list of names" if name != "leave_out" else "a list of names"
+    elif name == "levels":
+        expected = "" if _levels(value) else f"low, high above it, and of, one of {', '.join(map(repr, VALUES))},"
     elif name in ("window", "step"):
         expected = "" if _whole(value, 1, limits.rows) else f"a whole number from 1 to {limits.rows:,}"
     elif name == "size":
@@ -130,6 +135,14 @@ def _check(name: str, value: Any, limits: Limits) -> None:
             f"{expected} was expected",
             "choose one of these",
         )
+
+
+def _levels(value: Any) -> bool:
+    if not isinstance(value, Mapping) or set(value) != {"low", "high", "of"} or value["of"] not in VALUES:
+        return False
+    ends = [value["low"], value["high"]]
+    numbers = all(isinstance(end, int | float) and not isinstance(end, bool) and math.isfinite(end) for end in ends)
+    return bool(numbers and ends[0] < ends[1])
 
 
 def _whole(value: Any, low: int, high: int) -> bool:
@@ -156,6 +169,7 @@ class Work:
     left_out: dict[str, list[str]] = field(default_factory=dict)
     left_out_count: int = 0
     words: list[str] = field(default_factory=list)
+    levels: Levels | None = None
 
     def tick(self) -> None:
         """A `Problem` once the time is up. Called before every piece of work."""
@@ -185,6 +199,34 @@ class Work:
     def decide(self, what: str, chosen: Any, options: Sequence[Any], words: str) -> None:
         """Note a decision; a later one of the same name takes its place."""
         self.decisions[what] = Decision(what, chosen, tuple(options), words)
+
+    def level(self, usual: Levels, least: float, most: float, *, stretched: bool) -> Levels:
+        """The levels to scale by, noted: the usual ones, or those that were chosen where they mean the same.
+
+        least, most: of the values that came; stretched: whether the usual levels follow from these. Values of another
+        sort that have a scale of their own, as pictures of 8 bits beside numbers up to 4,000, keep it.
+        """
+        own = ((0.0, 1.0), (0.0, 255.0))
+        known = Levels(**self.choices.levels) if self.choices.levels else None
+        self.levels = usual
+        if known is None:
+            return usual
+        within = known.low <= least and most <= known.high
+        scaled = (known.low, known.high) not in own
+        odd = scaled and (usual.low, usual.high) not in own and usual.of != "uint8"
+        if usual.of == known.of or (stretched and within) or odd:
+            self.levels = known
+            if not within:
+                self.warn(
+                    f"Values from {least:,.6g} to {most:,.6g} came; what lies beyond {known.low:,.6g} and "
+                    f"{known.high:,.6g} is cut off."
+                )
+        elif (usual.low, usual.high) != (known.low, known.high) and (stretched or scaled):
+            self.warn(
+                f"Values from {usual.low:,.6g} to {usual.high:,.6g} become 0 to 255; where the run learnt, those from "
+                f"{known.low:,.6g} to {known.high:,.6g} did, so that the codes may not be comparable."
+            )
+        return self.levels
 
     def found(
         self,
@@ -227,6 +269,7 @@ class Work:
             tuple(self.decisions.values()),
             tuple((name, why) for name, reasons in self.left_out.items() for why in reasons),
             tuple(self.words),
+            self.levels if kind == "image" else None,
         )
 
     def spool(self) -> IO[bytes]:
