@@ -139,21 +139,22 @@ def together(times: int) -> None:
     )
 
 
-# The shortest schedules found that end below the article's error after its ten epochs, with 1.5 % to spare; found on
-# the validation split (`--only shortest`), never on the test split.
+# Short schedules that end below the article's error after its ten epochs, with something to spare; found on the
+# validation split (`--only shortest`), never on the test split. Those of MNIST's convolutional row are long enough for
+# four draws of the first weights, not for one lucky one.
 Schedule = dict[str, float | int]
 SAME: dict[str, dict[str, Schedule]] = {
     "mnist": {
         "single-layer": {"epochs": 0.12, "batch_size": 64, "learning_rate": 0.02},
         "multi-layer": {"epochs": 0.8, "batch_size": 64, "learning_rate": 0.008},
-        "convolutional": {"epochs": 0.7, "batch_size": 48, "learning_rate": 0.014},
+        "convolutional": {"epochs": 1.1, "batch_size": 48, "learning_rate": 0.014},
     },
 }
 BEST: dict[str, dict[str, Schedule]] = {
     "mnist": {
         "single-layer": {"epochs": 0.06, "batch_size": 64, "learning_rate": 0.005},
         "multi-layer": {"epochs": 0.14, "batch_size": 64, "learning_rate": 0.004},
-        "convolutional": {"epochs": 0.22, "batch_size": 64, "learning_rate": 0.005},
+        "convolutional": {"epochs": 0.3, "batch_size": 64, "learning_rate": 0.005},
     },
     "fashion-mnist": {
         "single-layer": {"epochs": 0.16, "batch_size": 64, "learning_rate": 0.005},

@@ -522,15 +522,13 @@ def sequence(layers: Sequence[Layer], shape: Shape) -> nn.Sequential:
     """The layers as one torch module; its weights are named <place>.<weight>."""
     from torch import nn
 
-    modules = [layer.module(at) for layer, at in with_shapes(layers, shape)]
-    for i, (layer, (after, at)) in enumerate(zip(layers, with_shapes(layers, shape)[1:], strict=False)):
-        if (
-            isinstance(layer, Upsample)
-            and isinstance(after, Convolution)
-            and after.stride == 1
-            and after.kernel in (3, 4, 5)
-        ):
-            modules[i], modules[i + 1] = nn.Identity(), after.upsampling(at)
+    modules: list[nn.Module] = []
+    for layer, at in with_shapes(layers, shape):
+        doubles = bool(modules) and isinstance(modules[-1], nn.Upsample)
+        if doubles and isinstance(layer, Convolution) and layer.stride == 1 and layer.kernel in (3, 4, 5):
+            modules[-1:] = [nn.Identity(), layer.upsampling(at)]
+        else:
+            modules.append(layer.module(at))
     return nn.Sequential(*modules)
 
 

@@ -36,7 +36,8 @@ def total_correlation(code: Tensor, mean: Tensor, log_variance: Tensor) -> Tenso
     """KL(q(z) || Π q(z_d)) in nats, estimated within the batch: how much the dimensions know of each other.
 
     code is a draw; all are (B, D). Chen et al. 2018, section 3.1, without the size of the dataset, which adds a constant
-    and no gradient; a batch cannot tell more than log B nats from nothing, so the estimate is low.
+    and no gradient. Of narrow posteriors a batch knows few, so the estimate is high: for independent dimensions it
+    may say up to (D - 1) log B. As a penalty its gradient counts, not its height.
     """
     apart = (code[:, None] - mean[None]).square() * (-log_variance).exp()[None]
     each = -0.5 * (apart + log_variance[None] + log(2 * pi))  # log q(z_d of i | x of j), (B, B, D)

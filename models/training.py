@@ -635,7 +635,8 @@ def initialise(network: Network, recipe: str, training: Tensor, kind: str) -> No
         return
     if len(last.bias) != mean.numel():  # a convolution: the same for every pixel of a channel
         channels = mean.reshape(-1, mean.shape[-1]).mean(0)
-        mean = channels.repeat_interleave(len(last.bias) // len(channels))
+        many = len(last.bias) // len(channels)  # a row has each channel in turn, what becomes four pixels one by one
+        mean = channels.repeat(many) if isinstance(last, nn.Linear) else channels.repeat_interleave(many)
     with torch.no_grad():
         last.bias.copy_(mean.flatten())
 

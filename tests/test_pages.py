@@ -120,12 +120,16 @@ def test_presets_set_the_articles_choices() -> None:
         "Multi-layer (article)": 48,
         "Convolutional (article)": 48,
     }.items():
+        app.selectbox(key="budget").set_value("30").run()
         app.selectbox(key="preset").set_value(name).run()
         assert not app.exception
+        assert app.selectbox(key="budget").value == "epochs"
         assert app.number_input(key="code_size").value == expected
         assert app.number_input(key="learning_rate").value == 0.001
         assert (app.number_input(key="epochs").value, app.number_input(key="batch_size").value) == (10, 256)
         assert app.query_params["recipe"] == "article"
+    app.selectbox(key="architecture").set_value("modern").run()
+    assert "recipe" not in app.query_params or app.query_params["recipe"] == "hourglass"
 
 
 def test_every_choice_of_a_training_is_in_the_address() -> None:

@@ -177,13 +177,13 @@ def take_defaults() -> None:
     """A newly chosen architecture brings the choices that suit it."""
     for name in ("epochs", "batch_size", "learning_rate", "loss"):
         st.session_state[name] = start_values(st.session_state["architecture"])[name]
-    st.session_state["preset"] = OWN
+    st.session_state["preset"], st.session_state["recipe"] = OWN, "hourglass"
 
 
 def take_preset() -> None:
     """A preset sets all that it names; the dataset stays."""
     chosen = runs.PRESETS.get(st.session_state["preset"], {"recipe": "hourglass"})
-    plain = {"noise": "none", "sparsity": 0.0, "contraction": 0.0, "shift": 0, "distortion": 0.0}
+    plain = {"budget": "epochs", "noise": "none", "sparsity": 0.0, "contraction": 0.0, "shift": 0, "distortion": 0.0}
     for name, value in {**plain, **chosen}.items():
         st.session_state[name] = value
 
