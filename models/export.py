@@ -155,7 +155,7 @@ def part(run: Run, what: str, *, named: bool = False) -> bytes:
         names = datasets.names(run.dataset) if named else None
         columns: dict[str, NDArray[Any] | Sequence[Any]] = {
             "row": run.rows,
-            **({column: [names[row] for row in run.rows]} if names and (column := name_column(names)) else {}),
+            **name_column(names, run.rows),
             "split": [datasets.SPLITS[split] for split in run.splits],
             class_column(run): [run.classes[label] if label >= 0 else "" for label in run.labels],
             "error": run.errors,
@@ -165,13 +165,18 @@ def part(run: Run, what: str, *, named: bool = False) -> bytes:
     return standalone(run.folder / f"{what}.onnx")
 
 
-def name_column(names: Sequence[str] | None) -> str | None:
-    """What a column of these names is called beside one of rows; None where they tell no more than that: rows of a
-    table, counted from 1 in their file and from 0 here, none of which was left out."""
-    if names is None or not all(name.isdecimal() for name in names):
-        return None if names is None else "name"
-    counted = [int(name) for name in names]
-    return None if counted == list(range(counted[0], counted[0] + len(counted))) else "row in the file"
+def name_column(names: Sequence[str] | None, rows: NDArray[np.integer[Any]]) -> dict[str, list[str]]:
+    """The names that these rows of a dataset came with, as a column; none where they tell no more than a column of the
+    rows beside it: rows of a table, counted from 1 in their file and from 0 here, none of which was left out."""
+    if not names:
+        return {}
+    column = "name"
+    if all(name.isdecimal() for name in names):
+        counted = [int(name) for name in names]
+        if counted == list(range(counted[0], counted[0] + len(counted))):
+            return {}
+        column = "row in the file"
+    return {column: [names[row] for row in rows]}
 
 
 def class_column(run: Run) -> str:

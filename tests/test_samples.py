@@ -188,5 +188,5 @@ def test_names_that_only_count_the_rows_are_not_shown_beside_them(
 
 
 def test_a_channel_may_be_called_as_a_column_of_ours(wave_run: runs.Run) -> None:
-    seen, looks = samples.in_cells(wave_run, np.zeros((3, 48, 2), np.float32), "", ["row", "speed [m/s]"])
+    seen, _, looks = samples.in_cells(wave_run, {"": np.zeros((3, 48, 2), np.float32)}, ["row", "speed [m/s]"])
     assert list(seen) == list(looks) == ["speed [m/s] (data)", "pressure [hPa]"]

@@ -4,7 +4,7 @@ import base64
 import contextlib
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -207,10 +207,8 @@ def new_samples(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str
     if run.about["dataset"]["kind"] == "image":
         with place.container(horizontal=True, vertical_alignment="bottom"):
             usual = uploads.scaled(run.configuration.dataset).get("fit", "crop")
-            if (
-                st.session_state.get("fit of") != run.digest
-            ):  # what was chosen for another run's images is not for these
-                st.session_state.pop("fit", None)
+            if st.session_state.get("fit of") != run.digest:
+                st.session_state.pop("fit", None)  # what was chosen for another run's images is not for these
                 st.session_state["fit of"] = run.digest
             address.seed("fit", usual, known=FITS)
             fit = st.selectbox("Images of another shape", list(FITS), format_func=FITS.__getitem__, key="fit")
@@ -303,7 +301,6 @@ def newcomers(run: runs.Run, come: Newcomers, at_hand: bool) -> None:
     else:
         samples.side_by_side(run, beside, come.names[:some], "new beside", called=encoding.called(run, come.names))
     columns = encoding.table(run, come.names, done)
-    seen: Table = {}
     looks: dict[str, Any] = {
         "map": MAP,
         "error": st.column_config.NumberColumn(format="%.4f", help="Mean squared error of the reconstruction"),
@@ -313,15 +310,8 @@ def newcomers(run: runs.Run, come: Newcomers, at_hand: bool) -> None:
         "nearest row": st.column_config.NumberColumn(format="%d", help="In the run's dataset, counted from 0"),
     }
     near = stored(run, done.nearest[: len(shown), 0]) if at_hand else None
-    values: Table = {}
-    for ending, those in (("", shown), (" of the nearest", near)):
-        if those is not None:
-            drawn, how = in_cells(run, those, ending, columns)
-            looks |= how
-            if run.kind == "table":
-                values |= drawn
-            else:
-                seen |= drawn
+    seen, values, drawn = in_cells(run, {"": shown, " of the nearest": near}, columns)
+    looks |= drawn
     seen["map"] = [map_link(run, code) for code in done.codes[: len(shown)]]
     in_table = [name for name in columns if not re.fullmatch(r"z\d+", name)] + [
         f"z{i + 1}" for i in range(min(4, run.code_size))
@@ -366,7 +356,7 @@ def identity(run: runs.Run, places: NDArray[np.int64], at_hand: bool) -> Table:
     names = datasets.names(run.dataset) if at_hand else None
     return {
         "row": rows,
-        **({column: [names[row] for row in rows]} if names and (column := export.name_column(names)) else {}),
+        **export.name_column(names, rows),
         export.class_column(run): [run.classes[label] if label >= 0 else "unknown" for label in run.labels[places]],
         "split": [datasets.SPLITS[split] for split in run.splits[places]],
     }
@@ -388,18 +378,9 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
         st.info("No sample stands out so much. Lower the slider.")
         return
     lines = min(count, LISTED)
-    seen: Table = {}
-    values: Table = {}
-    looks: dict[str, Any] = {"row": st.column_config.NumberColumn(format="%d", help="In the dataset, counted from 0")}
-    for ending, places in shown.items():
-        those = stored(run, places[:LISTED]) if at_hand else None
-        if those is not None:
-            drawn, how = in_cells(run, those, ending, columns)
-            looks |= how
-            if run.kind == "table":
-                values |= drawn
-            else:
-                seen |= drawn
+    at_places = {ending: stored(run, places[:LISTED]) if at_hand else None for ending, places in shown.items()}
+    seen, values, looks = in_cells(run, at_places, columns)
+    looks["row"] = st.column_config.NumberColumn(format="%d", help="In the dataset, counted from 0")
     tall = bool(seen)
     places = next(iter(shown.values()))[:LISTED]
     seen["map"] = [map_link(run, code) for code in run.codes[places]]
@@ -455,33 +436,37 @@ def stored(run: runs.Run, places: NDArray[np.int64]) -> NDArray[np.float32] | No
 
 
 def in_cells(
-    run: runs.Run, values: NDArray[np.float32], ending: str, taken: Iterable[str]
-) -> tuple[Table, dict[str, Any]]:
-    """Samples (K, *shape) as columns of a table whose names end so, and how these are drawn: images as pictures,
-    signals as a line for each of their first channels, rows as their values in the person's units.
+    run: runs.Run, shown: Mapping[str, NDArray[np.float32] | None], taken: Iterable[str]
+) -> tuple[Table, Table, dict[str, Any]]:
+    """Samples (K, *shape) as columns of a table, by the ending of these columns' names; None where they are not at hand.
 
-    No name is among those that are taken, which is for signals alone: rows are `joined` to the table's end.
+    Images are pictures, and signals a line for each of their first channels, under names that are not taken: these
+    stand before a line's facts. Rows are their values in the person's units: they are `joined` to the table's end.
+    Returns both, and how they are drawn.
     """
-    if run.kind == "image":
-        name = f"picture{ending}"
-        word = ending.removeprefix(" of the ")
-        return {name: [data_address(one) for one in values]}, {
-            name: st.column_config.ImageColumn(word, width=SIDE + 16)
-        }
-    if run.kind == "table":
-        real = samples.in_units(run.columns, values)
-        return {f"{name}{ending}": real[name] for name in list(real)[:WIDE]}, {}
-    lines = unscaled(run.columns, values)
-    seen: Table = {}
-    looks = {}
-    for c, column in enumerate(run.columns[: samples.PANELS]):
-        name = f"{column.name}{ending}"
-        while name in {*taken, *seen, "map"}:
-            name += " (data)"
-        seen[name] = list(lines[..., c])
-        low, high = float(lines[..., c].min()), float(lines[..., c].max())
-        looks[name] = st.column_config.LineChartColumn(name, width="small", y_min=low, y_max=high)
-    return seen, looks
+    before: Table = {}
+    after: Table = {}
+    looks: dict[str, Any] = {}
+    for ending, values in shown.items():
+        if values is None:
+            continue
+        if run.kind == "image":
+            name, word = f"picture{ending}", ending.removeprefix(" of the ")
+            before[name] = [data_address(one) for one in values]
+            looks[name] = st.column_config.ImageColumn(word, width=SIDE + 16)
+        elif run.kind == "table":
+            real = samples.in_units(run.columns, values)
+            after |= {f"{name}{ending}": real[name] for name in list(real)[:WIDE]}
+        else:
+            lines = unscaled(run.columns, values)
+            for c, column in enumerate(run.columns[: samples.PANELS]):
+                name = f"{column.name}{ending}"
+                while name in {*taken, *before, "map"}:
+                    name += " (data)"
+                before[name] = list(lines[..., c])
+                low, high = float(lines[..., c].min()), float(lines[..., c].max())
+                looks[name] = st.column_config.LineChartColumn(name, width="small", y_min=low, y_max=high)
+    return before, after, looks
 
 
 def data_address(image: NDArray[np.float32]) -> str:

@@ -149,9 +149,7 @@ def from_table(path: str | Path, work: Work | None = None, **choices: Any) -> Fo
     parquet = bags.start_of(path, 4) == tables.PARQUET
     table = tables.read_parquet(path, work) if parquet else text.read(path, work)
     found = tables.found(table, work, plain(path.name))
-    if (
-        found.kind == "table" and work.choices.missing == "keep"
-    ):  # each row of the table is a sample, as none is skipped
+    if found.kind == "table" and work.choices.missing == "keep":  # none is skipped: each row is a sample
         place = {name: i for i, name in enumerate(table.names)}
         for column in found.columns:
             if column.kind == "number":

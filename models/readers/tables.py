@@ -31,27 +31,9 @@ from models.readers.work import Work, decoding, plain
 NOTHING = frozenset(("", "na", "n/a", "nan", "null", "none", "nil", "?", "-"))
 LABELS = (*arrays.LABEL_NAMES, "species", "digit", "category")
 EMPTY = NOTHING - {"none", "nil"}  # of texts: "none" may well be a class
-TIMES = frozenset(
-    [
-        "time",
-        "t",
-        "ts",
-        "timestamp",
-        "date",
-        "datetime",
-        "elapsed",
-        "seconds",
-        "sec",
-        "ms",
-        "zeit",
-        "datum",
-        "uhrzeit",
-        "zeitstempel",
-        "temps",
-        "fecha",
-    ]
-)
-COUNTERS = frozenset(("index", "step", "sample", "frame"))  # tell the time of a signal, but do not make a table one
+TIMES = {"time", "t", "ts", "timestamp", "date", "datetime", "elapsed", "seconds", "sec", "ms"}
+TIMES |= {"zeit", "datum", "uhrzeit", "zeitstempel", "temps", "fecha"}
+COUNTERS = {"index", "step", "sample", "frame"}  # tell the time of a signal, but do not make a table one
 DATES = ("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d")
 HOURS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 FORMS = (*(day + hour for hour in HOURS for day in DATES), "%H:%M:%S.%f", "%H:%M:%S", "%H:%M")
@@ -187,7 +169,7 @@ class Gatherer:
         """Times in seconds, in the form that the first of them has; NaN where there is none."""
         texts = [(cell or "").strip().replace(",", ".") for cell in cells]
         some = [text for text in texts if text][:50]
-        if self.forms.get(i) is None and some:
+        if i not in self.forms and some:
             fitting = (form for form in ("", *FORMS) if not any(math.isnan(_moment(text, form)) for text in some))
             self.forms[i] = next(fitting, None)
         form = self.forms.get(i)
@@ -646,25 +628,33 @@ def _windows(
     time: int | None,
     work: Work,
 ) -> Found:
-    usual = 2 ** int(np.log2(max(2, min(64, len(values) // 8))))
+    stretches = [(0, len(values))] if time is None else _stretches(table.moments[time])
+    longest = max(end - start for start, end in stretches)
+    usual = 2 ** int(np.log2(max(2, min(64, len(values) // 8, longest))))
     window = work.choices.window or usual
     step = work.choices.step or window
-    if window > len(values):
+    if window > longest:
         raise Problem(
-            f"windows of {window:,} rows were to be cut from {len(values):,} rows",
-            f"1 to {len(values):,} rows were expected",
+            f"windows of {window:,} rows were to be cut from {longest:,} rows",
+            f"1 to {longest:,} rows were expected",
             "choose a shorter window",
         )
     work.decide("window", window, [16, 32, 64, 128, 256], f"Signals are cut into windows of {window:,} rows.")
     work.decide("step", step, [window, max(1, window // 2)], f"A window begins every {step:,} rows.")
-    stretches = [(0, len(values))] if time is None else _stretches(table.moments[time])
-    starts = np.array([start for a, b in stretches for start in range(a, b - window + 1, step)], np.int64)
-    if len(stretches) > 1:
-        work.warn(
-            f"“{plain(table.names[time or 0])}” jumps {len(stretches) - 1:,} times, and no window lies across a jump."
-        )
+    starts = np.concatenate([np.arange(start, end - window + 1, step) for start, end in stretches])
+    if time is not None and len(stretches) > 1:
+        work.warn(f"“{plain(table.names[time])}” jumps {len(stretches) - 1:,} times, and no window lies across a jump.")
+    split = None
+    if step < window:
+        split, apart = _split_in_time(starts, window)
+        if split is not None:
+            work.warn(
+                f"Windows overlap. So that none shares rows with one of another split, {np.count_nonzero(~apart):,} are left "
+                "out, and each split has stretches of its own."
+            )
+            starts, split = starts[apart], split[apart]
     missing = work.choices.missing or "line"
-    holes = int(np.isnan(values).sum())
+    holes = sum(int(np.isnan(values[some]).sum()) for some in _slices(values))
     if holes:
         told = {
             "line": f"short gaps are drawn as straight lines, and windows with gaps of more than {window // HOLE:,} rows left out",
@@ -680,8 +670,8 @@ def _windows(
         if i % 1024 == 0:
             work.progress("cutting windows", i, len(starts))
         part: NDArray[np.float32] | None = values[start : start + window]
-        if holes:
-            part = _filled(values[start : start + window], window // HOLE if missing == "line" else 0)
+        if part is not None and holes:
+            part = _filled(part, window // HOLE if missing == "line" else 0)
         if part is None:
             work.skip(f"rows {table.rows[start]} to {table.rows[start + window - 1]}", "the window has missing values")
             continue
@@ -691,22 +681,14 @@ def _windows(
             counts = Counter(within.tolist()).most_common(1)
             label[len(kept)] = counts[0][0]
             mixed += counts[0][1] < window
-        kept.append(start)
+        kept.append(i)
     if mixed:
         work.warn(f"{mixed:,} windows have rows of several classes; each counts for the class with the most rows.")
     out, label = out[: len(kept)], label[: len(kept)]
-    split = None
-    if step < window:
-        split, apart = _split_in_time(np.array(kept), window)
-        if split is not None:
-            out, label, kept = out[apart], label[apart], np.array(kept)[apart].tolist()
-            split = split[apart]
-            work.warn(
-                f"Windows overlap. So that none shares rows with one of another split, {np.count_nonzero(~apart):,} are left "
-                "out, and each split has stretches of its own."
-            )
+    split = None if split is None else split[kept]
     columns = arrays.of_features(out, None, [table.names[i] for i in numbers])
-    return work.found("signal", out, label, classes, [str(table.rows[start]) for start in kept], split, columns)
+    names = [str(row) for row in table.rows[starts[kept]]]
+    return work.found("signal", out, label, classes, names, split, columns)
 
 
 def _filled(part: NDArray[np.float32], longest: int) -> NDArray[np.float32] | None:
@@ -727,22 +709,18 @@ def _filled(part: NDArray[np.float32], longest: int) -> NDArray[np.float32] | No
 def _split_in_time(starts: NDArray[np.int64], window: int) -> tuple[NDArray[np.uint8] | None, NDArray[np.bool_]]:
     """The split of windows that begin at these rows, in blocks of time: 80, 10 and 10 per cent of the blocks; and which
     windows share no row with one of another split. None where there are too few windows for that."""
-    block = max(-(-len(starts) // 50), 2 * int(np.searchsorted(starts, starts[0] + window))) if len(starts) else 1
-    of_block = np.arange(len(starts)) // block
-    count = int(of_block[-1]) + 1 if len(starts) else 0
+    apart = np.ones(len(starts), bool)
+    block = max(-(-len(starts) // 50), 2 * int(np.searchsorted(starts, starts[0] + window)))
+    count = -(-len(starts) // block)
     if count < 5:
-        return None, np.ones(len(starts), bool)
+        return None, apart
     tenth = max(1, count // 10)
     parts = np.full(count, TRAIN, np.uint8)
     order = np.random.default_rng(2006).permutation(count)
     parts[order[:tenth]], parts[order[tenth : 2 * tenth]] = TEST, VALIDATION
-    split, apart, last = parts[of_block], np.ones(len(starts), bool), 0
-    for i in range(1, len(starts)):
-        if split[i] != split[last] and starts[i] < starts[last] + window:
-            apart[i] = False
-        else:
-            last = i
-    return split, apart
+    for begin in block * (1 + np.flatnonzero(np.diff(parts))):  # where the split changes
+        apart[begin : np.searchsorted(starts, starts[begin - 1] + window)] = False
+    return parts[np.arange(len(starts)) // block], apart
 
 
 def _rows(
