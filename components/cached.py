@@ -147,10 +147,11 @@ def mislabelled(run: runs.Run) -> checks.Mislabelled:
 
 @dataclass(frozen=True)
 class Live:
-    """A growing run as it is drawn: its newest epoch, the median seconds of one, the losses and the forming map as
-    figures, samples by their names: the address of a picture, or a figure."""
+    """A growing run as it is drawn: its newest epoch, the whole training loss of it, the median seconds of one, the
+    losses and the forming map as figures, samples by their names: the address of a picture, or a figure."""
 
     newest: dict[str, Any]
+    loss: float
     seconds: float
     losses: Any
     forming: Any | None
@@ -159,11 +160,12 @@ class Live:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _live(id_: str, root: str, second: int) -> Live | None:
-    history = engine.progress(id_)
-    if not history:
+    history, chosen = engine.progress(id_), engine.configuration(id_)
+    if not history or chosen is None:
         return None
     seconds = float(np.median([line["seconds"] for line in history[-100:]]))
-    return Live(history[-1], seconds, figures.losses(history), _forming(id_), _strips(id_))
+    newest, drawn = history[-1], figures.losses(history, chosen)
+    return Live(newest, chosen.whole(newest["loss"]), seconds, drawn, _forming(id_), _strips(id_))
 
 
 def live(id_: str) -> Live | None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models.architectures import Blueprint
 from models.columns import Column
+from models.runs import Configuration
 
 # Okabe and Ito 2008 without black, which a dark page swallows; from the eighth on chosen by search so that any two
 # stay apart (CIELAB distance >= 16) for normal, protan, deutan and tritan sight (Machado et al. 2009) and stand out
@@ -139,15 +140,15 @@ def log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     return [m * 10.0**k for m, k in ticks], [text.rstrip("0").rstrip(".") if "." in text else text for text in written]
 
 
-def losses(history: Sequence[dict[str, Any]], height: int = 260) -> Any:
-    """Training and validation loss per epoch, on a log scale."""
+def losses(history: Sequence[dict[str, Any]], chosen: Configuration, height: int = 260) -> Any:
+    """Training and validation loss per epoch, on a log scale; both are the whole that such a training lowers."""
     import plotly.graph_objects as go
 
     figure = _figure(height, hovermode="x unified", uirevision="losses")
     history = [*history[: -1 : max(1, len(history) // LINES)], *history[-1:]]  # more could not be told apart
     epochs = [line["epoch"] for line in history]
     series = {
-        "training": [sum(line["loss"].values()) for line in history],
+        "training": [chosen.whole(line["loss"]) for line in history],
         "validation": [line["validation"] for line in history],
     }
     for (name, values), tone in zip(series.items(), (THEIRS, OURS), strict=True):

@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--preset", metavar="NAME", help=f"start from one of: {', '.join(presets)}")
     what.add_argument("--configuration", metavar="JSON", help="all choices as one JSON object")
     for field in dataclasses.fields(runs.Configuration):
-        if field.name != "stopped_after":
+        if field.name not in ("stopped_after", "cooled"):
             default = (
                 ""
                 if field.default is dataclasses.MISSING

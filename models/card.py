@@ -27,6 +27,7 @@ def text(run: Run, name: str) -> str:
     about, trained = run.about, run.about["training"]
     weights, codes = ((run.folder / part).stat().st_size for part in ("weights.safetensors", "codes.f32"))
     dead = sum(about["codes"]["dead"])
+    own, other = run.metric("knn_accuracy"), run.metric("pca_knn_accuracy")
     lines = [
         f"# {name}",
         "",
@@ -37,7 +38,15 @@ def text(run: Run, name: str) -> str:
         f"- Holds {weights / 1e6:.2f} MB of weights and {codes / 1e6:.2f} MB of codes ({run.count:,} of {about['dataset']['count']:,} samples)",
         f"- Data: {about['dataset']['source']}. Licence: {about['dataset']['licence']}",
         f"- Known weakness: {ZOO[name].weakness}",
-        *([f"- {dead} of {run.code_size} dimensions are dead: the decoder does without them", ""] if dead else [""]),
+        *([f"- {dead} of {run.code_size} dimensions are dead: the decoder does without them"] if dead else []),
+        *(
+            [
+                f"- PCA's codes tell the classes better (kNN {other:.2f} against {own:.2f}): not every code is for classes"
+            ]
+            if own is not None and other is not None and own < other
+            else []
+        ),
+        "",
         "| measured on the test split | value | unit | samples |",
         "| --- | --- | --- | --- |",
         *(f"| {m['title']} | {m['value']:.4f} | {m['unit']} | {m['count']:,} |" for m in about["metrics"]),

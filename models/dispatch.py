@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import json
 import logging
@@ -249,7 +250,8 @@ class Dispatcher:
             told = json.dumps(result["problem"]) if "problem" in result else None
             with queue.opened(write=True) as connection:
                 connection.execute(
-                    "UPDATE timings SET speed = ?, problem = ? WHERE id = ?", [result.get("speed"), told, id_]
+                    "UPDATE epoch_times SET seconds = ?, problem = ?, measured = ? WHERE id = ?",
+                    [result.get("seconds"), told, time.time(), id_],
                 )
             del self.timings[id_]
 
@@ -262,7 +264,7 @@ class Dispatcher:
             )
             connection.execute("UPDATE owners SET waits = 0 WHERE id = ?", [id_])
             if became != id_:
-                facts = json.dumps({**job.ticket.configuration, "stopped_after": engine.stopped_after(became)})
+                facts = json.dumps(dataclasses.asdict(engine.as_ended(became)))
                 connection.execute(
                     "INSERT OR IGNORE INTO runs (id, configuration, state, asked, started, ended)"
                     " SELECT ?, ?, 'done', asked, started, ended FROM runs WHERE id = ?",
@@ -331,12 +333,20 @@ class Dispatcher:
             return
         with queue.opened() as connection:
             unknown = connection.execute(
-                "SELECT id, configuration FROM timings WHERE speed IS NULL AND problem IS NULL"
+                "SELECT id, configuration, device FROM epoch_times WHERE seconds IS NULL AND problem IS NULL"
             )
-            for id_, values in unknown.fetchall():  # somebody waits for the answer, and it takes half a second
+            for id_, values, device in unknown.fetchall():  # somebody waits for the answer, and it takes half a second
                 if id_ not in self.timings and len(self.jobs) + len(self.timings) < self.slots:
                     facts = json.loads(values)
-                    self.timings[id_] = self.client.submit(engine.measure, str(self.root), facts, pure=False)
+                    on_gpu = device == "gpu" and self.gpus > 0
+                    self.timings[id_] = self.client.submit(
+                        engine.measure,
+                        str(self.root),
+                        facts,
+                        "gpu" if on_gpu else "cpu",
+                        pure=False,
+                        resources={"GPU": 1} if on_gpu else None,
+                    )
             waiting, running = queue.tickets(connection, "queued"), queue.tickets(connection, "running")
             line = queue.order(waiting, running, queue.turns(connection))
         busy = sum(job.ticket.device == "gpu" for job in self.jobs.values())

@@ -38,6 +38,7 @@ from models.runs import Configuration, Run
 TURN = 0.05  # seconds between two looks at the queue
 BEAT = 1.0  # seconds between two signs of life
 SILENT = 10.0  # seconds without one after which the engine counts as gone
+FRESH = 600.0  # seconds for which a timing counts
 TRIES = 3  # attempts that may be lost in a row without a finished epoch in between
 REFUSED = 3  # exit code: another engine serves this folder
 log = logging.getLogger("hourglass.engine")
@@ -132,33 +133,41 @@ def submit(configuration: Configuration, owner: str = SHELL, device: str = "cpu"
     return id_
 
 
-def speed(configuration: Configuration) -> float | None:
-    """Training samples a second of such a configuration here; None while the engine has still to measure it.
+def epoch_seconds(configuration: Configuration, device: str = "cpu") -> float | None:
+    """How long an epoch of such a configuration takes here; None while the engine has still to measure it.
 
-    A `Problem` when it cannot be measured. Epochs, rate and seed make no difference to it.
+    A `Problem` when it cannot be measured. Epochs, rate and seed make no difference to it. What was measured counts for
+    `FRESH` seconds: a machine may be busier then, or less.
     """
     plain = Configuration(configuration.dataset, configuration.architecture)
     alike = dataclasses.replace(
         configuration, epochs=plain.epochs, learning_rate=plain.learning_rate, seed=0, beta=1.0, annealing=0.0
     ).check()
+    key = f"{alike.id} {device}"
     with queue.opened(write=True) as connection:
-        row = connection.execute("SELECT speed, problem FROM timings WHERE id = ?", [alike.id]).fetchone()
+        connection.execute("DELETE FROM epoch_times WHERE measured < ?", [time.time() - FRESH])
+        row = connection.execute("SELECT seconds, problem FROM epoch_times WHERE id = ?", [key]).fetchone()
         if row is None:
             values = json.dumps(dataclasses.asdict(alike))
-            connection.execute("INSERT INTO timings (id, configuration) VALUES (?, ?)", [alike.id, values])
+            connection.execute(
+                "INSERT INTO epoch_times (id, configuration, device) VALUES (?, ?, ?)", [key, values, device]
+            )
         elif row["problem"]:
-            connection.execute("DELETE FROM timings WHERE id = ?", [alike.id])
+            connection.execute("DELETE FROM epoch_times WHERE id = ?", [key])
     wake()
     if row is not None and row["problem"]:
         raise Problem(*json.loads(row["problem"]))
-    return float(row["speed"]) if row is not None and row["speed"] else None
+    return float(row["seconds"]) if row is not None and row["seconds"] else None
 
 
-def epochs_within(configuration: Configuration, seconds: float, samples_per_second: float) -> int:
-    """How many epochs fit into so many seconds of training: at least one, at most what is allowed."""
-    dataset = datasets.get(configuration.dataset)
-    count = int((dataset.splits() == datasets.TRAIN).sum())
-    return max(1, min(int(seconds * samples_per_second / count), Limits.here().epochs))
+def epochs_within(seconds: float, each: float) -> int:
+    """How many epochs of `each` seconds fit into so many: at least one, at most what is allowed.
+
+    Two digits of it: people who choose the same a minute later shall meet the same run.
+    """
+    count = max(1, min(int(seconds / each), Limits.here().epochs))
+    rough: int = 10 ** max(0, len(str(count)) - 2)
+    return count // rough * rough
 
 
 def _within_limits(configuration: Configuration, owner: str) -> None:
@@ -252,7 +261,7 @@ def codes(id_: str, epoch: int | None = None) -> tuple[NDArray[np.float32], NDAr
     frame = len(index) * facts.code_size
     whole = len(every) // frame if frame else 0
     if epoch is not None:
-        whole = min(whole, sum(kept_epoch <= epoch for kept_epoch in stored.frame_epochs(facts.epochs)))
+        whole = min(whole, sum(kept_epoch <= epoch for kept_epoch in stored.frame_epochs(facts)))
     return (every[(whole - 1) * frame : whole * frame].reshape(-1, facts.code_size), labels) if whole else None
 
 
@@ -499,9 +508,9 @@ def _left(ticket: Ticket, usual: float | None) -> float:
     return usual or 0.0
 
 
-def stopped_after(id_: str) -> int:
-    """After how many epochs the finished run of this id was stopped."""
-    return int(stored.open_run(home() / "runs" / id_).about["training"]["epochs"])
+def as_ended(id_: str) -> Configuration:
+    """The configuration of a finished run: what was asked for and, where it was stopped, how."""
+    return stored.open_run(home() / "runs" / id_).configuration
 
 
 def _done(id_: str) -> bool:
@@ -595,14 +604,15 @@ def train(root: str, values: dict[str, Any], attempt: int, device: str = "cpu", 
         return {"problem": broken(error)}
 
 
-def measure(root: str, values: dict[str, Any]) -> dict[str, Any]:
-    """The speed of a configuration: {"speed": samples a second} or {"problem": [came, expected, do]}; never raises."""
+def measure(root: str, values: dict[str, Any], device: str) -> dict[str, Any]:
+    """How long an epoch takes: {"seconds": s} or {"problem": [came, expected, do]}; never raises."""
     os.environ["HOURGLASS_HOME"] = root
     from models import training
 
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            return {"speed": training.speed(Configuration(**values), Path(folder))}
+        # On the disk that a training writes to: for small data that is most of what an epoch costs.
+        with tempfile.TemporaryDirectory(dir=root, prefix=".timing-") as folder:
+            return {"seconds": training.epoch_seconds(Configuration(**values), Path(folder), device)}
     except Problem as problem:
         return {"problem": [problem.came, problem.expected, problem.do]}
     except Exception as error:

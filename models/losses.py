@@ -46,7 +46,7 @@ def total_correlation(code: Tensor, mean: Tensor, log_variance: Tensor) -> Tenso
 
 
 def sparsity(code: Tensor) -> Tensor:
-    """Mean absolute code (L1), averaged over batch and dimensions."""
+    """Mean absolute code, averaged over batch and dimensions: the L1 penalty (Glorot et al. 2011, section 3.2)."""
     return code.abs().mean()
 
 

@@ -67,6 +67,13 @@ def meaning(kind: str) -> str:
     return MEANING[kind != "image"]
 
 
+def beside_pca(mse: float, pca_mse: float) -> str:
+    """How a run's error stands to PCA's, in words that a small PCA error does not blow up."""
+    if mse < 2 * pca_mse:
+        return f"{mse / pca_mse - 1:+.0%} against PCA"
+    return f"{mse / pca_mse:,.0f} times PCA's" if mse < 100 * pca_mse else "PCA is all but exact"
+
+
 def squared_errors(samples: Floats, reconstructions: Floats) -> Floats:
     """Mean squared error per value for each sample: (N, …) twice becomes (N,)."""
     return np.asarray(np.square(samples - reconstructions).reshape(len(samples), -1).mean(1), np.float32)

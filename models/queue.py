@@ -42,7 +42,9 @@ CREATE TABLE IF NOT EXISTS owners (
 );
 CREATE INDEX IF NOT EXISTS owners_of ON owners (id);
 CREATE TABLE IF NOT EXISTS served (owner TEXT PRIMARY KEY, turn INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS timings (id TEXT PRIMARY KEY, configuration TEXT NOT NULL, speed REAL, problem TEXT);
+CREATE TABLE IF NOT EXISTS epoch_times (
+    id TEXT PRIMARY KEY, configuration TEXT NOT NULL, device TEXT NOT NULL, seconds REAL, problem TEXT, measured REAL
+);
 CREATE TABLE IF NOT EXISTS engine (
     one INTEGER PRIMARY KEY CHECK (one = 1), beat REAL NOT NULL, pid INTEGER NOT NULL,
     slots INTEGER NOT NULL DEFAULT 0, gpus INTEGER NOT NULL DEFAULT 0, problem TEXT
@@ -81,7 +83,7 @@ def _opened(place: Path, write: bool) -> Iterator[sqlite3.Connection]:
         raise unwritable(place.parent, error) from error
     connection.row_factory = sqlite3.Row
     try:
-        if fresh or not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'timings'").fetchone():
+        if fresh or not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'epoch_times'").fetchone():
             number = secrets.randbelow(2**31)
             connection.executescript(f"PRAGMA journal_mode = WAL; PRAGMA user_version = {number}; {_TABLES}")
         connection.execute("PRAGMA synchronous = NORMAL")

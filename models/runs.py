@@ -43,6 +43,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import math
 import os
 import re
 import shutil
@@ -50,7 +51,7 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -98,15 +99,10 @@ OPTIONAL = (
 WORKING = ("configuration.json", "control.json", "status.json", "strip.npy", "checkpoint.safetensors")
 NOISES = ("none", "gaussian", "salt-and-pepper", "masking", "watermark")
 LOSSES = ("squared-error", "bernoulli")
-RECIPES = ("hourglass", "article")
-YOUNG = (
-    "contraction",
-    "free_bits",
-    "annealing",
-    "shift",
-    "total_correlation",
-    "distortion",
-)  # choices that came after the first runs
+RECIPES = ("hourglass", "open-ended", "article")
+# Choices that came after the first runs.
+YOUNG = ("contraction", "free_bits", "annealing", "shift", "total_correlation", "distortion", "cooled")
+PAIRS = 2**25  # numbers that a batch's total correlation may take: each sample with every other, in each dimension
 RANGES: dict[str, tuple[float, float]] = {
     "noise_level": (0, 1),
     "epochs": (1, 10_000),
@@ -136,8 +132,12 @@ class Configuration:
     total_correlation weighs what the dimensions know of each other (Chen et al. 2018). shift moves each batch by up to
     so many pixels, another way at each step; distortion turns, shears and stretches images, by so large a standard
     deviation of each number of a 2x2 matrix. recipe: "hourglass" warms up and anneals the learning rate,
-    starts the output at the mean sample and keeps the best epoch; "article" keeps Keras's habits (constant
-    rate, last epoch). stopped_after is set when a person ended the training before its last epoch.
+    starts the output at the mean sample and keeps the best epoch; "open-ended" is the same for a training whose end is
+    not known, with a rate that falls slowly; "article" keeps Keras's habits (constant rate, last epoch).
+
+    stopped_after is set when a person, or a limit of time, ended the training before its last epoch; cooled is then
+    how many steps its last epoch had, where that was a cool-down. Nobody chooses these two, and how many steps a
+    machine takes in the time of a cool-down is its own affair.
     """
 
     dataset: str
@@ -160,6 +160,22 @@ class Configuration:
     shift: int = 0
     total_correlation: float = 0.0
     distortion: float = 0.0
+    cooled: int = 0
+
+    def weights(self, annealing: float = 1.0) -> dict[str, float]:
+        """What each term of the loss is multiplied by, by its name. annealing is the share of beta that counts yet."""
+        return {
+            "reconstruction": 1.0,
+            "kl": self.beta * annealing,
+            "total_correlation": self.total_correlation * annealing,
+            "sparsity": self.sparsity,
+            "contraction": self.contraction,
+        }
+
+    def whole(self, loss: Mapping[str, float]) -> float:
+        """The number that a training lowers, from the terms that history.jsonl keeps: what validation is measured in."""
+        weights = self.weights()
+        return sum(weights.get(name, 1.0) * value for name, value in loss.items())
 
     def canonical(self, recipe: int = RECIPE) -> str:
         """The configuration, the dataset's fingerprint and the recipe's version as one unambiguous line.
@@ -216,6 +232,18 @@ class Configuration:
                     f"{low:g} to {high:g} was expected",
                     "choose a value in that range",
                 )
+        if self.total_correlation and (pairs := self.batch_size**2 * self.code_size) > PAIRS:
+            raise Problem(
+                f"the total correlation of batches of {self.batch_size:,} at D = {self.code_size} was asked for",
+                f"each sample is compared with every other in each dimension: {pairs:,} numbers, where {PAIRS:,} fit",
+                f"choose batches of {math.isqrt(PAIRS // self.code_size):,} at most",
+            )
+        if self.annealing and self.recipe == "open-ended":
+            raise Problem(
+                "annealed beta was asked for in a training without an end",
+                "annealing takes a share of a training whose length is known",
+                "choose a number of epochs or a time, or no annealing",
+            )
         return self
 
 
@@ -442,11 +470,13 @@ class Run:
         return np.asarray(array).reshape(shape)
 
 
-def frame_epochs(epochs: int) -> list[int]:
+def frame_epochs(chosen: Configuration) -> list[int]:
     """The epochs whose codes are kept for the replay, at most `FRAMES`: the first, the last, and between them closer
-    together at the start, where most happens."""
-    shares = np.linspace(0, 1, min(FRAMES, epochs)) ** (1 if epochs <= FRAMES else 2)
-    return sorted({1, *(1 + (epochs - 1) * shares).round().astype(int).tolist()})
+    together at the start, where most happens; by equal factors where the end is not known, so that any has some."""
+    if chosen.recipe == "open-ended":
+        return sorted(set(np.geomspace(1, chosen.epochs, min(FRAMES, chosen.epochs)).round().astype(int).tolist()))
+    shares = np.linspace(0, 1, min(FRAMES, chosen.epochs)) ** (1 if chosen.epochs <= FRAMES else 2)
+    return sorted({1, *(1 + (chosen.epochs - 1) * shares).round().astype(int).tolist()})
 
 
 def thumbnail_shape(shape: tuple[int, ...], count: int, most: int = 64 * 2**20) -> tuple[int, int, int]:

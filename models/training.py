@@ -29,7 +29,7 @@ import platform
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
-from math import cos, pi
+from math import cos, isqrt, pi, sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,6 +49,7 @@ STRIP = 8
 NEIGHBOURS = 60_000  # training codes that vote on the class of a test code, at most
 LOOK = 0.1  # seconds between two looks at control.json
 COOL = 2.0  # seconds of cooling down
+WARM, SLOW = 100, 3000  # steps of an open-ended training until its rate is whole, and until it begins to fall
 CHECKPOINT = 1.0  # seconds between two checkpoints, at least; the writing may take a twentieth of the time
 
 
@@ -172,16 +173,16 @@ def train(
         ) from error
 
 
-def speed(configuration: Configuration, folder: Path) -> float:
-    """Training samples a second of this configuration on this machine now, measured in about half a second.
+def epoch_seconds(configuration: Configuration, folder: Path, device: str = "cpu") -> float:
+    """How long an epoch of this configuration takes here and now, measured in about half a second.
 
-    folder is an empty one for what a training writes at its start. Raises what `train` raises.
+    folder is an empty one for what a training writes. Raises what `train` raises.
     """
     torch.set_num_threads(1)
     dataset = datasets.get(configuration.dataset)
     content = datasets.arrays(dataset, lambda _what, _share: None)
     report = Report(folder, configuration, 1)
-    return Training(configuration, dataset, content, folder, report, pick_device("cpu")).speed()
+    return Training(configuration, dataset, content, folder, report, pick_device(device)).epoch_seconds()
 
 
 class Report:
@@ -252,6 +253,7 @@ class Training:
         self.stored = stored_rows(self.splits, stored or max(2000, STORED // configuration.code_size))
         self.replayed = replay_places(len(self.stored), configuration.code_size)
         self.frames: list[int] = []
+        self.cooled = 0
         self.precision = "float32"
         self.saved, self.saving = time.monotonic(), 0.0
 
@@ -264,10 +266,10 @@ class Training:
         Returns the epoch they come from (from 1) and the seconds that training took in all attempts.
         """
         chosen, optimizer = self.configuration, self._optimizer()
-        article = chosen.recipe == "article"
         per_epoch = -(-len(self.training) // chosen.batch_size)
+        steps = chosen.epochs * per_epoch
         order = torch.Generator().manual_seed(chosen.seed)
-        shown = set(runs.frame_epochs(chosen.epochs))
+        shown = set(runs.frame_epochs(chosen))
         at = self._restore(optimizer, order) or self._begin()
         self.precision = at.precision
         step = at.epoch * per_epoch
@@ -275,63 +277,77 @@ class Training:
             sums: dict[str, Tensor] = {}
             began, stopped = time.perf_counter(), False
             for batch in torch.randperm(len(self.training), generator=order).split(chosen.batch_size):
-                rate = chosen.learning_rate * (1.0 if article else schedule(step, chosen.epochs * per_epoch))
-                for group in optimizer.param_groups:
-                    group["lr"] = rate
-                annealing = annealed(step, chosen.epochs * per_epoch, chosen.annealing)
-                terms = self._step(at, optimizer, batch, step, annealing)
-                for name, value in terms.items():
-                    sums[name] = sums.get(name, 0.0) + value.detach() * len(batch)
+                rate = chosen.learning_rate * schedule(step, steps, chosen.recipe)
+                annealing = annealed(step, steps, chosen.annealing)
+                add(sums, self._step(at, optimizer, batch, step, rate, annealing), len(batch))
                 step += 1
                 if stopped := self.report.look_now_and_then():
                     break
             if stopped and epoch == 1:
                 raise Stopped
             if stopped:
-                if self.report.cool and not article:
-                    self._cool_down(at, optimizer, order, rate)
+                if self.report.cool:
+                    self._cool_down(at, optimizer, order, step, rate, began)
                 break
-            seconds = time.perf_counter() - began
-            loss = {name: float(value) / len(self.training) for name, value in sums.items()}
-            measured = self._validate()
-            if not all(np.isfinite([*loss.values(), measured])):
-                raise Problem(
-                    f"the loss stopped being a number in epoch {epoch}",
-                    "a loss that falls was expected",
-                    f"train again with a learning rate below {chosen.learning_rate:g}",
-                )
-            if article or measured < at.best:
-                at.best, at.best_epoch = measured, epoch
-                at.weights = {name: value.clone() for name, value in self.network.weights().items()}
-            line = {"epoch": epoch, "loss": loss, "validation": measured, "learning_rate": rate}
-            speed = {"samples_per_second": len(self.training) / seconds, "seconds": seconds}
-            self._log({**line, **speed}, frame=epoch in shown)
-            at.epoch, at.seconds = epoch, at.seconds + time.perf_counter() - began
+            self._end_epoch(at, sums, len(self.training), rate, began, frame=epoch in shown)
             self._checkpoint(at, optimizer, order)
-            if at.seconds > limit:
+            if at.seconds > limit and epoch < chosen.epochs:
+                self._cool_down(at, optimizer, order, step, rate, time.perf_counter())
                 break
         self.network.load(at.weights)
+        if at.best_epoch > self.frames[-1]:  # ended between two epochs of the replay, which ends with what is kept
+            self._frame(at.best_epoch)
         return at.best_epoch, at.seconds
 
-    def _cool_down(self, at: Progress, optimizer: torch.optim.Adam, order: torch.Generator, rate: float) -> None:
-        """Take the rate from where it is to zero in `COOL` seconds, and keep the weights if they are better for it."""
+    def _end_epoch(
+        self, at: Progress, sums: dict[str, Tensor], seen: int, rate: float, began: float, frame: bool
+    ) -> None:
+        """Measure and write down an epoch whose terms have these sums over `seen` samples; keep the weights if they are
+        the best."""
+        epoch, seconds = at.epoch + 1, time.perf_counter() - began
+        loss = {name: float(value) / seen for name, value in sums.items()}
+        measured = self._validate()
+        if not all(np.isfinite([*loss.values(), measured])):
+            raise Problem(
+                f"the loss stopped being a number in epoch {epoch}",
+                "a loss that falls was expected",
+                f"train again with a learning rate below {self.configuration.learning_rate:g}",
+            )
+        if self.configuration.recipe == "article" or measured < at.best:
+            at.best, at.best_epoch = measured, epoch
+            at.weights = {name: value.clone() for name, value in self.network.weights().items()}
+        line = {"epoch": epoch, "loss": loss, "validation": measured, "learning_rate": rate}
+        self._log({**line, "samples_per_second": seen / seconds, "seconds": seconds}, frame)
+        at.epoch, at.seconds = epoch, at.seconds + time.perf_counter() - began
+
+    def _cool_down(
+        self, at: Progress, optimizer: torch.optim.Adam, order: torch.Generator, step: int, rate: float, began: float
+    ) -> None:
+        """Take the rate from where it is to zero in `COOL` seconds: a last epoch, which began at `began`.
+
+        Not by the article's recipe, whose rate is constant.
+        """
+        if self.configuration.recipe == "article":
+            return
         self.report.write("training", "cooling down", at.epoch / self.configuration.epochs)
-        began, step, share = time.monotonic(), at.epoch * len(self.training), 0.0
+        sums: dict[str, Tensor] = {}
+        cooling, share, seen = time.perf_counter(), 0.0, 0
         while share < 1:
             for batch in torch.randperm(len(self.training), generator=order).split(self.configuration.batch_size):
-                if (share := (time.monotonic() - began) / COOL) >= 1:
+                now = rate * (1 - share)
+                add(sums, self._step(at, optimizer, batch, step + self.cooled, now, 1.0), len(batch))
+                seen, self.cooled = seen + len(batch), self.cooled + 1
+                self.report.look_now_and_then()
+                if (share := (time.perf_counter() - cooling) / COOL) >= 1:
                     break
-                for group in optimizer.param_groups:
-                    group["lr"] = rate * (1 - share)
-                self._step(at, optimizer, batch, step := step + 1, 1.0)
-        if (measured := self._validate()) < at.best:
-            at.best, at.best_epoch = measured, at.epoch
-            at.weights = {name: value.clone() for name, value in self.network.weights().items()}
+        self._end_epoch(at, sums, seen, now, began, frame=True)
 
     def _step(
-        self, at: Progress, optimizer: torch.optim.Adam, batch: Tensor, seed: int, annealing: float
+        self, at: Progress, optimizer: torch.optim.Adam, batch: Tensor, seed: int, rate: float, annealing: float
     ) -> dict[str, Tensor]:
         """One step down the gradient of these training samples; returns the terms of the loss before it."""
+        for group in optimizer.param_groups:
+            group["lr"] = rate
         self.network.learn(True)
         with torch.autocast("cpu", torch.bfloat16, enabled=at.precision == "bfloat16"):
             terms = self._terms(self.training.index_select(0, batch), seed=self.configuration.seed + 1 + seed)
@@ -341,21 +357,26 @@ class Training:
         self.network.learn(False)
         return terms
 
-    def speed(self, seconds: float = 0.4) -> float:
-        """Training samples a second, by some steps that are then of no further use."""
-        optimizer = self._optimizer()
-        at = Progress(precision=self._precision())
+    def epoch_seconds(self, seconds: float = 0.4) -> float:
+        """How long an epoch takes, by some steps and the writing of an epoch, which are then of no further use."""
+        optimizer, at = self._optimizer(), self._begin()
         batches = torch.randperm(len(self.training)).split(self.configuration.batch_size)
+        sums: dict[str, Tensor] = {}
         began, seen = 0.0, 0
         for i in itertools.count():
             if i == 3:  # the first ones also lay out memory
                 began, seen = time.perf_counter(), 0
             batch = batches[i % len(batches)]
-            self._step(at, optimizer, batch, i, 1.0)
+            add(sums, self._step(at, optimizer, batch, i, 0.0, 1.0), len(batch))
             seen += len(batch)
             if i > 3 and (took := time.perf_counter() - began) > seconds:
-                return seen / took
-        raise AssertionError
+                break
+        ends = []
+        for _ in range(5):
+            began = time.perf_counter()
+            self._end_epoch(at, sums, seen, 0.0, began, frame=False)
+            ends.append(time.perf_counter() - began)
+        return took * len(self.training) / seen + float(np.median(ends))
 
     def _precision(self) -> str:
         plain = self.configuration.recipe == "article" or self.network.device.type != "cpu"
@@ -414,7 +435,7 @@ class Training:
                 at = Progress(**json.loads(stored.metadata()["at"]))
                 tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - it is no dict
             lines = (self.folder / "history.jsonl").read_bytes().split(b"\n")[: at.epoch]
-            frames = [epoch for epoch in runs.frame_epochs(self.configuration.epochs) if epoch <= at.epoch]
+            frames = [epoch for epoch in runs.frame_epochs(self.configuration) if epoch <= at.epoch]
             replay = (self.folder / "replay" / "codes.f32").read_bytes()[: len(frames) * frame]
             if [json.loads(line)["epoch"] for line in lines] != list(range(1, at.epoch + 1)):
                 raise ValueError("history.jsonl is not whole")
@@ -445,6 +466,7 @@ class Training:
         """Each term of the loss for a batch of stored samples, in the units that `history.jsonl` keeps.
 
         train decodes a draw from the code's distribution instead of its mean, and moves images where that is chosen.
+        Without it the same seed gives the same terms.
         """
         chosen = self.configuration
         if train and chosen.shift:
@@ -452,7 +474,7 @@ class Training:
         if train and chosen.distortion:
             stored = distorted(stored, chosen.distortion, seed)
         clean, given = self._given(stored, seed)
-        given.requires_grad_(contracting := bool(chosen.contraction) and train)
+        given.requires_grad_(bool(chosen.contraction))
         mean, log_variance = self.network.encode(given)
         code = mean
         if log_variance is not None and train:
@@ -468,8 +490,10 @@ class Training:
                 terms["total_correlation"] = losses.total_correlation(code, mean, log_variance)
         if chosen.sparsity:
             terms["sparsity"] = losses.sparsity(mean)
-        if contracting:
-            terms["contraction"] = losses.contraction(mean, given, torch.randn_like(mean))
+        if chosen.contraction:
+            source = None if train else torch.Generator().manual_seed(seed)
+            probe = torch.randn(mean.shape, generator=source).to(mean)
+            terms["contraction"] = losses.contraction(mean, given, probe)
         return terms
 
     def _given(self, stored: Tensor, seed: int) -> tuple[Tensor, Tensor]:
@@ -481,12 +505,14 @@ class Training:
             given = torch.from_numpy(noise.spoil(clean.numpy(), chosen.noise, chosen.noise_level, seed))
         return clean.to(self.network.device), given.to(self.network.device)
 
-    @torch.no_grad()
     def _validate(self) -> float:
         """What the kept weights are chosen by: the whole loss on the validation split, means instead of draws."""
-        sums = 0.0
-        for i, part in enumerate(self.validation.split(1000)):
-            sums += float(total(self._terms(part, seed=i, train=False), self.configuration)) * len(part)
+        chosen, size, sums = self.configuration, 1000, 0.0
+        if chosen.total_correlation:
+            size = min(size, isqrt(runs.PAIRS // chosen.code_size))
+        for i, part in enumerate(self.validation.split(size)):
+            with torch.set_grad_enabled(bool(chosen.contraction)):  # which is a derivative
+                sums += float(total(self._terms(part, seed=i, train=False), chosen).detach()) * len(part)
         return sums / len(self.validation)
 
     def _log(self, line: dict[str, Any], frame: bool) -> None:
@@ -494,18 +520,22 @@ class Training:
         epoch = line["epoch"]
         self.report.look()
         if frame:
-            self.frames.append(epoch)
-            frame_codes = self.encode(self.stored[self.replayed])
-            with (self.folder / "replay" / "codes.f32").open("r+b") as stream:
-                # At its own place: an attempt that was overtaken in this very moment then does no harm.
-                stream.seek((len(self.frames) - 1) * frame_codes.size * 4)
-                stream.write(frame_codes.astype("<f4").tobytes())
+            self._frame(epoch)
         self._strip()
         append(self.folder / "history.jsonl", (json.dumps(line) + "\n").encode())
         self.report.epoch = epoch
         self.report.write(
             "training", f"epoch {epoch} of {self.configuration.epochs}", epoch / self.configuration.epochs
         )
+
+    def _frame(self, epoch: int) -> None:
+        """Add the replay samples' codes, as the network has them, to the replay."""
+        self.frames.append(epoch)
+        frame_codes = self.encode(self.stored[self.replayed])
+        with (self.folder / "replay" / "codes.f32").open("r+b") as stream:
+            # At its own place: an attempt that was overtaken in this very moment then does no harm.
+            stream.seek((len(self.frames) - 1) * frame_codes.size * 4)
+            stream.write(frame_codes.astype("<f4").tobytes())
 
     def _strip(self) -> None:
         clean, given = self._given(self.validation[:STRIP], seed=0)
@@ -557,14 +587,14 @@ class Passed(NamedTuple):
 
 def total(terms: dict[str, Tensor], configuration: Configuration, annealing: float = 1.0) -> Tensor:
     """The number that is lowered: reconstruction + annealing (beta kl + total correlation) + sparsity |code| + contraction |dz/dx|²."""
-    weights = {
-        "reconstruction": 1.0,
-        "kl": configuration.beta * annealing,
-        "sparsity": configuration.sparsity,
-        "contraction": configuration.contraction,
-        "total_correlation": configuration.total_correlation * annealing,
-    }
+    weights = configuration.weights(annealing)
     return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
+
+
+def add(sums: dict[str, Tensor], terms: dict[str, Tensor], count: int) -> None:
+    """Add the terms of a batch of so many samples to the sums over samples."""
+    for name, value in terms.items():
+        sums[name] = sums.get(name, 0.0) + value.detach() * count
 
 
 def annealed(step: int, steps: int, share: float) -> float:
@@ -606,8 +636,18 @@ def precision() -> str:
     return "bfloat16" if any(able() for able in has) else "float32"
 
 
-def schedule(step: int, steps: int) -> float:
-    """Share of the learning rate at `step` (from 0): linear warm-up over 5 % of the steps, then a cosine to zero."""
+def schedule(step: int, steps: int, recipe: str = "hourglass") -> float:
+    """Share of the learning rate at `step` (from 0) of `steps`, by the recipe.
+
+    hourglass: linear warm-up over 5 % of the steps, then a cosine to zero. open-ended: warm-up over `WARM` steps, then
+    with the inverse square root of the step (Zhai et al. 2022, appendix), whose end is a cool-down; a linear one
+    over the last tenth, should it come so far. article: constant.
+    """
+    if recipe == "article":
+        return 1.0
+    if recipe == "open-ended":
+        slow = sqrt(SLOW / max(SLOW, step))
+        return min((step + 1) / WARM, slow, slow * 10 * (steps - step) / steps)
     warm = max(1, steps // 20)
     if step < warm:
         return (step + 1) / warm
@@ -678,7 +718,8 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
     lines = {json.loads(line)["epoch"]: line for line in (folder / "history.jsonl").read_text().splitlines()}
     done = len(lines)
     runs.write_whole(folder / "history.jsonl", "".join(f"{line}\n" for line in lines.values()).encode())
-    chosen = dataclasses.replace(work.configuration, stopped_after=done if done < work.configuration.epochs else None)
+    early = done < work.configuration.epochs or work.cooled
+    chosen = dataclasses.replace(work.configuration, stopped_after=done if early else None, cooled=work.cooled)
     weights = {
         name: value.cpu().numpy().astype(np.float16 if half else np.float32)
         for name, value in network.weights().items()

@@ -19,7 +19,7 @@ import psutil
 import pytest
 from conftest import trained
 
-from models import Problem, datasets, engine, queue, runs
+from models import Problem, engine, queue, runs
 from models.queue import SHELL, Ticket
 
 
@@ -522,13 +522,17 @@ def test_the_engine_goes_when_its_app_goes(home: Path) -> None:
 
 def test_a_time_becomes_epochs_and_a_stop_cools_down(keeper: engine.Keeper, home: Path) -> None:
     chosen = choose(architecture="modern", epochs=10_000)
-    assert engine.speed(chosen) is None
-    wait(lambda: engine.speed(chosen) is not None, 40)
-    speed = engine.speed(choose(architecture="modern", epochs=3, seed=5))  # alike: nothing is measured again
-    assert speed is not None and speed == engine.speed(chosen) and 500 < speed < 5_000_000
-    count = int((datasets.get("digits").splits() == datasets.TRAIN).sum())
-    assert engine.epochs_within(chosen, 10, 100 * count / 10) == 100
-    assert engine.epochs_within(chosen, 10, 1) == 1 and engine.epochs_within(chosen, 1e9, 1e9) == 10_000
+    assert engine.epoch_seconds(chosen) is None
+    wait(lambda: engine.epoch_seconds(chosen) is not None, 40)
+    each = engine.epoch_seconds(choose(architecture="modern", epochs=3, seed=5))  # alike: nothing is measured again
+    assert each is not None and each == engine.epoch_seconds(chosen) and 0.001 < each < 2
+    assert not list(home.glob(".timing-*"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "FRESH", 0.0)  # what is old is measured anew
+        assert engine.epoch_seconds(chosen) is None
+    assert engine.epochs_within(10, 0.1) == 100 and engine.epochs_within(10, 0.0803) == 120
+    assert engine.epochs_within(10, 11) == 1 and engine.epochs_within(1e9, 1e-9) == 10_000
+    assert engine.epochs_within(10, 3.3) == 3
 
     id_ = engine.submit(chosen, "a")
     wait(lambda: written(id_) >= 5)
@@ -546,12 +550,12 @@ def test_a_time_becomes_epochs_and_a_stop_cools_down(keeper: engine.Keeper, home
 def test_what_cannot_be_timed_is_told(keeper: engine.Keeper, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOURGLASS_DATA", str(home / "nothing"))
     absent = runs.configuration({"dataset": "mnist", "architecture": "modern"})
-    assert engine.speed(absent) is None
+    assert engine.epoch_seconds(absent) is None
 
     def asked() -> bool:
         with contextlib.suppress(Problem):
-            return engine.speed(absent) is not None
+            return engine.epoch_seconds(absent) is not None
         return True
 
     wait(asked, 40)
-    assert engine.speed(absent) is None  # it is tried again when somebody asks again
+    assert engine.epoch_seconds(absent) is None  # it is tried again when somebody asks again

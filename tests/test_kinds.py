@@ -264,9 +264,11 @@ def test_while_it_trains_rows_are_seen_against_what_becomes_of_them(
         "import numpy as np\n"
         "from components import cached, figures\n"
         "from components.views import train\n"
+        "from models.runs import Configuration\n"
         "line = {'epoch': 1, 'loss': {'reconstruction': 1.0}, 'validation': 1.0}\n"
+        "drawn = figures.losses([line], Configuration('digits', 'modern'))\n"
         "rows = figures.parity(np.zeros((2, 3)), np.zeros((2, 3)))\n"
-        "train.pictures_of('x', 'y', 1, True, cached.Live(line, 1.0, figures.losses([line]), None, {'rows': rows}))\n"
+        "train.pictures_of('x', 'y', 1, True, cached.Live(line, 1.0, 1.0, drawn, None, {'rows': rows}))\n"
     )
     app = AppTest.from_string(script, default_timeout=60).run()
     assert not app.exception and "rows" in words(app) and len(plots(app)) == 2

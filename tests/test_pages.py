@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from components import cached, figures, views, visitor
 from models import datasets, engine, runs
+from models.runs import Configuration
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -324,7 +325,7 @@ def test_figures_are_the_same_data_that_went_in() -> None:
 )
 def test_losses_have_whole_numbers_at_their_axis(low: float, high: float, texts: list[str]) -> None:
     history = [{"epoch": i + 1, "loss": {"a": low, "b": 0.0}, "validation": high} for i in range(3)]
-    axis = figures.losses(history).layout.yaxis
+    axis = figures.losses(history, Configuration("digits", "modern")).layout.yaxis
     most = (low / 10, high * 10) if low == high else (low, high)
     near = 1 + 1e-9
     shown = [
@@ -335,7 +336,16 @@ def test_losses_have_whole_numbers_at_their_axis(low: float, high: float, texts:
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
 def test_losses_that_have_no_logarithm_do_not_stop_the_figure(value: float) -> None:
-    assert figures.losses([{"epoch": 1, "loss": {"a": value}, "validation": value}]).layout.yaxis.type == "log"
+    history = [{"epoch": 1, "loss": {"a": value}, "validation": value}]
+    assert figures.losses(history, Configuration("digits", "modern")).layout.yaxis.type == "log"
+
+
+def test_the_curve_of_the_training_is_the_whole_that_it_lowers() -> None:
+    """So that it can be held against validation, which is measured in the same whole."""
+    chosen = Configuration("digits", "variational", beta=0.5, total_correlation=2.0, sparsity=3.0, contraction=0.25)
+    loss = {"reconstruction": 10.0, "kl": 4.0, "total_correlation": 1.0, "sparsity": 2.0, "contraction": 8.0}
+    drawn = figures.losses([{"epoch": 1, "loss": loss, "validation": 22.0}], chosen)
+    assert [line.y for line in drawn.data] == [(22.0,), (22.0,)]
 
 
 def test_settings_of_the_server() -> None:

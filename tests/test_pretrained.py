@@ -1,11 +1,14 @@
 """Every run that ships: whole, small, as its card says, and better than PCA unless it says so."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 from conftest import needs_data
 from safetensors.numpy import load_file
 
-from models import PRETRAINED, card, datasets, metrics, reconstruct, runs
+from models import PRETRAINED, card, datasets, metrics, reconstruct, runs, training
 from models.zoo import ZOO
 
 SHIPPED = sorted(path.name for path in PRETRAINED.iterdir() if path.is_dir())
@@ -101,3 +104,28 @@ def test_stored_errors_are_those_of_the_weights(name: str) -> None:
     np.testing.assert_allclose(again.errors, run.errors[places], atol=1e-4)
     codes = run.coder.encode(again.clean)
     np.testing.assert_allclose(codes, run.codes[places], atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_number_on_a_card_is_measured_again_from_the_weights(name: str, tmp_path: Path) -> None:
+    """But how well t-SNE of the samples keeps classes apart: no weights have a part in it, and it takes a minute."""
+    run = opened(name)
+    dataset = datasets.get(run.configuration.dataset)
+    if datasets.missing(dataset):
+        needs_data(dataset.name)
+        pytest.skip(f"{dataset.name} is not at hand")
+    content, report = datasets.arrays(dataset), training.Report(tmp_path, run.configuration, 1)
+    work = training.Training(run.configuration, dataset, content, tmp_path, report, torch.device("cpu"))
+    stored = load_file(run.folder / "weights.safetensors")
+    work.network.load({part: torch.from_numpy(value.astype(np.float32)) for part, value in stored.items()})
+    baseline = metrics.fit_pca(work.training.numpy(), run.code_size)
+    found, kl = training.measure(work, baseline, tsne=False)
+    told = {metric["name"]: metric for metric in run.about["metrics"]}
+    assert {metric.name for metric in found} == set(told) - {"tsne_knn_accuracy"}
+    for metric in found:
+        shown = told[metric.name]
+        assert (metric.split, metric.count) == (shown["split"], shown["count"])
+        two = 2 / metric.count if shown["unit"] == "share right" else 0  # samples that lie between two neighbours
+        assert metric.value == pytest.approx(shown["value"], rel=2e-4, abs=two), metric.name
+    if kl is not None:
+        assert kl == pytest.approx(np.array(run.about["codes"]["kl"]), rel=2e-3, abs=1e-4)

@@ -326,7 +326,7 @@ def test_equal_choices_are_the_same_run() -> None:
         "annealing": 0.5,
         "total_correlation": 2.0,
     }
-    changes |= {"shift": 1, "distortion": 0.1}
+    changes |= {"shift": 1, "distortion": 0.1, "cooled": 12}
     assert set(changes) | {"dataset"} == {field.name for field in dataclasses.fields(runs.Configuration)}
     for name, value in changes.items():
         ids.add(runs.configuration(base | {name: value}).id)

@@ -13,7 +13,7 @@ from conftest import trained
 from safetensors.numpy import load_file
 
 from models import Problem, architectures, datasets, engine, losses, metrics, noise, queue, reconstruct, runs, training
-from models.datasets import TEST, TRAIN, Arrays, Dataset
+from models.datasets import TEST, TRAIN, VALIDATION, Arrays, Dataset
 
 
 def learn(folder: Path, **choices: object) -> runs.Run:
@@ -225,6 +225,55 @@ def test_contraction_makes_codes_move_less(tmp_path: Path) -> None:
     assert "contraction" in held.history()[0]["loss"] and "contraction" not in free.history()[0]["loss"]
 
 
+def test_validation_is_the_whole_that_a_training_lowers(tmp_path: Path, digits: Dataset) -> None:
+    """Contraction, which is a derivative, and total correlation too; the same each time it is measured."""
+    plain = runs.configuration({"dataset": "digits", "architecture": "variational", "code_size": 3})
+    measured = {}
+    for name in ("", "contraction", "total_correlation"):
+        facts = dataclasses.replace(plain, **({name: 2.0} if name else {}))
+        torch.manual_seed(0)
+        folder = fresh(tmp_path / (name or "plain"))
+        report = training.Report(folder, facts, 1)
+        work = training.Training(facts, digits, datasets.arrays(digits), folder, report, torch.device("cpu"))
+        measured[name] = work._validate()
+        assert measured[name] == work._validate()
+        if name:
+            part = work._terms(work.validation, seed=0, train=False)[name]
+            assert measured[name] - measured[""] == pytest.approx(2 * float(part.detach()), rel=0.2)
+
+
+def test_a_total_correlation_that_no_memory_holds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    choices = {"dataset": "mnist", "architecture": "variational", "total_correlation": 1.0, "code_size": 64}
+    with pytest.raises(Problem, match="of batches of 4,096 at D = 64") as told:
+        runs.configuration(choices | {"batch_size": 4096})
+    assert "batches of 724 at most" in told.value.do
+    assert runs.configuration(choices | {"batch_size": 724}).batch_size == 724
+    assert runs.configuration(choices | {"batch_size": 4096, "total_correlation": 0}).batch_size == 4096
+
+
+def test_validation_compares_no_more_pairs_than_fit(
+    tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "PAIRS", 3 * 50**2)
+    seen: list[int] = []
+    plain = losses.total_correlation
+    monkeypatch.setattr(losses, "total_correlation", lambda code, *rest: seen.append(len(code)) or plain(code, *rest))
+    learn(tmp_path / "x", architecture="variational", code_size=3, total_correlation=1.0, batch_size=40, epochs=1)
+    training_rows, validation_rows = (int((digits.splits() == split).sum()) for split in (TRAIN, VALIDATION))
+    assert set(seen) == {40, training_rows % 40, 50, validation_rows % 50} - {0}
+
+
+def test_an_epoch_is_timed_with_all_that_belongs_to_it(tmp_path: Path) -> None:
+    """Of small data the steps are the lesser part of an epoch."""
+    for recipe in ("article", "hourglass"):
+        chosen = runs.configuration(
+            {"dataset": "digits", "architecture": "single-layer", "recipe": recipe, "epochs": 100}
+        )
+        each = training.epoch_seconds(chosen, fresh(tmp_path / f"timed {recipe}"))
+        took = training.train(chosen, fresh(tmp_path / recipe), tsne=0).about["training"]["seconds"] / 100
+        assert each / 2.5 < took < each * 2.5
+
+
 @pytest.mark.parametrize(
     "choices", [{"shift": 1}, {"distortion": 0.1}, {"architecture": "variational", "annealing": 1.0}]
 )
@@ -251,16 +300,16 @@ def test_products_in_bfloat16_learn_as_well(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.fixture
-def stopping(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+def stopping(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Asks for the end as soon as this many epochs are logged."""
 
-    def after(epochs: int) -> None:
+    def after(epochs: int, wish: str = "keep") -> None:
         log = training.Training._log
 
         def logged(work: training.Training, line: dict[str, object], frame: bool) -> None:
             log(work, line, frame)
             if line["epoch"] == epochs:
-                engine.control(work.folder, 1, "keep")
+                engine.control(work.folder, 1, wish)
 
         monkeypatch.setattr(training.Training, "_log", logged)
         monkeypatch.setattr(training, "LOOK", 0.0)
@@ -281,6 +330,62 @@ def test_a_stopped_run_keeps_what_it_learnt_under_an_id_of_its_own(home: Path, s
     assert runs.open_run(runs.folder_of(run.id)).id == run.id
     with pytest.raises(Problem, match="is not here"):
         runs.folder_of(asked.id)
+
+
+def test_a_cool_down_is_an_epoch_of_its_own_and_makes_another_run(
+    tmp_path: Path, stopping: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "COOL", 0.5)
+    kept = {}
+    for wish in ("keep", "cool"):
+        with monkeypatch.context():
+            stopping(6, wish)
+            kept[wish] = learn(tmp_path / wish, architecture="modern", epochs=500)
+    plain, cooled = kept["keep"], kept["cool"]
+    assert plain.configuration.stopped_after == 6 and not plain.configuration.cooled
+    assert cooled.configuration.stopped_after == 7 == len(cooled.history()) and cooled.configuration.cooled > 10
+    # Another one, without cool-down, that ends after as many epochs, is another run too.
+    alone = dataclasses.replace(cooled.configuration, cooled=0)
+    assert len({plain.id, cooled.id, alone.id}) == 3
+    last = cooled.history()[-1]
+    assert last["epoch"] == 7 and last["learning_rate"] < 0.1 * cooled.history()[-2]["learning_rate"]
+    assert last["seconds"] > 0.5 and last["validation"] < min(line["validation"] for line in plain.history())
+    told = cooled.about["training"]
+    assert told["best_epoch"] == 7 and told["seconds"] >= sum(line["seconds"] for line in cooled.history())
+    assert cooled.metric("mse") < plain.metric("mse")
+    # The replay ends with what was kept, wherever among its planned epochs that was.
+    for run in (plain, cooled):
+        epochs = run.about["replay"]["epochs"]
+        assert epochs[-1] == run.about["training"]["best_epoch"] and epochs == sorted(set(epochs))
+        frames = np.fromfile(run.folder / "replay" / "codes.f32", np.float32).reshape(len(epochs), -1, 2)
+        index = np.fromfile(run.folder / "replay" / "index.i32", np.int32)
+        np.testing.assert_allclose(frames[-1], run.codes[index], atol=1e-5)
+        assert runs.open_run(run.folder).digest == run.digest
+
+
+def test_the_article_has_no_cool_down(tmp_path: Path, stopping: Callable[..., None]) -> None:
+    stopping(3, "cool")
+    run = learn(tmp_path / "x", recipe="article", epochs=200)
+    assert run.configuration.stopped_after == 3 == run.about["training"]["best_epoch"] and not run.configuration.cooled
+    assert run.about["replay"]["epochs"][-1] == 3
+
+
+def test_a_training_without_a_known_end(tmp_path: Path, stopping: Callable[..., None]) -> None:
+    """Its rate is soon whole, falls slowly, and ends at zero if it ever comes to its last step."""
+    rates = [training.schedule(step, 1_000_000, "open-ended") for step in (0, 49, 99, 2_999, 11_999, 999_999)]
+    assert rates == pytest.approx([0.01, 0.5, 1, 1, 0.5, 0], abs=2e-3)
+    assert training.schedule(99, 1_000_000) < 0.01  # ours would still be warming up
+    chosen = runs.configuration({"dataset": "digits", "architecture": "modern", "recipe": "open-ended", "epochs": 9000})
+    frames = runs.frame_epochs(chosen)
+    assert frames[0] == 1 and frames[-1] == 9000 and len(frames) <= runs.FRAMES
+    assert sum(epoch <= 30 for epoch in frames) >= 8
+    stopping(30, "cool")
+    run = learn(tmp_path / "x", architecture="modern", recipe="open-ended", epochs=9000)
+    assert run.metric("mse") < 0.75 * run.metric("pca_mse") and len(run.about["replay"]["epochs"]) >= 8
+    with pytest.raises(Problem, match="without an end"):
+        runs.configuration(
+            {"dataset": "digits", "architecture": "variational", "recipe": "open-ended", "annealing": 0.5}
+        )
 
 
 def test_a_run_stopped_before_its_first_epoch_leaves_nothing(
@@ -405,6 +510,7 @@ def test_training_ends_at_its_limit_of_time_with_what_was_learnt(home: Path) -> 
     run = training.train(asked, fresh(home / "x"), limit=0.2, tsne=0)
     assert 1 <= run.about["training"]["epochs"] < 100
     assert run.configuration.stopped_after == run.about["training"]["epochs"]
+    assert run.configuration.cooled  # nobody is there to say whether: a schedule that is cut off would be a worse run
 
 
 def fresh(folder: Path) -> Path:

@@ -72,7 +72,7 @@ def numbers(run: runs.Run) -> None:
     whole.metric(
         "Test error",
         f"{mse:.4f}",
-        f"{mse / pca - 1:+.0%} against PCA",
+        metrics.beside_pca(mse, pca),
         delta_color="inverse",
         help=metrics.meaning(run.kind),
     )

@@ -225,7 +225,8 @@ def one(entry: Entry, owner: str) -> None:  # noqa: PLR0912 - one branch for eac
 def choices(entry: Entry) -> dict[str, str]:
     """A configuration as the address of the Train page keeps it."""
     values = dataclasses.asdict(entry.configuration)
-    return {name: str(value) for name, value in values.items() if value is not None and name != "stopped_after"}
+    ended = ("stopped_after", "cooled")  # what became of it, not what was chosen
+    return {name: str(value) for name, value in values.items() if value is not None and name not in ended}
 
 
 def several(at: list[Entry], owner: str) -> None:

@@ -39,30 +39,45 @@ NUMBERS = {
     "learning_rate": ("Learning rate", "The size of a step.", 0.001, "%.4f"),
     "batch_size": ("Batch size", "Samples per step.", 1, "%d"),
     "seed": ("Seed", "The same seed gives the same run.", 1, "%d"),
-    "beta": ("Beta", "Weight of the KL term: above 1, fewer dimensions are used, each more cleanly.", 0.1, "%.2f"),
+    "beta": (
+        "Beta",
+        "Weight of the KL term: above 1, fewer dimensions are used, each more cleanly (Higgins et al. 2017).",
+        0.1,
+        "%.2f",
+    ),
     "free_bits": (
         "Free bits",
-        "Nats of KL that each dimension may have for nothing: against dead dimensions.",
+        "Nats of KL that each dimension may have for nothing: against dead dimensions (Kingma et al. 2016).",
         0.05,
         "%.2f",
     ),
     "total_correlation": (
         "Total correlation",
-        "Weight of what the dimensions know of each other: above 0, each tends to stand for one thing.",
+        "Weight of what the dimensions know of each other: above 0, each tends to stand for one thing (Chen et al. 2018).",
         0.5,
         "%.2f",
     ),
-    "annealing": ("Beta annealing", "Share of the training in which beta rises from 0.", 0.1, "%.2f"),
-    "sparsity": ("Sparsity", "Weight of the mean absolute code (L1).", 0.1, "%.2f"),
+    "annealing": (
+        "Beta annealing",
+        "Share of the training in which beta rises from 0, so that the code is used first (Bowman et al. 2016).",
+        0.1,
+        "%.2f",
+    ),
+    "sparsity": (
+        "Sparsity",
+        "Weight of the mean absolute code, the L1 penalty (Glorot et al. 2011).",
+        0.1,
+        "%.2f",
+    ),
     "contraction": (
         "Contraction",
-        "Weight of the squared norm of dz/dx: codes move less when samples do.",
+        "Weight of the squared norm of dz/dx: codes move less when samples do (Rifai et al. 2011).",
         0.01,
         "%.3f",
     ),
     "distortion": (
         "Distortion",
-        "Images are turned, sheared and stretched a little at each step: against learning them by heart.",
+        "Images are turned, sheared and stretched a little at each step: against learning them by heart (Simard et al. 2003).",
         0.01,
         "%.2f",
     ),
@@ -144,6 +159,7 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
         address.seed("recipe", "hourglass", known=runs.RECIPES)
         words = {
             "hourglass": "ours: warm-up and cosine, best epoch kept",
+            "open-ended": "ours without a known end: the rate falls slowly",
             "article": "the article's: constant rate, last epoch kept",
         }
         values["recipe"] = st.selectbox("Recipe", runs.RECIPES, format_func=words.__getitem__, key="recipe")
@@ -228,21 +244,21 @@ def start(configuration: Configuration, dataset: datasets.Dataset) -> None:
         device = "gpu" if st.toggle("Train on a graphics processor", key="gpu") else "cpu"
     if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch"):
         try:
-            st.session_state["training"] = engine.submit(timed(configuration), visitor.owner(), device)
+            st.session_state["training"] = engine.submit(timed(configuration, device), visitor.owner(), device)
         except Problem as problem:
             st.error(str(problem))
         else:
             st.rerun()
 
 
-def timed(configuration: Configuration) -> Configuration:
+def timed(configuration: Configuration, device: str) -> Configuration:
     """The configuration with the epochs that fit the time that was chosen; waits for the engine to measure."""
     budget = st.session_state.get("budget", "epochs")
     if budget == "epochs":
         return configuration
     with st.spinner("Timing a few steps …"):
         end = time.monotonic() + PATIENCE
-        while (speed := engine.speed(configuration)) is None:
+        while (each := engine.epoch_seconds(configuration, device)) is None:
             if time.monotonic() > end:
                 raise Problem(
                     "this computer had no free place to time it",
@@ -250,9 +266,14 @@ def timed(configuration: Configuration) -> Configuration:
                     "choose a number of epochs, or try again when fewer trainings run",
                 )
             time.sleep(0.1)
-    seconds = engine.Limits.here().seconds if budget == "stop" else int(budget)
-    epochs = engine.epochs_within(configuration, seconds, speed)
-    return runs.configuration(dataclasses.asdict(configuration) | {"epochs": epochs})
+    values = dataclasses.asdict(configuration)
+    if budget == "stop":
+        epochs = engine.epochs_within(engine.Limits.here().seconds, each)
+        recipe = "open-ended" if configuration.recipe == "hourglass" else configuration.recipe
+        return runs.configuration(values | {"epochs": epochs, "recipe": recipe})
+    if each > int(budget):
+        st.toast(f"One epoch takes about {duration(each)} here. No training has less.", icon=":material/timer:")
+    return runs.configuration(values | {"epochs": engine.epochs_within(int(budget), each)})
 
 
 def follow() -> None:
@@ -287,15 +308,16 @@ def live(id_: str) -> None:
         st.rerun(scope="app")
     seen = cached.live(id_) if status.phase != "queued" else None
     st.progress(status.epoch / max(status.epochs, 1), words_of(status, seen))
+    told_of = engine.configuration(id_)
     if engine.waits(id_, visitor.owner()):
-        controls(id_, may_keep=status.phase == "training" and seen is not None)
+        cools = told_of is None or told_of.recipe != "article"
+        controls(id_, may_keep=status.phase == "training" and seen is not None, cools=cools)
     else:
         st.caption(
             "Somebody else asked for this training. Press Train with the same choices to have it in your list, too."
         )
     if seen is None:
         return
-    told_of = engine.configuration(id_)
     allowed = told_of is None or uploads.readable(told_of.dataset, visitor.owner())
     pictures_of(id_, str(home()), seen.newest["epoch"], allowed, seen)
 
@@ -304,7 +326,7 @@ def live(id_: str) -> None:
 def pictures_of(id_: str, root: str, epoch: int, originals: bool, _seen: cached.Live) -> None:
     """What is to be seen of a training under this home after an epoch; samples only where this visitor may see them."""
     training, validation = st.columns(2)
-    training.metric("Training loss", f"{sum(_seen.newest['loss'].values()):.4g}")
+    training.metric("Training loss", f"{_seen.loss:.4g}")
     validation.metric("Validation loss", f"{_seen.newest['validation']:.4g}")
     curve, forming = st.columns(2)
     curve.plotly_chart(_seen.losses, key="losses", config={"displayModeBar": False})
@@ -318,16 +340,12 @@ def pictures_of(id_: str, root: str, epoch: int, originals: bool, _seen: cached.
             st.plotly_chart(picture, key="strip", config={"displayModeBar": False})
 
 
-def controls(id_: str, may_keep: bool) -> None:
-    """The two ways of ending a training of one's own."""
+def controls(id_: str, may_keep: bool, cools: bool) -> None:
+    """The two ways of ending a training of one's own. cools: whether its learning rate has anything to fall from."""
+    about = "With cool-down it trains for two more seconds, in which the learning rate falls to zero: a lower error."
     with st.container(horizontal=True):
-        if st.button(
-            "Stop and keep it",
-            icon=":material/stop:",
-            disabled=not may_keep,
-            help="With cool-down it trains for two more seconds, in which the learning rate falls to zero: a lower error.",
-        ):
-            if engine.cancel(id_, visitor.owner(), keep=True, cool=st.session_state.get("cool", True)):
+        if st.button("Stop and keep it", icon=":material/stop:", disabled=not may_keep, help=about if cools else None):
+            if engine.cancel(id_, visitor.owner(), keep=True, cool=cools and st.session_state.get("cool", True)):
                 st.toast("Stopping; what was learnt is kept.")
             else:
                 st.toast("Others wait for this training: it goes on, and you will find it on the page Runs.")
@@ -335,7 +353,8 @@ def controls(id_: str, may_keep: bool) -> None:
             if engine.cancel(id_, visitor.owner()):
                 st.rerun(scope="app")
             st.toast("Others wait for this training, so it goes on without you.")
-        st.checkbox("with cool-down (2 s)", True, key="cool")
+        if cools:
+            st.checkbox("with cool-down (2 s)", True, key="cool")
 
 
 def words_of(status: engine.Status, seen: cached.Live | None) -> str:
@@ -365,14 +384,15 @@ def finished(id_: str) -> None:
         return
     trained = run.about["training"]
     st.success(
-        f"{run.title} is ready: {trained['epochs']} epochs in {trained['seconds']:.1f} s on {trained['device']}."
+        f"{run.title} is ready: {trained['epochs']:,} epoch{'' if trained['epochs'] == 1 else 's'} "
+        f"in {trained['seconds']:.1f} s on {trained['device']}."
     )
     mse, pca = run.metric("mse") or 0.0, run.metric("pca_mse") or 1.0
     error, baseline, right = st.columns(3)
     error.metric(
         "Test error",
         f"{mse:.4f}",
-        f"{mse / pca - 1:+.0%} against PCA",
+        metrics.beside_pca(mse, pca),
         delta_color="inverse",
         help=f"On the test split. {metrics.meaning(run.kind)}",
     )
@@ -391,7 +411,7 @@ def finished(id_: str) -> None:
     if reconstruct.button("See its reconstructions", icon=":material/compare:", width="stretch"):
         st.session_state["current run"] = id_
         st.switch_page(pages["Reconstructions"], query_params={"run": id_})
-    st.plotly_chart(figures.losses(run.history()), key="losses", config={"displayModeBar": False})
+    st.plotly_chart(figures.losses(run.history(), run.configuration), key="losses", config={"displayModeBar": False})
 
 
 PAGE = Page("Train", ":material/model_training:", 3, show)
