@@ -607,8 +607,9 @@ def train(root: str, values: dict[str, Any], attempt: int, device: str = "cpu", 
 def measure(root: str, values: dict[str, Any], device: str) -> dict[str, Any]:
     """How long an epoch takes: {"seconds": s} or {"problem": [came, expected, do]}; never raises."""
     os.environ["HOURGLASS_HOME"] = root
-    from models import training
+    from models import training, worker
 
+    worker.settled()
     try:
         # On the disk that a training writes to: for small data that is most of what an epoch costs.
         with tempfile.TemporaryDirectory(dir=root, prefix=".timing-") as folder:

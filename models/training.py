@@ -357,26 +357,26 @@ class Training:
         self.network.learn(False)
         return terms
 
-    def epoch_seconds(self, seconds: float = 0.4) -> float:
-        """How long an epoch takes, by some steps and the writing of an epoch, which are then of no further use."""
+    def epoch_seconds(self, rounds: int = 5, seconds: float = 0.1) -> float:
+        """How long an epoch takes, by some steps and the writing of an epoch, which are then of no further use.
+
+        Medians of several rounds: a process that has just begun is slow at first.
+        """
         optimizer, at = self._optimizer(), self._begin()
-        batches = torch.randperm(len(self.training)).split(self.configuration.batch_size)
-        sums: dict[str, Tensor] = {}
-        began, seen = 0.0, 0
-        for i in itertools.count():
-            if i == 3:  # the first ones also lay out memory
-                began, seen = time.perf_counter(), 0
-            batch = batches[i % len(batches)]
-            add(sums, self._step(at, optimizer, batch, i, 0.0, 1.0), len(batch))
-            seen += len(batch)
-            if i > 3 and (took := time.perf_counter() - began) > seconds:
-                break
-        ends = []
-        for _ in range(5):
+        batches = itertools.cycle(torch.randperm(len(self.training)).split(self.configuration.batch_size))
+        samples, ends = [], []
+        for _ in range(rounds):
+            sums: dict[str, Tensor] = {}
+            began, seen = time.perf_counter(), 0
+            while (took := time.perf_counter() - began) < seconds:
+                batch = next(batches)
+                add(sums, self._step(at, optimizer, batch, seen, 0.0, 1.0), len(batch))
+                seen += len(batch)
+            samples.append(took / seen)
             began = time.perf_counter()
             self._end_epoch(at, sums, seen, 0.0, began, frame=False)
             ends.append(time.perf_counter() - began)
-        return took * len(self.training) / seen + float(np.median(ends))
+        return float(np.median(samples)) * len(self.training) + float(np.median(ends))
 
     def _precision(self) -> str:
         plain = self.configuration.recipe == "article" or self.network.device.type != "cpu"

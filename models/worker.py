@@ -20,7 +20,13 @@ def dask_setup(_worker: Any) -> None:
     layer = torch.nn.Linear(2, 2)
     layer(torch.zeros(1, 2)).sum().backward()
     torch.optim.Adam(layer.parameters(), fused=True).step()
-    threading.Thread(target=_rest, daemon=True).start()
+    REST.start()
+
+
+def settled() -> None:
+    """Wait until nothing is loaded any more: beside that a training is slower than it will be."""
+    if REST.is_alive():
+        REST.join()
 
 
 def _rest() -> None:
@@ -29,3 +35,6 @@ def _rest() -> None:
     import skimage.metrics  # noqa: F401
     import sklearn.manifold
     import sklearn.neighbors  # noqa: F401
+
+
+REST = threading.Thread(target=_rest, daemon=True)

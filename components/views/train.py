@@ -175,7 +175,8 @@ def how_long(epochs: int) -> int:
         key="budget",
         format_func=BUDGETS.__getitem__,
         help="A time becomes a number of epochs, after a timing of half a second on this computer; the learning rate's "
-        "schedule then ends when the time does.",
+        "schedule then ends when the time does. Until you stop it, the rate falls slowly, and a cool-down of two seconds "
+        "takes it to zero.",
     )
     if chosen == "epochs":
         return int(number("epochs", epochs))
