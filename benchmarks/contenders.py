@@ -121,16 +121,23 @@ def plain(architecture: str, code_size: int) -> tuple[Any, Any]:
 
 
 def pytorch(
-    dataset: str, architecture: str, code_size: int, epochs: float, batch_size: int = 256, beforehand: bool = False
+    dataset: str,
+    architecture: str,
+    code_size: int,
+    epochs: float,
+    batch_size: int = 256,
+    beforehand: bool = False,
+    target: float = 0.0,
 ) -> dict[str, float]:
     """The same network as most people would train it: a Dataset, a DataLoader, Adam at 0.001.
 
     The Dataset does what torchvision's and its ToTensor do, image by image; beforehand: all is one tensor already.
+    target: the error on the test split at which to end, looked at after each epoch while the clock stands still.
     """
     import torch
     from PIL import Image
 
-    train, _ = arrays(dataset)
+    train, test = arrays(dataset)
 
     class Images(torch.utils.data.Dataset[tuple[torch.Tensor]]):
         def __len__(self) -> int:
@@ -140,14 +147,14 @@ def pytorch(
             image = Image.fromarray(train[at])
             return (torch.from_numpy(np.array(image, np.uint8, copy=True)).unsqueeze(0).contiguous().float().div(255),)
 
-    tensor = torch.from_numpy(train.copy()).float().div(255).unsqueeze(1)
+    tensor, unseen = (torch.from_numpy(one.copy()).float().div(255).unsqueeze(1) for one in (train, test))
     images = torch.utils.data.TensorDataset(tensor) if beforehand else Images()
     model = torch.nn.Sequential(*plain(architecture, code_size))
     loader = torch.utils.data.DataLoader(images, batch_size, shuffle=True)
     adam, lost = torch.optim.Adam(model.parameters(), lr=0.001), torch.nn.MSELoss()
-    steps, seen = round(epochs * len(loader)), 0
-    began, cpu = time.perf_counter(), time.process_time()
-    while steps > 0:
+    steps, seen, seconds, cpu, error = round(epochs * len(loader)), 0, 0.0, 0.0, float("inf")
+    while steps > 0 and error > target:
+        began, cpu_began = time.perf_counter(), time.process_time()
         for (x,) in loader:
             adam.zero_grad()
             lost(model(x), x).backward()
@@ -155,11 +162,20 @@ def pytorch(
             seen, steps = seen + len(x), steps - 1
             if steps == 0:
                 break
-    return {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu, "images": float(seen)}
+        seconds, cpu = seconds + time.perf_counter() - began, cpu + time.process_time() - cpu_began
+        if target:
+            with torch.no_grad():
+                error = float(np.mean([lost(model(x), x) for x in unseen.split(1000)]))
+    return {"seconds": seconds, "cpu": cpu, "images": float(seen), **({"error": error} if target else {})}
 
 
-def pythae(dataset: str, architecture: str, code_size: int, epochs: float) -> dict[str, float]:
-    """The same network in pythae's own trainer, as its README trains an AE; its trainer counts whole epochs."""
+def pythae(
+    dataset: str, architecture: str, code_size: int, epochs: float, batch_size: int = 256, measured: bool = False
+) -> dict[str, float]:
+    """The same network in pythae's own trainer, as its README trains an AE; its trainer counts whole epochs.
+
+    measured: whether to tell the error on the test split too.
+    """
     import torch
     from pythae.data.datasets import BaseDataset
     from pythae.models import AE, AEConfig
@@ -167,7 +183,7 @@ def pythae(dataset: str, architecture: str, code_size: int, epochs: float) -> di
     from pythae.models.nn import BaseDecoder, BaseEncoder
     from pythae.trainers import BaseTrainer, BaseTrainerConfig
 
-    train, _ = arrays(dataset)
+    train, test = arrays(dataset)
     train = train[: round(min(1.0, epochs) * len(train))]
     encoder, decoder = plain(architecture, code_size)
 
@@ -187,15 +203,21 @@ def pythae(dataset: str, architecture: str, code_size: int, epochs: float) -> di
         def forward(self, z: Any) -> Any:
             return ModelOutput(reconstruction=self.net(z))
 
-    images = torch.from_numpy(train.copy()).float().div(255).unsqueeze(1)
+    images, unseen = (torch.from_numpy(one.copy()).float().div(255).unsqueeze(1) for one in (train, test))
     with tempfile.TemporaryDirectory() as folder:
-        settings = BaseTrainerConfig(folder, num_epochs=1, per_device_train_batch_size=256, no_cuda=True)
+        whole = max(1, int(epochs))
+        settings = BaseTrainerConfig(folder, num_epochs=whole, per_device_train_batch_size=batch_size, no_cuda=True)
         model = AE(AEConfig(input_dim=(1, 28, 28), latent_dim=code_size), Encoder(), Decoder())
         trainer = BaseTrainer(model, BaseDataset(images, torch.zeros(len(images))), training_config=settings)
         began, cpu = time.perf_counter(), time.process_time()
         trainer.train()
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-    return {"seconds": seconds, "cpu": cpu, "images": float(len(images))}
+    out = {"seconds": seconds, "cpu": cpu, "images": float(whole * len(images))}
+    if measured:
+        with torch.no_grad():
+            parts = [torch.nn.functional.mse_loss(decoder(encoder(x)), x) for x in unseen.split(1000)]
+        out["error"] = float(np.mean(parts))
+    return out
 
 
 def keras(dataset: str, architecture: str, code_size: int, epochs: float, warm: bool = False) -> dict[str, float]:

@@ -27,13 +27,14 @@ sys.path.insert(0, str(ROOT))
 from models import runs
 
 HERE = Path(__file__).resolve().parent
+EPOCH = 60_000  # images
 ARTICLE = {"single-layer": 56, "multi-layer": 48, "convolutional": 48}
 
 
 def row(*cells: object) -> None:
     """One line of a table, printed when it is known."""
     print(
-        "  ".join(f"{cell!s:<{width}}" for cell, width in zip(cells, (52, 34, 34, 34, 34, 30), strict=False)).rstrip(),
+        "  ".join(f"{cell!s:<{width}}" for cell, width in zip(cells, (50, 54, 42, 42, 42, 42), strict=False)).rstrip(),
         flush=True,
     )
 
@@ -110,9 +111,9 @@ def throughput(times: int) -> None:
         of_peak = "" if name == "convolutional" else f", {share:.0%} of peak"
         row(
             name,
-            f"{ours:,.0f} on one core{of_peak}",
+            f"{ours:,.0f} on one core{of_peak}; {EPOCH / cpu['ours']:.2f} core-s an epoch",
             *(
-                f"{speeds[who]:,.0f} ({ours / speeds[who]:.1f}x; {cpu['ours'] / cpu[who]:.1f}x a core)"
+                f"{speeds[who]:,.0f} ({ours / speeds[who]:.1f}x); {EPOCH / cpu[who]:.2f} core-s ({cpu['ours'] / cpu[who]:.1f}x)"
                 for who in ("images", "tensor", "keras", "pythae")
             ),
         )
@@ -199,32 +200,42 @@ def to_error(times: int) -> None:
         "the article's Keras code",
         "Hourglass, same network",
         "Hourglass, its best network",
+        "PyTorch, one tensor beforehand",
+        "pythae, ten epochs",
     )
     for dataset in ("mnist", "fashion-mnist"):
         for name, size in ARTICLE.items():
             base = {"dataset": dataset, "code_size": size}
+            same = {**base, "architecture": name}
             # Keras draws other first weights each time, and so do we.
             contenders: dict[str, Callable[[int], dict[str, float]]] = {
-                "keras": lambda _, base=base, name=name: contend("keras", **base, architecture=name, epochs=10),
+                "keras": lambda _, same=same: contend("keras", **same, epochs=10),
                 "best": lambda i, base=base, name=name, dataset=dataset: contend(
                     "hourglass", **base, architecture="modern", seed=i, **BEST[dataset][name]
                 ),
             }
             if dataset in SAME:
-                contenders["same"] = lambda i, base=base, name=name, dataset=dataset: contend(
-                    "hourglass", **base, architecture=name, seed=i, **SAME[dataset][name]
+                goal = TARGETS[dataset][name]
+                contenders["same"] = lambda i, same=same, dataset=dataset, name=name: contend(
+                    "hourglass", **same, seed=i, **SAME[dataset][name]
                 )
+                contenders["pytorch"] = lambda _, same=same, goal=goal: contend(
+                    "pytorch", **same, epochs=20, beforehand=True, target=goal
+                )
+                if name != "convolutional":  # ten epochs of which would take it many minutes
+                    contenders["pythae"] = lambda _, same=same: contend("pythae", **same, epochs=10, measured=True)
             found = interleaved(min(times, 3) if name == "convolutional" else times, **contenders)
             them = found["keras"]
             cells = [f"{them['seconds']:.1f} s ({them['cpu']:.0f} core-s), error {them['error']:.4f}"]
-            for who in ("same", "best"):
+            for who in ("same", "best", "pytorch", "pythae"):
                 if who not in found:
                     cells.append("")
                     continue
                 one = found[who]
                 verdict = "" if one["error"] <= them["error"] else " (not reached)"
                 cells.append(
-                    f"{one['seconds']:.2f} s, {one['error']:.4f}: {them['seconds'] / one['seconds']:.0f}x{verdict}"
+                    f"{one['seconds']:.2f} s ({one['cpu']:.1f} core-s), {one['error']:.4f}: "
+                    f"{them['seconds'] / one['seconds']:.1f}x{verdict}"
                 )
             row(f"{dataset}, {name}, D = {size}", *cells)
 
