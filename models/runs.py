@@ -232,13 +232,14 @@ class Configuration:
                     f"{low:g} to {high:g} was expected",
                     "choose a value in that range",
                 )
-        if self.total_correlation and (pairs := self.batch_size**2 * self.code_size) > PAIRS:
+        pairs = self.batch_size**2 * self.code_size
+        if architecture.variational and self.total_correlation and pairs > PAIRS:
             raise Problem(
                 f"the total correlation of batches of {self.batch_size:,} at D = {self.code_size} was asked for",
                 f"each sample is compared with every other in each dimension: {pairs:,} numbers, where {PAIRS:,} fit",
                 f"choose batches of {math.isqrt(PAIRS // self.code_size):,} at most",
             )
-        if self.annealing and self.recipe == "open-ended":
+        if architecture.variational and self.annealing and self.recipe == "open-ended":
             raise Problem(
                 "annealed beta was asked for in a training without an end",
                 "annealing takes a share of a training whose length is known",

@@ -133,6 +133,52 @@ def test_presets_set_the_articles_choices() -> None:
     assert "recipe" not in app.query_params or app.query_params["recipe"] == "hourglass"
 
 
+@pytest.mark.parametrize(
+    ("budget", "each", "recipe", "epochs", "trained_by"),
+    [
+        ("10", 0.1, "hourglass", 100, "hourglass"),
+        ("30", 0.1, "article", 300, "article"),
+        ("10", 25.0, "hourglass", 1, "hourglass"),
+        ("stop", 1.0, "hourglass", 3600, "open-ended"),
+        ("stop", 1.0, "article", 3600, "article"),
+    ],
+)
+def test_a_time_is_turned_into_epochs(
+    monkeypatch: pytest.MonkeyPatch, budget: str, each: float, recipe: str, epochs: int, trained_by: str
+) -> None:
+    asked: list[Configuration] = []
+    monkeypatch.setattr(engine, "epoch_seconds", lambda _configuration, _device: each)
+    monkeypatch.setattr(engine, "submit", lambda chosen, _owner, _device: asked.append(chosen) or chosen.id)
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    app = drawn("train", dataset="digits", architecture="modern", budget=budget, recipe=recipe)
+    next(button for button in app.button if button.label == "Train").click().run()
+    assert not app.exception
+    (chosen,) = asked
+    assert (chosen.epochs, chosen.recipe) == (epochs, trained_by)
+    told = [toast.value for toast in app.toast]
+    assert bool(told) == (each > 10) and all("One epoch takes about 25 s" in words for words in told)
+
+
+@pytest.mark.parametrize(("recipe", "offered"), [("hourglass", True), ("open-ended", True), ("article", False)])
+def test_a_cool_down_is_offered_where_the_rate_can_fall(
+    monkeypatch: pytest.MonkeyPatch, recipe: str, offered: bool
+) -> None:
+    chosen = Configuration("digits", "modern", recipe=recipe)
+    line = {"epoch": 1, "loss": {"reconstruction": 1.0}, "validation": 1.0, "samples_per_second": 1.0, "seconds": 1.0}
+    seen = cached.Live(line, 1.0, 1.0, figures.losses([line], chosen), None, {})
+    monkeypatch.setattr(engine, "status", lambda id_: engine.Status(id_, "training", "epoch 1 of 30", 1, 30))
+    monkeypatch.setattr(cached, "status", engine.status)
+    monkeypatch.setattr(cached, "live", lambda _: seen)
+    monkeypatch.setattr(engine, "configuration", lambda _: chosen)
+    monkeypatch.setattr(engine, "waits", lambda *_: True)
+    cooled: list[bool] = []
+    monkeypatch.setattr(engine, "cancel", lambda *_, keep, cool: cooled.append(keep and cool))
+    app = drawn("train", training=chosen.id)
+    assert [box.label for box in app.checkbox if "cool-down" in box.label] == ["with cool-down (2 s)"] * offered
+    next(button for button in app.button if button.label == "Stop and keep it").click().run()
+    assert cooled == [offered]
+
+
 def test_every_choice_of_a_training_is_in_the_address() -> None:
     app = drawn("train")
     app.number_input(key="code_size").set_value(7).run()

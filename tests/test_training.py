@@ -3,6 +3,10 @@
 import dataclasses
 import itertools
 import json
+import os
+import platform
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -560,6 +564,29 @@ def test_graphs_that_compute_something_else_never_become_a_run(tmp_path: Path, m
     with pytest.raises(RuntimeError, match="disagree"):
         learn(tmp_path, architecture="modern")
     assert not (tmp_path / "run.json").exists()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
+def test_a_step_uses_the_memory_of_the_step_before(tmp_path: Path) -> None:
+    """As in a worker of Dask's, whose C library is told to return what is freed: pages would come anew in every step."""
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from models import runs, training\n"
+        "chosen = {'dataset': 'digits', 'architecture': 'convolutional', 'epochs': 60, 'batch_size': 1024}\n"
+        "train = training.train if sys.argv[1] == 'kept' else training.train.__wrapped__\n"
+        "train(runs.configuration(chosen), Path(sys.argv[2]), tsne=0)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)\n"
+    )
+    pages = {}
+    for how in ("kept", "returned"):
+        folder = tmp_path / how
+        folder.mkdir()
+        command = [sys.executable, "-c", code, how, str(folder)]
+        env = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}
+        done = subprocess.run(command, env=env, cwd=engine.PROJECT, capture_output=True, text=True, check=True)
+        pages[how] = int(done.stdout.split()[-1])
+    assert pages["kept"] < pages["returned"] / 2, pages
 
 
 # Other kinds of samples
