@@ -38,7 +38,7 @@ from models.runs import Configuration, Run
 TURN = 0.05  # seconds between two looks at the queue
 BEAT = 1.0  # seconds between two signs of life
 SILENT = 10.0  # seconds without one after which the engine counts as gone
-FRESH = 600.0  # seconds for which a timing counts
+FRESH = 120.0  # seconds for which a timing counts
 TRIES = 3  # attempts that may be lost in a row without a finished epoch in between
 REFUSED = 3  # exit code: another engine serves this folder
 log = logging.getLogger("hourglass.engine")
