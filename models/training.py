@@ -554,9 +554,8 @@ class Training:
         self._strip()
         append(self.folder / "history.jsonl", (json.dumps(line) + "\n").encode())
         self.report.epoch = epoch
-        self.report.write(
-            "training", f"epoch {epoch} of {self.configuration.epochs}", epoch / self.configuration.epochs
-        )
+        total, end = self.configuration.epochs, self.configuration.recipe != "open-ended"
+        self.report.write("training", f"epoch {epoch} of {total}" if end else f"epoch {epoch}", epoch / total)
 
     def _frame(self, epoch: int) -> None:
         """Add the replay samples' codes, as the network has them, to the replay."""

@@ -155,6 +155,8 @@ def test_a_time_is_turned_into_epochs(
     assert not app.exception
     (chosen,) = asked
     assert (chosen.epochs, chosen.recipe) == (epochs, trained_by)
+    limit = [caption.value for caption in app.caption if "longest training" in caption.value]
+    assert limit == ["For at most 60 min, the longest training on this computer."] * (budget == "stop")
     told = [toast.value for toast in app.toast]
     assert bool(told) == (each > 10) and all("One epoch takes about 25 s" in words for words in told)
 
@@ -175,6 +177,8 @@ def test_a_cool_down_is_offered_where_the_rate_can_fall(
     monkeypatch.setattr(engine, "cancel", lambda *_, keep, cool: cooled.append(keep and cool))
     app = drawn("train", training=chosen.id)
     assert [box.label for box in app.checkbox if "cool-down" in box.label] == ["with cool-down (2 s)"] * offered
+    (stands,) = app.get("progress")
+    assert stands.proto.text.endswith("29 s left at most" if recipe == "open-ended" else "29 s left")
     next(button for button in app.button if button.label == "Stop and keep it").click().run()
     assert cooled == [offered]
 

@@ -180,7 +180,10 @@ def how_long(epochs: int) -> int:
     )
     if chosen == "epochs":
         return int(number("epochs", epochs))
-    st.caption("Becomes epochs when you press Train.")
+    if chosen == "stop":
+        st.caption(f"For at most {duration(engine.Limits.here().seconds)}, the longest training on this computer.")
+    else:
+        st.caption("Becomes epochs when you press Train.")
     return int(st.session_state.get("epochs", epochs))
 
 
@@ -308,8 +311,9 @@ def live(id_: str) -> None:
     if not status.alive:
         st.rerun(scope="app")
     seen = cached.live(id_) if status.phase != "queued" else None
-    st.progress(status.epoch / max(status.epochs, 1), words_of(status, seen))
     told_of = engine.configuration(id_)
+    open_ended = told_of is not None and told_of.recipe == "open-ended"
+    st.progress(status.epoch / max(status.epochs, 1), words_of(status, seen, open_ended))
     if engine.waits(id_, visitor.owner()):
         cools = told_of is None or told_of.recipe != "article"
         controls(id_, may_keep=status.phase == "training" and seen is not None, cools=cools)
@@ -358,8 +362,8 @@ def controls(id_: str, may_keep: bool, cools: bool) -> None:
             st.checkbox("with cool-down (2 s)", True, key="cool")
 
 
-def words_of(status: engine.Status, seen: cached.Live | None) -> str:
-    """Where a training stands: its place in the queue, or its epoch, its speed and the time left."""
+def words_of(status: engine.Status, seen: cached.Live | None, open_ended: bool) -> str:
+    """Where a training stands: its place in the queue, or its epoch, its speed and the time left (open-ended: at most)."""
     if status.phase == "queued":
         first = "next in the queue" if not status.ahead else f"{status.ahead} in the queue before this one"
         start = "" if status.wait is None else f" · starts in about {duration(status.wait)}"
@@ -367,7 +371,7 @@ def words_of(status: engine.Status, seen: cached.Live | None) -> str:
     words = status.what or status.phase
     if seen is not None:
         left = (status.epochs - status.epoch) * seen.seconds
-        words += f" · {seen.newest['samples_per_second']:,.0f} samples/s · {duration(left)} left"
+        words += f" · {seen.newest['samples_per_second']:,.0f} samples/s · {duration(left)} left{' at most' if open_ended else ''}"
     return words
 
 
