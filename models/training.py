@@ -91,6 +91,11 @@ class Network:
     variational: bool
     device: torch.device
 
+    def __post_init__(self) -> None:
+        parts = (*self.encoder.modules(), *self.decoder.modules())
+        self.dropouts = [module for module in parts if isinstance(module, nn.Dropout)]
+        self.learn(False)
+
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Codes (B, D), and their log-variances when variational."""
         out = self.encoder(x).float()
@@ -98,11 +103,6 @@ class Network:
             return out, None
         mean, log_variance = out.chunk(2, dim=1)
         return mean, log_variance
-
-    def __post_init__(self) -> None:
-        parts = (*self.encoder.modules(), *self.decoder.modules())
-        self.dropouts = [module for module in parts if isinstance(module, nn.Dropout)]
-        self.learn(False)
 
     def learn(self, learning: bool) -> None:
         """Whether dropout is at work."""
@@ -162,9 +162,10 @@ def train(
     Goes on from the checkpoint in the folder, if there is one. attempt is this attempt's number in control.json.
     device is "cpu", or "gpu" for a graphics processor where there is one. limit ends the training after so many
     seconds, with what was learnt. half stores weights as float16, for runs that ship; codes and errors are then those
-    of the rounded weights. tsne is the number of codes to lay out by t-SNE when D > 2. stored is how many codes to keep at most. Raises `Problem` for a
-    configuration that does not fit, data that is missing, a disk that is full, or a loss that is no longer a number;
-    `Stopped` when told to drop it, or to keep it before the first epoch was done; `Overtaken` by a later attempt.
+    of the rounded weights. tsne is the number of codes to lay out by t-SNE when D > 2. stored is how many codes to
+    keep at most. Raises `Problem` for a configuration that does not fit, data that is missing, a disk that is full, or
+    a loss that is no longer a number; `Stopped` when told to drop it, or to keep it before the first epoch was done;
+    `Overtaken` by a later attempt.
     """
     configuration = configuration.check()
     torch.set_num_threads(1)
@@ -615,7 +616,10 @@ class Passed(NamedTuple):
 
 
 def total(terms: dict[str, Tensor], configuration: Configuration, annealing: float = 1.0) -> Tensor:
-    """The number that is lowered: reconstruction + annealing (beta kl + total correlation) + sparsity |code| + contraction |dz/dx|²."""
+    """The number that is lowered, of weights as chosen:
+
+    reconstruction + annealing (beta kl + total correlation) + sparsity |code| + contraction |dz/dx|².
+    """
     weights = configuration.weights(annealing)
     return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
 
