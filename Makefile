@@ -19,7 +19,7 @@ serve: $(VENV)/app.installed
 	HOURGLASS_WORKERS=$(WORKERS) $(BIN)/streamlit run app.py --server.headless=true --server.address=$(ADDRESS) --server.port=$(PORT)
 
 test: $(VENV)/tests.installed browser
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 check: $(VENV)/tests.installed
 	$(BIN)/ruff format --check --quiet

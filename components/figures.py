@@ -151,9 +151,10 @@ def losses(history: Sequence[dict[str, Any]], chosen: Configuration, height: int
         "training": [chosen.whole(line["loss"]) for line in history],
         "validation": [line["validation"] for line in history],
     }
+    mode = "lines" if len(epochs) > 1 else "markers"  # one point alone makes no line
     for (name, values), tone in zip(series.items(), (THEIRS, OURS), strict=True):
-        figure.add_trace(go.Scatter(x=epochs, y=values, name=name, mode="lines", line={"color": tone, "width": 2}))
-    figure.update_xaxes(title="epoch", rangemode="tozero")
+        figure.add_trace(go.Scatter(x=epochs, y=values, name=name, mode=mode, line={"color": tone, "width": 2}))
+    figure.update_xaxes(title="epoch", rangemode="tozero", dtick=1 if epochs[-1] <= 5 else None)
     figure.update_yaxes(title="loss", type="log")
     seen = [value for values in series.values() for value in values if value > 0 and np.isfinite(value)]
     if seen:

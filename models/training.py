@@ -318,7 +318,7 @@ class Training:
                 if self.report.cool:
                     self._cool_down(at, optimizer, order, step, rate, began)
                 break
-            self._end_epoch(at, sums, len(self.training), rate, began, frame=epoch in shown)
+            self._end_epoch(at, sums, len(self.training), rate, began, epoch in shown, rising=annealing < 1)
             self._checkpoint(at, optimizer, order)
             if at.seconds > limit and epoch < chosen.epochs:
                 self._cool_down(at, optimizer, order, step, rate, time.perf_counter())
@@ -329,10 +329,20 @@ class Training:
         return at.best_epoch, at.seconds
 
     def _end_epoch(
-        self, at: Progress, sums: dict[str, Tensor], seen: int, rate: float, began: float, frame: bool
+        self,
+        at: Progress,
+        sums: dict[str, Tensor],
+        seen: int,
+        rate: float,
+        began: float,
+        frame: bool,
+        rising: bool = False,
     ) -> None:
         """Measure and write down an epoch whose terms have these sums over `seen` samples; keep the weights if they are
-        the best."""
+        the best.
+
+        While beta is still rising the newest are: the whole loss, with all of beta, is least before the code is used.
+        """
         epoch, seconds = at.epoch + 1, time.perf_counter() - began
         loss = {name: float(value) / seen for name, value in sums.items()}
         measured = self._validate()
@@ -342,8 +352,8 @@ class Training:
                 "a loss that falls was expected",
                 f"train again with a learning rate below {self.configuration.learning_rate:g}",
             )
-        if self.configuration.recipe == "article" or measured < at.best:
-            at.best, at.best_epoch = measured, epoch
+        if rising or self.configuration.recipe == "article" or measured < at.best:
+            at.best, at.best_epoch = float("inf") if rising else measured, epoch
             at.weights = {name: value.clone() for name, value in self.network.weights().items()}
         line = {"epoch": epoch, "loss": loss, "validation": measured, "learning_rate": rate}
         self._log({**line, "samples_per_second": seen / seconds, "seconds": seconds}, frame)

@@ -23,7 +23,7 @@ from streamlit.testing.v1 import AppTest
 from test_pages import drawn, words
 
 from components import cached, figures, samples, served
-from components.views import explore
+from components.views import explore, train
 from models import architectures, datasets, engine, export, metrics, reconstruct, runs, thumbnails
 from models.columns import Column, inverse, unscaled
 
@@ -226,6 +226,7 @@ def test_train_offers_what_fits(fruit_run: runs.Run, wave_run: runs.Run) -> None
     assert any("to their mean" in option for option in app.selectbox(key="noise").options)
     assert not any(one.key == "shift" for one in app.number_input)
     assert "Convolutional" not in app.selectbox(key="architecture").options
+    assert app.selectbox(key="preset").options == [train.OWN, "Single-layer (article)", "Multi-layer (article)"]
     assert {one.label: one.value for one in app.metric}["Numbers per sample"] == "8 → 2"
     # From images to a table what does not fit is left behind.
     app = drawn("train", dataset="digits", architecture="variational", noise="watermark", noise_level="0.3")
@@ -233,6 +234,13 @@ def test_train_offers_what_fits(fruit_run: runs.Run, wave_run: runs.Run) -> None
     app.selectbox(key="dataset").set_value("waves").run()
     assert not app.exception and not app.error
     assert (app.selectbox(key="loss").value, app.selectbox(key="noise").value) == ("squared-error", "none")
+    app = drawn("train", dataset="digits")
+    app.selectbox(key="preset").set_value("Convolutional (article)").run()
+    app.selectbox(key="dataset").set_value("waves").run()
+    assert not app.exception and not app.error
+    kept = {name: app.selectbox(key=name).value for name in ("preset", "architecture", "recipe")}
+    assert kept == {"preset": train.OWN, "architecture": "modern", "recipe": "hourglass"}
+    assert app.number_input(key="learning_rate").value == train.start_values("modern")["learning_rate"]
 
 
 @pytest.mark.parametrize("noise", ["none", "gaussian"])

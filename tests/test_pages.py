@@ -390,6 +390,13 @@ def test_losses_that_have_no_logarithm_do_not_stop_the_figure(value: float) -> N
     assert figures.losses(history, Configuration("digits", "modern")).layout.yaxis.type == "log"
 
 
+def test_a_single_epoch_is_seen() -> None:
+    line = {"epoch": 1, "loss": {"a": 0.5}, "validation": 0.4}
+    chosen = Configuration("digits", "modern")
+    assert {trace.mode for trace in figures.losses([line], chosen).data} == {"markers"}
+    assert {trace.mode for trace in figures.losses([line, line | {"epoch": 2}], chosen).data} == {"lines"}
+
+
 def test_the_curve_of_the_training_is_the_whole_that_it_lowers() -> None:
     """So that it can be held against validation, which is measured in the same whole."""
     chosen = Configuration("digits", "variational", beta=0.5, total_correlation=2.0, sparsity=3.0, contraction=0.25)

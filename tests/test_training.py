@@ -367,6 +367,22 @@ def test_a_cool_down_is_an_epoch_of_its_own_and_makes_another_run(
         assert runs.open_run(run.folder).digest == run.digest
 
 
+def test_a_run_stopped_while_beta_rises_keeps_its_last_epoch(tmp_path: Path, stopping: Callable[..., None]) -> None:
+    """With all of beta the loss is least when the code is hardly used yet."""
+    stopping(30)
+    run = learn(tmp_path / "x", architecture="variational", annealing=0.5, epochs=600, learning_rate=0.002)
+    seen = [line["validation"] for line in run.history()]
+    assert run.about["training"]["best_epoch"] == 30 and min(seen) < seen[-1]
+    assert run.metric("mse") < run.metric("pca_mse")
+
+
+def test_the_best_epoch_is_one_with_all_of_beta(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = iter([1.0, 2.0, 9.0, 7.0, 8.0, 7.5])
+    monkeypatch.setattr(training.Training, "_validate", lambda _work: next(measured))
+    run = learn(tmp_path / "x", architecture="variational", annealing=0.5, epochs=6)
+    assert run.about["training"]["best_epoch"] == 4
+
+
 def test_the_article_has_no_cool_down(tmp_path: Path, stopping: Callable[..., None]) -> None:
     stopping(3, "cool")
     run = learn(tmp_path / "x", recipe="article", epochs=200)

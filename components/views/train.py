@@ -101,26 +101,29 @@ def show() -> None:
 
 def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     """Every choice of a training as plain values, and the dataset chosen."""
-    st.selectbox("Start from", [OWN, *runs.PRESETS], key="preset", on_change=take_preset)
     known_data, known = choosing.datasets_of(visitor.owner()), architectures.found()
-    address.seed("dataset", "digits", known=known_data)
+    dataset = known_data[address.seed("dataset", "digits", known=known_data)]
+    fitting = [n for n, a in known.items() if dataset.kind in a.kinds]
+    presets = [OWN, *(n for n, values in runs.PRESETS.items() if values["architecture"] in fitting)]
+    if st.session_state.get("architecture", fitting[0]) not in fitting:  # the dataset is now one of another kind
+        st.session_state["architecture"] = "modern"
+        take_defaults()
+    st.selectbox("Start from", presets, key="preset", on_change=take_preset)
     titles = choosing.titles(known_data)
-    name = st.selectbox("Dataset", list(known_data), format_func=titles.__getitem__, key="dataset")
-    dataset = known_data[name]
+    st.selectbox("Dataset", list(known_data), format_func=titles.__getitem__, key="dataset")
     shape = "×".join(map(str, dataset.shape))
     noun = {"image": f"images of {shape}", "signal": f"signals of {shape}", "table": f"rows of {shape} features"}
     st.caption(f"{dataset.summary} {dataset.count:,} {noun[dataset.kind]}. Licence: {dataset.licence}.".strip())
-    fitting = [n for n, a in known.items() if dataset.kind in a.kinds]
     address.seed("architecture", "modern", known=fitting)
-    kind = st.selectbox(
+    chosen = st.selectbox(
         "Architecture", fitting, format_func=lambda n: known[n].title, key="architecture", on_change=take_defaults
     )
-    architecture = known[kind]
+    architecture = known[chosen]
     takes = architecture.takes
     st.caption(f"{architecture.summary} {takes[:1].upper()}{takes[1:]}. ({architecture.paper})")
-    values: dict[str, Any] = {"dataset": name, "architecture": kind}
+    values: dict[str, Any] = {"dataset": dataset.name, "architecture": chosen}
     values["code_size"] = number("code_size", 2, (1, min(architectures.MAX_CODE_SIZE, dataset.size)))
-    defaults = start_values(kind)
+    defaults = start_values(chosen)
     across, down = st.columns(2)
     with across:
         values["epochs"] = how_long(defaults["epochs"])
