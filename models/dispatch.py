@@ -363,9 +363,11 @@ class Dispatcher:
         assert self.client is not None
         id_, folder = ticket.id, engine.active(ticket.id)
         attempt = max(ticket.attempt, engine.attempt_of(folder)) + 1
+        # Somebody asked for its end, and then its worker was lost: the wish outlives the attempt.
+        wish = ticket.wish if ticket.wish in ("keep", "cool") else None
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            engine.control(folder, attempt, None)
+            engine.control(folder, attempt, wish)
             trouble = None
         except (OSError, Problem) as error:
             trouble = error if isinstance(error, Problem) else unwritable(folder.parent, error)
@@ -375,9 +377,9 @@ class Dispatcher:
                 connection.execute("UPDATE runs SET state = 'failed', problem = ? WHERE id = ?", [told, id_])
                 return
             took = connection.execute(
-                "UPDATE runs SET state = 'running', attempt = ?, wish = NULL, problem = NULL, became = NULL, started = ?"
+                "UPDATE runs SET state = 'running', attempt = ?, wish = ?, problem = NULL, became = NULL, started = ?"
                 " WHERE id = ? AND state = 'queued'",
-                [attempt, time.time(), id_],
+                [attempt, wish, time.time(), id_],
             )
             if not took.rowcount:  # cancelled a moment ago
                 return
@@ -399,7 +401,7 @@ class Dispatcher:
             retries=0,
             resources={"GPU": 1} if on_gpu else None,
         )
-        self.jobs[id_] = _Job(ticket, attempt, future, reached, name)
+        self.jobs[id_] = _Job(ticket, attempt, future, reached, name, wish)
 
 
 def _gpus() -> int:

@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS runs (
     device TEXT NOT NULL DEFAULT 'cpu',
     attempt INTEGER NOT NULL DEFAULT 0,       -- fencing token: an older attempt that wakes up finds a newer number
     tries INTEGER NOT NULL DEFAULT 0,         -- attempts that were lost without a new epoch in between
-    wish TEXT,                                -- keep or drop: what the engine is to tell the training
+    wish TEXT,                                -- keep, cool or drop: what the engine is to tell the training
     asked REAL NOT NULL, started REAL, ended REAL,
     became TEXT,                              -- the run that a training stopped early is kept as
     problem TEXT

@@ -547,6 +547,24 @@ def test_a_time_becomes_epochs_and_a_stop_cools_down(keeper: engine.Keeper, home
     assert cooled.metric("mse") < 1.1 * best  # a rate that never fell would leave it above its best epoch
 
 
+def test_a_stop_outlives_the_worker_that_was_told(keeper: engine.Keeper, home: Path) -> None:
+    id_ = engine.submit(choose(architecture="modern", epochs=10_000, seed=1), "a")
+    wait((engine.active(id_) / "checkpoint.safetensors").exists)
+    assert engine.cancel(id_, "a", keep=True, cool=True)
+    wait(lambda: engine.status(id_).what == "cooling down")
+    psutil.Process(json.loads((engine.active(id_) / "status.json").read_text())["pid"]).kill()
+    end = ended(id_)
+    assert end.phase == "done" and end.id != id_
+    kept = runs.open_run(runs.folder_of(end.id))
+    assert kept.configuration.cooled and kept.configuration.stopped_after == len(kept.history()) < 10_000
+    ticket = queue.ticket(id_)
+    assert ticket is not None and ticket.attempt == 2
+    # Asked for anew it is to be trained to its end.
+    assert engine.submit(choose(architecture="modern", epochs=10_000, seed=1), "a") == id_
+    wait(lambda: written(id_) > 9)
+    assert engine.cancel(id_, "a")
+
+
 def test_what_cannot_be_timed_is_told(keeper: engine.Keeper, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOURGLASS_DATA", str(home / "nothing"))
     absent = runs.configuration({"dataset": "mnist", "architecture": "modern"})
