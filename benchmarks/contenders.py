@@ -25,9 +25,18 @@ def arrays(dataset: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def hourglass(
-    dataset: str, architecture: str, code_size: int, epochs: float, measured: str = "test", **choices: Any
+    dataset: str,
+    architecture: str,
+    code_size: int,
+    epochs: float,
+    measured: str = "test",
+    compiled: bool = False,
+    **choices: Any,
 ) -> dict[str, float]:
-    """Our loop's own steps over a schedule that may be shorter than an epoch. measured: a split, or "" for speed alone."""
+    """Our loop's own steps over a schedule that may be shorter than an epoch.
+
+    measured: a split, or "" for speed alone. compiled: by torch.compile, whose own seconds are then told, too.
+    """
     import torch
 
     from models import datasets, metrics, runs, training
@@ -36,7 +45,7 @@ def hourglass(
     chosen = runs.Configuration(dataset, architecture, code_size, **{"batch_size": 256, **choices})
     found = datasets.get(dataset)
     with tempfile.TemporaryDirectory() as home:
-        os.environ["HOURGLASS_HOME"] = home
+        os.environ["HOURGLASS_HOME"] = os.environ["TORCHINDUCTOR_CACHE_DIR"] = home  # compiles as for the first time
         content = datasets.arrays(found, lambda *_: None)
         torch.manual_seed(chosen.seed)
         report = training.Report(Path(home), chosen, 1)
@@ -60,11 +69,17 @@ def hourglass(
             for _ in range(int(epochs) + 1)
             for b in torch.randperm(len(work.training), generator=order).split(chosen.batch_size)
         ]
+        out = {}
+        if compiled:
+            network, began = work.network, time.perf_counter()
+            network.encoder, network.decoder = torch.compile(network.encoder), torch.compile(network.decoder)
+            step(0, batches[0])
+            out["compiling"] = time.perf_counter() - began
         began, cpu = time.perf_counter(), time.process_time()
         for at in range(steps):
             step(at, batches[at])
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-        out = {"seconds": seconds, "cpu": cpu, "images": float(sum(len(b) for b in batches[:steps]))}
+        out |= {"seconds": seconds, "cpu": cpu, "images": float(sum(len(b) for b in batches[:steps]))}
         out["peak"] = peak(kind)
         out["needed"] = (
             6.0 * work.blueprint.parameters
