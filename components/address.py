@@ -4,6 +4,7 @@ It has one writer, `publish`. A widget's state wins over the address once the pa
 is read when a page is opened, and written after each change.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -24,6 +25,8 @@ def seed(name: str, default: Any, read: Callable[[str], Any] = str, known: Itera
         asked = st.query_params[name]
         try:
             value = read(asked)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError
             if options is not None and value not in options:
                 raise ValueError
         except (ValueError, TypeError):

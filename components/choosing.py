@@ -43,6 +43,17 @@ def run() -> runs.Run | None:
         return None
 
 
+def collapse(run: runs.Run) -> None:
+    """Says so where no dimension of the code tells one sample from another."""
+    if not all(run.about["codes"]["dead"]):
+        return
+    if run.variational:
+        do = "Train with a lower beta, with free bits, or with annealing."
+    else:
+        do = "Choose another architecture (those called Modern do not end like this), or try a smaller learning rate."
+    st.warning(f"Every sample has all but the same code, so this network draws one picture for all of them. {do}")
+
+
 def labels(ready: list[runs.Run], names: dict[str, str]) -> dict[str, str]:
     """What each run is called in a list: its owner's name for it, or its title, and what else tells it from the others.
 

@@ -215,7 +215,7 @@ def dimensions(sizes: Sequence[float], dead: NDArray[np.bool_], title: str) -> A
         )
     )
     figure.update_xaxes(type="category")
-    figure.update_yaxes(title=title, rangemode="tozero")
+    figure.update_yaxes(title=title, rangemode="tozero", tickformat="~g")
     return figure
 
 

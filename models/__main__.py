@@ -130,8 +130,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _layout(text: str) -> int:
-    if not 0 <= int(text) <= 5000:
-        raise ValueError
+    if not text.isdecimal() or int(text) > 5000:
+        raise argparse.ArgumentTypeError(f"{text} codes were asked for; 0 to 5000 can be laid out")
     return int(text)
 
 
@@ -220,8 +220,7 @@ def _train_here(arguments: argparse.Namespace, configuration: runs.Configuration
 
 def _train_there(arguments: argparse.Namespace, configuration: runs.Configuration) -> int:
     """In the engine: the one that runs, else one of our own for as long as this takes. Ctrl-C keeps what was learnt."""
-    own = None if engine.engine_alive() else engine.Keeper(workers=1)
-    with own or contextlib.nullcontext():
+    with engine.Keeper(workers=1):  # which starts one where none is alive, or where one goes meanwhile
         id_ = engine.submit(configuration)
         shown = ""
         with _stopping(lambda: engine.cancel(id_, SHELL, keep=True)):
@@ -284,7 +283,7 @@ def _told(arguments: argparse.Namespace, run: runs.Run) -> int:
         return 0
     trained = run.about["training"]
     print(
-        f"{run.title}\n{run.id} in {run.folder}\n{trained['epochs']} epochs in {trained['seconds']:.1f} s, {trained['samples_per_second']:,.0f} samples/s"
+        f"{run.title}\n{run.id} in {run.folder}\n{trained['epochs']} epoch{'' if trained['epochs'] == 1 else 's'} in {trained['seconds']:.1f} s, {trained['samples_per_second']:,.0f} samples/s"
     )
     for metric in run.about["metrics"]:
         print(

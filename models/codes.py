@@ -16,6 +16,7 @@ from models import Problem
 Floats = NDArray[np.float32]
 DEAD_VARIANCE = 0.01  # of the mean's variance, as Burda et al. 2015 (section 5.2) count inactive units
 DEAD_KL = 0.01  # nats
+NO_VARIANCE = 1e-9  # where no dimension has more, all are dead: float32 in a graph tells such codes apart by chance
 
 
 def to_float(samples: NDArray[np.generic]) -> Floats:
@@ -144,7 +145,7 @@ def describe(codes: Floats, kl: Floats | None, seed: int = 0) -> dict[str, Any]:
         far = float(np.percentile(apart, 99))
     else:
         far = 0.0
-    dead = (kl < DEAD_KL) if kl is not None else variance < DEAD_VARIANCE * max(float(variance.max()), 1e-12)
+    dead = (kl < DEAD_KL) if kl is not None else variance < max(DEAD_VARIANCE * float(variance.max()), NO_VARIANCE)
     return {
         "count": len(codes),
         "size": codes.shape[1],

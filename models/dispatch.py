@@ -87,6 +87,8 @@ class Dispatcher:
         finally:
             with contextlib.suppress(Problem):
                 self._requeue_all()
+                with queue.opened(write=True) as connection:  # nobody has to wait until the silence is long enough
+                    connection.execute("DELETE FROM engine WHERE pid = ?", [os.getpid()])
             if self.cluster is not None:  # a worker would first end what it does; its checkpoint is all that is needed
                 for child in psutil.Process().children(recursive=True):
                     with contextlib.suppress(psutil.NoSuchProcess):

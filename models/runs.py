@@ -102,6 +102,7 @@ LOSSES = ("squared-error", "bernoulli")
 RECIPES = ("hourglass", "open-ended", "article")
 # Choices that came after the first runs.
 YOUNG = ("contraction", "free_bits", "annealing", "shift", "total_correlation", "distortion", "cooled")
+NOISE_LEVEL = 0.3  # where a noise is chosen and no level
 PAIRS = 2**25  # numbers that a batch's total correlation may take: each sample with every other, in each dimension
 RANGES: dict[str, tuple[float, float]] = {
     "noise_level": (0, 1),
@@ -161,6 +162,14 @@ class Configuration:
     total_correlation: float = 0.0
     distortion: float = 0.0
     cooled: int = 0
+
+    @property
+    def called(self) -> str:
+        """What follows the architecture's name where the article's recipe trains it: one of its networks, or another."""
+        if self.recipe != "article":
+            return ""
+        known = any(self.architecture == preset["architecture"] for preset in PRESETS.values())
+        return " (article)" if known else " (article's recipe)"
 
     def weights(self, annealing: float = 1.0) -> dict[str, float]:
         """What each term of the loss is multiplied by, by its name. annealing is the share of beta that counts yet."""
@@ -261,7 +270,8 @@ def losses(kind: str) -> tuple[str, ...]:
 def configuration(values: dict[str, Any]) -> Configuration:
     """A checked configuration from plain values (a URL, a form, a file). Unknown names are a `Problem`.
 
-    What is absent takes the architecture's default where it fits the samples, then the general one.
+    What is absent takes the architecture's default where it fits the samples, then the general one; a noise without a
+    level takes `NOISE_LEVEL`.
     """
     fields = {field.name: field for field in dataclasses.fields(Configuration)}
     if unknown := sorted(set(values) - set(fields)):
@@ -276,22 +286,28 @@ def configuration(values: dict[str, Any]) -> Configuration:
     if defaults.get("loss") not in losses(datasets.get(str(values["dataset"])).kind):
         defaults.pop("loss", None)
     chosen = {**defaults, **values}
+    if values.get("noise", "none") != "none":
+        chosen.setdefault("noise_level", NOISE_LEVEL)
     kinds: dict[str, Callable[[Any], Any]] = {
         "int": _whole,
         "float": float,
         "str": str,
         "int | None": lambda value: None if value is None else _whole(value),
     }
-    try:
-        cast = {name: kinds[str(fields[name].type)](value) for name, value in chosen.items()}
-    except (TypeError, ValueError, OverflowError) as error:
-        raise Problem(
-            f"a choice is not of its type ({error})", "numbers were expected where numbers belong", "correct the value"
-        ) from error
+    cast = {}
+    for name, value in chosen.items():
+        try:
+            cast[name] = kinds[str(fields[name].type)](value)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise Problem(
+                f"the choice {name} is not of its type ({error})",
+                "a number was expected where one belongs",
+                "correct the value",
+            ) from error
     checked = Configuration(**cast).check()
     # What has no effect must not make another run of the same training.
-    if checked.noise == "none":
-        checked = dataclasses.replace(checked, noise_level=0.0)
+    if checked.noise == "none" or not checked.noise_level:
+        checked = dataclasses.replace(checked, noise="none", noise_level=0.0)
     if not architectures.get(checked.architecture).variational:
         checked = dataclasses.replace(
             checked, beta=Configuration.beta, free_bits=0.0, annealing=0.0, total_correlation=0.0
@@ -350,8 +366,8 @@ class Run:
         """A few words that tell this run from others."""
         chosen = self.configuration
         noise = "" if chosen.noise == "none" else f", {chosen.noise} noise"
-        article = " (article)" if chosen.recipe == "article" else ""
-        return f"{self.about['dataset']['title']} · {self.about['architecture']['title']}{article} · D = {self.code_size}{noise}"
+        architecture = self.about["architecture"]["title"] + chosen.called
+        return f"{self.about['dataset']['title']} · {architecture} · D = {self.code_size}{noise}"
 
     @cached_property
     def configuration(self) -> Configuration:

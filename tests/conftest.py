@@ -57,36 +57,43 @@ def trained(tsne: int = 200, half: bool = False, **choices: object) -> runs.Run:
     return runs.open_run(runs.folder_of(chosen.id))
 
 
+def shared(home: Path, **choices: object) -> runs.Run:
+    """A run that is `trained` under the session's home, also where a test with another one asks for it first."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOURGLASS_HOME", str(home))
+        return trained(**choices)
+
+
 @pytest.fixture(scope="session")
 def digits_run(session_home: Path) -> runs.Run:
     """Digits, D = 2. Read only: copy it before changing it."""
-    return trained()
+    return shared(session_home)
 
 
 @pytest.fixture(scope="session")
 def variational_run(session_home: Path) -> runs.Run:
     """Digits, variational, D = 6, so that there are stored planes. Read only."""
-    return trained(architecture="variational", code_size=6)
+    return shared(session_home, architecture="variational", code_size=6)
 
 
 @pytest.fixture(scope="session")
 def noisy_run(session_home: Path) -> runs.Run:
     """Digits, denoising. Read only."""
-    return trained(noise="gaussian", noise_level=0.3)
+    return shared(session_home, noise="gaussian", noise_level=0.3)
 
 
 @pytest.fixture(scope="session")
 def wave_run(session_home: Path) -> Iterator[runs.Run]:
     """Signals of two channels, D = 2. Read only."""
     with kinds.present(kinds.WAVE):
-        yield trained(dataset="waves", architecture="modern", epochs=20, batch_size=32)
+        yield shared(session_home, dataset="waves", architecture="modern", epochs=20, batch_size=32)
 
 
 @pytest.fixture(scope="session")
 def fruit_run(session_home: Path) -> Iterator[runs.Run]:
     """A table with numbers and categories, D = 2. Read only."""
     with kinds.present(kinds.TABLE):
-        yield trained(dataset="fruit", architecture="modern", epochs=20, batch_size=32)
+        yield shared(session_home, dataset="fruit", architecture="modern", epochs=20, batch_size=32)
 
 
 @pytest.fixture

@@ -565,6 +565,16 @@ def test_a_stop_outlives_the_worker_that_was_told(keeper: engine.Keeper, home: P
     assert engine.cancel(id_, "a")
 
 
+def test_an_engine_that_has_ended_counts_as_gone_at_once(home: Path) -> None:
+    """Else a shell that trains one run after the other would wait for it."""
+    for seed in (1, 2):
+        with engine.Keeper(workers=1):
+            id_ = engine.submit(choose(architecture="single-layer", epochs=1, seed=seed), "a")
+            assert ended(id_, 9 + 30 * (seed == 1)).phase == "done"
+            assert engine.engine_alive()
+        assert not engine.engine_alive()
+
+
 def test_what_cannot_be_timed_is_told(keeper: engine.Keeper, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOURGLASS_DATA", str(home / "nothing"))
     absent = runs.configuration({"dataset": "mnist", "architecture": "modern"})

@@ -212,6 +212,8 @@ def test_codes_are_described_as_they_are() -> None:
 def test_codes_that_all_fell_together_are_still_described_and_laid_out(tmp_path) -> None:
     fallen = np.ones((50, 3), np.float32)
     assert codes.describe(fallen, None)["dead"] == [True] * 3
+    almost = np.random.default_rng(0).normal(1, 1e-5, (1000, 2)).astype(np.float32)  # a sigmoid that has saturated
+    assert codes.describe(almost, None)["dead"] == [True] * 2
     told = training.project(tmp_path, fallen, 20)
     assert np.isfinite(told["pca"]["components"]).all() and told["pca"]["explained"] == [0, 0]
     assert told["tsne"] is None and not (tmp_path / "projections" / "tsne.f32").exists()
@@ -298,6 +300,8 @@ def test_a_choice_without_effect_makes_no_other_run() -> None:
     assert runs.configuration(variational).id != runs.configuration(variational | {"beta": 3}).id
     noisy = {"dataset": "digits", "architecture": "modern", "noise": "gaussian"}
     assert runs.configuration(noisy | {"noise_level": 0.1}).id != runs.configuration(noisy | {"noise_level": 0.4}).id
+    assert runs.configuration(noisy | {"noise_level": 0}) == plain
+    assert runs.configuration(noisy).noise_level == runs.NOISE_LEVEL > 0
 
 
 def test_a_dimension_of_its_own_for_each_factor_and_the_gap_that_it_makes() -> None:

@@ -1,6 +1,7 @@
 """Every page in Streamlit's own test harness: it draws, it says what it shows, and it survives what people do."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, Scri
 from streamlit.testing.v1 import AppTest
 
 from components import cached, figures, views, visitor
+from components.views import train
 from models import datasets, engine, runs
 from models.runs import Configuration
 
@@ -31,7 +33,9 @@ def page(name: str, **query: str) -> AppTest:
 
 def drawn(name: str, **query: str) -> AppTest:
     """The page after its first run; fails when it raised."""
-    app = page(name, **query).run()
+    app = page(name, **query)
+    app.session_state["pages"] = dict.fromkeys(("Explore", "Reconstructions"))  # for buttons that lead there
+    app.run()
     assert not app.exception, [error.value for error in app.exception]
     return app
 
@@ -134,6 +138,49 @@ def test_presets_set_the_articles_choices() -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "shown", "told"), [("1.5", 1.0, False), ("-0.1", 0.05, False), ("0.4", 0.4, False), ("nan", 0.3, True)]
+)
+def test_a_noise_level_in_the_address_is_held_to_what_there_is(asked: str, shown: float, told: bool) -> None:
+    app = drawn("train", dataset="digits", noise="gaussian", noise_level=asked)
+    assert app.slider(key="noise_level").value == shown
+    assert ("not available" in words(app)) == told
+    assert any(button.label == "Train" for button in app.button)
+
+
+def test_the_address_of_a_stopped_training_is_that_of_what_was_kept(
+    monkeypatch: pytest.MonkeyPatch, digits_run: runs.Run
+) -> None:
+    asked = "0123456789abcdef"
+    monkeypatch.setattr(engine, "status", lambda _: engine.Status(digits_run.id, "done"))
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    app = drawn("train", training=asked)
+    assert app.query_params["training"] == digits_run.id
+    assert any("is ready" in one.value for one in app.success)
+
+
+def test_what_is_left_is_at_most_what_is_allowed_and_only_while_it_trains() -> None:
+    line = {"epoch": 2, "loss": {"a": 1.0}, "validation": 1.0, "samples_per_second": 1234.0}
+    seen = cached.Live(line, 1.0, 30.0, None, None, {})
+    of = engine.Status("0123456789abcdef", "training", "epoch 2", 2, 10_000)
+    assert train.words_of(of, seen, True) == "epoch 2 · 1,234 samples/s · 60 min left at most"
+    done = engine.Status(of.id, "measuring", "measuring the result", 2, 2)
+    assert train.words_of(done, seen, False) == "measuring the result"
+
+
+@pytest.mark.parametrize("name", ["train", "explore", "codes"])
+def test_a_network_that_draws_one_picture_for_all_is_told(
+    name: str, home: Path, digits_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    place = shutil.copytree(digits_run.folder, home / "runs" / digits_run.id)
+    query = {"training" if name == "train" else "run": digits_run.id}
+    assert "one picture for all" not in words(drawn(name, **query))
+    about = digits_run.about | {"codes": digits_run.about["codes"] | {"dead": [True, True]}}
+    (place / "run.json").write_text(json.dumps(about))
+    assert "one picture for all" in words(drawn(name, **query))
+
+
+@pytest.mark.parametrize(
     ("budget", "each", "recipe", "epochs", "trained_by"),
     [
         ("10", 0.1, "hourglass", 100, "hourglass"),
@@ -156,9 +203,9 @@ def test_a_time_is_turned_into_epochs(
     (chosen,) = asked
     assert (chosen.epochs, chosen.recipe) == (epochs, trained_by)
     limit = [caption.value for caption in app.caption if "longest training" in caption.value]
-    assert limit == ["For at most 60 min, the longest training on this computer."] * (budget == "stop")
+    assert limit == ["For at most 60 min or 10,000 epochs, the longest training on this computer."] * (budget == "stop")
     told = [toast.value for toast in app.toast]
-    assert bool(told) == (each > 10) and all("One epoch takes about 25 s" in words for words in told)
+    assert bool(told) == (each > 10) and all("one epoch, the least, needs about 25 s" in words for words in told)
 
 
 @pytest.mark.parametrize(("recipe", "offered"), [("hourglass", True), ("open-ended", True), ("article", False)])
@@ -284,8 +331,8 @@ def test_reconstructions_show_both_errors_with_units() -> None:
     run = runs.open_run(runs.folder_of("digits-variational"))
     assert shown["Test error"] == f"{run.metric('mse'):.4f}"
     assert shown["PCA, same code size"] == f"{run.metric('pca_mse'):.4f}"
-    assert "Reconstructions from 2 numbers" in words(app)
-    assert "PCA with 2 components" in words(app)
+    assert "Reconstructions, D = 2 " in words(app)
+    assert "PCA, D = 2 " in words(app)
 
 
 @pytest.mark.parametrize("which", ["best", "worst", "class", "random"])

@@ -6,7 +6,7 @@ import streamlit as st
 from components import address, cached, choosing, figures
 from components.views import Page
 from models import runs
-from models.codes import DEAD_KL
+from models.codes import DEAD_KL, NO_VARIANCE
 
 PLAIN = {"displayModeBar": False}
 
@@ -62,6 +62,7 @@ def neighbours(run: runs.Run) -> None:
 
 def dimensions(run: runs.Run) -> None:
     """How much each dimension carries, and which are dead."""
+    choosing.collapse(run)
     facts = run.about["codes"]
     dead = np.array(facts["dead"], bool)
     used = int((~dead).sum())
@@ -83,7 +84,9 @@ def dimensions(run: runs.Run) -> None:
     else:
         figure = figures.dimensions(facts["variance"], dead, "variance of the codes")
         st.plotly_chart(figure, config=PLAIN, key="dimensions")
-        st.caption("A dimension whose variance is below a hundredth of the greatest is counted as dead.")
+        st.caption(
+            f"A dimension whose variance is below a hundredth of the greatest, or below {NO_VARIANCE:g}, is counted as dead."
+        )
 
 
 def factors(run: runs.Run) -> None:

@@ -23,6 +23,7 @@ def show() -> None:
     if run is None:
         return
     st.caption(sentence(run))
+    choosing.collapse(run)
     asked = asked_for(run)
     found = explorer(run.url, view=asked, key="explorer")
     told = found.code or asked.get("code")

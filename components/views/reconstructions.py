@@ -79,7 +79,7 @@ def numbers(run: runs.Run) -> None:
     sample.metric(
         "PCA, same code size",
         f"{pca:.4f}",
-        help=f"PCA with {run.code_size} components fitted on the training split, measured on the same test samples.",
+        help=f"PCA, D = {run.code_size} fitted on the training split, measured on the same test samples.",
     )
     ratio.metric(
         f"Squared error per {ONE[run.kind]}",
@@ -131,8 +131,8 @@ def sheet(run: runs.Run, shown: reconstruct.Reconstructed, labels: NDArray[np.in
 def words(run: runs.Run, shown: reconstruct.Reconstructed) -> str:
     """What is compared, with the mean errors of these samples."""
     return (
-        f"Reconstructions from {run.code_size} numbers · mean error {shown.errors.mean():.4f} · "
-        f"PCA with {run.code_size} components · mean error {shown.pca_errors.mean():.4f} {metrics.unit(run.kind)}"
+        f"Reconstructions, D = {run.code_size} · mean error {shown.errors.mean():.4f} · "
+        f"PCA, D = {run.code_size} · mean error {shown.pca_errors.mean():.4f} {metrics.unit(run.kind)}"
     )
 
 
@@ -162,14 +162,14 @@ def values(run: runs.Run, shown: reconstruct.Reconstructed, names: list[str]) ->
 def strips(run: runs.Run, shown: reconstruct.Reconstructed, _names: list[str]) -> None:
     """Strips one under the other, a sample above itself: originals, (noisy inputs,) reconstructions, PCA, error maps."""
     ours, pca = np.square(shown.run - shown.clean), np.square(shown.pca - shown.clean)
-    most = float(np.percentile(pca.mean(-1), 99))
+    most = max(float(np.percentile(one.mean(-1), 99)) for one in (ours, pca))
     sheets: dict[str, Any] = {"Originals": shown.clean}
     if run.configuration.noise != "none":
         sheets[f"Inputs with {run.configuration.noise} noise"] = shown.given
     sheets |= {
-        f"Reconstructions from {run.code_size} numbers · mean error {shown.errors.mean():.4f}": shown.run,
-        f"PCA with {run.code_size} components · mean error {shown.pca_errors.mean():.4f}": shown.pca,
-        f"Error map of the run (black: none, pale yellow: {most:.2f} or more)": pictures.heat(ours, most),
+        f"Reconstructions, D = {run.code_size} · mean error {shown.errors.mean():.4f}": shown.run,
+        f"PCA, D = {run.code_size} · mean error {shown.pca_errors.mean():.4f}": shown.pca,
+        f"Error map of the run (black: none, pale yellow: {most:.2g} or more)": pictures.heat(ours, most),
         "Error map of PCA, same colours": pictures.heat(pca, most),
     }
     for title, images in sheets.items():

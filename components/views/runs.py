@@ -148,7 +148,7 @@ def row(entry: Entry, named: bool) -> dict[str, Any]:
         "dataset": run.about["dataset"]["title"]
         if run is not None and uploads.own(chosen.dataset)
         else titled(chosen.dataset),
-        "architecture": chosen.architecture + (" (article)" if chosen.recipe == "article" else ""),
+        "architecture": chosen.architecture + chosen.called,
         "D": chosen.code_size,
         "state": state,
         "progress": None if done is None else done / max(1, chosen.epochs) if run is None else 1.0,

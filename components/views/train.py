@@ -126,24 +126,14 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     defaults = start_values(chosen)
     across, down = st.columns(2)
     with across:
-        values["epochs"] = how_long(defaults["epochs"])
+        values["epochs"], told_of_it = how_long(defaults["epochs"])
         values["learning_rate"] = number("learning_rate", defaults["learning_rate"])
     with down:
         values["batch_size"] = number("batch_size", defaults["batch_size"])
         values["seed"] = number("seed", 0)
-    known_noises = runs.noises(dataset.kind)
-    address.seed("noise", "none", known=known_noises)
-    values["noise"] = st.selectbox(
-        "Noise on the input",
-        known_noises,
-        format_func=(NOISES if dataset.kind == "image" else NOISES | STANDARDISED).__getitem__,
-        key="noise",
-        help="A denoising autoencoder gets the spoilt sample and has to give back the clean one.",
-    )
-    values["noise_level"] = 0.0
-    if values["noise"] != "none":
-        address.seed("noise_level", 0.3, float)
-        values["noise_level"] = st.slider("Noise level", 0.0, 1.0, key="noise_level", step=0.05)
+    if told_of_it:
+        st.caption(told_of_it)
+    values["noise"], values["noise_level"] = noise(dataset.kind)
     with st.expander("More"):
         known_losses = runs.losses(dataset.kind)
         address.seed(
@@ -169,8 +159,26 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     return values, dataset
 
 
-def how_long(epochs: int) -> int:
-    """Epochs, or a time that is turned into epochs before the run gets its id."""
+def noise(kind: str) -> tuple[str, float]:
+    """What spoils the input, and how much."""
+    known = runs.noises(kind)
+    address.seed("noise", "none", known=known)
+    chosen = st.selectbox(
+        "Noise on the input",
+        known,
+        format_func=(NOISES if kind == "image" else NOISES | STANDARDISED).__getitem__,
+        key="noise",
+        help="A denoising autoencoder gets the spoilt sample and has to give back the clean one.",
+    )
+    if chosen == "none":
+        return chosen, 0.0
+    level = address.seed("noise_level", runs.NOISE_LEVEL, float)
+    st.session_state["noise_level"] = min(max(level, 0.05), 1.0)
+    return chosen, st.slider("Noise level", 0.05, 1.0, key="noise_level", step=0.05)
+
+
+def how_long(epochs: int) -> tuple[int, str]:
+    """Epochs, or a time that is turned into epochs before the run gets its id; then what to know of that."""
     address.seed("budget", "epochs", known=BUDGETS)
     chosen = st.selectbox(
         "Train for",
@@ -182,12 +190,13 @@ def how_long(epochs: int) -> int:
         "takes it to zero.",
     )
     if chosen == "epochs":
-        return int(number("epochs", epochs))
+        return int(number("epochs", epochs)), ""
+    limits = engine.Limits.here()
     if chosen == "stop":
-        st.caption(f"For at most {duration(engine.Limits.here().seconds)}, the longest training on this computer.")
+        words = f"For at most {duration(limits.seconds)} or {limits.epochs:,} epochs, the longest training on this computer."
     else:
-        st.caption("Becomes epochs when you press Train.")
-    return int(st.session_state.get("epochs", epochs))
+        words = "The time becomes epochs when you press Train. Measuring the result comes after it."
+    return int(st.session_state.get("epochs", epochs)), words
 
 
 def start_values(architecture: str) -> dict[str, Any]:
@@ -279,7 +288,9 @@ def timed(configuration: Configuration, device: str) -> Configuration:
         recipe = "open-ended" if configuration.recipe == "hourglass" else configuration.recipe
         return runs.configuration(values | {"epochs": epochs, "recipe": recipe})
     if each > int(budget):
-        st.toast(f"One epoch takes about {duration(each)} here. No training has less.", icon=":material/timer:")
+        st.toast(
+            f"It will take longer: one epoch, the least, needs about {duration(each)} here.", icon=":material/timer:"
+        )
     return runs.configuration(values | {"epochs": engine.epochs_within(int(budget), each)})
 
 
@@ -294,12 +305,13 @@ def follow() -> None:
     if status.alive:
         live(id_)
     elif status.phase == "done":
+        st.session_state["training"] = status.id  # one that was stopped is kept under an id of its own
         finished(status.id)
     elif status.problem is not None:
         st.error(str(status.problem))
     elif status.phase == "cancelled":
-        done = f" after epoch {status.epoch}" if status.epoch else ""
-        st.info(f"This training was cancelled{done}. Press Train to go on with it where it stopped.")
+        told = f" after epoch {status.epoch}. Press Train to go on with it there." if status.epoch else "."
+        st.info(f"This training was cancelled{told}")
     else:
         st.warning(f"The address names the training {id_}, which is not on this computer. Choose and press Train.")
 
@@ -372,8 +384,8 @@ def words_of(status: engine.Status, seen: cached.Live | None, open_ended: bool) 
         start = "" if status.wait is None else f" · starts in about {duration(status.wait)}"
         return f"{first}{start}" + (f" · {status.what}" if status.what else "")
     words = status.what or status.phase
-    if seen is not None:
-        left = (status.epochs - status.epoch) * seen.seconds
+    if seen is not None and status.phase == "training":
+        left = min((status.epochs - status.epoch) * seen.seconds, engine.Limits.here().seconds)
         words += f" · {seen.newest['samples_per_second']:,.0f} samples/s · {duration(left)} left{' at most' if open_ended else ''}"
     return words
 
@@ -395,6 +407,7 @@ def finished(id_: str) -> None:
         f"{run.title} is ready: {trained['epochs']:,} epoch{'' if trained['epochs'] == 1 else 's'} "
         f"in {trained['seconds']:.1f} s on {trained['device']}."
     )
+    choosing.collapse(run)
     mse, pca = run.metric("mse") or 0.0, run.metric("pca_mse") or 1.0
     error, baseline, right = st.columns(3)
     error.metric(
