@@ -1,7 +1,8 @@
-"""One contender of training.py, alone in its process: `contenders.py hourglass|pytorch|pythae|keras '{"dataset": …}'`.
+"""One contender of training.py, alone in its process: `contenders.py NAME '{"dataset": …}'`.
 
 Prints one JSON line: seconds and CPU seconds of training alone (imports and data come before), images seen, the mean
-squared error on the test split, and for Hourglass PCA's.
+squared error on the test split, and for Hourglass PCA's. NAME is that of a function below: hourglass, pytorch, pythae, keras;
+precisions holds Hourglass against itself.
 """
 
 import gzip
@@ -50,7 +51,7 @@ def hourglass(
         torch.manual_seed(chosen.seed)
         report = training.Report(Path(home), chosen, 1)
         work = training.Training(chosen, found, content, Path(home), report, torch.device("cpu"))
-        kind = training.precision()
+        kind = work._precision()
         parameters = [*work.network.encoder.parameters(), *work.network.decoder.parameters()]
         adam = torch.optim.Adam(parameters, lr=chosen.learning_rate, betas=(0.9, 0.95), fused=True)
         order, steps = torch.Generator().manual_seed(0), max(1, round(epochs * len(work.training) / chosen.batch_size))
@@ -92,6 +93,34 @@ def hourglass(
             pca = metrics.squared_errors(clean, metrics.through_pca(baseline, clean)).mean()
             out |= {"error": float(np.concatenate(errors).mean()), "pca": float(pca)}
         return out
+
+
+def precisions(dataset: str, architecture: str, code_size: int, batch_size: int) -> dict[str, float]:
+    """Images a second of our loop in float32 and in bfloat16, in turn; 1 or 0 for whether it chooses bfloat16 by itself."""
+    import torch
+
+    from models import datasets, runs, training
+
+    torch.set_num_threads(1)
+    chosen = runs.Configuration(dataset, architecture, code_size, batch_size=batch_size)
+    found = datasets.get(dataset)
+    with tempfile.TemporaryDirectory() as home, training.memory_kept():
+        content = datasets.arrays(found, lambda *_: None)
+        report = training.Report(Path(home), chosen, 1)
+        work = training.Training(chosen, found, content, Path(home), report, torch.device("cpu"))
+        adam, at = work._optimizer(), work._begin()
+        own, speeds = at.precision, {"float32": [], "bfloat16": []}
+        for _ in range(6):
+            for at.precision, seen in speeds.items():
+                images, began = 0, time.perf_counter()
+                while (seconds := time.perf_counter() - began) < 0.3:
+                    batch = torch.randint(0, len(work.training), (batch_size,))
+                    work._step(at, adam, batch, images, 1e-4, 1.0)
+                    images += batch_size
+                seen.append(images / seconds)
+    # The first of each warms up.
+    medians = {name: float(np.median(seen[1:])) for name, seen in speeds.items()}
+    return {**medians, "half": float(own == "bfloat16"), "products": float(batch_size * work.blueprint.products)}
 
 
 def peak(precision: str, size: int = 1024) -> float:
@@ -274,5 +303,5 @@ def keras(dataset: str, architecture: str, code_size: int, epochs: float, warm: 
 
 
 if __name__ == "__main__":
-    contender = {one.__name__: one for one in (hourglass, pytorch, pythae, keras)}[sys.argv[1]]
+    contender = {one.__name__: one for one in (hourglass, precisions, pytorch, pythae, keras)}[sys.argv[1]]
     print(json.dumps(contender(**json.loads(sys.argv[2]))))

@@ -24,7 +24,7 @@ from typing import Any
 from serving import ROOT
 
 sys.path.insert(0, str(ROOT))
-from models import runs
+from models import architectures, runs
 
 HERE = Path(__file__).resolve().parent
 EPOCH = 60_000  # images
@@ -62,7 +62,7 @@ def contend(who: str, **choices: Any) -> dict[str, float]:
     """One measurement in a fresh process: seconds, CPU seconds, images, test error."""
     python = python_of(who)
     env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1", "PYTHONPATH": str(ROOT)}
-    if who == "hourglass":
+    if who in ("hourglass", "precisions"):
         env["OMP_NUM_THREADS"] = "1"
     done = subprocess.run(
         [python, HERE / "contenders.py", who, json.dumps(choices)], env=env, capture_output=True, text=True, check=False
@@ -154,6 +154,23 @@ def compiling(times: int) -> None:
         costs = found["compiled"]["compiling"]
         left = max(0.0, 60 - costs) * compiled / (60 * plain)
         row(f"{name}, D = 48", f"{plain:,.0f}", f"{compiled:,.0f}", f"{costs:.0f}", f"{left:.0%} of as it is")
+
+
+def precision(_times: int) -> None:
+    """Whether what our loop computes in is the faster of the two, for every architecture, small and large."""
+    row("images/s", "float32", "bfloat16", "it computes in", "products a step")
+    for dataset in ("digits", "mnist", "cats"):
+        for name in architectures.found():
+            for size, batch in ((2, 128), (16, 256)):
+                one = contend("precisions", dataset=dataset, architecture=name, code_size=size, batch_size=batch)
+                chosen, other = ("bfloat16", "float32") if one["half"] else ("float32", "bfloat16")
+                row(
+                    f"{dataset}, {name}, D = {size}, batch {batch}",
+                    f"{one['float32']:,.0f}",
+                    f"{one['bfloat16']:,.0f}",
+                    f"{chosen}, {one[chosen] / one[other]:.2f} times the other",
+                    f"{one['products'] / 1e6:,.1f} million",
+                )
 
 
 # Short schedules that end below the article's error after its ten epochs; found on the validation split, by
@@ -294,7 +311,7 @@ def zoo(_times: int) -> None:
 
 
 USUAL = (throughput, together, compiling, to_error, quality, zoo)
-PARTS: dict[str, Callable[[int], None]] = {part.__name__: part for part in (*USUAL, shortest)}
+PARTS: dict[str, Callable[[int], None]] = {part.__name__: part for part in (*USUAL, precision, shortest)}
 
 
 def main() -> None:

@@ -36,6 +36,10 @@ class Layer:
         """Name and shape of every weight, as torch stores them."""
         return {}
 
+    def products(self, shape: Shape) -> int:
+        """How many pairs of numbers are multiplied for one sample: each weight of a matrix once, where no layer says more."""
+        return sum(prod(size) for size in self.weights(shape).values() if len(size) > 1)
+
     def module(self, shape: Shape) -> nn.Module:
         """The torch module, with weights named as in `weights`."""
         raise NotImplementedError
@@ -112,6 +116,9 @@ class EachStep(Layer):
     def weights(self, shape: Shape) -> dict[str, Shape]:
         return {"weight": (self.units, shape[1]), "bias": (self.units,)}
 
+    def products(self, shape: Shape) -> int:
+        return shape[0] * super().products(shape)
+
     def module(self, shape: Shape) -> nn.Module:
         from torch import nn
 
@@ -169,6 +176,9 @@ class Recurrent(Layer):
         rows = len(_GATES[self.kind]) * self.units
         sizes: dict[str, Shape] = {"weight_ih_l0": (rows, shape[1]), "weight_hh_l0": (rows, self.units)}
         return {**sizes, "bias_ih_l0": (rows,), "bias_hh_l0": (rows,)}
+
+    def products(self, shape: Shape) -> int:
+        return shape[0] * super().products(shape)
 
     def module(self, shape: Shape) -> nn.Module:
         from torch import Tensor, nn
@@ -304,6 +314,9 @@ class Convolution(Layer):
 
     def weights(self, shape: Shape) -> dict[str, Shape]:
         return {"weight": (self.channels, shape[0], self.kernel, self.kernel), "bias": (self.channels,)}
+
+    def products(self, shape: Shape) -> int:
+        return prod(self.output(shape)[1:]) * super().products(shape)
 
     def padding(self, shape: Shape) -> tuple[int, int, int, int]:
         """Zeros added before and after: top, left, bottom, right."""
@@ -483,6 +496,9 @@ class Sum(Layer):
             for name, size in layer.weights(at).items()
         }
 
+    def products(self, shape: Shape) -> int:
+        return sum(products(branch, shape) for branch in self.branches)
+
     def module(self, shape: Shape) -> nn.Module:
         from torch import Tensor, nn
 
@@ -539,6 +555,11 @@ def weight_shapes(layers: Sequence[Layer], shape: Shape, name: str) -> dict[str,
         for i, (layer, at) in enumerate(with_shapes(layers, shape))
         for weight, size in layer.weights(at).items()
     }
+
+
+def products(layers: Sequence[Layer], shape: Shape) -> int:
+    """How many pairs of numbers these layers multiply for one sample."""
+    return sum(layer.products(at) for layer, at in with_shapes(layers, shape))
 
 
 def count(shapes: Mapping[str, Shape]) -> int:

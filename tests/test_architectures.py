@@ -1,5 +1,6 @@
 """One contract for every architecture found, and what the article says of its three."""
 
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,12 @@ import onnxruntime
 import pytest
 import torch
 from safetensors.numpy import load_file, save_file
+from torch.utils.flop_counter import FlopCounterMode
 
 from models import Problem, architectures, export
 from models.architectures import MAX_CODE_SIZE, Architecture, Blueprint
 from models.codes import Coder
-from models.layers import Activation, Convolution, Dense, Upsample, sequence, with_shapes
+from models.layers import Activation, Convolution, Dense, Recurrent, Upsample, sequence, with_shapes
 from models.training import Network, initialise
 
 # kind, shape, code size. 7x13: swapped axes cannot hide. Above and below D = 8 and 40 pixels a family may change its form.
@@ -293,3 +295,21 @@ def test_steps_draw_the_hourglass(architecture: Architecture, kind: str, shape: 
     parts = [step.part for step in steps]
     assert parts == sorted(parts, key=("encoder", "code", "decoder").index)
     assert blueprint.compression == pytest.approx(np.prod(shape) / size)
+
+
+@each
+def test_products_are_those_that_torch_counts(
+    architecture: Architecture, kind: str, shape: tuple[int, ...], size: int
+) -> None:
+    blueprint = architecture.blueprint(kind, shape, size)
+    if any(isinstance(layer, Recurrent) for layer in blueprint.encoder):  # which torch does not count
+        once = prod(blueprint.weights["encoder.3.weight"])  # from the last state to the code
+        matrices = sum(prod(one) for one in blueprint.weights.values() if len(one) > 1)
+        assert blueprint.products == shape[0] * (matrices - once) + once
+        return
+    parts = (blueprint.encoder, shape), (blueprint.decoder, (size,))
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        for layers, entering in parts:  # one by one: an upsample is otherwise computed in one with its convolution
+            for layer, at in with_shapes(layers, entering):
+                layer.module(at)(torch.zeros(1, *at))
+    assert blueprint.products == counter.get_total_flops() // 2

@@ -288,14 +288,30 @@ def test_what_else_shapes_a_training_has_an_effect(tmp_path: Path, choices: dict
     )
 
 
+@pytest.mark.parametrize("able", [True, False])
+def test_bfloat16_only_where_the_processor_has_it_and_a_step_is_worth_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, able: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: able, raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False, raising=False)
+    large = {
+        "architecture": "wide",
+        "epochs": 1,
+    }  # 50 million products of 128 samples; the single-layer's are 33 thousand
+    for batch, expected in ((128, "bfloat16" if able else "float32"), (32, "float32")):
+        run = learn(tmp_path / str(batch), **large, batch_size=batch)
+        assert run.about["training"]["precision"] == expected
+    assert learn(tmp_path / "small").about["training"]["precision"] == "float32"
+
+
 @pytest.mark.parametrize("architecture", ["modern", "variational"])
 def test_products_in_bfloat16_learn_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, architecture: str) -> None:
     """And the article's recipe stays with what the article used."""
-    monkeypatch.setattr(training, "precision", lambda: "bfloat16")
+    monkeypatch.setattr(training, "precision", lambda _: "bfloat16")
     half = learn(tmp_path / "a", architecture=architecture, epochs=30)
     assert half.about["training"]["precision"] == "bfloat16"
     assert learn(tmp_path / "c", recipe="article").about["training"]["precision"] == "float32"
-    monkeypatch.setattr(training, "precision", lambda: "float32")
+    monkeypatch.setattr(training, "precision", lambda _: "float32")
     full = learn(tmp_path / "b", architecture=architecture, epochs=30)
     assert half.metric("mse") == pytest.approx(full.metric("mse"), rel=0.1) and not same(half, full)
 

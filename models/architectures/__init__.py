@@ -22,6 +22,7 @@ from models.layers import (
     LayerNorm,
     Shape,
     count,
+    products,
     sequence,
     shape_after,
     weight_shapes,
@@ -57,6 +58,11 @@ class Blueprint:
     def parameters(self) -> int:
         """How many numbers are trained."""
         return count(self.weights)
+
+    @property
+    def products(self) -> int:
+        """How many pairs of numbers are multiplied to encode and decode one sample."""
+        return products(self.encoder, self.shape) + products(self.decoder, (self.code_size,))
 
     @property
     def compression(self) -> float:
