@@ -12,6 +12,7 @@ and Fashion-MNIST are read from HOURGLASS_DATA. Keras and PyTorch use all cores,
 import argparse
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -83,26 +84,26 @@ def interleaved(times: int, **contenders: Callable[[int], dict[str, float]]) -> 
     }
 
 
-def throughput(times: int) -> None:
+def throughput(times: int, quick: bool = False) -> None:
     """Images a second of the same network at the same batch."""
-    row(
-        "images/s, MNIST, batch 256",
-        "Hourglass (one core)",
-        "PyTorch, a Dataset of images",
-        "PyTorch, one tensor beforehand",
-        "Keras on TensorFlow",
-        "pythae",
-    )
-    for name in ("single-layer", "multi-layer", "convolutional"):
-        part = 0.3 if name == "convolutional" else 1.0
-        same = {"dataset": "mnist", "architecture": name, "code_size": ARTICLE[name], "epochs": part}
+    others: dict[str, tuple[str, dict[str, Any]]] = {
+        "PyTorch, a Dataset of images": ("pytorch", {}),
+        "PyTorch, one tensor beforehand": ("pytorch", {"beforehand": True}),
+        "Keras on TensorFlow": ("keras", {"warm": True}),
+        "pythae": ("pythae", {}),
+    }
+    others = {title: how for title, how in others.items() if not (quick and how[0] in OWN)}
+    row("images/s, MNIST, batch 256", "Hourglass (one core)", *others)
+    for name, size in ARTICLE.items():
+        part = (0.3 if name == "convolutional" else 1.0) * (0.1 if quick else 1.0)
+        same = {"dataset": "mnist", "architecture": name, "code_size": size, "epochs": part}
         found = interleaved(
             times,
             ours=lambda _, same=same: contend("hourglass", **same, measured=""),
-            images=lambda _, same=same: contend("pytorch", **same),
-            tensor=lambda _, same=same: contend("pytorch", **same, beforehand=True),
-            keras=lambda _, same=same: contend("keras", **same, warm=True),
-            pythae=lambda _, same=same: contend("pythae", **same),
+            **{
+                title: lambda _, who=who, same=same, choices=choices: contend(who, **same, **choices)
+                for title, (who, choices) in others.items()
+            },
         )
         speeds = {who: one["images"] / one["seconds"] for who, one in found.items()}
         cpu = {who: one["images"] / one["cpu"] for who, one in found.items()}
@@ -114,20 +115,20 @@ def throughput(times: int) -> None:
             f"{ours:,.0f} on one core{of_peak}; {EPOCH / cpu['ours']:.2f} core-s an epoch",
             *(
                 f"{speeds[who]:,.0f} ({ours / speeds[who]:.1f}x); {EPOCH / cpu[who]:.2f} core-s ({cpu['ours'] / cpu[who]:.1f}x)"
-                for who in ("images", "tensor", "keras", "pythae")
+                for who in others
             ),
         )
 
 
-def together(times: int) -> None:
+def together(times: int, epochs: float = 1.0) -> None:
     """Two trainings at once against one."""
-    same = {"dataset": "mnist", "architecture": "modern", "code_size": 2, "epochs": 1.0, "measured": ""}
+    same = {"dataset": "mnist", "architecture": "modern", "code_size": 2, "epochs": epochs, "measured": ""}
     one, two = [], []
     for _ in range(times):
         found = contend("hourglass", **same)
         one.append(found["images"] / found["seconds"])
         env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, HERE / "contenders.py", "hourglass", json.dumps({**same, "epochs": 2.0})]
+        command = [sys.executable, HERE / "contenders.py", "hourglass", json.dumps({**same, "epochs": 2 * epochs})]
         both = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for _ in range(2)]
         answers = [json.loads(process.communicate()[0].splitlines()[-1]) for process in both]
         two.append(sum(answer["images"] / answer["seconds"] for answer in answers))
@@ -314,18 +315,38 @@ USUAL = (throughput, together, compiling, to_error, quality, zoo)
 PARTS: dict[str, Callable[[int], None]] = {part.__name__: part for part in (*USUAL, precision, shortest)}
 
 
+def processor() -> str:
+    """Its name, and what it multiplies numbers of half the size with."""
+    facts = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    named = [line.partition(":")[2].strip() for line in facts.splitlines() if line.startswith("model name")]
+    half = [words for flag, words in (("amx_bf16", "AMX"), ("avx512_bf16", "AVX-512 BF16")) if flag in facts]
+    return f"{named[0] if named else platform.machine()} ({', '.join(half) or 'no bfloat16'})"
+
+
+def quick() -> None:
+    """Whether all of this still runs, which continuous integration asks; so short runs say little of speed."""
+    throughput(1, quick=True)
+    together(1, epochs=0.2)
+    zoo(1)
+
+
 def main() -> None:
     """Run everything and print its tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="once instead of five times")
+    parser.add_argument("--quick", action="store_true", help="half a minute, without what would have to be installed")
     parser.add_argument("--runs", type=int, default=5, help="repetitions, of which medians are printed (default 5)")
     parser.add_argument(
         "--only", nargs="+", choices=PARTS, default=[part.__name__ for part in USUAL], help="some of the parts"
     )
     chosen = parser.parse_args()
-    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {time.strftime('%Y-%m-%d')}")
-    for name in chosen.only:
-        PARTS[name](1 if chosen.quick else chosen.runs)
+    print(
+        f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores of {processor()}; {time.strftime('%Y-%m-%d')}"
+    )
+    if chosen.quick:
+        quick()
+    else:
+        for name in chosen.only:
+            PARTS[name](chosen.runs)
     print(f"load average {os.getloadavg()[0]:.1f}")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,27 @@ def test_an_eighth_of_an_epoch_is_measured_alike_for_everybody() -> None:
     assert min(ours["seconds"], ours["cpu"], theirs["seconds"]) > 0
     assert 0.0315 > ours["error"] > 2 * ours["pca"] > 0.019  # the mean image: 0.067; Keras after ten epochs: 0.0313
     assert chosen["error"] != ours["error"]
+
+
+@needs_data("mnist")
+def test_the_quick_benchmark_prints_every_row() -> None:
+    """Each number is there, and ratios are of what stands beside them."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "training.py", "--quick"],
+        env=os.environ.copy(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    table = [re.split(r" {2,}", line) for line in done.stdout.splitlines()[1:-1]]
+    assert [cells[0] for cells in table] == [
+        "images/s, MNIST, batch 256", "single-layer", "multi-layer", "convolutional", "two trainings at once",
+        "shipped run, test error", *(f"{run.folder.name}, D = {run.code_size}" for run in runs.find()[0] if run.pretrained),
+    ]  # fmt: skip
+    for name, ours, images, tensor in table[1:4]:
+        speed = float(ours.split()[0].replace(",", ""))
+        for theirs in (images, tensor):
+            found = re.fullmatch(r"([\d,]+) \(([\d.]+)x\); [\d.]+ core-s \([\d.]+x\)", theirs)
+            assert found, (name, theirs)
+            assert speed / float(found[1].replace(",", "")) == pytest.approx(float(found[2]), abs=0.06)
 
 
 def test_a_run_may_be_enlarged_beyond_its_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
