@@ -51,19 +51,11 @@ def hourglass(
         torch.manual_seed(chosen.seed)
         report = training.Report(Path(home), chosen, 1)
         work = training.Training(chosen, found, content, Path(home), report, torch.device("cpu"))
-        kind = work._precision()
-        parameters = [*work.network.encoder.parameters(), *work.network.decoder.parameters()]
-        adam = torch.optim.Adam(parameters, lr=chosen.learning_rate, betas=(0.9, 0.95), fused=True)
+        work._begin()
         order, steps = torch.Generator().manual_seed(0), max(1, round(epochs * len(work.training) / chosen.batch_size))
 
         def step(at: int, batch: torch.Tensor) -> None:
-            for group in adam.param_groups:
-                group["lr"] = chosen.learning_rate * training.schedule(at, steps)
-            with torch.autocast("cpu", torch.bfloat16, enabled=kind == "bfloat16"):
-                terms = work._terms(work.training.index_select(0, batch), seed=at)
-            adam.zero_grad(set_to_none=True)
-            training.total(terms, chosen).backward()
-            adam.step()
+            work._step(batch, at, chosen.learning_rate * training.schedule(at, steps), 1.0)
 
         batches = [
             b
@@ -72,7 +64,7 @@ def hourglass(
         ]
         out = {}
         if compiled:
-            network, began = work.network, time.perf_counter()
+            network, began = work.learner.network, time.perf_counter()
             network.encoder, network.decoder = torch.compile(network.encoder), torch.compile(network.decoder)
             step(0, batches[0])
             out["compiling"] = time.perf_counter() - began
@@ -81,7 +73,7 @@ def hourglass(
             step(at, batches[at])
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         out |= {"seconds": seconds, "cpu": cpu, "images": float(sum(len(b) for b in batches[:steps]))}
-        out["peak"] = peak(kind)
+        out["peak"] = peak(work.precision)
         out["needed"] = (
             6.0 * work.blueprint.parameters
         )  # a product and a sum, forward and twice back; dense layers only
@@ -108,14 +100,14 @@ def precisions(dataset: str, architecture: str, code_size: int, batch_size: int)
         content = datasets.arrays(found, lambda *_: None)
         report = training.Report(Path(home), chosen, 1)
         work = training.Training(chosen, found, content, Path(home), report, torch.device("cpu"))
-        adam, at = work._optimizer(), work._begin()
-        own, speeds = at.precision, {"float32": [], "bfloat16": []}
+        own, speeds = work._begin().precision, {"float32": [], "bfloat16": []}
         for _ in range(6):
-            for at.precision, seen in speeds.items():
+            for name, seen in speeds.items():
+                work._learn(name)
                 images, began = 0, time.perf_counter()
                 while (seconds := time.perf_counter() - began) < 0.3:
                     batch = torch.randint(0, len(work.training), (batch_size,))
-                    work._step(at, adam, batch, images, 1e-4, 1.0)
+                    work._step(batch, images, 1e-4, 1.0)
                     images += batch_size
                 seen.append(images / seconds)
     # The first of each warms up.

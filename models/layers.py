@@ -354,9 +354,8 @@ class Convolution(Layer):
 
         class Upsampling(nn.Conv2d):
             def forward(self, x: Tensor) -> Tensor:
-                with torch.autocast(x.device.type, enabled=False):  # sums of weights, in the weights' own precision
-                    rows = taps.to(self.weight)
-                    small = torch.einsum("apr,bqs,oirs->oabipq", rows, rows, self.weight)
+                rows = taps.to(self.weight)
+                small = torch.einsum("apr,bqs,oirs->oabipq", rows, rows, self.weight)
                 bias = self.bias.repeat_interleave(4) if self.bias is not None else None
                 small = small.reshape(4 * self.out_channels, self.in_channels, 3, 3)
                 return functional.pixel_shuffle(functional.conv2d(x, small, bias, padding=1), 2)

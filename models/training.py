@@ -21,6 +21,7 @@ an epoch when killed between the two. Lines after the checkpoint's epoch are cut
 from __future__ import annotations
 
 import contextlib
+import copy
 import ctypes
 import dataclasses
 import io
@@ -87,30 +88,45 @@ class Progress:
 
 @dataclasses.dataclass
 class Network:
-    """The torch side of an autoencoder: (B, *shape) in [0, 1] or standardised, on `device`."""
+    """The torch side of an autoencoder: (B, *shape) in [0, 1] or standardised, on `device`.
+
+    Its weights and products are of type `precision`; what comes in and goes out is float32.
+    """
 
     encoder: nn.Sequential
     decoder: nn.Sequential
     variational: bool
     device: torch.device
+    precision: torch.dtype = torch.float32
 
     def __post_init__(self) -> None:
-        parts = (*self.encoder.modules(), *self.decoder.modules())
-        self.dropouts = [module for module in parts if isinstance(module, nn.Dropout)]
-        self.learn(False)
+        self.encoder.eval()  # dropout rests; it is at work in the copy that learns
+        self.decoder.eval()
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Codes (B, D), and their log-variances when variational."""
-        out = self.encoder(x).float()
+        out = self.encoder(x.to(self.precision)).float()
         if not self.variational:
             return out, None
         mean, log_variance = out.chunk(2, dim=1)
         return mean, log_variance
 
-    def learn(self, learning: bool) -> None:
-        """Whether dropout is at work."""
-        for dropout in self.dropouts:  # the only layers that differ: walking them all would cost small networks a third
-            dropout.train(learning)
+    def decode(self, code: Tensor) -> Tensor:
+        """Samples (B, *shape) of codes (B, D)."""
+        out: Tensor = self.decoder(code.to(self.precision))
+        return out.float()
+
+    def parameters(self) -> list[nn.Parameter]:
+        """What is trained, in a fixed order."""
+        return [*self.encoder.parameters(), *self.decoder.parameters()]
+
+    def flatten(self) -> Tensor:
+        """Lay all parameters into one tensor, which is returned: what changes it changes them."""
+        parameters = self.parameters()
+        flat = torch.cat([one.detach().reshape(-1) for one in parameters])
+        for one, part in zip(parameters, flat.split([one.numel() for one in parameters]), strict=True):
+            one.data = part.view(one.shape)
+        return flat
 
     def weights(self) -> dict[str, Tensor]:
         """Every weight by the name it is saved under."""
@@ -122,6 +138,40 @@ class Network:
         for part, module in (("encoder", self.encoder), ("decoder", self.decoder)):
             own = {name.removeprefix(f"{part}."): value for name, value in weights.items() if name.startswith(part)}
             module.load_state_dict(own)
+
+
+class Learner:
+    """The copy of a network that steps are computed with, and the optimizer that moves the network's own weights.
+
+    The copy may be of half the precision; it is renewed from the weights before each step, and its gradients are applied to
+    them (Micikevicius et al. 2018). All weights are one tensor for that, so that a step of Adam is one operation, as is a
+    renewal: of small networks the operations take longer than what they compute.
+    """
+
+    def __init__(self, network: Network, rate: float, article: bool, precision: str) -> None:
+        self.own = nn.Parameter(network.flatten())
+        self.gradient = self.own.grad = torch.zeros_like(self.own)
+        # Keras's numbers and ours. Apple's processors have no fused step.
+        betas, eps = ((0.9, 0.999), 1e-7) if article else ((0.9, 0.95), 1e-8)
+        self.adam = torch.optim.Adam([self.own], rate, betas, eps, fused=network.device.type != "mps")
+        kind = getattr(torch, precision)
+        encoder, decoder = (copy.deepcopy(part).to(kind) for part in (network.encoder, network.decoder))
+        self.network = Network(encoder, decoder, network.variational, network.device, kind)
+        self.network.encoder.train()
+        self.network.decoder.train()
+        self.copied, self.parameters = self.network.flatten(), self.network.parameters()
+
+    def renew(self) -> Network:
+        """The copy with the weights as they are now."""
+        self.copied.copy_(self.own.detach())
+        return self.network
+
+    def step(self, loss: Tensor, rate: float) -> None:
+        """One step of so large a rate down the gradient of a loss that the copy had."""
+        gradients = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
+        self.gradient.copy_(torch.cat([one.reshape(-1) for one in gradients]))
+        self.adam.param_groups[0]["lr"] = rate
+        self.adam.step()
 
 
 @contextlib.contextmanager
@@ -286,7 +336,6 @@ class Training:
         self.replayed = replay_places(len(self.stored), configuration.code_size)
         self.frames: list[int] = []
         self.cooled = 0
-        self.precision = "float32"
         self.saved, self.saving = time.monotonic(), 0.0
 
     def _block(self, rows: NDArray[np.int64]) -> Tensor:
@@ -297,13 +346,12 @@ class Training:
 
         Returns the epoch they come from (from 1) and the seconds that training took in all attempts.
         """
-        chosen, optimizer = self.configuration, self._optimizer()
+        chosen = self.configuration
         per_epoch = -(-len(self.training) // chosen.batch_size)
         steps = chosen.epochs * per_epoch
         order = torch.Generator().manual_seed(chosen.seed)
         shown = set(runs.frame_epochs(chosen))
-        at = self._restore(optimizer, order) or self._begin()
-        self.precision = at.precision
+        at = self._restore(order) or self._begin()
         step = at.epoch * per_epoch
         for epoch in range(at.epoch + 1, chosen.epochs + 1):
             sums: dict[str, Tensor] = {}
@@ -311,7 +359,7 @@ class Training:
             for batch in torch.randperm(len(self.training), generator=order).split(chosen.batch_size):
                 rate = chosen.learning_rate * schedule(step, steps, chosen.recipe)
                 annealing = annealed(step, steps, chosen.annealing)
-                add(sums, self._step(at, optimizer, batch, step, rate, annealing), len(batch))
+                add(sums, self._step(batch, step, rate, annealing), len(batch))
                 step += 1
                 if stopped := self.report.look_now_and_then():
                     break
@@ -319,12 +367,12 @@ class Training:
                 raise Stopped
             if stopped:
                 if self.report.cool:
-                    self._cool_down(at, optimizer, order, step, rate, began)
+                    self._cool_down(at, order, step, rate, began)
                 break
             self._end_epoch(at, sums, len(self.training), rate, began, epoch in shown, rising=annealing < 1)
-            self._checkpoint(at, optimizer, order)
+            self._checkpoint(at, order)
             if at.seconds > limit and epoch < chosen.epochs:
-                self._cool_down(at, optimizer, order, step, rate, time.perf_counter())
+                self._cool_down(at, order, step, rate, time.perf_counter())
                 break
         self.network.load(at.weights)
         if at.best_epoch > self.frames[-1]:  # ended between two epochs of the replay, which ends with what is kept
@@ -362,9 +410,7 @@ class Training:
         self._log({**line, "samples_per_second": seen / seconds, "seconds": seconds}, frame)
         at.epoch, at.seconds = epoch, at.seconds + time.perf_counter() - began
 
-    def _cool_down(
-        self, at: Progress, optimizer: torch.optim.Adam, order: torch.Generator, step: int, rate: float, began: float
-    ) -> None:
+    def _cool_down(self, at: Progress, order: torch.Generator, step: int, rate: float, began: float) -> None:
         """Take the rate from where it is to zero in `COOL` seconds: a last epoch, which began at `began`.
 
         Not by the article's recipe, whose rate is constant.
@@ -377,26 +423,18 @@ class Training:
         while share < 1:
             for batch in torch.randperm(len(self.training), generator=order).split(self.configuration.batch_size):
                 now = rate * (1 - share)
-                add(sums, self._step(at, optimizer, batch, step + self.cooled, now, 1.0), len(batch))
+                add(sums, self._step(batch, step + self.cooled, now, 1.0), len(batch))
                 seen, self.cooled = seen + len(batch), self.cooled + 1
                 self.report.look_now_and_then()
                 if (share := (time.perf_counter() - cooling) / COOL) >= 1:
                     break
         self._end_epoch(at, sums, seen, now, began, frame=True)
 
-    def _step(
-        self, at: Progress, optimizer: torch.optim.Adam, batch: Tensor, seed: int, rate: float, annealing: float
-    ) -> dict[str, Tensor]:
+    def _step(self, batch: Tensor, seed: int, rate: float, annealing: float) -> dict[str, Tensor]:
         """One step down the gradient of these training samples; returns the terms of the loss before it."""
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        self.network.learn(True)
-        with torch.autocast("cpu", torch.bfloat16, enabled=at.precision == "bfloat16"):
-            terms = self._terms(self.training.index_select(0, batch), seed=self.configuration.seed + 1 + seed)
-        optimizer.zero_grad(set_to_none=True)
-        total(terms, self.configuration, annealing).backward()
-        optimizer.step()
-        self.network.learn(False)
+        stored = self.training.index_select(0, batch)
+        terms = self._terms(stored, self.configuration.seed + 1 + seed, self.learner.renew())
+        self.learner.step(total(terms, self.configuration, annealing), rate)
         return terms
 
     def epoch_seconds(self, rounds: int = 5, seconds: float = 0.1) -> float:
@@ -405,7 +443,7 @@ class Training:
         Of steps on a processor its own time counts: when somebody asks, a page is being drawn, which soon rests.
         """
         clock = time.thread_time if self.network.device.type == "cpu" else time.perf_counter
-        optimizer, at = self._optimizer(), self._begin()
+        at = self._begin()
         batches = itertools.cycle(torch.randperm(len(self.training)).split(self.configuration.batch_size))
         samples, ends = [], []
         for _ in range(rounds):
@@ -413,7 +451,7 @@ class Training:
             began, seen = clock(), 0
             while clock() - began < seconds:
                 batch = next(batches)
-                add(sums, self._step(at, optimizer, batch, seen, 0.0, 1.0), len(batch))
+                add(sums, self._step(batch, seen, 0.0, 1.0), len(batch))
                 seen += len(batch)
             float(sums["reconstruction"])  # a graphics processor lags behind until it is asked for a number
             samples.append((clock() - began) / seen)
@@ -427,15 +465,11 @@ class Training:
         batch = min(self.configuration.batch_size, len(self.training))
         return "float32" if plain else precision(batch * self.blueprint.products)
 
-    def _optimizer(self) -> torch.optim.Adam:
-        article = self.configuration.recipe == "article"
-        return torch.optim.Adam(
-            [*self.network.encoder.parameters(), *self.network.decoder.parameters()],
-            lr=self.configuration.learning_rate,
-            betas=(0.9, 0.999 if article else 0.95),
-            eps=1e-7 if article else 1e-8,  # Keras's and torch's own
-            fused=self.network.device.type != "mps",
-        )
+    def _learn(self, precision: str) -> None:
+        """From now on steps are computed in this precision."""
+        chosen = self.configuration
+        self.precision = precision
+        self.learner = Learner(self.network, chosen.learning_rate, chosen.recipe == "article", precision)
 
     def _begin(self) -> Progress:
         """The folder of a training that starts from nothing."""
@@ -449,9 +483,10 @@ class Training:
         for name in ("history.jsonl", "replay/codes.f32"):
             (self.folder / name).write_bytes(b"")
         self.report.write("training", "the first epoch", 0.0)
-        return Progress(precision=self._precision())
+        self._learn(self._precision())
+        return Progress(precision=self.precision)
 
-    def _checkpoint(self, at: Progress, optimizer: torch.optim.Adam, order: torch.Generator) -> None:
+    def _checkpoint(self, at: Progress, order: torch.Generator) -> None:
         """Keep everything that the next epoch depends on, unless the last checkpoint is fresh."""
         last = at.epoch == self.configuration.epochs
         if not last and time.monotonic() - self.saved < max(CHECKPOINT, 20 * self.saving):
@@ -461,8 +496,8 @@ class Training:
         counters = {name: getattr(at, name) for name in names}
         tensors = {f"network/{name}": value for name, value in self.network.weights().items()}
         tensors |= {f"best/{name}": value for name, value in at.weights.items()}
-        for i, state in optimizer.state_dict()["state"].items():
-            tensors |= {f"adam/{i}/{name}": value for name, value in state.items()}
+        for state in self.learner.adam.state_dict()["state"].values():
+            tensors |= {f"adam/{name}": value for name, value in state.items()}
         tensors |= {"random/torch": torch.get_rng_state(), "random/order": order.get_state()}
         content = save(
             {name: value.cpu().contiguous() for name, value in tensors.items()}, {"at": json.dumps(counters)}
@@ -472,7 +507,7 @@ class Training:
         self.saved = time.monotonic()
         self.saving = self.saved - began
 
-    def _restore(self, optimizer: torch.optim.Adam, order: torch.Generator) -> Progress | None:
+    def _restore(self, order: torch.Generator) -> Progress | None:
         """Go back to the checkpoint in the folder; None when there is none. `Damaged` leaves this object useless."""
         place, frame = self.folder / "checkpoint.safetensors", 4 * len(self.replayed) * self.configuration.code_size
         try:
@@ -486,15 +521,13 @@ class Training:
                 raise ValueError("history.jsonl is not whole")
             if len(replay) != len(frames) * frame or not (self.folder / "strip.npy").is_file():
                 raise ValueError("replay/codes.f32 is not whole")
-            state: dict[int, dict[str, Tensor]] = {}
-            for name, value in tensors.items():
-                if name.startswith("adam/"):
-                    _, i, what = name.split("/")
-                    state.setdefault(int(i), {})[what] = value
+            state = {name.removeprefix("adam/"): v for name, v in tensors.items() if name.startswith("adam/")}
             at.weights = {name.removeprefix("best/"): v for name, v in tensors.items() if name.startswith("best/")}
             self.network.load(at.weights)  # that they fit is seen before anything is taken over
             self.network.load({n.removeprefix("network/"): v for n, v in tensors.items() if n.startswith("network/")})
-            optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+            self._learn(at.precision)
+            adam = self.learner.adam
+            adam.load_state_dict({"state": {0: state}, "param_groups": adam.state_dict()["param_groups"]})
             torch.set_rng_state(tensors["random/torch"])
             order.set_state(tensors["random/order"])
         except FileNotFoundError:
@@ -507,25 +540,24 @@ class Training:
         self.report.write("training", f"going on after epoch {at.epoch}", at.epoch / self.configuration.epochs)
         return at
 
-    def _terms(self, stored: Tensor, seed: int, train: bool = True) -> dict[str, Tensor]:
+    def _terms(self, stored: Tensor, seed: int, learning: Network | None = None) -> dict[str, Tensor]:
         """Each term of the loss for a batch of stored samples, in the units that `history.jsonl` keeps.
 
-        train decodes a draw from the code's distribution instead of its mean, and moves images where that is chosen.
-        Without it the same seed gives the same terms.
+        learning is the copy that a step is computed with: it decodes a draw from the code's distribution instead of its
+        mean, and images are moved where that is chosen. Without it the same seed gives the same terms.
         """
-        chosen = self.configuration
+        chosen, train, network = self.configuration, learning is not None, learning or self.network
         if train and chosen.shift:
             stored = shifted(stored, chosen.shift, seed)
         if train and chosen.distortion:
             stored = distorted(stored, chosen.distortion, seed)
         clean, given = self._given(stored, seed)
         given.requires_grad_(bool(chosen.contraction))
-        mean, log_variance = self.network.encode(given)
+        mean, log_variance = network.encode(given)
         code = mean
         if log_variance is not None and train:
             code = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        # Losses are summed in full precision, whatever the products were computed in.
-        reconstruction = losses.RECONSTRUCTION[chosen.loss](self.network.decoder(code).float(), clean)
+        reconstruction = losses.RECONSTRUCTION[chosen.loss](network.decode(code), clean)
         if log_variance is None:
             terms = {"reconstruction": reconstruction / self.dataset.size}
         else:
@@ -557,7 +589,7 @@ class Training:
             size = min(size, isqrt(runs.PAIRS // chosen.code_size))
         for i, part in enumerate(self.validation.split(size)):
             with torch.set_grad_enabled(bool(chosen.contraction)):  # which is a derivative
-                sums += float(total(self._terms(part, seed=i, train=False), chosen).detach()) * len(part)
+                sums += float(total(self._terms(part, seed=i), chosen).detach()) * len(part)
         return sums / len(self.validation)
 
     def _log(self, line: dict[str, Any], frame: bool) -> None:
@@ -584,7 +616,7 @@ class Training:
     def _strip(self) -> None:
         clean, given = self._given(self.validation[:STRIP], seed=0)
         with torch.no_grad():
-            rows = [clean, given, self.network.decoder(self.network.encode(given)[0])]
+            rows = [clean, given, self.network.decode(self.network.encode(given)[0])]
         if self.configuration.noise == "none":
             del rows[1]
         out = io.BytesIO()
@@ -613,7 +645,7 @@ class Training:
             seen = mean if given is clean else self.network.encode(torch.from_numpy(given).to(self.network.device))[0]
             if draw and log_variance is not None:
                 seen = seen + torch.randn(seen.shape, generator=source).to(seen.device) * (0.5 * log_variance).exp()
-            out = self.network.decoder(seen).cpu().numpy()
+            out = self.network.decode(seen).cpu().numpy()
             spread = None if log_variance is None else log_variance.cpu().numpy()
             yield Passed(mean.cpu().numpy(), spread, clean, given, out)
 
@@ -829,7 +861,7 @@ def compare_with_onnx(work: Training, within: float = 1e-4) -> None:
     clean, _ = work._given(work.validation[:32], seed=0)
     with torch.no_grad():
         code = work.network.encode(clean)[0]
-        out = work.network.decoder(code)
+        out = work.network.decode(code)
     coder = codes.Coder(work.folder)
     apart = np.abs(coder.encode(clean.cpu().numpy()) - code.cpu().numpy()).max() / max(1.0, float(code.abs().max()))
     away = np.abs(coder.decode(code.cpu().numpy()) - out.cpu().numpy()).max()

@@ -209,7 +209,10 @@ def test_dropout_is_at_work_in_steps_and_nowhere_else(tmp_path: Path, digits: Da
     report = training.Report(tmp_path, facts, 1)
     work = training.Training(facts, digits, datasets.arrays(digits), tmp_path, report, torch.device("cpu"))
     seen: list[bool] = []
-    work.network.dropouts[0].register_forward_hook(lambda module, _given, _out: seen.append(module.training))
+    dropout = next(module for module in work.network.encoder.modules() if isinstance(module, torch.nn.Dropout))
+    dropout.register_forward_hook(  # which the copy that learns has, too
+        lambda module, _given, _out: seen.append(module.training)
+    )
     rows = np.arange(50)
     np.testing.assert_array_equal(work.encode(rows), work.encode(rows))
     assert seen and not any(seen)
@@ -242,7 +245,7 @@ def test_validation_is_the_whole_that_a_training_lowers(tmp_path: Path, digits: 
         measured[name] = work._validate()
         assert measured[name] == work._validate()
         if name:
-            part = work._terms(work.validation, seed=0, train=False)[name]
+            part = work._terms(work.validation, seed=0)[name]
             assert measured[name] - measured[""] == pytest.approx(2 * float(part.detach()), rel=0.2)
 
 
