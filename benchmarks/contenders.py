@@ -32,20 +32,23 @@ def hourglass(
     epochs: float,
     measured: str = "test",
     compiled: bool = False,
+    begin: float = 0.0,
     **choices: Any,
 ) -> dict[str, float]:
     """Our loop's own steps over a schedule that may be shorter than an epoch.
 
-    measured: a split, or "" for speed alone. compiled: by torch.compile, whose own seconds are then told, too.
+    measured: a split, or "" for speed alone. compiled: by torch.compile, whose own seconds are then told, too. begin: when
+    to, in seconds since 1970.
     """
     import torch
+    from torch.utils.flop_counter import FlopCounterMode
 
     from models import datasets, metrics, runs, training
 
     torch.set_num_threads(1)
     chosen = runs.Configuration(dataset, architecture, code_size, **{"batch_size": 256, **choices})
     found = datasets.get(dataset)
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory() as home, training.memory_kept():
         os.environ["HOURGLASS_HOME"] = os.environ["TORCHINDUCTOR_CACHE_DIR"] = home  # compiles as for the first time
         content = datasets.arrays(found, lambda *_: None)
         torch.manual_seed(chosen.seed)
@@ -68,15 +71,17 @@ def hourglass(
             network.encoder, network.decoder = torch.compile(network.encoder), torch.compile(network.decoder)
             step(0, batches[0])
             out["compiling"] = time.perf_counter() - began
+        time.sleep(max(0.0, begin - time.time()))
         began, cpu = time.perf_counter(), time.process_time()
         for at in range(steps):
             step(at, batches[at])
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         out |= {"seconds": seconds, "cpu": cpu, "images": float(sum(len(b) for b in batches[:steps]))}
-        out["peak"] = peak(work.precision)
-        out["needed"] = (
-            6.0 * work.blueprint.parameters
-        )  # a product and a sum, forward and twice back; dense layers only
+        if not measured and not compiled:
+            out["peak"] = peak(work.precision)
+            with FlopCounterMode(display=False) as counter:
+                step(0, batches[0])
+            out["needed"] = counter.get_total_flops() / len(batches[0])
         if measured:
             rows = np.flatnonzero(work.splits == datasets.SPLITS.index(measured))
             errors = [metrics.squared_errors(part.clean, part.out) for part in work.through(rows)]

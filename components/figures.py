@@ -140,8 +140,13 @@ def log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     return [m * 10.0**k for m, k in ticks], [text.rstrip("0").rstrip(".") if "." in text else text for text in written]
 
 
-def losses(history: Sequence[dict[str, Any]], chosen: Configuration, height: int = 260) -> Any:
-    """Training and validation loss per epoch, on a log scale; both are the whole that such a training lowers."""
+def losses(
+    history: Sequence[dict[str, Any]], chosen: Configuration, pca: float | None = None, height: int = 260
+) -> Any:
+    """Training and validation loss per epoch, on a log scale; both are the whole that such a training lowers.
+
+    pca: the validation error of PCA with the same code size, where the loss is such an error.
+    """
     import plotly.graph_objects as go
 
     figure = _figure(height, hovermode="x unified", uirevision="losses")
@@ -154,6 +159,11 @@ def losses(history: Sequence[dict[str, Any]], chosen: Configuration, height: int
     mode = "lines" if len(epochs) > 1 else "markers"  # one point alone makes no line
     for (name, values), tone in zip(series.items(), (THEIRS, OURS), strict=True):
         figure.add_trace(go.Scatter(x=epochs, y=values, name=name, mode=mode, line={"color": tone, "width": 2}))
+    if pca is not None:
+        series[f"PCA, D = {chosen.code_size}"] = [pca, pca]
+        line = {"color": THEIRS, "width": 1.5, "dash": "dot"}
+        ends = [0, max(epochs[-1], 1)]
+        figure.add_trace(go.Scatter(x=ends, y=[pca, pca], name=f"PCA, D = {chosen.code_size}", mode="lines", line=line))
     figure.update_xaxes(title="epoch", rangemode="tozero", dtick=1 if epochs[-1] <= 5 else None)
     figure.update_yaxes(title="loss", type="log")
     seen = [value for values in series.values() for value in values if value > 0 and np.isfinite(value)]

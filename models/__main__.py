@@ -10,6 +10,7 @@ import json
 import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -70,6 +71,12 @@ def _parser() -> argparse.ArgumentParser:
             train.add_argument(
                 f"--{field.name.replace('_', '-')}", dest=field.name, metavar="X", help=options + default
             )
+    train.add_argument(
+        "--time",
+        type=_seconds,
+        metavar="SECONDS",
+        help="train for about so long in place of a number of epochs: a short timing in this process makes it epochs",
+    )
     train.add_argument(
         "--tsne",
         type=_layout,
@@ -135,6 +142,16 @@ def _layout(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} was asked for; a number of seconds above 0 was expected")
+    return seconds
+
+
 def _chosen(arguments: argparse.Namespace) -> runs.Configuration:
     values: dict[str, Any] = {}
     if arguments.preset:
@@ -165,9 +182,22 @@ def _chosen(arguments: argparse.Namespace) -> runs.Configuration:
     return runs.configuration(values | {name: value for name, value in named.items() if value is not None})
 
 
+def _timed(configuration: runs.Configuration, seconds: float) -> runs.Configuration:
+    """The configuration with the epochs that fit into so many seconds here and now."""
+    from models import training
+
+    with tempfile.TemporaryDirectory() as folder:
+        each = training.epoch_seconds(configuration, Path(folder))
+    return runs.configuration(dataclasses.asdict(configuration) | {"epochs": engine.epochs_within(seconds, each)})
+
+
 def _train(arguments: argparse.Namespace) -> int:
     configuration = _chosen(arguments)
     uploads.check(configuration.dataset, SHELL)
+    if arguments.time is not None:
+        if arguments.epochs is not None:
+            raise Problem("--time and --epochs were given", "one of the two was expected", "leave one out")
+        configuration = _timed(configuration, arguments.time)
     if arguments.ship and not (arguments.preset or "").startswith("zoo/"):
         raise Problem("--ship was given without a zoo preset", "only runs of the zoo ship", "add --preset zoo/NAME")
     if not arguments.ship and engine.kept(configuration.id):
@@ -210,6 +240,12 @@ def _train_here(arguments: argparse.Namespace, configuration: runs.Configuration
             with contextlib.suppress(Problem, training.Overtaken, training.Stopped):
                 training.Report(folder, configuration, attempt).write("failed", "failed", 0.0, problem)
             raise
+    if arguments.ship and run.configuration.stopped_after is not None:
+        raise Problem(
+            f"the training ended after {run.configuration.stopped_after} of {configuration.epochs} epochs",
+            "a run that ships is trained to its end",
+            "start it again: it goes on from its checkpoint or from the beginning",
+        )
     if arguments.ship:
         return _told(arguments, _ship(run, arguments.preset.removeprefix("zoo/")))
     engine.finished(id_, run)

@@ -1,6 +1,7 @@
 """The card of a shipped run: how it was made, how good it is, what it is weak at. Written from run.json."""
 
 from models import metrics
+from models.datasets import TEST
 from models.runs import Run
 from models.zoo import ZOO
 
@@ -61,10 +62,11 @@ def _factors(run: Run) -> list[str]:
     names = run.about["dataset"]["factors"]
     if not names:
         return []
-    told = metrics.factors_told(run.codes, run.factors)
+    test = run.splits == TEST
+    told = metrics.factors_told(run.codes[test], run.factors[test])
     pairs = metrics.own_dimensions(told)
     return [
-        "| factor | dimension of its own | absolute rank correlation |",
+        f"| factor | dimension of its own | absolute rank correlation, {test.sum():,} test samples |",
         "| --- | --- | --- |",
         *(f"| {names[k]} | z{d + 1} | {told[d, k]:.2f} |" for d, k in pairs),
         "",

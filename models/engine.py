@@ -73,6 +73,7 @@ class Status:
 
     id is the run to open when done: a training that was stopped early becomes a run of its own. ahead is how many
     waiting runs come first and wait the seconds until this one starts, both for a queued one, None where not known.
+    pca is PCA's validation error with the same code size, None before it is known or where it cannot stand beside the loss.
     """
 
     id: str
@@ -83,6 +84,7 @@ class Status:
     problem: Problem | None = None
     ahead: int | None = None
     wait: float | None = None
+    pca: float | None = None
 
     @property
     def alive(self) -> bool:
@@ -217,7 +219,8 @@ def status(id_: str) -> Status:  # noqa: PLR0911 - one return for each way a tra
         if told is None or not _breathes(told):
             return Status(id_, "unknown")
         # It is trained from a shell.
-        return Status(id_, told["phase"], told["what"], told["epoch"], told["epochs"], _problem(told))
+        pca = told.get("pca")
+        return Status(id_, told["phase"], told["what"], told["epoch"], told["epochs"], _problem(told), pca=pca)
     epoch, epochs = int(told["epoch"]) if told else 0, int(ticket.configuration["epochs"])
     if ticket.state == "queued":
         ahead, wait = _line().get(id_, (None, None))
@@ -231,7 +234,7 @@ def status(id_: str) -> Status:  # noqa: PLR0911 - one return for each way a tra
         return Status(id_, ticket.state, "", epoch, epochs, ticket.problem)
     if told is None or told["problem"]:
         told = {"phase": "measuring" if (active(id_) / "errors.f32").is_file() else "preparing", "what": "starting"}
-    return Status(id_, told["phase"], told["what"], epoch, epochs)
+    return Status(id_, told["phase"], told["what"], epoch, epochs, pca=told.get("pca"))
 
 
 def progress(id_: str, since: int = 0) -> list[dict[str, Any]]:

@@ -27,7 +27,8 @@ run.json (numbers are finite; absent things are null):
     projections {pca: {mean [D], components [2][D], explained [2]} | null, tsne: {count, perplexity} | null}
     replay {count, epochs [E]}      thumbnails {shape [h, w, C]} | null
     metrics [{name, title, split, count, value, unit}]
-    training {epochs, best_epoch, seconds, samples_per_second, device, machine, finished}
+    training {epochs, best_epoch, seconds, samples_per_second, pca_validation (null where the loss is no error; young),
+        device, machine, finished}
     files {name: {bytes, sha256}} for every other file of the folder
 
 Over HTTP a run is /run/<id>/<digest>/<file>, digest being the first 16 hex digits of run.json's SHA-256: such an

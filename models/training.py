@@ -7,7 +7,8 @@ each faster that way than sharing both. The folder it works in grows while it tr
     control.json         {attempt, wish}: written by whoever started this attempt (the engine, or the shell). A training
                          that finds another attempt's number than its own ends without touching anything; wish is null,
                          "keep" (end now, keep what was learnt) or "drop" (end now; the checkpoint stays)
-    status.json          {phase, what, share, epoch, epochs, pid, problem}; phase is preparing, training, measuring, failed
+    status.json          {phase, what, share, epoch, epochs, pca, pid, problem}; phase is preparing, training, measuring,
+                         failed; pca the validation error of PCA with the same code size, null where none can be compared
     history.jsonl, rows.i32, labels.i32, replay/   as in a finished run, growing
     strip.npy            originals, (noisy inputs,) reconstructions of a few validation samples: (2 or 3, S, *shape) uint8
     checkpoint.safetensors   everything that the next epoch depends on: weights, the best ones, the optimizer's and the
@@ -32,7 +33,7 @@ import platform
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
-from math import cos, isqrt, pi, sqrt
+from math import cos, pi, sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -273,6 +274,7 @@ class Report:
     def __init__(self, folder: Path, configuration: Configuration, attempt: int) -> None:
         self.folder, self.attempt, self.epochs, self.epoch = folder, attempt, configuration.epochs, 0
         self.looked, self.keep, self.cool = time.monotonic(), False, False
+        self.pca: float | None = None  # its validation error, where that can stand beside the loss
         if not (folder / "control.json").exists():  # nobody else has claimed this folder
             runs.write_whole(folder / "control.json", json.dumps({"attempt": attempt, "wish": None}).encode())
         self.look()
@@ -303,6 +305,7 @@ class Report:
         self.look()
         told = [problem.came, problem.expected, problem.do] if problem else None
         status = {"phase": phase, "what": what, "share": share, "epoch": self.epoch, "epochs": self.epochs}
+        status["pca"] = self.pca
         runs.write_whole(
             self.folder / "status.json", json.dumps({**status, "pid": os.getpid(), "problem": told}).encode()
         )
@@ -347,6 +350,9 @@ class Training:
         Returns the epoch they come from (from 1) and the seconds that training took in all attempts.
         """
         chosen = self.configuration
+        self.report.write("preparing", "PCA, to compare with", 0.0)
+        self.baseline = metrics.fit_pca(self.training.numpy(), chosen.code_size)
+        self.report.pca = self._pca_error()
         per_epoch = -(-len(self.training) // chosen.batch_size)
         steps = chosen.epochs * per_epoch
         order = torch.Generator().manual_seed(chosen.seed)
@@ -428,7 +434,8 @@ class Training:
                 self.report.look_now_and_then()
                 if (share := (time.perf_counter() - cooling) / COOL) >= 1:
                     break
-        self._end_epoch(at, sums, seen, now, began, frame=True)
+        at.seconds += cooling - began  # of the epoch that was interrupted
+        self._end_epoch(at, sums, seen, now, cooling, frame=True)
 
     def _step(self, batch: Tensor, seed: int, rate: float, annealing: float) -> dict[str, Tensor]:
         """One step down the gradient of these training samples; returns the terms of the loss before it."""
@@ -464,6 +471,18 @@ class Training:
         plain = self.configuration.recipe == "article" or self.network.device.type != "cpu"
         batch = min(self.configuration.batch_size, len(self.training))
         return "float32" if plain else precision(batch * self.blueprint.products)
+
+    def _pca_error(self) -> float | None:
+        """PCA's mean squared error on the validation split; None where the validation loss is not such an error alone."""
+        chosen = self.configuration
+        if self.network.variational or chosen.loss != "squared-error" or chosen.sparsity or chosen.contraction:
+            return None
+        parts = (self._given(part, seed=i) for i, part in enumerate(self.validation.split(1000)))
+        errors = [
+            metrics.squared_errors(clean.cpu().numpy(), metrics.through_pca(self.baseline, given.cpu().numpy()))
+            for clean, given in parts
+        ]
+        return float(np.concatenate(errors).mean())
 
     def _learn(self, precision: str) -> None:
         """From now on steps are computed in this precision."""
@@ -517,6 +536,8 @@ class Training:
             lines = (self.folder / "history.jsonl").read_bytes().split(b"\n")[: at.epoch]
             frames = [epoch for epoch in runs.frame_epochs(self.configuration) if epoch <= at.epoch]
             replay = (self.folder / "replay" / "codes.f32").read_bytes()[: len(frames) * frame]
+            if (self.folder / "rows.i32").read_bytes() != self.stored.astype("<i4").tobytes():
+                raise ValueError("rows.i32 holds other rows than are to be stored now")
             if [json.loads(line)["epoch"] for line in lines] != list(range(1, at.epoch + 1)):
                 raise ValueError("history.jsonl is not whole")
             if len(replay) != len(frames) * frame or not (self.folder / "strip.npy").is_file():
@@ -556,15 +577,16 @@ class Training:
         mean, log_variance = network.encode(given)
         code = mean
         if log_variance is not None and train:
-            code = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+            code = drawn_from(mean, log_variance)
         reconstruction = losses.RECONSTRUCTION[chosen.loss](network.decode(code), clean)
         if log_variance is None:
             terms = {"reconstruction": reconstruction / self.dataset.size}
         else:
             kl = losses.kl(mean, log_variance)
             terms = {"reconstruction": reconstruction, "kl": kl.clamp(min=chosen.free_bits).sum()}
-            if chosen.total_correlation:
-                terms["total_correlation"] = losses.total_correlation(code, mean, log_variance)
+            if chosen.total_correlation:  # which is a statement about draws, in validation too
+                drawn = code if train else drawn_from(mean, log_variance, torch.Generator().manual_seed(seed))
+                terms["total_correlation"] = losses.total_correlation(drawn, mean, log_variance)
         if chosen.sparsity:
             terms["sparsity"] = losses.sparsity(mean)
         if chosen.contraction:
@@ -583,10 +605,10 @@ class Training:
         return clean.to(self.network.device), given.to(self.network.device)
 
     def _validate(self) -> float:
-        """What the kept weights are chosen by: the whole loss on the validation split, means instead of draws."""
+        """What the kept weights are chosen by: the whole loss on the validation split, means decoded instead of draws."""
         chosen, size, sums = self.configuration, 1000, 0.0
-        if chosen.total_correlation:
-            size = min(size, isqrt(runs.PAIRS // chosen.code_size))
+        if chosen.total_correlation:  # whose estimate hangs on the size of a batch: as in training
+            size = chosen.batch_size
         for i, part in enumerate(self.validation.split(size)):
             with torch.set_grad_enabled(bool(chosen.contraction)):  # which is a derivative
                 sums += float(total(self._terms(part, seed=i), chosen).detach()) * len(part)
@@ -644,7 +666,7 @@ class Training:
             mean, log_variance = self.network.encode(torch.from_numpy(clean).to(self.network.device))
             seen = mean if given is clean else self.network.encode(torch.from_numpy(given).to(self.network.device))[0]
             if draw and log_variance is not None:
-                seen = seen + torch.randn(seen.shape, generator=source).to(seen.device) * (0.5 * log_variance).exp()
+                seen = drawn_from(seen, log_variance, source)
             out = self.network.decode(seen).cpu().numpy()
             spread = None if log_variance is None else log_variance.cpu().numpy()
             yield Passed(mean.cpu().numpy(), spread, clean, given, out)
@@ -659,6 +681,12 @@ class Passed(NamedTuple):
     clean: codes.Floats
     given: codes.Floats
     out: codes.Floats
+
+
+def drawn_from(mean: Tensor, log_variance: Tensor, source: torch.Generator | None = None) -> Tensor:
+    """A draw from each of these normal distributions, all (B, D): μ + σ ε (Kingma and Welling 2013, section 2.4)."""
+    noise = torch.randn_like(mean) if source is None else torch.randn(mean.shape, generator=source).to(mean)
+    return mean + noise * (0.5 * log_variance).exp()
 
 
 def total(terms: dict[str, Tensor], configuration: Configuration, annealing: float = 1.0) -> Tensor:
@@ -735,9 +763,11 @@ def schedule(step: int, steps: int, recipe: str = "hourglass") -> float:
 
 
 def initialise(network: Network, recipe: str, training: Tensor, kind: str) -> None:
-    """Glorot and Bengio 2010 for every weight, zero for every bias, as Keras does and the article relies on.
+    """Glorot and Bengio 2010 for every dense and convolutional weight, zero for every bias, as Keras does and the article
+    relies on; recurrent layers begin as torch has them.
 
-    Our recipe then lets the untrained decoder show the mean sample, which saves it the first epochs.
+    Our recipe then lets the untrained decoder show the mean sample, which saves it the first epochs; where the last layer
+    is a convolution, or writes step by step, the mean logit of each channel, which is darker than its mean (and better).
     """
     layers = [
         m for part in (network.encoder, network.decoder) for m in part.modules() if isinstance(m, nn.Linear | nn.Conv2d)
@@ -816,10 +846,10 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
     (folder / "errors.f32").write_bytes(errors.tobytes())
     if dataset.factors:
         (folder / "factors.f32").write_bytes(work.content.factors[work.stored].astype("<f4").tobytes())
-    baseline = metrics.fit_pca(work.training.numpy(), chosen.code_size)
-    save_file({"mean": baseline.mean, "components": baseline.components}, folder / "baseline.safetensors")
+    baseline = {"mean": work.baseline.mean, "components": work.baseline.components}
+    save_file(baseline, folder / "baseline.safetensors")
     work.report.write("measuring", "comparing with PCA", 0.3)
-    measured, kl = measure(work, baseline, tsne=half and chosen.code_size == 2)
+    measured, kl = measure(work, work.baseline, tsne=half and chosen.code_size == 2)
     work.report.write("measuring", "drawing the map", 0.6)
     described = codes.describe(all_codes, kl)
     projections = project(folder, all_codes, tsne)
@@ -845,6 +875,7 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
             "epochs": done,
             "best_epoch": best_epoch,
             "seconds": seconds,
+            "pca_validation": work.report.pca,
             "samples_per_second": float(np.median([line["samples_per_second"] for line in history])),
             "device": network.device.type,
             "precision": work.precision,

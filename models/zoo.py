@@ -81,7 +81,7 @@ ZOO: dict[str, Exhibit] = {
     ),
     "cats-convolutional-variational-2": Exhibit(
         _cats("convolutional-variational", 2, epochs=15, **_CATS, beta=0.5),
-        "Two numbers hold two of nine factors: fur and face are kept, the rest is an average.",
+        "Two numbers hold little of nine factors: the width of the face, in part the fur; the rest is an average.",
     ),
     "cats-modern-convolutional-2": Exhibit(
         _cats("modern-convolutional", 2, epochs=15),
@@ -96,7 +96,7 @@ ZOO: dict[str, Exhibit] = {
             "beta": 0.3,
             "total_correlation": 1.0,
         },
-        "Which of three shapes it is has no order, and a straight axis cannot hold it cleanly.",
+        "Rotation and x have no clean dimension of their own, nor has which of three shapes it is: that has no order.",
     ),
     "shapes-convolutional-variational-2": Exhibit(
         {"dataset": "shapes", "architecture": "convolutional-variational", "code_size": 2, "epochs": 40},

@@ -207,6 +207,26 @@ def test_our_recipe_begins_at_the_mean_image(name: str) -> None:
             assert torch.sigmoid(layer.bias).mean().item() == pytest.approx(expected, abs=0.02)
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_each_pixel_or_channel_begins_at_its_own_mean(name: str) -> None:
+    """A dense last layer at the mean of each pixel; a convolution, or a layer for each row, at the mean logit of a channel."""
+    shape = (8, 8, 2)
+    blueprint = ALL[name].blueprint("image", shape, 2)
+    mean = np.linspace([20, 150], [100, 220], 64).reshape(shape).round()
+    stored = torch.from_numpy(np.stack([mean - 9, mean + 9]).astype(np.uint8))
+    built = blueprint.build()
+    made = Network(built.encoder, built.decoder, blueprint.variational, torch.device("cpu"))
+    initialise(made, "hourglass", stored, "image")
+    layer = [m for m in made.decoder.modules() if isinstance(m, torch.nn.Linear | torch.nn.Conv2d)][-1]
+    with torch.no_grad():
+        layer.weight.zero_()
+        shown = made.decode(torch.zeros(1, 2))[0].numpy()
+    logits = np.log(mean / (255 - mean))
+    whole = isinstance(layer, torch.nn.Linear) and len(layer.bias) == mean.size
+    expected = mean / 255 if whole else np.broadcast_to(1 / (1 + np.exp(-logits.mean((0, 1)))), shape)
+    np.testing.assert_allclose(shown, expected, atol=0.002)
+
+
 @pytest.mark.parametrize(
     ("name", "size", "parameters"),
     [("single-layer", 56, 88_648), ("multi-layer", 48, 327_368), ("convolutional", 48, 88_345)],

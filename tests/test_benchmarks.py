@@ -38,12 +38,28 @@ def test_an_eighth_of_an_epoch_is_measured_alike_for_everybody() -> None:
     assert chosen["error"] != ours["error"]
 
 
+def test_contenders_take_turns_and_their_medians_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import training
+
+    order: list[str] = []
+    seconds = {"a": [5.0, 1.0, 3.0], "b": [2.0, 9.0, 4.0]}
+
+    def run(name: str, i: int) -> dict[str, float]:
+        order.append(name)
+        return {"seconds": seconds[name][i]}
+
+    found = training.interleaved(3, a=lambda i: run("a", i), b=lambda i: run("b", i))
+    assert order == ["a", "b"] * 3
+    assert found == {"a": {"seconds": 3.0}, "b": {"seconds": 4.0}}
+
+
 @needs_data("mnist")
 def test_the_quick_benchmark_prints_every_row() -> None:
     """Each number is there, and ratios are of what stands beside them."""
     done = subprocess.run(
         [sys.executable, ROOT / "benchmarks" / "training.py", "--quick"],
-        env=os.environ.copy(), capture_output=True, text=True, check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     table = [re.split(r" {2,}", line) for line in done.stdout.splitlines()[1:-1]]

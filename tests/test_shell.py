@@ -67,6 +67,9 @@ def test_the_help_names_every_command_and_every_choice(say: Any) -> None:
         ("train", "--tsne", "many"),
         ("train", "--tsne", "5001"),
         ("train", "--tsne", "-1"),
+        ("train", "--time", "soon"),
+        ("train", "--time", "0"),
+        ("train", "--time", "nan"),
         ("evaluate",),
         ("export", "x", "--what", "all"),
         ("train", "--preset", "x", "--configuration", "{}"),
@@ -90,6 +93,7 @@ def test_unusable_arguments_end_in_two(say: Any, arguments: tuple[str, ...]) -> 
         (("train", "--configuration", "[1]"), "not a json object"),
         (("train", "--configuration", "5"), "not a json object"),
         ((*SMALL, "--ship"), "zoo"),
+        (("train", "--dataset", "digits", "--architecture", "deep", "--epochs", "2", "--time", "9"), "one of the two"),
         (("evaluate", "nobody"), "nobody"),
         (("export", "nobody"), "nobody"),
         (("download", "nobody"), "nobody"),
@@ -104,6 +108,26 @@ def test_problems_end_in_one_and_are_told_to_people_and_machines(
     code, told, error = say(*arguments, "--json")
     assert code == 1 and not error and set(told["error"]) == {"came", "expected", "do"}
     assert says in ". ".join(told["error"].values()).lower()
+
+
+def test_a_time_becomes_the_epochs_that_fit(home: Path, say: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from models import training
+
+    monkeypatch.setattr(training, "epoch_seconds", lambda chosen, folder: 0.5 if chosen.code_size == 3 else 9.0)
+    digits = ("train", "--dataset", "digits", "--architecture", "single-layer", "--code-size", "3", "--here")
+    code, told, _ = say(*digits, "--time", "2", "--json")
+    assert code == 0 and told["training"]["epochs"] == 4
+
+
+def test_a_training_cut_short_does_not_ship(home: Path, say: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ships now stays, where somebody stops the training that should have replaced it."""
+    from models import training
+
+    monkeypatch.setattr(shell, "_ship", lambda *_: pytest.fail("half a training was shipped"))
+    train = training.train
+    monkeypatch.setattr(training, "train", lambda *given, **named: train(*given, **named, limit=0.0))
+    code, _, error = say("train", "--preset", "zoo/digits-single-layer", "--ship")
+    assert code == 1 and "ended after 2 of 300 epochs" in error
 
 
 def test_a_run_is_trained_listed_measured_and_taken_away(

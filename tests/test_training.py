@@ -258,16 +258,97 @@ def test_a_total_correlation_that_no_memory_holds_is_refused(monkeypatch: pytest
     assert runs.configuration(choices | {"batch_size": 4096, "total_correlation": 0}).batch_size == 4096
 
 
-def test_validation_compares_no_more_pairs_than_fit(
+def test_validation_tells_total_correlation_as_training_does(
     tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "PAIRS", 3 * 50**2)
+    """Of draws, in batches as large: the estimate hangs on both."""
     seen: list[int] = []
     plain = losses.total_correlation
-    monkeypatch.setattr(losses, "total_correlation", lambda code, *rest: seen.append(len(code)) or plain(code, *rest))
+
+    def noted(code: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
+        seen.append(len(code))
+        assert float(((code - mean) / (0.5 * log_variance).exp()).detach().std()) == pytest.approx(1, abs=0.2)
+        return plain(code, mean, log_variance)
+
+    monkeypatch.setattr(losses, "total_correlation", noted)
     learn(tmp_path / "x", architecture="variational", code_size=3, total_correlation=1.0, batch_size=40, epochs=1)
     training_rows, validation_rows = (int((digits.splits() == split).sum()) for split in (TRAIN, VALIDATION))
-    assert set(seen) == {40, training_rows % 40, 50, validation_rows % 50} - {0}
+    assert set(seen) == {40, training_rows % 40, validation_rows % 40} - {0}
+
+
+def test_total_correlation_is_lowered(tmp_path: Path) -> None:
+    choices = {"architecture": "variational", "code_size": 4, "epochs": 30, "beta": 0.2}
+    free, held = (learn(tmp_path / str(weight), **choices, total_correlation=weight) for weight in (0.01, 3.0))
+    told = [run.history()[-1]["loss"]["total_correlation"] for run in (free, held)]
+    assert told[1] < told[0] - 0.1
+
+
+def test_a_step_decodes_a_draw_and_validation_the_mean(tmp_path: Path, digits: Dataset) -> None:
+    """Of a distribution with the mean and the deviation that the encoder says (Kingma and Welling 2013, section 2.4)."""
+    facts = runs.configuration({"dataset": "digits", "architecture": "variational"})
+    report = training.Report(tmp_path, facts, 1)
+    work = training.Training(facts, digits, datasets.arrays(digits), tmp_path, report, torch.device("cpu"))
+    said = torch.tensor([1.0, -2.0, 2 * np.log(0.5), 2 * np.log(3.0)])  # means 1 and -2, deviations 0.5 and 3
+    decoded: list[torch.Tensor] = []
+    work._begin()
+    for network in (work.network, work.learner.network):
+        network.encoder.register_forward_hook(lambda *_: said.expand(1000, 4))
+        network.decoder.register_forward_pre_hook(lambda _module, given: decoded.append(given[0].float()))
+    work._terms(work.training[:1000], seed=0, learning=work.learner.renew())
+    work._terms(work.training[:1000], seed=0)
+    drawn, mean = decoded
+    np.testing.assert_allclose(drawn.mean(0), [1, -2], atol=0.3)
+    np.testing.assert_allclose(drawn.std(0), [0.5, 3], rtol=0.1)
+    assert (mean == said[:2]).all()
+
+
+def test_adam_forgets_old_squares_as_the_recipe_says(tmp_path: Path, digits: Dataset) -> None:
+    for recipe, betas, eps in (("hourglass", (0.9, 0.95), 1e-8), ("article", (0.9, 0.999), 1e-7)):
+        facts = runs.configuration({"dataset": "digits", "architecture": "single-layer", "recipe": recipe})
+        folder = fresh(tmp_path / recipe)
+        report = training.Report(folder, facts, 1)
+        work = training.Training(facts, digits, datasets.arrays(digits), folder, report, torch.device("cpu"))
+        work._begin()
+        (group,) = work.learner.adam.param_groups
+        assert (group["betas"], group["eps"]) == (betas, eps)
+
+
+@pytest.mark.parametrize("choices", [{}, {"noise": "gaussian"}, {"sparsity": 1.0}, {"architecture": "variational"}])
+def test_pca_stands_beside_a_loss_that_is_an_error(
+    tmp_path: Path, digits: Dataset, choices: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[float | None] = []
+    write = training.Report.write
+
+    def noted(self: training.Report, phase: str, *others: object) -> None:
+        write(self, phase, *others)
+        if phase == "training":
+            told.append(json.loads((self.folder / "status.json").read_text())["pca"])
+
+    monkeypatch.setattr(training.Report, "write", noted)
+    run = learn(tmp_path / "x", **choices)
+    pca = run.about["training"]["pca_validation"]
+    assert told and set(told) == {pca}
+    if choices and "noise" not in choices:
+        assert pca is None
+        return
+    samples = datasets.arrays(digits).samples[digits.splits() == VALIDATION].astype(np.float32) / 255
+    if not choices:
+        errors = metrics.squared_errors(samples, metrics.through_pca(run.baseline, samples))
+        assert pca == pytest.approx(errors.mean(), rel=1e-5)
+    assert 0.5 * run.metric("pca_mse") < pca < 2 * run.metric("pca_mse")
+
+
+def test_other_rows_than_a_checkpoint_s_are_not_gone_on_with(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "CHECKPOINT", 0.0)
+    asked = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 4})
+    folder = fresh(home / "x")
+    finish = training.finish
+    monkeypatch.setattr(training, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        training.train(asked, folder, tsne=50)
+    monkeypatch.setattr(training, "finish", finish)
+    assert training.train(asked, folder, tsne=50, stored=1000).count == 1000
 
 
 def test_an_epoch_is_timed_with_all_that_belongs_to_it(tmp_path: Path) -> None:
@@ -373,6 +454,8 @@ def test_a_cool_down_is_an_epoch_of_its_own_and_makes_another_run(
     last = cooled.history()[-1]
     assert last["epoch"] == 7 and last["learning_rate"] < 0.1 * cooled.history()[-2]["learning_rate"]
     assert last["seconds"] > 0.5 and last["validation"] < min(line["validation"] for line in plain.history())
+    usual = [line["samples_per_second"] for line in cooled.history()]
+    assert min(usual[:-1]) / 5 < usual[-1] < 5 * max(usual[:-1])  # of its own samples and seconds
     told = cooled.about["training"]
     assert told["best_epoch"] == 7 and told["seconds"] >= sum(line["seconds"] for line in cooled.history())
     assert cooled.metric("mse") < plain.metric("mse")

@@ -408,16 +408,16 @@ def finished(id_: str) -> None:
         f"in {trained['seconds']:.1f} s on {trained['device']}."
     )
     choosing.collapse(run)
-    mse, pca = run.metric("mse") or 0.0, run.metric("pca_mse") or 1.0
+    mse, pca_mse = run.metric("mse") or 0.0, run.metric("pca_mse") or 1.0
     error, baseline, right = st.columns(3)
     error.metric(
         "Test error",
         f"{mse:.4f}",
-        metrics.beside_pca(mse, pca),
+        metrics.beside_pca(mse, pca_mse),
         delta_color="inverse",
         help=f"On the test split. {metrics.meaning(run.kind)}",
     )
-    baseline.metric("PCA, same code size", f"{pca:.4f}")
+    baseline.metric("PCA, same code size", f"{pca_mse:.4f}")
     if (knn := run.metric("knn_accuracy")) is not None:
         right.metric(
             "kNN accuracy on codes",
@@ -432,7 +432,9 @@ def finished(id_: str) -> None:
     if reconstruct.button("See its reconstructions", icon=":material/compare:", width="stretch"):
         st.session_state["current run"] = id_
         st.switch_page(pages["Reconstructions"], query_params={"run": id_})
-    st.plotly_chart(figures.losses(run.history(), run.configuration), key="losses", config={"displayModeBar": False})
+    pca = trained.get("pca_validation")  # which older runs lack, and a zip could say anything of
+    drawn = figures.losses(run.history(), run.configuration, pca if isinstance(pca, float) else None)
+    st.plotly_chart(drawn, key="losses", config={"displayModeBar": False})
 
 
 PAGE = Page("Train", ":material/model_training:", 3, show)
