@@ -101,7 +101,15 @@ def test_every_shipped_run_opens_by_its_name() -> None:
         app = drawn("explore", run=run.folder.name)
         assert app.selectbox(key="run").value == run.id
         assert not app.error
+        (shown,) = [one for one in app.expander if one.label.startswith("How this run was made")]
+        (card,) = [one.value for one in shown.markdown]
+        assert card.startswith(f"**{run.folder.name}**\n\n{run.title}. ") and "Known weakness: " in card
+        assert "| mean squared error |" in card and f"# {run.folder.name}" not in card
         drawn("reconstructions", run=run.folder.name)
+
+
+def test_only_a_shipped_run_has_a_card(digits_run: runs.Run) -> None:
+    assert not any(one.label.startswith("How this run") for one in drawn("explore", run=digits_run.id).expander)
 
 
 def test_a_link_to_an_unknown_run_says_so_and_shows_another() -> None:
@@ -318,6 +326,8 @@ def test_runs_lists_ones_own_and_filters_them(listed: dict[str, str]) -> None:
     app.toggle(key="all").set_value(True).run()
     shipped = sum(run.pretrained for run in runs.find()[0])
     assert len(app.dataframe[0].value) == 3 + shipped
+    app.text_input(key="search").set_value("mnist-wide").run()
+    assert list(app.dataframe[0].value["dataset"]) == ["mnist"]
 
 
 def test_runs_of_nobody_lead_to_train(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
