@@ -173,6 +173,8 @@ def test_what_is_left_is_at_most_what_is_allowed_and_only_while_it_trains() -> N
     assert train.words_of(of, seen, True) == "epoch 2 · 1,234 samples/s · 60 min left at most"
     done = engine.Status(of.id, "measuring", "measuring the result", 2, 2)
     assert train.words_of(done, seen, False) == "measuring the result"
+    cooling = engine.Status(of.id, "training", "cooling down", 2, 10_000)
+    assert train.words_of(cooling, seen, True) == "cooling down"
 
 
 @pytest.mark.parametrize("name", ["train", "explore", "codes"])
@@ -236,6 +238,24 @@ def test_a_cool_down_is_offered_where_the_rate_can_fall(
     assert stands.proto.text.endswith("29 s left at most" if recipe == "open-ended" else "29 s left")
     next(button for button in app.button if button.label == "Stop and keep it").click().run()
     assert cooled == [offered]
+
+
+@pytest.mark.parametrize(("what", "ending"), [("epoch 2", False), ("cooling down", True)])
+def test_a_training_that_cools_down_cannot_be_ended_again(
+    monkeypatch: pytest.MonkeyPatch, what: str, ending: bool
+) -> None:
+    chosen = Configuration("digits", "modern", recipe="open-ended")
+    line = {"epoch": 2, "loss": {"a": 1.0}, "validation": 1.0, "samples_per_second": 1234.0}
+    seen = cached.Live(line, 1.0, 1.0, figures.losses([line], chosen), None, {})
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    monkeypatch.setattr(cached, "status", lambda id_: engine.Status(id_, "training", what, 2, 31))
+    monkeypatch.setattr(engine, "status", cached.status)
+    monkeypatch.setattr(cached, "live", lambda _: seen)
+    monkeypatch.setattr(engine, "configuration", lambda _: chosen)
+    monkeypatch.setattr(engine, "waits", lambda *_: True)
+    app = drawn("train", training=chosen.id)
+    ways = [one for one in app.button if one.label in ("Stop and keep it", "Cancel")]
+    assert [one.disabled for one in (*ways, *app.checkbox)] == [ending] * 3
 
 
 def test_every_choice_of_a_training_is_in_the_address() -> None:

@@ -331,7 +331,8 @@ def live(id_: str) -> None:
     st.progress(status.epoch / max(status.epochs, 1), words_of(status, seen, open_ended))
     if engine.waits(id_, visitor.owner()):
         cools = told_of is None or told_of.recipe != "article"
-        controls(id_, may_keep=status.phase == "training" and seen is not None, cools=cools)
+        may_keep = status.phase == "training" and seen is not None
+        controls(id_, may_keep=may_keep, cools=cools, ending=status.cooling)
     else:
         st.caption(
             "Somebody else asked for this training. Press Train with the same choices to have it in your list, too."
@@ -360,21 +361,23 @@ def pictures_of(id_: str, root: str, epoch: int, originals: bool, _seen: cached.
             st.plotly_chart(picture, key="strip", config={"displayModeBar": False})
 
 
-def controls(id_: str, may_keep: bool, cools: bool) -> None:
-    """The two ways of ending a training of one's own. cools: whether its learning rate has anything to fall from."""
+def controls(id_: str, may_keep: bool, cools: bool, ending: bool) -> None:
+    """The two ways of ending a training of one's own. cools: whether its learning rate has anything to fall from;
+    ending: whether it was stopped already."""
     about = "With cool-down it trains for two more seconds, in which the learning rate falls to zero: a lower error."
     with st.container(horizontal=True):
-        if st.button("Stop and keep it", icon=":material/stop:", disabled=not may_keep, help=about if cools else None):
+        disabled = ending or not may_keep
+        if st.button("Stop and keep it", icon=":material/stop:", disabled=disabled, help=about if cools else None):
             if engine.cancel(id_, visitor.owner(), keep=True, cool=cools and st.session_state.get("cool", True)):
                 st.toast("Stopping; what was learnt is kept.")
             else:
                 st.toast("Others wait for this training: it goes on, and you will find it on the page Runs.")
-        if st.button("Cancel", icon=":material/close:"):
+        if st.button("Cancel", icon=":material/close:", disabled=ending):
             if engine.cancel(id_, visitor.owner()):
                 st.rerun(scope="app")
             st.toast("Others wait for this training, so it goes on without you.")
         if cools:
-            st.checkbox("with cool-down (2 s)", True, key="cool")
+            st.checkbox("with cool-down (2 s)", True, key="cool", disabled=ending)
 
 
 def words_of(status: engine.Status, seen: cached.Live | None, open_ended: bool) -> str:
@@ -384,7 +387,7 @@ def words_of(status: engine.Status, seen: cached.Live | None, open_ended: bool) 
         start = "" if status.wait is None else f" · starts in about {duration(status.wait)}"
         return f"{first}{start}" + (f" · {status.what}" if status.what else "")
     words = status.what or status.phase
-    if seen is not None and status.phase == "training":
+    if seen is not None and status.phase == "training" and not status.cooling:
         left = min((status.epochs - status.epoch) * seen.seconds, engine.Limits.here().seconds)
         words += f" · {seen.newest['samples_per_second']:,.0f} samples/s · {duration(left)} left{' at most' if open_ended else ''}"
     return words
