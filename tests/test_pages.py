@@ -212,10 +212,22 @@ def test_a_time_is_turned_into_epochs(
     assert not app.exception
     (chosen,) = asked
     assert (chosen.epochs, chosen.recipe) == (epochs, trained_by)
+    assert app.query_params["recipe"] == recipe and app.query_params["budget"] == budget
     limit = [caption.value for caption in app.caption if "longest training" in caption.value]
     assert limit == ["For at most 60 min or 10,000 epochs, the longest training on this computer."] * (budget == "stop")
     told = [toast.value for toast in app.toast]
     assert bool(told) == (each > 10) and all("one epoch, the least, needs about 25 s" in words for words in told)
+
+
+def test_what_has_no_end_cannot_be_annealed_and_says_so_before_train_is_pressed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    app = drawn("train", dataset="digits", architecture="variational", annealing="0.5", budget="stop")
+    assert "annealed beta" in words(app).lower() and not any(button.label == "Train" for button in app.button)
+    assert app.query_params["recipe"] == "hourglass"
+    app.selectbox(key="budget").set_value("30").run()
+    assert not app.error and any(button.label == "Train" for button in app.button)
 
 
 @pytest.mark.parametrize(("recipe", "offered"), [("hourglass", True), ("open-ended", True), ("article", False)])

@@ -91,7 +91,7 @@ def show() -> None:
     with left:
         values, dataset = choices()
     with right:
-        configuration = describe(values)
+        configuration = describe(to_train(values))
         if configuration is not None:
             start(configuration, dataset)
         follow()
@@ -229,6 +229,12 @@ def number(name: str, default: Any, limits: tuple[float, float] | None = None) -
     return st.number_input(label, low, high, step=kind(step), format=form, key=name, help=about)
 
 
+def to_train(values: dict[str, Any]) -> dict[str, Any]:
+    """The choices as they will be trained: until a stop, our recipe is the one that knows no end."""
+    endless = st.session_state["budget"] == "stop" and values["recipe"] == "hourglass"
+    return values | {"recipe": "open-ended"} if endless else values
+
+
 def describe(values: dict[str, Any]) -> Configuration | None:
     """The hourglass that the choices make, and its numbers; a sentence instead when they do not fit."""
     try:
@@ -283,15 +289,12 @@ def timed(configuration: Configuration, device: str) -> Configuration:
                 )
             time.sleep(0.1)
     values = dataclasses.asdict(configuration)
-    if budget == "stop":
-        epochs = engine.epochs_within(engine.Limits.here().seconds, each)
-        recipe = "open-ended" if configuration.recipe == "hourglass" else configuration.recipe
-        return runs.configuration(values | {"epochs": epochs, "recipe": recipe})
-    if each > int(budget):
+    seconds = engine.Limits.here().seconds if budget == "stop" else int(budget)
+    if budget != "stop" and each > seconds:
         st.toast(
             f"It will take longer: one epoch, the least, needs about {duration(each)} here.", icon=":material/timer:"
         )
-    return runs.configuration(values | {"epochs": engine.epochs_within(int(budget), each)})
+    return runs.configuration(values | {"epochs": engine.epochs_within(seconds, each)})
 
 
 def follow() -> None:
