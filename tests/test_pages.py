@@ -146,6 +146,32 @@ def test_presets_set_the_articles_choices() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "key", "other"),
+    [
+        ("number_input", "epochs", 11),
+        ("number_input", "code_size", 30),
+        ("selectbox", "recipe", "hourglass"),
+        ("selectbox", "loss", "bernoulli"),
+        ("selectbox", "budget", "30"),
+    ],
+)
+def test_a_preset_that_was_changed_is_no_longer_called_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, kind: str, key: str, other: object
+) -> None:
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    app = drawn("train", dataset="digits")
+    app.selectbox(key="preset").set_value("Multi-layer (article)").run()
+    app.number_input(key="seed").set_value(3).run()  # which no preset names
+    assert app.selectbox(key="preset").value == "Multi-layer (article)"
+    getattr(app, kind)(key=key).set_value(other).run()
+    assert not app.exception and app.selectbox(key="preset").value == train.OWN
+    assert getattr(app, kind)(key=key).value == other
+    app.selectbox(key="preset").set_value("Multi-layer (article)").run()
+    assert app.selectbox(key="preset").value == "Multi-layer (article)"
+    assert (app.number_input(key="code_size").value, app.selectbox(key="budget").value) == (48, "epochs")
+
+
+@pytest.mark.parametrize(
     ("asked", "shown", "told"), [("1.5", 1.0, False), ("-0.1", 0.05, False), ("0.4", 0.4, False), ("nan", 0.3, True)]
 )
 def test_a_noise_level_in_the_address_is_held_to_what_there_is(asked: str, shown: float, told: bool) -> None:

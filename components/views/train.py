@@ -108,6 +108,7 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     if st.session_state.get("architecture", fitting[0]) not in fitting:  # the dataset is now one of another kind
         st.session_state["architecture"] = "modern"
         take_defaults()
+    leave_preset()
     st.selectbox("Start from", presets, key="preset", on_change=take_preset)
     titles = choosing.titles(known_data)
     st.selectbox("Dataset", list(known_data), format_func=titles.__getitem__, key="dataset")
@@ -218,6 +219,15 @@ def take_preset() -> None:
     plain = {"budget": "epochs", "noise": "none", "sparsity": 0.0, "contraction": 0.0, "shift": 0, "distortion": 0.0}
     for name, value in {**plain, **chosen}.items():
         st.session_state[name] = value
+
+
+def leave_preset() -> None:
+    """What is no longer as a preset set it is not called by the preset's name."""
+    state = st.session_state
+    chosen = runs.PRESETS.get(state.get("preset", OWN), {})
+    changed = any(state.get(name, value) != value for name, value in chosen.items())
+    if changed or state.get("budget", "epochs") != "epochs":
+        state["preset"] = OWN
 
 
 def number(name: str, default: Any, limits: tuple[float, float] | None = None) -> Any:
