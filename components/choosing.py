@@ -3,9 +3,10 @@
 import re
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from components import address, cached, visitor
-from models import Problem, datasets, engine, runs, uploads
+from models import Problem, datasets, engine, metrics, runs, uploads
 
 
 def run() -> runs.Run | None:
@@ -52,6 +53,21 @@ def collapse(run: runs.Run) -> None:
     else:
         do = "Choose another architecture (those called Modern do not end like this), or try a smaller learning rate."
     st.warning(f"Every sample has all but the same code, so this network draws one picture for all of them. {do}")
+
+
+def test_error(place: DeltaGenerator, run: runs.Run, about: str) -> None:
+    """A run's error beside PCA's, green when it is less and grey when both are equal."""
+    mse, pca = run.metric("mse") or 0.0, run.metric("pca_mse") or 1.0
+    beside = metrics.beside_pca(mse, pca)
+    equal = beside == metrics.AS_GOOD
+    place.metric(
+        "Test error",
+        f"{mse:.4f}",
+        beside,
+        delta_color="off" if equal else "inverse",
+        delta_arrow="off" if equal else "auto",
+        help=about,
+    )
 
 
 def labels(ready: list[runs.Run], names: dict[str, str]) -> dict[str, str]:

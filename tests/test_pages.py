@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from conftest import needs_data, trained
+from streamlit.proto.Metric_pb2 import Metric as MetricProto
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
 from streamlit.testing.v1 import AppTest
 
@@ -401,6 +402,29 @@ def test_reconstructions_show_both_errors_with_units() -> None:
     assert shown["PCA, same code size"] == f"{run.metric('pca_mse'):.4f}"
     assert "Reconstructions, D = 2 " in words(app)
     assert "PCA, D = 2 " in words(app)
+
+
+@pytest.mark.parametrize("name", ["train", "reconstructions"])
+@pytest.mark.parametrize(
+    ("share", "said", "colour"),
+    [
+        (0.997, "as good as PCA", MetricProto.MetricColor.GRAY),
+        (1.004, "as good as PCA", MetricProto.MetricColor.GRAY),
+        (0.9, "-10% against PCA", MetricProto.MetricColor.GREEN),
+        (1.1, "+10% against PCA", MetricProto.MetricColor.RED),
+        (5.0, "5 times PCA's", MetricProto.MetricColor.RED),
+    ],
+)
+def test_an_error_that_is_pcas_to_the_rounding_is_neither_good_nor_bad(
+    name: str, share: float, said: str, colour: int, digits_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    real = runs.Run.metric
+    pca = real(digits_run, "pca_mse") or 0.0
+    monkeypatch.setattr(runs.Run, "metric", lambda run, what: share * pca if what == "mse" else real(run, what))
+    app = drawn(name, **{"training" if name == "train" else "run": digits_run.id})
+    (error,) = [metric for metric in app.metric if metric.label == "Test error"]
+    assert (error.delta, error.proto.color) == (said, colour)
 
 
 @pytest.mark.parametrize("which", ["best", "worst", "class", "random"])

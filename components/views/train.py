@@ -424,16 +424,9 @@ def finished(id_: str) -> None:
         f"in {trained['seconds']:.1f} s on {trained['device']}."
     )
     choosing.collapse(run)
-    mse, pca = run.metric("mse") or 0.0, run.metric("pca_mse") or 1.0
     error, baseline, right = st.columns(3)
-    error.metric(
-        "Test error",
-        f"{mse:.4f}",
-        metrics.beside_pca(mse, pca),
-        delta_color="inverse",
-        help=f"On the test split. {metrics.meaning(run.kind)}",
-    )
-    baseline.metric("PCA, same code size", f"{pca:.4f}")
+    choosing.test_error(error, run, f"On the test split. {metrics.meaning(run.kind)}")
+    baseline.metric("PCA, same code size", f"{run.metric('pca_mse') or 1.0:.4f}")
     if (knn := run.metric("knn_accuracy")) is not None:
         right.metric(
             "kNN accuracy on codes",
