@@ -193,6 +193,19 @@ def test_the_address_of_a_stopped_training_is_that_of_what_was_kept(
     assert any("is ready" in one.value for one in app.success)
 
 
+def test_the_classes_that_a_code_keeps_apart_are_told_beside_pcas(
+    monkeypatch: pytest.MonkeyPatch, digits_run: runs.Run
+) -> None:
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    (told,) = [one for one in drawn("train", training=digits_run.id).metric if one.label == "kNN accuracy on codes"]
+    assert told.value == f"{digits_run.metric('knn_accuracy'):.0%}"
+    assert told.delta == f"PCA {digits_run.metric('pca_knn_accuracy'):.0%}"
+    real = runs.Run.metric
+    monkeypatch.setattr(runs.Run, "metric", lambda run, what: None if what == "pca_knn_accuracy" else real(run, what))
+    (told,) = [one for one in drawn("train", training=digits_run.id).metric if one.label == "kNN accuracy on codes"]
+    assert not told.delta
+
+
 def test_what_is_left_is_at_most_what_is_allowed_and_only_while_it_trains() -> None:
     line = {"epoch": 2, "loss": {"a": 1.0}, "validation": 1.0, "samples_per_second": 1234.0}
     seen = cached.Live(line, 1.0, 30.0, None, None, {})

@@ -431,6 +431,9 @@ def finished(id_: str) -> None:
         right.metric(
             "kNN accuracy on codes",
             f"{knn:.0%}",
+            None if (pca := run.metric("pca_knn_accuracy")) is None else f"PCA {pca:.0%}",
+            delta_color="off",
+            delta_arrow="off",
             help="How often the five nearest training codes name a test sample's class.",
         )
     pages = st.session_state["pages"]
