@@ -44,15 +44,23 @@ def run() -> runs.Run | None:
         return None
 
 
-def collapse(run: runs.Run) -> None:
-    """Says so where no dimension of the code tells one sample from another."""
-    if not all(run.about["codes"]["dead"]):
+def collapse(run: runs.Run, some: bool = True) -> None:
+    """Says so where no dimension of the code tells one sample from another; and, with some, where a few do not."""
+    dead = sum(run.about["codes"]["dead"])
+    if dead < run.code_size:
+        if some and dead:
+            are, them = ("is", "it") if dead == 1 else ("are", "them")
+            st.caption(
+                f":material/info: {dead} of {run.code_size} dimensions {are} dead: the decoder does without {them}. "
+                "Codes shows which."
+            )
         return
     if run.variational:
         do = "Train with a lower beta, with free bits, or with annealing."
     else:
         do = "Choose another architecture (those called Modern do not end like this), or try a smaller learning rate."
-    st.warning(f"Every sample has all but the same code, so this network draws one picture for all of them. {do}")
+    near = "" if run.metric("knn_accuracy") is None else " Neighbours are still told, by differences however small."
+    st.warning(f"Every sample has all but the same code, so this network draws one picture for all of them. {do}{near}")
 
 
 def test_error(place: DeltaGenerator, run: runs.Run, about: str) -> None:

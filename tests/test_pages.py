@@ -217,17 +217,40 @@ def test_what_is_left_is_at_most_what_is_allowed_and_only_while_it_trains() -> N
     assert train.words_of(cooling, seen, True) == "cooling down"
 
 
-@pytest.mark.parametrize("name", ["train", "explore", "codes"])
+@pytest.mark.parametrize("name", ["train", "explore", "reconstructions", "codes"])
 def test_a_network_that_draws_one_picture_for_all_is_told(
     name: str, home: Path, digits_run: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "wake", lambda: None)
     place = shutil.copytree(digits_run.folder, home / "runs" / digits_run.id)
     query = {"training" if name == "train" else "run": digits_run.id}
-    assert "one picture for all" not in words(drawn(name, **query))
+    assert "one picture for all" not in words(drawn(name, **query)) and "dimensions are dead" not in words(
+        drawn(name, **query)
+    )
     about = digits_run.about | {"codes": digits_run.about["codes"] | {"dead": [True, True]}}
     (place / "run.json").write_text(json.dumps(about))
     assert "one picture for all" in words(drawn(name, **query))
+    assert "differences however small" in words(drawn(name, **query))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("train", True), ("explore", True), ("reconstructions", True), ("codes", False)]
+)
+def test_dimensions_that_are_dead_are_told_once(
+    name: str, said: bool, home: Path, variational_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    place = shutil.copytree(variational_run.folder, home / "runs" / variational_run.id)
+    query = {"training" if name == "train" else "run": variational_run.id}
+    for dead, told in (
+        (2, "2 of 6 dimensions are dead: the decoder does without them."),
+        (1, "1 of 6 dimensions is dead: the decoder does without it."),
+    ):
+        facts = variational_run.about["codes"] | {"dead": [i < dead for i in range(6)]}
+        (place / "run.json").write_text(json.dumps(variational_run.about | {"codes": facts}))
+        shown = words(drawn(name, **query))
+        assert (f"{told} Codes shows which." in shown) == said and "one picture for all" not in shown
+        assert (f"{6 - dead} of 6 dimensions are used" in shown) == (name == "codes")
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def beside_others(ours: float, pca: float | None, tsne: float | None) -> str:
 
 def dimensions(run: runs.Run) -> None:
     """How much each dimension carries, and which are dead."""
-    choosing.collapse(run)
+    choosing.collapse(run, some=False)  # the heading counts them
     facts = run.about["codes"]
     dead = np.array(facts["dead"], bool)
     used = int((~dead).sum())

@@ -21,6 +21,7 @@ def show() -> None:
     run = choosing.run()
     if run is None:
         return
+    choosing.collapse(run)
     numbers(run)
     if not choosing.originals_at_hand(run):
         stored_class_errors(run)
