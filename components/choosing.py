@@ -88,7 +88,8 @@ def labels(ready: list[runs.Run], names: dict[str, str]) -> dict[str, str]:
     for run in ready:
         word, chosen = plain[run.id], run.configuration
         if list(plain.values()).count(word) > 1:
-            word += f" · {run.about['training']['epochs']} epochs, seed {chosen.seed}"
+            epochs = run.about["training"]["epochs"]
+            word += f" · {epochs:,} epoch{'' if epochs == 1 else 's'}, seed {chosen.seed}"
         out[run.id] = word if word not in out.values() else f"{word} · {run.id[:6]}"
     return out
 

@@ -224,9 +224,8 @@ def test_a_network_that_draws_one_picture_for_all_is_told(
     monkeypatch.setattr(engine, "wake", lambda: None)
     place = shutil.copytree(digits_run.folder, home / "runs" / digits_run.id)
     query = {"training" if name == "train" else "run": digits_run.id}
-    assert "one picture for all" not in words(drawn(name, **query)) and "dimensions are dead" not in words(
-        drawn(name, **query)
-    )
+    before = words(drawn(name, **query))
+    assert "one picture for all" not in before and "dimensions are dead" not in before
     about = digits_run.about | {"codes": digits_run.about["codes"] | {"dead": [True, True]}}
     (place / "run.json").write_text(json.dumps(about))
     assert "one picture for all" in words(drawn(name, **query))
@@ -614,6 +613,8 @@ def test_runs_of_one_title_are_told_apart_and_each_is_opened(home: Path) -> None
         word = next(word for word in options if "seed 51" in word)
         app.selectbox(key="run").select(word).run()
         assert app.query_params["run"] == alike[0].id
+    trained(seed=51, epochs=1)
+    assert sum(word.endswith(" · 1 epoch, seed 51") for word in drawn("explore").selectbox(key="run").options) == 1
 
 
 def test_a_damaged_queue_is_told_on_every_page_and_what_ships_can_be_explored(home: Path) -> None:

@@ -378,7 +378,7 @@ def controls(id_: str, may_keep: bool, cools: bool, ending: bool) -> None:
     """The two ways of ending a training of one's own. cools: whether its learning rate has anything to fall from;
     ending: whether it was stopped already."""
     about = "With cool-down it trains for two more seconds, in which the learning rate falls to zero: a lower error."
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         disabled = ending or not may_keep
         if st.button("Stop and keep it", icon=":material/stop:", disabled=disabled, help=about if cools else None):
             if engine.cancel(id_, visitor.owner(), keep=True, cool=cools and st.session_state.get("cool", True)):
