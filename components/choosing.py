@@ -3,9 +3,10 @@
 import re
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from components import address, cached, visitor
-from models import Problem, datasets, engine, runs, uploads
+from models import Problem, datasets, engine, metrics, runs, uploads
 
 
 def run() -> runs.Run | None:
@@ -43,15 +44,38 @@ def run() -> runs.Run | None:
         return None
 
 
-def collapse(run: runs.Run) -> None:
-    """Says so where no dimension of the code tells one sample from another."""
-    if not all(run.about["codes"]["dead"]):
+def collapse(run: runs.Run, some: bool = True) -> None:
+    """Says so where no dimension of the code tells one sample from another; and, with some, where a few do not."""
+    dead = sum(run.about["codes"]["dead"])
+    if dead < run.code_size:
+        if some and dead:
+            are, them = ("is", "it") if dead == 1 else ("are", "them")
+            st.caption(
+                f":material/info: {dead} of {run.code_size} dimensions {are} dead: the decoder does without {them}. "
+                "Codes shows which."
+            )
         return
     if run.variational:
         do = "Train with a lower beta, with free bits, or with annealing."
     else:
         do = "Choose another architecture (those called Modern do not end like this), or try a smaller learning rate."
-    st.warning(f"Every sample has all but the same code, so this network draws one picture for all of them. {do}")
+    near = "" if run.metric("knn_accuracy") is None else " Neighbours are still told, by differences however small."
+    st.warning(f"Every sample has all but the same code, so this network draws one picture for all of them. {do}{near}")
+
+
+def test_error(place: DeltaGenerator, run: runs.Run, about: str) -> None:
+    """A run's error beside PCA's, green when it is less and grey when both are equal."""
+    mse, pca = run.metric("mse") or 0.0, run.metric("pca_mse") or 1.0
+    beside = metrics.beside_pca(mse, pca)
+    equal = beside == metrics.AS_GOOD
+    place.metric(
+        "Test error",
+        f"{mse:.4f}",
+        beside,
+        delta_color="off" if equal else "inverse",
+        delta_arrow="off" if equal else "auto",
+        help=about,
+    )
 
 
 def labels(ready: list[runs.Run], names: dict[str, str]) -> dict[str, str]:
@@ -64,7 +88,8 @@ def labels(ready: list[runs.Run], names: dict[str, str]) -> dict[str, str]:
     for run in ready:
         word, chosen = plain[run.id], run.configuration
         if list(plain.values()).count(word) > 1:
-            word += f" · {run.about['training']['epochs']} epochs, seed {chosen.seed}"
+            epochs = run.about["training"]["epochs"]
+            word += f" · {epochs:,} epoch{'' if epochs == 1 else 's'}, seed {chosen.seed}"
         out[run.id] = word if word not in out.values() else f"{word} · {run.id[:6]}"
     return out
 

@@ -90,6 +90,11 @@ class Status:
     def alive(self) -> bool:
         return self.phase in ("queued", "preparing", "training", "measuring")
 
+    @property
+    def cooling(self) -> bool:
+        """Whether it was stopped and is in its last seconds of training."""
+        return self.phase == "training" and self.what == "cooling down"
+
 
 @dataclass(frozen=True)
 class Entry:

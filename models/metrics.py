@@ -67,10 +67,14 @@ def meaning(kind: str) -> str:
     return MEANING[kind != "image"]
 
 
+AS_GOOD = "as good as PCA"
+
+
 def beside_pca(mse: float, pca_mse: float) -> str:
     """How a run's error stands to PCA's, in words that a small PCA error does not blow up."""
     if mse < 2 * pca_mse:
-        return f"{mse / pca_mse - 1:+.0%} against PCA"
+        share = f"{mse / pca_mse - 1:+.0%}"
+        return AS_GOOD if share in ("+0%", "-0%") else f"{share} against PCA"
     return f"{mse / pca_mse:,.0f} times PCA's" if mse < 100 * pca_mse else "PCA is all but exact"
 
 

@@ -282,7 +282,12 @@ def configuration(values: dict[str, Any]) -> Configuration:
             "leave the unknown ones out",
         )
     if absent := [name for name in ("dataset", "architecture") if not values.get(name)]:
-        raise Problem(f"no {' and no '.join(absent)} was chosen", "both have to be named", "name them")
+        options = " and ".join(f"--{name}" for name in absent)
+        raise Problem(
+            f"no {' and no '.join(absent)} was chosen",
+            "a training takes a dataset and an architecture",
+            f"add {options}, or choose {'one' if len(absent) == 1 else 'one of each'}",
+        )
     defaults = dict(architectures.get(str(values["architecture"])).defaults)
     if defaults.get("loss") not in losses(datasets.get(str(values["dataset"])).kind):
         defaults.pop("loss", None)

@@ -11,11 +11,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from conftest import needs_data, trained
+from streamlit.proto.Metric_pb2 import Metric as MetricProto
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
 from streamlit.testing.v1 import AppTest
 
 from components import cached, figures, views, visitor
-from components.views import train
+from components.views import codes, train
 from models import datasets, engine, runs
 from models.runs import Configuration
 
@@ -101,7 +102,15 @@ def test_every_shipped_run_opens_by_its_name() -> None:
         app = drawn("explore", run=run.folder.name)
         assert app.selectbox(key="run").value == run.id
         assert not app.error
+        (shown,) = [one for one in app.expander if one.label.startswith("How this run was made")]
+        (card,) = [one.value for one in shown.markdown]
+        assert card.startswith(f"**{run.folder.name}**\n\n{run.title}. ") and "Known weakness: " in card
+        assert "| mean squared error |" in card and f"# {run.folder.name}" not in card
         drawn("reconstructions", run=run.folder.name)
+
+
+def test_only_a_shipped_run_has_a_card(digits_run: runs.Run) -> None:
+    assert not any(one.label.startswith("How this run") for one in drawn("explore", run=digits_run.id).expander)
 
 
 def test_a_link_to_an_unknown_run_says_so_and_shows_another() -> None:
@@ -138,6 +147,32 @@ def test_presets_set_the_articles_choices() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "key", "other"),
+    [
+        ("number_input", "epochs", 11),
+        ("number_input", "code_size", 30),
+        ("selectbox", "recipe", "hourglass"),
+        ("selectbox", "loss", "bernoulli"),
+        ("selectbox", "budget", "30"),
+    ],
+)
+def test_a_preset_that_was_changed_is_no_longer_called_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, kind: str, key: str, other: object
+) -> None:
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    app = drawn("train", dataset="digits")
+    app.selectbox(key="preset").set_value("Multi-layer (article)").run()
+    app.number_input(key="seed").set_value(3).run()  # which no preset names
+    assert app.selectbox(key="preset").value == "Multi-layer (article)"
+    getattr(app, kind)(key=key).set_value(other).run()
+    assert not app.exception and app.selectbox(key="preset").value == train.OWN
+    assert getattr(app, kind)(key=key).value == other
+    app.selectbox(key="preset").set_value("Multi-layer (article)").run()
+    assert app.selectbox(key="preset").value == "Multi-layer (article)"
+    assert (app.number_input(key="code_size").value, app.selectbox(key="budget").value) == (48, "epochs")
+
+
+@pytest.mark.parametrize(
     ("asked", "shown", "told"), [("1.5", 1.0, False), ("-0.1", 0.05, False), ("0.4", 0.4, False), ("nan", 0.3, True)]
 )
 def test_a_noise_level_in_the_address_is_held_to_what_there_is(asked: str, shown: float, told: bool) -> None:
@@ -158,6 +193,19 @@ def test_the_address_of_a_stopped_training_is_that_of_what_was_kept(
     assert any("is ready" in one.value for one in app.success)
 
 
+def test_the_classes_that_a_code_keeps_apart_are_told_beside_pcas(
+    monkeypatch: pytest.MonkeyPatch, digits_run: runs.Run
+) -> None:
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    (told,) = [one for one in drawn("train", training=digits_run.id).metric if one.label == "kNN accuracy on codes"]
+    assert told.value == f"{digits_run.metric('knn_accuracy'):.0%}"
+    assert told.delta == f"PCA {digits_run.metric('pca_knn_accuracy'):.0%}"
+    real = runs.Run.metric
+    monkeypatch.setattr(runs.Run, "metric", lambda run, what: None if what == "pca_knn_accuracy" else real(run, what))
+    (told,) = [one for one in drawn("train", training=digits_run.id).metric if one.label == "kNN accuracy on codes"]
+    assert not told.delta
+
+
 def test_what_is_left_is_at_most_what_is_allowed_and_only_while_it_trains() -> None:
     line = {"epoch": 2, "loss": {"a": 1.0}, "validation": 1.0, "samples_per_second": 1234.0}
     seen = cached.Live(line, 1.0, 30.0, None, None, {})
@@ -165,19 +213,43 @@ def test_what_is_left_is_at_most_what_is_allowed_and_only_while_it_trains() -> N
     assert train.words_of(of, seen, True) == "epoch 2 · 1,234 samples/s · 60 min left at most"
     done = engine.Status(of.id, "measuring", "measuring the result", 2, 2)
     assert train.words_of(done, seen, False) == "measuring the result"
+    cooling = engine.Status(of.id, "training", "cooling down", 2, 10_000)
+    assert train.words_of(cooling, seen, True) == "cooling down"
 
 
-@pytest.mark.parametrize("name", ["train", "explore", "codes"])
+@pytest.mark.parametrize("name", ["train", "explore", "reconstructions", "codes"])
 def test_a_network_that_draws_one_picture_for_all_is_told(
     name: str, home: Path, digits_run: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "wake", lambda: None)
     place = shutil.copytree(digits_run.folder, home / "runs" / digits_run.id)
     query = {"training" if name == "train" else "run": digits_run.id}
-    assert "one picture for all" not in words(drawn(name, **query))
+    before = words(drawn(name, **query))
+    assert "one picture for all" not in before and "dimensions are dead" not in before
     about = digits_run.about | {"codes": digits_run.about["codes"] | {"dead": [True, True]}}
     (place / "run.json").write_text(json.dumps(about))
     assert "one picture for all" in words(drawn(name, **query))
+    assert "differences however small" in words(drawn(name, **query))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("train", True), ("explore", True), ("reconstructions", True), ("codes", False)]
+)
+def test_dimensions_that_are_dead_are_told_once(
+    name: str, said: bool, home: Path, variational_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    place = shutil.copytree(variational_run.folder, home / "runs" / variational_run.id)
+    query = {"training" if name == "train" else "run": variational_run.id}
+    for dead, told in (
+        (2, "2 of 6 dimensions are dead: the decoder does without them."),
+        (1, "1 of 6 dimensions is dead: the decoder does without it."),
+    ):
+        facts = variational_run.about["codes"] | {"dead": [i < dead for i in range(6)]}
+        (place / "run.json").write_text(json.dumps(variational_run.about | {"codes": facts}))
+        shown = words(drawn(name, **query))
+        assert (f"{told} Codes shows which." in shown) == said and "one picture for all" not in shown
+        assert (f"{6 - dead} of 6 dimensions are used" in shown) == (name == "codes")
 
 
 @pytest.mark.parametrize(
@@ -202,10 +274,22 @@ def test_a_time_is_turned_into_epochs(
     assert not app.exception
     (chosen,) = asked
     assert (chosen.epochs, chosen.recipe) == (epochs, trained_by)
+    assert app.query_params["recipe"] == recipe and app.query_params["budget"] == budget
     limit = [caption.value for caption in app.caption if "longest training" in caption.value]
     assert limit == ["For at most 60 min or 10,000 epochs, the longest training on this computer."] * (budget == "stop")
     told = [toast.value for toast in app.toast]
     assert bool(told) == (each > 10) and all("one epoch, the least, needs about 25 s" in words for words in told)
+
+
+def test_what_has_no_end_cannot_be_annealed_and_says_so_before_train_is_pressed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    app = drawn("train", dataset="digits", architecture="variational", annealing="0.5", budget="stop")
+    assert "annealed beta" in words(app).lower() and not any(button.label == "Train" for button in app.button)
+    assert app.query_params["recipe"] == "hourglass"
+    app.selectbox(key="budget").set_value("30").run()
+    assert not app.error and any(button.label == "Train" for button in app.button)
 
 
 @pytest.mark.parametrize(("recipe", "offered"), [("hourglass", True), ("open-ended", True), ("article", False)])
@@ -228,6 +312,24 @@ def test_a_cool_down_is_offered_where_the_rate_can_fall(
     assert stands.proto.text.endswith("29 s left at most" if recipe == "open-ended" else "29 s left")
     next(button for button in app.button if button.label == "Stop and keep it").click().run()
     assert cooled == [offered]
+
+
+@pytest.mark.parametrize(("what", "ending"), [("epoch 2", False), ("cooling down", True)])
+def test_a_training_that_cools_down_cannot_be_ended_again(
+    monkeypatch: pytest.MonkeyPatch, what: str, ending: bool
+) -> None:
+    chosen = Configuration("digits", "modern", recipe="open-ended")
+    line = {"epoch": 2, "loss": {"a": 1.0}, "validation": 1.0, "samples_per_second": 1234.0}
+    seen = cached.Live(line, 1.0, 1.0, figures.losses([line], chosen), None, {})
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    monkeypatch.setattr(cached, "status", lambda id_: engine.Status(id_, "training", what, 2, 31))
+    monkeypatch.setattr(engine, "status", cached.status)
+    monkeypatch.setattr(cached, "live", lambda _: seen)
+    monkeypatch.setattr(engine, "configuration", lambda _: chosen)
+    monkeypatch.setattr(engine, "waits", lambda *_: True)
+    app = drawn("train", training=chosen.id)
+    ways = [one for one in app.button if one.label in ("Stop and keep it", "Cancel")]
+    assert [one.disabled for one in (*ways, *app.checkbox)] == [ending] * 3
 
 
 def test_every_choice_of_a_training_is_in_the_address() -> None:
@@ -318,6 +420,8 @@ def test_runs_lists_ones_own_and_filters_them(listed: dict[str, str]) -> None:
     app.toggle(key="all").set_value(True).run()
     shipped = sum(run.pretrained for run in runs.find()[0])
     assert len(app.dataframe[0].value) == 3 + shipped
+    app.text_input(key="search").set_value("mnist-wide").run()
+    assert list(app.dataframe[0].value["dataset"]) == ["mnist"]
 
 
 def test_runs_of_nobody_lead_to_train(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,6 +437,29 @@ def test_reconstructions_show_both_errors_with_units() -> None:
     assert shown["PCA, same code size"] == f"{run.metric('pca_mse'):.4f}"
     assert "Reconstructions, D = 2 " in words(app)
     assert "PCA, D = 2 " in words(app)
+
+
+@pytest.mark.parametrize("name", ["train", "reconstructions"])
+@pytest.mark.parametrize(
+    ("share", "said", "colour"),
+    [
+        (0.997, "as good as PCA", MetricProto.MetricColor.GRAY),
+        (1.004, "as good as PCA", MetricProto.MetricColor.GRAY),
+        (0.9, "-10% against PCA", MetricProto.MetricColor.GREEN),
+        (1.1, "+10% against PCA", MetricProto.MetricColor.RED),
+        (5.0, "5 times PCA's", MetricProto.MetricColor.RED),
+    ],
+)
+def test_an_error_that_is_pcas_to_the_rounding_is_neither_good_nor_bad(
+    name: str, share: float, said: str, colour: int, digits_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    real = runs.Run.metric
+    pca = real(digits_run, "pca_mse") or 0.0
+    monkeypatch.setattr(runs.Run, "metric", lambda run, what: share * pca if what == "mse" else real(run, what))
+    app = drawn(name, **{"training" if name == "train" else "run": digits_run.id})
+    (error,) = [metric for metric in app.metric if metric.label == "Test error"]
+    assert (error.delta, error.proto.color) == (said, colour)
 
 
 @pytest.mark.parametrize("which", ["best", "worst", "class", "random"])
@@ -486,6 +613,8 @@ def test_runs_of_one_title_are_told_apart_and_each_is_opened(home: Path) -> None
         word = next(word for word in options if "seed 51" in word)
         app.selectbox(key="run").select(word).run()
         assert app.query_params["run"] == alike[0].id
+    trained(seed=51, epochs=1)
+    assert sum(word.endswith(" · 1 epoch, seed 51") for word in drawn("explore").selectbox(key="run").options) == 1
 
 
 def test_a_damaged_queue_is_told_on_every_page_and_what_ships_can_be_explored(home: Path) -> None:
@@ -513,6 +642,30 @@ def test_codes_shows_what_each_dimension_carries_and_stands_for() -> None:
     assert any(metric.label == "Mutual information gap" and metric.value == f"{gap:.2f}" for metric in app.metric)
     plain = drawn("codes", run="digits-multi-layer")
     assert "stand for" not in words(plain) and "variance" in words(plain)
+
+
+@pytest.mark.parametrize(
+    ("ours", "pca", "tsne", "said"),
+    [
+        (0.89, 0.42, 0.95, "t-SNE keeps classes apart best."),
+        (0.95, 0.42, 0.75, "This run keeps classes apart best."),
+        (0.75, 0.95, 0.75, "PCA keeps classes apart best."),
+        (0.922, 0.63, 0.924, "t-SNE and this run keep classes apart equally well."),
+        (0.38, 0.385, 0.2, "This run and PCA keep classes apart equally well."),
+        (0.9, 0.9, 0.9, "t-SNE, this run and PCA keep classes apart equally well."),
+        (0.9, None, 0.8, "This run keeps classes apart best."),
+    ],
+)
+def test_who_keeps_classes_apart_best_is_what_the_numbers_say(
+    ours: float, pca: float | None, tsne: float, said: str
+) -> None:
+    told = codes.beside_others(ours, pca, tsne)
+    assert told.startswith(f" {said} From t-SNE there is no way back: no place on it decodes")
+
+
+def test_codes_says_who_is_best_of_what_it_draws() -> None:
+    assert "PCA keeps classes apart best" in words(drawn("codes", run="cats-modern-convolutional-2"))
+    assert "t-SNE keeps classes apart best" in words(drawn("codes", run="mnist-wide"))
 
 
 def test_dead_dimensions_are_counted_and_grey() -> None:

@@ -452,3 +452,20 @@ def test_codes_as_csv_are_the_codes(variational_run: runs.Run) -> None:
     assert first[0] == "0" and first[1] in datasets.SPLITS and first[2] == str(variational_run.labels[0])
     np.testing.assert_allclose([float(x) for x in first[4:]], variational_run.codes[0], rtol=1e-5)
     assert export.codes_csv({"label": ["=1+1", "@x", "plain"]}).splitlines() == ["label", "'=1+1", "'@x", "plain"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"architecture": "modern"}, ("No dataset was chosen.", "Add --dataset, or choose one.")),
+        ({"dataset": "digits"}, ("No architecture was chosen.", "Add --architecture, or choose one.")),
+        (
+            {},
+            ("No dataset and no architecture was chosen.", "Add --dataset and --architecture, or choose one of each."),
+        ),
+    ],
+)
+def test_what_a_training_lacks_is_told_by_name(given: dict[str, str], told: tuple[str, str]) -> None:
+    with pytest.raises(Problem) as met:
+        runs.configuration(given)
+    assert str(met.value).startswith(told[0]) and str(met.value).endswith(told[1])

@@ -9,6 +9,7 @@ from models import runs
 from models.codes import DEAD_KL, NO_VARIANCE
 
 PLAIN = {"displayModeBar": False}
+TIE = 0.005  # shares no further apart than this are counted as equal
 
 
 def show() -> None:
@@ -38,14 +39,7 @@ def neighbours(run: runs.Run) -> None:
         left.plotly_chart(figures.shares(known, "share of test samples named rightly"), config=PLAIN, key="neighbours")
         left.caption(
             f"The five nearest codes vote on the {run.about['dataset']['label']} of each test sample."
-            + (
-                " t-SNE keeps classes apart best, but there is no way back: no place on it decodes to a sample. "
-                "A code is what the decoder can be given."
-                if "t-SNE, two numbers" in known
-                else " PCA decodes, too, and is the least that a code should do better than."
-                if len(known) > 1
-                else ""
-            )
+            + beside_others(ours, run.metric("pca_knn_accuracy"), run.metric("tsne_knn_accuracy"))
         )
     else:
         left.info("The samples of this dataset have no classes, so that nothing can vote.")
@@ -60,9 +54,26 @@ def neighbours(run: runs.Run) -> None:
         )
 
 
+def beside_others(ours: float, pca: float | None, tsne: float | None) -> str:
+    """Which of them keeps classes apart best, and what can be decoded of it; nothing where there is nothing beside."""
+    if tsne is None:
+        return "" if pca is None else " PCA decodes, too, and is the least that a code should do better than."
+    shares = {"t-SNE": tsne, "This run": ours} | ({} if pca is None else {"PCA": pca})
+    best = [name for name, share in shares.items() if share >= max(shares.values()) - TIE]
+    if len(best) == 1:
+        first = f"{best[0]} keeps classes apart best."
+    else:
+        *others, last = [name if i == 0 else name.replace("This", "this") for i, name in enumerate(best)]
+        first = f"{', '.join(others)} and {last} keep classes apart equally well."
+    return (
+        f" {first} From t-SNE there is no way back: no place on it decodes to a sample. "
+        "A code is what the decoder can be given."
+    )
+
+
 def dimensions(run: runs.Run) -> None:
     """How much each dimension carries, and which are dead."""
-    choosing.collapse(run)
+    choosing.collapse(run, some=False)  # the heading counts them
     facts = run.about["codes"]
     dead = np.array(facts["dead"], bool)
     used = int((~dead).sum())

@@ -32,6 +32,7 @@ def show() -> None:
     choosing.of_own_data(run)
     if found.selection is not None:
         selected(run, found.selection)
+    card(run)
     as_plotly(run, found, code)
     downloads(run, code, at_hand)
     open_zip()
@@ -163,6 +164,16 @@ def whole(run: runs.Run, places: NDArray[Any]) -> dict[str, Any]:
     if run.kind != "table" or (originals := cached.originals(run.about["dataset"]["name"], rows)) is None:
         return table(run, places)
     return samples.joined(table(run, places), samples.in_units(run.columns, codes.to_float(originals)))
+
+
+def card(run: runs.Run) -> None:
+    """How a shipped run was made, what it measures and what it is weak at, as its card says."""
+    if not run.pretrained or "card.md" not in run.about["files"]:
+        return
+    name = run.folder.name
+    with st.expander("How this run was made, what it measures, what it is weak at", icon=":material/description:"):
+        text = (run.folder / "card.md").read_text(encoding="utf-8")
+        st.markdown(f"**{name}**{text.removeprefix(f'# {name}')}")
 
 
 def as_plotly(run: runs.Run, found: ExplorerResult, code: NDArray[np.float32]) -> None:

@@ -21,6 +21,7 @@ def show() -> None:
     run = choosing.run()
     if run is None:
         return
+    choosing.collapse(run)
     numbers(run)
     if not choosing.originals_at_hand(run):
         stored_class_errors(run)
@@ -67,18 +68,11 @@ def show() -> None:
 
 def numbers(run: runs.Run) -> None:
     """Test error of the run and of PCA, with units."""
-    mse, pca = run.metric("mse") or 0.0, run.metric("pca_mse") or 1.0
     whole, sample, ratio, similar = st.columns(4)
-    whole.metric(
-        "Test error",
-        f"{mse:.4f}",
-        metrics.beside_pca(mse, pca),
-        delta_color="inverse",
-        help=metrics.meaning(run.kind),
-    )
+    choosing.test_error(whole, run, metrics.meaning(run.kind))
     sample.metric(
         "PCA, same code size",
-        f"{pca:.4f}",
+        f"{run.metric('pca_mse') or 1.0:.4f}",
         help=f"PCA, D = {run.code_size} fitted on the training split, measured on the same test samples.",
     )
     ratio.metric(

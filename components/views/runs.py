@@ -112,7 +112,8 @@ def fits(entry: Entry, text: str, states: list[str]) -> bool:
     """Whether the filter lets an entry through."""
     if states and STATES[GROUP[entry.state]] not in states:
         return False
-    words = f"{entry.name or ''} {title(entry)} {entry.id} {WORDS[entry.state]}".lower()
+    folder = entry.run.folder.name if entry.run is not None else ""
+    words = f"{entry.name or ''} {title(entry)} {entry.id} {folder} {WORDS[entry.state]}".lower()
     return all(word in words for word in text.lower().split())
 
 

@@ -91,7 +91,7 @@ def show() -> None:
     with left:
         values, dataset = choices()
     with right:
-        configuration = describe(values)
+        configuration = describe(to_train(values))
         if configuration is not None:
             start(configuration, dataset)
         follow()
@@ -108,6 +108,7 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     if st.session_state.get("architecture", fitting[0]) not in fitting:  # the dataset is now one of another kind
         st.session_state["architecture"] = "modern"
         take_defaults()
+    leave_preset()
     st.selectbox("Start from", presets, key="preset", on_change=take_preset)
     titles = choosing.titles(known_data)
     st.selectbox("Dataset", list(known_data), format_func=titles.__getitem__, key="dataset")
@@ -220,6 +221,15 @@ def take_preset() -> None:
         st.session_state[name] = value
 
 
+def leave_preset() -> None:
+    """What is no longer as a preset set it is not called by the preset's name."""
+    state = st.session_state
+    chosen = runs.PRESETS.get(state.get("preset", OWN), {})
+    changed = any(state.get(name, value) != value for name, value in chosen.items())
+    if changed or state.get("budget", "epochs") != "epochs":
+        state["preset"] = OWN
+
+
 def number(name: str, default: Any, limits: tuple[float, float] | None = None) -> Any:
     """A number input with a place in the address, of the default's type and within limits."""
     kind = type(default)
@@ -227,6 +237,12 @@ def number(name: str, default: Any, limits: tuple[float, float] | None = None) -
     st.session_state[name] = min(max(kind(address.seed(name, default, kind)), low), high)
     label, about, step, form = NUMBERS[name]
     return st.number_input(label, low, high, step=kind(step), format=form, key=name, help=about)
+
+
+def to_train(values: dict[str, Any]) -> dict[str, Any]:
+    """The choices as they will be trained: until a stop, our recipe is the one that knows no end."""
+    endless = st.session_state["budget"] == "stop" and values["recipe"] == "hourglass"
+    return values | {"recipe": "open-ended"} if endless else values
 
 
 def describe(values: dict[str, Any]) -> Configuration | None:
@@ -283,15 +299,12 @@ def timed(configuration: Configuration, device: str) -> Configuration:
                 )
             time.sleep(0.1)
     values = dataclasses.asdict(configuration)
-    if budget == "stop":
-        epochs = engine.epochs_within(engine.Limits.here().seconds, each)
-        recipe = "open-ended" if configuration.recipe == "hourglass" else configuration.recipe
-        return runs.configuration(values | {"epochs": epochs, "recipe": recipe})
-    if each > int(budget):
+    seconds = engine.Limits.here().seconds if budget == "stop" else int(budget)
+    if budget != "stop" and each > seconds:
         st.toast(
             f"It will take longer: one epoch, the least, needs about {duration(each)} here.", icon=":material/timer:"
         )
-    return runs.configuration(values | {"epochs": engine.epochs_within(int(budget), each)})
+    return runs.configuration(values | {"epochs": engine.epochs_within(seconds, each)})
 
 
 def follow() -> None:
@@ -331,7 +344,8 @@ def live(id_: str) -> None:
     st.progress(status.epoch / max(status.epochs, 1), words_of(status, seen, open_ended))
     if engine.waits(id_, visitor.owner()):
         cools = told_of is None or told_of.recipe != "article"
-        controls(id_, may_keep=status.phase == "training" and seen is not None, cools=cools)
+        may_keep = status.phase == "training" and seen is not None
+        controls(id_, may_keep=may_keep, cools=cools, ending=status.cooling)
     else:
         st.caption(
             "Somebody else asked for this training. Press Train with the same choices to have it in your list, too."
@@ -360,21 +374,23 @@ def pictures_of(id_: str, root: str, epoch: int, originals: bool, _seen: cached.
             st.plotly_chart(picture, key="strip", config={"displayModeBar": False})
 
 
-def controls(id_: str, may_keep: bool, cools: bool) -> None:
-    """The two ways of ending a training of one's own. cools: whether its learning rate has anything to fall from."""
+def controls(id_: str, may_keep: bool, cools: bool, ending: bool) -> None:
+    """The two ways of ending a training of one's own. cools: whether its learning rate has anything to fall from;
+    ending: whether it was stopped already."""
     about = "With cool-down it trains for two more seconds, in which the learning rate falls to zero: a lower error."
-    with st.container(horizontal=True):
-        if st.button("Stop and keep it", icon=":material/stop:", disabled=not may_keep, help=about if cools else None):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        disabled = ending or not may_keep
+        if st.button("Stop and keep it", icon=":material/stop:", disabled=disabled, help=about if cools else None):
             if engine.cancel(id_, visitor.owner(), keep=True, cool=cools and st.session_state.get("cool", True)):
                 st.toast("Stopping; what was learnt is kept.")
             else:
                 st.toast("Others wait for this training: it goes on, and you will find it on the page Runs.")
-        if st.button("Cancel", icon=":material/close:"):
+        if st.button("Cancel", icon=":material/close:", disabled=ending):
             if engine.cancel(id_, visitor.owner()):
                 st.rerun(scope="app")
             st.toast("Others wait for this training, so it goes on without you.")
         if cools:
-            st.checkbox("with cool-down (2 s)", True, key="cool")
+            st.checkbox("with cool-down (2 s)", True, key="cool", disabled=ending)
 
 
 def words_of(status: engine.Status, seen: cached.Live | None, open_ended: bool) -> str:
@@ -384,7 +400,7 @@ def words_of(status: engine.Status, seen: cached.Live | None, open_ended: bool) 
         start = "" if status.wait is None else f" · starts in about {duration(status.wait)}"
         return f"{first}{start}" + (f" · {status.what}" if status.what else "")
     words = status.what or status.phase
-    if seen is not None and status.phase == "training":
+    if seen is not None and status.phase == "training" and not status.cooling:
         left = min((status.epochs - status.epoch) * seen.seconds, engine.Limits.here().seconds)
         words += f" · {seen.newest['samples_per_second']:,.0f} samples/s · {duration(left)} left{' at most' if open_ended else ''}"
     return words
@@ -408,20 +424,16 @@ def finished(id_: str) -> None:
         f"in {trained['seconds']:.1f} s on {trained['device']}."
     )
     choosing.collapse(run)
-    mse, pca_mse = run.metric("mse") or 0.0, run.metric("pca_mse") or 1.0
     error, baseline, right = st.columns(3)
-    error.metric(
-        "Test error",
-        f"{mse:.4f}",
-        metrics.beside_pca(mse, pca_mse),
-        delta_color="inverse",
-        help=f"On the test split. {metrics.meaning(run.kind)}",
-    )
-    baseline.metric("PCA, same code size", f"{pca_mse:.4f}")
+    choosing.test_error(error, run, f"On the test split. {metrics.meaning(run.kind)}")
+    baseline.metric("PCA, same code size", f"{run.metric('pca_mse') or 1.0:.4f}")
     if (knn := run.metric("knn_accuracy")) is not None:
         right.metric(
             "kNN accuracy on codes",
             f"{knn:.0%}",
+            None if (pca := run.metric("pca_knn_accuracy")) is None else f"PCA {pca:.0%}",
+            delta_color="off",
+            delta_arrow="off",
             help="How often the five nearest training codes name a test sample's class.",
         )
     pages = st.session_state["pages"]
