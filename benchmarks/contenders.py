@@ -2,7 +2,7 @@
 
 Prints one JSON line: seconds and CPU seconds of training alone (imports and data come before), images seen, the mean
 squared error on the test split, and for Hourglass PCA's. NAME is that of a function below: hourglass, pytorch, pythae, keras;
-precisions holds Hourglass against itself.
+precisions and writing hold Hourglass against itself.
 """
 
 import gzip
@@ -29,7 +29,8 @@ def hourglass(
     dataset: str,
     architecture: str,
     code_size: int,
-    epochs: float,
+    epochs: float = 0.0,
+    budget: float = 0.0,
     measured: str = "test",
     compiled: bool = False,
     begin: float = 0.0,
@@ -37,6 +38,7 @@ def hourglass(
 ) -> dict[str, float]:
     """Our loop's own steps over a schedule that may be shorter than an epoch.
 
+    budget: core-seconds, made epochs by a timing as on the page, in place of epochs.
     measured: a split, or "" for speed alone. compiled: by torch.compile, whose own seconds are then told, too. begin: when
     to, in seconds since 1970.
     """
@@ -54,6 +56,7 @@ def hourglass(
         torch.manual_seed(chosen.seed)
         report = training.Report(Path(home), chosen, 1)
         work = training.Training(chosen, found, content, Path(home), report, torch.device("cpu"))
+        epochs = budget / work.epoch_seconds() if budget else epochs
         work._begin()
         order, steps = torch.Generator().manual_seed(0), max(1, round(epochs * len(work.training) / chosen.batch_size))
 
@@ -76,7 +79,7 @@ def hourglass(
         for at in range(steps):
             step(at, batches[at])
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-        out |= {"seconds": seconds, "cpu": cpu, "images": float(sum(len(b) for b in batches[:steps]))}
+        out |= {"seconds": seconds, "cpu": cpu, "epochs": epochs, "images": float(sum(len(b) for b in batches[:steps]))}
         if not measured and not compiled:
             out["peak"] = peak(work.precision)
             with FlopCounterMode(display=False) as counter:
@@ -118,6 +121,42 @@ def precisions(dataset: str, architecture: str, code_size: int, batch_size: int)
     # The first of each warms up.
     medians = {name: float(np.median(seen[1:])) for name, seen in speeds.items()}
     return {**medians, "half": float(own == "bfloat16"), "products": float(batch_size * work.blueprint.products)}
+
+
+def writing(dataset: str, architecture: str, code_size: int) -> dict[str, float]:
+    """Seconds of two epochs of a whole training, of PCA before them, and of what comes after them: measuring (the nearest
+    neighbours of 60,000 codes), maps (t-SNE), and the rest: all samples encoded and decoded, the run written and checked."""
+    from models import metrics, runs, training
+
+    took: dict[str, float] = {}
+
+    def timed(module: Any, name: str) -> None:
+        plain = getattr(module, name)
+
+        def function(*given: Any, **named: Any) -> Any:
+            began = time.perf_counter()
+            out = plain(*given, **named)
+            took[name] = time.perf_counter() - began
+            return out
+
+        setattr(module, name, function)
+
+    for module, name in ((training, "finish"), (training, "measure"), (training, "project"), (metrics, "fit_pca")):
+        timed(module, name)
+    chosen = runs.Configuration(dataset, architecture, code_size, epochs=2)
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["HOURGLASS_HOME"] = home
+        (Path(home) / "active").mkdir()
+        run = training.train(chosen, Path(home) / "active", device="cpu")
+        epochs = run.about["training"]["seconds"]
+    rest = took["finish"] - took["measure"] - took["project"]
+    return {
+        "epochs": epochs,
+        "writing": rest,
+        "measuring": took["measure"],
+        "maps": took["project"],
+        "pca": took["fit_pca"],
+    }
 
 
 def peak(precision: str, size: int = 1024) -> float:
@@ -300,5 +339,5 @@ def keras(dataset: str, architecture: str, code_size: int, epochs: float, warm: 
 
 
 if __name__ == "__main__":
-    contender = {one.__name__: one for one in (hourglass, precisions, pytorch, pythae, keras)}[sys.argv[1]]
+    contender = {one.__name__: one for one in (hourglass, precisions, writing, pytorch, pythae, keras)}[sys.argv[1]]
     print(json.dumps(contender(**json.loads(sys.argv[2]))))
