@@ -164,7 +164,7 @@ def _live(id_: str, root: str, second: int) -> Live | None:
     if not history or chosen is None:
         return None
     seconds = float(np.median([line["seconds"] for line in history[-100:]]))
-    newest, drawn = history[-1], figures.losses(history, chosen, engine.status(id_).pca)
+    newest, drawn = history[-1], figures.losses(history, chosen, status(id_).pca)
     return Live(newest, chosen.whole(newest["loss"]), seconds, drawn, _forming(id_), _strips(id_))
 
 

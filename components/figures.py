@@ -160,10 +160,9 @@ def losses(
     for (name, values), tone in zip(series.items(), (THEIRS, OURS), strict=True):
         figure.add_trace(go.Scatter(x=epochs, y=values, name=name, mode=mode, line={"color": tone, "width": 2}))
     if pca is not None:
-        series[f"PCA, D = {chosen.code_size}"] = [pca, pca]
-        line = {"color": THEIRS, "width": 1.5, "dash": "dot"}
-        ends = [0, max(epochs[-1], 1)]
-        figure.add_trace(go.Scatter(x=ends, y=[pca, pca], name=f"PCA, D = {chosen.code_size}", mode="lines", line=line))
+        name, line = f"PCA, D = {chosen.code_size}", {"color": THEIRS, "width": 1.5, "dash": "dot"}
+        series[name] = [pca, pca]
+        figure.add_trace(go.Scatter(x=[0, epochs[-1]], y=series[name], name=name, mode="lines", line=line))
     figure.update_xaxes(title="epoch", rangemode="tozero", dtick=1 if epochs[-1] <= 5 else None)
     figure.update_yaxes(title="loss", type="log")
     seen = [value for values in series.values() for value in values if value > 0 and np.isfinite(value)]

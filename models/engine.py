@@ -93,7 +93,7 @@ class Status:
     @property
     def cooling(self) -> bool:
         """Whether it was stopped and is in its last seconds of training."""
-        return self.phase == "training" and self.what == "cooling down"
+        return self.phase == "training" and self.what == stored.COOLING
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,7 @@ OPTIONAL = (
 )
 # What a folder holds while it grows, and not when it is finished.
 WORKING = ("configuration.json", "control.json", "status.json", "strip.npy", "checkpoint.safetensors")
+COOLING = "cooling down"  # what status.json says in the last seconds of a training that was stopped
 NOISES = ("none", "gaussian", "salt-and-pepper", "masking", "watermark")
 LOSSES = ("squared-error", "bernoulli")
 RECIPES = ("hourglass", "open-ended", "article")

@@ -54,8 +54,8 @@ NEIGHBOURS = 60_000  # training codes that vote on the class of a test code, at 
 LOOK = 0.1  # seconds between two looks at control.json
 COOL = 2.0  # seconds of cooling down
 WARM, SLOW = 100, 3000  # steps of an open-ended training until its rate is whole, and until it begins to fall
-# Products of a step from which bfloat16 pays: of twelve architectures on 8x8, 28x28 and 64x64x3 in two batch sizes, none
-# above it was slower and none below it faster by more than the noise (`python benchmarks/training.py --only precision`).
+# Products of a step from which bfloat16 pays. Of twelve architectures on 8x8, 28x28 and 64x64x3 in two batch sizes none
+# above it was slower; below it one would have been faster too (`python benchmarks/training.py --only precision`).
 HALF = 20_000_000
 CHECKPOINT = 1.0  # seconds between two checkpoints, at least; the writing may take a twentieth of the time
 
@@ -304,8 +304,8 @@ class Report:
         """phase and what are words for the page; share in [0, 1] is how much of the phase is done."""
         self.look()
         told = [problem.came, problem.expected, problem.do] if problem else None
-        status = {"phase": phase, "what": what, "share": share, "epoch": self.epoch, "epochs": self.epochs}
-        status["pca"] = self.pca
+        status = {"phase": phase, "what": what, "share": share}
+        status |= {"epoch": self.epoch, "epochs": self.epochs, "pca": self.pca}
         runs.write_whole(
             self.folder / "status.json", json.dumps({**status, "pid": os.getpid(), "problem": told}).encode()
         )
@@ -423,7 +423,7 @@ class Training:
         """
         if self.configuration.recipe == "article":
             return
-        self.report.write("training", "cooling down", at.epoch / self.configuration.epochs)
+        self.report.write("training", runs.COOLING, at.epoch / self.configuration.epochs)
         sums: dict[str, Tensor] = {}
         cooling, share, seen = time.perf_counter(), 0.0, 0
         while share < 1:

@@ -75,8 +75,10 @@ def test_what_the_project_says_of_its_best_runs() -> None:
     assert sum(told[d, k] >= 0.7 for d, k in metrics.own_dimensions(told)) == 9
     for name, times in (
         ("mnist-wide", 1.7),
+        ("mnist-variational", 1.7),
         ("mnist-modern-30", 3),
         ("fashion-mnist-modern", 2),
+        ("fashion-mnist-variational", 2),
         ("fashion-mnist-modern-16", 2.2),
     ):
         run = opened(name)

@@ -378,10 +378,8 @@ def test_bfloat16_only_where_the_processor_has_it_and_a_step_is_worth_it(
 ) -> None:
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: able, raising=False)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False, raising=False)
-    large = {
-        "architecture": "wide",
-        "epochs": 1,
-    }  # 50 million products of 128 samples; the single-layer's are 33 thousand
+    # 50 million products of 128 samples; the single-layer's are 33 thousand.
+    large = {"architecture": "wide", "epochs": 1}
     for batch, expected in ((128, "bfloat16" if able else "float32"), (32, "float32")):
         run = learn(tmp_path / str(batch), **large, batch_size=batch)
         assert run.about["training"]["precision"] == expected

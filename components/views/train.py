@@ -186,9 +186,9 @@ def how_long(epochs: int) -> tuple[int, str]:
         list(BUDGETS),
         key="budget",
         format_func=BUDGETS.__getitem__,
-        help="A time becomes a number of epochs, by a short timing of what this computer does when it does nothing else: beside "
-        "other work it takes longer. The learning rate's schedule then ends when the time does. Until you stop it, the rate falls slowly, and a cool-down of two seconds "
-        "takes it to zero.",
+        help="A time becomes a number of epochs, by a short timing of what this computer does when it does nothing else: "
+        "beside other work it takes longer. The learning rate's schedule then ends when the time does. Until you stop it, "
+        "the rate falls slowly, and a cool-down of two seconds takes it to zero.",
     )
     if chosen == "epochs":
         return int(number("epochs", epochs)), ""
