@@ -1,7 +1,8 @@
-"""The address bar: every choice that makes a view stands there, so that a view can be sent to somebody.
+"""The address bar, and what of a session's choices outlives a page.
 
-It has one writer, `publish`. A widget's state wins over the address once the page has been drawn: the address
-is read when a page is opened, and written after each change.
+Every choice that makes a view stands in the address, so that a view can be sent to somebody, and that Back and Forward
+lead to it. `publish` is its one writer. Streamlit forgets a widget's value once another page is drawn, and keeps it for
+one run too long under a key that two pages share; `seed` therefore keeps each choice under a key of ours as well.
 """
 
 import math
@@ -9,33 +10,70 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+_KEPT = "kept choices"  # what was chosen last, by name
+_VISIT = "visit"  # the page that is drawn, and the names that were seeded since it was opened
 
 
-def seed(name: str, default: Any, read: Callable[[str], Any] = str, known: Iterable[Any] | None = None) -> Any:
-    """The value of the widget with key `name`: as it stands, else from the address, else the default.
+def seed(
+    name: str,
+    default: Any,
+    read: Callable[[str], Any] | None = str,
+    known: Iterable[Any] | None = None,
+    called: Callable[[Any], str] = str,
+) -> Any:
+    """The value that the widget with key `name` is to show; call it right before the widget is drawn.
 
-    What the address says is turned into a value by `read` and has to be among `known`, if given; otherwise the
-    default is taken and a sentence says so.
+    A page that was just opened follows its address. After that the widget itself counts, then what was chosen when its
+    name was last on a page, then the default. What the address says is turned into a value by `read` (None: it says
+    nothing of this name) and has to be among `known`, if given; otherwise a sentence says so, in which `called` names
+    the value that is taken instead.
     """
     options = None if known is None else list(known)
-    if name in st.session_state and (options is None or st.session_state[name] in options):
-        return st.session_state[name]
-    value = default
-    if name not in st.session_state and name in st.query_params:
-        asked = st.query_params[name]
+    first = first_time(name)
+    wrong = None
+    candidates = [st.session_state[name]] if name in st.session_state else []
+    if name in _kept():
+        candidates.append(_kept()[name])
+    if first and read is not None and name in st.query_params:
         try:
-            value = read(asked)
+            value = read(st.query_params[name])
             if isinstance(value, float) and not math.isfinite(value):
                 raise ValueError
             if options is not None and value not in options:
                 raise ValueError
+            candidates.insert(0, value)
         except (ValueError, TypeError):
-            value = default
-            st.warning(
-                f"The address asks for {name} “{asked[:80]}”, which is not available here. {default} is shown instead."
-            )
-    st.session_state[name] = value
+            wrong = st.query_params[name]
+    value = next((one for one in candidates if options is None or one in options), default)
+    if wrong is not None:
+        st.warning(
+            f"The address asks for {name} “{wrong[:80]}”, which is not available here. {called(value)} is shown."
+        )
+    # Written only where it changes something: Streamlit sends a written value to the browser, where a hand may be on it.
+    if first or name not in st.session_state or st.session_state[name] != value:
+        st.session_state[name] = value
+    _kept()[name] = value
     return value
+
+
+def first_time(name: str) -> bool:
+    """Whether this is asked for the first time since the page was opened: only then does its address count."""
+    first = name not in _seeded()
+    _seeded().add(name)
+    return first
+
+
+def chosen(name: str) -> Any:
+    """What `seed` gave last for this name, on whatever page; None where there is nothing."""
+    return _kept().get(name)
+
+
+def choose(name: str, value: Any) -> None:
+    """Have the next `seed` of this name give this value, whatever its widget shows now."""
+    st.session_state.pop(name, None)
+    _kept()[name] = value
 
 
 def publish(**choices: Any) -> None:
@@ -43,3 +81,18 @@ def publish(**choices: Any) -> None:
     wanted = {name: str(value) for name, value in choices.items() if value is not None}
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
+
+
+def _kept() -> dict[str, Any]:
+    kept: dict[str, Any] = st.session_state.setdefault(_KEPT, {})
+    return kept
+
+
+def _seeded() -> set[str]:
+    context = get_script_run_ctx()
+    page = context.page_script_hash if context is not None else ""
+    visit = st.session_state.get(_VISIT)
+    if visit is None or visit[0] != page:
+        visit = st.session_state[_VISIT] = (page, set())
+    names: set[str] = visit[1]
+    return names

@@ -1,12 +1,15 @@
 """What several pages share: choosing a run, and fetching the originals that do not ship."""
 
+import dataclasses
 import re
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from components import address, cached, visitor
-from models import Problem, datasets, engine, metrics, runs, uploads
+from models import Problem, architectures, datasets, engine, metrics, runs, uploads
+from models.runs import Configuration
 
 
 def run() -> runs.Run | None:
@@ -22,21 +25,17 @@ def run() -> runs.Run | None:
         st.warning(str(problem))
         ready, names = [run for run in found if run.pretrained], {}
     known = {run.id for run in ready}
-    wanted = {st.query_params.get("run"), st.session_state.get("run"), st.session_state.get("current run")}
+    wanted = {st.query_params.get("run"), st.session_state.get("run"), address.chosen("run")}
     ready += [run for run in found if run.id in wanted - known]
     if not ready:
         st.info("No run is here yet. Train one on the Train page, or restore the folder pretrained/.")
         return None
     by_id = {run.id: run for run in ready}
     by_name = {run.folder.name: run.id for run in ready}
-    carried = st.session_state.get("current run")
-    first = carried if carried in by_id else ready[0].id
-    if "current run" not in st.session_state:  # a 2-D run with its originals at hand opens the app
-        first = by_name.get("digits-variational", first)
-    address.seed("run", first, lambda asked: by_name.get(asked, asked), by_id)
+    first = by_name.get("digits-variational", ready[0].id)  # a 2-D run with its originals at hand opens the app
     words = labels(ready, names)
+    address.seed("run", first, lambda asked: by_name.get(asked, asked), by_id, words.__getitem__)
     chosen = st.selectbox("Run", list(by_id), format_func=words.__getitem__, key="run", label_visibility="collapsed")
-    st.session_state["current run"] = chosen
     try:
         return cached.opened(by_id[chosen])
     except Problem as problem:
@@ -76,6 +75,40 @@ def test_error(place: DeltaGenerator, run: runs.Run, about: str) -> None:
         delta_arrow="off" if equal else "auto",
         help=about,
     )
+
+
+def title_of(chosen: Configuration) -> str:
+    """A few words that tell the run of a configuration from others, as `Run.title` does once it is there."""
+    try:
+        names = datasets.get(chosen.dataset).title, architectures.get(chosen.architecture).title
+    except Problem:
+        names = chosen.dataset, chosen.architecture
+    noise = "" if chosen.noise == "none" else f", {chosen.noise} noise"
+    return f"{names[0]} · {names[1]}{chosen.called} · D = {chosen.code_size}{noise}"
+
+
+def in_words(chosen: Configuration) -> str:
+    """The choices of a training that its title leaves out: those that every training has, and those that were changed."""
+    every = {"epochs": "{:,} epochs", "batch_size": "batches of {:,}", "learning_rate": "learning rate {:g}"}
+    words = [form.format(getattr(chosen, name)) for name, form in every.items()] + [f"seed {chosen.seed}"]
+    if chosen.noise != "none":
+        words.append(f"noise level {chosen.noise_level:g}")
+    named = {"dataset", "architecture", "code_size", "noise", "noise_level", "seed", "stopped_after", "cooled", *every}
+    for field in dataclasses.fields(chosen):
+        value = getattr(chosen, field.name)
+        if field.name not in named and value != field.default:
+            shown = f"{value:g}" if isinstance(value, float) else str(value)
+            words.append(f"{field.name.replace('_', ' ')} {shown}")
+    return " · ".join(words)
+
+
+def choices_of(chosen: Configuration) -> dict[str, Any]:
+    """A configuration as the controls of the page Train have it."""
+    left_out = {"stopped_after", "cooled"}  # what became of it, not what was chosen
+    if chosen.noise == "none":
+        left_out.add("noise_level")
+    values = {name: value for name, value in dataclasses.asdict(chosen).items() if name not in left_out}
+    return values | {"budget": "epochs"}
 
 
 def labels(ready: list[runs.Run], names: dict[str, str]) -> dict[str, str]:

@@ -90,16 +90,20 @@ ROUTES = [
 
 
 class Door:
-    """Middleware around every page: it names the explorer's files, so that they come while Streamlit still starts, and
-    gives a browser that comes for the first time the cookie that its runs are kept under."""
+    """Middleware around every page: it adds the script that every page needs, names the explorer's files, so that they
+    come while Streamlit still starts, and gives a browser that comes for the first time the cookie that its runs are
+    kept under."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and add to the answer when that is a page."""
+        start: Message | None = None  # of a page whose body is on its way
+        body = bytearray()
 
         async def sent(message: Message) -> None:
+            nonlocal start
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html"):
@@ -109,6 +113,21 @@ class Door:
                     if cookie := visitor.cookie_for(asked.get("cookie", ""), secure=secure):
                         headers.append("Set-Cookie", cookie)
                         headers["Cache-Control"] = "no-store"  # no cache between us may hand it to somebody else
+                    if message["status"] == 200 and scope["method"] == "GET" and "content-encoding" not in headers:
+                        start = message
+                        return
+            elif start is not None:
+                body.extend(message.get("body", b""))
+                if message.get("more_body"):
+                    return
+                page = bytes(body).replace(b"<script", f"{assets.script()}<script".encode(), 1)
+                headers = MutableHeaders(scope=start)
+                headers["Content-Length"] = str(len(page))
+                for name in ("etag", "last-modified"):  # these stand for the page as Streamlit has it
+                    if name in headers:
+                        del headers[name]
+                await send(start)
+                start, message = None, {"type": "http.response.body", "body": page}
             await send(message)
 
         await self.app(scope, receive, sent if scope["type"] == "http" else send)

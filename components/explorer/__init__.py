@@ -19,7 +19,9 @@ from components.explorer.assets import digest
 class View(TypedDict, total=False):
     """How the explorer opens. palette: class colours as "#rrggbb". code: where the marker stands. plane: "pca",
     "tsne" or two dimensions as "z1,z2". colour: "class", "error", "factor:0" or "plain". layer: "none",
-    "manifold", "density", "classes" or "stretch". tool: "explore", "lasso", "path", "draw" or "replay"."""
+    "manifold", "density", "classes" or "stretch". tool: "explore", "lasso", "path", "draw" or "replay". hidden: classes
+    that are not shown, as "0,2" (-1: without a class), or all but some, as "!3". points: "no" where the points are not
+    shown. camera: the middle of the map and how much larger than the whole it is shown, as "x,y,zoom"."""
 
     palette: list[str]
     code: list[float] | None
@@ -27,6 +29,12 @@ class View(TypedDict, total=False):
     colour: str
     layer: str
     tool: str
+    hidden: str
+    points: str
+    camera: str
+
+
+SHOWN = ("plane", "colour", "layer", "tool", "hidden", "points", "camera")  # what the browser reports of a view
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,8 @@ class Selection:
 class ExplorerResult:
     """What the person last let go of: a code (D numbers) and a selection; None where there is none yet.
 
-    view: the plane, colour, layer and tool that are shown, by these names; empty until the explorer has opened.
+    view: how the map is shown, by the names that `View` has for it ("" where nothing is hidden and all is shown);
+    empty until the explorer has opened.
     """
 
     code: list[float] | None
@@ -137,7 +146,7 @@ def read(state: Mapping[str, Any], run_url: str) -> ExplorerResult:
     shown = state.get("view")
     view = {}
     if isinstance(shown, Mapping) and shown.get("run") == run_url:
-        view = {name: shown[name] for name in ("plane", "colour", "layer", "tool") if isinstance(shown.get(name), str)}
+        view = {name: shown[name] for name in SHOWN if isinstance(shown.get(name), str)}
     return ExplorerResult(code=code, selection=selection, view=view)
 
 

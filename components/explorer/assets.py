@@ -43,6 +43,11 @@ def preloads() -> str:
     return ", ".join(f'<explorer/{digest()}/{name}>; rel="modulepreload"' for name in names)
 
 
+def script() -> str:
+    """The element that loads what every page needs before Streamlit's own script; relative like `preloads`."""
+    return f'<script type="module" src="./explorer/{digest()}/page.js"></script>'
+
+
 def _serve(request: Request) -> Response:
     packed = _packed(request.path_params["name"])
     if packed is None or request.path_params["digest"] != digest():

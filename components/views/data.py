@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 
-from components import examples, stream, visitor
+from components import address, examples, stream, visitor
 from components.choosing import escaped
 from components.views import Page
 from models import Problem, engine, folders, readers, unwritable, uploads
@@ -493,8 +493,7 @@ def keeping(bringing: Bringing, owner: str) -> None:
 
 def to_train(name: str) -> None:
     """Over to Train, with this dataset chosen."""
-    for key in ("dataset", "training"):
-        st.session_state.pop(key, None)
+    address.choose("training", None)
     st.switch_page(st.session_state["pages"]["Train"], query_params={"dataset": name})
 
 

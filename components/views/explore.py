@@ -8,13 +8,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from components import address, cached, choosing, figures, pictures, samples, visitor
-from components.explorer import ExplorerResult, Selection, View, explorer
+from components.explorer import SHOWN, ExplorerResult, Selection, View, explorer
 from components.views import Page
 from models import Problem, codes, engine, export, metrics, runs
 from models.columns import unscaled
 
 PLOTTED = 12_000  # points drawn by Plotly; more take seconds to arrive and look the same
-CHOICES = ("plane", "colour", "layer", "tool")  # what the explorer can be asked for in the address
+LENGTH = 2000  # characters of a choice in the address, at most: names of hidden classes may be many
 
 
 def show() -> None:
@@ -22,10 +22,12 @@ def show() -> None:
     run = choosing.run()
     if run is None:
         return
-    st.caption(sentence(run))
-    choosing.collapse(run)
     asked = asked_for(run)
+    caption = st.container()
+    choosing.collapse(run)
     found = explorer(run.url, view=asked, key="explorer")
+    view = {name: found.view.get(name, asked.get(name)) for name in SHOWN}
+    caption.caption(sentence(run, str(view["colour"] or "class")))
     told = found.code or asked.get("code")
     code = np.array(told or run.about["codes"]["mean"], np.float32)
     at_hand = choosing.originals_at_hand(run)
@@ -36,45 +38,66 @@ def show() -> None:
     as_plotly(run, found, code)
     downloads(run, code, at_hand)
     open_zip()
-    view = {name: found.view.get(name, asked.get(name)) for name in CHOICES}
+    view = {name: value for name, value in view.items() if value}
+    left(run, {"palette": list(figures.PALETTE), "code": told, **view})  # type: ignore[typeddict-item]
     address.publish(run=run.id, z=words_of(code) if told else None, **view)
 
 
-def sentence(run: runs.Run) -> str:
-    """What one sees, with the numbers that say how far to trust it."""
+def sentence(run: runs.Run, colour: str) -> str:
+    """What one sees, with the numbers that say how far to trust it. colour: what the explorer colours by."""
     about = run.about
     mse, pca, whole = run.metric("mse"), run.metric("pca_mse"), about["dataset"]["count"]
     one = "one sample" if run.count == whole else f"one of the {whole:,} samples"
     numbers = f"{run.code_size} number{'s' if run.code_size > 1 else ''}"
-    coloured = f" and coloured by {about['dataset']['label']}" if run.classes else ""
+    by = coloured_by(run, colour)
     return (
         f"Each of {run.count:,} points is {one} of {about['dataset']['title']}, placed by its code of {numbers}"
-        f"{coloured}; move over the map to decode any point. Test error {mse:.4f} "
+        f"{f' and coloured by {choosing.escaped(by)}' if by else ''}. Test error {mse:.4f} "
         f"{metrics.unit(run.kind)}, PCA with the same code size {pca:.4f}."
     )
 
 
+def coloured_by(run: runs.Run, which: str) -> str:
+    """The colours of the map in words, as the explorer chooses them; "" where all points have one."""
+    about = run.about["dataset"]
+    if which == "error":
+        return "reconstruction error"
+    place = which.removeprefix("factor:")
+    if place.isdecimal() and int(place) < len(about["factors"]):
+        return str(about["factors"][int(place)])
+    return "" if which == "plain" or not run.classes else str(about["label"])
+
+
 def asked_for(run: runs.Run) -> View:
-    """How the explorer should open: what the address said of this run when the page was first drawn.
+    """How the explorer should open: what the address says of this run when the page is opened, else how it was left.
 
     It stays the same at every rerun. The explorer would take a code that comes back from its own report a moment
     late for a wish, and snap back to it under a moving hand.
     """
     known = st.session_state.get("asked for")
-    if known is None or known[0] != run.id:
-        known = st.session_state["asked for"] = (run.id, read_address(run))
-    return known[1]
+    opened = address.first_time("view")
+    if opened or known is None or known[0] != run.id:
+        kept: View | None = st.session_state.get("views", {}).get(run.id)
+        view = (read_address(run) if opened else None) or kept or View(palette=list(figures.PALETTE))
+        known = st.session_state["asked for"] = (run.id, view)
+    asked: View = known[1]
+    return asked
 
 
-def read_address(run: runs.Run) -> View:
-    """What the address says of this run."""
+def left(run: runs.Run, view: View) -> None:
+    """Keep how the explorer stands: on another page it is gone, and somebody who comes back goes on there."""
+    st.session_state.setdefault("views", {})[run.id] = view
+
+
+def read_address(run: runs.Run) -> View | None:
+    """What the address says of this run; None where it says nothing but its name."""
     view: View = {"palette": list(figures.PALETTE)}
     asked = st.query_params
     if asked.get("run") not in (run.id, run.folder.name):
-        return view
-    for name in CHOICES:
+        return None
+    for name in SHOWN:
         if name in asked:
-            view[name] = asked[name][:40]  # type: ignore[literal-required]
+            view[name] = asked[name][:LENGTH]  # type: ignore[literal-required]
     if "z" in asked:
         try:
             code = [float(value) for value in asked["z"].split(",")]
@@ -85,7 +108,7 @@ def read_address(run: runs.Run) -> View:
             st.warning(
                 f"The address asks for a code that is not {run.code_size} numbers. The mean code is shown instead."
             )
-    return view
+    return view if len(view) > 1 else None
 
 
 def words_of(code: NDArray[np.float32]) -> str:
@@ -282,8 +305,7 @@ def open_zip() -> None:
             except Problem as problem:
                 st.error(choosing.escaped(str(problem)))
             else:
-                st.session_state.pop("run", None)
-                st.session_state["current run"] = run.id
+                address.choose("run", run.id)
                 st.query_params.clear()
                 st.rerun()
 

@@ -1,14 +1,13 @@
 """Runs: everything this visitor asked for, how it stands, and what can be done with it."""
 
-import dataclasses
 import time
 from typing import Any
 
 import streamlit as st
 
-from components import address, visitor
+from components import address, choosing, visitor
 from components.views import Page, told
-from models import Problem, architectures, datasets, engine, runs, uploads
+from models import Problem, engine, runs, uploads
 from models.engine import Entry
 
 STATES = ("waiting or training", "done", "failed or cancelled")
@@ -29,6 +28,7 @@ def show() -> None:
     search, group, common = st.columns([3, 4, 2], vertical_alignment="bottom")
     address.seed("search", "")
     text = search.text_input("Filter", key="search", placeholder="a dataset, an architecture, a name …")
+    address.seed("states", [], None)
     states = group.pills("State", STATES, selection_mode="multi", key="states")
     everyone = common.toggle(
         "With shipped and shared ones", key="all", help="Runs that came with Hourglass, or that everybody here sees."
@@ -119,14 +119,7 @@ def fits(entry: Entry, text: str, states: list[str]) -> bool:
 
 def title(entry: Entry) -> str:
     """A few words that tell this run from others."""
-    if entry.run is not None:
-        return entry.run.title
-    chosen = entry.configuration
-    try:
-        names = datasets.get(chosen.dataset).title, architectures.get(chosen.architecture).title
-    except Problem:
-        names = chosen.dataset, chosen.architecture
-    return f"{names[0]} · {names[1]} · D = {chosen.code_size}"
+    return entry.run.title if entry.run is not None else choosing.title_of(entry.configuration)
 
 
 def titled(dataset: str) -> str:
@@ -177,16 +170,11 @@ def one(entry: Entry, owner: str) -> None:  # noqa: PLR0912 - one branch for eac
     with st.container(horizontal=True):
         if entry.run is not None:
             if st.button("Explore", icon=":material/explore:", type="primary"):
-                st.session_state["current run"] = entry.id
-                st.session_state.pop("run", None)
                 st.switch_page(pages["Explore"], query_params={"run": entry.id})
             if st.button("Reconstructions", icon=":material/compare:"):
-                st.session_state["current run"] = entry.id
-                st.session_state.pop("run", None)
                 st.switch_page(pages["Reconstructions"], query_params={"run": entry.id})
         if GROUP[entry.state] == 0:
             if st.button("Watch it", icon=":material/monitoring:", type="primary"):
-                st.session_state["training"] = entry.id
                 st.switch_page(pages["Train"], query_params={**choices(entry), "training": entry.id})
             if st.button("Cancel", icon=":material/close:"):
                 if not engine.cancel(entry.id, owner):
@@ -203,9 +191,7 @@ def one(entry: Entry, owner: str) -> None:  # noqa: PLR0912 - one branch for eac
                 again()
                 st.rerun(scope="app")
         if st.button("Train again with changes", icon=":material/tune:"):
-            for name in choices(entry):
-                st.session_state.pop(name, None)
-            st.session_state.pop("training", None)
+            address.choose("training", None)
             st.switch_page(pages["Train"], query_params=choices(entry))
         if own:
             if st.button("Take the star away" if entry.starred else "Star", icon=":material/star:"):
@@ -225,9 +211,7 @@ def one(entry: Entry, owner: str) -> None:  # noqa: PLR0912 - one branch for eac
 
 def choices(entry: Entry) -> dict[str, str]:
     """A configuration as the address of the Train page keeps it."""
-    values = dataclasses.asdict(entry.configuration)
-    ended = ("stopped_after", "cooled")  # what became of it, not what was chosen
-    return {name: str(value) for name, value in values.items() if value is not None and name not in ended}
+    return {name: str(value) for name, value in choosing.choices_of(entry.configuration).items()}
 
 
 def several(at: list[Entry], owner: str) -> None:

@@ -87,6 +87,7 @@ NUMBERS = {
 
 def show() -> None:
     """Draw the page."""
+    address.seed("training", None, training_id)
     left, right = st.columns([2, 3], gap="large")
     with left:
         values, dataset = choices()
@@ -94,9 +95,17 @@ def show() -> None:
         configuration = describe(to_train(values))
         if configuration is not None:
             start(configuration, dataset)
-        follow()
-    budget = st.session_state["budget"]
-    address.publish(**values, budget=None if budget == "epochs" else budget, training=st.session_state.get("training"))
+        follow(configuration)
+    if values["noise"] == "none":
+        values.pop("noise_level")  # it would be believed once a noise is chosen
+    address.publish(**values, budget=st.session_state["budget"], training=st.session_state["training"])
+
+
+def training_id(asked: str) -> str:
+    """The training that the address names."""
+    if not runs.ID.fullmatch(asked):
+        raise ValueError
+    return asked
 
 
 def choices() -> tuple[dict[str, Any], datasets.Dataset]:
@@ -105,10 +114,11 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     dataset = known_data[address.seed("dataset", "digits", known=known_data)]
     fitting = [n for n, a in known.items() if dataset.kind in a.kinds]
     presets = [OWN, *(n for n, values in runs.PRESETS.items() if values["architecture"] in fitting)]
-    if st.session_state.get("architecture", fitting[0]) not in fitting:  # the dataset is now one of another kind
+    if upcoming("architecture", fitting[0]) not in fitting:  # the dataset is now one of another kind
         st.session_state["architecture"] = "modern"
         take_defaults()
     leave_preset()
+    address.seed("preset", OWN, None, presets)
     st.selectbox("Start from", presets, key="preset", on_change=take_preset)
     titles = choosing.titles(known_data)
     st.selectbox("Dataset", list(known_data), format_func=titles.__getitem__, key="dataset")
@@ -173,8 +183,9 @@ def noise(kind: str) -> tuple[str, float]:
     )
     if chosen == "none":
         return chosen, 0.0
-    level = address.seed("noise_level", runs.NOISE_LEVEL, float)
-    st.session_state["noise_level"] = min(max(level, 0.05), 1.0)
+    # Older links say 0 where there was no noise: that is no level for one that is chosen now.
+    level = address.seed("noise_level", runs.NOISE_LEVEL, lambda asked: float(asked) or runs.NOISE_LEVEL)
+    bounded("noise_level", level, 0.05, 1.0)
     return chosen, st.slider("Noise level", 0.05, 1.0, key="noise_level", step=0.05)
 
 
@@ -223,20 +234,31 @@ def take_preset() -> None:
 
 def leave_preset() -> None:
     """What is no longer as a preset set it is not called by the preset's name."""
+    chosen = runs.PRESETS.get(str(upcoming("preset", OWN)), {})
+    if any(str(upcoming(name, value)) != str(value) for name, value in {"budget": "epochs", **chosen}.items()):
+        st.session_state["preset"] = OWN
+
+
+def upcoming(name: str, default: Any) -> Any:
+    """What the control of this name is about to show, where the address need not be checked yet."""
     state = st.session_state
-    chosen = runs.PRESETS.get(state.get("preset", OWN), {})
-    changed = any(state.get(name, value) != value for name, value in chosen.items())
-    if changed or state.get("budget", "epochs") != "epochs":
-        state["preset"] = OWN
+    value = state[name] if name in state else st.query_params.get(name, address.chosen(name))
+    return default if value is None else value
 
 
 def number(name: str, default: Any, limits: tuple[float, float] | None = None) -> Any:
     """A number input with a place in the address, of the default's type and within limits."""
     kind = type(default)
     low, high = (kind(limit) for limit in limits or runs.RANGES[name])
-    st.session_state[name] = min(max(kind(address.seed(name, default, kind)), low), high)
+    bounded(name, kind(address.seed(name, default, kind)), low, high)
     label, about, step, form = NUMBERS[name]
     return st.number_input(label, low, high, step=kind(step), format=form, key=name, help=about)
+
+
+def bounded(name: str, value: Any, low: Any, high: Any) -> None:
+    """Keep what a control shows within its limits: a value from the address, or one that another dataset allowed."""
+    if not low <= value <= high:
+        st.session_state[name] = min(max(value, low), high)
 
 
 def to_train(values: dict[str, Any]) -> dict[str, Any]:
@@ -273,6 +295,7 @@ def start(configuration: Configuration, dataset: datasets.Dataset) -> None:
     engine.wake()  # a person who looks at this page will train: the engine is ready by then
     device = "cpu"
     if engine.gpus():
+        address.seed("gpu", False, None)
         device = "gpu" if st.toggle("Train on a graphics processor", key="gpu") else "cpu"
     if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch"):
         try:
@@ -307,14 +330,13 @@ def timed(configuration: Configuration, device: str) -> Configuration:
     return runs.configuration(values | {"epochs": engine.epochs_within(seconds, each)})
 
 
-def follow() -> None:
-    """The training of this session, or the one that the address names, as it goes."""
-    id_ = st.session_state.get("training") or st.query_params.get("training")
-    if not id_ or not runs.ID.fullmatch(id_):
-        st.session_state.pop("training", None)
+def follow(shown: Configuration | None) -> None:
+    """The training of this session, or the one that the address names, as it goes. shown: what the form would train."""
+    id_ = st.session_state["training"]
+    if id_ is None:
         return
-    st.session_state["training"] = id_
     status = engine.status(id_)
+    name(id_, shown)
     if status.alive:
         live(id_)
     elif status.phase == "done":
@@ -327,6 +349,28 @@ def follow() -> None:
         st.info(f"This training was cancelled{told}")
     else:
         st.warning(f"The address names the training {id_}, which is not on this computer. Choose and press Train.")
+
+
+def name(id_: str, shown: Configuration | None) -> None:
+    """Which training this is: the form above may stand for another by now."""
+    trained = engine.configuration(id_)
+    if trained is None:
+        return
+    # How it ended was not chosen, nor were the epochs of a time.
+    ignored: dict[str, Any] = {"stopped_after": None, "cooled": 0}
+    if st.session_state["budget"] != "epochs":
+        ignored["epochs"] = 1
+    same = shown is not None and dataclasses.replace(trained, **ignored) == dataclasses.replace(shown, **ignored)
+    st.subheader(choosing.title_of(trained), anchor=False)
+    words, change = st.columns([3, 1], vertical_alignment="center")
+    words.caption(choosing.in_words(trained))
+    if not same and change.button(
+        "Show its choices", type="tertiary", help="Puts the choices of this training into the form."
+    ):
+        for choice, value in choosing.choices_of(trained).items():
+            address.choose(choice, value)
+        address.choose("preset", OWN)
+        st.rerun()
 
 
 @st.fragment(run_every=1.0)
@@ -381,7 +425,7 @@ def controls(id_: str, may_keep: bool, cools: bool, ending: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         disabled = ending or not may_keep
         if st.button("Stop and keep it", icon=":material/stop:", disabled=disabled, help=about if cools else None):
-            if engine.cancel(id_, visitor.owner(), keep=True, cool=cools and st.session_state.get("cool", True)):
+            if engine.cancel(id_, visitor.owner(), keep=True, cool=cools and bool(upcoming("cool", True))):
                 st.toast("Stopping; what was learnt is kept.")
             else:
                 st.toast("Others wait for this training: it goes on, and you will find it on the page Runs.")
@@ -390,7 +434,8 @@ def controls(id_: str, may_keep: bool, cools: bool, ending: bool) -> None:
                 st.rerun(scope="app")
             st.toast("Others wait for this training, so it goes on without you.")
         if cools:
-            st.checkbox("with cool-down (2 s)", True, key="cool", disabled=ending)
+            address.seed("cool", True, None)
+            st.checkbox("with cool-down (2 s)", key="cool", disabled=ending)
 
 
 def words_of(status: engine.Status, seen: cached.Live | None, open_ended: bool) -> str:
@@ -439,10 +484,8 @@ def finished(id_: str) -> None:
     pages = st.session_state["pages"]
     explore, reconstruct = st.columns(2)
     if explore.button("Explore this run", type="primary", icon=":material/explore:", width="stretch"):
-        st.session_state["current run"] = id_
         st.switch_page(pages["Explore"], query_params={"run": id_})
     if reconstruct.button("See its reconstructions", icon=":material/compare:", width="stretch"):
-        st.session_state["current run"] = id_
         st.switch_page(pages["Reconstructions"], query_params={"run": id_})
     pca = trained.get("pca_validation")  # which older runs lack, and a zip could say anything of
     drawn = figures.losses(run.history(), run.configuration, pca if isinstance(pca, float) else None)

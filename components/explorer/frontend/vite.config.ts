@@ -28,10 +28,10 @@ export default defineConfig({
     target: "es2022",
     modulePreload: false,
     rollupOptions: {
-      input: "src/main.ts",
+      input: { explorer: "src/main.ts", page: "src/page.ts" },
       preserveEntrySignatures: "exports-only",
       // Names without hashes: the whole folder is addressed by its content.
-      output: { entryFileNames: "explorer.js", chunkFileNames: "[name].js", assetFileNames: "[name][extname]" },
+      output: { entryFileNames: "[name].js", chunkFileNames: "[name].js", assetFileNames: "[name][extname]" },
     },
   },
   test: { include: ["test/**/*.test.ts"] },

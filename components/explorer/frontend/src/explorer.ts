@@ -2,10 +2,10 @@
 
 import { amount, classColours, luminance, parse, type Rgb } from "./colours";
 import { Network, product } from "./decode";
-import { Announcer, button, choice, h, text } from "./dom";
+import { Announcer, button, choice, h, icon, text } from "./dom";
 import { Ground, LAYERS, type LayerName } from "./layers";
-import { PointMap, UNKNOWN } from "./map";
-import { axisPlane, countClasses, enlarged, finder, fromPixel, linearPlane, meanSquaredError, project, quantiles, say, toPixel, type Finder, type Neighbour, type Plane } from "./maths";
+import { HIDDEN, PointMap, UNKNOWN } from "./map";
+import { axisPlane, cameraOf, cameraText, countClasses, enlarged, finder, fromPixel, hiddenOf, hiddenText, linearPlane, meanSquaredError, project, quantiles, say, toPixel, type Finder, type Neighbour, type Plane } from "./maths";
 import { Painter, type Sampled } from "./paint";
 import { causeOf, NEIGHBOURS, Shown, Sliders, type Cause, type Row } from "./panels";
 import { brokenCodes, Fault, RunFolder, type RunCard } from "./run";
@@ -19,12 +19,17 @@ export interface View {
   readonly colour?: string | null;
   readonly layer?: string | null;
   readonly tool?: string | null;
+  readonly hidden?: string | null;
+  readonly points?: string | null;
+  readonly camera?: string | null;
 }
 
 export type Report = (name: "code" | "selection" | "view", value: unknown) => void;
 
 /** Past so many measures the oldest are dropped: the browser keeps them for ever otherwise. */
 const KEPT_MEASURES = 20000;
+/** Milliseconds after which a camera that moved has come to rest. */
+const CAMERA_RESTS = 500;
 const DECODE = "explorer:decode", LATENCY = "explorer:latency";
 
 export class Explorer {
@@ -82,7 +87,11 @@ export class Explorer {
   private sliders!: Sliders;
   ground!: Ground;
   private legend = h("div", { class: "hg-legend", data: { testid: "legend" } });
-  private hint = h("p", { class: "hg-hint" });
+  private hint = h("p", { class: "hg-hint", data: { testid: "hint" } });
+  /** Says that the place is held, and is the way out. */
+  private readonly held = h("button", { type: "button", class: "hg-held", hidden: true, title: "The picture follows the pointer again (P)", data: { testid: "let-go" }, on: { click: () => this.letGo() } }, icon("pin") as unknown as Node, h("b", {}, "Held"), "Let go");
+  /** Whether the last that touched the map was a finger: it cannot pass over the map without touching it. */
+  private touched = window.matchMedia("(hover: none)").matches;
   readonly panel = h("div", { class: "hg-panel" });
   private tools: Tool[] = [];
   tool!: Tool;
@@ -92,6 +101,7 @@ export class Explorer {
   private decodedThisFrame = false;
   private frame = 0;
   private rest = 0;
+  private cameraRest = 0;
   private readonly motion = window.matchMedia("(prefers-reduced-motion: reduce)");
 
   constructor(host: Element, readonly runUrl: string, private view: View, private report: Report) {
@@ -196,6 +206,7 @@ export class Explorer {
     this.thumbnailsWanted = false;
     if (this.ended) return;
     this.shown.refill(this.paintThumbnail);
+    this.tool.arrived?.();
     this.showOriginal();
     this.settle();
   }
@@ -239,8 +250,11 @@ export class Explorer {
     this.root.dataset["kind"] = card.dataset.kind;
     this.painter = new Painter(card.dataset);
     this.ground = new Ground(this);
+    const { classes } = card.dataset;
     this.colourBy = this.view.colour ?? "class";
-    const unpin = button("Let the pointer lead again (P)", "pin", () => this.setPinned(!this.pinned), "unpin");
+    for (const c of hiddenOf(this.view.hidden ?? "", classes.length)) this.hiddenClasses.add(c);
+    this.pointsShown = this.view.points !== "no";
+    const unpin = button("Hold this place (P)", "pin", () => (this.pinned ? this.letGo() : this.setPinned(true)), "unpin");
     this.shown = new Shown(this.painter, card, (index) => this.goTo(index), unpin);
     this.sliders = new Sliders(card, this.codes, (dimension, value, cause) => {
       const code = Float32Array.from(this.code);
@@ -252,13 +266,14 @@ export class Explorer {
     this.tools = [new Explore(this), new Lasso(this), new Path(this), new Draw(this), new Replay(this)].filter((tool) => tool.possible);
     const tools = h("div", { class: "hg-tools", role: "toolbar", aria: { label: "Tools" } }, ...this.tools.map((tool) => tool.tab));
     const factors = card.dataset.factors.map((name, k) => [`factor:${k}`, name] as const);
-    const colours = [["class", card.dataset.label ?? "class"], ["error", "reconstruction error"], ...factors, ["plain", "nothing"]] as const;
-    if (!colours.some(([key]) => key === this.colourBy)) this.colourBy = "class";
+    const plain = ["plain", "nothing"] as const, error = ["error", "reconstruction error"] as const;
+    const colours = classes.length ? [["class", card.dataset.label ?? "class"] as const, error, ...factors, plain] : [plain, error, ...factors];
+    if (!colours.some(([key]) => key === this.colourBy)) this.colourBy = colours[0][0];
     const { kind } = card.dataset;
-    const layers = LAYERS.filter(([key]) => key !== "manifold" || kind !== "table") // rows in small cannot be read
+    const layers = LAYERS.filter(([key]) => (key !== "manifold" || kind !== "table") && (key !== "classes" || classes.length)) // rows in small cannot be read
       .map(([key, title]) => [key, key === "manifold" ? `decoded ${kind}s` : title] as const);
     const layer = (this.view.layer && layers.some(([key]) => key === this.view.layer) ? this.view.layer : "none") as LayerName;
-    const dots = h("input", { type: "checkbox", checked: true, data: { testid: "points" }, on: { change: () => ((this.pointsShown = dots.checked), this.recolour()) } });
+    const dots = h("input", { type: "checkbox", checked: this.pointsShown, data: { testid: "points" }, on: { change: () => ((this.pointsShown = dots.checked), this.recolour(), this.tellView()) } });
     const choices = h("div", { class: "hg-choices" },
       choice("Colour", colours, this.colourBy, (value) => ((this.colourBy = value), this.recolour(), this.tellView()), "colour"),
       choice("Layer", layers, layer, (value) => (this.ground.set((this.layer = value as LayerName)), this.tellView()), "layer"),
@@ -270,7 +285,7 @@ export class Explorer {
       button("Full screen (F)", "full", () => this.fullScreen(), "fullscreen"));
     map.canvas.tabIndex = 0;
     map.canvas.setAttribute("role", "application");
-    map.canvas.setAttribute("aria-label", "Map of codes. Arrow keys move the code, with Shift faster. Enter pins it. Plus, minus and H zoom.");
+    map.canvas.setAttribute("aria-label", "Map of codes. Arrow keys move the code, with Shift faster. Enter holds it, P lets it go. Plus, minus and H zoom.");
     map.element.append(view);
     if (!map.accelerated) this.notices.append(h("p", {}, "This browser draws without WebGL: the map works, but large ones move slowly."));
     this.body.append(
@@ -280,18 +295,24 @@ export class Explorer {
       this.announcer.element);
     this.listen();
     this.watcher.observe(map.element);
-    map.onCamera = () => this.ground?.moved();
+    map.onCamera = () => {
+      this.ground?.moved();
+      clearTimeout(this.cameraRest);
+      if (this.built) this.cameraRest = window.setTimeout(() => this.tellView(), CAMERA_RESTS);
+    };
     map.drawLayer = (context, camera) => this.ground.draw(context, camera);
     map.drawSheet = (context) => this.tool.draw?.(context);
     map.sheetUsed = () => this.tool.draws;
     map.placeMarks = () => this.placeMarks();
     map.drawMarks = (context) => this.drawMarks(context);
-    map.element.append(...this.rings, this.marker);
+    map.element.append(...this.rings, this.marker, this.held);
     this.use(this.tools.find((tool) => tool.id === this.view.tool) ?? this.tools[0]);
     this.themed();
     this.setPlane(this.plane);
     this.ground.set((this.layer = layer));
     this.layout();
+    const camera = cameraOf(this.view.camera ?? "", map.whole());
+    if (camera) map.move(camera);
     this.built = true;
   }
 
@@ -325,14 +346,25 @@ export class Explorer {
     this.map.axes = plane.axes;
     this.showPoints(plane.xy, plane.index);
     this.map.setHome(plane.xy);
-    const { size } = this.card.codes;
-    const others = size - (plane.axes[1] ? 2 : 1);
-    text(this.hint, !plane.move ? "t-SNE keeps neighbours together but has no way back: pointing at a sample shows that sample's own code."
-      : size <= 2 ? "" : plane.key === "pca" ? `Moving walks the plane of the two main directions; what lies outside it stays as it is.`
-      : `Moving changes ${plane.axes.filter(Boolean).join(" and ")}; the other ${others} numbers stay as they are.`);
     this.tool?.planeChanged?.();
     this.ground?.refresh();
+    this.advise();
     this.present();
+  }
+
+  /** What a hand can do on the map now, and what moving means on this plane. */
+  private advise(): void {
+    const { plane } = this;
+    const { size } = this.card.codes;
+    const others = size - (plane.axes[1] ? 2 : 1);
+    const can = this.tool.id !== "explore" ? ""
+      : this.touched ? "Touch the map and drag: the picture follows your finger. Two fingers move and zoom the map."
+      : this.pinned ? "This place is held: the picture stays while the pointer moves. Click the marker or press P to let go; click elsewhere to hold another place."
+      : "Move over the map and the picture follows. Click to hold a place.";
+    const means = !plane.move ? "t-SNE keeps neighbours together but has no way back: pointing at a sample shows that sample's own code."
+      : size <= 2 ? "" : plane.key === "pca" ? "Moving walks the plane of the two main directions; what lies outside it stays as it is."
+      : `Moving changes ${plane.axes.filter(Boolean).join(" and ")}; the other ${others} ${others === 1 ? "number stays as it is" : "numbers stay as they are"}.`;
+    text(this.hint, [can, means].filter(Boolean).join(" "));
   }
 
   /** Points on the map: all codes of the plane, or the tool's own (replay). */
@@ -368,7 +400,9 @@ export class Explorer {
         if (Number.isFinite(v)) rows[p] = Math.round(254 * Math.max(0, Math.min(1, (v - amounts.low) / (amounts.high - amounts.low || 1))));
       } else if (this.colourBy === "class" && this.labels) {
         const label = this.labels[i];
-        if (label >= 0 && label < classes) rows[p] = label % UNKNOWN;
+        const known = label >= 0 && label < classes;
+        if (this.hiddenClasses.size && this.hiddenClasses.has(known ? label : -1)) rows[p] = HIDDEN;
+        else if (known) rows[p] = label % this.colours.length;
       }
     }
     return rows;
@@ -383,8 +417,7 @@ export class Explorer {
     for (let row = 0; row < 256; row++) {
       const known = amounts ? row < UNKNOWN : row < this.colours.length;
       const colour = !known ? this.grey : amounts ? amount(row / 254) : this.colours[row];
-      const hidden = !amounts && this.colourBy === "class" && this.hiddenClasses.has(row === UNKNOWN ? -1 : row);
-      table.set([...colour, hidden ? 0 : opacity], 4 * row);
+      table.set([...colour, !amounts && row === HIDDEN ? 0 : opacity], 4 * row);
     }
     map.setRows(this.rowsOf(this.pointIndex, map.count));
     map.setTable(table);
@@ -404,7 +437,7 @@ export class Explorer {
       this.legend.append(h("span", {}, amounts.title), h("span", { class: "hg-number" }, number(amounts.low)), bar, h("span", { class: "hg-number" }, number(amounts.high)));
       return;
     }
-    if (this.colourBy !== "class" || !this.labels) return;
+    if (this.colourBy !== "class" || !this.labels || !this.card.dataset.classes.length) return;
     const counts = (this.classCounts ??= countClasses(this.labels, this.labels.keys(), this.card.dataset.classes.length));
     this.card.dataset.classes.concat("no label").forEach((name, c) => {
       if (!counts[c]) return;
@@ -412,7 +445,7 @@ export class Explorer {
       const entry = h("button", { type: "button", aria: { pressed: String(!this.hiddenClasses.has(key)) }, title: `${counts[c].toLocaleString("en")} samples. Click to hide or show; double-click to see only these.`, on: {
         click: () => this.toggleClass(key), dblclick: () => this.onlyClass(key),
       } }, name);
-      entry.style.setProperty("--class", `rgb(${(key < 0 ? this.grey : this.colours[c]).join(" ")})`);
+      entry.style.setProperty("--class", `rgb(${this.colourOf(key).join(" ")})`);
       this.legend.append(entry);
     });
   }
@@ -435,11 +468,28 @@ export class Explorer {
     this.recolour();
     (this.legend.children[focused] as HTMLElement | undefined)?.focus();
     this.ground.refresh();
+    this.present();
+    this.tellView();
   }
 
-  seen = (i: number): boolean => !this.hiddenClasses.size || this.colourBy !== "class" || !this.labels || !this.hiddenClasses.has(this.labels[i]);
-  className = (i: number): string => this.card.dataset.classes[this.labels?.[i] ?? -1] ?? "no label";
-  classColour = (i: number): string => `rgb(${(this.colours[this.labels?.[i] ?? -1] ?? this.grey).join(" ")})`;
+  /** Whether any sample is hidden now. */
+  private get hiding(): boolean {
+    return this.hiddenClasses.size > 0 && this.colourBy === "class" && this.labels !== null;
+  }
+
+  seen = (i: number): boolean => {
+    if (!this.hiding) return true;
+    const label = this.labels![i];
+    return !this.hiddenClasses.has(label < this.card.dataset.classes.length ? label : -1);
+  };
+  /** The class of a sample; "" where the dataset has none. */
+  className = (i: number): string => (this.card.dataset.classes.length ? this.card.dataset.classes[this.labels?.[i] ?? -1] ?? "no label" : "");
+  /** Words about a sample, and its class where there are classes. */
+  named = (words: string, i: number): string => [words, this.className(i)].filter(Boolean).join(", ");
+  private pointer = (i: number): string => this.named("Go to this sample", i);
+  /** The colour of a class; past the table's end colours start again. */
+  colourOf = (label: number): Rgb => (label < 0 ? this.grey : this.colours[label % this.colours.length]) ?? this.grey;
+  classColour = (i: number): string => `rgb(${this.colourOf(this.labels?.[i] ?? -1).join(" ")})`;
 
   private theme = "";
 
@@ -455,7 +505,7 @@ export class Explorer {
     const theme = JSON.stringify([paper, dark, this.view.palette]);
     if (theme === this.theme) return;
     this.theme = theme;
-    this.colours = classColours(Math.min(UNKNOWN, this.card.dataset.classes.length), this.view.palette);
+    this.colours = classColours(Math.min(HIDDEN, this.card.dataset.classes.length), this.view.palette);
     this.map.ink = { text: dark ? "#b4b9c4" : "#5d6470", line: dark ? "rgba(255,255,255,0.06)" : "rgba(0,0,0,0.055)", paper: `rgb(${paper.join(" ")})` };
     this.sliders.draw(dark ? "#59606e" : "#c3c9d4");
     this.painter.ink = style.color;
@@ -539,14 +589,22 @@ export class Explorer {
     if (!this.shown || this.ended) return;
     const { code, card } = this;
     this.root.dataset["code"] = Array.from(code, (v) => String(Math.round(v * 1e5) / 1e5)).join(",");
-    this.found = this.find?.nearest(code, NEIGHBOURS) ?? [];
-    this.far = this.shown.distance(this.found[0]?.distance ?? null, card.codes.nearest_p99);
-    this.shown.neighbours(this.found, this.className, this.classColour, this.paintThumbnail);
+    const { hiding } = this;
+    this.found = this.find?.nearest(code, NEIGHBOURS, hiding ? this.seen : undefined) ?? [];
+    // How far the data is does not depend on what is looked at.
+    const nearest = hiding ? this.find?.nearest(code, 1)[0] : this.found[0];
+    this.far = this.shown.distance(nearest?.distance ?? null, card.codes.nearest_p99);
+    this.shown.neighbours(this.found, this.className, this.pointer, this.classColour, this.paintThumbnail);
     this.shown.place(code, card.codes.size <= 4 ? [...code.keys()] : this.sliders.rows.slice(0, 3).map((row) => row.dimension));
     this.sliders.show(code);
     this.showOriginal();
     this.shown.unpin.setAttribute("aria-pressed", String(this.pinned));
-    this.shown.unpin.title = this.pinned ? "Pinned. Let the pointer lead again (P)" : "Pin this place (P)";
+    this.shown.unpin.title = this.pinned ? "Held. Let go (P)" : "Hold this place (P)";
+    const hidden = !this.pinned || !this.tool.follows || this.touched;
+    if (hidden !== this.held.hidden) {
+      this.held.hidden = hidden;
+      this.advise();
+    }
     this.root.classList.toggle("hg-is-far", this.far);
     this.map.ask("sheet");
     this.announcer.say(() => this.spoken());
@@ -558,13 +616,13 @@ export class Explorer {
     const { code, found } = this;
     const shown = code.length <= 4 ? [...code] : [...code.slice(0, 3)];
     const z = `z = (${shown.map((v) => say(v)).join(", ")}${code.length > 4 ? ", …" : ""})`;
-    return found[0] ? `${z}, nearest ${this.className(found[0].index)} at ${say(found[0].distance)}${this.far ? ", far from the data" : ""}` : z;
+    return found[0] ? `${z}, nearest ${this.className(found[0].index) || "sample"} at ${say(found[0].distance)}${this.far ? ", far from the data" : ""}` : z;
   }
 
   private paintThumbnail = (index: number, canvas: Sampled): boolean => {
+    canvas.of = index; // a decode of another sample, or of this one, that ends later finds out by this
     if (this.card.dataset.kind !== "image") {
       const values = this.original(index);
-      canvas.of = index;
       delete canvas.sample; // until another one is known
       if (values) this.painter.paint(canvas, (canvas.sample = values));
       return values !== null;
@@ -594,8 +652,8 @@ export class Explorer {
   /** Paints an original, or where there is none what the decoder makes of its code. */
   async paintSample(index: number, canvas: Sampled): Promise<void> {
     if (this.paintThumbnail(index, canvas)) return;
-    canvas.of = index; // while it is decoded the canvas may have become another sample's
-    const values = await this.paintDecoded(this.codeOf(index), canvas, () => canvas.of === index);
+    // While it is decoded the canvas may have become another sample's, or the original may have arrived.
+    const values = await this.paintDecoded(this.codeOf(index), canvas, () => canvas.of === index && !this.atHand(index));
     if (values) canvas.sample = values;
     this.shown.list();
   }
@@ -613,18 +671,23 @@ export class Explorer {
     return null;
   }
 
+  /** Whether the original of a sample is here. */
+  private atHand(index: number): boolean {
+    return this.card.dataset.kind === "image" ? this.thumbnails !== null : this.original(index) !== null;
+  }
+
   private showOriginal(): void {
     const { picked } = this;
     const original = picked === null ? null : this.original(picked);
     const behind = picked ?? this.found[0]?.index ?? null, real = behind === null ? null : this.original(behind);
-    this.shown.compare(behind, real && { values: real, offset: 0, colour: this.classColour(behind!) }, real ? `${picked === null ? "nearest sample" : "original"}, ${this.className(behind!)}` : "");
+    this.shown.compare(behind, real && { values: real, offset: 0, colour: this.classColour(behind!) }, real ? this.named(picked === null ? "nearest sample" : "original", behind!) : "");
     if (picked === null || !original) {
       this.shown.beside(null, "");
       this.shown.describe(picked === null ? (this.far ? "decoded, far from the data" : "decoded") : "reconstruction");
       return;
     }
     const image = this.card.dataset.kind === "image";
-    this.shown.beside(image ? (canvas) => this.paintThumbnail(picked, canvas) : null, `original, ${this.className(picked)}`);
+    this.shown.beside(image ? (canvas) => this.paintThumbnail(picked, canvas) : null, this.named("original", picked));
     const whole = !(image && this.reduced) && this.decoded?.length === original.length;
     const error = whole ? meanSquaredError(original, this.decoded!) : (this.errors?.[picked] ?? null);
     this.shown.describe(error === null ? "reconstruction" : `reconstruction, error ${error.toPrecision(2)}`);
@@ -644,7 +707,10 @@ export class Explorer {
   }
 
   private toRandom(): void {
-    this.goTo(Math.floor(Math.random() * this.card.codes.count));
+    const { count } = this.card.codes;
+    const seen = this.hiding ? Array.from({ length: count }, (_, i) => i).filter(this.seen) : null;
+    if (seen && !seen.length) return;
+    this.goTo(seen ? seen[Math.floor(Math.random() * seen.length)] : Math.floor(Math.random() * count));
   }
 
   private toMean(): void {
@@ -670,6 +736,11 @@ export class Explorer {
     this.present();
   }
 
+  private letGo(): void {
+    this.setPinned(false);
+    this.map.canvas.focus({ preventScroll: true }); // the button that had the focus is gone
+  }
+
   /** Python hears of it now. */
   tell(): void {
     this.report("code", { run: this.runUrl, code: Array.from(this.code, (v) => Number(v.toFixed(6))) });
@@ -678,7 +749,12 @@ export class Explorer {
   /** What is chosen to be seen, so that the page can put it into its address. Silent until the page is built. */
   private tellView(): void {
     if (!this.built) return;
-    this.report("view", { run: this.runUrl, plane: this.plane.key, colour: this.colourBy, layer: this.layer, tool: this.tool.id });
+    const { map } = this;
+    this.report("view", {
+      run: this.runUrl, plane: this.plane.key, colour: this.colourBy, layer: this.layer, tool: this.tool.id,
+      hidden: hiddenText(this.hiddenClasses, this.card.dataset.classes.length), points: this.pointsShown ? "" : "no",
+      camera: cameraText(map.camera, map.whole()),
+    });
   }
 
   tellSelection(polygon: number[] | null, count: number): void {
@@ -690,7 +766,9 @@ export class Explorer {
   codeAt(px: number, py: number): { code: Float32Array; picked: number | null } | null {
     const [x, y] = fromPixel(this.map.camera, px, py);
     if (this.plane.move) return { code: this.plane.move(this.code, x, y), picked: null };
-    const point = this.planeFinder?.nearest([x, y], 1)[0];
+    const { index: samples } = this.plane;
+    const seen = this.hiding ? (p: number) => this.seen(samples ? samples[p] : p) : undefined;
+    const point = this.planeFinder?.nearest([x, y], 1, seen)[0];
     if (!point) return null;
     const index = this.plane.index ? this.plane.index[point.index] : point.index;
     return { code: this.codeOf(index), picked: index };
@@ -770,6 +848,8 @@ export class Explorer {
     this.tool = tool;
     this.tellView();
     this.root.dataset["tool"] = tool.id;
+    if (this.built) this.advise();
+    this.present();
     for (const other of this.tools) other.tab.setAttribute("aria-pressed", String(other === tool));
     this.panel.replaceChildren(...(tool.panel ? [tool.panel] : []));
     tool.open?.();
@@ -786,7 +866,15 @@ export class Explorer {
       // In a page scaled by transforms the box is not as wide as the canvas lies.
       return [((event.clientX - box.left) * canvas.clientWidth) / (box.width || 1), ((event.clientY - box.top) * canvas.clientHeight) / (box.height || 1)];
     };
+    const touch = (event: PointerEvent) => {
+      const touched = event.pointerType === "touch";
+      if (touched === this.touched) return;
+      this.touched = touched;
+      this.advise();
+      this.present();
+    };
     canvas.addEventListener("pointerdown", (event) => {
+      touch(event);
       const at = place(event);
       pointers.set(event.pointerId, at);
       try {
@@ -809,6 +897,7 @@ export class Explorer {
       if (!panning) this.tool.down(at, causeOf(event));
     });
     canvas.addEventListener("pointermove", (event) => {
+      touch(event);
       const cause = causeOf(event);
       const at = place(event);
       const before = pointers.get(event.pointerId);
@@ -889,7 +978,8 @@ export class Explorer {
         this.tell();
         return true;
       case "p": case "P":
-        this.setPinned(!this.pinned);
+        if (this.pinned) this.letGo();
+        else this.setPinned(true);
         return true;
       case "+": case "=":
         this.zoom(1.5);
@@ -914,6 +1004,7 @@ export class Explorer {
     const length = Math.hypot(arrow[0], arrow[1]);
     let best = -1, least = Infinity;
     for (let p = 0; 2 * p < xy.length; p++) {
+      if (!this.seen(index ? index[p] : p)) continue;
       const [x, y] = toPixel(this.map.camera, xy[2 * p], xy[2 * p + 1]);
       const ahead = ((x - from[0]) * arrow[0] + (y - from[1]) * arrow[1]) / length;
       if (ahead < Math.max(1, length / 4)) continue;
@@ -952,6 +1043,7 @@ export class Explorer {
     this.announcer.end();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.rest);
+    clearTimeout(this.cameraRest);
     this.ground?.end();
     this.shown?.end();
     this.map.end();

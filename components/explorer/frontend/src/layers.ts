@@ -158,7 +158,7 @@ export class Ground {
     }
     const { labels } = desk;
     const best = new Float32Array(columns * lines), second = new Float32Array(columns * lines), which = new Int32Array(columns * lines).fill(-1);
-    desk.colours.forEach((_, c) => {
+    desk.card.dataset.classes.forEach((_, c) => {
       if (!labels || desk.hiddenClasses.has(c)) return;
       const grid = blur(bin(xy, extent, columns, lines, (p) => labels[sample(p)] === c), columns, lines, radius);
       grid.forEach((v, i) => {
@@ -172,7 +172,7 @@ export class Ground {
     this.paint(columns, lines, camera, true, (i) => {
       if (which[i] < 0 || best[i] < 1e-3) return [0, 0, 0, 0];
       // Strong where one class is alone, faint where two share the place.
-      return [...desk.colours[which[i]], 40 + 120 * (1 - second[i] / best[i])];
+      return [...desk.colourOf(which[i]), 40 + 120 * (1 - second[i] / best[i])];
     });
   }
 

@@ -16,8 +16,8 @@ export interface Ink { readonly text: string; readonly line: string; readonly pa
  */
 export const flatContext = (canvas: HTMLCanvasElement): CanvasRenderingContext2D => canvas.getContext("2d", { willReadFrequently: true })!;
 
-/** Which row of the colour table a point takes; the last one means "unknown". */
-export const UNKNOWN = 255;
+/** Which row of the colour table a point takes: that of a class, one for what is hidden, one for what has no class. */
+export const HIDDEN = 254, UNKNOWN = 255;
 
 /** While the map moves about so many points are drawn; all of them once it has rested for a moment. */
 const MOVING = 100_000, REST_MS = 180;
@@ -255,7 +255,12 @@ export class PointMap {
   }
 
   goHome(): void {
-    this.move(fit(this.home, this.camera.width, this.camera.height));
+    this.move(this.whole());
+  }
+
+  /** The camera that shows all points. */
+  whole(): Camera {
+    return fit(this.home, this.camera.width, this.camera.height);
   }
 
   move(camera: Camera): void {
@@ -312,7 +317,7 @@ export class PointMap {
 
   /** Small and dense where there are many, larger as one zooms in. */
   pointSize(): number {
-    const whole = fit(this.home, this.camera.width, this.camera.height);
+    const whole = this.whole();
     const zoom = Math.sqrt((this.camera.sx * this.camera.sy) / (whole.sx * whole.sy));
     const base = 11 - 1.85 * Math.log10(Math.max(1, this.count));
     return Math.max(1.2, Math.min(14, base * Math.max(1, zoom) ** 0.4));

@@ -62,6 +62,35 @@ export function resized(c: Camera, width: number, height: number): Camera {
   return { ...c, width, height, sx: c.sx * k, sy: c.sy * k };
 }
 
+/** A camera beside the one that shows everything, as text: its middle, and how many times larger it shows things. */
+export function cameraText(c: Camera, home: Camera): string {
+  const zoom = Math.sqrt((c.sx * c.sy) / (home.sx * home.sy));
+  const [x, y] = [Math.abs(c.cx - home.cx) * c.sx, Math.abs(c.cy - home.cy) * c.sy];
+  if (Math.abs(zoom - 1) < 0.005 && x < 1 && y < 1) return "";
+  return [c.cx, c.cy, zoom].map((v) => Number(v.toPrecision(5))).join(",");
+}
+
+/** The camera that `cameraText` has put into words, in a window of any size; null where it is none. */
+export function cameraOf(text: string, home: Camera): Camera | null {
+  const [cx, cy, zoom, ...more] = text.split(",").map(Number);
+  if (more.length || ![cx, cy, zoom].every(Number.isFinite) || !(zoom > 0)) return null;
+  return { ...home, cx, cy, sx: home.sx * zoom, sy: home.sy * zoom };
+}
+
+/** Which of so many classes are hidden (-1: without a label), as text: "0,2", or "!3" where only a few are seen. */
+export function hiddenText(hidden: ReadonlySet<number>, classes: number): string {
+  const all = [...Array(classes).keys(), -1];
+  const seen = all.filter((c) => !hidden.has(c));
+  return hidden.size <= seen.length ? [...hidden].sort((a, b) => a - b).join(",") : `!${seen.join(",")}`;
+}
+
+/** What `hiddenText` has put into words; classes that do not exist are left out. */
+export function hiddenOf(text: string, classes: number): Set<number> {
+  const all = [...Array(classes).keys(), -1];
+  const named = new Set(text.replace("!", "").split(",").filter(Boolean).map(Number));
+  return new Set(text.startsWith("!") ? all.filter((c) => !named.has(c)) : all.filter((c) => named.has(c)));
+}
+
 export const viewOf = (c: Camera): Extent => [c.cx - c.width / 2 / c.sx, c.cx + c.width / 2 / c.sx, c.cy - c.height / 2 / c.sy, c.cy + c.height / 2 / c.sy];
 
 /** Round numbers between lo and hi, about `count` of them: 1, 2 or 5 times a power of ten apart. */
@@ -166,7 +195,8 @@ export interface Neighbour {
 
 /** Finds the k nearest codes. Two dimensions go through cells, more through a scan that gives up early on each code. */
 export interface Finder {
-  nearest(code: ArrayLike<number>, k: number): Neighbour[];
+  /** `seen` leaves out codes for which it is false. */
+  nearest(code: ArrayLike<number>, k: number, seen?: (index: number) => boolean): Neighbour[];
 }
 
 /** Keeps the k smallest of what it is offered, sorted: for small k insertion beats any heap. */
@@ -199,7 +229,7 @@ class Best {
 
 class Scan implements Finder {
   constructor(private readonly values: Float32Array, private readonly size: number) {}
-  nearest(code: ArrayLike<number>, k: number): Neighbour[] {
+  nearest(code: ArrayLike<number>, k: number, seen?: (index: number) => boolean): Neighbour[] {
     const { values, size } = this;
     const best = new Best(k);
     const count = Math.floor(values.length / size);
@@ -211,7 +241,7 @@ class Scan implements Finder {
         const c = values[at + d] - target[d];
         sum += c * c;
       }
-      if (sum < worst) {
+      if (sum < worst && (!seen || seen(m))) {
         best.offer(m, sum);
         worst = best.worst;
       }
@@ -255,7 +285,7 @@ class Cells implements Finder {
   private column = (x: number) => Math.max(0, Math.min(this.columns - 1, Math.floor((x - this.box[0]) / this.edge)));
   private line = (y: number) => Math.max(0, Math.min(this.lines - 1, Math.floor((y - this.box[2]) / this.edge)));
 
-  nearest(code: ArrayLike<number>, k: number): Neighbour[] {
+  nearest(code: ArrayLike<number>, k: number, seen?: (index: number) => boolean): Neighbour[] {
     const { xy, edge, columns, lines, starts, order } = this;
     const x = code[0], y = code[1];
     const best = new Best(k);
@@ -265,7 +295,7 @@ class Cells implements Finder {
       for (let at = starts[cell]; at < starts[cell + 1]; at++) {
         const i = order[at];
         const dx = xy[2 * i] - x, dy = xy[2 * i + 1] - y;
-        best.offer(i, dx * dx + dy * dy);
+        if (!seen || seen(i)) best.offer(i, dx * dx + dy * dy);
       }
     };
     // The ring's centre is the cell nearest to the target, which may lie outside the box: what a ring of radius r

@@ -154,7 +154,7 @@ export class Shown {
     return far;
   }
 
-  neighbours(found: readonly Neighbour[], name: (index: number) => string, colour: (index: number) => string, thumbnail: (index: number, canvas: HTMLCanvasElement) => boolean): void {
+  neighbours(found: readonly Neighbour[], name: (index: number) => string, title: (index: number) => string, colour: (index: number) => string, thumbnail: (index: number, canvas: HTMLCanvasElement) => boolean): void {
     this.cells.forEach((cell, i) => {
       const one = found[i];
       cell.button.hidden = !one;
@@ -162,10 +162,9 @@ export class Shown {
       text(cell.far, say(one.distance, this.decimals));
       if (one.index === cell.index) return;
       cell.index = one.index;
-      const title = name(one.index);
-      text(cell.name, title);
+      text(cell.name, name(one.index));
       cell.button.style.setProperty("--class", colour(one.index));
-      cell.button.title = `Go to this sample (${title})`;
+      cell.button.title = title(one.index);
       cell.canvas.classList.toggle("hg-blank", !thumbnail(one.index, cell.canvas));
     });
     this.list();

@@ -31,9 +31,14 @@ export abstract class Tool {
     return false;
   }
 
-  /** The code follows a pointer that only passes, unless a person has pinned it. */
+  /** Whether the code follows a pointer that only passes. */
+  get follows(): boolean {
+    return true;
+  }
+
+  /** It does so unless a person holds it where it is. */
   hover(at: At, cause: Cause): void {
-    if (!this.desk.pinned) this.follow(at, cause);
+    if (this.follows && !this.desk.pinned) this.follow(at, cause);
   }
 
   protected follow(at: At, cause: Cause): void {
@@ -51,16 +56,18 @@ export abstract class Tool {
   draw?(context: CanvasRenderingContext2D): void;
   planeChanged?(): void;
   rested?(): void;
+  /** The originals are here. */
+  arrived?(): void;
   decodedNow?(values: Float32Array): void;
 }
 
-/** Moving shows, dragging carries the marker, a click pins it; a click on the pinned marker lets it go. */
+/** Moving shows, dragging carries the marker, a click holds it; a click on the held marker lets it go. */
 export class Explore extends Tool {
   private onMarker = false;
   private wasPinned = false;
 
   constructor(desk: Explorer) {
-    super(desk, "explore", "Explore", "Move over the map to decode; click to pin; Shift-drag or right-drag to move the map");
+    super(desk, "explore", "Explore", "Move over the map to decode; click to hold a place; Shift-drag or right-drag to move the map");
   }
 
   down(at: At, cause: Cause): void {
@@ -87,7 +94,7 @@ export class Lasso extends Tool {
   private readonly summary = h("p", { class: "hg-sum", data: { testid: "lasso-summary" } });
   private readonly bars = h("div", { class: "hg-bars", data: { testid: "lasso-classes" } });
   private readonly gallery = h("div", { class: "hg-gallery", data: { testid: "lasso-gallery" } });
-  private readonly more = h("button", { type: "button", hidden: true, on: { click: () => this.fill() } }, "Others");
+  private readonly more = h("button", { type: "button", hidden: true, on: { click: () => this.fill(this.page + 1) } }, "Others");
   private readonly closing = h("button", { type: "button", hidden: true, data: { testid: "lasso-close" }, on: { click: () => this.finish() } }, "Close the shape");
   private readonly clearing = h("button", { type: "button", hidden: true, data: { testid: "lasso-clear" }, on: { click: () => this.clear(true) } }, "Clear");
   /** Corners in coordinates of the plane, so that the shape stays on its points when the map moves. */
@@ -130,6 +137,10 @@ export class Lasso extends Tool {
     this.clear(false);
   }
 
+  override arrived(): void {
+    if (this.closed) this.fill(this.page);
+  }
+
   override key(key: string): boolean {
     const marker = this.desk.pixelOf(this.desk.code, this.desk.picked);
     if (key === "Enter" && marker) {
@@ -162,9 +173,8 @@ export class Lasso extends Tool {
     const points = select(plane.xy, this.polygon, (p) => this.desk.seen(sample(p)));
     this.chosen = plane.index ? points.map((p) => plane.index![p]) : points;
     this.mark(points);
-    this.page = 0;
     this.report();
-    this.fill();
+    this.fill(0);
     map.ask("sheet");
     this.desk.tellSelection(this.polygon, this.chosen.length);
     this.desk.announcer.say(() => `${this.chosen.length.toLocaleString("en")} samples selected`);
@@ -183,12 +193,12 @@ export class Lasso extends Tool {
     const { classes } = desk.card.dataset;
     const n = this.chosen.length;
     text(this.summary, n ? `${n.toLocaleString("en")} of ${(desk.plane.xy.length / 2).toLocaleString("en")} samples` : "No sample is inside this shape.");
-    const counts = [...countClasses(desk.labels, this.chosen, classes.length)].map((count, c) => ({ count, c })).filter((e) => e.count).sort((a, b) => b.count - a.count);
+    const counts = classes.length ? [...countClasses(desk.labels, this.chosen, classes.length)].map((count, c) => ({ count, c })).filter((e) => e.count).sort((a, b) => b.count - a.count) : [];
     const most = counts[0]?.count ?? 1;
     this.bars.replaceChildren(...counts.slice(0, 12).map(({ count, c }) => {
       const bar = h("span", { class: "hg-bar" }, h("i", {}));
       bar.style.setProperty("--share", String(count / most));
-      bar.style.setProperty("--class", c < classes.length ? `rgb(${(desk.colours[c] ?? [128, 128, 128]).join(" ")})` : "gray");
+      bar.style.setProperty("--class", c < classes.length ? `rgb(${desk.colourOf(c).join(" ")})` : "gray");
       return h("div", {}, h("span", { class: "hg-class" }, classes[c] ?? "no label"), bar, h("span", { class: "hg-number" }, count.toLocaleString("en")));
     }));
     this.clearing.hidden = false;
@@ -196,7 +206,8 @@ export class Lasso extends Tool {
   }
 
   /** Eight of the chosen, spread over them: the original above what is decoded from its code. */
-  private fill(): void {
+  private fill(page: number): void {
+    this.page = page;
     const { desk } = this;
     const n = this.chosen.length, show = Math.min(8, n);
     const cells = Array.from({ length: show }, (_, k) => {
@@ -205,9 +216,8 @@ export class Lasso extends Tool {
       const at = desk.original(index);
       if (at) desk.painter.paint(original, at);
       void desk.paintDecoded(desk.codeOf(index), decoded);
-      return h("button", { type: "button", title: `Go to this sample (${desk.className(index)})`, on: { click: () => desk.goTo(index) } }, at ? original : null, decoded);
+      return h("button", { type: "button", title: desk.named("Go to this sample", index), on: { click: () => desk.goTo(index) } }, at ? original : null, decoded);
     });
-    this.page++;
     this.gallery.replaceChildren(...cells);
   }
 
@@ -333,6 +343,7 @@ export class Path extends Tool {
     if (!target) return null;
     let best = -1, least = Infinity;
     for (let p = 0; 2 * p < plane.xy.length; p++) {
+      if (!this.desk.seen(plane.index ? plane.index[p] : p)) continue;
       const d = (plane.xy[2 * p] - target[0]) ** 2 + (plane.xy[2 * p + 1] - target[1]) ** 2;
       if (d < least) [best, least] = [p, d];
     }
@@ -693,8 +704,9 @@ export class Draw extends Tool {
     this.changed(now());
   }
 
-  override hover(): void {
-    // The drawing leads; a passing pointer must not take the code away from it.
+  /** The drawing leads; a passing pointer must not take the code away from it. */
+  override get follows(): boolean {
+    return false;
   }
 
   down(at: At, cause: Cause): void {
