@@ -282,10 +282,17 @@ def strip(id_: str) -> NDArray[Any] | None:
 
 
 def configuration(id_: str) -> Configuration | None:
-    """What a growing run was asked to be, None when it is not growing."""
+    """What a growing run was asked to be, also while it waits; None when it is not growing."""
     try:
         return stored.configuration(json.loads((active(id_) / "configuration.json").read_text()))
     except (OSError, ValueError, Problem):
+        pass
+    ticket = queue.ticket(id_)
+    if ticket is None or ticket.state not in ("queued", "running"):
+        return None
+    try:
+        return stored.configuration(ticket.configuration)
+    except Problem:
         return None
 
 

@@ -7,12 +7,18 @@
  */
 
 const push = history.pushState.bind(history);
+/** Whether the person went back or forward, and has touched nothing since. */
+let travelled = false;
+
+addEventListener("popstate", () => (travelled = true), true);
+for (const touch of ["click", "keydown"]) addEventListener(touch, () => (travelled = false), true);
 
 history.pushState = (data: unknown, unused: string, url?: string | URL | null): void => {
   const next = new URL(url ?? location.href, location.href);
   // The same page with another query is the same place: Back leads to the page before.
   if (next.pathname === location.pathname) history.replaceState(data, unused, url);
-  else push(data, unused, url);
+  // Who goes back twice in a hurry is told late of the page between. Pushing that would cut off the way forward.
+  else if (!travelled) push(data, unused, url);
 };
 
 document.addEventListener("click", (event) => {

@@ -1,0 +1,268 @@
+"""From page to page, as people walk: what they look at and what they chose goes with them, and Back leads back.
+
+Each walk is on a school laptop's screen and on a phone, whose pages are behind a menu.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from models import runs
+
+LAPTOP = {"viewport": {"width": 1366, "height": 768}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+ROOT = '[data-testid="latent-explorer"]'
+MAP = 'canvas[data-testid="latent-map"]'
+SAMPLE = 'canvas[data-testid="decoded-sample"]'
+OF_A_RUN = ("Reconstructions", "Samples", "Codes")  # pages about the run that one looks at
+
+
+@pytest.fixture(params=[LAPTOP, PHONE], ids=["laptop", "phone"])
+def walker(request: pytest.FixtureRequest, window: Callable[..., Page]) -> Iterator[Page]:
+    yield window(**request.param)
+
+
+def go(page: Page, title: str) -> None:
+    """To another page by its link, which a phone has in a menu; the menu does not stay over the page."""
+    menu = page.get_by_test_id("stExpandSidebarButton")
+    on_a_phone = (page.viewport_size or {})["width"] < 768
+    if on_a_phone:
+        menu.click()
+    page.get_by_role("link", name=title, exact=True).click()
+    if on_a_phone:
+        expect(page.get_by_test_id("stSidebarCollapseButton")).to_have_count(0)
+        expect(menu).to_be_visible()
+    at(page, title)
+
+
+def at(page: Page, title: str) -> None:
+    """Wait until this page is drawn and its address says so."""
+    path = "" if title == "Explore" else title.lower()
+    silent = title in ("Data", "Runs")  # these begin without a choice to say
+    page.wait_for_url(lambda url: urlsplit(url).path == f"/{path}" and (silent or bool(urlsplit(url).query)))
+    if title == "Explore":
+        ready(page)
+
+
+def ready(page: Page) -> None:
+    expect(page.locator(f'{ROOT}[data-ready="true"]')).to_be_visible(timeout=60_000)
+
+
+def shows(page: Page, run: runs.Run) -> None:
+    """The page is about this run, and its address says so."""
+    expect(page.get_by_role("combobox", name="Run", exact=True)).to_have_value(run.title)
+    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get("run") == [run.id])
+
+
+def entries(page: Page) -> int:
+    """How many entries the browser's history has."""
+    return int(page.evaluate("history.length"))
+
+
+def shipped(name: str) -> runs.Run:
+    return runs.open_run(runs.folder_of(name))
+
+
+def picture(page: Page) -> str:
+    return str(page.locator(SAMPLE).evaluate("canvas => canvas.toDataURL()"))
+
+
+def point(page: Page, x: float, y: float) -> tuple[float, float]:
+    """A place on the map, by its shares of width and height."""
+    page.locator(MAP).scroll_into_view_if_needed()
+    box = page.locator(MAP).bounding_box()
+    assert box is not None
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+
+def changed(page: Page, before: str) -> str:
+    """Wait for another picture than the one before."""
+    page.wait_for_function(
+        "([canvas, before]) => document.querySelector(canvas).toDataURL() !== before", arg=[SAMPLE, before]
+    )
+    return picture(page)
+
+
+def by_hand(page: Page, run: runs.Run) -> None:
+    page.get_by_role("combobox", name="Run", exact=True).click()
+    page.get_by_role("option", name=run.title, exact=True).first.click()
+
+
+@pytest.mark.parametrize("way", ["the default", "an address", "a choice by hand"])
+def test_the_run_one_looks_at_is_the_run_on_every_page(app: str, walker: Page, way: str) -> None:
+    page, run = walker, shipped("digits-variational" if way == "the default" else "mnist-variational")
+    page.goto(f"{app}/?run=mnist-variational" if way == "an address" else app)
+    ready(page)
+    if way == "a choice by hand":
+        by_hand(page, run)
+        expect(page.locator(ROOT)).to_have_attribute("data-run", run.id)
+        ready(page)
+    for title in (*OF_A_RUN, "Train", "Runs", "Data", "Codes", "Explore"):
+        go(page, title)
+        if title in {*OF_A_RUN, "Explore"}:
+            shows(page, run)
+    expect(page.locator(ROOT)).to_have_attribute("data-run", run.id)
+
+
+def test_back_and_forward_lead_to_each_page_once(app: str, walker: Page) -> None:
+    page, first, second = walker, shipped("digits-variational"), shipped("digits-convolutional")
+    page.goto(app)
+    ready(page)
+    shows(page, first)
+    begun = entries(page)
+    go(page, "Reconstructions")
+    by_hand(page, second)
+    shows(page, second)
+    go(page, "Codes")
+    go(page, "Explore")
+    assert entries(page) == begun + 3, "one entry a page"
+    for title, run in (("Codes", second), ("Reconstructions", second), ("Explore", first)):
+        page.go_back()
+        at(page, title)
+        shows(page, run)
+    for title in ("Reconstructions", "Codes", "Explore"):
+        page.go_forward()
+        at(page, title)
+        shows(page, second)
+    page.reload()
+    at(page, "Explore")
+    shows(page, second)
+
+
+def test_a_held_place_says_so_and_is_let_go(app: str, window: Callable[..., Page]) -> None:
+    page = window(**LAPTOP)
+    page.goto(app)
+    ready(page)
+    held, hint = page.get_by_test_id("let-go"), page.get_by_test_id("hint")
+    expect(held).to_be_hidden()
+    expect(hint).to_contain_text("Move over the map")
+    before = picture(page)
+    page.mouse.move(*point(page, 0.3, 0.4), steps=3)
+    before = changed(page, before)
+    page.mouse.click(*point(page, 0.7, 0.3))
+    before = changed(page, before)
+    expect(held).to_be_visible()
+    expect(hint).to_contain_text("is held")
+    page.wait_for_url("**z=*")
+    place = page.locator(ROOT).get_attribute("data-code") or ""
+    page.mouse.move(*point(page, 0.2, 0.7), steps=3)
+    expect(page.locator(ROOT)).to_have_attribute("data-code", place)
+
+    go(page, "Reconstructions")
+    go(page, "Explore")
+    expect(page.locator(ROOT)).to_have_attribute("data-code", re.compile(re.escape(place.split(",")[0][:5])))
+    expect(held).to_be_visible()  # a place that one comes back to is held, and says so
+    before = picture(page)
+    held.click()
+    expect(held).to_be_hidden()
+    page.mouse.move(*point(page, 0.5, 0.6), steps=3)
+    changed(page, before)
+    for key, visible in (("p", True), ("p", False)):
+        page.locator(MAP).press(key)
+        expect(held).to_be_visible(visible=visible)
+
+
+def test_a_finger_has_words_of_its_own(app: str, window: Callable[..., Page]) -> None:
+    page = window(**PHONE)
+    page.goto(app)
+    ready(page)
+    expect(page.get_by_test_id("hint")).to_contain_text("follows your finger")
+    before = picture(page)
+    page.touchscreen.tap(*point(page, 0.7, 0.3))
+    before = changed(page, before)
+    expect(page.get_by_test_id("let-go")).to_be_hidden()  # the next touch moves it: nothing holds it
+    page.touchscreen.tap(*point(page, 0.3, 0.5))
+    changed(page, before)
+
+
+def test_how_the_map_is_seen_stands_in_its_address_and_is_kept(app: str, window: Callable[..., Page]) -> None:
+    page = window(**LAPTOP)
+    page.goto(f"{app}/?run=shapes-convolutional-variational")
+    ready(page)
+    page.get_by_test_id("colour").select_option("factor:1")
+    factor = shipped("shapes-convolutional-variational").about["dataset"]["factors"][1]
+    expect(page.get_by_text(f"coloured by {factor}")).to_be_visible()
+    page.get_by_test_id("colour").select_option("class")
+    legend = page.get_by_test_id("legend").get_by_role("button")
+    legend.nth(1).click()
+    page.wait_for_url("**hidden=1*")
+    page.get_by_test_id("points").uncheck()
+    page.wait_for_url("**points=no*")
+    page.get_by_test_id("zoom-in").click()
+    page.wait_for_url("**camera=*")
+    address = page.url
+    go(page, "Samples")
+    go(page, "Explore")
+
+    def as_left(one: Page) -> None:
+        expect(one.get_by_test_id("legend").get_by_role("button").nth(1)).to_have_attribute("aria-pressed", "false")
+        expect(one.get_by_test_id("points")).not_to_be_checked()
+        one.wait_for_url(lambda url: parse_qs(urlsplit(url).query) == parse_qs(urlsplit(address).query))
+
+    as_left(page)
+    other = window(**LAPTOP)
+    other.goto(address)
+    ready(other)
+    as_left(other)
+    other.get_by_test_id("home").click()
+    other.wait_for_url(lambda url: "camera" not in url)
+
+
+def test_train_keeps_its_choices_beside_a_running_training(app: str, walker: Page) -> None:
+    page, seed = walker, str(100 + (walker.viewport_size or {})["width"])
+    page.goto(f"{app}/train")
+    at(page, "Train")
+    choose(page, "Architecture", "Variational")
+    number(page, "Epochs", "9000")
+    number(page, "Seed", seed)
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_text(re.compile("epoch [0-9,]+ of 9000"))).to_be_visible(timeout=90_000)
+    named = page.get_by_role("heading", name="Digits 8x8 · Variational · D = 2", exact=True)
+    expect(named).to_be_visible()
+    expect(page.get_by_text(f"9,000 epochs · batches of 128 · learning rate 0.002 · seed {seed}")).to_be_visible()
+    try:
+        choose(page, "Architecture", "Single-layer")
+        choose(page, "Noise on the input", "gaussian (added to every value)")
+        expect(page.get_by_role("slider", name="Noise level")).to_have_attribute("aria-valuenow", "0.3")
+        number(page, "Epochs", "12")
+        go(page, "Explore")
+        go(page, "Train")
+        chosen(page, "Architecture", "Single-layer")
+        chosen(page, "Noise on the input", "gaussian (added to every value)")
+        expect(page.get_by_label("Epochs", exact=True)).to_have_value("12")
+        expect(page.get_by_role("slider", name="Noise level")).to_have_attribute("aria-valuenow", "0.3")
+        expect(named).to_be_visible()
+        page.reload()
+        at(page, "Train")
+        chosen(page, "Architecture", "Single-layer")
+        expect(named).to_be_visible()
+        page.get_by_role("button", name="Show its choices").click()
+        chosen(page, "Architecture", "Variational")
+        chosen(page, "Noise on the input", "none")
+        expect(page.get_by_label("Epochs", exact=True)).to_have_value("9000")
+        expect(page.get_by_label("Seed", exact=True)).to_have_value(seed)
+        expect(page.get_by_role("button", name="Show its choices")).to_have_count(0)
+    finally:
+        page.get_by_role("button", name="Cancel", exact=True).click()
+        expect(page.get_by_text("This training was cancelled")).to_be_visible()
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).first.click()
+    chosen(page, label, option)
+
+
+def chosen(page: Page, label: str, option: str) -> None:
+    expect(page.get_by_role("combobox", name=label, exact=True)).to_have_value(option)
+
+
+def number(page: Page, label: str, value: str) -> None:
+    """Type a number and wait until the address has it."""
+    page.get_by_label(label, exact=True).fill(value)
+    page.get_by_label(label, exact=True).press("Enter")
+    name = label.lower().replace(" ", "_")
+    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get(name) == [value])
