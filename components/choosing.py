@@ -57,7 +57,9 @@ def collapse(run: runs.Run, some: bool = True) -> None:
     if run.variational:
         do = "Train with a lower beta, with free bits, or with annealing."
     else:
-        do = "Choose another architecture (those called Modern do not end like this), or try a smaller learning rate."
+        modern = run.about["architecture"]["title"].startswith("Modern")
+        other = "Choose another architecture" + ("" if modern else " (those called Modern rarely end like this)")
+        do = f"{other}, or try a smaller learning rate."
     near = "" if run.metric("knn_accuracy") is None else " Neighbours are still told, by differences however small."
     st.warning(f"Every sample has all but the same code, so this network draws one picture for all of them. {do}{near}")
 

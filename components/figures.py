@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.architectures import Blueprint
 from models.columns import Column
-from models.runs import Configuration
+from models.runs import UNLABELLED, Configuration
 
 # Okabe and Ito 2008 without black, which a dark page swallows; from the eighth on chosen by search so that any two
 # stay apart (CIELAB distance >= 16) for normal, protan, deutan and tritan sight (Machado et al. 2009) and stand out
@@ -84,7 +84,8 @@ def latent_map(
     places = np.arange(len(points)) if places is None else places
     for label in np.unique(labels):
         of = labels == label
-        name = plain(classes[label]) if label >= 0 else "unknown"
+        name = plain(classes[label]) if label >= 0 else UNLABELLED
+        said = f"{word} {name}<br>" if len(classes) else ""
         figure.add_trace(
             kind(
                 x=points[of, 0],
@@ -93,7 +94,7 @@ def latent_map(
                 name=name,
                 customdata=places[of],
                 marker={"size": size, "color": colour(int(label)), "opacity": 0.8},
-                hovertemplate=f"{word} {name}<br>sample %{{customdata}}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
+                hovertemplate=f"{said}sample %{{customdata}}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
                 # A selection marks the point and leaves the others as they are: this is a click, not a filter.
                 selected={"marker": {"opacity": 1, "size": size + 4}},
                 unselected={"marker": {"opacity": 0.8}},

@@ -45,7 +45,8 @@ def _rows(run: Run, sets: Mapping[str, Floats], heads: Sequence[str], _key: str,
 
     parts = []
     for name, values in sets.items():
-        facts: dict[str, Any] = {called: list(heads), "is": [name] * len(heads)}
+        facts: dict[str, Any] = {called: list(heads)} if any(heads) else {}  # where the dataset has no classes
+        facts["is"] = [name] * len(heads)
         real = in_units(run.columns, values)
         rounded = {
             c.name: np.round(np.array(real[c.name], float), _digits(c)) for c in run.columns if c.kind == "number"

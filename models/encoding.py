@@ -15,6 +15,7 @@ from models.checks import nearest_of
 from models.codes import Floats, to_float
 from models.columns import Column, standardised
 from models.datasets import Progress
+from models.export import class_column
 from models.metrics import squared_errors
 from models.readers.found import Found
 from models.readers.guarded import guarded_read
@@ -290,5 +291,5 @@ def table(run: Run, names: Sequence[str], encoded: Encoded) -> Mapping[str, Any]
         "distance": encoded.distance,
         "far from the data": ["yes" if far else "no" for far in encoded.far(run)],
         "nearest row": run.rows[first],
-        f"nearest {run.about['dataset']['label']}": [run.classes[one] if one >= 0 else "unknown" for one in labels],
+        **class_column(run, run.class_names(labels), "nearest "),
     }

@@ -157,7 +157,7 @@ def part(run: Run, what: str, *, named: bool = False) -> bytes:
             "row": run.rows,
             **name_column(names, run.rows),
             "split": [datasets.SPLITS[split] for split in run.splits],
-            class_column(run): [run.classes[label] if label >= 0 else "" for label in run.labels],
+            **class_column(run, [run.classes[label] if label >= 0 else "" for label in run.labels]),
             "error": run.errors,
         }
         columns |= {f"z{i + 1}": run.codes[:, i] for i in range(run.code_size)}
@@ -179,11 +179,14 @@ def name_column(names: Sequence[str] | None, rows: NDArray[np.integer[Any]]) -> 
     return {column: [names[row] for row in rows]}
 
 
-def class_column(run: Run) -> str:
-    """What the column of classes is called: the dataset's word for them, unless a column of ours has that name."""
+def class_column(run: Run, names: Sequence[str], prefix: str = "") -> dict[str, Sequence[str]]:
+    """The names of classes as a column; none where the dataset has no classes. It is called by the dataset's word for
+    them, unless a column of ours has that name, after the prefix."""
+    if not run.classes:
+        return {}
     word = str(run.about["dataset"]["label"])
     taken = word in ("row", "name", "row in the file", "split", "error", "map") or re.fullmatch(r"z\d+", word)
-    return f"{word} (class)" if taken else word
+    return {f"{prefix}{word} (class)" if taken else f"{prefix}{word}": names}
 
 
 def escape_cell(text: str) -> str:

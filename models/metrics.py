@@ -40,6 +40,12 @@ TITLES = {
 }
 
 
+NEIGHBOURS = 10  # that trustworthiness and continuity look at
+LEAST = (
+    2 * NEIGHBOURS + 1
+)  # samples below which a share or a rank says nothing; neighbours have to be under half of them
+
+
 @dataclass(frozen=True)
 class Metric:
     """One number, and how many samples of which split it was measured on."""
@@ -150,13 +156,16 @@ def knn_accuracy(
 def neighbourhoods(samples: Floats, codes: Floats, most: int = 1000) -> tuple[float, float]:
     """Trustworthiness and continuity (Venna and Kaski 2006) of the first `most` codes, ten neighbours, scikit-learn.
 
-    Trustworthiness falls when codes are neighbours whose samples are not; continuity the other way round.
+    Trustworthiness falls when codes are neighbours whose samples are not; continuity the other way round. There have
+    to be `LEAST` samples.
     """
     from sklearn.manifold import trustworthiness
 
     flat, codes = samples[:most].reshape(min(most, len(samples)), -1), codes[:most]
-    k = min(10, (len(flat) - 1) // 2)
-    return float(trustworthiness(flat, codes, n_neighbors=k)), float(trustworthiness(codes, flat, n_neighbors=k))
+    return (
+        float(trustworthiness(flat, codes, n_neighbors=NEIGHBOURS)),
+        float(trustworthiness(codes, flat, n_neighbors=NEIGHBOURS)),
+    )
 
 
 def tsne_knn_accuracy(samples: Floats, labels: NDArray[np.int32]) -> float:

@@ -52,7 +52,7 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -104,6 +104,7 @@ LOSSES = ("squared-error", "bernoulli")
 RECIPES = ("hourglass", "open-ended", "article")
 # Choices that came after the first runs.
 YOUNG = ("contraction", "free_bits", "annealing", "shift", "total_correlation", "distortion", "cooled")
+UNLABELLED = "no label"  # what the class of a sample is called that has none, in a dataset that has classes
 NOISE_LEVEL = 0.3  # where a noise is chosen and no level
 PAIRS = 2**25  # numbers that a batch's total correlation may take: each sample with every other, in each dimension
 RANGES: dict[str, tuple[float, float]] = {
@@ -393,6 +394,10 @@ class Run:
     @property
     def classes(self) -> tuple[str, ...]:
         return tuple(self.about["dataset"]["classes"])
+
+    def class_names(self, labels: Iterable[int]) -> list[str]:
+        """The classes of labels by their names; a label of -1 is "no label"."""
+        return [self.classes[label] if label >= 0 else UNLABELLED for label in labels]
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:

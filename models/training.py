@@ -903,6 +903,7 @@ def compare_with_onnx(work: Training, within: float = 1e-4) -> None:
 def measure(work: Training, baseline: codes.Plane, tsne: bool) -> tuple[list[metrics.Metric], codes.Floats | None]:
     """Everything in `metrics.TITLES` that applies, on the test split; and the KL per dimension there (D,).
 
+    Shares and ranks are left out where the test split has fewer than `metrics.LEAST` samples: they would be chance.
     tsne lays out the samples themselves by t-SNE, too, for comparison: a minute for 10,000.
     """
     rows = np.flatnonzero(work.splits == TEST)
@@ -926,17 +927,19 @@ def measure(work: Training, baseline: codes.Plane, tsne: bool) -> tuple[list[met
             values["ssim"] = metrics.ssim(clean[:500], out[:500])
     labels = work.content.labels
     known = np.flatnonzero((work.splits == TRAIN) & (labels >= 0))
-    if len(np.unique(labels[rows])) > 1 and len(known) >= 5:
+    enough = len(rows) >= metrics.LEAST
+    if enough and len(np.unique(labels[rows])) > 1 and len(known) >= 5:
         known = known[:: -(-len(known) // NEIGHBOURS)]
         values["knn_accuracy"] = metrics.knn_accuracy(work.encode(known), labels[known], test_codes, labels[rows])
         values["pca_knn_accuracy"] = metrics.knn_accuracy(
             _pca_codes(baseline, work.content.samples[known]), labels[known], _pca_codes(baseline, clean), labels[rows]
         )
-        if tsne and work.dataset.kind == "image" and len(rows) > 10:
+        if tsne and work.dataset.kind == "image":
             values["tsne_knn_accuracy"] = metrics.tsne_knn_accuracy(clean, labels[rows])
-    counts["trustworthiness"] = counts["continuity"] = min(1000, len(clean))
-    values["trustworthiness"], values["continuity"] = metrics.neighbourhoods(clean, test_codes)
-    if work.dataset.factors:
+    if enough:
+        counts["trustworthiness"] = counts["continuity"] = min(1000, len(clean))
+        values["trustworthiness"], values["continuity"] = metrics.neighbourhoods(clean, test_codes)
+    if enough and work.dataset.factors:
         values["mutual_information_gap"] = metrics.mutual_information_gap(test_codes, work.content.factors[rows])
     kl = None
     if work.network.variational:

@@ -759,6 +759,28 @@ def test_rows_and_signals_train_too(tmp_path: Path, invented: Dataset, architect
         runs.configuration({"dataset": "invented", "architecture": "convolutional"})
 
 
+@pytest.mark.parametrize("tested", [1, 2, metrics.LEAST - 1, metrics.LEAST])
+def test_a_small_test_split_is_measured_by_what_it_can_tell(tmp_path: Path, invented: Dataset, tested: int) -> None:
+    """A share or a rank among three samples would be chance: it is left out, and the training ends well."""
+    splits = np.full(300, TRAIN, np.uint8)
+    splits[:tested], splits[tested : tested + 2] = TEST, VALIDATION
+    labels = (np.arange(300) % 2).astype(np.int32)
+
+    def read() -> Arrays:
+        content = invented.read()
+        return Arrays(content.samples, labels, content.factors)
+
+    small = dataclasses.replace(invented, name="small", classes=("a", "b"), read=read, split=lambda: splits)
+    datasets.found()["small"] = small
+    try:
+        run = learn(tmp_path / "x", dataset="small", architecture="modern", code_size=3)
+    finally:
+        del datasets.found()["small"]
+    assert run.metric("mse") > 0
+    for name in ("trustworthiness", "continuity", "knn_accuracy", "pca_knn_accuracy", "mutual_information_gap"):
+        assert (run.metric(name) is not None) == (tested >= metrics.LEAST), name
+
+
 @pytest.mark.parametrize("name", architectures.found())
 def test_every_architecture_learns_digits(name: str) -> None:
     """The loss falls from epoch to epoch, and the sealed run is whole."""

@@ -117,9 +117,8 @@ def words_of(code: NDArray[np.float32]) -> str:
 
 
 def label_of(run: runs.Run, place: int) -> str:
-    """A stored sample's class in words."""
-    label = int(run.labels[place])
-    return run.classes[label] if label >= 0 else "unknown"
+    """A stored sample's class in words; "" where the dataset has no classes."""
+    return run.class_names(run.labels[place : place + 1])[0] if run.classes else ""
 
 
 def points_of(run: runs.Run, plane: str) -> tuple[NDArray[np.float32], NDArray[Any], tuple[str, str]]:
@@ -146,15 +145,16 @@ def selected(run: runs.Run, selection: Selection) -> None:
     points, places, _ = points_of(run, selection.plane)
     chosen = places[codes.inside(points, np.array(selection.polygon))]
     chosen = chosen[~np.isin(run.labels[chosen], selection.hidden)]
-    word = run.about["dataset"]["label"]
     st.subheader(f"{len(chosen):,} samples inside the lasso")
     if not len(chosen):
         return
-    labels, counts = np.unique(run.labels[chosen], return_counts=True)
-    names = [run.classes[label] if label >= 0 else "unknown" for label in labels]
-    left, right = st.columns([2, 3], gap="large")
-    left.dataframe({word: names, "samples": counts, "share": counts / len(chosen)}, hide_index=True)
-    right.dataframe(table(run, chosen[:500]), hide_index=True, height=260)
+    every = st.container()
+    if run.classes:
+        labels, counts = np.unique(run.labels[chosen], return_counts=True)
+        by_class, every = st.columns([2, 3], gap="large")
+        shares = {"samples": counts, "share": counts / len(chosen)}
+        by_class.dataframe({**export.class_column(run, run.class_names(labels)), **shares}, hide_index=True)
+    every.dataframe(table(run, chosen[:500]), hide_index=True, height=260)
     few = chosen[: 12 if run.kind == "image" else 5]
     originals = cached.originals(run.about["dataset"]["name"], tuple(int(row) for row in run.rows[few]))
     if originals is not None:
@@ -175,7 +175,7 @@ def table(run: runs.Run, places: NDArray[Any]) -> dict[str, Any]:
     """The columns of a selection: row of the dataset, class, error and code of each sample."""
     return {
         "row": run.rows[places],
-        run.about["dataset"]["label"]: [label_of(run, place) for place in places],
+        **export.class_column(run, run.class_names(run.labels[places])),
         "error": run.errors[places],
         **{f"z{i + 1}": run.codes[places, i] for i in range(run.code_size)},
     }
@@ -222,9 +222,8 @@ def as_plotly(run: runs.Run, found: ExplorerResult, code: NDArray[np.float32]) -
 
 def sample(run: runs.Run, place: int) -> None:
     """A stored sample beside its reconstruction, with its code."""
-    st.markdown(
-        f"Sample **{run.rows[place]}**, {run.about['dataset']['label']} **{choosing.escaped(label_of(run, place))}**, error {run.errors[place]:.4f}"
-    )
+    named = f"{run.about['dataset']['label']} **{choosing.escaped(label_of(run, place))}**, " if run.classes else ""
+    st.markdown(f"Sample **{run.rows[place]}**, {named}error {run.errors[place]:.4f}")
     st.caption(", ".join(f"z{i + 1} = {value:.3f}" for i, value in enumerate(run.codes[place])))
     originals = cached.originals(run.about["dataset"]["name"], (int(run.rows[place]),))
     shown = {} if originals is None else {"original": codes.to_float(originals)}

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from components import address, cached, choosing, figures, pictures, samples
 from components.views import Page
-from models import Problem, datasets, metrics, reconstruct, runs
+from models import Problem, datasets, export, metrics, reconstruct, runs
 
 WHICH = {"random": "Random", "best": "Best", "worst": "Worst", "class": "One per class"}
 COUNT = 10
+CLASSES = 40  # of which a sample each is shown
 COLUMNS = 30  # columns whose errors are drawn
 ONE = {"image": "image", "signal": "signal", "table": "row"}
 
@@ -28,12 +29,13 @@ def show() -> None:
         address.publish(run=run.id)
         return
     across, down = st.columns([3, 1], vertical_alignment="bottom")
+    ways = [way for way in WHICH if way != "class" or run.classes]
     with across:
-        address.seed("which", "random", known=WHICH)
+        address.seed("which", "random", known=ways, called=WHICH.__getitem__)
         which = (
             st.segmented_control(
                 "Test samples",
-                list(WHICH),
+                ways,
                 format_func=WHICH.__getitem__,
                 key="which",
                 required=True,
@@ -57,6 +59,8 @@ def show() -> None:
     except Problem as problem:
         st.error(str(problem))
         return
+    if which == "class" and (count := len(np.unique(labels[labels >= 0]))) > CLASSES:
+        st.caption(f"The first {CLASSES} of {count:,} classes.")
     per_class(run, labels, errors, pca)
     per_column(run)
     address.publish(
@@ -104,18 +108,19 @@ def pick(which: str, errors: NDArray[np.float32], labels: NDArray[np.int32], dra
         return np.argsort(-errors)[:COUNT]
     shuffled = np.random.default_rng(draw).permutation(len(errors))
     if which == "class" and labels.max(initial=-1) >= 0:
-        return np.array([shuffled[labels[shuffled] == label][0] for label in np.unique(labels[labels >= 0])])
+        present = np.unique(labels[labels >= 0])[:CLASSES]
+        return np.array([shuffled[labels[shuffled] == label][0] for label in present])
     return shuffled[:COUNT]
 
 
 def sheet(run: runs.Run, shown: reconstruct.Reconstructed, labels: NDArray[np.int32]) -> None:
     """These samples, what they became and what PCA makes of them, each kind in its own way; and their errors."""
-    names = [run.classes[label] if label >= 0 else "unknown" for label in labels]
+    names = run.class_names(labels) if run.classes else [""] * len(labels)
     {"image": strips, "signal": lines, "table": values}[run.kind](run, shown, names)
     with st.expander("These samples in numbers"):
         table = {
             "row": shown.rows,
-            run.about["dataset"]["label"]: names,
+            **export.class_column(run, names),
             "error": shown.errors,
             "error of PCA": shown.pca_errors,
         }
@@ -141,7 +146,7 @@ def values(run: runs.Run, shown: reconstruct.Reconstructed, names: list[str]) ->
     """One row, what it became and what PCA makes of it, column by column in the table's own units."""
     st.caption(words(run, shown))
     called = [
-        f"row {row} · {name} · error {error:.3f}"
+        " · ".join(filter(None, (f"row {row}", name, f"error {error:.3f}")))
         for row, name, error in zip(shown.rows, names, shown.errors, strict=True)
     ]
     one = st.selectbox("Row", range(len(called)), format_func=called.__getitem__, key=f"row of {run.id}")

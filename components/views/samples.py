@@ -74,11 +74,11 @@ def duplicates(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str,
         exact = int((found.difference == 0).sum())
         crossing = int((run.splits[first] != run.splits[second]).sum())
         other = int((run.labels[first] != run.labels[second]).sum())
-        word = run.about["dataset"]["label"]
+        word = choosing.escaped(run.about["dataset"]["label"])
         st.markdown(
             f"**{counted(len(first), 'pair')}**: {exact:,} of equal samples, {len(first) - exact:,} of nearly equal ones. "
-            f"{crossing:,} reach across two splits, so that a test would meet what was trained on; {other:,} have another "
-            f"{choosing.escaped(word)}."
+            f"{crossing:,} reach across two splits, so that a test would meet what was trained on"
+            + (f"; {other:,} have another {word}." if run.classes else ".")
         )
     if not len(first):
         st.info("No duplicates are among these samples. Raise the slider to list pairs that are less alike.")
@@ -101,7 +101,7 @@ def duplicates(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str,
         "duplicates",
         at_hand,
     )
-    part_looked_at(run, found.looked, "Near duplicates were sought among the neighbours of")
+    part_looked_at(found.looked, run.count, "Near duplicates were sought among the neighbours of")
     return {"alike": alike}
 
 
@@ -131,7 +131,7 @@ def outliers(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, A
         "distance percentile": found.distance_rank[chosen],
     }
     listed(run, columns, {"": places}, "outliers", at_hand)
-    part_looked_at(run, len(found.places), "Looked at were")
+    part_looked_at(len(found.places), run.count, "Looked at were")
     return {"above": above}
 
 
@@ -183,7 +183,10 @@ def mislabelled(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str
         "disagree": 100 * found.disagreement[chosen],
     }
     listed(run, columns, {"": places}, "likely-mislabelled", at_hand)
-    part_looked_at(run, len(found.places), "Looked at were")
+    labelled = int((run.labels >= 0).sum())
+    if labelled < run.count:
+        st.caption(f"{run.count - labelled:,} samples have no label and are not judged.")
+    part_looked_at(len(found.places), labelled, "Looked at were")
     return {"disagree": least}
 
 
@@ -344,10 +347,10 @@ def counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def part_looked_at(run: runs.Run, looked: int, words: str) -> None:
-    """Say so when not all samples were looked at."""
-    if looked < run.count:
-        st.caption(f"{words} {looked:,} of {run.count:,} samples, drawn at random: more would take minutes.")
+def part_looked_at(looked: int, count: int, words: str) -> None:
+    """Say so when not all of so many samples were looked at."""
+    if looked < count:
+        st.caption(f"{words} {looked:,} of {count:,} samples, drawn at random: more would take minutes.")
 
 
 def identity(run: runs.Run, places: NDArray[np.int64], at_hand: bool) -> Table:
@@ -357,7 +360,7 @@ def identity(run: runs.Run, places: NDArray[np.int64], at_hand: bool) -> Table:
     return {
         "row": rows,
         **export.name_column(names, rows),
-        export.class_column(run): [run.classes[label] if label >= 0 else "unknown" for label in run.labels[places]],
+        **export.class_column(run, run.class_names(run.labels[places])),
         "split": [datasets.SPLITS[split] for split in run.splits[places]],
     }
 
