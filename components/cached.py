@@ -2,7 +2,6 @@
 Of a growing run the second is part of the key: a class that watches one training has it drawn once a second, not thirty times.
 """
 
-import base64
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -148,7 +147,7 @@ def mislabelled(run: runs.Run) -> checks.Mislabelled:
 @dataclass(frozen=True)
 class Live:
     """A growing run as it is drawn: its newest epoch, the whole training loss of it, the median seconds of one, the
-    losses and the forming map as figures, samples by their names: the address of a picture, or a figure."""
+    losses and the forming map as figures, samples by their names: a picture as an HTML element, or a figure."""
 
     newest: dict[str, Any]
     loss: float
@@ -230,6 +229,4 @@ def _strips(id_: str) -> dict[str, Any]:
         drawn = figures.signals(lines | {"reconstruction": real[-1]}, columns, [""] * real.shape[1], across=LIVE)
         return {"a few signals and what the network makes of them": drawn}
     names = ["originals", "noisy inputs", "reconstructions"] if len(strip) == 3 else ["originals", "reconstructions"]
-    drawn = (pictures.png(pictures.strip(row / 255, 64)) for row in strip)
-    encoded = (base64.b64encode(png).decode() for png in drawn)
-    return {name: f"data:image/png;base64,{text}" for name, text in zip(names, encoded, strict=True)}
+    return {name: pictures.element(pictures.strip(row / 255, 64), name) for name, row in zip(names, strip, strict=True)}

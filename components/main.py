@@ -5,11 +5,6 @@ import streamlit as st
 from components import views, visitor
 
 st.set_page_config(page_title="Hourglass", page_icon="⏳", layout="wide")
-# Streamlit leaves a hand's breadth above every page: on a projector that is the last row of the map.
-st.html(
-    "<style>.stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 2rem; } "
-    ".stMarkdown table { display: block; overflow-x: auto; }</style>"  # on a phone a table scrolls within its box
-)
 if st.user.get("is_logged_in") is False:  # None where no login is configured
     visitor.signed_out()
     st.title("Hourglass")

@@ -1,5 +1,7 @@
 """Arrays to Pillow pictures. No Streamlit here."""
 
+import base64
+import html
 import io
 from typing import Any
 
@@ -40,6 +42,12 @@ def heat(errors: NDArray[np.floating[Any]], most: float) -> NDArray[np.float32]:
     low = np.minimum(share.astype(int), len(HEAT) - 2)
     mix = (share - low)[..., None]
     return np.asarray((HEAT[low] * (1 - mix) + HEAT[low + 1] * mix) / 255, np.float32)
+
+
+def element(image: Image.Image, alt: str) -> str:
+    """The picture as an HTML element that holds it: it has its proportions before it is drawn, and is never fetched."""
+    encoded = base64.b64encode(png(image)).decode()
+    return f'<img alt="{html.escape(alt)}" width="{image.width}" height="{image.height}" src="data:image/png;base64,{encoded}">'
 
 
 def png(image: Image.Image) -> bytes:

@@ -130,6 +130,10 @@ class Door:
                 start, message = None, {"type": "http.response.body", "body": page}
             await send(message)
 
+        if scope["type"] == "http" and "text/html" in Headers(scope=scope).get("accept", ""):
+            # A page is to come as text, since it is added to; its few kilobytes are little beside what it then loads.
+            kept = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+            scope = {**scope, "headers": kept}
         await self.app(scope, receive, sent if scope["type"] == "http" else send)
 
 

@@ -132,6 +132,21 @@ def test_back_and_forward_lead_to_each_page_once(app: str, walker: Page) -> None
     shows(page, second)
 
 
+@pytest.mark.parametrize("title", ["Reconstructions", "Train", "Runs"])
+def test_a_page_that_is_opened_by_its_address_is_one_entry_too(
+    app: str, window: Callable[..., Page], title: str
+) -> None:
+    page = window(**LAPTOP)
+    page.goto(f"{app}/{title.lower()}")
+    at(page, title)
+    begun = entries(page)
+    go(page, "Codes")
+    assert entries(page) == begun + 1
+    page.go_back()
+    at(page, title)
+    expect(page.get_by_role("link", name=title, exact=True)).to_have_attribute("aria-current", "page")
+
+
 def test_a_held_place_says_so_and_is_let_go(app: str, window: Callable[..., Page]) -> None:
     page = window(**LAPTOP)
     page.goto(app)

@@ -8,7 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from components import address, cached, choosing, figures, pictures, samples, visitor
-from components.explorer import SHOWN, ExplorerResult, Selection, View, explorer
+from components.explorer import SHOWN, ExplorerResult, Selection, View, explorer, stands
 from components.views import Page
 from models import Problem, codes, engine, export, metrics, runs
 from models.columns import unscaled
@@ -23,11 +23,11 @@ def show() -> None:
     if run is None:
         return
     asked = asked_for(run)
-    caption = st.container()
+    known = stands(run.url, "explorer").view
+    st.caption(sentence(run, str(known.get("colour") or asked.get("colour") or "class")))
     choosing.collapse(run)
     found = explorer(run.url, view=asked, key="explorer")
     view = {name: found.view.get(name, asked.get(name)) for name in SHOWN}
-    caption.caption(sentence(run, str(view["colour"] or "class")))
     told = found.code or asked.get("code")
     code = np.array(told or run.about["codes"]["mean"], np.float32)
     at_hand = choosing.originals_at_hand(run)

@@ -1,5 +1,6 @@
 """Reconstructions: what a run makes of samples it never saw, beside PCA with a code of the same size."""
 
+import html
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,8 @@ def show() -> None:
 
 def numbers(run: runs.Run) -> None:
     """Test error of the run and of PCA, with units."""
-    whole, sample, ratio, similar = st.columns(4)
+    with st.container(key="numbers"):
+        whole, sample, ratio, similar = st.columns(4)
     choosing.test_error(whole, run, metrics.meaning(run.kind))
     sample.metric(
         "PCA, same code size",
@@ -171,9 +173,13 @@ def strips(run: runs.Run, shown: reconstruct.Reconstructed, _names: list[str]) -
         f"Error map of the run (black: none, pale yellow: {most:.2g} or more)": pictures.heat(ours, most),
         "Error map of PCA, same colours": pictures.heat(pca, most),
     }
-    for title, images in sheets.items():
-        st.caption(title)
-        st.image(pictures.strip(images), width="stretch", alt=title)
+    # One element, whose pictures have their sizes before they arrive, in a place that is kept free for it: nothing jumps.
+    figures_ = (
+        f"<figure><figcaption>{html.escape(title)}</figcaption>{pictures.element(pictures.strip(images), title)}</figure>"
+        for title, images in sheets.items()
+    )
+    with st.container(key="strips" if len(shown.rows) <= COUNT else "thin strips"):
+        st.markdown(f'<div class="hg-strips">{"".join(figures_)}</div>', unsafe_allow_html=True)
 
 
 def per_column(run: runs.Run) -> None:

@@ -413,7 +413,7 @@ def pictures_of(id_: str, root: str, epoch: int, originals: bool, _seen: cached.
     for name, picture in _seen.strips.items() if originals else ():
         st.caption(name)
         if isinstance(picture, str):
-            st.html(f'<img alt="{name}" src="{picture}" style="width: 100%; image-rendering: pixelated">')
+            st.html(f'<div class="hg-strips">{picture}</div>')
         else:
             st.plotly_chart(picture, key="strip", config={"displayModeBar": False})
 

@@ -53,7 +53,8 @@ export class Ground {
     const begun = performance.now();
     const { plane, map } = this.desk;
     const going = () => job === this.job;
-    if (this.name === "density" || this.name === "classes") this.fromPoints(map.camera);
+    if (this.name === "density") this.density(map.camera);
+    else if (this.name === "classes") await this.classes(map.camera, going);
     else if (!plane.move || !this.desk.decoder) this.picture = null;
     else if (this.name === "manifold") await this.manifold(map.camera, going);
     else await this.stretched(map.camera, going);
@@ -144,31 +145,40 @@ export class Ground {
 
   // ── layers from the points ────────────────────────────────────────────────
 
-  private fromPoints(camera: Camera): void {
+  private density(camera: Camera): void {
     const { desk } = this;
-    const columns = Math.ceil(camera.width / 4), lines = Math.ceil(camera.height / 4);
+    const { xy, index } = desk.plane;
+    const [columns, lines, radius] = cells(camera, 4);
+    const grid = blur(bin(xy, viewOf(camera), columns, lines, (p) => desk.seen(index ? index[p] : p)), columns, lines, radius);
+    this.heat(grid.map(Math.sqrt), columns, lines, camera, 0.9, true);
+  }
+
+  private async classes(camera: Camera, going: () => boolean): Promise<void> {
+    const { desk } = this;
+    const { labels, card: { dataset } } = desk;
+    const { xy, index } = desk.plane;
     const extent = viewOf(camera);
-    const xy = desk.plane.xy, index = desk.plane.index;
-    const sample = (p: number) => (index ? index[p] : p);
-    const radius = Math.max(2, Math.round(columns / 50));
-    if (this.name === "density") {
-      const grid = blur(bin(xy, extent, columns, lines, (p) => desk.seen(sample(p))), columns, lines, radius);
-      this.heat(grid.map(Math.sqrt), columns, lines, camera, 0.9, true);
-      return;
-    }
-    const { labels } = desk;
+    // Each class is a picture of its own: of hundreds coarser ones.
+    const [columns, lines, radius] = cells(camera, dataset.classes.length > 100 ? 8 : 4);
     const best = new Float32Array(columns * lines), second = new Float32Array(columns * lines), which = new Int32Array(columns * lines).fill(-1);
-    desk.card.dataset.classes.forEach((_, c) => {
-      if (!labels || desk.hiddenClasses.has(c)) return;
-      const grid = blur(bin(xy, extent, columns, lines, (p) => labels[sample(p)] === c), columns, lines, radius);
-      grid.forEach((v, i) => {
+    let begun = performance.now();
+    for (let c = 0; labels && c < dataset.classes.length; c++) {
+      if (desk.hiddenClasses.has(c)) continue;
+      if (performance.now() - begun > SLICE_MS) {
+        await breathe();
+        if (!going()) return;
+        begun = performance.now();
+      }
+      const grid = blur(bin(xy, extent, columns, lines, (p) => labels[index ? index[p] : p] === c), columns, lines, radius);
+      for (let i = 0; i < grid.length; i++) {
+        const v = grid[i];
         if (v > best[i]) {
           second[i] = best[i];
           best[i] = v;
           which[i] = c;
         } else if (v > second[i]) second[i] = v;
-      });
-    });
+      }
+    }
     this.paint(columns, lines, camera, true, (i) => {
       if (which[i] < 0 || best[i] < 1e-3) return [0, 0, 0, 0];
       // Strong where one class is alone, faint where two share the place.
@@ -197,6 +207,12 @@ export class Ground {
     clearTimeout(this.timer);
     this.job++;
   }
+}
+
+/** Columns and lines of a grid over the view whose cells are so many pixels wide, and the radius of a blur on it. */
+function cells(camera: Camera, pixels: number): readonly [columns: number, lines: number, radius: number] {
+  const columns = Math.ceil(camera.width / pixels);
+  return [columns, Math.ceil(camera.height / pixels), Math.max(2, Math.round(columns / 50))];
 }
 
 /** Lets the page do everything that is more urgent: input first, then painting. */

@@ -3,8 +3,14 @@
  *
  * Streamlit adds an entry to the browser's history for each page and one more each time a page changes its address, so
  * that Back seems dead every other time; its API cannot replace an entry. On a phone its menu stays open over the page
- * that was just chosen in it.
+ * that was just chosen in it. It lays a page out anew when it hears of the page's own style.
  */
+
+import css from "./page.css?inline";
+
+const style = document.createElement("style");
+style.textContent = css;
+document.head.append(style);
 
 const push = history.pushState.bind(history);
 /** Whether the person went back or forward, and has touched nothing since. */
