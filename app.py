@@ -27,5 +27,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 
 app = st.App(
-    HERE / "components" / "main.py", routes=served.ROUTES, middleware=[Middleware(served.Door)], lifespan=lifespan
+    HERE / "components" / "main.py",
+    routes=served.routes(st.get_option("server.baseUrlPath")),
+    middleware=[Middleware(served.Door)],
+    lifespan=lifespan,
 )

@@ -81,12 +81,15 @@ async def to_start(request: Request) -> Response:
     return RedirectResponse(f"./{query}", 307)
 
 
-ROUTES = [
-    Route("/run/{id}/{digest}/{name:path}", run_file),
-    Route("/explore", to_start),
-    *assets.routes(),
-    *stream.ROUTES,
-]
+def routes(base: str) -> list[Route]:
+    """What the app answers beside its pages, below Streamlit's base URL path ("" where there is none)."""
+    prefix = f"/{base.strip('/')}" if base.strip("/") else ""
+    return [
+        Route(f"{prefix}/run/{{id}}/{{digest}}/{{name:path}}", run_file),
+        Route(f"{prefix}/explore", to_start),
+        *assets.routes(prefix),
+        *stream.routes(prefix),
+    ]
 
 
 class Door:

@@ -136,7 +136,10 @@ def _refused(code: int, problem: Problem) -> Response:
     return PlainTextResponse(str(problem), code, {"Cache-Control": "no-store", "Connection": "close"})
 
 
-ROUTES = [Route("/upload/{token}", take, methods=["PUT"])]
+def routes(prefix: str = "") -> list[Route]:
+    """What the app mounts: /upload/<token>, below the prefix of all its addresses."""
+    return [Route(f"{prefix}/upload/{{token}}", take, methods=["PUT"])]
+
 
 _HTML = """
 <div class="row">

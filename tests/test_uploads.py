@@ -214,7 +214,7 @@ def ask(
     return Answer(said[0]["status"], told, b"".join(message.get("body", b"") for message in said[1:]))
 
 
-APP = Starlette(routes=served.ROUTES)
+APP = Starlette(routes=served.routes(""))
 
 
 def cookie(token: str) -> dict[str, str]:

@@ -58,7 +58,6 @@ def _serve(request: Request) -> Response:
     return Response(content, media_type=kind, headers=headers)
 
 
-def routes(base: str = "") -> list[Route]:
-    """What the app mounts: /explorer/<digest>/<file>, below Streamlit's base URL path where there is one."""
-    prefix = f"/{base.strip('/')}" if base.strip("/") else ""
+def routes(prefix: str = "") -> list[Route]:
+    """What the app mounts: /explorer/<digest>/<file>, below the prefix of all its addresses."""
     return [Route(f"{prefix}/explorer/{{digest}}/{{name}}", _serve)]
