@@ -87,7 +87,7 @@ def resealed(folder: Path, about: dict[str, Any]) -> Path:
     about = {**about, "files": {}}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name != "run.json":
-            facts = {"bytes": path.stat().st_size, "sha256": runs._sha256(path)}
+            facts = {"bytes": path.stat().st_size, "sha256": runs.sha256(path)}
             about["files"][str(path.relative_to(folder))] = facts
     (folder / "run.json").write_text(json.dumps(about))
     return folder
@@ -296,6 +296,46 @@ def test_finished_runs_are_found_and_damaged_ones_named(
     assert len(problems) == 1 and "f" * 16 in problems[0].came
     assert runs.folder_of("shipped") == tmp_path / "pretrained" / "shipped"
     assert runs.folder_of(digits_run.id) == home / "runs" / digits_run.id
+
+
+def test_what_was_found_is_read_again_only_when_it_has_changed(
+    digits_run: runs.Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages ask at every touch of every visitor."""
+    for id_ in ("a" * 16, "b" * 16, "c" * 16):
+        shutil.copytree(digits_run.folder, home / "runs" / id_)
+    (home / "runs" / ("c" * 16) / "run.json").write_text("{")
+    (home / "runs" / ("d" * 16)).mkdir()
+    first = runs.find()
+    read: list[str] = []
+    real = runs._read
+    monkeypatch.setattr(runs, "_read", lambda folder: read.append(folder.name) or real(folder))
+
+    def problems(found: tuple[list[runs.Run], list[Problem]]) -> list[str]:
+        return [str(problem) for problem in found[1]]
+
+    again = runs.find()
+    assert read == [] and [one.folder for one in again[0]] == [one.folder for one in first[0]]
+    assert problems(again) == problems(first) and len(again[1]) == 2
+    runs.write_whole(home / "runs" / ("c" * 16) / "run.json", (digits_run.folder / "run.json").read_bytes())
+    assert len(runs.find()[0]) == len(first[0]) + 1 and read == ["c" * 16]
+    shutil.rmtree(home / "runs" / ("a" * 16))
+    assert "a" * 16 not in [one.folder.name for one in runs.find()[0]] and read == ["c" * 16]
+    # What does not fit into the memory set aside for it is found all the same, and read each time.
+    monkeypatch.setattr(runs, "REMEMBERED", 0)
+    runs._FOUND.clear()
+    assert len(runs.find()[0]) == len(runs.find()[0]) == len(first[0]) and len(read) > 4
+
+
+def test_a_run_json_of_megabytes_is_not_read(digits_run: runs.Run, home: Path) -> None:
+    place = shutil.copytree(digits_run.folder, home / "runs" / digits_run.id)
+    about = json.loads((place / "run.json").read_text())
+    metric = about["metrics"][0]
+    for name, value in (("metrics", [*about["metrics"], *[metric] * 8000]), ("more", "x" * (1 << 20))):
+        (place / "run.json").write_text(json.dumps({**about, name: value}))
+        assert f"run.json cannot be read (it has {(place / 'run.json').stat().st_size:,} bytes" in told(place).came
+    found, problems = runs.find()
+    assert digits_run.id not in [run.id for run in found] and "at most 1,048,576 were expected" in problems[0].came
 
 
 @pytest.mark.parametrize("name", ["", "x", "0" * 16, "../runs", "0" * 15, "x" * 5000])
