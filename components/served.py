@@ -8,6 +8,7 @@ address ever reaches the disk. `digest` stands for the run's whole content, so a
 import contextlib
 import gzip
 import threading
+import time
 from functools import lru_cache
 
 from starlette.concurrency import run_in_threadpool
@@ -115,13 +116,15 @@ class Door:
 
 
 def warm() -> None:
-    """Load onnxruntime and the first run in the background while the browser is still opening; sweep meanwhile."""
+    """Load onnxruntime and the first run in the background while the browser is still opening, then sweep each hour."""
 
     def load() -> None:
         ready, _ = runs.find()
         if ready:
             runs.open_run(ready[0].folder)
-        with contextlib.suppress(Problem):  # a wrong setting is told where somebody would bring something
-            uploads.sweep()
+        while True:
+            with contextlib.suppress(Problem):  # a wrong setting is told where somebody would bring something
+                uploads.sweep()
+            time.sleep(uploads.HOUR)
 
     threading.Thread(target=load, name="warm", daemon=True).start()

@@ -992,6 +992,7 @@ def unpack(content: bytes, limits: Limits = RUN) -> Run:
     from models.readers.guarded import asked
 
     own = home() / "runs"
+    uploads.make_sure_all_fits(len(content))
     try:
         own.mkdir(parents=True, exist_ok=True)
         room = Path(tempfile.mkdtemp(dir=own, prefix=".opened-"))
