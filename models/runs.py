@@ -642,11 +642,7 @@ def _read(folder: Path) -> Run:
             folder, f"run.json cannot be read ({error})", "a JSON file that describes the run was expected"
         ) from error
     if about.get("format") != FORMAT:
-        raise Problem(
-            f"the run {folder.name} is of format {about.get('format')}",
-            f"format {FORMAT} was expected",
-            "open it with the version of Hourglass that made it, or a newer one",
-        )
+        raise _later(folder.name, str(about.get("format"))[:40])
     try:
         _check_facts(about)
         return Run(folder, about, hashlib.sha256(text).hexdigest()[:16])
@@ -843,13 +839,22 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def find() -> tuple[list[Run], list[Problem]]:
+class Unreadable(Problem):
+    """Why the folder of a run is none that this version can open."""
+
+    def __init__(self, folder: Path, problem: Problem) -> None:
+        super().__init__(problem.came, problem.expected, problem.do)
+        self.folder = folder
+
+
+def find() -> tuple[list[Run], list[Unreadable]]:
     """All finished runs, those that ship first, then the newest; and a `Problem` for each folder that is none.
 
     Reads each run.json only, and again only when it has changed: pages ask at every touch of every visitor. `open_run`
     checks the rest of the one that is opened.
     """
-    runs, problems = [], []
+    runs: list[Run] = []
+    problems: list[Unreadable] = []
     own = home() / "runs"
     shipped = sorted(p for p in PRETRAINED.iterdir() if p.is_dir()) if PRETRAINED.is_dir() else []
     mine = (
@@ -881,7 +886,7 @@ def find() -> tuple[list[Run], list[Problem]]:
     return runs, problems
 
 
-_FOUND: dict[Path, tuple[tuple[int, ...], Run | Problem]] = {}
+_FOUND: dict[Path, tuple[tuple[int, ...], Run | Unreadable]] = {}
 _FINDING = threading.Lock()
 
 
@@ -894,11 +899,13 @@ def _stamp(path: Path) -> tuple[int, ...]:
     return facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino, facts.st_size
 
 
-def _found(folder: Path) -> Run | Problem:
+def _found(folder: Path) -> Run | Unreadable:
+    """Read once: whoever keeps this computer hears of it in the log, and then the run's owners do on their pages."""
     try:
         return _read(folder)
     except Problem as problem:
-        return Problem(*problem.args)  # without what was in memory when it was met
+        log.warning("%s: %s", folder, problem)
+        return Unreadable(folder, problem)  # without what was in memory when it was met
 
 
 def folder_of(id_or_name: str) -> Path:
@@ -967,9 +974,36 @@ def keep(folder: Path, id_: str) -> Path:
 
 
 def set_aside(place: Path) -> None:
-    """Make room where a damaged run lies, which is kept under another name. Nothing happens where none lies."""
-    if place.exists():
-        place.rename(place.with_name(f".damaged-{place.name}-{time.time_ns()}"))
+    """Make room where a damaged run lies, which is kept under another name. Nothing happens where none lies.
+
+    A `Problem` where the run may well be whole and only this version does not understand it: that is left alone.
+    """
+    if not place.exists():
+        return
+    if (form := _another_format(place)) is not None:
+        raise _later(place.name, form)
+    place.rename(place.with_name(f".damaged-{place.name}-{time.time_ns()}"))
+
+
+def _another_format(folder: Path) -> str | None:
+    """What a run.json of another format than ours says of its format; None where it is ours, or none."""
+    path = folder / "run.json"
+    try:
+        if path.stat().st_size > LIMITS.about + LIMITS.table:
+            return "that is not known, with a run.json larger than any of ours"
+        about = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    form = about.get("format", FORMAT) if isinstance(about, dict) else FORMAT
+    return None if form == FORMAT else str(form)[:40]
+
+
+def _later(name: str, form: str) -> Problem:
+    return Problem(
+        f"the run {name} is of format {form}",
+        f"format {FORMAT} was expected",
+        "open it with the version of Hourglass that made it, or a newer one; here it is left as it is",
+    )
 
 
 def pack(run: Run) -> bytes:

@@ -14,7 +14,7 @@ import pytest
 from conftest import trained
 from safetensors.numpy import save_file
 
-from models import Problem, datasets, export, runs
+from models import Problem, datasets, engine, export, runs
 from models.codes import Coder
 
 Copied = Callable[[runs.Run], Path]
@@ -173,6 +173,31 @@ def test_a_later_format_asks_for_a_later_hourglass(digits_run: runs.Run, copied:
     (folder / "run.json").write_text(json.dumps({**digits_run.about, "format": 2}))
     problem = told(folder)
     assert "format 2" in problem.came and "format 1" in problem.expected and "newer" in problem.do
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b'{"format": 2}', b'{"format": "2.0", "id": NaN}', b'{"format": 1.5}', b'{"format": null}', b" " * (20 << 20)],
+)
+def test_a_run_of_a_later_format_is_left_alone(digits_run: runs.Run, home: Path, tmp_path: Path, text: bytes) -> None:
+    """An older version meets it: somebody went back a version, or two share a folder."""
+    place = shutil.copytree(digits_run.folder, home / "runs" / digits_run.id)
+    (place / "run.json").write_bytes(text)
+    before = sorted((path, path.stat().st_mtime_ns) for path in home.rglob("*"))
+    another = shutil.copytree(digits_run.folder, tmp_path / "another")
+    for do in (
+        lambda: engine.kept(digits_run.id),
+        lambda: engine.submit(digits_run.configuration, "me"),
+        lambda: runs.keep(another, digits_run.id),
+    ):
+        with pytest.raises(Problem, match="left as it is") as caught:
+            do()
+        assert "is of format" in caught.value.came and "newer" in caught.value.do
+        assert sorted((path, path.stat().st_mtime_ns) for path in place.rglob("*") if path != place) == [
+            one for one in before if place in one[0].parents
+        ]
+    assert [path.name for path in (home / "runs").iterdir()] == [digits_run.id] and (another / "run.json").is_file()
+    assert runs.unpack(runs.pack(digits_run)).id != digits_run.id and (place / "run.json").read_bytes() == text
 
 
 def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
