@@ -11,6 +11,7 @@ import ipaddress
 import logging
 from typing import Any
 
+from streamlit import net_util
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.session_manager import SessionInfo
@@ -166,6 +167,7 @@ async def watched() -> Any:
     """While this lasts, slow connections end and sessions that were left are let go."""
     raise_limit()
     watch()
+    net_util._external_ip = ""  # else Streamlit asks another computer for it, and everybody waits for the answer
     manager: Any = Runtime.instance()._session_mgr  # no public way leads there
     sessions = manager._session_storage = Sessions(manager._session_storage._cache.ttl)
 

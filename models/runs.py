@@ -869,15 +869,15 @@ def find() -> tuple[list[Run], list[Unreadable]]:
             del _FOUND[gone]
         room = REMEMBERED - sum(size for (*_, size), _ in _FOUND.values())
         for folder in (*shipped, *mine):
-            stamp = _stamp(folder / "run.json")
+            now = stamp(folder / "run.json")
             known = _FOUND.get(folder)
-            if known is None or known[0] != stamp:
+            if known is None or known[0] != now:
                 found = _found(folder)
                 # Beyond the room, a run is read each time: what many visitors bring shall not fill the memory.
-                room -= stamp[-1] - (known[0][-1] if known else 0)
-                _FOUND[folder] = known = (stamp, found)
+                room -= now[-1] - (known[0][-1] if known else 0)
+                _FOUND[folder] = known = (now, found)
                 if room < 0:
-                    room += stamp[-1]
+                    room += now[-1]
                     del _FOUND[folder]
             if isinstance(known[1], Run):
                 runs.append(known[1])
@@ -890,7 +890,7 @@ _FOUND: dict[Path, tuple[tuple[int, ...], Run | Unreadable]] = {}
 _FINDING = threading.Lock()
 
 
-def _stamp(path: Path) -> tuple[int, ...]:
+def stamp(path: Path) -> tuple[int, ...]:
     """What tells one content of a file from another without reading it, its size last."""
     try:
         facts = path.stat()

@@ -8,7 +8,7 @@ import streamlit as st
 
 from components import address, visitor
 from components.views import Page, told
-from models import Problem, architectures, datasets, engine, runs, uploads
+from models import Problem, architectures, datasets, engine, runs, thumbnails, uploads
 from models.engine import Entry
 
 STATES = ("waiting or training", "done", "failed or cancelled")
@@ -257,6 +257,7 @@ def delete(at: list[Entry], owner: str) -> None:
         except Problem as problem:
             st.error(str(problem))
             return
+        thumbnails.sweep()
         again()
         st.rerun()
     if no.button("Keep", width="stretch"):
