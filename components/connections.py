@@ -1,5 +1,5 @@
-"""What one process bears: as many open files as the system lets it have, connections that say nothing, and sessions of
-people who left.
+"""What one process bears: as many open files as the system lets it have, connections that say nothing, sessions of
+people who left, and files that Streamlit's own uploader holds in memory.
 
 uvicorn closes a connection on which nothing comes after an answer, and waits for ever for the head of a request; and
 Streamlit drops a session that was left only when another one is. Neither has a setting for it, so both are watched here.
@@ -9,12 +9,16 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+from collections.abc import Iterator
 from typing import Any
 
+import psutil
 from streamlit import net_util
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.session_manager import SessionInfo
+
+from models import Problem, uploads
 
 HEAD = 10.0  # seconds in which the head of a request has to be there
 SILENCE = 60.0  # seconds without a byte of a body that was announced
@@ -160,6 +164,44 @@ def watch() -> None:
         connection_lost,
     )
     protocol.watched = True
+
+
+class Arriving:
+    """Files on their way into this process's memory, where Streamlit's own uploader holds them: so many bytes in all,
+    since one visitor may send any number, and visitors are free."""
+
+    def __init__(self) -> None:
+        self.claimed = 0
+
+    @contextlib.contextmanager
+    def file(self, size: int) -> Iterator[None]:
+        """While one of that size arrives. A `Problem` when it would be too much."""
+        most, taken = self.most(), self.held() + self.claimed
+        if taken + size > most:
+            raise Problem(
+                f"this file takes {size:,} bytes of memory, and those that others are bringing take {taken:,}",
+                f"at most {most:,} at once were expected",
+                "try again in some minutes, or ask whoever runs this computer (HOURGLASS_MEMORY_BYTES)",
+            )
+        self.claimed += size
+        try:
+            yield
+        finally:
+            self.claimed -= size
+
+    def most(self) -> int:
+        """HOURGLASS_MEMORY_BYTES, by default a quarter of the memory there is."""
+        return uploads.setting("HOURGLASS_MEMORY_BYTES", int(psutil.virtual_memory().total) // 4)
+
+    def held(self) -> int:
+        """The bytes that sessions hold."""
+        if not Runtime.exists():
+            return 0
+        storage: Any = Runtime.instance().uploaded_file_mgr
+        return sum(len(one.data) for theirs in list(storage.file_storage.values()) for one in list(theirs.values()))
+
+
+ARRIVING = Arriving()
 
 
 @contextlib.asynccontextmanager

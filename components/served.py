@@ -27,14 +27,16 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 from streamlit import config
+from streamlit.web.server.starlette.starlette_routes import BASE_ROUTE_UPLOAD_FILE
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-from components import stream, visitor
+from components import connections, stream, visitor
 from components.explorer import assets
 from models import Problem, runs, thumbnails, uploads
 from models.readers.work import plain
 
 log = logging.getLogger("hourglass.served")
+MOST = 200  # megabytes that a file may take which does not say so
 
 BLOCKS = {"thumbnails.u8.gz": thumbnails.block, "samples.f32.gz": thumbnails.values}  # made, not stored in a run
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
@@ -150,7 +152,18 @@ class Door:
                         headers["Cache-Control"] = "no-store"  # no cache between us may hand it to somebody else
             await send(message)
 
-        await self.app(scope, receive, sent if scope["type"] == "http" else send)
+        if scope["type"] == "websocket":
+            await self.app(scope, receive, send)
+        elif scope["method"] == "PUT" and f"/{BASE_ROUTE_UPLOAD_FILE}/" in scope["path"]:
+            size = asked.get("content-length", "")
+            try:
+                with connections.ARRIVING.file(int(size) if size.isdecimal() else MOST * 2**20):
+                    await self.app(scope, receive, sent)
+            except Problem as problem:
+                headers = {"Cache-Control": "no-store", "Connection": "close"}
+                await PlainTextResponse(str(problem), 413, headers)(scope, receive, sent)
+        else:
+            await self.app(scope, receive, sent)
 
 
 def stranger(asked: Headers) -> str | None:

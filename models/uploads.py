@@ -79,20 +79,21 @@ class Kept:
 
 def days() -> int:
     """After how many days without use a dataset is removed: HOURGLASS_UPLOAD_DAYS, by default 30."""
-    return _setting("HOURGLASS_UPLOAD_DAYS", 30)
+    return setting("HOURGLASS_UPLOAD_DAYS", 30)
 
 
 def quota() -> int:
     """How many bytes one owner may keep: HOURGLASS_UPLOAD_BYTES, by default 5 GB."""
-    return _setting("HOURGLASS_UPLOAD_BYTES", 5_000_000_000)
+    return setting("HOURGLASS_UPLOAD_BYTES", 5_000_000_000)
 
 
 def total() -> int:
     """How many bytes may lie under <home> in all when somebody brings more: HOURGLASS_TOTAL_BYTES, by default 100 GB."""
-    return _setting("HOURGLASS_TOTAL_BYTES", 100_000_000_000)
+    return setting("HOURGLASS_TOTAL_BYTES", 100_000_000_000)
 
 
-def _setting(name: str, default: int) -> int:
+def setting(name: str, default: int) -> int:
+    """A whole number that whoever runs this computer set in the environment; a `Problem` for what is none."""
     text = os.environ.get(name, "")
     if text and not (text.isdecimal() and int(text)):
         raise Problem(f"{name} is “{text}”", "a whole number above 0 was expected", "correct or remove it")

@@ -15,10 +15,11 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import Message
 from starlette.websockets import WebSocket
 from streamlit import net_util
+from streamlit.web.server.starlette.starlette_routes import BASE_ROUTE_UPLOAD_FILE
 from test_uploads import APP, ask
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from components import served
+from components import connections, served
 from models import datasets, engine, runs, thumbnails
 
 HERE = {"host": "localhost:8501"}
@@ -145,6 +146,30 @@ def test_only_a_proxy_that_is_configured_is_believed(believed: str, secure: bool
 
     answer = ask(from_there, "/", HERE | {"X-Forwarded-Proto": "https"})
     assert ("Secure" in answer.headers["set-cookie"]) == secure
+
+
+def test_what_everybody_brings_into_memory_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit's own uploader holds files in memory, any number of them for each of any number of visitors."""
+    monkeypatch.setenv("HOURGLASS_MEMORY_BYTES", "10000")
+    answers: list[int] = []
+    place = f"/{BASE_ROUTE_UPLOAD_FILE}/session/file"
+
+    async def take(request: Request) -> PlainTextResponse:
+        if request.headers["content-length"] == "4000" and len(answers) == 0:
+            answers.append(0)
+            for size in (5000, 7000):  # while this one is on its way
+                with ThreadPoolExecutor() as threads:
+                    put = threads.submit(ask, app, place, HERE | {"Content-Length": str(size)}, "PUT")
+                    answers.append((await asyncio.wrap_future(put)).status_code)
+        return PlainTextResponse("taken")
+
+    app = Starlette(routes=[Route(place, take, methods=["PUT"])], middleware=[Middleware(served.Door)])
+    assert ask(app, place, HERE | {"Content-Length": "4000"}, "PUT").status_code == 200
+    assert answers == [0, 200, 413] and connections.ARRIVING.claimed == 0
+    monkeypatch.setattr(connections.ARRIVING, "held", lambda: 8000)
+    refused = ask(app, place, HERE | {"Content-Length": "4000"}, "PUT")
+    assert refused.status_code == 413 and b"those that others are bringing take 8,000" in refused.content
+    assert ask(app, place, HERE, "PUT").status_code == 413  # one that does not say how long it is
 
 
 def test_a_run_that_was_deleted_is_gone_with_its_thumbnails(
