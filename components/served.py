@@ -173,7 +173,7 @@ def stranger(asked: Headers) -> str | None:
     address, while everybody waits: nothing of another origin gets that far.
     """
     host, origin = asked.get("host", ""), asked.get("origin")
-    if not is_host_allowed(host):
+    if "*" not in config.get_option("server.allowedHosts") and not is_host_allowed(host):
         ours = ", ".join(config.get_option("server.allowedHosts"))
         return str(
             Problem(

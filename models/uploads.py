@@ -1,8 +1,8 @@
 """Datasets that people bring: each belongs to its owner, and goes when it has not been used for a time.
 
 One lies under <home>/data/<fingerprint>/ as every dataset does (samples.npy, labels.npy, factors.npy), and beside
-these split.npy where the data came split, names.json (a file name or row for each sample), about.json (what it is)
-and used (whose time of change is the last use). Its name is "own-<fingerprint>"; the fingerprint is that of the
+these split.npy where the data came split, names.json (a file name or row for each sample), columns.json (of signals and
+tables), about.json (what it is) and used (whose time of change is the last use). Its name is "own-<fingerprint>"; the fingerprint is that of the
 content, salted with the owner, so that nobody meets another's samples or runs. Until something is kept it lies in a
 room of its own, <home>/uploads/<random>/, which is swept after a day. What was not used for a time is set aside as
 <home>/data/.swept-<fingerprint>-<seconds since 1970> for a week; whoever renames it back has it back.
@@ -47,7 +47,7 @@ HOUR, DAY = 3600.0, 86_400.0
 ASIDE = 7 * DAY  # for which what was swept lies aside: a clock may have been wrong
 TITLE = 60  # characters
 # What about.json of a dataset says at least; a later version may say more.
-FIELDS = {"owner", "shared", "title", "kind", "shape", "count", "classes", "columns", "source", "bytes", "made"}
+FIELDS = {"owner", "shared", "title", "kind", "shape", "count", "classes", "source", "bytes", "made"}
 FIELDS |= {"warnings", "skipped"}
 
 log = logging.getLogger("hourglass.uploads")
@@ -204,6 +204,8 @@ def keep(
             if split is not None:
                 _save(part / "split.npy", split)
             (part / "names.json").write_text(json.dumps(found.names))
+            if columns:  # of a wide table they are megabytes, and about.json is read for everybody's list
+                (part / "columns.json").write_text(json.dumps(plain(columns)))
             about = {
                 "owner": owner,
                 "shared": shared,
@@ -212,7 +214,6 @@ def keep(
                 "shape": found.shape,
                 "count": count,
                 "classes": found.classes,
-                "columns": plain(columns),
                 "source": source or "brought by its owner",
                 "bytes": sum(file.stat().st_size for file in part.iterdir()),
                 "made": time.time(),
@@ -406,7 +407,7 @@ def dataset(name: str) -> Dataset | None:
         summary="",
         classes=tuple(about["classes"]),
         source=about["source"],
-        columns=from_plain(about["columns"]),
+        columns=_columns(name, about),
         split=split,
     )
 
@@ -495,6 +496,20 @@ def _read(path: Path, _changed: int) -> dict[str, Any] | None:
     return None
 
 
+def _columns(name: str, about: dict[str, Any]) -> tuple[Column, ...]:
+    """What the columns of a table or signal are. The first datasets have them in about.json, too."""
+    path = _folder(name) / "columns.json"
+    try:
+        return _read_columns(path, path.stat().st_mtime_ns)
+    except OSError:
+        return from_plain(about.get("columns", []))
+
+
+@lru_cache(maxsize=16)
+def _read_columns(path: Path, _changed: int) -> tuple[Column, ...]:
+    return from_plain(json.loads(path.read_text()))
+
+
 def own(name: str) -> bool:
     """Whether a dataset of this name was brought by somebody."""
     return bool(NAME.fullmatch(name))
@@ -540,7 +555,7 @@ def _kept(name: str, about: dict[str, Any]) -> Kept:
         tuple(about["shape"]),
         about["count"],
         tuple(about["classes"]),
-        from_plain(about["columns"]),
+        _columns(name, about),
         about["source"],
         about["bytes"],
         about["made"],

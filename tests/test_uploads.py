@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message
 
 from components import served, stream, visitor
 from models import Problem, datasets, engine, folders, reconstruct, runs, training, uploads
-from models.columns import Column, unscaled
+from models.columns import Column, plain, unscaled
 from models.datasets import TEST, TRAIN, VALIDATION
 from models.queue import SHELL
 from models.readers import Found
@@ -352,6 +352,24 @@ def test_a_dataset_that_is_not_understood_is_left_alone_and_the_others_are_liste
     assert uploads.dataset(other.name) is None and not uploads.readable(other.name, "me")
     assert "is not understood" in caplog.text and str(folder) in caplog.text
     assert uploads.dataset(kept.name) is not None
+
+
+def test_the_columns_of_a_table_are_not_read_for_everybody_s_list(home: Path) -> None:
+    """A wide table's are megabytes; the list of each visitor looks at each about.json."""
+    samples = np.random.default_rng(0).normal(size=(40, 4000)).astype(np.float32)
+    columns = tuple(Column(f"{'wide ' * 15}{i}", "number", i, 1) for i in range(4000))
+    wide = Found("table", samples, np.full(40, -1, np.int32), (), ("",) * 40, None, columns)
+    kept = uploads.keep(wide, "me", "Wide")
+    folder = home / "data" / kept.fingerprint
+    assert (folder / "about.json").stat().st_size < 4096
+    assert [column.name for column in kept.columns] == [column.name for column in columns]
+    (one,) = uploads.of("me")
+    assert one.columns == kept.columns and uploads.of("you") == []
+    # As the first datasets have them.
+    about = json.loads((folder / "about.json").read_text()) | {"columns": plain(kept.columns)}
+    (folder / "about.json").write_text(json.dumps(about))
+    (folder / "columns.json").unlink()
+    assert uploads.of("me")[0].columns == uploads.dataset(kept.name).columns == kept.columns
 
 
 def test_built_in_datasets_are_never_swept(home: Path, digits: datasets.Dataset) -> None:

@@ -37,6 +37,9 @@ ARRAYS = ("samples", "labels", "split")
 PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "PYTHONPATH", "LD_LIBRARY_PATH")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS"), "1")
 HEARD = 0.5  # seconds after which progress is told again
+LONG = 600.0  # seconds: what may take longer has turns of its own, so that it holds up nobody else
+# How many are read at once, short and long ones: each may take the memory that its limits allow.
+TURNS = (threading.BoundedSemaphore(max(4, os.cpu_count() or 1)), threading.BoundedSemaphore(2))
 GIVEN_UP = 5.0  # seconds: beyond the time that the reader keeps by itself, it is stopped
 
 log = logging.getLogger(__name__)
@@ -90,6 +93,27 @@ def asked(
     environment that the process needs besides `PASSED`. Raises the `Problem` that the process met; one of `expected`
     and `again` where it broke down, one of `less` where it took more memory or time than `limits` say.
     """
+    turns = TURNS[limits.seconds > LONG]
+    while not turns.acquire(timeout=HEARD):
+        progress("waiting until others are read", 0.0)  # whoever asks may give up by raising from there
+    try:
+        return _read_there(module, request, folder, result, limits, progress, expected, again, less, told or {})
+    finally:
+        turns.release()
+
+
+def _read_there(
+    module: str,
+    request: Mapping[str, Any],
+    folder: Path,
+    result: Callable[[Path], T],
+    limits: Limits,
+    progress: Progress,
+    expected: str,
+    again: str,
+    less: str,
+    told: Mapping[str, str],
+) -> T:
     passed = {name: os.environ[name] for name in PASSED if name in os.environ}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +124,7 @@ def asked(
             child = subprocess.Popen(
                 [sys.executable, "-m", module, str(folder.absolute())],
                 cwd=PROJECT,
-                env=passed | ONE_THREAD | dict(told or {}),
+                env=passed | ONE_THREAD | dict(told),
                 stdin=subprocess.DEVNULL,
                 stdout=words,
                 stderr=words,
