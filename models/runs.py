@@ -75,6 +75,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 FRAMES = 24  # epochs kept for the replay, at most
+REPLAYED = 1000  # codes that are kept of each of them, at most
 RECIPE = 3  # raised by hand when the same configuration would train to another result
 ID = re.compile(r"[0-9a-f]{16}")
 MOST = 2**53  # the largest whole number up to which JSON means the same everywhere
@@ -713,7 +714,7 @@ FACTS: dict[str, Any] = {
         "pca": ({"mean": _D, "components": [_D, 2], "explained": [float, 2]},),
         "tsne": ({"count": range(_MANY + 1), "perplexity": float},),
     },
-    "replay": {"count": range(_MANY + 1), "epochs": [int, 10 * FRAMES]},
+    "replay": {"count": range(_MANY + 1), "epochs": [int, 2 * FRAMES]},
     "thumbnails": ({"shape": [range(1, VALUES + 1), 3]},),
     "metrics": [
         {"name": str, "title": str, "split": str, "count": range(_MANY + 1), "value": float, "unit": str},
@@ -762,6 +763,8 @@ def _check_facts(about: dict[str, Any]) -> None:
         raise ValueError(f"{', '.join(absent)} is not named")
     if not max(about["replay"]["count"], (about["projections"]["tsne"] or {"count": 0})["count"]) <= codes["count"]:
         raise ValueError("it shows more codes than there are")
+    if about["replay"]["count"] > REPLAYED:
+        raise ValueError(f"it replays {about['replay']['count']:,} codes, at most {REPLAYED:,} were expected")
     if not codes["count"] <= dataset["count"]:
         raise ValueError("it has more codes than the dataset has samples")
     rows = [codes[name] for name in ("low", "high", "mean", "variance", "dead")]

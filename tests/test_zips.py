@@ -565,6 +565,7 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "samples without a value": lambda about: about["dataset"].update(shape=[8, 0, 1]),
     "many metrics": lambda about: about["metrics"].extend(about["metrics"][:1] * 3000),
     "many frames": lambda about: about["replay"].update(epochs=[1] * 3000, count=0),
+    "a replay of many samples": lambda about: about["replay"].update(count=1500),
     "many classes": lambda about: about["dataset"].update(classes=["x"] * 5000),
     "a plane whose axes explain nothing": lambda about: about["projections"]["pca"].update(explained=[]),
     "a column as wide as the memory": lambda about: (
