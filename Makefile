@@ -1,5 +1,5 @@
 # make run    opens Hourglass in the browser
-# make serve  opens it to a room: make serve ADDRESS=0.0.0.0 PORT=8501 WORKERS=4
+# make serve  opens it to a room: make serve ADDRESS=0.0.0.0 PORT=8501 WORKERS=4 HOSTS="names that it answers to"
 # make test   runs every test, browser included
 # make check  formatting, lint and types
 # Needs Python 3.11 or later; everything else is fetched into .venv at the first use.
@@ -11,12 +11,15 @@ BIN = $(VENV)/bin
 ADDRESS = 0.0.0.0
 PORT = 8501
 WORKERS =
+HOSTS = *
 
 run: $(VENV)/app.installed
 	$(BIN)/streamlit run app.py
 
 serve: $(VENV)/app.installed
-	HOURGLASS_WORKERS=$(WORKERS) $(BIN)/streamlit run app.py --server.headless=true --server.address=$(ADDRESS) --server.port=$(PORT)
+	@set -f; HOURGLASS_WORKERS=$(WORKERS) exec $(BIN)/streamlit run app.py --server.headless=true \
+		--server.address=$(ADDRESS) --server.port=$(PORT) --browser.serverAddress="$$(hostname)" \
+		$$(printf -- '--server.allowedHosts=%s ' $(HOSTS))
 
 test: $(VENV)/tests.installed browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)

@@ -12,7 +12,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from components import served
+from components import connections, served
 from models import engine
 
 HERE = Path(__file__).resolve().parent
@@ -22,8 +22,10 @@ HERE = Path(__file__).resolve().parent
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Prepare what the first visitor would otherwise wait for, and keep an engine while somebody trains."""
     served.warm()
-    with contextlib.nullcontext() if os.environ.get("HOURGLASS_ENGINE") == "elsewhere" else engine.Keeper():
-        yield
+    keeper = contextlib.nullcontext() if os.environ.get("HOURGLASS_ENGINE") == "elsewhere" else engine.Keeper()
+    async with connections.watched():
+        with keeper:
+            yield
 
 
 app = st.App(

@@ -16,9 +16,9 @@ def run() -> runs.Run | None:
     """The select box over the finished runs of this visitor; None, with the reason said, when the chosen one cannot be
     opened. A run of somebody else is opened by its address."""
     found, problems = runs.find()
-    for problem in problems:
-        st.warning(str(problem))
     owner = visitor.owner()
+    for sentence in unreadable(problems, owner):
+        st.warning(sentence)
     try:
         ready, names = engine.visible(owner, found), engine.names(owner)
     except Problem as problem:  # exploring what ships needs no queue
@@ -41,6 +41,17 @@ def run() -> runs.Run | None:
     except Problem as problem:
         st.error(str(problem))
         return None
+
+
+def unreadable(problems: list[runs.Unreadable], owner: str) -> list[str]:
+    """What is said of runs that cannot be opened: to those on whose list they are, and to nobody else."""
+    if not problems:
+        return []
+    try:
+        mine = {entry.id for entry in engine.runs(owner)}
+    except Problem:  # it is told where the queue is asked next
+        return []
+    return [str(problem) for problem in problems if problem.folder.name in mine]
 
 
 def collapse(run: runs.Run, some: bool = True) -> None:

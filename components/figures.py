@@ -33,7 +33,6 @@ PALETTE = (
 OURS, THEIRS = "#0072B2", "#E69F00"  # the run and what it is compared with, in every figure
 UNKNOWN = "#8A8F98"
 LINES = 400  # points of a curve, at most
-FEW = 1500
 
 
 def colour(label: int) -> str:
@@ -78,8 +77,6 @@ def latent_map(
     import plotly.graph_objects as go
 
     figure = _figure(height, dragmode="pan", hovermode="closest", uirevision="map", clickmode="event+select")
-    # Few points are drawn sooner without WebGL: each WebGL figure sets up a context of its own.
-    kind = go.Scattergl if len(points) > FEW else go.Scatter
     size = float(np.clip(420 / np.sqrt(max(len(points), 1)), 3, 9))
     places = np.arange(len(points)) if places is None else places
     for label in np.unique(labels):
@@ -87,7 +84,7 @@ def latent_map(
         name = plain(classes[label]) if label >= 0 else UNLABELLED
         said = f"{word} {name}<br>" if len(classes) else ""
         figure.add_trace(
-            kind(
+            go.Scatter(  # not WebGL: Plotly compiles text for it, which a page of ours does not allow
                 x=points[of, 0],
                 y=points[of, 1],
                 mode="markers",

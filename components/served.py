@@ -5,21 +5,38 @@ what it takes: see `components.stream`.
 address ever reaches the disk. `digest` stands for the run's whole content, so an address never changes its meaning.
 """
 
+import base64
 import contextlib
 import gzip
+import hashlib
+import logging
+import os
+import re
 import threading
-from functools import lru_cache
+import time
+from functools import cache, lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
 
+import streamlit
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+from streamlit import config
+from streamlit.web.server.starlette.starlette_routes import BASE_ROUTE_UPLOAD_FILE
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-from components import stream, visitor
+from components import connections, stream, visitor
 from components.explorer import assets
 from models import Problem, runs, thumbnails, uploads
+from models.readers.work import plain
+
+log = logging.getLogger("hourglass.served")
+MOST = 200  # megabytes that a file may take which does not say so
 
 BLOCKS = {"thumbnails.u8.gz": thumbnails.block, "samples.f32.gz": thumbnails.values}  # made, not stored in a run
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
@@ -29,11 +46,21 @@ NEVER = FOR_EVER | {"Cache-Control": "private, no-store"}
 
 
 @lru_cache(maxsize=256)
-def _run(id_: str, digest: str) -> runs.Run:
+def _opened(id_: str, digest: str) -> tuple[runs.Run, tuple[int, ...]]:
     run = next((run for run in runs.find()[0] if (run.id, run.digest) == (id_, digest)), None)
     if run is None:
         raise LookupError
-    return runs.open_run(run.folder)
+    return runs.open_run(run.folder), runs.stamp(run.folder / "run.json")
+
+
+def _run(id_: str, digest: str) -> runs.Run:
+    """The run of that content, checked whole once. LookupError when there is none, or none any more."""
+    run, stamp = _opened(id_, digest)
+    if runs.stamp(run.folder / "run.json") != stamp:  # deleted since, or another took its place
+        _opened.cache_clear()
+        _zipped.cache_clear()
+        run, _ = _opened(id_, digest)
+    return run
 
 
 @lru_cache(maxsize=64)
@@ -51,20 +78,21 @@ def _answer(id_: str, digest: str, name: str, takes_gzip: bool, owner: str) -> R
             if not uploads.readable(dataset, owner):
                 raise uploads.gone()
             return Response(block(run), media_type="application/gzip", headers=NEVER if own else FOR_EVER)
-    except (LookupError, Problem) as error:
+        if name != "run.json" and name not in run.about["files"]:
+            return PlainTextResponse("A run has no such file.", 404, {"Cache-Control": "no-store"})
+        headers = PRIVATE if own else FOR_EVER
+        kind = "application/json" if name.endswith(".json") else "application/octet-stream"
+        facts = (run.folder / name).stat()
+        if takes_gzip and facts.st_size > 1024:
+            return Response(
+                _zipped(id_, digest, name),
+                media_type=kind,
+                headers={**headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"},
+            )
+        return FileResponse(run.folder / name, media_type=kind, headers=headers, stat_result=facts)
+    except (LookupError, OSError, Problem) as error:  # OSError: it goes while it is read
         words = str(error) if isinstance(error, Problem) else "There is no such run here."
         return PlainTextResponse(words, 404, {"Cache-Control": "no-store"})
-    if name != "run.json" and name not in run.about["files"]:
-        return PlainTextResponse("A run has no such file.", 404, {"Cache-Control": "no-store"})
-    headers = PRIVATE if own else FOR_EVER
-    kind = "application/json" if name.endswith(".json") else "application/octet-stream"
-    if takes_gzip and (run.folder / name).stat().st_size > 1024:
-        return Response(
-            _zipped(id_, digest, name),
-            media_type=kind,
-            headers={**headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"},
-        )
-    return FileResponse(run.folder / name, media_type=kind, headers=headers)
 
 
 async def run_file(request: Request) -> Response:
@@ -93,7 +121,8 @@ def routes(base: str) -> list[Route]:
 
 
 class Door:
-    """Middleware around every page: it adds the script that every page needs, names the explorer's files, so that they
+    """Middleware around everything: it turns away what another site sends or asks for under another name, says what a
+    browser may do with a page of ours, adds the script that every page needs, names the explorer's files, so that they
     come while Streamlit still starts, and gives a browser that comes for the first time the cookie that its runs are
     kept under."""
 
@@ -101,7 +130,17 @@ class Door:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and add to the answer when that is a page."""
+        """Pass the request on, and add to the answer."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        asked = Headers(scope=scope)
+        if (words := stranger(asked)) is not None:
+            if scope["type"] == "http":
+                await PlainTextResponse(words, 403, {"Cache-Control": "no-store"})(scope, receive, send)
+            else:
+                await WebSocketClose(1008)(scope, receive, send)
+            return
         start: Message | None = None  # of a page whose body is on its way
         body = bytearray()
 
@@ -109,11 +148,13 @@ class Door:
             nonlocal start
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                headers["X-Content-Type-Options"] = "nosniff"
                 if headers.get("content-type", "").startswith("text/html"):
+                    for name, value in policy(asked.get("host", "")).items():
+                        headers[name] = value
                     headers.append("Link", assets.preloads())
-                    asked = Headers(scope=scope)
-                    secure = asked.get("x-forwarded-proto", scope["scheme"]) == "https"
-                    if cookie := visitor.cookie_for(asked.get("cookie", ""), secure=secure):
+                    # The scheme is that of a proxy's visitor where uvicorn is told to believe the proxy.
+                    if cookie := visitor.cookie_for(asked.get("cookie", ""), secure=scope["scheme"] == "https"):
                         headers.append("Set-Cookie", cookie)
                         headers["Cache-Control"] = "no-store"  # no cache between us may hand it to somebody else
                     if message["status"] == 200 and scope["method"] == "GET" and "content-encoding" not in headers:
@@ -133,21 +174,107 @@ class Door:
                 start, message = None, {"type": "http.response.body", "body": page}
             await send(message)
 
-        if scope["type"] == "http" and "text/html" in Headers(scope=scope).get("accept", ""):
+        if scope["type"] == "http" and "text/html" in asked.get("accept", ""):
             # A page is to come as text, since it is added to; its few kilobytes are little beside what it then loads.
-            kept = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-            scope = {**scope, "headers": kept}
-        await self.app(scope, receive, sent if scope["type"] == "http" else send)
+            scope = {**scope, "headers": [one for one in scope["headers"] if one[0] != b"accept-encoding"]}
+        if scope["type"] == "websocket":
+            await self.app(scope, receive, send)
+        elif scope["method"] == "PUT" and f"/{BASE_ROUTE_UPLOAD_FILE}/" in scope["path"]:
+            size = asked.get("content-length", "")
+            try:
+                with connections.ARRIVING.file(int(size) if size.isdecimal() else MOST * 2**20):
+                    await self.app(scope, receive, sent)
+            except Problem as problem:
+                headers = {"Cache-Control": "no-store", "Connection": "close"}
+                await PlainTextResponse(str(problem), 413, headers)(scope, receive, sent)
+        else:
+            await self.app(scope, receive, sent)
+
+
+def stranger(asked: Headers) -> str | None:
+    """Why a request is not answered: it asks for a host that is not ours, or a page of another site sends it.
+
+    Streamlit looks at the host of websockets only, and at their origin last by asking another computer for its own
+    address, while everybody waits: nothing of another origin gets that far.
+    """
+    host, origin = asked.get("host", ""), asked.get("origin")
+    if "*" not in config.get_option("server.allowedHosts") and not is_host_allowed(host):
+        ours = ", ".join(config.get_option("server.allowedHosts"))
+        return str(
+            Problem(
+                f"the host “{plain(host)}” was asked for",
+                f"one of {ours} was expected",
+                "open one of these, or start Hourglass with --server.allowedHosts= and that name",
+            )
+        )
+    allowed = {site.strip() for site in config.get_option("server.corsAllowedOrigins")}
+    if origin is None or urlsplit(origin).netloc == host or origin in allowed:
+        return None
+    return str(
+        Problem(
+            f"a page of {plain(origin)} sent this",
+            f"one of {plain(host)} was expected",
+            "open Hourglass itself, or name that site in server.corsAllowedOrigins",
+        )
+    )
+
+
+@cache
+def _inlined() -> str:
+    """The sums of the scripts that Streamlit writes into its page, as a policy names them."""
+    page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text()
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    sums = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    return " ".join(f"'sha256-{digest}'" for digest in sums)
+
+
+@cache
+def embedders() -> tuple[str, ...]:
+    """The sites that may show Hourglass within a page of theirs: HOURGLASS_EMBEDDED_IN, by default none but itself."""
+    named = os.environ.get("HOURGLASS_EMBEDDED_IN", "").split()
+    good = tuple(site for site in named if re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?", site))
+    if wrong := [site for site in named if site not in good]:
+        log.error(
+            "HOURGLASS_EMBEDDED_IN names “%s”. Addresses such as https://school.example, with spaces between them, were "
+            "expected. It is left out.",
+            plain(" ".join(wrong)),
+        )
+    return good
+
+
+def policy(host: str) -> dict[str, str]:
+    """What a browser may do with a page of ours: run our scripts, Streamlit's, and WebAssembly; draw what they make;
+    ask nobody but us; and show it in no other site's page that is not named."""
+    ours = f" ws://{host} wss://{host}" if re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", host) else ""  # older ones want it said
+    rules = {
+        "default-src": "'self'",
+        "script-src": f"'self' blob: 'wasm-unsafe-eval' {_inlined()}",  # Streamlit loads components from blobs
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "media-src": "'self' data: blob:",
+        "connect-src": f"'self'{ours} data: blob:",
+        "worker-src": "'self' blob:",
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": " ".join(("'self'", *embedders())),
+    }
+    told = {"Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in rules.items())}
+    return told if embedders() else told | {"X-Frame-Options": "SAMEORIGIN"}  # which can name no site
 
 
 def warm() -> None:
-    """Load onnxruntime and the first run in the background while the browser is still opening; sweep meanwhile."""
+    """Load onnxruntime and the first run in the background while the browser is still opening, then sweep each hour."""
 
     def load() -> None:
         ready, _ = runs.find()
         if ready:
             runs.open_run(ready[0].folder)
-        with contextlib.suppress(Problem):  # a wrong setting is told where somebody would bring something
-            uploads.sweep()
+        while True:
+            with contextlib.suppress(Problem):  # a wrong setting is told where somebody would bring something
+                uploads.sweep()
+            thumbnails.sweep()
+            time.sleep(uploads.HOUR)
 
     threading.Thread(target=load, name="warm", daemon=True).start()

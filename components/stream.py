@@ -78,10 +78,11 @@ async def take(request: Request) -> Response:
     try:
         if older is not None:
             await run_in_threadpool(uploads.leave, older)
-        if int(request.headers.get("content-length", 0)) > LARGE.upload:
-            raise _too_large(int(request.headers["content-length"]))
-        room = await run_in_threadpool(uploads.room, arrival.owner)
-        path = await _written(request, room, lambda: arrival.turn == turn)
+        claimed = max(0, int(request.headers.get("content-length", LARGE.upload)))
+        if claimed > LARGE.upload:
+            raise _too_large(claimed)
+        room = await run_in_threadpool(uploads.room, arrival.owner, claimed)
+        path = await _written(request, room, claimed, lambda: arrival.turn == turn)
     except (Problem, ClientDisconnect, ValueError) as error:
         if room is not None:
             await run_in_threadpool(uploads.leave, room)
@@ -100,11 +101,15 @@ def foreign(request: Request) -> bool:
     return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
 
 
-async def _written(request: Request, room: Path, wanted: Callable[[], bool]) -> Path:
-    """Write the body into a room, at most a piece of it in memory, for as long as it is wanted."""
+async def _written(request: Request, room: Path, claimed: int, wanted: Callable[[], bool]) -> Path:
+    """Write the body into a room, at most a piece of it in memory, for as long as it is wanted.
+
+    The file is as long as claimed from the start, a hole that takes no disk: what is on its way counts as kept.
+    """
     path, count, waiting = room / "arriving", 0, bytearray()
     try:
         with path.open("wb") as stream:
+            stream.truncate(claimed)
             async for chunk in request.stream():
                 count += len(chunk)
                 if count > LARGE.upload:
@@ -116,6 +121,7 @@ async def _written(request: Request, room: Path, wanted: Callable[[], bool]) -> 
                 if not wanted():
                     break
             await run_in_threadpool(stream.write, bytes(waiting))
+            stream.truncate()
     except OSError as error:
         raise unwritable(room, error) from error
     if not wanted():

@@ -15,13 +15,14 @@ Format 1. All binary files are little-endian and contiguous; M is the number of 
     splits.u8            (M,) train 0, validation 1, test 2; only where the data came split
     baseline.safetensors PCA of the samples at the same code size: "mean" (F,), "components" (D', F), D' = min(D, F, N)
     projections/pca.f32  (M, 2), D > 2 only      projections/tsne.f32  (K, 2) with projections/tsne-index.i32 (K,) into the M codes
+    columns.json         of signals and tables: [{name, kind, start, width, mean, deviation, values}], see models/columns.py
     replay/codes.f32     (E, R, D) codes of R fixed samples after the epochs listed in run.json; replay/index.i32 (R,) into the M codes
 
-run.json (numbers are finite; absent things are null):
+run.json (1 MB at most, not counting columns; numbers are finite and within `FACTS`; absent things are null):
 
     format 1, id, recipe, configuration {…}, versions {package: version},
-    dataset {name, title, fingerprint, kind, shape, classes, label, factors, count, source, licence; for signals and
-        tables also columns [{name, kind, start, width, mean, deviation, values}], see models/columns.py}
+    dataset {name, title, fingerprint, kind, shape, classes, label, factors, count, source, licence; the first runs of
+        format 1 have the columns here, too, and no columns.json}
     architecture {name, title, variational, parameters}
     codes {count, size, low [D], high [D], mean [D], variance [D], kl [D] | null, dead [D] of booleans, nearest_p99}
     projections {pca: {mean [D], components [2][D], explained [2]} | null, tsne: {count, perplexity} | null}
@@ -44,14 +45,15 @@ import dataclasses
 import hashlib
 import io
 import json
+import logging
 import math
 import os
 import re
 import shutil
 import tempfile
+import threading
 import time
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,18 +65,23 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from models import PRETRAINED, Problem, architectures, datasets, home, unwritable, uploads
+from models.architectures import MAX_CODE_SIZE
 from models.codes import Coder, Plane
 from models.columns import Column, from_plain, numbered, plain
+from models.readers.limits import LIMITS, RUN
 
 if TYPE_CHECKING:
     from models.readers.limits import Limits
 
 FORMAT = 1
 FRAMES = 24  # epochs kept for the replay, at most
+REPLAYED = 1000  # codes that are kept of each of them, at most
 RECIPE = 3  # raised by hand when the same configuration would train to another result
 ID = re.compile(r"[0-9a-f]{16}")
 MOST = 2**53  # the largest whole number up to which JSON means the same everywhere
 HEADER = 1 << 20  # bytes of the table of a safetensors file, at most
+VALUES = 2**26  # numbers of one sample, at most: a dataset of the least count that fills `LARGE.output` has fewer
+REMEMBERED = 32 << 20  # bytes of run.json whose content `find` keeps in memory, at most
 REQUIRED = (
     "history.jsonl",
     "weights.safetensors",
@@ -94,6 +101,7 @@ OPTIONAL = (
     "projections/pca.f32",
     "projections/tsne.f32",
     "projections/tsne-index.i32",
+    "columns.json",
     "card.md",
 )
 # What a folder holds while it grows, and not when it is finished.
@@ -107,6 +115,7 @@ YOUNG = ("contraction", "free_bits", "annealing", "shift", "total_correlation", 
 UNLABELLED = "no label"  # what the class of a sample is called that has none, in a dataset that has classes
 NOISE_LEVEL = 0.3  # where a noise is chosen and no level
 PAIRS = 2**25  # numbers that a batch's total correlation may take: each sample with every other, in each dimension
+log = logging.getLogger("hourglass.runs")
 RANGES: dict[str, tuple[float, float]] = {
     "noise_level": (0, 1),
     "epochs": (1, 10_000),
@@ -404,7 +413,17 @@ class Run:
         """What the features of a row or the channels of a signal are; none for images."""
         if self.kind == "image":
             return ()
-        return from_plain(self.about["dataset"]["columns"]) or numbered(self.kind, self.shape)
+        return from_plain(self.stored_columns) or numbered(self.kind, self.shape)
+
+    @cached_property
+    def stored_columns(self) -> list[dict[str, Any]]:
+        """Columns as they are stored; none where the run knows nothing of them."""
+        if "columns.json" not in self.about["files"]:
+            return list(self.about["dataset"].get("columns", []))  # as the first runs have them
+        path = self.folder / "columns.json"
+        if (size := path.stat().st_size) > LIMITS.table:
+            raise ValueError(f"columns.json has {size:,} bytes, at most {LIMITS.table:,} were expected")
+        return list(json.loads(path.read_bytes(), parse_float=_finite, parse_constant=_finite))
 
     @property
     def code_size(self) -> int:
@@ -445,7 +464,7 @@ class Run:
         `Problem`. A `Problem` as well for a dataset that this version does not know."""
         name = self.configuration.dataset
         if uploads.own(name):
-            return uploads.dataset(name) or uploads.stand_in(self.about["dataset"])
+            return uploads.dataset(name) or uploads.stand_in(self.about["dataset"] | {"columns": self.stored_columns})
         return datasets.get(name)
 
     @cached_property
@@ -495,7 +514,7 @@ class Run:
         return [json.loads(line) for line in (self.folder / "history.jsonl").read_text().splitlines()]
 
     def _array(self, name: str, kind: type, shape: tuple[int, ...]) -> NDArray[Any]:
-        array = np.memmap(self.folder / name, kind, mode="r") if np.prod(shape) else np.zeros(0, kind)
+        array = np.memmap(self.folder / name, kind, mode="r") if math.prod(shape) else np.zeros(0, kind)
         return np.asarray(array).reshape(shape)
 
 
@@ -525,7 +544,7 @@ def open_run(folder: Path) -> Run:
         if size != facts["bytes"]:
             came = "is absent" if size is None else f"has {size:,} bytes"
             raise _damaged(folder, f"{name} {came}", f"{facts['bytes']:,} bytes were expected")
-        if _sha256(path) != facts["sha256"]:
+        if sha256(path) != facts["sha256"]:
             raise _damaged(folder, f"{name} has been altered", f"the SHA-256 {facts['sha256'][:12]}… was expected")
     for name, numbers in _numbers(run).items():
         came = run.about["files"].get(name, {"bytes": 0})["bytes"]
@@ -569,18 +588,37 @@ def _check_content(run: Run) -> None:
     for name, numbers in (("codes.f32", run.codes), ("errors.f32", run.errors), ("factors.f32", run.factors)):
         if not np.isfinite(numbers).all():
             raise ValueError(f"{name} holds infinite or undefined numbers")
-    size = int(np.prod(run.shape))
+    size = math.prod(run.shape)
     if (run.folder / "baseline.safetensors").stat().st_size > 4 * size * (run.code_size + 1) + HEADER:
         raise ValueError("baseline.safetensors is larger than it can be")
     baseline = run.baseline
     if baseline.mean.shape != (size,) or baseline.components.shape[1:] != (size,):
         raise ValueError("baseline.safetensors is of another sample's shape")
+    _check_columns(run)
+    if (came := (run.folder / "history.jsonl").stat().st_size) > LIMITS.history:
+        raise ValueError(f"history.jsonl has {came:,} bytes, at most {LIMITS.history:,} were expected")
     for line in run.history():
         _check_type(line, _EPOCH, "a line of history.jsonl")
         for term, value in line["loss"].items():
             if not re.fullmatch(r"[\w -]{1,40}", term):
                 raise ValueError("history.jsonl names a loss in a way that is not known")
             _check_type(value, float, term)
+
+
+def _check_columns(run: Run) -> None:
+    """ValueError when the columns are not those of its samples: their widths become arrays."""
+    if run.kind == "image" or not (columns := run.stored_columns):
+        return
+    _check_type(columns, [_COLUMN, LIMITS.columns], "columns")
+    at = 0
+    for column in columns:
+        if column["start"] != at or column["kind"] not in ("number", "category"):
+            raise ValueError("its columns are not one after the other")
+        if column["width"] != (len(column["values"]) if column["kind"] == "category" else 1):
+            raise ValueError("a column is of another width than its values")
+        at += column["width"]
+    if at != run.shape[-1]:
+        raise ValueError("its columns are of another sample's shape")
 
 
 def _numbers(run: Run) -> dict[str, float]:
@@ -601,7 +639,7 @@ def _numbers(run: Run) -> dict[str, float]:
 def _read(folder: Path) -> Run:
     """run.json alone, checked for what `Run` reads from it."""
     try:
-        text = (folder / "run.json").read_bytes()
+        text = text_of(folder / "run.json")
         about = json.loads(text, parse_float=_finite, parse_constant=_finite)
         if not isinstance(about, dict):
             raise ValueError("it is not an object")
@@ -610,11 +648,7 @@ def _read(folder: Path) -> Run:
             folder, f"run.json cannot be read ({error})", "a JSON file that describes the run was expected"
         ) from error
     if about.get("format") != FORMAT:
-        raise Problem(
-            f"the run {folder.name} is of format {about.get('format')}",
-            f"format {FORMAT} was expected",
-            "open it with the version of Hourglass that made it, or a newer one",
-        )
+        raise _later(folder.name, str(about.get("format"))[:40])
     try:
         _check_facts(about)
         return Run(folder, about, hashlib.sha256(text).hexdigest()[:16])
@@ -624,6 +658,23 @@ def _read(folder: Path) -> Run:
         ) from error
 
 
+def text_of(path: Path, most: int = LIMITS.about) -> bytes:
+    """The content of a run.json. ValueError where it has more than `most` bytes, not counting the columns that the first
+    runs of signals and tables have in it."""
+    size = path.stat().st_size
+    text = path.read_bytes() if size <= most + LIMITS.table else b""
+    if size > most:
+        try:
+            about = json.loads(text)
+            about["dataset"].pop("columns")
+            size = len(json.dumps(about))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            pass  # there are no columns that would explain it
+        if size > most:
+            raise ValueError(f"it has {path.stat().st_size:,} bytes, at most {most:,} were expected")
+    return text
+
+
 def _finite(text: str) -> float:
     number = float(text)
     if not np.isfinite(number):
@@ -631,37 +682,49 @@ def _finite(text: str) -> float:
     return number
 
 
-# run.json as `Run` and the pages rely on it: a type, [type of each], {field: type}, or (type or null,).
-_FACTS: dict[str, Any] = {
+_D, _MANY = [float, MAX_CODE_SIZE], 2**31 - 1  # a number for each dimension; rows are kept as int32
+
+# run.json as `Run` and the pages rely on it: a type, a range of whole numbers, [type of each, how many at most],
+# {field: type}, or (type or null,). Every number is held against its limit before anything is made of it.
+FACTS: dict[str, Any] = {
     "id": str,
     "recipe": int,
-    "configuration": {"dataset": str, "architecture": str, "code_size": int, "noise": str, "recipe": str},
+    "configuration": {
+        "dataset": str,
+        "architecture": str,
+        "code_size": range(1, MAX_CODE_SIZE + 1),
+        "noise": str,
+        "recipe": str,
+    },
     "dataset": {
         **dict.fromkeys(("name", "title", "fingerprint", "kind", "label", "source", "licence"), str),
-        "shape": [int],
-        "classes": [str],
-        "factors": [str],
-        "count": int,
+        "shape": [range(1, VALUES + 1), 3],
+        "classes": [str, LIMITS.classes],
+        "factors": [str, 1000],
+        "count": range(1, _MANY + 1),
     },
     "architecture": {"name": str, "title": str, "variational": bool, "parameters": int},
     "codes": {
-        "count": int,
-        "size": int,
-        "low": [float],
-        "high": [float],
-        "mean": [float],
-        "variance": [float],
-        "kl": ([float],),
-        "dead": [bool],
+        "count": range(1, _MANY + 1),
+        "size": range(1, MAX_CODE_SIZE + 1),
+        "low": _D,
+        "high": _D,
+        "mean": _D,
+        "variance": _D,
+        "kl": (_D,),
+        "dead": [bool, MAX_CODE_SIZE],
         "nearest_p99": float,
     },
     "projections": {
-        "pca": ({"mean": [float], "components": [[float]], "explained": [float]},),
-        "tsne": ({"count": int, "perplexity": float},),
+        "pca": ({"mean": _D, "components": [_D, 2], "explained": [float, 2]},),
+        "tsne": ({"count": range(_MANY + 1), "perplexity": float},),
     },
-    "replay": {"count": int, "epochs": [int]},
-    "thumbnails": ({"shape": [int]},),
-    "metrics": [{"name": str, "title": str, "split": str, "count": int, "value": float, "unit": str}],
+    "replay": {"count": range(_MANY + 1), "epochs": [int, 2 * FRAMES]},
+    "thumbnails": ({"shape": [range(1, VALUES + 1), 3]},),
+    "metrics": [
+        {"name": str, "title": str, "split": str, "count": range(_MANY + 1), "value": float, "unit": str},
+        100,
+    ],
     "training": {
         **dict.fromkeys(("epochs", "best_epoch"), int),
         **dict.fromkeys(("seconds", "samples_per_second"), float),
@@ -670,7 +733,15 @@ _FACTS: dict[str, Any] = {
     "files": dict,
 }
 
-_COLUMN = {"name": str, "kind": str, "start": int, "width": int, "mean": float, "deviation": float, "values": [str]}
+_COLUMN = {
+    "name": str,
+    "kind": str,
+    "start": range(LIMITS.columns),
+    "width": range(LIMITS.columns + 1),
+    "mean": float,
+    "deviation": float,
+    "values": [str, LIMITS.columns],
+}
 
 
 _EPOCH = {
@@ -678,17 +749,17 @@ _EPOCH = {
     "loss": dict,
     **dict.fromkeys(("validation", "learning_rate", "samples_per_second", "seconds"), float),
 }
+SIDES = {"image": 3, "signal": 2, "table": 1}  # how many numbers the shape of a sample has
+MEASURED = ("mse", "pca_mse", "squared_error", "pca_squared_error")  # on the test split, by every training
 
 
 def _check_facts(about: dict[str, Any]) -> None:
-    """ValueError when run.json lacks a field of format 1, has one of another type, or contradicts itself."""
-    _check_type(about, _FACTS, "run.json")
+    """ValueError when run.json lacks a field of format 1, has one of another type or size, or contradicts itself."""
+    _check_type(about, FACTS, "run.json")
     codes, dataset = about["codes"], about["dataset"]
-    if not ID.fullmatch(about["id"]) or codes["count"] < 1 or codes["size"] < 1:
-        raise ValueError("its id, count or code size is not as it should be")
-    if dataset["kind"] != "image":
-        # Runs of format 1 from before there were columns have none.
-        _check_type(dataset.setdefault("columns", []), [_COLUMN], "columns")
+    _check_dataset(dataset)
+    if not ID.fullmatch(about["id"]):
+        raise ValueError("its id is not as it should be")
     for name, facts in about["files"].items():
         _check_type(facts, {"bytes": int, "sha256": str}, name)
         if _outside(name):
@@ -697,21 +768,39 @@ def _check_facts(about: dict[str, Any]) -> None:
         raise ValueError(f"{', '.join(absent)} is not named")
     if not max(about["replay"]["count"], (about["projections"]["tsne"] or {"count": 0})["count"]) <= codes["count"]:
         raise ValueError("it shows more codes than there are")
+    if about["replay"]["count"] > REPLAYED:
+        raise ValueError(f"it replays {about['replay']['count']:,} codes, at most {REPLAYED:,} were expected")
     if not codes["count"] <= dataset["count"]:
         raise ValueError("it has more codes than the dataset has samples")
-    pca = about["projections"]["pca"] or {"mean": [0.0] * codes["size"], "components": []}
-    rows = (codes["low"], codes["high"], codes["mean"], codes["variance"], codes["dead"], codes["kl"], pca["mean"])
-    if any(row is not None and len(row) != codes["size"] for row in (*rows, *pca["components"])):
+    rows = [codes[name] for name in ("low", "high", "mean", "variance", "dead")]
+    rows += [codes["kl"]] if codes["kl"] is not None else []
+    if pca := about["projections"]["pca"]:
+        rows += [pca["mean"], *pca["components"]]
+        if not len(pca["components"]) == len(pca["explained"]) == 2:
+            raise ValueError("a plane has two axes")
+    if any(len(row) != codes["size"] for row in rows):
         raise ValueError("it describes codes of another size")
-    if len(pca["components"]) not in (0, 2):
-        raise ValueError("a plane has two axes")
     shape, thumbnails = tuple(dataset["shape"]), about["thumbnails"]
     if thumbnails and (len(shape) != 3 or tuple(thumbnails["shape"]) != thumbnail_shape(shape, codes["count"])):
         raise ValueError("its thumbnails are of another shape")
+    measured = [metric["name"] for metric in about["metrics"] if metric["split"] == "test"]
+    if absent := [name for name in MEASURED if name not in measured]:
+        raise ValueError(f"it does not say what was measured: {', '.join(absent)} on the test split")
 
 
-def _check_type(value: Any, wanted: Any, where: str) -> None:
-    """ValueError unless `value` is as `_FACTS` puts it; whole numbers are not negative."""
+def _check_dataset(dataset: dict[str, Any]) -> None:
+    """ValueError when samples of that kind do not have such a shape, or are too large."""
+    shape, kind = tuple(dataset["shape"]), dataset["kind"]
+    if len(shape) != SIDES.get(kind) or math.prod(shape) > VALUES:
+        raise ValueError(f"samples of kind {kind[:20]} and shape {shape} are not known")
+    if kind != "image":
+        if shape[-1] > LIMITS.columns:
+            raise ValueError(f"its samples have {shape[-1]:,} columns, at most {LIMITS.columns:,} were expected")
+        _check_type(dataset.get("columns", []), [_COLUMN, LIMITS.columns], "columns")
+
+
+def _check_type(value: Any, wanted: Any, where: str) -> None:  # noqa: PLR0912 - one branch for each way to say a type
+    """ValueError unless `value` is as `FACTS` puts it; whole numbers are not negative."""
     if isinstance(wanted, tuple):
         if value is not None:
             _check_type(value, wanted[0], where)
@@ -723,8 +812,16 @@ def _check_type(value: Any, wanted: Any, where: str) -> None:
             _check_type(value[name], inner, f"{where}: {name}")
     elif isinstance(wanted, list):
         _check_type(value, list, where)
+        if len(value) > wanted[1]:
+            raise ValueError(f"{where} lists {len(value):,} things, at most {wanted[1]:,} were expected")
         for one in value:
             _check_type(one, wanted[0], where)
+    elif isinstance(wanted, range):
+        _check_type(value, int, where)
+        if value < wanted.start:
+            raise ValueError(f"{where} is {value:,}, at least {wanted.start:,} was expected")
+        if value >= wanted.stop:
+            raise ValueError(f"{where} is too large ({value:,}, at most {wanted.stop - 1:,} was expected)")
     else:
         kinds = (int, float) if wanted is float else (wanted,)
         if not isinstance(value, kinds) or (isinstance(value, bool) and wanted is not bool):
@@ -740,20 +837,32 @@ def _outside(name: str) -> bool:
 
 
 def _damaged(folder: Path, came: str, expected: str) -> Problem:
-    return Problem(f"the run {folder.name} is damaged: {came}", expected, f"train it again, or restore {folder}")
+    # Without the path: a visitor reads it, too.
+    return Problem(f"the run {folder.name} is damaged: {came}", expected, "train it again, or restore its folder")
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """The checksum of a file, as hex digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def find() -> tuple[list[Run], list[Problem]]:
+class Unreadable(Problem):
+    """Why the folder of a run is none that this version can open."""
+
+    def __init__(self, folder: Path, problem: Problem) -> None:
+        super().__init__(problem.came, problem.expected, problem.do)
+        self.folder = folder
+
+
+def find() -> tuple[list[Run], list[Unreadable]]:
     """All finished runs, those that ship first, then the newest; and a `Problem` for each folder that is none.
 
-    Reads each run.json only; `open_run` checks the rest of the one that is opened.
+    Reads each run.json only, and again only when it has changed: pages ask at every touch of every visitor. `open_run`
+    checks the rest of the one that is opened.
     """
-    runs, problems = [], []
+    runs: list[Run] = []
+    problems: list[Unreadable] = []
     own = home() / "runs"
     shipped = sorted(p for p in PRETRAINED.iterdir() if p.is_dir()) if PRETRAINED.is_dir() else []
     mine = (
@@ -763,12 +872,48 @@ def find() -> tuple[list[Run], list[Problem]]:
         if own.is_dir()
         else []
     )
-    for folder in (*shipped, *mine):
-        try:
-            runs.append(_read(folder))
-        except Problem as problem:
-            problems.append(problem)
+    with _FINDING:
+        for gone in set(_FOUND) - {*shipped, *mine}:
+            del _FOUND[gone]
+        room = REMEMBERED - sum(size for (*_, size), _ in _FOUND.values())
+        for folder in (*shipped, *mine):
+            now = stamp(folder / "run.json")
+            known = _FOUND.get(folder)
+            if known is None or known[0] != now:
+                found = _found(folder)
+                # Beyond the room, a run is read each time: what many visitors bring shall not fill the memory.
+                room -= now[-1] - (known[0][-1] if known else 0)
+                _FOUND[folder] = known = (now, found)
+                if room < 0:
+                    room += now[-1]
+                    del _FOUND[folder]
+            if isinstance(known[1], Run):
+                runs.append(known[1])
+            else:
+                problems.append(known[1])
     return runs, problems
+
+
+_FOUND: dict[Path, tuple[tuple[int, ...], Run | Unreadable]] = {}
+_FINDING = threading.Lock()
+
+
+def stamp(path: Path) -> tuple[int, ...]:
+    """What tells one content of a file from another without reading it, its size last."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return (0,)
+    return facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino, facts.st_size
+
+
+def _found(folder: Path) -> Run | Unreadable:
+    """Read once: whoever keeps this computer hears of it in the log, and then the run's owners do on their pages."""
+    try:
+        return _read(folder)
+    except Problem as problem:
+        log.warning("%s: %s", folder, problem)
+        return Unreadable(folder, problem)  # without what was in memory when it was met
 
 
 def folder_of(id_or_name: str) -> Path:
@@ -786,13 +931,22 @@ def folder_of(id_or_name: str) -> Path:
 
 
 def seal(folder: Path, about: dict[str, Any]) -> Run:
-    """Write run.json with the size and checksum of every file beside it, whole or not at all, and check the result."""
+    """Write run.json with the size and checksum of every file beside it, whole or not at all, and check the result.
+
+    The columns of about["dataset"] go into a file of their own: of a wide table they are megabytes, and run.json is read
+    for every list of runs.
+    """
+    dataset = dict(about["dataset"])
+    if columns := dataset.pop("columns", []):
+        about = {**about, "dataset": dataset}
+        content = json.dumps(columns, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+        write_whole(folder / "columns.json", content)
     names = sorted(
         str(path.relative_to(folder))
         for path in folder.rglob("*")
         if path.is_file() and path.name not in ("run.json", *WORKING) and path.name[0] != "."
     )
-    files = {name: {"bytes": (folder / name).stat().st_size, "sha256": _sha256(folder / name)} for name in names}
+    files = {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in names}
     write_whole(folder / "run.json", json.dumps({**about, "files": files}, indent=1, allow_nan=False).encode())
     return open_run(folder)
 
@@ -828,9 +982,36 @@ def keep(folder: Path, id_: str) -> Path:
 
 
 def set_aside(place: Path) -> None:
-    """Make room where a damaged run lies, which is kept under another name. Nothing happens where none lies."""
-    if place.exists():
-        place.rename(place.with_name(f".damaged-{place.name}-{time.time_ns()}"))
+    """Make room where a damaged run lies, which is kept under another name. Nothing happens where none lies.
+
+    A `Problem` where the run may well be whole and only this version does not understand it: that is left alone.
+    """
+    if not place.exists():
+        return
+    if (form := _another_format(place)) is not None:
+        raise _later(place.name, form)
+    place.rename(place.with_name(f".damaged-{place.name}-{time.time_ns()}"))
+
+
+def _another_format(folder: Path) -> str | None:
+    """What a run.json of another format than ours says of its format; None where it is ours, or none."""
+    path = folder / "run.json"
+    try:
+        if path.stat().st_size > LIMITS.about + LIMITS.table:
+            return "that is not known, with a run.json larger than any of ours"
+        about = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    form = about.get("format", FORMAT) if isinstance(about, dict) else FORMAT
+    return None if form == FORMAT else str(form)[:40]
+
+
+def _later(name: str, form: str) -> Problem:
+    return Problem(
+        f"the run {name} is of format {form}",
+        f"format {FORMAT} was expected",
+        "open it with the version of Hourglass that made it, or a newer one; here it is left as it is",
+    )
 
 
 def pack(run: Run) -> bytes:
@@ -845,165 +1026,40 @@ def pack(run: Run) -> bytes:
     return out.getvalue()
 
 
-def unpack(content: bytes, limits: Limits | None = None) -> Run:
+def unpack(content: bytes, limits: Limits = RUN) -> Run:
     """Open a run zip: check it as any run, rebuild its graphs from its weights, and keep it under <home>/runs.
 
-    Only files that format 1 knows are taken out, under names of ours, after everything that the zip claims has been
-    held against `limits`, by default `models.readers.limits.RUN`. The ONNX files in it are never run: they are written again from the weights and the
-    architecture named in run.json, and anything else is refused.
+    A process of its own does it (`models.unpacking`), within `limits`: a zip says of itself what it likes.
     """
-    if not zipfile.is_zipfile(io.BytesIO(content)):
-        raise _no_run("it is no whole zip")
+    from models.readers.guarded import asked
+
     own = home() / "runs"
+    uploads.make_sure_all_fits(len(content))
     try:
         own.mkdir(parents=True, exist_ok=True)
         room = Path(tempfile.mkdtemp(dir=own, prefix=".opened-"))
     except OSError as error:
         raise unwritable(own, error) from error
-    part = room / "run"
     try:
         (room / "the zip").write_bytes(content)
-        _take_out(room / "the zip", part, limits)
-        run = open_run(part)
-        if uploads.own(run.configuration.dataset) and uploads.dataset(run.configuration.dataset) is None:
-            return _kept_already(run)
-        run = _rebuild(run)
-        return open_run(keep(part, run.id))
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, zlib.error) as error:
-        # RecursionError is a RuntimeError.
-        raise Problem(
-            f"the zip is broken ({error})", "a whole zip downloaded from Hourglass was expected", "download it again"
-        ) from error
-    except Problem as problem:
-        came = problem.came.replace(str(part), str(own)).replace(f"the run {part.name} ", "the run in the zip ")
-        do = "choose a zip downloaded from Hourglass" if str(part) in problem.do else problem.do
-        raise Problem(came, problem.expected, do) from problem
+        # HOURGLASS_HOME is where its dataset may lie, and where the run may be already.
+        place = asked(
+            "models.unpacking",
+            {},
+            room,
+            lambda room: Path(json.loads((room / "facts.json").read_text())["run"]),
+            limits,
+            expected="a zip downloaded from Hourglass was expected",
+            again="choose such a zip",
+            less="choose a zip downloaded from Hourglass",
+            told={"HOURGLASS_HOME": str(home().absolute())},
+        )
+        run = open_run(place)
+        return run if place.parent == own.absolute() else open_run(keep(place, run.id))
     except OSError as error:
         raise unwritable(own, error) from error
     finally:
         shutil.rmtree(room, ignore_errors=True)
-
-
-def _kept_already(run: Run) -> Run:
-    """The run of just these weights and codes that is here; without its dataset nothing else of a zip can be checked."""
-    place = home() / "runs" / _opened_id(run.id, run.folder)
-    if whole(place):
-        return open_run(place)
-    raise Problem(
-        "the zip holds a run of somebody's own dataset, which is not kept here (it stayed elsewhere, or was deleted)",
-        "such a zip can be opened only where its dataset is kept",
-        "open it there, or bring the same data again on the page Data and then open the zip",
-    )
-
-
-def _no_run(why: str) -> Problem:
-    return Problem(
-        f"the file cannot be opened as a run ({why})",
-        "a zip downloaded from Hourglass was expected",
-        "choose such a zip",
-    )
-
-
-def _take_out(path: Path, folder: Path, limits: Limits | None) -> None:
-    """A run's files out of a zip into a new folder, each bit by bit: none is ever in memory as a whole."""
-    from models.readers import bags
-    from models.readers.limits import RUN
-    from models.readers.work import Work
-
-    limits = limits or RUN
-    work = Work(limits=limits)
-    archive, members = bags.open_zip(path, work)
-    with archive:
-        tops = {name.partition("/")[0] for name in archive.namelist()}
-        if len(tops) != 1:
-            raise _no_run("it does not hold one run")
-        known = {f"{next(iter(tops))}/{name}": name for name in ("run.json", *REQUIRED, *OPTIONAL)}
-        for name, why in work.left_out.items():
-            if name in known:
-                raise _no_run(f"{known[name]}: {why[0]}")
-        taken = {known[entry.name]: entry for entry in members if entry.name in known}
-        if "run.json" not in taken:
-            raise _no_run("it holds no run.json")
-        for name, most in (("run.json", limits.about), ("history.jsonl", limits.history), ("card.md", limits.about)):
-            if name in taken and taken[name].size > most:
-                raise Problem(
-                    f"the {name} in the zip has {taken[name].size:,} bytes",
-                    f"at most {most:,} bytes were expected",
-                    "choose a zip downloaded from Hourglass",
-                )
-        for name, entry in taken.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            # zipfile stops at the size that the entry claims, and checks its sum.
-            with entry.open() as packed, (folder / name).open("wb") as out:
-                shutil.copyfileobj(packed, out, 1 << 20)
-
-
-def _rebuild(run: Run) -> Run:
-    """Check an opened run against our own architectures and put graphs of our own writing in place of the zip's."""
-    from safetensors.numpy import load_file
-
-    from models import export
-
-    chosen = configuration(dataclasses.asdict(run.configuration))
-    dataset, architecture = datasets.get(chosen.dataset), architectures.get(chosen.architecture)
-    blueprint = architecture.blueprint(dataset.kind, dataset.shape, chosen.code_size)
-    facts = dataset_facts(dataset)
-    stored = {name: run.about["dataset"].get(name) for name in facts}
-    trained = chosen.id_of(run.about["recipe"])
-    opened = _opened_id(trained, run.folder)
-    same_size = (run.code_size, run.variational) == (chosen.code_size, architecture.variational)
-    if json.dumps(stored) != json.dumps(facts) or not same_size or run.id not in (trained, opened):
-        raise _damaged(
-            run.folder,
-            "its configuration and its codes disagree",
-            "the same dataset, shape and code size in both were expected",
-        )
-    weights = run.folder / "weights.safetensors"
-    if (size := weights.stat().st_size) > (most := 4 * blueprint.parameters + HEADER):
-        raise _damaged(run.folder, f"its weights have {size:,} bytes", f"at most {most:,} were expected")
-    try:
-        values = load_file(weights)
-    except SafetensorError as error:
-        raise _damaged(
-            run.folder, f"its weights cannot be read ({error})", "a whole safetensors file was expected"
-        ) from error
-    if {name: value.shape for name, value in values.items()} != blueprint.weights or any(
-        value.dtype not in (np.float32, np.float16) or not np.isfinite(value).all() for value in values.values()
-    ):
-        raise _damaged(
-            run.folder,
-            "its weights are not those of its architecture",
-            f"the {len(blueprint.weights)} finite weights of {chosen.architecture} were expected",
-        )
-    for name, graph in export.graphs(blueprint, weights).items():
-        (run.folder / name).write_bytes(graph)
-    shown = [*run.about["training"].values(), *(text for metric in run.about["metrics"] for text in metric.values())]
-    if not all(_HARMLESS.fullmatch(text) for text in shown if isinstance(text, str)):
-        raise _damaged(run.folder, "run.json describes it in words of its own", "the words of Hourglass were expected")
-    (run.folder / "card.md").unlink(missing_ok=True)  # a text of somebody else's
-    versions = run.about.get("versions")
-    if not isinstance(versions, dict) or not all(
-        isinstance(text, str) and _HARMLESS.fullmatch(text) for pair in versions.items() for text in pair
-    ):
-        versions = {}
-    ours = {"architecture": architecture_facts(architecture, blueprint), "versions": versions, "id": opened}
-    known = ("format", "versions", *(name for name in _FACTS if name != "files"))
-    return seal(run.folder, {name: ours.get(name, value) for name, value in run.about.items() if name in known})
-
-
-def _opened_id(trained: str, folder: Path) -> str:
-    """The id of a run from a zip: another than that of its choices, unless just this run was trained here.
-
-    Whoever asks for the same choices would get it as if it had been trained, and nobody knows what made its numbers.
-    """
-    parts = [_sha256(folder / name) for name in ("weights.safetensors", "codes.f32")]
-    here = home() / "runs" / trained
-    if whole(here) and parts == [_sha256(here / name) for name in ("weights.safetensors", "codes.f32")]:
-        return trained
-    return hashlib.sha256(" ".join([trained, *parts]).encode()).hexdigest()[:16]
-
-
-_HARMLESS = re.compile(r"[\w ,.:()²+%'-]{0,100}")  # no address, no markup
 
 
 def architecture_facts(architecture: architectures.Architecture, blueprint: architectures.Blueprint) -> dict[str, Any]:

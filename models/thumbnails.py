@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import datasets, home
-from models.runs import Run, write_whole
+from models.runs import Run, find, write_whole
 
 PIECE = 10_000  # samples that are shrunk at once
 MOST = 64 * 2**20  # bytes of signals or rows that are sent, before they are compressed
@@ -39,6 +39,15 @@ def block(run: Run) -> bytes:
     except Exception:  # a full or read-only disk costs time at the next visit, nothing else  # noqa: S110
         pass
     return content
+
+
+def sweep() -> None:
+    """Remove what was kept for runs that are no more."""
+    known = {run.digest for run in find()[0]}
+    for folder in (home() / "thumbnails", *(home() / "data").glob("*/thumbnails")):
+        for path in folder.glob("*.u8.gz"):
+            if path.name.partition(".")[0] not in known:
+                path.unlink(missing_ok=True)
 
 
 def values(run: Run, most: int = MOST) -> bytes:

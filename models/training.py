@@ -808,7 +808,7 @@ def stored_rows(splits: NDArray[np.uint8], most: int) -> NDArray[np.int64]:
 
 def replay_places(count: int, code_size: int) -> NDArray[np.int64]:
     """Which of the `count` stored codes are kept epoch by epoch, ascending."""
-    return np.sort(np.random.default_rng(1).permutation(count)[: min(1000, max(50, 10_000 // code_size))])
+    return np.sort(np.random.default_rng(1).permutation(count)[: min(runs.REPLAYED, max(50, 10_000 // code_size))])
 
 
 def append(path: Path, content: bytes) -> None:

@@ -1,10 +1,11 @@
 """Datasets that people bring: each belongs to its owner, and goes when it has not been used for a time.
 
 One lies under <home>/data/<fingerprint>/ as every dataset does (samples.npy, labels.npy, factors.npy), and beside
-these split.npy where the data came split, names.json (a file name or row for each sample), about.json (what it is)
-and used (whose time of change is the last use). Its name is "own-<fingerprint>"; the fingerprint is that of the
+these split.npy where the data came split, names.json (a file name or row for each sample), columns.json (of signals and
+tables), about.json (what it is) and used (whose time of change is the last use). Its name is "own-<fingerprint>"; the fingerprint is that of the
 content, salted with the owner, so that nobody meets another's samples or runs. Until something is kept it lies in a
-room of its own, <home>/uploads/<random>/, which is swept after a day.
+room of its own, <home>/uploads/<random>/, which is swept after a day. What was not used for a time is set aside as
+<home>/data/.swept-<fingerprint>-<seconds since 1970> for a week; whoever renames it back has it back.
 
 Only `dataset` (and `datasets.names`) read without being asked by whom: whoever shows or trains asks `readable` or `check` first.
 """
@@ -15,11 +16,13 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import logging
 import os
 import re
 import secrets
 import shutil
 import tempfile
+import threading
 import time
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -38,9 +41,16 @@ from models.readers.found import Found, content_fingerprint, pieces
 
 NAME = re.compile(r"own-[0-9a-f]{16}")
 LEAST = 20  # samples: fewer leave none to validate and to test
+SHELL = "shell"  # as in models.queue: whoever has a shell here is not held by limits
 ROOMS = 4  # of one owner: whoever begins a fifth has left the first
-DAY = 86_400.0
+HOUR, DAY = 3600.0, 86_400.0
+ASIDE = 7 * DAY  # for which what was swept lies aside: a clock may have been wrong
 TITLE = 60  # characters
+# What about.json of a dataset says at least; a later version may say more.
+FIELDS = {"owner", "shared", "title", "kind", "shape", "count", "classes", "source", "bytes", "made"}
+FIELDS |= {"warnings", "skipped"}
+
+log = logging.getLogger("hourglass.uploads")
 
 
 @dataclass(frozen=True)
@@ -69,26 +79,70 @@ class Kept:
 
 def days() -> int:
     """After how many days without use a dataset is removed: HOURGLASS_UPLOAD_DAYS, by default 30."""
-    return _setting("HOURGLASS_UPLOAD_DAYS", 30)
+    return setting("HOURGLASS_UPLOAD_DAYS", 30)
 
 
 def quota() -> int:
     """How many bytes one owner may keep: HOURGLASS_UPLOAD_BYTES, by default 5 GB."""
-    return _setting("HOURGLASS_UPLOAD_BYTES", 5_000_000_000)
+    return setting("HOURGLASS_UPLOAD_BYTES", 5_000_000_000)
 
 
-def _setting(name: str, default: int) -> int:
+def total() -> int:
+    """How many bytes may lie under <home> in all when somebody brings more: HOURGLASS_TOTAL_BYTES, by default 100 GB."""
+    return setting("HOURGLASS_TOTAL_BYTES", 100_000_000_000)
+
+
+def setting(name: str, default: int) -> int:
+    """A whole number that whoever runs this computer set in the environment; a `Problem` for what is none."""
     text = os.environ.get(name, "")
     if text and not (text.isdecimal() and int(text)):
         raise Problem(f"{name} is “{text}”", "a whole number above 0 was expected", "correct or remove it")
     return int(text) if text else default
 
 
+def make_sure_all_fits(more: int) -> None:
+    """A `Problem` when all that lies under <home>, whosever it is, would take more than `total()` with so many bytes
+    more. An owner is a cookie, and cookies are free: what one may keep bounds nothing.
+
+    The folder is measured at most every ten seconds; what came in between counts as it was announced.
+    """
+    with _MEASURING:
+        when, taken = _MEASURED.get(home(), (-TURN, 0))
+        if time.monotonic() - when >= TURN:
+            when, taken = time.monotonic(), _size(home())
+        if taken + more > total():
+            raise Problem(
+                f"this takes {more:,} bytes, and what everybody keeps here takes {taken:,}",
+                f"at most {total():,} in all may be kept here",
+                "bring less, or ask whoever runs this computer for room (HOURGLASS_TOTAL_BYTES)",
+            )
+        _MEASURED[home()] = (when, taken + more)
+
+
+TURN = 10.0  # seconds
+_MEASURED: dict[Path, tuple[float, int]] = {}
+_MEASURING = threading.Lock()
+
+
+def _size(folder: Path) -> int:
+    """The bytes of all files in a folder and the folders in it."""
+    size = 0
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                inner = entry.is_dir(follow_symlinks=False)
+                size += _size(Path(entry.path)) if inner else entry.stat(follow_symlinks=False).st_size
+    return size
+
+
 # ── rooms: where something lies until it is kept ─────────────────────────────
 
 
-def room(owner: str) -> Path:
-    """An empty folder under <home>/uploads for what this owner brings next. Their oldest make room for it."""
+def room(owner: str, more: int = 0) -> Path:
+    """An empty folder under <home>/uploads for what this owner brings next, so many bytes if that is known. Their oldest
+    make room for it. A `Problem` when all that everybody keeps here would be too much."""
+    if owner != SHELL:
+        make_sure_all_fits(more)
     place = home() / "uploads"
     mark = hashlib.sha256(owner.encode()).hexdigest()[:16]
     try:
@@ -150,6 +204,8 @@ def keep(
             if split is not None:
                 _save(part / "split.npy", split)
             (part / "names.json").write_text(json.dumps(found.names))
+            if columns:  # of a wide table they are megabytes, and about.json is read for everybody's list
+                (part / "columns.json").write_text(json.dumps(plain(columns)))
             about = {
                 "owner": owner,
                 "shared": shared,
@@ -158,7 +214,6 @@ def keep(
                 "shape": found.shape,
                 "count": count,
                 "classes": found.classes,
-                "columns": plain(columns),
                 "source": source or "brought by its owner",
                 "bytes": sum(file.stat().st_size for file in part.iterdir()),
                 "made": time.time(),
@@ -226,10 +281,11 @@ def _ours(found: Found, fingerprint: str) -> NDArray[np.uint8]:
 
 
 def _within_quota(more: int, owner: str) -> None:
-    from models.queue import SHELL
-
+    if owner == SHELL:
+        return
+    make_sure_all_fits(more)
     taken = sum(one.bytes for one in of(owner) if one.owner == owner)
-    if owner != SHELL and taken + more > quota():
+    if taken + more > quota():
         raise Problem(
             f"this dataset takes {more:,} bytes, and your others take {taken:,}",
             f"at most {quota():,} in all may be kept here",
@@ -306,9 +362,13 @@ def _save(path: Path, array: NDArray[Any]) -> None:
 
 
 def _write(path: Path, about: dict[str, Any]) -> None:
+    _write_text(path, json.dumps(about, allow_nan=False))
+
+
+def _write_text(path: Path, text: str) -> None:
     part = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     with part.open("w") as stream:
-        stream.write(json.dumps(about, allow_nan=False))
+        stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
     part.replace(path)
@@ -347,7 +407,7 @@ def dataset(name: str) -> Dataset | None:
         summary="",
         classes=tuple(about["classes"]),
         source=about["source"],
-        columns=from_plain(about["columns"]),
+        columns=_columns(name, about),
         split=split,
     )
 
@@ -418,13 +478,36 @@ def _about(name: str) -> dict[str, Any] | None:
     path = _folder(name) / "about.json"
     try:
         return _read(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError):
+    except OSError:
         return None
 
 
-@lru_cache(maxsize=256)
-def _read(path: Path, _changed: int) -> dict[str, Any]:
-    return dict(json.loads(path.read_text()))
+@lru_cache(maxsize=1024)
+def _read(path: Path, _changed: int) -> dict[str, Any] | None:
+    """None where it is not understood: damaged, or of a later version. Then it is left alone, and named in the log."""
+    try:
+        about = json.loads(path.read_text())
+        if isinstance(about, dict) and about.keys() >= FIELDS:
+            return about
+        why = "it lacks fields"
+    except (ValueError, RecursionError) as error:
+        why = str(error)
+    log.warning("%s is not understood (%s) and left alone", path, why)
+    return None
+
+
+def _columns(name: str, about: dict[str, Any]) -> tuple[Column, ...]:
+    """What the columns of a table or signal are. The first datasets have them in about.json, too."""
+    path = _folder(name) / "columns.json"
+    try:
+        return _read_columns(path, path.stat().st_mtime_ns)
+    except OSError:
+        return from_plain(about.get("columns", []))
+
+
+@lru_cache(maxsize=16)
+def _read_columns(path: Path, _changed: int) -> tuple[Column, ...]:
+    return from_plain(json.loads(path.read_text()))
 
 
 def own(name: str) -> bool:
@@ -472,7 +555,7 @@ def _kept(name: str, about: dict[str, Any]) -> Kept:
         tuple(about["shape"]),
         about["count"],
         tuple(about["classes"]),
-        from_plain(about["columns"]),
+        _columns(name, about),
         about["source"],
         about["bytes"],
         about["made"],
@@ -505,12 +588,27 @@ def _remove(folder: Path) -> None:
 
 
 def sweep() -> None:
-    """Remove datasets that were not used for `days()`, and what was left lying for a day by those who never kept it."""
+    """Set aside datasets that were not used for `days()`, and remove what lay aside for a week or was left for a day by
+    those who never kept it. Nothing is done for a day after the clock has moved by more than a day since the last time:
+    it may be wrong, or the app was not running, and nobody loses their data by that."""
     now, longest = time.time(), days() * DAY
-    for path in (home() / "data").glob("*/about.json"):
-        if now - _used(path.parent) > longest:
-            with contextlib.suppress(Problem):
-                _remove(path.parent)
+    data = home() / "data"
+    for aside in data.glob(".swept-*"):
+        if _since(aside) > now + DAY:  # the clock was ahead when that was set aside
+            with contextlib.suppress(OSError):
+                aside.rename(data / aside.name.split("-")[1])
+                (data / aside.name.split("-")[1] / "used").touch()
+    if not _steady(now):
+        return
+    for path in data.glob("*/about.json"):
+        folder = path.parent
+        if now - _used(folder) > longest and _about(f"own-{folder.name}") is not None:
+            with contextlib.suppress(OSError):
+                folder.rename(data / f".swept-{folder.name}-{now:.0f}")
+                log.warning("%s was not used for %d days and is set aside for a week", folder, days())
+    for aside in data.glob(".swept-*"):
+        if now - _since(aside) > ASIDE:
+            shutil.rmtree(aside, ignore_errors=True)
     for pattern in ("uploads/*", "data/.deleted-*", "data/.????????????????-*"):
         for left in home().glob(pattern):
             with contextlib.suppress(OSError):
@@ -518,15 +616,39 @@ def sweep() -> None:
                     shutil.rmtree(left, ignore_errors=True)
 
 
-def _used(folder: Path) -> float:
+def _steady(now: float) -> bool:
+    """Whether the clock has run evenly for a day, as far as is known: <home>/.clock holds when that was noted last,
+    and since when it has."""
+    path = home() / ".clock"
     try:
-        return (folder / "used").stat().st_mtime
-    except OSError:
-        return 0.0
+        last, since = map(float, path.read_text().split())
+    except (OSError, ValueError):
+        last, since = now, 0.0
+    moved = abs(now - last) > DAY
+    if moved:
+        since = now
+    if moved or since == 0.0 or abs(now - last) > HOUR:
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_text(path, f"{now} {since or now - 2 * DAY}")
+    return now - since > DAY
+
+
+def _since(aside: Path) -> float:
+    """When that was set aside, in seconds since 1970."""
+    text = aside.name.rpartition("-")[2]
+    return float(text) if text.isdecimal() else 0.0
+
+
+def _used(folder: Path) -> float:
+    for name in ("used", "about.json"):
+        with contextlib.suppress(OSError):
+            return (folder / name).stat().st_mtime
+    return time.time()
 
 
 def _touch(folder: Path) -> None:
     """Note that it was used, at most once in an hour."""
-    if time.time() - _used(folder) > 3600:
+    if abs(time.time() - _used(folder)) > HOUR or not (folder / "used").exists():
         with contextlib.suppress(OSError):
             (folder / "used").touch()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from components.visitor import COOKIE
@@ -32,6 +33,42 @@ def test_reconstructions_stand_beside_originals(app: str, page: Page) -> None:
     before = page.get_by_alt_text("Originals").get_attribute("src")
     page.get_by_role("button", name="Others").click()
     expect(page.get_by_alt_text("Originals")).not_to_have_attribute("src", before or "")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_does_what_its_policy_forbids(app: str, window: Callable[..., Page], scheme: str) -> None:
+    """What Streamlit inlines, WebAssembly, Plotly and both ways to upload, in light and in dark."""
+    page, forbidden = window(color_scheme=scheme), []
+    page.on("console", lambda said: forbidden.append(said.text) if "Content Security Policy" in said.text else None)
+    answer = page.goto(f"{app}/?run=digits-variational")
+    assert answer is not None and "wasm-unsafe-eval" in answer.headers["content-security-policy"]
+    expect(page.locator('[data-testid="latent-explorer"][data-ready="true"]')).to_be_visible()
+    expect(page.locator('canvas[data-testid="decoded-sample"]')).to_be_visible()
+    page.goto(
+        f"{app}/?run=shapes-convolutional-variational"
+    )  # more points than Plotly would draw without WebGL by itself
+    page.get_by_text("The map as a Plotly figure").click()
+    expect(page.locator(".js-plotly-plot .point").first).to_be_attached()
+    for place, shows in (
+        ("train", "Train"),
+        ("reconstructions?run=digits-variational", "Originals"),
+        ("codes?run=mnist-modern-30", "PCA"),
+        ("samples?run=digits-variational", "samples"),
+        ("runs", "You have not trained anything yet"),
+    ):
+        page.goto(f"{app}/{place}")
+        expect(page.get_by_text(shows).first).to_be_visible()
+    rows = "\n".join(f"{i % 7},{i % 5 + 0.5},{i % 3}" for i in range(61))
+    table = [{"name": "table.csv", "mimeType": "text/csv", "buffer": f"a,b,c\n{rows}".encode()}]
+    for large in (False, True):
+        page.goto(f"{app}/data")
+        if large:
+            page.get_by_text("A file of more than 200 MB").click()
+            page.get_by_label("A large file").set_input_files(files=table)
+        else:
+            page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(files=table)
+        expect(page.get_by_text("61", exact=True)).to_be_visible()
+    assert forbidden == []
 
 
 def test_run_files_are_served_by_content_and_nothing_else_is(app: str, page: Page) -> None:

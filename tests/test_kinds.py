@@ -121,7 +121,7 @@ def test_the_error_of_a_column_is_the_mean_over_its_features() -> None:
 def test_a_run_without_columns_has_numbered_ones(wave_run: runs.Run, copied: Callable[[runs.Run], Path]) -> None:
     folder = copied(wave_run)
     about = json.loads((folder / "run.json").read_text())
-    del about["dataset"]["columns"]
+    del about["files"]["columns.json"]
     (folder / "run.json").write_text(json.dumps(about))
     columns = runs.open_run(folder).columns
     assert [(c.name, c.start, c.mean, c.deviation) for c in columns] == [("channel 1", 0, 0, 1), ("channel 2", 1, 0, 1)]

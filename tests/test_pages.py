@@ -496,13 +496,21 @@ def test_pages_work_without_originals(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert not any(button.label == "Train" for button in app.button)
 
 
-def test_a_damaged_run_is_told_and_the_others_work(home: Path) -> None:
-    folder = home / "runs" / "00000000000000aa"
-    folder.mkdir(parents=True)
-    (folder / "run.json").write_text("{}")
-    app = drawn("explore")
-    assert "00000000000000aa" in words(app)
-    assert app.selectbox(key="run").value
+@pytest.mark.parametrize("text", ["{", '{"format": 2}'])
+def test_a_run_that_cannot_be_opened_is_told_to_its_owner_and_in_the_log(
+    home: Path, text: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = trained(seed=7)
+    engine.adopt(run, "mine")
+    (run.folder / "run.json").write_text(text)
+    for name in ("explore", "reconstructions", "codes", "samples"):
+        monkeypatch.setattr(visitor, "owner", lambda: "another")
+        app = drawn(name)
+        assert run.id not in words(app) and str(home) not in words(app) and app.selectbox(key="run").value
+        monkeypatch.setattr(visitor, "owner", lambda: "mine")
+        app = drawn(name)
+        assert run.id in words(app) and str(home) not in words(app) and app.selectbox(key="run").value
+    assert caplog.text.count(f"{run.folder}: The run {run.id} is ") == 1
 
 
 def test_two_colours_of_the_palette_are_never_alike() -> None:

@@ -10,9 +10,11 @@ import random
 import re
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from PIL import Image
 from models import Problem, downloads, export, readers, runs
 from models.datasets import TEST, TRAIN, VALIDATION
 from models.readers import Found, Limits, guarded, tables, work
+from models.readers.limits import LARGE
 
 ROOT = Path(__file__).resolve().parents[1]
 STRICT = dataclasses.replace(Limits(), memory=300 << 20, seconds=5.0)
@@ -814,3 +817,32 @@ def test_mutants_give_samples_or_a_problem(form: str, tmp_path: Path, monkeypatc
             sound(found)
             read += 1
     assert read  # else what is damaged is refused at the door, and nothing was tried
+
+
+def test_many_that_are_read_at_once_wait_for_their_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each may take the memory that the limits allow: forty at once would take all there is."""
+    (tmp_path / "table.csv").write_text("a,b\n" + "1,2\n3,4\n" * 20)
+    monkeypatch.setattr(guarded, "TURNS", (threading.BoundedSemaphore(1), threading.BoundedSemaphore(1)))
+    said: list[str] = []
+
+    def read() -> Found:
+        return guarded.guarded_read(
+            tmp_path / "table.csv", tmp_path / "out", progress=lambda what, _: said.append(what)
+        )
+
+    with ThreadPoolExecutor(1) as threads:
+        with guarded.TURNS[0]:
+            reading = threads.submit(read)
+            while "waiting until others are read" not in said:
+                time.sleep(0.05)
+            assert not (tmp_path / "out").exists()
+            # What may take an hour has turns of its own.
+            assert len(guarded.guarded_read(tmp_path / "table.csv", tmp_path / "large", limits=LARGE).samples) == 40
+        assert len(reading.result().samples) == 40
+    with guarded.TURNS[0], pytest.raises(KeyboardInterrupt):  # whoever waits can give up
+
+        def give_up(_what: str, _share: float) -> None:
+            raise KeyboardInterrupt
+
+        guarded.guarded_read(tmp_path / "table.csv", tmp_path / "never", progress=give_up)
+    assert len(read().samples) == 40

@@ -14,7 +14,7 @@ import pytest
 from conftest import trained
 from safetensors.numpy import save_file
 
-from models import Problem, datasets, export, runs
+from models import Problem, datasets, engine, export, runs
 from models.codes import Coder
 
 Copied = Callable[[runs.Run], Path]
@@ -87,7 +87,7 @@ def resealed(folder: Path, about: dict[str, Any]) -> Path:
     about = {**about, "files": {}}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name != "run.json":
-            facts = {"bytes": path.stat().st_size, "sha256": runs._sha256(path)}
+            facts = {"bytes": path.stat().st_size, "sha256": runs.sha256(path)}
             about["files"][str(path.relative_to(folder))] = facts
     (folder / "run.json").write_text(json.dumps(about))
     return folder
@@ -173,6 +173,31 @@ def test_a_later_format_asks_for_a_later_hourglass(digits_run: runs.Run, copied:
     (folder / "run.json").write_text(json.dumps({**digits_run.about, "format": 2}))
     problem = told(folder)
     assert "format 2" in problem.came and "format 1" in problem.expected and "newer" in problem.do
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b'{"format": 2}', b'{"format": "2.0", "id": NaN}', b'{"format": 1.5}', b'{"format": null}', b" " * (20 << 20)],
+)
+def test_a_run_of_a_later_format_is_left_alone(digits_run: runs.Run, home: Path, tmp_path: Path, text: bytes) -> None:
+    """An older version meets it: somebody went back a version, or two share a folder."""
+    place = shutil.copytree(digits_run.folder, home / "runs" / digits_run.id)
+    (place / "run.json").write_bytes(text)
+    before = sorted((path, path.stat().st_mtime_ns) for path in home.rglob("*"))
+    another = shutil.copytree(digits_run.folder, tmp_path / "another")
+    for do in (
+        lambda: engine.kept(digits_run.id),
+        lambda: engine.submit(digits_run.configuration, "me"),
+        lambda: runs.keep(another, digits_run.id),
+    ):
+        with pytest.raises(Problem, match="left as it is") as caught:
+            do()
+        assert "is of format" in caught.value.came and "newer" in caught.value.do
+        assert sorted((path, path.stat().st_mtime_ns) for path in place.rglob("*") if path != place) == [
+            one for one in before if place in one[0].parents
+        ]
+    assert [path.name for path in (home / "runs").iterdir()] == [digits_run.id] and (another / "run.json").is_file()
+    assert runs.unpack(runs.pack(digits_run)).id != digits_run.id and (place / "run.json").read_bytes() == text
 
 
 def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -296,6 +321,46 @@ def test_finished_runs_are_found_and_damaged_ones_named(
     assert len(problems) == 1 and "f" * 16 in problems[0].came
     assert runs.folder_of("shipped") == tmp_path / "pretrained" / "shipped"
     assert runs.folder_of(digits_run.id) == home / "runs" / digits_run.id
+
+
+def test_what_was_found_is_read_again_only_when_it_has_changed(
+    digits_run: runs.Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages ask at every touch of every visitor."""
+    for id_ in ("a" * 16, "b" * 16, "c" * 16):
+        shutil.copytree(digits_run.folder, home / "runs" / id_)
+    (home / "runs" / ("c" * 16) / "run.json").write_text("{")
+    (home / "runs" / ("d" * 16)).mkdir()
+    first = runs.find()
+    read: list[str] = []
+    real = runs._read
+    monkeypatch.setattr(runs, "_read", lambda folder: read.append(folder.name) or real(folder))
+
+    def problems(found: tuple[list[runs.Run], list[Problem]]) -> list[str]:
+        return [str(problem) for problem in found[1]]
+
+    again = runs.find()
+    assert read == [] and [one.folder for one in again[0]] == [one.folder for one in first[0]]
+    assert problems(again) == problems(first) and len(again[1]) == 2
+    runs.write_whole(home / "runs" / ("c" * 16) / "run.json", (digits_run.folder / "run.json").read_bytes())
+    assert len(runs.find()[0]) == len(first[0]) + 1 and read == ["c" * 16]
+    shutil.rmtree(home / "runs" / ("a" * 16))
+    assert "a" * 16 not in [one.folder.name for one in runs.find()[0]] and read == ["c" * 16]
+    # What does not fit into the memory set aside for it is found all the same, and read each time.
+    monkeypatch.setattr(runs, "REMEMBERED", 0)
+    runs._FOUND.clear()
+    assert len(runs.find()[0]) == len(runs.find()[0]) == len(first[0]) and len(read) > 4
+
+
+def test_a_run_json_of_megabytes_is_not_read(digits_run: runs.Run, home: Path) -> None:
+    place = shutil.copytree(digits_run.folder, home / "runs" / digits_run.id)
+    about = json.loads((place / "run.json").read_text())
+    metric = about["metrics"][0]
+    for name, value in (("metrics", [*about["metrics"], *[metric] * 8000]), ("more", "x" * (1 << 20))):
+        (place / "run.json").write_text(json.dumps({**about, name: value}))
+        assert f"run.json cannot be read (it has {(place / 'run.json').stat().st_size:,} bytes" in told(place).came
+    found, problems = runs.find()
+    assert digits_run.id not in [run.id for run in found] and "at most 1,048,576 were expected" in problems[0].came
 
 
 @pytest.mark.parametrize("name", ["", "x", "0" * 16, "../runs", "0" * 15, "x" * 5000])

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message
 
 from components import served, stream, visitor
 from models import Problem, datasets, engine, folders, reconstruct, runs, training, uploads
-from models.columns import Column, unscaled
+from models.columns import Column, plain, unscaled
 from models.datasets import TEST, TRAIN, VALIDATION
 from models.queue import SHELL
 from models.readers import Found
@@ -260,6 +260,118 @@ def test_what_is_not_used_goes_and_use_prolongs_it(home: Path, monkeypatch: pyte
         uploads.days()
 
 
+class Clock:
+    """The system's clock, as somebody set it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ahead, real = 0.0, time.time
+        monkeypatch.setattr(time, "time", lambda: real() + self.ahead)
+
+    def run(self, days: float) -> None:
+        """Hour after hour, as the app sweeps."""
+        for _ in range(round(24 * days)):
+            self.ahead += uploads.HOUR
+            uploads.sweep()
+
+
+def titles(owner: str) -> list[str]:
+    return sorted(one.title for one in uploads.of(owner))
+
+
+def test_a_clock_that_jumps_takes_nobody_s_data(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    uploads.keep(images(seed=1), "me", "Mine")
+    room = uploads.room("me")
+    for jump in (40, 400, -500, 4000):
+        clock.ahead += jump * uploads.DAY
+        for _ in range(3):
+            assert titles("me") == ["Mine"] and room.exists()
+    clock.ahead = 0
+    clock.run(3)
+    assert titles("me") == ["Mine"] and not room.exists()  # that was left for more than a day of even time
+
+
+def test_a_clock_that_stays_wrong_only_sets_aside_and_setting_it_right_brings_back(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    kept = uploads.keep(images(seed=1), "me", "Mine")
+    clock.ahead = 400 * uploads.DAY
+    clock.run(0.9)
+    assert titles("me") == ["Mine"]
+    clock.run(0.2)
+    assert titles("me") == [] and uploads.dataset(kept.name) is None
+    clock.ahead = 0
+    assert titles("me") == ["Mine"]
+    np.testing.assert_array_equal(datasets.arrays(kept).samples, images(seed=1).samples)
+
+
+def test_what_was_not_used_lies_aside_for_a_week_and_can_be_put_back(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    kept = uploads.keep(images(seed=1), "me", "Mine")
+    place = home / "data" / kept.fingerprint
+    clock.run(30.5)
+    (aside,) = (home / "data").glob(".swept-*")
+    assert not place.exists() and titles("me") == []
+    aside.rename(place)
+    (place / "used").touch()
+    os.utime(place / "used", (time.time(), time.time()))
+    assert titles("me") == ["Mine"]
+    clock.run(30.5)
+    clock.run(6)
+    assert len(list((home / "data").glob(".swept-*"))) == 1
+    clock.run(1.5)
+    assert list((home / "data").glob(".swept-*")) == []
+    clock.ahead = 0.0  # files have the time of the real one
+    again = uploads.keep(images(seed=2), "me", "Deleted by me")
+    uploads.delete(again.name, "me")  # at once
+    assert [path.name for path in (home / "data").iterdir()] == []
+
+
+def test_use_after_a_clock_was_ahead_counts(home: Path) -> None:
+    kept = uploads.keep(images(), "me", "Mine")
+    used = home / "data" / kept.fingerprint / "used"
+    os.utime(used, (time.time() + 400 * uploads.DAY,) * 2)
+    assert uploads.readable(kept.name, "me") and abs(used.stat().st_mtime - time.time()) < 60
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "5", "null", "{}", '{"owner": "me"}', '{"format": 2}', "[" * 100_000])
+def test_a_dataset_that_is_not_understood_is_left_alone_and_the_others_are_listed(
+    home: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept, other = uploads.keep(images(seed=1), "me", "Mine"), uploads.keep(images(seed=2), "me", "Other")
+    folder = home / "data" / other.fingerprint
+    (folder / "about.json").write_text(text)
+    (folder / "used").unlink()
+    assert titles("me") == ["Mine"] and titles("you") == []
+    os.utime(folder / "about.json", (0, 0))
+    uploads.sweep()
+    assert titles("me") == ["Mine"] and (folder / "about.json").read_text() == text
+    assert uploads.dataset(other.name) is None and not uploads.readable(other.name, "me")
+    assert "is not understood" in caplog.text and str(folder) in caplog.text
+    assert uploads.dataset(kept.name) is not None
+
+
+def test_the_columns_of_a_table_are_not_read_for_everybody_s_list(home: Path) -> None:
+    """A wide table's are megabytes; the list of each visitor looks at each about.json."""
+    samples = np.random.default_rng(0).normal(size=(40, 4000)).astype(np.float32)
+    columns = tuple(Column(f"{'wide ' * 15}{i}", "number", i, 1) for i in range(4000))
+    wide = Found("table", samples, np.full(40, -1, np.int32), (), ("",) * 40, None, columns)
+    kept = uploads.keep(wide, "me", "Wide")
+    folder = home / "data" / kept.fingerprint
+    assert (folder / "about.json").stat().st_size < 4096
+    assert [column.name for column in kept.columns] == [column.name for column in columns]
+    (one,) = uploads.of("me")
+    assert one.columns == kept.columns and uploads.of("you") == []
+    # As the first datasets have them.
+    about = json.loads((folder / "about.json").read_text()) | {"columns": plain(kept.columns)}
+    (folder / "about.json").write_text(json.dumps(about))
+    (folder / "columns.json").unlink()
+    assert uploads.of("me")[0].columns == uploads.dataset(kept.name).columns == kept.columns
+
+
 def test_built_in_datasets_are_never_swept(home: Path, digits: datasets.Dataset) -> None:
     datasets.arrays(digits)
     folder = home / "data" / digits.fingerprint
@@ -275,6 +387,49 @@ def test_one_owner_keeps_so_much_and_another_is_not_held_by_it(home: Path, monke
         uploads.keep(images(count=60, seed=2), "me", "Second")
     assert [path for path in (home / "data").iterdir() if path.name[0] == "."] == []
     uploads.keep(images(seed=2), "you", "Second")
+
+
+def test_all_together_keep_so_much_however_many_cookies_they_have(
+    home: Path, digits_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOURGLASS_TOTAL_BYTES", "50000")
+    monkeypatch.setattr(uploads, "TURN", 0.0)
+    packed = runs.pack(digits_run)
+    for i in range(40):
+        try:
+            uploads.keep(images(count=60, seed=i), f"visitor:{i}", "One of many")
+        except Problem as problem:
+            assert "50,000 in all" in problem.expected and "everybody" in problem.came
+            break
+    held = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
+    assert 25_000 < held < 60_000 and i < 20
+    for refused in (lambda: uploads.room("visitor:fresh", 50_000), lambda: runs.unpack(packed)):
+        with pytest.raises(Problem, match="50,000 in all"):
+            refused()
+    uploads.keep(images(count=60, seed=99), SHELL, "From the shell")
+
+
+def test_what_is_on_its_way_counts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that begin to arrive at once, each of another visitor."""
+    monkeypatch.setenv("HOURGLASS_TOTAL_BYTES", "10000")
+    monkeypatch.setattr(uploads, "TURN", 0.0)
+    answers: list[int] = []
+
+    def sent(i: int) -> None:
+        me = cookie(f"{i}" * 43) | OWN_SITE | {"Content-Length": "3000"}
+        arrival = stream.expect(visitor.owner_of(me["Cookie"]))
+
+        def body() -> Iterator[bytes]:
+            yield b"x" * 1000
+            if i < 5:
+                sent(i + 1)
+            yield b"x" * 2000
+
+        answers.append(ask(APP, f"/upload/{arrival.token}", me, "PUT", body()).status_code)
+
+    sent(1)
+    assert sorted(answers) == [204, 204, 204, 400]
+    assert [path.stat().st_size for path in (home / "uploads").rglob("arriving")] == [3000] * 3
 
 
 def test_rooms_of_one_owner_are_few(home: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import stat
+import tracemalloc
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -21,8 +22,10 @@ from test_runs import resealed
 from test_uploads import images
 from test_uploads import trained as learned
 
-from models import Problem, engine, runs, uploads
-from models.readers.limits import RUN
+from models import Problem, engine, runs, unpacking, uploads
+from models.columns import Column, scaling
+from models.readers import Found
+from models.readers.limits import LIMITS, RUN, Limits
 
 Copied = Callable[[runs.Run], Path]
 Content = dict[str, bytes]
@@ -58,6 +61,13 @@ def refused(content: bytes, home: Path, says: str) -> Problem:
     problem = caught.value
     assert problem.expected and problem.do and ".opened-" not in str(problem)
     return problem
+
+
+def opened_here(content: bytes, folder: Path, limits: Limits = RUN) -> runs.Run:
+    """What the process that opens zips does, in this one."""
+    folder.mkdir(parents=True)
+    (folder / "the zip").write_bytes(content)
+    return unpacking.opened(folder / "the zip", folder / "run", limits)
 
 
 @pytest.mark.parametrize("which", ["digits_run", "variational_run", "noisy_run"])
@@ -160,14 +170,14 @@ def test_half_a_zip_is_told(digits_run: runs.Run, home: Path) -> None:
     refused(packed[len(packed) // 2 :], home, "cannot be opened|broken|damaged|lost its beginning")
 
 
-def test_a_byte_flipped_anywhere_never_makes_another_run(digits_run: runs.Run, home: Path) -> None:
+def test_a_byte_flipped_anywhere_never_makes_another_run(digits_run: runs.Run, home: Path, tmp_path: Path) -> None:
     packed = runs.pack(digits_run)
     whole = runs.unpack(packed)
     for place in range(10, len(packed), len(packed) // 150):
         flipped = bytearray(packed)
         flipped[place] ^= 0x55
         try:
-            run = runs.unpack(bytes(flipped))
+            run = opened_here(bytes(flipped), tmp_path / str(place))
         except Problem:
             continue
         assert run.digest == whole.digest  # a date or a comment
@@ -214,17 +224,21 @@ def bomb(run: runs.Run, size: int) -> bytes:
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(
-    digits_run: runs.Run, home: Path, monkeypatch: pytest.MonkeyPatch
+    digits_run: runs.Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shutil.copyfileobj", lambda *_: pytest.fail("something was unpacked"))
     refused(bomb(digits_run, 2**26), home, "The zip has .* bytes and would unpack to")
+    monkeypatch.setattr("shutil.copyfileobj", lambda *_: pytest.fail("something was unpacked"))
+    with pytest.raises(Problem, match="The zip has .* bytes and would unpack to"):
+        opened_here(bomb(digits_run, 2**26), tmp_path / "here")
     with pytest.raises(Problem, match="The zip holds .* bytes"):
         runs.unpack(bomb(digits_run, 2**21), dataclasses.replace(RUN, unpacked=2**20))
     with pytest.raises(Problem, match="The zip has .* bytes"):
         runs.unpack(runs.pack(digits_run), dataclasses.replace(RUN, upload=1000))
 
 
-@pytest.mark.parametrize(("name", "limit"), [("run.json", "about"), ("history.jsonl", "history")])
+@pytest.mark.parametrize(
+    ("name", "limit"), [("run.json", "about"), ("history.jsonl", "history"), ("columns.json", "table")]
+)
 def test_what_is_read_into_memory_is_small(digits_run: runs.Run, home: Path, name: str, limit: str) -> None:
     """A history of 16 million empty epochs would be gigabytes of Python objects."""
     size = getattr(RUN, limit) + 1
@@ -233,11 +247,13 @@ def test_what_is_read_into_memory_is_small(digits_run: runs.Run, home: Path, nam
 
 
 def test_a_table_of_contents_that_never_ends_is_not_read(
-    digits_run: runs.Run, home: Path, monkeypatch: pytest.MonkeyPatch
+    digits_run: runs.Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    many = {f"{digits_run.id}/{i}": b"" for i in range(RUN.entries + 1)}
+    many = zipped({f"{digits_run.id}/{i}": b"" for i in range(RUN.entries + 1)})
+    refused(many, home, "files came|table of contents")
     monkeypatch.setattr(zipfile.ZipFile, "infolist", lambda _self: pytest.fail("it was read"))
-    refused(zipped(many), home, "files came|table of contents")
+    with pytest.raises(Problem, match="files came|table of contents"):
+        opened_here(many, tmp_path / "here")
 
 
 def test_encrypted_overlapping_and_doubled_members_are_told(digits_run: runs.Run, home: Path) -> None:
@@ -497,13 +513,180 @@ def test_a_run_that_ships_can_leave_and_come_back(home: Path) -> None:
     np.testing.assert_allclose(back.coder.decode(back.codes[:5]), shipped.coder.decode(back.codes[:5]), atol=1e-6)
 
 
-def test_a_full_disk_while_opening_is_told(digits_run: runs.Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_while_opening_is_told(
+    digits_run: runs.Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     packed = runs.pack(digits_run)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    for module, name in ((Path, "write_bytes"), ("os", "fsync")):
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        refused(packed, home, "No space left on device")
+    for name in ("os.fsync", "shutil.copyfileobj"):
         with monkeypatch.context() as patch:
-            patch.setattr(f"os.{name}", full) if module == "os" else patch.setattr(module, name, full)
-            refused(packed, home, "No space left on device")
+            patch.setattr(name, full)
+            with pytest.raises(Problem, match="No space left on device") as caught:
+                opened_here(packed, tmp_path / name)
+            assert str(home / "runs") in caught.value.came and str(tmp_path / name) not in str(caught.value)
+
+
+# What a zip claims
+
+
+def test_nothing_of_a_zip_is_read_in_the_process_that_asks(
+    digits_run: runs.Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = runs.pack(digits_run)
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("it was opened here"))
+    assert runs.unpack(packed).configuration == digits_run.configuration
+    for limits, says in (({"memory": 1}, "MiB of memory"), ({"seconds": -60.0}, "took more than")):
+        with pytest.raises(Problem, match=says) as caught:
+            runs.unpack(packed, dataclasses.replace(RUN, **limits))
+        assert "zip downloaded from Hourglass" in caught.value.do
+
+
+CLAIMS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "codes of many dimensions": lambda about: (
+        about["codes"].update(size=30_000_000) or about["projections"].update(pca=None)
+    ),
+    "codes of more dimensions than there is memory": lambda about: (
+        about["codes"].update(size=2**53) or about["projections"].update(pca=None)
+    ),
+    "more codes than rows can be": lambda about: (
+        about["codes"].update(count=2**40) or about["dataset"].update(count=2**40)
+    ),
+    "a large code size that was chosen": lambda about: about["configuration"].update(code_size=2**40),
+    "samples of many features": lambda about: about["dataset"].update(kind="table", shape=[30_000_000]),
+    "signals of many channels": lambda about: about["dataset"].update(kind="signal", shape=[1, 30_000_000]),
+    "large samples": lambda about: about["dataset"].update(shape=[2**26, 2**26, 2**26]),
+    "samples of many axes": lambda about: about["dataset"].update(shape=[1] * 100_000),
+    "samples without a value": lambda about: about["dataset"].update(shape=[8, 0, 1]),
+    "many metrics": lambda about: about["metrics"].extend(about["metrics"][:1] * 3000),
+    "many frames": lambda about: about["replay"].update(epochs=[1] * 3000, count=0),
+    "a replay of many samples": lambda about: about["replay"].update(count=1500),
+    "many classes": lambda about: about["dataset"].update(classes=["x"] * 5000),
+    "a plane whose axes explain nothing": lambda about: about["projections"]["pca"].update(explained=[]),
+    "a column as wide as the memory": lambda about: (
+        about["dataset"].update(
+            kind="table",
+            shape=[64],
+            columns=[
+                {"name": "x", "kind": "number", "start": 0, "width": 2**50, "mean": 0, "deviation": 1, "values": []}
+            ],
+        )
+        or about.update(thumbnails=None)
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CLAIMS)
+def test_what_run_json_claims_is_held_against_a_limit_before_anything_is_made_of_it(
+    variational_run: runs.Run, copied: Copied, home: Path, what: str
+) -> None:
+    folder = copied(variational_run)
+    runs.open_run(folder)
+    about = json.loads((folder / "run.json").read_text())
+    CLAIMS[what](about)
+    resealed(folder, about)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Problem) as caught:
+            run = runs.open_run(folder)
+            scaling(run.columns)  # what a page makes of them
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+    assert "is damaged" in caught.value.came and len(caught.value.came) < 400
+    refused(zip_of(folder), home, "The run in the zip is damaged")
+
+
+@pytest.mark.parametrize("name", runs.MEASURED)
+def test_a_zip_that_lacks_what_pages_show_is_refused(
+    digits_run: runs.Run, copied: Copied, home: Path, name: str
+) -> None:
+    folder = copied(digits_run)
+    about = json.loads((folder / "run.json").read_text())
+    for metric in about["metrics"]:
+        if metric["name"] == name:
+            metric["split"] = "validation"
+    refused(zip_of(resealed(folder, about)), home, f"what was measured: {name} on the test split")
+
+
+def test_a_date_that_no_calendar_has_is_refused(digits_run: runs.Run, copied: Copied, home: Path) -> None:
+    folder = copied(digits_run)
+    about = json.loads((folder / "run.json").read_text())
+    about["training"]["finished"] = "yesterday"
+    refused(zip_of(resealed(folder, about)), home, "words of its own")
+
+
+def test_many_versions_are_not_kept(digits_run: runs.Run, copied: Copied, home: Path) -> None:
+    folder = copied(digits_run)
+    about = json.loads((folder / "run.json").read_text())
+    about["versions"] = {f"package{i}": "1" for i in range(1000)}
+    assert runs.unpack(zip_of(resealed(folder, about))).about["versions"] == {}
+
+
+# Columns have a file of their own
+
+
+def wide(columns: int = 7000) -> Found:
+    """A table whose columns take more of a run.json than it may have."""
+    samples = np.random.default_rng(0).normal(size=(40, columns)).astype(np.float32)
+    named = tuple(Column(f"{'wide ' * 15}{i}", "number", i, 1) for i in range(columns))
+    return Found("table", samples, np.full(40, -1, np.int32), (), ("",) * 40, None, named)
+
+
+def as_before(folder: Path) -> Path:
+    """A run of a table as the first ones were: its columns in run.json."""
+    about = json.loads((folder / "run.json").read_text())
+    about["dataset"]["columns"] = json.loads((folder / "columns.json").read_text())
+    (folder / "columns.json").unlink()
+    (folder / "run.json").write_text(json.dumps({**about, "files": {}}, indent=1))
+    return resealed(folder, about)
+
+
+def test_the_columns_of_a_wide_table_are_not_read_for_a_list_of_runs(home: Path, copied: Copied) -> None:
+    kept = uploads.keep(wide(1000), "me", "Wide")
+    run = learned(kept.name, code_size=2)
+    assert (run.folder / "run.json").stat().st_size < 32_000 and "columns" not in run.about["dataset"]
+    assert run.columns == kept.columns and len(run.columns) == 1000
+    assert uploads.stand_in(run.about["dataset"] | {"columns": run.stored_columns}).columns == kept.columns
+    back = runs.unpack(runs.pack(run))
+    assert back.digest == run.digest
+
+
+def test_a_run_that_has_its_columns_in_run_json_still_opens(home: Path, copied: Copied) -> None:
+    kept = uploads.keep(wide(), "me", "Wide")
+    run = learned(kept.name, code_size=2)
+    old = as_before(copied(run))
+    assert (old / "run.json").stat().st_size > LIMITS.about
+    assert runs.open_run(old).columns == run.columns
+    packed = zip_of(old)
+    shutil.rmtree(run.folder)
+    back = runs.unpack(packed)
+    assert back.columns == run.columns and (back.folder / "run.json").stat().st_size < 32_000
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda columns: columns[1].update(width=2**40), "columns: width is too large"),
+        (lambda columns: columns[1].update(width=2), "another width than its values"),
+        (lambda columns: columns[1].update(start=5), "one after the other"),
+        (lambda columns: columns.pop(), "another sample's shape"),
+        (lambda columns: columns.extend(columns[:1] * 20_000), "columns lists 20,"),
+        (lambda columns: columns[0].update(mean="x"), "mean is no float"),
+        (lambda columns: columns[0].update(name="another"), "disagree"),
+    ],
+)
+def test_columns_that_are_not_those_of_the_samples_are_refused(
+    home: Path, copied: Copied, change: Callable[[list[Any]], Any], says: str
+) -> None:
+    run = learned(uploads.keep(wide(12), "me", "Narrow").name, code_size=2)
+    folder = copied(run)
+    columns = json.loads((folder / "columns.json").read_text())
+    change(columns)
+    (folder / "columns.json").write_text(json.dumps(columns))
+    refused(zip_of(resealed(folder, run.about)), home, says)

@@ -13,7 +13,7 @@ from components.views import Page
 from models import Problem, codes, engine, export, metrics, runs
 from models.columns import unscaled
 
-PLOTTED = 12_000  # points drawn by Plotly; more take seconds to arrive and look the same
+PLOTTED = 5_000  # points drawn by Plotly; more take seconds to arrive and look the same
 LENGTH = 2000  # characters of a choice in the address, at most: names of hidden classes may be many
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from components import address, choosing, visitor
 from components.views import Page, told
-from models import Problem, engine, runs, uploads
+from models import Problem, engine, runs, thumbnails, uploads
 from models.engine import Entry
 
 STATES = ("waiting or training", "done", "failed or cancelled")
@@ -241,6 +241,7 @@ def delete(at: list[Entry], owner: str) -> None:
         except Problem as problem:
             st.error(str(problem))
             return
+        thumbnails.sweep()
         again()
         st.rerun()
     if no.button("Keep", width="stretch"):

@@ -1,7 +1,7 @@
 """Reading in a process of its own, whose memory and time are watched from outside.
 
 A decoder that meets hostile bytes may take all memory, never end, or crash. None of this reaches the process
-that asks: it gets a `Found` or a `Problem`.
+that asks: it gets what was read, or a `Problem`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import psutil
@@ -37,9 +37,13 @@ ARRAYS = ("samples", "labels", "split")
 PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "PYTHONPATH", "LD_LIBRARY_PATH")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS"), "1")
 HEARD = 0.5  # seconds after which progress is told again
+LONG = 600.0  # seconds: what may take longer has turns of its own, so that it holds up nobody else
+# How many are read at once, short and long ones: each may take the memory that its limits allow.
+TURNS = (threading.BoundedSemaphore(max(4, os.cpu_count() or 1)), threading.BoundedSemaphore(2))
 GIVEN_UP = 5.0  # seconds: beyond the time that the reader keeps by itself, it is stopped
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 def guarded_read(
@@ -61,38 +65,83 @@ def guarded_read(
     request = {
         "paths": [os.path.abspath(path) for path in several],  # noqa: PTH100 (resolve() would follow links)
         "choices": dict(choices or {}),
-        "limits": dataclasses.asdict(limits),
-        "parent": os.getpid(),
     }
     try:
-        out_folder.mkdir(parents=True, exist_ok=True)
-        (out_folder / REQUEST).write_text(json.dumps(request))
-        with (out_folder / WORDS).open("wb") as words:
+        return asked("models.readers", request, out_folder, load, limits, progress)
+    except BaseException:
+        for name in ARRAYS:
+            (out_folder / f"{name}.npy").unlink(missing_ok=True)
+        raise
+
+
+def asked(
+    module: str,
+    request: Mapping[str, Any],
+    folder: Path,
+    result: Callable[[Path], T],
+    limits: Limits = LIMITS,
+    progress: Progress = lambda _what, _share: None,
+    *,
+    expected: str = "a whole file of a known format was expected",
+    again: str = "make the file again, perhaps with another program, or bring it in another format",
+    less: str = "bring fewer or smaller samples",
+    told: Mapping[str, str] | None = None,
+) -> T:
+    """What `python -m MODULE FOLDER`, a process of its own that ends in `serve`, made of a request.
+
+    result reads it from the folder, which is made if absent and belongs to the caller. told: variables of the
+    environment that the process needs besides `PASSED`. Raises the `Problem` that the process met; one of `expected`
+    and `again` where it broke down, one of `less` where it took more memory or time than `limits` say.
+    """
+    turns = TURNS[limits.seconds > LONG]
+    while not turns.acquire(timeout=HEARD):
+        progress("waiting until others are read", 0.0)  # whoever asks may give up by raising from there
+    try:
+        return _read_there(module, request, folder, result, limits, progress, expected, again, less, told or {})
+    finally:
+        turns.release()
+
+
+def _read_there(
+    module: str,
+    request: Mapping[str, Any],
+    folder: Path,
+    result: Callable[[Path], T],
+    limits: Limits,
+    progress: Progress,
+    expected: str,
+    again: str,
+    less: str,
+    told: Mapping[str, str],
+) -> T:
+    passed = {name: os.environ[name] for name in PASSED if name in os.environ}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / REQUEST).write_text(
+            json.dumps({**request, "limits": dataclasses.asdict(limits), "parent": os.getpid()})
+        )
+        with (folder / WORDS).open("wb") as words:
             child = subprocess.Popen(
-                [sys.executable, "-m", "models.readers", str(out_folder.absolute())],
+                [sys.executable, "-m", module, str(folder.absolute())],
                 cwd=PROJECT,
-                env={name: os.environ[name] for name in PASSED if name in os.environ} | ONE_THREAD,
+                env=passed | ONE_THREAD | dict(told),
                 stdin=subprocess.DEVNULL,
                 stdout=words,
                 stderr=words,
                 start_new_session=True,
             )
     except OSError as error:
-        raise unwritable(out_folder, error) from error
+        raise unwritable(folder, error) from error
     try:
-        _watch(child, out_folder, progress, limits)
-        return _answer(child, out_folder)
-    except BaseException:
-        for name in ARRAYS:
-            (out_folder / f"{name}.npy").unlink(missing_ok=True)
-        raise
+        _watch(child, folder, progress, limits, less)
+        return _answer(child, folder, result, expected, again)
     finally:
         if child.poll() is None:
             child.kill()
         child.wait()
 
 
-def _watch(child: subprocess.Popen[bytes], folder: Path, progress: Progress, limits: Limits) -> None:
+def _watch(child: subprocess.Popen[bytes], folder: Path, progress: Progress, limits: Limits, less: str) -> None:
     """Returns when the child has ended; `Problem` when it had to be stopped."""
     started, told = time.monotonic(), ("", -1.0)
     said = started
@@ -108,14 +157,14 @@ def _watch(child: subprocess.Popen[bytes], folder: Path, progress: Progress, lim
             raise Problem(
                 f"reading took {taken >> 20:,} MiB of memory",
                 f"at most {limits.memory >> 20:,} MiB were expected",
-                "bring fewer or smaller samples",
+                less,
             )
         if time.monotonic() - started > limits.seconds + GIVEN_UP:
             child.kill()
             raise Problem(
                 f"reading took more than {limits.seconds:g} seconds",
                 f"at most {limits.seconds:g} seconds were expected",
-                "bring fewer or smaller samples",
+                less,
             )
         # Also when there is nothing new: whoever asks may give up by raising from there.
         news, now = _progress(folder), time.monotonic()
@@ -141,20 +190,16 @@ def _progress(folder: Path) -> tuple[str, float] | None:
         return None
 
 
-def _answer(child: subprocess.Popen[bytes], folder: Path) -> Found:
+def _answer(child: subprocess.Popen[bytes], folder: Path, result: Callable[[Path], T], expected: str, again: str) -> T:
     try:
         facts = json.loads((folder / ANSWER).read_text())
         if "problem" in facts:
             raise Problem(*facts["problem"])
-        return load(folder)
+        return result(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning("a reader ended with %s: %s", child.returncode, _last_words(folder))
         ended = f"signal {-child.returncode}" if child.returncode < 0 else f"code {child.returncode}"
-        raise Problem(
-            f"reading ended abruptly ({ended})",
-            "a whole file of a known format was expected",
-            "make the file again, perhaps with another program, or bring it in another format",
-        ) from error
+        raise Problem(f"reading ended abruptly ({ended})", expected, again) from error
 
 
 def _last_words(folder: Path) -> str:
@@ -215,15 +260,20 @@ def load(folder: Path) -> Found:
     )
 
 
-def serve(folder: Path) -> int:
+def read(folder: Path, request: dict[str, Any], limits: Limits) -> None:
+    """Files into samples, as `guarded_read` asks for them."""
+    work = Work(checked(request["choices"], limits), limits, folder, _reporter(folder))
+    keep(readers.read([Path(path) for path in request["paths"]], work), folder)
+
+
+def serve(folder: Path, do: Callable[[Path, dict[str, Any], Limits], None] = read) -> int:
     """The other side: do what request.json asks, and answer in facts.json. Runs in the child."""
     request = json.loads((folder / REQUEST).read_text())
     limits = Limits(**request["limits"])
     _confine(limits)
     threading.Thread(target=_end_with, args=(request["parent"],), daemon=True).start()
-    work = Work(checked(request["choices"], limits), limits, folder, _reporter(folder))
     try:
-        keep(readers.read([Path(path) for path in request["paths"]], work), folder)
+        do(folder, request, limits)
     except Problem as problem:
         answer(folder, {"problem": problem.args})
     except OSError as error:

@@ -19,7 +19,7 @@ class Limits:
     seconds: for the whole reading. memory: private resident bytes of the reading process;
     address_space: what the system lets it map at all, a backstop (much more, since files are mapped too). poll: how often the
     guard looks at it. told: skipped files that are listed one by one.
-    about, history: bytes of run.json and history.jsonl, which are read into memory, in a run that is brought.
+    about, history, table: bytes of run.json, history.jsonl and columns.json, which are read into memory, in a run.
     """
 
     upload: int = 1 << 30
@@ -47,8 +47,9 @@ class Limits:
     address_space: int = 6 << 30
     poll: float = 0.02
     told: int = 100
-    about: int = 16 << 20
-    history: int = 16 << 20
+    about: int = 1 << 20
+    history: int = 4 << 20
+    table: int = 16 << 20
 
 
 LIMITS = Limits()
