@@ -19,27 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import dask
 import psutil
 
-SETTINGS = {
-    "logging": {"distributed": "warning"},
-    "distributed.scheduler.allowed-failures": 0,  # the engine decides who tries again, not Dask
-    "distributed.scheduler.worker-ttl": "30s",
-    "distributed.worker.profile.enabled": False,
-    "distributed.admin.tick.interval": "500ms",  # at its default of 20 ms idle processes keep a core warm
-    "distributed.admin.system-monitor.interval": "5s",
-    "distributed.scheduler.http.routes": [],  # its pages are off: an empty server on the loopback address is left
-    "distributed.worker.http.routes": [],
-    "distributed.comm.timeouts.connect": "5s",
-    "distributed.comm.timeouts.tcp": "20s",
-}
-dask.config.set(SETTINGS)  # before it is imported: it sets up its logging then
-
-from distributed import Client, Future, Nanny, Scheduler, Security, SpecCluster  # noqa: E402
-
-from models import Problem, engine, queue, unwritable  # noqa: E402
-from models.queue import SHELL, Ticket  # noqa: E402
+from models import Problem, engine, private, queue, unwritable
+from models.cluster import Client, Future, Nanny, Scheduler, SpecCluster, Worker, own_security, security
+from models.queue import SHELL, Ticket
 
 log = logging.getLogger("hourglass.engine")
 
@@ -139,6 +123,8 @@ class Dispatcher:
         try:
             where = self.address or self._local()
             self.client = Client(where, security=self.security, timeout=5, set_as_default=False)
+        except Problem as problem:
+            self._say(problem)
         except (OSError, TimeoutError, ValueError) as error:
             self._disconnect()
             self._say(
@@ -165,8 +151,11 @@ class Dispatcher:
             options = {
                 "nthreads": 1,
                 "preload": ["models.worker"],
+                "worker_class": Worker,
+                "security": self.security,
+                "protocol": "tls",
                 "host": "127.0.0.1",
-                "dashboard_address": "127.0.0.1:0",
+                "local_directory": str(private(self.root / "scratch")),  # Dask's own would lie among everybody's files
             }
             return {"cls": Nanny, "options": {**options, "resources": resources, "env": env}}
 
@@ -176,8 +165,11 @@ class Dispatcher:
                 return {free: worker(free)}
 
         os.environ["DASK_LOGGING__DISTRIBUTED"] = "warning"  # for the workers, which read it as they start
-        scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard_address": "127.0.0.1:0"}}
-        self.cluster = Local({}, scheduler, silence_logs=logging.ERROR)  # type: ignore[no-untyped-call]
+        self.security = own_security()
+        options = {"host": "127.0.0.1", "port": 0, "protocol": "tls", "security": self.security, "dashboard": False}
+        self.cluster = Local(
+            {}, {"cls": Scheduler, "options": options}, security=self.security, silence_logs=logging.ERROR
+        )  # type: ignore[no-untyped-call]
         self.cluster.scale(1)
         return self.cluster
 
@@ -368,7 +360,7 @@ class Dispatcher:
         # Somebody asked for its end, and then its worker was lost: the wish outlives the attempt.
         wish = ticket.wish if ticket.wish in ("keep", "cool") else None
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            private(folder)
             engine.control(folder, attempt, wish)
             trouble = None
         except (OSError, Problem) as error:
@@ -418,20 +410,3 @@ def _gpus() -> int:
 
 def _python_path() -> str:
     return os.pathsep.join([str(engine.PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
-
-
-def security() -> Security | None:
-    """The certificates named by HOURGLASS_TLS, a folder with ca.pem, cert.pem and key.pem; None when it is not set."""
-    if not (folder := os.environ.get("HOURGLASS_TLS")):
-        return None
-    files = {name: Path(folder) / f"{name}.pem" for name in ("ca", "cert", "key")}
-    if absent := [str(path) for path in files.values() if not path.is_file()]:
-        raise Problem(
-            f"{', '.join(absent)} is not there",
-            "HOURGLASS_TLS names a folder with ca.pem, cert.pem and key.pem",
-            "put them there, or unset it",
-        )
-    ends = {
-        f"tls_{role}_{part}": str(files[part]) for role in ("client", "scheduler", "worker") for part in ("cert", "key")
-    }
-    return Security(tls_ca_file=str(files["ca"]), require_encryption=True, **ends)

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, architectures, datasets, home, queue, unwritable, uploads
+from models import Problem, architectures, close_home, datasets, home, private, queue, unwritable, uploads
 from models import runs as stored
 from models.queue import SHELL, Ticket
 from models.runs import Configuration, Run
@@ -557,7 +557,7 @@ def claim(id_: str) -> int:
     """
     folder = active(id_)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private(folder)
         attempt = 1 + attempt_of(folder)
         control(folder, attempt, None)
     except OSError as error:
@@ -645,8 +645,8 @@ def serve(root: Path, address: str | None = None, workers: int | None = None) ->
     root = root.absolute()  # workers on other machines are told where it lies
     os.environ["HOURGLASS_HOME"] = str(root)
     with queue.opened():  # makes the folder too, or says why not
-        pass
-    lock = FileLock(root / "engine.lock")
+        close_home()
+    lock = FileLock(root / "engine.lock", mode=0o600)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -733,8 +733,8 @@ class Keeper:
         if self.workers:
             command += ["--workers", str(self.workers)]
         try:
-            home().mkdir(parents=True, exist_ok=True)
-            words_of = home() / "engine.log"
+            words_of = private(home()) / "engine.log"
+            words_of.touch(mode=0o600)
             if words_of.exists() and words_of.stat().st_size > 1_000_000:
                 words_of.replace(words_of.with_suffix(".old.log"))
             with words_of.open("ab") as words:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models import Problem, home, unwritable
+from models import Problem, home, private, unwritable
 
 STATES = ("queued", "running", "done", "failed", "cancelled")
 SHELL = "shell"  # the owner of what was trained from a shell: shown to everybody, deleted by nobody on a page
@@ -77,7 +77,8 @@ def _opened(place: Path, write: bool) -> Iterator[sqlite3.Connection]:
     try:
         fresh = not place.exists()
         if fresh:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            private(place.parent)
+            place.touch(mode=0o600)  # SQLite gives the files beside it the same mode
         connection = sqlite3.connect(place, timeout=20, isolation_level=None)
     except (OSError, sqlite3.Error) as error:
         raise unwritable(place.parent, error) from error

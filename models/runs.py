@@ -62,7 +62,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from models import PRETRAINED, Problem, architectures, datasets, home, unwritable, uploads
+from models import PRETRAINED, Problem, architectures, datasets, home, private, unwritable, uploads
 from models.codes import Coder, Plane
 from models.columns import Column, from_plain, numbered, plain
 
@@ -811,7 +811,7 @@ def keep(folder: Path, id_: str) -> Path:
     """Move a sealed run to its place. A whole run that is there already stays: browsers may have it cached."""
     place = home() / "runs" / id_
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        private(place.parent)
         if whole(place):
             shutil.rmtree(folder, ignore_errors=True)
         else:
@@ -851,7 +851,7 @@ def unpack(content: bytes, limits: Limits | None = None) -> Run:
         raise _no_run("it is no whole zip")
     own = home() / "runs"
     try:
-        own.mkdir(parents=True, exist_ok=True)
+        private(own)
         room = Path(tempfile.mkdtemp(dir=own, prefix=".opened-"))
     except OSError as error:
         raise unwritable(own, error) from error

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ import psutil
 import pytest
 from conftest import trained
 
-from models import Problem, engine, queue, runs
+from models import Problem, close_home, engine, queue, runs
 from models.queue import SHELL, Ticket
 
 
@@ -587,3 +588,110 @@ def test_what_cannot_be_timed_is_told(keeper: engine.Keeper, home: Path, monkeyp
 
     wait(asked, 40)
     assert engine.epoch_seconds(absent) is None  # it is tried again when somebody asks again
+
+
+# Other accounts of the same computer
+
+
+@pytest.fixture
+def street() -> Iterator[Path]:
+    """A folder that every account may look into: pytest's own are closed."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can become another account")
+def test_another_account_is_refused_by_the_engine_and_its_files(street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may speak to Dask runs code as us, and anybody on this computer can connect to its loopback address."""
+    home = street / "home"
+    monkeypatch.setenv("HOURGLASS_HOME", str(home))
+    with engine.Keeper(workers=1) as keeper:
+        assert ended(engine.submit(choose(), "a")).phase == "done"
+        assert keeper.process is not None
+        family = [psutil.Process(keeper.process.pid), *psutil.Process(keeper.process.pid).children(recursive=True)]
+        ports = sorted({c.laddr.port for one in family for c in one.net_connections("tcp") if c.status == "LISTEN"})
+        done = subprocess.run(
+            [sys.executable, "-c", STRANGER, str(home), *map(str, ports)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["me"] == 65534 and told["let in"] == [] and told["read"] == []
+    assert len(ports) == 3  # the scheduler, a nanny and its worker: nothing else listens
+    for path in (home, *(home / name for name in ("queue.db", "engine.log", "runs", "active"))):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+# What another account can try: Dask in the clear, Dask with a certificate of its own, a web page, our files.
+STRANGER = """
+import json, logging, os, socket, sys
+from pathlib import Path
+from distributed import Client, Security
+logging.disable()
+def attempts(ports):
+    let_in = []
+    for port in ports:
+        for scheme, security in (("tcp", None), ("tls", Security.temporary())):
+            try:
+                with Client(f"{scheme}://127.0.0.1:{port}", security=security, timeout=3) as client:
+                    let_in.append([port, scheme, client.run_on_scheduler(os.getpid)])
+            except (OSError, TimeoutError):
+                pass
+        with socket.create_connection(("127.0.0.1", int(port)), 3) as line:
+            line.settimeout(3)
+            try:
+                line.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+                if line.recv(100)[:5] == b"HTTP/":
+                    let_in.append([port, "http", 0])
+            except OSError:
+                pass
+    return let_in
+attempts(sys.argv[2:3])  # loads what the other account may not be allowed to read: Python itself may lie in our home
+os.setgroups([]), os.setgid(65534), os.setuid(65534)
+let_in, read = attempts(sys.argv[2:]), []
+home = Path(sys.argv[1])
+for name in ("queue.db", "queue.db-wal", "engine.log", "engine.lock", "runs", "active", "."):
+    try:
+        os.listdir(home / name) if name in ("runs", "active", ".") else (home / name).read_bytes()
+        read.append(name)
+    except (PermissionError, FileNotFoundError) as error:
+        if isinstance(error, FileNotFoundError):
+            read.append(f"{name} is not there")
+print(json.dumps({"me": os.getuid(), "let in": let_in, "read": read}))
+"""
+
+
+def test_without_encryption_nothing_is_started(
+    keeper: engine.Keeper, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cryptography.py").write_text("raise ImportError")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    id_ = engine.submit(choose(), "a")
+    wait(lambda: "cryptography is not installed" in engine.status(id_).what)
+    assert "pip install -r requirements.txt" in engine.status(id_).what and engine.engine_alive()
+
+
+def test_what_an_earlier_version_left_open_is_closed(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.submit(choose(), "a")
+    (home / "runs").mkdir()
+    (home / "engine.log").write_text("")
+    for path in (home, home / "runs", home / "queue.db", home / "engine.log"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    close_home()
+    for path in (home, home / "runs", home / "queue.db", home / "engine.log"):
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+    # A folder that holds other things, too, stays as it is; only what is ours in it is closed.
+    (home / "letters.txt").write_text("")
+    for path in (home, home / "letters.txt", home / "runs"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    close_home()
+    assert [(home / name).stat().st_mode & 0o777 for name in ("", "letters.txt", "runs")] == [0o755, 0o644, 0o700]
+    monkeypatch.setenv("HOURGLASS_HOME", str(tmp_path / "absent"))
+    close_home()
+    assert not (tmp_path / "absent").exists()
