@@ -22,15 +22,29 @@ SETTINGS = {
     "distributed.admin.system-monitor.interval": "5s",
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    # A nanny starts its worker again, and that takes longer than Dask's 15 s on a slow or busy machine.
+    "distributed.deploy.lost-worker-timeout": "5 minutes",
     "distributed.comm.timeouts.connect": "5s",
     "distributed.comm.timeouts.tcp": "20s",
 }
 dask.config.set(SETTINGS)  # before it is imported: it sets up its logging then
 
 import distributed  # noqa: E402
-from distributed import Client, Future, Nanny, Security, SpecCluster  # noqa: E402
+from distributed import Client, Future, Nanny, Security, SpecCluster, Status  # noqa: E402
+from distributed.scheduler import KilledWorker  # noqa: E402
 
-__all__ = ["Client", "Future", "Nanny", "Scheduler", "SpecCluster", "Worker", "own_security", "security"]
+__all__ = [
+    "Client",
+    "Future",
+    "KilledWorker",
+    "Nanny",
+    "Scheduler",
+    "SpecCluster",
+    "Status",
+    "Worker",
+    "own_security",
+    "security",
+]
 
 
 class Scheduler(distributed.Scheduler):

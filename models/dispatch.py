@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import json
 import logging
+import multiprocessing
 import os
 import platform
 import shutil
@@ -15,14 +16,24 @@ import sqlite3
 import subprocess
 import threading
 import time
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from models import Problem, engine, private, queue, unwritable
-from models.cluster import Client, Future, Nanny, Scheduler, SpecCluster, Worker, own_security, security
+from models.cluster import (
+    Client,
+    Future,
+    KilledWorker,
+    Nanny,
+    Scheduler,
+    SpecCluster,
+    Status,
+    Worker,
+    own_security,
+    security,
+)
 from models.queue import SHELL, Ticket
 
 log = logging.getLogger("hourglass.engine")
@@ -47,7 +58,7 @@ class Dispatcher:
         self.security = security()
         self.jobs: dict[str, _Job] = {}
         self.timings: dict[str, Future[Any]] = {}
-        self.slots = self.gpus = 0
+        self.slots = self.gpus = self.wanted = 0
         self.client: Client | None = None
         self.cluster: Any = None
         self.problem: Problem | None = None
@@ -74,9 +85,10 @@ class Dispatcher:
                 with queue.opened(write=True) as connection:  # nobody has to wait until the silence is long enough
                     connection.execute("DELETE FROM engine WHERE pid = ?", [os.getpid()])
             if self.cluster is not None:  # a worker would first end what it does; its checkpoint is all that is needed
-                for child in psutil.Process().children(recursive=True):
-                    with contextlib.suppress(psutil.NoSuchProcess):
-                        child.kill()
+                for nanny in list(self.cluster.workers.values()):
+                    nanny.close_gracefully()  # which keeps it from starting its worker again
+                for worker in multiprocessing.active_children():
+                    worker.kill()
             self._disconnect()
 
     def _end_with_parent(self) -> None:
@@ -164,13 +176,24 @@ class Dispatcher:
                 free = next(i for i in itertools.count() if i not in self.worker_spec)
                 return {free: worker(free)}
 
+            async def _correct_state_internal(self) -> None:
+                # A worker that died before it was ready has taken its nanny with it, which Dask would count for ever.
+                for name, nanny in list(self.workers.items()):
+                    if nanny.status in (Status.closed, Status.failed):
+                        del self.workers[name]
+                try:
+                    await super()._correct_state_internal()
+                except Exception as error:  # the next beat tries again
+                    log.warning("a worker could not be started: %s", error)
+
         os.environ["DASK_LOGGING__DISTRIBUTED"] = "warning"  # for the workers, which read it as they start
         self.security = own_security()
         options = {"host": "127.0.0.1", "port": 0, "protocol": "tls", "security": self.security, "dashboard": False}
         self.cluster = Local(
             {}, {"cls": Scheduler, "options": options}, security=self.security, silence_logs=logging.ERROR
         )  # type: ignore[no-untyped-call]
-        self.cluster.scale(1)
+        self.wanted = 1
+        self.cluster.scale(self.wanted)
         return self.cluster
 
     def _disconnect(self) -> None:
@@ -189,9 +212,11 @@ class Dispatcher:
             found = self.client.scheduler_info(n_workers=-1)["workers"].values()
             self.slots = sum(one["nthreads"] for one in found)
             self.gpus = int(sum(one["resources"].get("GPU", 0) for one in found))
-            if self.cluster is not None and self.slots < self.workers:
-                # One after the other: started together, the first would be ready when the last is.
-                self.cluster.scale(self.slots + 1)
+        if self.cluster is not None:
+            # One after the other: started together, the first would be ready when the last is. And never fewer than
+            # were wanted before: of workers that are down at this moment others are on their way already.
+            self.wanted = max(self.wanted, min(self.workers, self.slots + 1))
+            self.cluster.scale(self.wanted)
 
     # the queue
 
@@ -222,13 +247,9 @@ class Dispatcher:
     def _collect(self, done: list[_Job]) -> None:
         """Write down how trainings ended; one whose worker was lost waits again, three times at most."""
         for job in done:
-            id_ = job.ticket.id
-            if job.future.status == "finished":
-                result = job.future.result()
-            elif job.future.status == "error" and "KilledWorker" not in type(job.future.exception()).__name__:
-                result = {"problem": engine.broken(job.future.exception())}
-            else:
-                result = {"lost": True}
+            id_, result = job.ticket.id, _result(job.future)
+            if result is None:
+                continue
             with queue.opened(write=True) as connection:
                 row = connection.execute("SELECT state, attempt, tries FROM runs WHERE id = ?", [id_]).fetchone()
                 if row is not None and (row["state"], row["attempt"]) == ("running", job.attempt):
@@ -240,7 +261,9 @@ class Dispatcher:
     def _note(self, timed: dict[str, Future[Any]]) -> None:
         """Write down what was timed; what was lost is timed again."""
         for id_, future in timed.items():
-            result = future.result() if future.status == "finished" else {}
+            result = _result(future)
+            if result is None:
+                continue
             told = json.dumps(result["problem"]) if "problem" in result else None
             with queue.opened(write=True) as connection:
                 connection.execute(
@@ -269,6 +292,7 @@ class Dispatcher:
                     " SELECT owner, ?, 0, name, starred, asked FROM owners WHERE id = ?",
                     [became, id_],
                 )
+            queue.keep_owners(connection, became)
             return
         if "stopped" in result or "overtaken" in result:
             # Told to keep what there was before there was anything; or the shell trains it now.
@@ -278,7 +302,10 @@ class Dispatcher:
         told = result.get("problem")
         if told is None:
             reached = len(engine.progress(id_))
-            tries = 1 if reached > job.reached else tries + 1
+            if reached > job.reached:
+                tries = 1
+            elif engine.begun(id_) == job.attempt:  # else it waited for a worker that was lost: no fault of its own
+                tries += 1
             if tries < engine.TRIES:
                 log.warning("the worker of %s was lost after epoch %d; it is queued again", id_, reached)
                 connection.execute("UPDATE runs SET state = 'queued', tries = ? WHERE id = ?", [tries, id_])
@@ -331,7 +358,9 @@ class Dispatcher:
             )
             for id_, values, device in unknown.fetchall():  # somebody waits for the answer, and it takes half a second
                 if id_ not in self.timings and len(self.jobs) + len(self.timings) < self.slots:
-                    facts = json.loads(values)
+                    facts = queue.as_dict(values)
+                    if facts is None:
+                        continue
                     on_gpu = device == "gpu" and self.gpus > 0
                     self.timings[id_] = self.client.submit(
                         engine.measure,
@@ -341,7 +370,7 @@ class Dispatcher:
                         pure=False,
                         resources={"GPU": 1} if on_gpu else None,
                     )
-            waiting, running = queue.tickets(connection, "queued"), queue.tickets(connection, "running")
+            waiting, running = (engine.understood(queue.tickets(connection, s)) for s in ("queued", "running"))
             line = queue.order(waiting, running, queue.turns(connection))
         busy = sum(job.ticket.device == "gpu" for job in self.jobs.values())
         for ticket in line:
@@ -386,6 +415,7 @@ class Dispatcher:
         future = self.client.submit(
             engine.train,
             str(self.root),
+            id_,
             ticket.configuration,
             attempt,
             "gpu" if on_gpu else "cpu",
@@ -396,6 +426,22 @@ class Dispatcher:
             resources={"GPU": 1} if on_gpu else None,
         )
         self.jobs[id_] = _Job(ticket, attempt, future, reached, name, wish)
+
+
+def _result(future: Future[Any]) -> dict[str, Any] | None:
+    """What a training or timing returned; {"lost": True} where its worker died, None while that is not known.
+
+    A result lies where it was computed: it is lost with a worker that dies between the end and our asking, and Dask
+    then computes it again.
+    """
+    try:
+        return dict(future.result(timeout=5))
+    except TimeoutError:
+        return None
+    except (KilledWorker, CancelledError, OSError):
+        return {"lost": True}
+    except Exception as error:
+        return {"problem": engine.broken(error)}
 
 
 def _gpus() -> int:

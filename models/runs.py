@@ -324,6 +324,17 @@ def configuration(values: dict[str, Any]) -> Configuration:
     return checked
 
 
+def recorded(values: dict[str, Any]) -> Configuration | None:
+    """A configuration that was written down by this version or an earlier one, not checked against what is here now;
+    None for one that this version does not understand, as a later one may have written it."""
+    types = {"int": (int,), "float": (int, float), "str": (str,), "int | None": (int, type(None))}
+    fields = {field.name: field for field in dataclasses.fields(Configuration)}
+    for name, value in values.items():
+        if name not in fields or isinstance(value, bool) or not isinstance(value, types[str(fields[name].type)]):
+            return None
+    return Configuration(**values) if {"dataset", "architecture"} <= set(values) else None
+
+
 def _whole(value: Any) -> int:
     number = float(value)
     if not number.is_integer():
