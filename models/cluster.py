@@ -5,7 +5,12 @@
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import importlib
 import os
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +19,8 @@ import dask
 from models import Problem
 
 SETTINGS = {
-    "logging": {"distributed": "warning"},
+    # What a lost connection does to Dask's inner parts is no news: the engine says in a sentence what was lost.
+    "logging": {"distributed": "warning", "distributed.utils": "critical", "distributed.batched": "critical"},
     "distributed.scheduler.allowed-failures": 0,  # the engine decides who tries again, not Dask
     "distributed.scheduler.worker-ttl": "30s",
     "distributed.worker.profile.enabled": False,
@@ -28,6 +34,7 @@ SETTINGS = {
     "distributed.comm.timeouts.tcp": "20s",
 }
 dask.config.set(SETTINGS)  # before it is imported: it sets up its logging then
+os.environ["DASK_LOGGING"] = repr(SETTINGS["logging"])  # for worker processes, which read it as they start
 
 import distributed  # noqa: E402
 from distributed import Client, Future, Nanny, Security, SpecCluster, Status  # noqa: E402
@@ -42,6 +49,7 @@ __all__ = [
     "SpecCluster",
     "Status",
     "Worker",
+    "nanny_options",
     "own_security",
     "security",
 ]
@@ -89,3 +97,83 @@ def own_security() -> Security:
             "the engine's processes need it to encrypt what they say to each other",
             "run pip install -r requirements.txt, then start Hourglass again",
         ) from error
+
+
+def nanny_options(i: int, gpus: int, encrypted: Security | None, scratch: str) -> dict[str, Any]:
+    """What the nanny of the worker number i of a machine is given: it starts the worker, and starts it again.
+
+    The first gpus workers have a graphics processor each. scratch is a folder that nobody else may look into: Dask's
+    own would lie among everybody's files.
+    """
+    path = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    env = {"OMP_NUM_THREADS": "1", "PYTHONPATH": path}
+    resources = {}
+    if i < gpus:
+        resources, env["CUDA_VISIBLE_DEVICES"] = {"GPU": 1}, str(i)
+    return {
+        "nthreads": 1,
+        "preload": ["models.worker"],
+        "worker_class": Worker,
+        "security": encrypted,
+        "resources": resources,
+        "env": env,
+        "local_directory": scratch,
+    }
+
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+# ── python -m models.cluster ─────────────────────────────────────────────────
+
+
+async def _serve(host: str | None, port: int, file: str | None) -> None:
+    encrypted = security()
+    if encrypted is None and host not in ("127.0.0.1", "localhost"):
+        raise Problem(
+            "no certificates were named",
+            "whoever can connect to a scheduler can run code on its workers, so both ends have to show one",
+            "set HOURGLASS_TLS to the folder of ca.pem, cert.pem and key.pem, or try it out with --host 127.0.0.1",
+        )
+    ending = asyncio.Event()
+    for kind in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(kind, ending.set)
+    scheduler = Scheduler(
+        host=host,
+        port=port,
+        protocol="tls" if encrypted else "tcp",
+        security=encrypted,
+        dashboard=False,
+        scheduler_file=file,
+    )
+    try:
+        async with scheduler:
+            print(f"The scheduler listens at {scheduler.address}", flush=True)
+            over = asyncio.ensure_future(scheduler.finished())  # type: ignore[no-untyped-call]
+            await asyncio.wait([over, asyncio.ensure_future(ending.wait())], return_when=asyncio.FIRST_COMPLETED)
+    except OSError as error:
+        raise Problem(
+            f"the port {port} cannot be listened at ({error.strerror or error})",
+            "a free port of this machine was expected",
+            "end what has it, or name another one with --port",
+        ) from error
+
+
+def main() -> int:
+    """Exit codes as in `python -m models`."""
+    parser = argparse.ArgumentParser("python -m models.cluster", description="A scheduler for several machines.")
+    parser.add_argument("--host", metavar="ADDRESS", help="listen at this address of the machine only (default: all)")
+    parser.add_argument("--port", type=int, default=8786, help="(default 8786)")
+    parser.add_argument("--scheduler-file", metavar="FILE", help="write the address into this file, for SLURM")
+    chosen = parser.parse_args()
+    try:
+        asyncio.run(_serve(chosen.host, chosen.port, chosen.scheduler_file))
+    except Problem as problem:
+        print(f"hourglass: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    # Dask knows classes by the name of their module, and this one is called __main__ here.
+    sys.exit(importlib.import_module("models.cluster").main())

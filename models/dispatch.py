@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models import Problem, engine, private, queue, unwritable
+from models import Problem, engine, private, queue, unwritable, worker
 from models.cluster import (
     Client,
     Future,
@@ -30,12 +30,13 @@ from models.cluster import (
     Scheduler,
     SpecCluster,
     Status,
-    Worker,
+    nanny_options,
     own_security,
     security,
 )
 from models.queue import SHELL, Ticket
 
+AGAIN = 10.0  # seconds after which a worker that lacked something is asked again
 log = logging.getLogger("hourglass.engine")
 
 
@@ -46,7 +47,22 @@ class _Job:
     future: Future[Any]
     reached: int  # epochs finished before this attempt
     queue: int  # the file that it was taken from: another one has forgotten it, the same has deleted it
+    where: str | None  # the worker that it was given to, None where Dask chooses
     wish: str | None = None
+
+
+@dataclass
+class _Member:
+    """A worker of a scheduler that is not ours, and whether it fits: known when it has answered."""
+
+    address: str
+    threads: int
+    gpus: int
+    asked: Future[Any] | None  # None when it has answered
+    at: float  # when it was asked
+    who: str = ""
+    misfit: str | None = "it has not answered yet"
+    absent: frozenset[str] = frozenset()  # datasets that it cannot read
 
 
 class Dispatcher:
@@ -57,7 +73,10 @@ class Dispatcher:
         self.limits = engine.Limits.here()
         self.security = security()
         self.jobs: dict[str, _Job] = {}
-        self.timings: dict[str, Future[Any]] = {}
+        self.timings: dict[str, tuple[Future[Any], str | None]] = {}
+        self.members: dict[str, _Member] = {}
+        self.mine = worker.facts(str(root))
+        self.lacking: set[str] = set()  # datasets that are asked for and that no worker can read
         self.slots = self.gpus = self.wanted = 0
         self.client: Client | None = None
         self.cluster: Any = None
@@ -87,8 +106,8 @@ class Dispatcher:
             if self.cluster is not None:  # a worker would first end what it does; its checkpoint is all that is needed
                 for nanny in list(self.cluster.workers.values()):
                     nanny.close_gracefully()  # which keeps it from starting its worker again
-                for worker in multiprocessing.active_children():
-                    worker.kill()
+                for process in multiprocessing.active_children():
+                    process.kill()
             self._disconnect()
 
     def _end_with_parent(self) -> None:
@@ -103,7 +122,7 @@ class Dispatcher:
             self._connect()
         self._beat()
         done = [job for job in self.jobs.values() if job.future.done()]
-        timed = {id_: future for id_, future in self.timings.items() if future.done()}
+        timed = {id_: future for id_, (future, _) in self.timings.items() if future.done()}
         if not done and not timed and self._signature() == self.seen:
             return
         self._collect(done)
@@ -153,28 +172,18 @@ class Dispatcher:
 
     def _local(self) -> Any:
         """Worker processes on this machine, with torch loaded before the first training asks for it."""
-        gpus = _gpus()
+        gpus, self.security = _gpus(), own_security()
+        scratch = str(private(self.root / "scratch"))
 
-        def worker(i: int) -> dict[str, Any]:
-            env = {"HOURGLASS_NICE": "10", "OMP_NUM_THREADS": "1", "PYTHONPATH": _python_path()}
-            resources = {}
-            if i < gpus:
-                resources, env["CUDA_VISIBLE_DEVICES"] = {"GPU": 1}, str(i)
-            options = {
-                "nthreads": 1,
-                "preload": ["models.worker"],
-                "worker_class": Worker,
-                "security": self.security,
-                "protocol": "tls",
-                "host": "127.0.0.1",
-                "local_directory": str(private(self.root / "scratch")),  # Dask's own would lie among everybody's files
-            }
-            return {"cls": Nanny, "options": {**options, "resources": resources, "env": env}}
+        def spec(i: int) -> dict[str, Any]:
+            options = nanny_options(i, gpus, self.security, scratch)
+            more = {"protocol": "tls", "host": "127.0.0.1", "env": options["env"] | {"HOURGLASS_NICE": "10"}}
+            return {"cls": Nanny, "options": options | more}
 
         class Local(SpecCluster):
             def new_worker_spec(self) -> dict[int, Any]:
                 free = next(i for i in itertools.count() if i not in self.worker_spec)
-                return {free: worker(free)}
+                return {free: spec(free)}
 
             async def _correct_state_internal(self) -> None:
                 # A worker that died before it was ready has taken its nanny with it, which Dask would count for ever.
@@ -186,8 +195,6 @@ class Dispatcher:
                 except Exception as error:  # the next beat tries again
                     log.warning("a worker could not be started: %s", error)
 
-        os.environ["DASK_LOGGING__DISTRIBUTED"] = "warning"  # for the workers, which read it as they start
-        self.security = own_security()
         options = {"host": "127.0.0.1", "port": 0, "protocol": "tls", "security": self.security, "dashboard": False}
         self.cluster = Local(
             {}, {"cls": Scheduler, "options": options}, security=self.security, silence_logs=logging.ERROR
@@ -202,6 +209,7 @@ class Dispatcher:
                 with contextlib.suppress(Exception):  # whatever is left of it, it is given up
                     part.close(timeout=2)
         self.client = self.cluster = None
+        self.members.clear()
         self.slots = self.gpus = 0
 
     def _count(self) -> None:
@@ -209,14 +217,101 @@ class Dispatcher:
         if self.client is None:
             return
         with contextlib.suppress(OSError, TimeoutError, KeyError):  # it is just being lost: the next turn sees it
-            found = self.client.scheduler_info(n_workers=-1)["workers"].values()
-            self.slots = sum(one["nthreads"] for one in found)
-            self.gpus = int(sum(one["resources"].get("GPU", 0) for one in found))
+            found = self.client.scheduler_info(n_workers=-1)["workers"]
+            if self.cluster is None:
+                self._examine(found)
+                found = {address: one for address, one in found.items() if not self.members[address].misfit}
+            self.slots = sum(one["nthreads"] for one in found.values())
+            self.gpus = int(sum(one["resources"].get("GPU", 0) for one in found.values()))
         if self.cluster is not None:
             # One after the other: started together, the first would be ready when the last is. And never fewer than
             # were wanted before: of workers that are down at this moment others are on their way already.
             self.wanted = max(self.wanted, min(self.workers, self.slots + 1))
             self.cluster.scale(self.wanted)
+
+    def _examine(self, found: dict[str, Any]) -> None:
+        """Ask each worker that has joined whether it fits, and those that lack a dataset now and then again. What was
+        given to a worker that is gone is given up: Dask would wait for it to come back."""
+        assert self.client is not None
+        now = time.monotonic()
+        for address in set(self.members) - set(found):
+            del self.members[address]
+        for address, one in found.items():
+            known = self.members.get(address)
+            if known is None or (known.asked is None and now - known.at > AGAIN and (known.misfit or known.absent)):
+                asked = self.client.submit(worker.facts, str(self.root), workers=[address], pure=False)
+                threads, gpus = one["nthreads"], int(one["resources"].get("GPU", 0))
+                new = _Member(address, threads, gpus, asked, now)
+                self.members[address] = (
+                    new
+                    if known is None
+                    else dataclasses.replace(known, asked=asked, at=now, threads=threads, gpus=gpus)
+                )
+            elif known.asked is not None and known.asked.done():
+                self._judge(known, known.asked)
+        given = [(job.future, job.where) for job in self.jobs.values()] + list(self.timings.values())
+        for future, where in given:
+            if where is not None and where not in found:
+                future.cancel()
+
+    def _judge(self, member: _Member, asked: Future[Any]) -> None:
+        theirs = _result(asked)
+        if theirs is None or "lost" in theirs:  # a worker that is gone will be missed
+            return
+        member.asked = None
+        before = member.misfit
+        if "host" in theirs:
+            member.who = f"the worker of {theirs['account']} on {theirs['host']}"
+            member.misfit = worker.misfit(self.mine, theirs, str(self.root))
+            member.absent = frozenset(theirs["absent"])
+        else:  # it knows no such question
+            member.who, member.misfit = (
+                f"the worker at {member.address}",
+                "it runs another version of Hourglass, or none",
+            )
+        if member.misfit and member.misfit != before:
+            log.warning("%s is left out: %s", member.who, member.misfit)
+
+    def _place(self, dataset: str, on_gpu: bool) -> tuple[bool, str | None]:
+        """Whether there is room for a training on this dataset, and the worker that has it, None where Dask chooses."""
+        if self.cluster is not None:
+            return True, None
+        busy = [job.where for job in self.jobs.values()] + [where for _, where in self.timings.values()]
+        fitting = [one for one in self.members.values() if not one.misfit]
+        able = [one for one in fitting if dataset not in one.absent]
+        if fitting and not able:
+            self.lacking.add(dataset)
+        # One without a graphics processor first, where none is needed.
+        for one in sorted(able, key=lambda one: one.gpus):
+            if busy.count(one.address) < one.threads and (one.gpus or not on_gpu):
+                return True, one.address
+        return False, None
+
+    def _trouble(self) -> Problem | None:
+        """What those who wait have to know of the workers; None when all is well."""
+        if self.cluster is not None or self.client is None:
+            return None
+        if not self.members:
+            return Problem(
+                f"no worker is there at {self.address}",
+                "at least one was expected to have joined the scheduler",
+                "start some with python -m models.worker; what waits is then trained by itself",
+            )
+        told = [f"{one.who}: {one.misfit}" for one in self.members.values() if one.misfit and one.who]
+        if told:
+            return Problem(
+                f"{len(told)} of {len(self.members)} workers are left out. {'; '.join(sorted(set(told))[:4])}",
+                "the same version and the same folder were expected on each machine",
+                "put that right there, and start its workers again",
+            )
+        if self.lacking:
+            names = ", ".join(sorted(self.lacking))
+            return Problem(
+                f"no worker can read {names}",
+                "a machine with its files under HOURGLASS_DATA was expected",
+                "run python -m models download on one that trains; what waits is then trained by itself",
+            )
+        return None
 
     # the queue
 
@@ -231,7 +326,8 @@ class Dispatcher:
         if now - self.beaten < engine.BEAT:
             return
         self._count()
-        told = json.dumps([self.problem.came, self.problem.expected, self.problem.do]) if self.problem else None
+        problem = self.problem or self._trouble()
+        told = json.dumps([problem.came, problem.expected, problem.do]) if problem else None
         with queue.opened(write=True) as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO engine (one, beat, pid, slots, gpus, problem) VALUES (1, ?, ?, ?, ?, ?)",
@@ -352,6 +448,7 @@ class Dispatcher:
         """Start the runs whose turn it is, as many as there are free slots."""
         if self.client is None or len(self.jobs) + len(self.timings) >= self.slots:
             return
+        self.lacking.clear()
         with queue.opened() as connection:
             unknown = connection.execute(
                 "SELECT id, configuration, device FROM epoch_times WHERE seconds IS NULL AND problem IS NULL"
@@ -362,14 +459,19 @@ class Dispatcher:
                     if facts is None:
                         continue
                     on_gpu = device == "gpu" and self.gpus > 0
-                    self.timings[id_] = self.client.submit(
+                    room, where = self._place(str(facts.get("dataset")), on_gpu)
+                    if not room:
+                        continue
+                    future = self.client.submit(
                         engine.measure,
                         str(self.root),
                         facts,
                         "gpu" if on_gpu else "cpu",
                         pure=False,
                         resources={"GPU": 1} if on_gpu else None,
+                        workers=[where] if where else None,
                     )
+                    self.timings[id_] = future, where
             waiting, running = (engine.understood(queue.tickets(connection, s)) for s in ("queued", "running"))
             line = queue.order(waiting, running, queue.turns(connection))
         busy = sum(job.ticket.device == "gpu" for job in self.jobs.values())
@@ -379,10 +481,13 @@ class Dispatcher:
             on_gpu = ticket.device == "gpu" and self.gpus > 0
             if ticket.id in self.jobs or (on_gpu and busy >= self.gpus):  # its last attempt still ends; all taken
                 continue
+            room, where = self._place(ticket.configuration["dataset"], on_gpu)
+            if not room:
+                continue
             busy += on_gpu
-            self._start(ticket, on_gpu)
+            self._start(ticket, on_gpu, where)
 
-    def _start(self, ticket: Ticket, on_gpu: bool) -> None:
+    def _start(self, ticket: Ticket, on_gpu: bool, where: str | None) -> None:
         assert self.client is not None
         id_, folder = ticket.id, engine.active(ticket.id)
         attempt = max(ticket.attempt, engine.attempt_of(folder)) + 1
@@ -424,8 +529,9 @@ class Dispatcher:
             pure=False,
             retries=0,
             resources={"GPU": 1} if on_gpu else None,
+            workers=[where] if where else None,
         )
-        self.jobs[id_] = _Job(ticket, attempt, future, reached, name, wish)
+        self.jobs[id_] = _Job(ticket, attempt, future, reached, name, where, wish)
 
 
 def _result(future: Future[Any]) -> dict[str, Any] | None:
@@ -452,7 +558,3 @@ def _gpus() -> int:
         return 0
     listed = subprocess.run([asked, "-L"], capture_output=True, text=True, check=False)
     return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
-
-
-def _python_path() -> str:
-    return os.pathsep.join([str(engine.PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -17,6 +17,7 @@ import importlib
 import json
 import logging
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -253,7 +254,8 @@ def status(id_: str) -> Status:  # noqa: PLR0911 - one return for each way a tra
     epoch, epochs = int(told["epoch"]) if told else 0, Configuration(**ticket.configuration).epochs
     if ticket.state == "queued":
         ahead, wait = _line().get(id_, (None, None))
-        what = engine_problem() or ""
+        row = _engine_row()
+        what = engine_problem() or ("" if row is None or row["slots"] else "no worker is there yet")
         if not engine_alive():
             what = "no engine is running; start one with python -m models.engine"
             if KEEPERS:
@@ -714,6 +716,8 @@ def serve(root: Path, address: str | None = None, workers: int | None = None) ->
         for (id_,) in connection.execute("SELECT id FROM runs WHERE state = 'done'").fetchall():
             if not (root / "runs" / id_ / queue.OWNERS).exists():  # an earlier version did not write it
                 queue.keep_owners(connection, id_)
+    if not (root / "home.id").exists():  # how workers on other machines know that they see this very folder
+        stored.write_whole(root / "home.id", secrets.token_hex(16).encode())
     lock = FileLock(root / "engine.lock", mode=0o600)
     try:
         lock.acquire(timeout=0)

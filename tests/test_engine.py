@@ -2,11 +2,13 @@
 
 import contextlib
 import dataclasses
+import getpass
 import json
 import os
 import random
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,10 +17,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
 import pytest
+import torch
 from conftest import trained
 
 from models import Problem, close_home, engine, queue, runs
@@ -882,6 +886,156 @@ def test_what_cannot_be_timed_is_told(keeper: engine.Keeper, home: Path, monkeyp
 
     wait(asked, 40)
     assert engine.epoch_seconds(absent) is None  # it is tried again when somebody asks again
+
+
+# Several machines
+
+
+class Machines:
+    """A scheduler and workers as the README starts them, on this machine, over TLS."""
+
+    def __init__(self, folder: Path) -> None:
+        from distributed import Security
+
+        self.folder, self.running = folder, list[subprocess.Popen[bytes]]()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.address, made = f"tls://127.0.0.1:{self.port}", Security.temporary()
+        tls = folder / "tls"
+        tls.mkdir(parents=True)
+        for name, content in (("ca", made.tls_ca_file), ("cert", made.tls_client_cert), ("key", made.tls_client_key)):
+            (tls / f"{name}.pem").write_text(content)
+
+    def start(self, *command: str, root: Path = engine.PROJECT, **env: str) -> subprocess.Popen[bytes]:
+        without = {name: value for name, value in os.environ.items() if name != "HOURGLASS_HOME"}
+        with (self.folder / "log.txt").open("ab") as words:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command], cwd=root, env={**without, **env}, stdout=words, stderr=words
+            )
+        self.running.append(process)
+        return process
+
+    def scheduler(self) -> subprocess.Popen[bytes]:
+        return self.start("models.cluster", "--host", "127.0.0.1", "--port", str(self.port))
+
+    def worker(self, **more: Any) -> subprocess.Popen[bytes]:
+        return self.start("models.worker", self.address, "--workers", "1", **more)
+
+
+@pytest.fixture
+def machines(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machines]:
+    made = Machines(tmp_path / "machines")
+    monkeypatch.setenv("HOURGLASS_TLS", str(made.folder / "tls"))
+    monkeypatch.setenv("HOURGLASS_SCHEDULER", made.address)
+    yield made
+    for process in made.running:
+        process.terminate()
+    for process in made.running:
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def test_a_scheduler_that_is_killed_comes_back_and_its_workers_with_it(machines: Machines, home: Path) -> None:
+    with engine.Keeper():
+        id_ = engine.submit(choose(architecture="modern", epochs=300), "a")
+        scheduler = machines.scheduler()
+        wait(lambda: "No worker is there at tls://" in engine.status(id_).what)
+        machines.worker()
+        wait(lambda: written(id_) >= 3, 120)
+        scheduler.kill()
+        scheduler.wait()
+        wait(lambda: engine.status(id_).phase == "queued" and "cannot be reached" in engine.status(id_).what)
+        assert written(id_) < 300  # else nothing was disturbed
+        machines.scheduler()
+        assert ended(id_, 240).phase == "done"
+        assert [one["epoch"] for one in runs.open_run(runs.folder_of(id_)).history()] == list(range(1, 301))
+
+
+def test_a_worker_of_another_version_is_left_out_and_named(machines: Machines, home: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other version"
+    shutil.copytree(engine.PROJECT / "models", other / "models", ignore=shutil.ignore_patterns("__pycache__"))
+    with (other / "models" / "losses.py").open("a") as source:
+        source.write("# changed\n")
+    with engine.Keeper():
+        machines.scheduler()
+        machines.worker(root=other)
+        id_ = engine.submit(choose(), "a")
+        wait(lambda: "1 of 1 workers are left out" in engine.status(id_).what, 120)
+        what = engine.status(id_).what
+        assert getpass.getuser() in what and socket.gethostname() in what and "version of the folder models" in what
+        machines.worker()
+        assert ended(id_, 120).phase == "done"
+        told = engine.engine_problem()
+        assert told is not None and "1 of 2 workers are left out" in told
+
+
+def test_a_scheduler_without_certificates_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOURGLASS_TLS", raising=False)
+    asked = [sys.executable, "-m", "models.cluster"]
+    done = subprocess.run(asked, cwd=engine.PROJECT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1 and "No certificates were named" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, None),
+        ({"recipe": 2}, "its recipe is 2, ours 3"),
+        ({"code": "0" * 16}, "version of the folder models"),
+        ({"torch": "1.0"}, "its torch is 1.0"),
+        ({"home": "FileNotFoundError"}, "does not see the folder /srv/runs"),
+        ({"home": "PermissionError"}, "may not read it, at /srv/runs"),
+        ({"home": "f" * 32}, "sees another folder"),
+        ({"writes": False}, "may not write to /srv/runs"),
+    ],
+)
+def test_what_does_not_fit_is_told(change: dict[str, Any], said: str | None) -> None:
+    from models import worker
+
+    mine = {"recipe": 3, "code": "1" * 16, "torch": "2.13.0", "home": "a" * 32, "writes": True, "absent": []}
+    told = worker.misfit(mine, mine | change, "/srv/runs")
+    assert told is None if said is None else told is not None and said in told
+
+
+def test_a_machine_says_what_it_has(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from models import worker
+
+    (home / "elsewhere").mkdir(parents=True)
+    monkeypatch.setenv("HOURGLASS_DATA", str(home / "nothing"))
+    told = worker.facts(str(home / "elsewhere"))
+    assert "mnist" in told["absent"] and "digits" not in told["absent"]
+    assert told["home"] == "FileNotFoundError" and told["writes"] and told["account"] == getpass.getuser()
+    assert told["torch"] == torch.__version__.partition("+")[0]
+
+
+def test_a_run_goes_to_a_worker_that_can_read_its_dataset(home: Path) -> None:
+    """And waits, with the dataset named, while there is none; a graphics processor is kept for those that ask for it."""
+    from models import dispatch
+
+    home.mkdir()
+    made = dispatch.Dispatcher(home, "tls://127.0.0.1:1", 1)
+    made.client = object()  # type: ignore[assignment]
+    assert "No worker is there" in str(made._trouble())
+
+    def member(address: str, gpus: int, misfit: str | None, *absent: str) -> None:
+        made.members[address] = dispatch._Member(address, 1, gpus, None, 0.0, address, misfit, frozenset(absent))
+
+    member("plain", 0, None, "mnist")
+    member("fast", 1, None)
+    member("strange", 1, "its recipe is 2, ours 3")
+    assert made._place("digits", on_gpu=False) == (True, "plain")
+    assert made._place("digits", on_gpu=True) == (True, "fast")
+    assert made._place("mnist", on_gpu=False) == (True, "fast")
+    assert "strange: its recipe is 2, ours 3" in str(made._trouble())
+    del made.members["strange"], made.members["fast"]
+    assert made._trouble() is None
+    assert made._place("mnist", on_gpu=False) == (False, None) and "No worker can read mnist" in str(made._trouble())
+    made.timings["x"] = None, "plain"  # type: ignore[assignment]
+    assert made._place("digits", on_gpu=False) == (False, None)
 
 
 # Other accounts of the same computer
