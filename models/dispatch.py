@@ -352,6 +352,8 @@ class Dispatcher:
                     self._write_down(connection, job, result, row["tries"])
                 elif row is not None and "became" in result:  # cancelled when it was as good as done
                     connection.execute("UPDATE runs SET became = ? WHERE id = ?", [result["became"], id_])
+            if "lost" not in result:
+                engine.tidy(id_, job.attempt)
             del self.jobs[id_]
 
     def _note(self, timed: dict[str, Future[Any]]) -> None:
@@ -493,23 +495,21 @@ class Dispatcher:
         attempt = max(ticket.attempt, engine.attempt_of(folder)) + 1
         # Somebody asked for its end, and then its worker was lost: the wish outlives the attempt.
         wish = ticket.wish if ticket.wish in ("keep", "cool") else None
-        try:
-            private(folder)
-            engine.control(folder, attempt, wish)
-            trouble = None
-        except (OSError, Problem) as error:
-            trouble = error if isinstance(error, Problem) else unwritable(folder.parent, error)
         with queue.opened(write=True) as connection:
-            if trouble is not None:
-                told = json.dumps([trouble.came, trouble.expected, trouble.do])
-                connection.execute("UPDATE runs SET state = 'failed', problem = ? WHERE id = ?", [told, id_])
-                return
             took = connection.execute(
                 "UPDATE runs SET state = 'running', attempt = ?, wish = ?, problem = NULL, became = NULL, started = ?"
                 " WHERE id = ? AND state = 'queued'",
                 [attempt, wish, time.time(), id_],
             )
             if not took.rowcount:  # cancelled a moment ago
+                return
+            try:
+                private(folder)
+                engine.control(folder, attempt, wish)
+            except (OSError, Problem) as error:
+                trouble = error if isinstance(error, Problem) else unwritable(folder.parent, error)
+                told = json.dumps([trouble.came, trouble.expected, trouble.do])
+                connection.execute("UPDATE runs SET state = 'failed', problem = ? WHERE id = ?", [told, id_])
                 return
             name = queue.name(connection)
             turn = max(queue.turns(connection).values(), default=0) + 1

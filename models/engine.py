@@ -620,6 +620,13 @@ def attempt_of(folder: Path) -> int:
         return 0
 
 
+def tidy(id_: str, attempt: int) -> None:
+    """Remove the folder of an attempt that has ended and left no checkpoint to go on from."""
+    folder = active(id_)
+    if attempt_of(folder) == attempt and not (folder / "checkpoint.safetensors").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def begun(id_: str) -> int:
     """The last attempt that has written anything, 0 before there is one."""
     told = _told(active(id_)) or {}

@@ -1,5 +1,6 @@
 """The engine: what is asked for is trained once, for everybody, whatever is killed meanwhile; and nobody waits unfairly."""
 
+import configparser
 import contextlib
 import dataclasses
 import getpass
@@ -661,6 +662,7 @@ def test_a_problem_of_the_training_reaches_the_page_and_the_rest_goes_on(keeper:
         queue.add(connection, "f" * 16, dataclasses.asdict(choose()) | {"dataset": "gone"}, "c", "cpu", "queued")
     assert ended(fine).phase == "done"
     gone = ended("f" * 16)
+    wait(lambda: list((home / "active").iterdir()) == [])  # nothing is left to go on from
     assert gone.phase == "failed" and "gone" in str(gone.problem)
     assert [str(entry.problem) for entry in engine.runs("c")] == [str(gone.problem)]
 
@@ -865,13 +867,24 @@ def test_a_stop_outlives_the_worker_that_was_told(keeper: engine.Keeper, home: P
 
 
 def test_an_engine_that_has_ended_counts_as_gone_at_once(home: Path) -> None:
-    """Else a shell that trains one run after the other would wait for it."""
+    """Else a shell that trains one run after the other would wait for it. Nor is there anything amiss in its log."""
     for seed in (1, 2):
         with engine.Keeper(workers=1):
             id_ = engine.submit(choose(architecture="single-layer", epochs=1, seed=seed), "a")
             assert ended(id_, 9 + 30 * (seed == 1)).phase == "done"
             assert engine.engine_alive()
         assert not engine.engine_alive()
+    assert "Traceback" not in (home / "engine.log").read_text()
+
+
+def test_a_run_that_is_done_already_leaves_no_folder_behind(keeper: engine.Keeper, home: Path) -> None:
+    """As when its worker was lost just after it had finished: it is asked for again, and there is nothing to do."""
+    run = trained()
+    with queue.opened(write=True) as connection:
+        queue.add(connection, run.id, dataclasses.asdict(run.configuration), "a", "cpu", "queued")
+    engine.wake()
+    wait(lambda: [entry.state for entry in engine.runs("a")] == ["done"] and queue.ticket(run.id).state == "done")
+    assert list((home / "active").iterdir()) == []
 
 
 def test_what_cannot_be_timed_is_told(keeper: engine.Keeper, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -978,6 +991,25 @@ def test_a_scheduler_without_certificates_is_refused(home: Path, monkeypatch: py
     asked = [sys.executable, "-m", "models.cluster"]
     done = subprocess.run(asked, cwd=engine.PROJECT, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1 and "No certificates were named" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_units_start_what_is_there_again_and_again() -> None:
+    units = sorted((engine.PROJECT / "docs" / "systemd").glob("*.service"))
+    assert len(units) == 4
+    for path in units:
+        unit = configparser.ConfigParser(interpolation=None, strict=False)
+        unit.optionxform = str  # type: ignore[assignment, method-assign]
+        unit.read_string(path.read_text())
+        service, words = unit["Service"], unit["Service"]["ExecStart"].split()
+        assert service["Restart"] == "always" and unit["Unit"]["StartLimitIntervalSec"] == "0"
+        assert words[0].startswith(service["WorkingDirectory"])
+        if words[1] == "-m":
+            asked = [sys.executable, *words[1:], "--help"]
+            assert (
+                "usage" in subprocess.run(asked, cwd=engine.PROJECT, capture_output=True, text=True, check=True).stdout
+            )
+        else:
+            assert (engine.PROJECT / words[2]).is_file()
 
 
 @pytest.mark.parametrize(
