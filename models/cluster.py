@@ -20,7 +20,7 @@ from models import Problem
 
 SETTINGS = {
     # What a lost connection does to Dask's inner parts is no news: the engine says in a sentence what was lost.
-    "logging": {"distributed": "warning", "distributed.utils": "critical", "distributed.batched": "critical"},
+    "logging": {"distributed": "warning", "distributed.client": "critical", "distributed.batched": "critical"},
     "distributed.scheduler.allowed-failures": 0,  # the engine decides who tries again, not Dask
     "distributed.scheduler.worker-ttl": "30s",
     "distributed.worker.profile.enabled": False,
@@ -30,7 +30,7 @@ SETTINGS = {
     "distributed.worker.http.routes": [],
     # A nanny starts its worker again, and that takes longer than Dask's 15 s on a slow or busy machine.
     "distributed.deploy.lost-worker-timeout": "5 minutes",
-    "distributed.comm.timeouts.connect": "5s",
+    "distributed.comm.timeouts.connect": "20s",  # a busy machine takes its time, and is not lost
     "distributed.comm.timeouts.tcp": "20s",
 }
 dask.config.set(SETTINGS)  # before it is imported: it sets up its logging then
@@ -152,7 +152,7 @@ async def _serve(host: str | None, port: int, file: str | None) -> None:
     )
     try:
         async with scheduler:
-            print(f"The scheduler listens at {scheduler.address}", flush=True)
+            print(f"The scheduler listens at port {scheduler.port}", flush=True)
             over = asyncio.ensure_future(scheduler.finished())  # type: ignore[no-untyped-call]
             await asyncio.wait([over, asyncio.ensure_future(ending.wait())], return_when=asyncio.FIRST_COMPLETED)
     except OSError as error:
