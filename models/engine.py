@@ -275,7 +275,8 @@ def progress(id_: str, since: int = 0) -> list[dict[str, Any]]:
         lines = (active(id_) / "history.jsonl").read_text().split("\n")[:-1]
     except OSError:
         return []
-    epochs = {line["epoch"]: line for line in map(json.loads, lines[since:])}
+    read = [queue.as_dict(line) or {} for line in lines[since:]]
+    epochs = {line["epoch"]: line for line in read if isinstance(line.get("epoch"), int)}
     return [epochs[epoch] for epoch in sorted(epochs) if epoch > since]
 
 
@@ -574,14 +575,24 @@ def _done(id_: str) -> bool:
 
 
 def _told(folder: Path) -> dict[str, Any] | None:
+    """What the training in that folder says; None where it says nothing that this version understands."""
     try:
-        return dict(json.loads((folder / "status.json").read_text()))
+        told = queue.as_dict((folder / "status.json").read_text())
     except (OSError, ValueError):
         return None
+    known: dict[str, Any] = {
+        "phase": str,
+        "what": str,
+        "epoch": int,
+        "epochs": int,
+        "pid": int,
+        "problem": (list, type(None)),
+    }
+    return told if told and all(isinstance(told.get(name, ...), kind) for name, kind in known.items()) else None
 
 
 def _problem(told: dict[str, Any]) -> Problem | None:
-    return Problem(*told["problem"]) if told["problem"] else None
+    return queue.as_problem(json.dumps(told["problem"]))
 
 
 def _breathes(told: dict[str, Any]) -> bool:

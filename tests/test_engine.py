@@ -394,6 +394,11 @@ def test_half_a_line_of_history_waits_for_its_other_half(home: Path) -> None:
     (engine.active(id_) / "history.jsonl").write_text(lines)
     assert [line["epoch"] for line in engine.progress(id_)] == [1, 2, 3]
     assert [line["epoch"] for line in engine.progress(id_, since=2)] == [3]
+    (engine.active(id_) / "history.jsonl").write_text(lines + 'ch\n[1]\n{"step": 1}\n{"epoch": 4}\n')
+    assert [line["epoch"] for line in engine.progress(id_)] == [1, 2, 3, 4]  # what is not understood is passed over
+    for strange in ("[]", '{"phase": "dreaming"}', '{"phase": 1, "what": 2, "epoch": "many"}'):
+        (engine.active(id_) / "status.json").write_text(strange)
+        assert engine.status(id_).phase == "unknown"
     (engine.active(id_) / "strip.npy").write_bytes(b"\x93NUMPY")
     assert engine.strip(id_) is None
 
@@ -636,7 +641,8 @@ def test_a_run_that_only_waited_for_a_lost_worker_is_not_charged(home: Path) -> 
     def lose(attempt: int, begun: bool) -> tuple[str, int]:
         folder.mkdir(parents=True, exist_ok=True)
         if begun:
-            (folder / "status.json").write_text(json.dumps({"attempt": attempt}))
+            engine.control(folder, attempt, None)
+            engine._begin(folder, attempt)
         job = dispatch._Job(ticket, attempt, None, 0, 0, None)
         with queue.opened(write=True) as connection:
             connection.execute("UPDATE runs SET state = 'running', attempt = ? WHERE id = ?", [attempt, id_])
