@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dask
+
 from models import Problem, engine, private, queue, unwritable, worker
 from models.cluster import (
     Client,
@@ -174,6 +176,7 @@ class Dispatcher:
         """Worker processes on this machine, with torch loaded before the first training asks for it."""
         gpus, self.security = _gpus(), own_security()
         scratch = str(private(self.root / "scratch"))
+        dask.config.set({"temporary-directory": scratch})  # the scheduler's, too
 
         def spec(i: int) -> dict[str, Any]:
             options = nanny_options(i, gpus, self.security, scratch)
