@@ -93,12 +93,15 @@ class Dispatcher:
         if "HOURGLASS_CHILD" in os.environ:
             threading.Thread(target=self._end_with_parent, daemon=True).start()
         self._requeue_all()
+        said = ""
         try:
             while not self.ending.wait(engine.TURN):
                 try:
                     self._turn()
                 except Problem as problem:  # the queue is locked, or the disk is full: what runs goes on meanwhile
-                    self._say(problem)
+                    if str(problem) != said:
+                        log.warning("%s", problem)
+                    said = str(problem)
                     self.ending.wait(1)
         finally:
             with contextlib.suppress(Problem):
@@ -259,9 +262,11 @@ class Dispatcher:
 
     def _judge(self, member: _Member, asked: Future[Any]) -> None:
         theirs = _result(asked)
-        if theirs is None or "lost" in theirs:  # a worker that is gone will be missed
+        if theirs is None:
             return
         member.asked = None
+        if "lost" in theirs:  # it is gone, or is asked again
+            return
         before = member.misfit
         if "host" in theirs:
             member.who = f"the worker of {theirs['account']} on {theirs['host']}"

@@ -734,8 +734,6 @@ def serve(root: Path, address: str | None = None, workers: int | None = None) ->
         for (id_,) in connection.execute("SELECT id FROM runs WHERE state = 'done'").fetchall():
             if not (root / "runs" / id_ / queue.OWNERS).exists():  # an earlier version did not write it
                 queue.keep_owners(connection, id_)
-    if not (root / "home.id").exists():  # how workers on other machines know that they see this very folder
-        stored.write_whole(root / "home.id", secrets.token_hex(16).encode())
     lock = FileLock(root / "engine.lock", mode=0o600)
     try:
         lock.acquire(timeout=0)
@@ -748,6 +746,8 @@ def serve(root: Path, address: str | None = None, workers: int | None = None) ->
     except OSError as error:
         raise unwritable(root, error) from error
     with lock:
+        if not (root / "home.id").exists():  # how workers on other machines know that they see this very folder
+            stored.write_whole(root / "home.id", secrets.token_hex(16).encode())
         dispatch.Dispatcher(root, address, workers or cores()).run()
 
 
