@@ -177,7 +177,7 @@ class Dispatcher:
 
     def _local(self) -> Any:
         """Worker processes on this machine, with torch loaded before the first training asks for it."""
-        gpus, self.security = _gpus(), own_security()
+        gpus, ending, self.security = _gpus(), self.ending, own_security()
         scratch = str(private(self.root / "scratch"))
         dask.config.set({"temporary-directory": scratch})  # the scheduler's, too
 
@@ -199,7 +199,8 @@ class Dispatcher:
                 try:
                     await super()._correct_state_internal()
                 except Exception as error:  # the next beat tries again
-                    log.warning("a worker could not be started: %s", error)
+                    if not ending.is_set():
+                        log.warning("a worker could not be started: %s", error)
 
         options = {"host": "127.0.0.1", "port": 0, "protocol": "tls", "security": self.security, "dashboard": False}
         self.cluster = Local(

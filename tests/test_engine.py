@@ -205,6 +205,25 @@ def test_cancelling_withdraws_one_interest(home: Path) -> None:
     assert [entry.state for entry in engine.runs("b")] == ["queued"]  # still on the list of who once asked
 
 
+def test_a_queue_that_was_locked_for_a_while_is_not_said_to_be_so_for_ever(
+    keeper: engine.Keeper, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "ahead").mkdir(parents=True)  # the engine waits for a lock as long as anybody: here it gives up soon
+    (home / "ahead" / "sitecustomize.py").write_text(
+        "import sqlite3\nconnect = sqlite3.connect\n"
+        "sqlite3.connect = lambda *a, **k: connect(*a, **k | {'timeout': 0.1})\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(home / "ahead"))
+    assert ended(engine.submit(choose(), "a")).phase == "done"
+    other = sqlite3.connect(queue.path(), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    wait(lambda: "is locked by another program" in (home / "engine.log").read_text())
+    other.rollback()
+    other.close()
+    assert ended(engine.submit(choose(seed=1), "a")).phase == "done"
+    assert engine.engine_problem() is None
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
