@@ -22,7 +22,8 @@ SETTINGS = {
     # What a lost connection does to Dask's inner parts is no news: the engine says in a sentence what was lost.
     "logging": {"distributed": "warning", "distributed.client": "critical", "distributed.batched": "critical"},
     "distributed.scheduler.allowed-failures": 0,  # the engine decides who tries again, not Dask
-    "distributed.scheduler.worker-ttl": "30s",
+    # A process that dies is missed at once, by its connection. This is for machines that vanish; a busy one may be silent.
+    "distributed.scheduler.worker-ttl": "2 minutes",
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "500ms",  # at its default of 20 ms idle processes keep a core warm
     "distributed.admin.system-monitor.interval": "5s",

@@ -411,10 +411,10 @@ class Dispatcher:
             reached = len(engine.progress(id_))
             if reached > job.reached:
                 tries = 1
-            elif engine.begun(id_) == job.attempt:  # else it waited for a worker that was lost: no fault of its own
+            elif result["lost"] and engine.begun(id_) == job.attempt:  # else it was no fault of its own
                 tries += 1
             if tries < engine.TRIES:
-                log.warning("the worker of %s was lost after epoch %d; it is queued again", id_, reached)
+                log.warning("%s was lost after epoch %d; it is queued again", id_, reached)
                 connection.execute("UPDATE runs SET state = 'queued', tries = ? WHERE id = ?", [tries, id_])
                 return
             told = [
@@ -544,7 +544,8 @@ class Dispatcher:
 
 
 def _result(future: Future[Any]) -> dict[str, Any] | None:
-    """What a training or timing returned; {"lost": True} where its worker died, None while that is not known.
+    """What a training or timing returned, None while that is not known. {"lost": True} where its worker died, {"lost":
+    False} where it was given up for another reason: the scheduler went away, or what it was given to.
 
     A result lies where it was computed: it is lost with a worker that dies between the end and our asking, and Dask
     then computes it again.
@@ -553,8 +554,10 @@ def _result(future: Future[Any]) -> dict[str, Any] | None:
         return dict(future.result(timeout=5))
     except TimeoutError:
         return None
-    except (KilledWorker, CancelledError, OSError):
+    except KilledWorker:
         return {"lost": True}
+    except (CancelledError, OSError):
+        return {"lost": False}
     except Exception as error:
         return {"problem": engine.broken(error)}
 

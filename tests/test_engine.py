@@ -657,7 +657,7 @@ def test_a_run_that_only_waited_for_a_lost_worker_is_not_charged(home: Path) -> 
     ticket = queue.ticket(id_)
     assert ticket is not None
 
-    def lose(attempt: int, begun: bool) -> tuple[str, int]:
+    def lose(attempt: int, begun: bool, died: bool = True) -> tuple[str, int]:
         folder.mkdir(parents=True, exist_ok=True)
         if begun:
             engine.control(folder, attempt, None)
@@ -666,15 +666,15 @@ def test_a_run_that_only_waited_for_a_lost_worker_is_not_charged(home: Path) -> 
         with queue.opened(write=True) as connection:
             connection.execute("UPDATE runs SET state = 'running', attempt = ? WHERE id = ?", [attempt, id_])
             tries = queue.tickets(connection, "running")[0].tries
-            dispatch.Dispatcher._write_down(None, connection, job, {"lost": True}, tries)  # type: ignore[arg-type]
+            dispatch.Dispatcher._write_down(None, connection, job, {"lost": died}, tries)  # type: ignore[arg-type]
         now = queue.ticket(id_)
         assert now is not None
         return now.state, now.tries
 
     assert [lose(attempt, begun=False) for attempt in range(1, 6)] == [("queued", 0)] * 5
     assert [lose(attempt, begun=True) for attempt in (6, 7)] == [("queued", 1), ("queued", 2)]
-    assert lose(8, begun=False) == ("queued", 2)
-    assert lose(9, begun=True) == ("failed", 2)
+    assert lose(8, begun=False) == lose(9, begun=True, died=False) == ("queued", 2)  # as with its scheduler
+    assert lose(10, begun=True) == ("failed", 2)
 
 
 def undisturbed(configuration: runs.Configuration, folder: Path) -> Path:
