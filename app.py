@@ -13,7 +13,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from components import connections, served
-from models import engine
+from models import close_home, engine
 
 HERE = Path(__file__).resolve().parent
 
@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Prepare what the first visitor would otherwise wait for, and keep an engine while somebody trains."""
+    close_home()
     served.warm()
     keeper = contextlib.nullcontext() if os.environ.get("HOURGLASS_ENGINE") == "elsewhere" else engine.Keeper()
     async with connections.watched():

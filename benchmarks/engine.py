@@ -2,9 +2,9 @@
 
     python benchmarks/engine.py [--quick] [--only NAME ...]
 
-`chaos_here` and `chaos_cluster` kill workers, the engine and (on the cluster, over TLS) the scheduler while thirty
-runs of ten owners train on two slots, and compare every disturbed run's weights with an undisturbed training of the
-same choices. Only processes that this program started are ever killed. Dask's workers, a Streamlit server and raw
+`chaos_here` and `chaos_cluster` kill workers, one and two at once, the engine, the web process and (on the cluster, over
+TLS) the scheduler while thirty runs of ten owners train on two slots, and compare every disturbed run's weights with an
+undisturbed training of the same choices. Only processes that this program started are ever killed. Dask's workers, a Streamlit server and raw
 websockets are real; everything lies in a temporary folder.
 """
 
@@ -143,65 +143,56 @@ def _rests(id_: str, last: list[float]) -> bool:
 
 
 def chaos_here(quick: bool) -> None:
-    """Workers of this machine and the engine are killed; its keeper starts it again."""
-    with home() as folder, engine.Keeper(workers=2) as keeper:
-
-        def roots() -> list[int]:
-            return [keeper.process.pid] if keeper.process is not None else []
-
-        def kill_engine() -> None:
-            assert keeper.process is not None
-            keeper.process.kill()
-
-        chaos("chaos, one machine", quick, folder, roots, {"engine": kill_engine})
+    """Workers of this machine, the engine and the app are killed; the app starts the engine again, and we the app."""
+    with home() as folder, Web(folder, HOURGLASS_WORKERS="2") as web:
+        chaos("chaos, one machine", quick, folder, web.roots, web.kills)
 
 
 def chaos_cluster(quick: bool) -> None:
-    """The same against a Dask scheduler and two workers over TLS; the scheduler is killed, too."""
+    """The same against a scheduler and two workers over TLS; the scheduler is killed, too."""
     with home() as folder, Cluster(folder) as cluster:
-        os.environ["HOURGLASS_SCHEDULER"], os.environ["HOURGLASS_TLS"] = cluster.address, str(cluster.tls)
-        try:
-            with engine.Keeper() as keeper:
-
-                def kill_engine() -> None:
-                    assert keeper.process is not None
-                    keeper.process.kill()
-
-                kills = {"engine": kill_engine, "scheduler": cluster.kill_scheduler}
-                chaos("chaos, cluster over TLS", quick, folder, cluster.roots, kills)
-        finally:
-            del os.environ["HOURGLASS_SCHEDULER"], os.environ["HOURGLASS_TLS"]
+        named = {"HOURGLASS_SCHEDULER": cluster.address, "HOURGLASS_TLS": str(cluster.tls)}
+        with Web(folder, **named) as web:
+            kills = {**web.kills, "scheduler": cluster.kill_scheduler}
+            chaos("chaos, cluster over TLS", quick, folder, cluster.roots, kills)
 
 
 def chaos(
-    what: str, quick: bool, folder: Path, roots: Callable[[], list[int]], kills: dict[str, Callable[[], None]]
+    what: str, quick: bool, folder: Path, roots: Callable[[], list[int]], kills: dict[str, Callable[[], bool]]
 ) -> None:
-    """Thirty runs of ten owners; seven workers, the engine twice and whatever else there is are killed meanwhile."""
-    count, workers = (10, 3) if quick else (30, 7)
-    chosen = [choose(seed=i, code_size=2 + i % 3) for i in range(count)]
+    """Thirty runs of ten owners; seven workers, five times two of them within two seconds, the engine and the web
+    process twice each, and whatever else there is, are killed meanwhile."""
+    count, often = (10, (3, 1, 1)) if quick else (30, (7, 5, 2))
+    wanted = dict(zip(("worker", "pair of workers"), often, strict=False))
+    wanted |= {name: 1 if name == "scheduler" else often[2] for name in kills}
+    chosen = [choose(seed=i, code_size=2 + i % 3, epochs=150) for i in range(count)]
     ids = [engine.submit(one, f"owner {i % 10}") for i, one in enumerate(chosen)]
-    dice, disturbed, done = random.Random(0), set[str](), {"worker": 0, **dict.fromkeys(kills, 0)}
-    wanted = {"worker": workers, "engine": 1 if quick else 2, **({"scheduler": 1} if "scheduler" in kills else {})}
+    dice, done = random.Random(0), dict.fromkeys(wanted, 0)
+    hit: dict[str, int] = {}  # how many epochs a run had when it was disturbed last
     begun = next_kill = time.monotonic()
     while any(engine.status(id_).alive for id_ in ids):
-        if time.monotonic() - begun > 540:
+        if time.monotonic() - begun > 1500:
             raise TimeoutError(str({id_: engine.status(id_) for id_ in ids if engine.status(id_).alive}))
         time.sleep(0.05)
         left = [name for name in wanted if done[name] < wanted[name]]
         if not left or time.monotonic() < next_kill:
             continue
-        training = [id_ for id_ in ids if id_ not in disturbed and epochs_of(id_) > 5]
+        # Those that have got somewhere since: a run that is lost three times without an epoch is given up, as it should.
+        training = [id_ for id_ in ids if epochs_of(id_) > hit.get(id_, 0) + 5]
         pids = {id_: pid for id_ in training if (pid := _worker_of(id_, roots()))}
-        if not pids:
-            continue
         name = dice.choice(left)
-        if name == "worker":
-            id_ = dice.choice(sorted(pids))
-            psutil.Process(pids[id_]).kill()
-            disturbed.add(id_)
+        if len(pids) < (2 if name.startswith("pair") else 1):
+            continue
+        if name in kills:
+            if not kills[name]():
+                continue
+            hit |= {id_: epochs_of(id_) for id_ in pids}
         else:
-            kills[name]()
-            disturbed |= set(pids)
+            for id_ in dice.sample(sorted(pids), 2 if name.startswith("pair") else 1):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    psutil.Process(pids[id_]).kill()
+                hit[id_] = epochs_of(id_)
+                time.sleep(dice.uniform(0, 2) if name.startswith("pair") else 0)
         done[name] += 1
         next_kill = time.monotonic() + dice.uniform(1, 5)
     seconds = time.monotonic() - begun
@@ -213,15 +204,80 @@ def chaos(
         run = runs.open_run(folder / "runs" / id_)
         missing += run.configuration.epochs - len({line["epoch"] for line in run.history()})
         missing += len(run.history()) != run.configuration.epochs
-        if id_ in disturbed:
+        if id_ in hit:
             different += (run.folder / "weights.safetensors").read_bytes() != undisturbed(run.configuration)
+    finished = phases.count("done")
     row(
         what,
-        f"{phases.count('done')} of {count} finished in {seconds:.0f} s, {missing} epochs missing",
-        f"{count} finished, 0 missing",
-        f"killed: {', '.join(f'{many} {name}' for name, many in done.items())}",
+        f"{finished} of {count} finished in {seconds:.0f} s, {count - finished} lost, {missing} epochs missing",
+        f"{count} finished, 0 lost, 0 missing",
+        f"killed: {', '.join(f'{many} of {wanted[name]} {name}' for name, many in done.items())}",
     )
-    row("weights of disturbed runs", f"{different} of {len(disturbed)} differ", "bit for bit the same")
+    row("weights of disturbed runs", f"{different} of {len(hit)} differ", "bit for bit the same")
+
+
+class Web:
+    """The app as people start it, started again when it is gone, as systemd would; it keeps the engine."""
+
+    def __init__(self, folder: Path, **env: str) -> None:
+        self.env, self.port, self.ending = {**os.environ, **env}, free_port(), threading.Event()
+        self.log = (folder / "web.log").open("wb")
+        self.process: subprocess.Popen[bytes] | None = None
+        self.kills = {"engine": self.kill_engine, "web": self.kill_web}
+
+    def engine(self) -> psutil.Process | None:
+        with contextlib.suppress(psutil.Error):
+            if self.process is not None:
+                for child in psutil.Process(self.process.pid).children():
+                    if "models.engine" in child.cmdline():
+                        return child
+        return None
+
+    def roots(self) -> list[int]:
+        return [one.pid] if (one := self.engine()) is not None else []
+
+    def kill_engine(self) -> bool:
+        if (one := self.engine()) is None:
+            return False
+        one.kill()
+        return True
+
+    def kill_web(self) -> bool:
+        """The engine has to notice by itself."""
+        assert self.process is not None
+        self.process.kill()
+        return True
+
+    def _watch(self) -> None:
+        command = ["run", "app.py", "--server.headless=true", f"--server.port={self.port}"]
+        while not self.ending.wait(0.5):
+            if self.process is None and not _running():
+                continue  # it starts an engine when it finds something to do; else it waits for somebody to open Train
+            if self.process is None or self.process.poll() is not None:
+                self.process = subprocess.Popen(
+                    [sys.executable, "-m", "streamlit", *command],
+                    cwd=ROOT,
+                    env=self.env,
+                    stdout=self.log,
+                    stderr=self.log,
+                )
+
+    def __enter__(self) -> "Web":
+        self.thread = threading.Thread(target=self._watch, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ending.set()
+        self.thread.join()
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.log.close()
 
 
 def _worker_of(id_: str, roots: list[int]) -> int | None:
@@ -253,7 +309,7 @@ _ALONE = (
 
 
 class Cluster:
-    """A Dask scheduler and two workers on this machine, over TLS, started as the README says; kept running."""
+    """A Dask scheduler and two workers on this machine, over TLS, started as the README says; the scheduler is started again."""
 
     def __init__(self, folder: Path) -> None:
         self.tls, self.port = folder / "tls", free_port()
@@ -263,39 +319,26 @@ class Cluster:
         self.log = (folder / "cluster.log").open("wb")
         _certificates(self.tls)
 
-    def command(self, name: str) -> list[str]:
-        files = [
-            f"--tls-{kind}={self.tls / file}.pem"
-            for kind, file in (("ca-file", "ca"), ("cert", "cert"), ("key", "key"))
-        ]
-        dask = [sys.executable, "-m", "dask", *(["scheduler"] if name == "scheduler" else ["worker", self.address])]
-        if name == "scheduler":
-            return [
-                *dask,
-                "--protocol",
-                "tls",
-                "--host",
-                "127.0.0.1",
-                "--port",
-                str(self.port),
-                "--no-dashboard",
-                *files,
-            ]
-        habits = ["--nthreads", "1", "--no-dashboard", "--preload", "models.worker", "--death-timeout", "20"]
-        return [*dask, "--host", "127.0.0.1", *habits, *files]
-
     def start(self, name: str) -> None:
-        habits = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
+        port = ["--host", "127.0.0.1", "--port", str(self.port)]
+        command = (
+            ["models.cluster", *port] if name == "scheduler" else ["models.worker", self.address, "--workers", "1"]
+        )
         self.processes[name] = subprocess.Popen(
-            self.command(name), cwd=ROOT, env={**os.environ, **habits}, stdout=self.log, stderr=self.log
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env={**os.environ, "HOURGLASS_TLS": str(self.tls)},
+            stdout=self.log,
+            stderr=self.log,
         )
 
     def roots(self) -> list[int]:
         """Processes under which trainings run."""
         return [process.pid for name, process in self.processes.items() if name != "scheduler"]
 
-    def kill_scheduler(self) -> None:
+    def kill_scheduler(self) -> bool:
         self.processes["scheduler"].kill()
+        return True
 
     def _watch(self) -> None:
         while not self.ending.wait(0.5):

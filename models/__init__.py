@@ -4,7 +4,9 @@ What crosses from here to the pages is numpy arrays, plain values and frozen dat
 inside the functions that train or export, so that a person who only explores never waits for it.
 """
 
+import contextlib
 import os
+import re
 from pathlib import Path
 
 import platformdirs
@@ -44,6 +46,32 @@ def unwritable(folder: Path, error: Exception) -> Problem:
 def home() -> Path:
     """The folder of a person's own runs and prepared datasets: HOURGLASS_HOME, or their data directory."""
     return Path(os.environ.get("HOURGLASS_HOME") or platformdirs.user_data_path("hourglass"))
+
+
+def private(folder: Path) -> Path:
+    """The home, or a folder within it, made where it is absent: for its owner alone to look into. OSError where it
+    cannot be made."""
+    home().parent.mkdir(parents=True, exist_ok=True)
+    for part in reversed((folder, *folder.parents)):
+        if part == home() or home() in part.parents:
+            part.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+# What lies in a home, whichever version wrote it.
+_OURS = re.compile(r"(active|data|runs|scratch|thumbnails|uploads|(home|engine|queue)\..*|\.timing-.*)")
+
+
+def close_home() -> None:
+    """Let nobody but its owner into a home that an earlier version left open; of one that holds other things too, into
+    what is ours there. What cannot be changed (it is somebody else's) stays as it is."""
+    if not home().is_dir():
+        return
+    found = list(home().iterdir())
+    ours = [path for path in found if _OURS.fullmatch(path.name) and not path.is_symlink()]
+    for path in [*ours, *([home()] if len(ours) == len(found) else [])]:
+        with contextlib.suppress(OSError):
+            path.chmod(path.stat().st_mode & 0o700)
 
 
 def downloads() -> Path:

@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import json
 import logging
+import multiprocessing
 import os
 import platform
 import shutil
@@ -15,32 +16,29 @@ import sqlite3
 import subprocess
 import threading
 import time
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dask
-import psutil
 
-SETTINGS = {
-    "logging": {"distributed": "warning"},
-    "distributed.scheduler.allowed-failures": 0,  # the engine decides who tries again, not Dask
-    "distributed.scheduler.worker-ttl": "30s",
-    "distributed.worker.profile.enabled": False,
-    "distributed.admin.tick.interval": "500ms",  # at its default of 20 ms idle processes keep a core warm
-    "distributed.admin.system-monitor.interval": "5s",
-    "distributed.scheduler.http.routes": [],  # its pages are off: an empty server on the loopback address is left
-    "distributed.worker.http.routes": [],
-    "distributed.comm.timeouts.connect": "5s",
-    "distributed.comm.timeouts.tcp": "20s",
-}
-dask.config.set(SETTINGS)  # before it is imported: it sets up its logging then
+from models import Problem, engine, private, queue, unwritable, worker
+from models.cluster import (
+    Client,
+    Future,
+    KilledWorker,
+    Nanny,
+    Scheduler,
+    SpecCluster,
+    Status,
+    nanny_options,
+    own_security,
+    security,
+)
+from models.queue import SHELL, Ticket
 
-from distributed import Client, Future, Nanny, Scheduler, Security, SpecCluster  # noqa: E402
-
-from models import Problem, engine, queue, unwritable  # noqa: E402
-from models.queue import SHELL, Ticket  # noqa: E402
-
+AGAIN = 10.0  # seconds after which a worker that lacked something is asked again
 log = logging.getLogger("hourglass.engine")
 
 
@@ -51,7 +49,22 @@ class _Job:
     future: Future[Any]
     reached: int  # epochs finished before this attempt
     queue: int  # the file that it was taken from: another one has forgotten it, the same has deleted it
+    where: str | None  # the worker that it was given to, None where Dask chooses
     wish: str | None = None
+
+
+@dataclass
+class _Member:
+    """A worker of a scheduler that is not ours, and whether it fits: known when it has answered."""
+
+    address: str
+    threads: int
+    gpus: int
+    asked: Future[Any] | None  # None when it has answered
+    at: float  # when it was asked
+    who: str = ""
+    misfit: str | None = "it has not answered yet"
+    absent: frozenset[str] = frozenset()  # datasets that it cannot read
 
 
 class Dispatcher:
@@ -62,8 +75,11 @@ class Dispatcher:
         self.limits = engine.Limits.here()
         self.security = security()
         self.jobs: dict[str, _Job] = {}
-        self.timings: dict[str, Future[Any]] = {}
-        self.slots = self.gpus = 0
+        self.timings: dict[str, tuple[Future[Any], str | None]] = {}
+        self.members: dict[str, _Member] = {}
+        self.mine = worker.facts(str(root))
+        self.lacking: set[str] = set()  # datasets that are asked for and that no worker can read
+        self.slots = self.gpus = self.wanted = 0
         self.client: Client | None = None
         self.cluster: Any = None
         self.problem: Problem | None = None
@@ -77,12 +93,15 @@ class Dispatcher:
         if "HOURGLASS_CHILD" in os.environ:
             threading.Thread(target=self._end_with_parent, daemon=True).start()
         self._requeue_all()
+        said = ""
         try:
             while not self.ending.wait(engine.TURN):
                 try:
                     self._turn()
                 except Problem as problem:  # the queue is locked, or the disk is full: what runs goes on meanwhile
-                    self._say(problem)
+                    if str(problem) != said:
+                        log.warning("%s", problem)
+                    said = str(problem)
                     self.ending.wait(1)
         finally:
             with contextlib.suppress(Problem):
@@ -90,9 +109,10 @@ class Dispatcher:
                 with queue.opened(write=True) as connection:  # nobody has to wait until the silence is long enough
                     connection.execute("DELETE FROM engine WHERE pid = ?", [os.getpid()])
             if self.cluster is not None:  # a worker would first end what it does; its checkpoint is all that is needed
-                for child in psutil.Process().children(recursive=True):
-                    with contextlib.suppress(psutil.NoSuchProcess):
-                        child.kill()
+                for nanny in list(self.cluster.workers.values()):
+                    nanny.close_gracefully()  # which keeps it from starting its worker again
+                for process in multiprocessing.active_children():
+                    process.kill()
             self._disconnect()
 
     def _end_with_parent(self) -> None:
@@ -107,7 +127,7 @@ class Dispatcher:
             self._connect()
         self._beat()
         done = [job for job in self.jobs.values() if job.future.done()]
-        timed = {id_: future for id_, future in self.timings.items() if future.done()}
+        timed = {id_: future for id_, (future, _) in self.timings.items() if future.done()}
         if not done and not timed and self._signature() == self.seen:
             return
         self._collect(done)
@@ -139,6 +159,8 @@ class Dispatcher:
         try:
             where = self.address or self._local()
             self.client = Client(where, security=self.security, timeout=5, set_as_default=False)
+        except Problem as problem:
+            self._say(problem)
         except (OSError, TimeoutError, ValueError) as error:
             self._disconnect()
             self._say(
@@ -155,30 +177,37 @@ class Dispatcher:
 
     def _local(self) -> Any:
         """Worker processes on this machine, with torch loaded before the first training asks for it."""
-        gpus = _gpus()
+        gpus, ending, self.security = _gpus(), self.ending, own_security()
+        scratch = str(private(self.root / "scratch"))
+        dask.config.set({"temporary-directory": scratch})  # the scheduler's, too
 
-        def worker(i: int) -> dict[str, Any]:
-            env = {"HOURGLASS_NICE": "10", "OMP_NUM_THREADS": "1", "PYTHONPATH": _python_path()}
-            resources = {}
-            if i < gpus:
-                resources, env["CUDA_VISIBLE_DEVICES"] = {"GPU": 1}, str(i)
-            options = {
-                "nthreads": 1,
-                "preload": ["models.worker"],
-                "host": "127.0.0.1",
-                "dashboard_address": "127.0.0.1:0",
-            }
-            return {"cls": Nanny, "options": {**options, "resources": resources, "env": env}}
+        def spec(i: int) -> dict[str, Any]:
+            options = nanny_options(i, gpus, self.security, scratch)
+            more = {"protocol": "tls", "host": "127.0.0.1", "env": options["env"] | {"HOURGLASS_NICE": "10"}}
+            return {"cls": Nanny, "options": options | more}
 
         class Local(SpecCluster):
             def new_worker_spec(self) -> dict[int, Any]:
                 free = next(i for i in itertools.count() if i not in self.worker_spec)
-                return {free: worker(free)}
+                return {free: spec(free)}
 
-        os.environ["DASK_LOGGING__DISTRIBUTED"] = "warning"  # for the workers, which read it as they start
-        scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard_address": "127.0.0.1:0"}}
-        self.cluster = Local({}, scheduler, silence_logs=logging.ERROR)  # type: ignore[no-untyped-call]
-        self.cluster.scale(1)
+            async def _correct_state_internal(self) -> None:
+                # A worker that died before it was ready has taken its nanny with it, which Dask would count for ever.
+                for name, nanny in list(self.workers.items()):
+                    if nanny.status in (Status.closed, Status.failed):
+                        del self.workers[name]
+                try:
+                    await super()._correct_state_internal()
+                except Exception as error:  # the next beat tries again
+                    if not ending.is_set():
+                        log.warning("a worker could not be started: %s", error)
+
+        options = {"host": "127.0.0.1", "port": 0, "protocol": "tls", "security": self.security, "dashboard": False}
+        self.cluster = Local(
+            {}, {"cls": Scheduler, "options": options}, security=self.security, silence_logs=logging.ERROR
+        )  # type: ignore[no-untyped-call]
+        self.wanted = 1
+        self.cluster.scale(self.wanted)
         return self.cluster
 
     def _disconnect(self) -> None:
@@ -187,6 +216,7 @@ class Dispatcher:
                 with contextlib.suppress(Exception):  # whatever is left of it, it is given up
                     part.close(timeout=2)
         self.client = self.cluster = None
+        self.members.clear()
         self.slots = self.gpus = 0
 
     def _count(self) -> None:
@@ -194,12 +224,103 @@ class Dispatcher:
         if self.client is None:
             return
         with contextlib.suppress(OSError, TimeoutError, KeyError):  # it is just being lost: the next turn sees it
-            found = self.client.scheduler_info(n_workers=-1)["workers"].values()
-            self.slots = sum(one["nthreads"] for one in found)
-            self.gpus = int(sum(one["resources"].get("GPU", 0) for one in found))
-            if self.cluster is not None and self.slots < self.workers:
-                # One after the other: started together, the first would be ready when the last is.
-                self.cluster.scale(self.slots + 1)
+            found = self.client.scheduler_info(n_workers=-1)["workers"]
+            if self.cluster is None:
+                self._examine(found)
+                found = {address: one for address, one in found.items() if not self.members[address].misfit}
+            self.slots = sum(one["nthreads"] for one in found.values())
+            self.gpus = int(sum(one["resources"].get("GPU", 0) for one in found.values()))
+        if self.cluster is not None:
+            # One after the other: started together, the first would be ready when the last is. And never fewer than
+            # were wanted before: of workers that are down at this moment others are on their way already.
+            self.wanted = max(self.wanted, min(self.workers, self.slots + 1))
+            self.cluster.scale(self.wanted)
+
+    def _examine(self, found: dict[str, Any]) -> None:
+        """Ask each worker that has joined whether it fits, and those that lack a dataset now and then again. What was
+        given to a worker that is gone is given up: Dask would wait for it to come back."""
+        assert self.client is not None
+        now = time.monotonic()
+        for address in set(self.members) - set(found):
+            del self.members[address]
+        for address, one in found.items():
+            known = self.members.get(address)
+            if known is None or (known.asked is None and now - known.at > AGAIN and (known.misfit or known.absent)):
+                asked = self.client.submit(worker.facts, str(self.root), workers=[address], pure=False)
+                threads, gpus = one["nthreads"], int(one["resources"].get("GPU", 0))
+                new = _Member(address, threads, gpus, asked, now)
+                self.members[address] = (
+                    new
+                    if known is None
+                    else dataclasses.replace(known, asked=asked, at=now, threads=threads, gpus=gpus)
+                )
+            elif known.asked is not None and known.asked.done():
+                self._judge(known, known.asked)
+        given = [(job.future, job.where) for job in self.jobs.values()] + list(self.timings.values())
+        for future, where in given:
+            if where is not None and where not in found:
+                future.cancel()
+
+    def _judge(self, member: _Member, asked: Future[Any]) -> None:
+        theirs = _result(asked)
+        if theirs is None:
+            return
+        member.asked = None
+        if "lost" in theirs:  # it is gone, or is asked again
+            return
+        before = member.misfit
+        if "host" in theirs:
+            member.who = f"the worker of {theirs['account']} on {theirs['host']}"
+            member.misfit = worker.misfit(self.mine, theirs, str(self.root))
+            member.absent = frozenset(theirs["absent"])
+        else:  # it knows no such question
+            member.who, member.misfit = (
+                f"the worker at {member.address}",
+                "it runs another version of Hourglass, or none",
+            )
+        if member.misfit and member.misfit != before:
+            log.warning("%s is left out: %s", member.who, member.misfit)
+
+    def _place(self, dataset: str, on_gpu: bool) -> tuple[bool, str | None]:
+        """Whether there is room for a training on this dataset, and the worker that has it, None where Dask chooses."""
+        if self.cluster is not None:
+            return True, None
+        busy = [job.where for job in self.jobs.values()] + [where for _, where in self.timings.values()]
+        fitting = [one for one in self.members.values() if not one.misfit]
+        able = [one for one in fitting if dataset not in one.absent]
+        if fitting and not able:
+            self.lacking.add(dataset)
+        # One without a graphics processor first, where none is needed.
+        for one in sorted(able, key=lambda one: one.gpus):
+            if busy.count(one.address) < one.threads and (one.gpus or not on_gpu):
+                return True, one.address
+        return False, None
+
+    def _trouble(self) -> Problem | None:
+        """What those who wait have to know of the workers; None when all is well."""
+        if self.cluster is not None or self.client is None:
+            return None
+        if not self.members:
+            return Problem(
+                f"no worker is there at {self.address}",
+                "at least one was expected to have joined the scheduler",
+                "start some with python -m models.worker; what waits is then trained by itself",
+            )
+        told = [f"{one.who}: {one.misfit}" for one in self.members.values() if one.misfit and one.who]
+        if told:
+            return Problem(
+                f"{len(told)} of {len(self.members)} workers are left out. {'; '.join(sorted(set(told))[:4])}",
+                "the same version and the same folder were expected on each machine",
+                "put that right there, and start its workers again",
+            )
+        if self.lacking:
+            names = ", ".join(sorted(self.lacking))
+            return Problem(
+                f"no worker can read {names}",
+                "a machine with its files under HOURGLASS_DATA was expected",
+                "run python -m models download on one that trains; what waits is then trained by itself",
+            )
+        return None
 
     # the queue
 
@@ -214,7 +335,8 @@ class Dispatcher:
         if now - self.beaten < engine.BEAT:
             return
         self._count()
-        told = json.dumps([self.problem.came, self.problem.expected, self.problem.do]) if self.problem else None
+        problem = self.problem or self._trouble()
+        told = json.dumps([problem.came, problem.expected, problem.do]) if problem else None
         with queue.opened(write=True) as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO engine (one, beat, pid, slots, gpus, problem) VALUES (1, ?, ?, ?, ?, ?)",
@@ -230,25 +352,25 @@ class Dispatcher:
     def _collect(self, done: list[_Job]) -> None:
         """Write down how trainings ended; one whose worker was lost waits again, three times at most."""
         for job in done:
-            id_ = job.ticket.id
-            if job.future.status == "finished":
-                result = job.future.result()
-            elif job.future.status == "error" and "KilledWorker" not in type(job.future.exception()).__name__:
-                result = {"problem": engine.broken(job.future.exception())}
-            else:
-                result = {"lost": True}
+            id_, result = job.ticket.id, _result(job.future)
+            if result is None:
+                continue
             with queue.opened(write=True) as connection:
                 row = connection.execute("SELECT state, attempt, tries FROM runs WHERE id = ?", [id_]).fetchone()
                 if row is not None and (row["state"], row["attempt"]) == ("running", job.attempt):
                     self._write_down(connection, job, result, row["tries"])
                 elif row is not None and "became" in result:  # cancelled when it was as good as done
                     connection.execute("UPDATE runs SET became = ? WHERE id = ?", [result["became"], id_])
+            if "lost" not in result:
+                engine.tidy(id_, job.attempt)
             del self.jobs[id_]
 
     def _note(self, timed: dict[str, Future[Any]]) -> None:
         """Write down what was timed; what was lost is timed again."""
         for id_, future in timed.items():
-            result = future.result() if future.status == "finished" else {}
+            result = _result(future)
+            if result is None:
+                continue
             told = json.dumps(result["problem"]) if "problem" in result else None
             with queue.opened(write=True) as connection:
                 connection.execute(
@@ -277,6 +399,7 @@ class Dispatcher:
                     " SELECT owner, ?, 0, name, starred, asked FROM owners WHERE id = ?",
                     [became, id_],
                 )
+            queue.keep_owners(connection, became)
             return
         if "stopped" in result or "overtaken" in result:
             # Told to keep what there was before there was anything; or the shell trains it now.
@@ -286,9 +409,12 @@ class Dispatcher:
         told = result.get("problem")
         if told is None:
             reached = len(engine.progress(id_))
-            tries = 1 if reached > job.reached else tries + 1
+            if reached > job.reached:
+                tries = 1
+            elif result["lost"] and engine.begun(id_) == job.attempt:  # else it was no fault of its own
+                tries += 1
             if tries < engine.TRIES:
-                log.warning("the worker of %s was lost after epoch %d; it is queued again", id_, reached)
+                log.warning("%s was lost after epoch %d; it is queued again", id_, reached)
                 connection.execute("UPDATE runs SET state = 'queued', tries = ? WHERE id = ?", [tries, id_])
                 return
             told = [
@@ -333,23 +459,31 @@ class Dispatcher:
         """Start the runs whose turn it is, as many as there are free slots."""
         if self.client is None or len(self.jobs) + len(self.timings) >= self.slots:
             return
+        self.lacking.clear()
         with queue.opened() as connection:
             unknown = connection.execute(
                 "SELECT id, configuration, device FROM epoch_times WHERE seconds IS NULL AND problem IS NULL"
             )
             for id_, values, device in unknown.fetchall():  # somebody waits for the answer, and it takes half a second
                 if id_ not in self.timings and len(self.jobs) + len(self.timings) < self.slots:
-                    facts = json.loads(values)
+                    facts = queue.as_dict(values)
+                    if facts is None:
+                        continue
                     on_gpu = device == "gpu" and self.gpus > 0
-                    self.timings[id_] = self.client.submit(
+                    room, where = self._place(str(facts.get("dataset")), on_gpu)
+                    if not room:
+                        continue
+                    future = self.client.submit(
                         engine.measure,
                         str(self.root),
                         facts,
                         "gpu" if on_gpu else "cpu",
                         pure=False,
                         resources={"GPU": 1} if on_gpu else None,
+                        workers=[where] if where else None,
                     )
-            waiting, running = queue.tickets(connection, "queued"), queue.tickets(connection, "running")
+                    self.timings[id_] = future, where
+            waiting, running = (engine.understood(queue.tickets(connection, s)) for s in ("queued", "running"))
             line = queue.order(waiting, running, queue.turns(connection))
         busy = sum(job.ticket.device == "gpu" for job in self.jobs.values())
         for ticket in line:
@@ -358,32 +492,33 @@ class Dispatcher:
             on_gpu = ticket.device == "gpu" and self.gpus > 0
             if ticket.id in self.jobs or (on_gpu and busy >= self.gpus):  # its last attempt still ends; all taken
                 continue
+            room, where = self._place(ticket.configuration["dataset"], on_gpu)
+            if not room:
+                continue
             busy += on_gpu
-            self._start(ticket, on_gpu)
+            self._start(ticket, on_gpu, where)
 
-    def _start(self, ticket: Ticket, on_gpu: bool) -> None:
+    def _start(self, ticket: Ticket, on_gpu: bool, where: str | None) -> None:
         assert self.client is not None
         id_, folder = ticket.id, engine.active(ticket.id)
         attempt = max(ticket.attempt, engine.attempt_of(folder)) + 1
         # Somebody asked for its end, and then its worker was lost: the wish outlives the attempt.
         wish = ticket.wish if ticket.wish in ("keep", "cool") else None
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            engine.control(folder, attempt, wish)
-            trouble = None
-        except (OSError, Problem) as error:
-            trouble = error if isinstance(error, Problem) else unwritable(folder.parent, error)
         with queue.opened(write=True) as connection:
-            if trouble is not None:
-                told = json.dumps([trouble.came, trouble.expected, trouble.do])
-                connection.execute("UPDATE runs SET state = 'failed', problem = ? WHERE id = ?", [told, id_])
-                return
             took = connection.execute(
                 "UPDATE runs SET state = 'running', attempt = ?, wish = ?, problem = NULL, became = NULL, started = ?"
                 " WHERE id = ? AND state = 'queued'",
                 [attempt, wish, time.time(), id_],
             )
             if not took.rowcount:  # cancelled a moment ago
+                return
+            try:
+                private(folder)
+                engine.control(folder, attempt, wish)
+            except (OSError, Problem) as error:
+                trouble = error if isinstance(error, Problem) else unwritable(folder.parent, error)
+                told = json.dumps([trouble.came, trouble.expected, trouble.do])
+                connection.execute("UPDATE runs SET state = 'failed', problem = ? WHERE id = ?", [told, id_])
                 return
             name = queue.name(connection)
             turn = max(queue.turns(connection).values(), default=0) + 1
@@ -394,6 +529,7 @@ class Dispatcher:
         future = self.client.submit(
             engine.train,
             str(self.root),
+            id_,
             ticket.configuration,
             attempt,
             "gpu" if on_gpu else "cpu",
@@ -402,8 +538,28 @@ class Dispatcher:
             pure=False,
             retries=0,
             resources={"GPU": 1} if on_gpu else None,
+            workers=[where] if where else None,
         )
-        self.jobs[id_] = _Job(ticket, attempt, future, reached, name, wish)
+        self.jobs[id_] = _Job(ticket, attempt, future, reached, name, where, wish)
+
+
+def _result(future: Future[Any]) -> dict[str, Any] | None:
+    """What a training or timing returned, None while that is not known. {"lost": True} where its worker died, {"lost":
+    False} where it was given up for another reason: the scheduler went away, or what it was given to.
+
+    A result lies where it was computed: it is lost with a worker that dies between the end and our asking, and Dask
+    then computes it again.
+    """
+    try:
+        return dict(future.result(timeout=5))
+    except TimeoutError:
+        return None
+    except KilledWorker:
+        return {"lost": True}
+    except (CancelledError, OSError):
+        return {"lost": False}
+    except Exception as error:
+        return {"problem": engine.broken(error)}
 
 
 def _gpus() -> int:
@@ -414,24 +570,3 @@ def _gpus() -> int:
         return 0
     listed = subprocess.run([asked, "-L"], capture_output=True, text=True, check=False)
     return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
-
-
-def _python_path() -> str:
-    return os.pathsep.join([str(engine.PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
-
-
-def security() -> Security | None:
-    """The certificates named by HOURGLASS_TLS, a folder with ca.pem, cert.pem and key.pem; None when it is not set."""
-    if not (folder := os.environ.get("HOURGLASS_TLS")):
-        return None
-    files = {name: Path(folder) / f"{name}.pem" for name in ("ca", "cert", "key")}
-    if absent := [str(path) for path in files.values() if not path.is_file()]:
-        raise Problem(
-            f"{', '.join(absent)} is not there",
-            "HOURGLASS_TLS names a folder with ca.pem, cert.pem and key.pem",
-            "put them there, or unset it",
-        )
-    ends = {
-        f"tls_{role}_{part}": str(files[part]) for role in ("client", "scheduler", "worker") for part in ("cert", "key")
-    }
-    return Security(tls_ca_file=str(files["ca"]), require_encryption=True, **ends)

@@ -11,11 +11,13 @@ Importing this module imports neither torch nor Dask: pages only read and write 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import importlib
 import json
 import logging
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -30,7 +32,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, architectures, datasets, home, queue, unwritable, uploads
+from models import Problem, architectures, close_home, datasets, home, private, queue, unwritable, uploads
 from models import runs as stored
 from models.queue import SHELL, Ticket
 from models.runs import Configuration, Run
@@ -39,16 +41,18 @@ TURN = 0.05  # seconds between two looks at the queue
 BEAT = 1.0  # seconds between two signs of life
 SILENT = 10.0  # seconds without one after which the engine counts as gone
 FRESH = 120.0  # seconds for which a timing counts
+TIMINGS = 50  # that may wait: they come before the trainings
 TRIES = 3  # attempts that may be lost in a row without a finished epoch in between
-REFUSED = 3  # exit code: another engine serves this folder
+PAUSE, LONGEST = 3.0, 60.0  # seconds before an engine that ended by itself is started again; twice as many each time
 log = logging.getLogger("hourglass.engine")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one owner may ask for. Each is set by the environment variable named beside it; the shell has no limits."""
+    """What may be asked for, by one owner unless it says otherwise. Each is set by the environment variable named beside it; the shell has no limits."""
 
     waiting: int = 20  # HOURGLASS_WAITING: runs that wait in the queue
+    queued: int = 1000  # HOURGLASS_QUEUED: runs that wait in the queue, of all owners together
     epochs: int = 10_000  # HOURGLASS_EPOCHS
     parameters: int = 20_000_000  # HOURGLASS_PARAMETERS
     seconds: int = 3600  # HOURGLASS_SECONDS: training ends after so long, with what was learnt
@@ -136,6 +140,7 @@ def submit(configuration: Configuration, owner: str = SHELL, device: str = "cpu"
         _within_limits(configuration, owner)
     with queue.opened(write=True) as connection:
         queue.add(connection, id_, values, owner, device, "done" if finished_already else "queued")
+        queue.keep_owners(connection, id_)
     wake()
     return id_
 
@@ -155,6 +160,15 @@ def epoch_seconds(configuration: Configuration, device: str = "cpu") -> float | 
         connection.execute("DELETE FROM epoch_times WHERE measured < ?", [time.time() - FRESH])
         row = connection.execute("SELECT seconds, problem FROM epoch_times WHERE id = ?", [key]).fetchone()
         if row is None:
+            waiting = connection.execute(
+                "SELECT COUNT(*) FROM epoch_times WHERE seconds IS NULL AND problem IS NULL"
+            ).fetchone()[0]
+            if waiting >= TIMINGS:
+                raise Problem(
+                    f"{waiting} timings wait already",
+                    f"at most {TIMINGS} may wait here",
+                    "choose a number of epochs, or try again in a minute",
+                )
             values = json.dumps(dataclasses.asdict(alike))
             connection.execute(
                 "INSERT INTO epoch_times (id, configuration, device) VALUES (?, ?, ?)", [key, values, device]
@@ -162,8 +176,8 @@ def epoch_seconds(configuration: Configuration, device: str = "cpu") -> float | 
         elif row["problem"]:
             connection.execute("DELETE FROM epoch_times WHERE id = ?", [key])
     wake()
-    if row is not None and row["problem"]:
-        raise Problem(*json.loads(row["problem"]))
+    if row is not None and (problem := queue.as_problem(row["problem"])):
+        raise problem
     return float(row["seconds"]) if row is not None and row["seconds"] else None
 
 
@@ -188,6 +202,15 @@ def _within_limits(configuration: Configuration, owner: str) -> None:
             "SELECT COUNT(*) FROM owners JOIN runs USING (id) WHERE owner = ? AND waits AND state = 'queued' AND id <> ?",
             [owner, configuration.id],
         ).fetchone()[0]
+        everybodys = connection.execute(
+            "SELECT COUNT(*) FROM runs WHERE state = 'queued' AND id <> ?", [configuration.id]
+        ).fetchone()[0]
+    if everybodys >= limits.queued:  # whoever comes without a cookie is somebody new each time
+        raise Problem(
+            f"{everybodys:,} runs of everybody wait already",
+            f"at most {limits.queued:,} may wait here",
+            "try again when some of them have begun",
+        )
     for came, most, what, do in (
         (waiting + 1, limits.waiting, "waiting runs", "wait until one has begun, or cancel one on the page Runs"),
         (configuration.epochs, limits.epochs, "epochs", "choose fewer epochs"),
@@ -218,6 +241,8 @@ def status(id_: str) -> Status:  # noqa: PLR0911 - one return for each way a tra
     if _done(id_):
         return Status(id_, "done")
     ticket, told = queue.ticket(id_), _told(active(id_))
+    if ticket is not None and stored.recorded(ticket.configuration) is None:
+        return Status(id_, "unknown")
     if ticket is None or ticket.state == "done":
         if ticket is not None and ticket.became and _done(ticket.became):
             return Status(ticket.became, "done")
@@ -226,14 +251,16 @@ def status(id_: str) -> Status:  # noqa: PLR0911 - one return for each way a tra
         # It is trained from a shell.
         pca = told.get("pca")
         return Status(id_, told["phase"], told["what"], told["epoch"], told["epochs"], _problem(told), pca=pca)
-    epoch, epochs = int(told["epoch"]) if told else 0, int(ticket.configuration["epochs"])
+    epoch, epochs = int(told["epoch"]) if told else 0, Configuration(**ticket.configuration).epochs
     if ticket.state == "queued":
         ahead, wait = _line().get(id_, (None, None))
-        what = engine_problem() or ""
+        row = _engine_row()
+        what = engine_problem() or ("" if row is None or row["slots"] else "no worker is there yet")
         if not engine_alive():
-            what = (
-                "the engine is starting" if KEEPERS else "no engine is running; start one with python -m models.engine"
-            )
+            what = "no engine is running; start one with python -m models.engine"
+            if KEEPERS:
+                problem = KEEPERS[-1].problem
+                what = "the engine is starting" if problem is None else f"the engine cannot start. {problem}"
         return Status(id_, "queued", what, epoch, epochs, None, ahead, wait)
     if ticket.state != "running":
         return Status(id_, ticket.state, "", epoch, epochs, ticket.problem)
@@ -248,7 +275,8 @@ def progress(id_: str, since: int = 0) -> list[dict[str, Any]]:
         lines = (active(id_) / "history.jsonl").read_text().split("\n")[:-1]
     except OSError:
         return []
-    epochs = {line["epoch"]: line for line in map(json.loads, lines[since:])}
+    read = [queue.as_dict(line) or {} for line in lines[since:]]
+    epochs = {line["epoch"]: line for line in read if isinstance(line.get("epoch"), int)}
     return [epochs[epoch] for epoch in sorted(epochs) if epoch > since]
 
 
@@ -304,7 +332,7 @@ def cancel(id_: str, owner: str, *, keep: bool = False, cool: bool = False) -> b
     checkpoint stays, and asking for the same run goes on from there.
     """
     with queue.opened(write=True) as connection:
-        ticket = next(iter(queue.tickets(connection, id_=id_)), None)
+        ticket = next(iter(understood(queue.tickets(connection, id_=id_))), None)
         if ticket is None or owner not in ticket.owners or ticket.state not in ("queued", "running"):
             return False
         alone = ticket.owners == (owner,)
@@ -327,9 +355,18 @@ def waits(id_: str, owner: str) -> bool:
 
 
 def runs(owner: str) -> list[Entry]:
-    """Everything this owner asked for, starred first, then the newest."""
+    """Everything this owner asked for, starred first, then the newest; without what this version does not understand."""
+    return _listed(owner)[0]
+
+
+def left_alone(owner: str) -> int:
+    """How many runs of this owner's are not listed, since another version of Hourglass has asked for them."""
+    return _listed(owner)[1]
+
+
+def _listed(owner: str) -> tuple[list[Entry], int]:
     if not queue.path().exists():
-        return []
+        return [], 0
     with queue.opened() as connection:
         rows = connection.execute(
             "SELECT mine.*, runs.configuration, runs.state, runs.problem, runs.became,"
@@ -338,7 +375,7 @@ def runs(owner: str) -> list[Entry]:
             [owner],
         ).fetchall()
     ready = {run.id: run for run in stored.find()[0]}
-    out = []
+    out, foreign = [], 0
     for row in rows:
         if row["became"] and row["became"] != row["id"]:
             continue
@@ -348,8 +385,10 @@ def runs(owner: str) -> list[Entry]:
             state = "failed"
         elif run is not None:
             state = "done"
-        chosen = Configuration(**json.loads(row["configuration"]))
-        told = Problem(*json.loads(row["problem"])) if row["problem"] else None
+        chosen, told = stored.recorded(queue.as_dict(row["configuration"]) or {}), queue.as_problem(row["problem"])
+        if chosen is None or state not in queue.STATES or (told is None and row["problem"]):
+            foreign += 1
+            continue
         if state == "failed" and told is None:
             told = Problem(
                 f"the folder of the run {row['id']} is not there",
@@ -358,7 +397,7 @@ def runs(owner: str) -> list[Entry]:
             )
         shared = bool(row["shared"]) or (run is not None and run.pretrained)
         out.append(Entry(row["id"], row["name"], bool(row["starred"]), state, chosen, row["asked"], shared, told, run))
-    return out
+    return out, foreign
 
 
 def adopt(run: Run, owner: str, asked: Configuration | None = None) -> None:
@@ -372,6 +411,7 @@ def adopt(run: Run, owner: str, asked: Configuration | None = None) -> None:
             queue.add(connection, asked.id, dataclasses.asdict(asked), owner, "cpu", "done")
             connection.execute("UPDATE runs SET became = ? WHERE id = ?", [run.id, asked.id])
         connection.execute("UPDATE owners SET waits = 0 WHERE owner = ? AND id = ?", [owner, run.id])
+        queue.keep_owners(connection, run.id)
 
 
 def make_sure_it_fits(owner: str, more: int) -> None:
@@ -413,12 +453,14 @@ def rename(id_: str, owner: str, name: str) -> None:
         connection.execute(
             "UPDATE owners SET name = ? WHERE id = ? AND owner = ?", [name.strip()[:80] or None, id_, owner]
         )
+        queue.keep_owners(connection, id_)
 
 
 def star(id_: str, owner: str, starred: bool) -> None:
     """Star a run, or take the star away."""
     with queue.opened(write=True) as connection:
         connection.execute("UPDATE owners SET starred = ? WHERE id = ? AND owner = ?", [starred, id_, owner])
+        queue.keep_owners(connection, id_)
 
 
 def names(owner: str) -> dict[str, str]:
@@ -436,13 +478,14 @@ def delete(id_: str, owner: str) -> None:
     A `Problem` while it is being trained.
     """
     with queue.opened(write=True) as connection:
-        ticket = next(iter(queue.tickets(connection, id_=id_)), None)
+        ticket = next(iter(understood(queue.tickets(connection, id_=id_))), None)
         mine = connection.execute("SELECT 1 FROM owners WHERE id = ? AND owner = ?", [id_, owner]).fetchone()
         if ticket is None or not mine:
             return
         if ticket.state == "running":
             raise Problem(f"the run {id_} is being trained", "only a run at rest can be deleted", "cancel it first")
         connection.execute("DELETE FROM owners WHERE id = ? AND owner = ?", [id_, owner])
+        queue.keep_owners(connection, id_)
         left = connection.execute("SELECT SUM(waits) FROM owners WHERE id = ?", [id_]).fetchone()[0]
         if left is not None:
             if ticket.state == "queued" and not left:
@@ -467,7 +510,8 @@ def engine_alive() -> bool:
 def engine_problem() -> str | None:
     """What keeps the engine from training, as a sentence; None when nothing does."""
     row = _engine_row()
-    return str(Problem(*json.loads(row["problem"]))) if row is not None and row["problem"] else None
+    problem = queue.as_problem(row["problem"]) if row is not None else None
+    return str(problem) if problem is not None else None
 
 
 def gpus() -> int:
@@ -496,7 +540,7 @@ def _line() -> dict[str, tuple[int, float | None]]:
     if known and time.monotonic() - known[0] < 1:
         return known[1]
     with queue.opened() as connection:
-        waiting, running = queue.tickets(connection, "queued"), queue.tickets(connection, "running")
+        waiting, running = (understood(queue.tickets(connection, state)) for state in ("queued", "running"))
         turns = queue.turns(connection)
         took = connection.execute(
             "SELECT ended - started FROM runs WHERE state = 'done' AND started IS NOT NULL ORDER BY ended DESC LIMIT 20"
@@ -514,12 +558,17 @@ def _line() -> dict[str, tuple[int, float | None]]:
     return out
 
 
+def understood(tickets: list[Ticket]) -> list[Ticket]:
+    """Those whose choices this version knows; a later one may have asked for the others."""
+    return [ticket for ticket in tickets if stored.recorded(ticket.configuration) is not None]
+
+
 def _left(ticket: Ticket, usual: float | None) -> float:
     """About how many seconds a running training still takes."""
     done = progress(ticket.id)
     if done:
         seconds = float(np.median([line["seconds"] for line in done]))
-        return seconds * (int(ticket.configuration["epochs"]) - len(done)) + 2
+        return seconds * (Configuration(**ticket.configuration).epochs - len(done)) + 2
     return usual or 0.0
 
 
@@ -533,14 +582,24 @@ def _done(id_: str) -> bool:
 
 
 def _told(folder: Path) -> dict[str, Any] | None:
+    """What the training in that folder says; None where it says nothing that this version understands."""
     try:
-        return dict(json.loads((folder / "status.json").read_text()))
+        told = queue.as_dict((folder / "status.json").read_text())
     except (OSError, ValueError):
         return None
+    known: dict[str, Any] = {
+        "phase": str,
+        "what": str,
+        "epoch": int,
+        "epochs": int,
+        "pid": int,
+        "problem": (list, type(None)),
+    }
+    return told if told and all(isinstance(told.get(name, ...), kind) for name, kind in known.items()) else None
 
 
 def _problem(told: dict[str, Any]) -> Problem | None:
-    return Problem(*told["problem"]) if told["problem"] else None
+    return queue.as_problem(json.dumps(told["problem"]))
 
 
 def _breathes(told: dict[str, Any]) -> bool:
@@ -564,7 +623,7 @@ def claim(id_: str) -> int:
     """
     folder = active(id_)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private(folder)
         attempt = 1 + attempt_of(folder)
         control(folder, attempt, None)
     except OSError as error:
@@ -577,6 +636,19 @@ def attempt_of(folder: Path) -> int:
         return int(json.loads((folder / "control.json").read_text())["attempt"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0
+
+
+def tidy(id_: str, attempt: int) -> None:
+    """Remove the folder of an attempt that has ended and left no checkpoint to go on from."""
+    folder = active(id_)
+    if attempt_of(folder) == attempt and not (folder / "checkpoint.safetensors").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def begun(id_: str) -> int:
+    """The last attempt that has written anything, 0 before there is one."""
+    told = _told(active(id_)) or {}
+    return int(told.get("attempt", 0))
 
 
 def control(folder: Path, attempt: int, wish: str | None) -> None:
@@ -593,12 +665,15 @@ def finished(id_: str, run: Run) -> None:
     stored.keep(folder, run.id)
 
 
-def train(root: str, values: dict[str, Any], attempt: int, device: str = "cpu", limit: float = 3600) -> dict[str, Any]:
+def train(
+    root: str, id_: str, values: dict[str, Any], attempt: int, device: str = "cpu", limit: float = 3600
+) -> dict[str, Any]:
     """Train a configuration under the home `root`: a plain function that can be called again at any time.
 
     Returns {"became": id}, {"stopped": True}, {"overtaken": True} or {"problem": [came, expected, do]}; never raises.
     """
     os.environ["HOURGLASS_HOME"] = root
+    _begin(active(id_), attempt)
     from models import training
 
     try:
@@ -617,6 +692,16 @@ def train(root: str, values: dict[str, Any], attempt: int, device: str = "cpu", 
     except Exception as error:
         log.exception("a training broke off")
         return {"problem": broken(error)}
+
+
+def _begin(folder: Path, attempt: int) -> None:
+    """Say that this attempt has begun, before anything that could end the process: from here on its loss counts."""
+    if attempt_of(folder) == attempt:
+        told = {"phase": "preparing", "what": "starting", "attempt": attempt, "epoch": 0, "epochs": 0}
+        with contextlib.suppress(Problem):  # the training says better what it cannot write
+            stored.write_whole(
+                folder / "status.json", json.dumps({**told, "pid": os.getpid(), "problem": None}).encode()
+            )
 
 
 def measure(root: str, values: dict[str, Any], device: str) -> dict[str, Any]:
@@ -651,9 +736,12 @@ def serve(root: Path, address: str | None = None, workers: int | None = None) ->
 
     root = root.absolute()  # workers on other machines are told where it lies
     os.environ["HOURGLASS_HOME"] = str(root)
-    with queue.opened():  # makes the folder too, or says why not
-        pass
-    lock = FileLock(root / "engine.lock")
+    with queue.opened(write=True) as connection:  # makes the folder too, or says why not
+        close_home()
+        for (id_,) in connection.execute("SELECT id FROM runs WHERE state = 'done'").fetchall():
+            if not (root / "runs" / id_ / queue.OWNERS).exists():  # an earlier version did not write it
+                queue.keep_owners(connection, id_)
+    lock = FileLock(root / "engine.lock", mode=0o600)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -665,6 +753,8 @@ def serve(root: Path, address: str | None = None, workers: int | None = None) ->
     except OSError as error:
         raise unwritable(root, error) from error
     with lock:
+        if not (root / "home.id").exists():  # how workers on other machines know that they see this very folder
+            stored.write_whole(root / "home.id", secrets.token_hex(16).encode())
         dispatch.Dispatcher(root, address, workers or cores()).run()
 
 
@@ -694,6 +784,7 @@ class Keeper:
         self.workers = workers
         self.wanted, self.ending = threading.Event(), threading.Event()
         self.process: subprocess.Popen[bytes] | None = None
+        self.problem: str | None = None  # why the last one ended, or why none is started
         self.thread = threading.Thread(target=self._watch, name="engine keeper", daemon=True)
 
     def __enter__(self) -> Keeper:
@@ -719,17 +810,34 @@ class Keeper:
 
     def _watch(self) -> None:
         self.wanted.wait()
-        began = float("-inf")
+        began, pause = float("-inf"), PAUSE
         while not self.ending.wait(0.2):
+            lived = time.monotonic() - began
             if self.process is not None and self.process.poll() is None:
+                if lived > LONGEST:
+                    pause = PAUSE
                 continue
+            killed = self.process is None or self.process.returncode < 0
+            if not killed:
+                self.problem = _last_words()
             # One that does not stay up is not started again and again, nor is one beside another that is alive.
-            pause = 0.5 if self.process is None or self.process.returncode < 0 else 3.0
-            if time.monotonic() - began < pause or (self.process is None and engine_alive()):
+            if lived < (0.5 if killed else pause) or self._another_serves():
                 continue
+            pause = PAUSE if killed else min(2 * pause, LONGEST)
             began = time.monotonic()
             self._forget()
             self._begin()
+
+    def _another_serves(self) -> bool:
+        """Whether an engine that is not ours gives signs of life. While nobody can say, none is started either: it would
+        need the same file. What is wrong with that may be put right at any time, so we keep looking."""
+        try:
+            row = _engine_row()
+        except Problem as problem:
+            self.problem = str(problem)
+            return True
+        ours = self.process is not None and row is not None and row["pid"] == self.process.pid
+        return not ours and engine_alive()
 
     def _forget(self) -> None:
         if self.process is not None and self.process.stdin is not None:
@@ -740,8 +848,8 @@ class Keeper:
         if self.workers:
             command += ["--workers", str(self.workers)]
         try:
-            home().mkdir(parents=True, exist_ok=True)
-            words_of = home() / "engine.log"
+            words_of = private(home()) / "engine.log"
+            words_of.touch(mode=0o600)
             if words_of.exists() and words_of.stat().st_size > 1_000_000:
                 words_of.replace(words_of.with_suffix(".old.log"))
             with words_of.open("ab") as words:
@@ -759,6 +867,7 @@ class Keeper:
 
 
 KEEPERS: list[Keeper] = []
+WORDS = "hourglass: "  # how the last line of a program begins that ends with a problem
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -766,6 +875,15 @@ def wake() -> None:
     """Have the engine started now, if this process keeps one, so that it is ready when it is needed."""
     for keeper in KEEPERS:
         keeper.wanted.set()
+
+
+def _last_words() -> str | None:
+    """The sentence with which an engine ended that could not go on."""
+    with contextlib.suppress(OSError):
+        last = (home() / "engine.log").read_text(errors="replace")[-4000:].strip().rpartition("\n")[2]
+        if last.startswith(WORDS):
+            return last.removeprefix(WORDS)
+    return None
 
 
 def _unfinished() -> bool:
@@ -798,7 +916,7 @@ def main() -> int:
     try:
         serve(home(), chosen.scheduler, chosen.workers)
     except Problem as problem:
-        print(f"hourglass: {problem}", file=sys.stderr)
+        print(f"{WORDS}{problem}", file=sys.stderr)
         return 1
     logging.shutdown()
     os._exit(0)  # Dask would wait for its workers, which are gone

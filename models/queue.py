@@ -1,22 +1,29 @@
 """The queue: which runs were asked for, by whom, and how they stand. One SQLite file, <home>/queue.db, on a local disk.
 
 Only the web process and the engine open it. It holds what is not in a run's folder: the order of asking, the state,
-the owners with their own names and stars, and a sign of life of the engine. Nothing that was trained is lost with it.
+the owners with their own names and stars, and a sign of life of the engine. Nothing that was trained is lost with it:
+the owners of a finished run stand in its folder, too, and a file that is damaged is replaced by what can be read of it.
 """
 
 import contextlib
+import heapq
 import json
+import logging
 import secrets
+import shutil
 import sqlite3
+import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models import Problem, home, unwritable
+from models import Problem, home, private, unwritable
 
+log = logging.getLogger("hourglass.engine")
 STATES = ("queued", "running", "done", "failed", "cancelled")
 SHELL = "shell"  # the owner of what was trained from a shell: shown to everybody, deleted by nobody on a page
 
@@ -74,19 +81,9 @@ _WRITING = threading.RLock()
 
 
 def _opened(place: Path, write: bool) -> Iterator[sqlite3.Connection]:
+    connection = None
     try:
-        fresh = not place.exists()
-        if fresh:
-            place.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(place, timeout=20, isolation_level=None)
-    except (OSError, sqlite3.Error) as error:
-        raise unwritable(place.parent, error) from error
-    connection.row_factory = sqlite3.Row
-    try:
-        if fresh or not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'epoch_times'").fetchone():
-            number = secrets.randbelow(2**31)
-            connection.executescript(f"PRAGMA journal_mode = WAL; PRAGMA user_version = {number}; {_TABLES}")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection = _connected(place)
         if write:
             connection.execute("BEGIN IMMEDIATE")
         yield connection
@@ -101,13 +98,148 @@ def _opened(place: Path, write: bool) -> Iterator[sqlite3.Connection]:
             ) from error
         raise unwritable(place.parent, error) from error
     except sqlite3.DatabaseError as error:
+        if not _damaged(error):
+            raise Problem(
+                f"{place} does not take what this version writes ({error})",
+                "a queue of this version of Hourglass was expected",
+                "start the version that was used here last, or a newer one",
+            ) from error
+        _rescue(place)
         raise Problem(
-            f"{place} is damaged ({error})",
-            "the queue of this Hourglass was expected",
-            "stop Hourglass and delete that file: finished runs are kept, only what waits has to be asked for again",
+            f"{place} was damaged ({error})",
+            f"what could be read of it is taken over; the damaged file lies beside it, as {place.stem}.damaged-…",
+            "try again; a run that waited and is not listed any more has to be asked for again",
         ) from error
+    except OSError as error:
+        raise unwritable(place.parent, error) from error
     finally:
-        connection.close()  # what was not committed is undone
+        if connection is not None:
+            connection.close()  # what was not committed is undone
+
+
+def _connected(place: Path) -> sqlite3.Connection:
+    """A connection to a queue that has its tables; one that is no database any more is rescued first."""
+    fresh = not place.exists()
+    if fresh:
+        private(place.parent)
+        place.touch(mode=0o600)  # SQLite gives the files beside it the same mode
+    connection = sqlite3.connect(place, timeout=20, isolation_level=None)
+    try:
+        connection.row_factory = sqlite3.Row
+        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'epoch_times'").fetchone()
+        if fresh or not known:
+            _make(connection)
+            connection.execute("BEGIN IMMEDIATE")
+            _restore(connection)
+            connection.execute("COMMIT")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        if not _damaged(error):
+            raise
+        _rescue(place)
+        return _connected(place)
+    return connection
+
+
+def _make(connection: sqlite3.Connection) -> None:
+    number = secrets.randbelow(2**31)
+    connection.executescript(f"PRAGMA journal_mode = WAL; PRAGMA user_version = {number}; {_TABLES}")
+
+
+# ── what survives the file ───────────────────────────────────────────────────
+
+OWNERS = "owners.json"  # beside run.json, but no part of the run: it is neither served nor packed
+
+
+def _damaged(error: sqlite3.DatabaseError) -> bool:
+    return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def keep_owners(connection: sqlite3.Connection, id_: str) -> None:
+    """Write down in the folder of a finished run who has it on their list, and as what.
+
+    Else all runs would be everybody's when the queue is lost, since a run of nobody is shown to all.
+    """
+    folder = home() / "runs" / id_
+    row = connection.execute("SELECT configuration, asked FROM runs WHERE id = ?", [id_]).fetchone()
+    if row is None or not (folder / "run.json").is_file():
+        return
+    owners = connection.execute("SELECT owner, name, starred, asked FROM owners WHERE id = ?", [id_]).fetchall()
+    part = folder / f".{OWNERS}-{secrets.token_hex(4)}"
+    try:
+        part.write_text(json.dumps({**dict(row), "owners": [dict(owner) for owner in owners]}))
+        part.replace(folder / OWNERS)
+    except OSError as error:  # the queue itself still knows it
+        log.warning("%s", unwritable(folder, error))
+
+
+def _restore(connection: sqlite3.Connection) -> None:
+    """Put finished runs back on the lists of their owners, as their folders say."""
+    told: list[tuple[float, str, dict[str, Any]]] = []
+    for path in (home() / "runs").glob(f"*/{OWNERS}"):
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            facts = as_dict(path.read_text())
+            if facts is not None and isinstance(facts.get("asked"), float) and isinstance(facts.get("owners"), list):
+                told.append((facts["asked"], path.parent.name, facts))
+    for asked, id_, facts in sorted(told, key=lambda one: one[:2]):
+        connection.execute(
+            "INSERT OR IGNORE INTO runs (id, configuration, state, asked, ended, became)"
+            " VALUES (?1, ?2, 'done', ?3, ?3, ?1)",
+            [id_, str(facts.get("configuration")), asked],
+        )
+        for one in facts["owners"]:
+            owner, name, starred, since = (one.get(key) for key in ("owner", "name", "starred", "asked"))
+            connection.execute(
+                "INSERT OR IGNORE INTO owners (id, owner, name, starred, asked, waits) VALUES (?, ?, ?, ?, ?, 0)",
+                [id_, str(owner), None if name is None else str(name), bool(starred), float(since or asked)],
+            )
+
+
+def _rescue(place: Path) -> None:
+    """Put a new file in the place of a damaged one, with all of its rows that can still be read. The damaged one is set
+    aside as it is. Whoever comes second finds it done."""
+    from filelock import FileLock
+
+    with _WRITING, FileLock(place.with_name("queue.lock"), mode=0o600):
+        with contextlib.suppress(sqlite3.DatabaseError), contextlib.closing(sqlite3.connect(place)) as asked:
+            if asked.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok":
+                return
+        mark = time.time_ns()
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".rescue-") as room:
+            for end in ("", "-wal"):  # a copy: opening it would change it
+                with contextlib.suppress(FileNotFoundError):
+                    shutil.copy(f"{place}{end}", Path(room) / f"old{end}")
+            new = Path(room) / "new"
+            new.touch(mode=0o600)
+            with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as connection:
+                connection.row_factory = sqlite3.Row
+                _make(connection)
+                connection.execute("BEGIN")
+                for table in ("runs", "owners", "served"):
+                    _take_over(Path(room) / "old", connection, table)
+                _restore(connection)
+                connection.execute("COMMIT")
+            for end in ("-shm", "-wal", ""):
+                with contextlib.suppress(FileNotFoundError):
+                    Path(f"{place}{end}").rename(place.with_name(f"queue.damaged-{mark}.db{end}"))
+            new.rename(place)
+        log.warning(
+            "%s was damaged; what could be read is taken over, and it lies beside as queue.damaged-%d.db", place, mark
+        )
+
+
+def _take_over(old: Path, new: sqlite3.Connection, table: str) -> None:
+    """Copy the rows of a table that can be read: from its beginning to the damage, and from its end back to it."""
+    known = {row["name"] for row in new.execute(f"PRAGMA table_info({table})")}
+    for way in ("ASC", "DESC"):
+        with contextlib.suppress(sqlite3.DatabaseError), contextlib.closing(sqlite3.connect(old)) as damaged:
+            rows = damaged.execute(f"SELECT * FROM {table} NOT INDEXED ORDER BY rowid {way}")  # noqa: S608
+            names = [column[0] for column in rows.description]
+            here = [name for name in names if name in known]
+            insert = f"INSERT OR IGNORE INTO {table} ({', '.join(here)}) VALUES ({', '.join('?' * len(here))})"  # noqa: S608
+            for row in rows:
+                new.execute(insert, [value for name, value in zip(names, row, strict=True) if name in known])
 
 
 @dataclass(frozen=True)
@@ -140,19 +272,35 @@ def tickets(connection: sqlite3.Connection, *states: str, id_: str | None = None
         given,
     ):
         waiting.setdefault(id_of, []).append(owner)
-    return [_ticket(row, waiting.get(row["id"], [])) for row in found]
+    return [one for row in found if (one := _ticket(row, waiting.get(row["id"], []))) is not None]
 
 
-def _ticket(row: sqlite3.Row, owners: Sequence[str]) -> Ticket:
-    told = dict(row)
-    return Ticket(
-        **told
-        | {
-            "configuration": json.loads(told["configuration"]),
-            "problem": Problem(*json.loads(told["problem"])) if told["problem"] else None,
-            "owners": tuple(owners),
-        }
-    )
+def _ticket(row: sqlite3.Row, owners: Sequence[str]) -> Ticket | None:
+    """None for a row that this version does not understand: it is another's, and left alone."""
+    told = {name: row[name] for name in row.keys() if name in Ticket.__dataclass_fields__}  # noqa: SIM118
+    configuration, problem = as_dict(row["configuration"]), as_problem(row["problem"])
+    if configuration is None or row["state"] not in STATES or (problem is None and row["problem"]):
+        return None
+    return Ticket(**told | {"configuration": configuration, "problem": problem, "owners": tuple(owners)})
+
+
+def as_dict(text: str) -> dict[str, Any] | None:
+    """A JSON object that lies in a row; None for anything else."""
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def as_problem(text: str | None) -> Problem | None:
+    """A problem that lies in a row as the JSON of its three parts; None for anything else."""
+    try:
+        parts = json.loads(text or "null")
+    except (ValueError, TypeError, RecursionError):
+        return None
+    known = isinstance(parts, list) and len(parts) == 3 and all(isinstance(part, str) for part in parts)
+    return Problem(*parts) if known else None
 
 
 def ticket(id_: str) -> Ticket | None:
@@ -203,19 +351,36 @@ def order(waiting: Sequence[Ticket], running: Sequence[Ticket], served: dict[str
         for owner in one.owners:
             busy[owner] = busy.get(owner, 0) + 1
     turns, last = dict(served), max(served.values(), default=0)
-    left, out = list(waiting), []
-    while left:
+    theirs: dict[str, deque[Ticket]] = {}  # each owner's runs in the order of asking
+    for one in sorted(waiting, key=lambda one: one.place):
+        for owner in one.owners or ("",):
+            theirs.setdefault(owner, deque()).append(one)
 
-        def rank(one: Ticket) -> tuple[int, int, int]:
-            owners = one.owners or ("",)
-            return (*min((busy.get(owner, 0), turns.get(owner, 0)) for owner in owners), one.place)
+    def rank(owner: str) -> tuple[int, int, int, str]:
+        return busy.get(owner, 0), turns.get(owner, 0), theirs[owner][0].place, owner
 
-        chosen = min(left, key=rank)
-        left.remove(chosen)
+    # Only the owners of the run that was placed change their rank, and it only ever grows: what lies in the heap with
+    # another rank than its owner has now is out of date.
+    heap, placed, out = [rank(owner) for owner in theirs], set[int](), []
+    heapq.heapify(heap)
+    while heap:
+        entry = heapq.heappop(heap)
+        owner = entry[-1]
+        while theirs[owner] and theirs[owner][0].place in placed:
+            theirs[owner].popleft()
+        if not theirs[owner]:
+            continue
+        if entry != rank(owner):
+            heapq.heappush(heap, rank(owner))
+            continue
+        chosen = theirs[owner].popleft()
+        placed.add(chosen.place)
         out.append(chosen)
         last += 1
-        for owner in chosen.owners:
-            busy[owner], turns[owner] = busy.get(owner, 0) + 1, last
+        for one_of in chosen.owners:
+            busy[one_of], turns[one_of] = busy.get(one_of, 0) + 1, last
+        if theirs[owner]:
+            heapq.heappush(heap, rank(owner))
     return out
 
 

@@ -64,7 +64,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from models import PRETRAINED, Problem, architectures, datasets, home, unwritable, uploads
+from models import PRETRAINED, Problem, architectures, datasets, home, private, unwritable, uploads
 from models.architectures import MAX_CODE_SIZE
 from models.codes import Coder, Plane
 from models.columns import Column, from_plain, numbered, plain
@@ -332,6 +332,17 @@ def configuration(values: dict[str, Any]) -> Configuration:
     if datasets.get(checked.dataset).kind != "image":
         checked = dataclasses.replace(checked, shift=0, distortion=0.0)
     return checked
+
+
+def recorded(values: dict[str, Any]) -> Configuration | None:
+    """A configuration that was written down by this version or an earlier one, not checked against what is here now;
+    None for one that this version does not understand, as a later one may have written it."""
+    types = {"int": (int,), "float": (int, float), "str": (str,), "int | None": (int, type(None))}
+    fields = {field.name: field for field in dataclasses.fields(Configuration)}
+    for name, value in values.items():
+        if name not in fields or isinstance(value, bool) or not isinstance(value, types[str(fields[name].type)]):
+            return None
+    return Configuration(**values) if {"dataset", "architecture"} <= set(values) else None
 
 
 def _whole(value: Any) -> int:
@@ -970,7 +981,7 @@ def keep(folder: Path, id_: str) -> Path:
     """Move a sealed run to its place. A whole run that is there already stays: browsers may have it cached."""
     place = home() / "runs" / id_
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        private(place.parent)
         if whole(place):
             shutil.rmtree(folder, ignore_errors=True)
         else:
@@ -1036,7 +1047,7 @@ def unpack(content: bytes, limits: Limits = RUN) -> Run:
     own = home() / "runs"
     uploads.make_sure_all_fits(len(content))
     try:
-        own.mkdir(parents=True, exist_ok=True)
+        private(own)
         room = Path(tempfile.mkdtemp(dir=own, prefix=".opened-"))
     except OSError as error:
         raise unwritable(own, error) from error

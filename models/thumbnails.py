@@ -6,7 +6,7 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 
-from models import datasets, home
+from models import datasets, home, private
 from models.runs import Run, find, write_whole
 
 PIECE = 10_000  # samples that are shrunk at once
@@ -34,7 +34,7 @@ def block(run: Run) -> bytes:
             out.write(shrunk(samples, shape).tobytes())
     content = packed.getvalue()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private(path.parent)
         write_whole(path, content)
     except Exception:  # a full or read-only disk costs time at the next visit, nothing else  # noqa: S110
         pass

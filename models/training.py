@@ -7,7 +7,7 @@ each faster that way than sharing both. The folder it works in grows while it tr
     control.json         {attempt, wish}: written by whoever started this attempt (the engine, or the shell). A training
                          that finds another attempt's number than its own ends without touching anything; wish is null,
                          "keep" (end now, keep what was learnt) or "drop" (end now; the checkpoint stays)
-    status.json          {phase, what, share, epoch, epochs, pca, pid, problem}; phase is preparing, training, measuring,
+    status.json          {phase, what, share, attempt, epoch, epochs, pca, pid, problem}; phase is preparing, training, measuring,
                          failed; pca the validation error of PCA with the same code size, null where none can be compared
     history.jsonl, rows.i32, labels.i32, replay/   as in a finished run, growing
     strip.npy            originals, (noisy inputs,) reconstructions of a few validation samples: (2 or 3, S, *shape) uint8
@@ -304,7 +304,7 @@ class Report:
         """phase and what are words for the page; share in [0, 1] is how much of the phase is done."""
         self.look()
         told = [problem.came, problem.expected, problem.do] if problem else None
-        status = {"phase": phase, "what": what, "share": share}
+        status = {"phase": phase, "what": what, "share": share, "attempt": self.attempt}
         status |= {"epoch": self.epoch, "epochs": self.epochs, "pca": self.pca}
         runs.write_whole(
             self.folder / "status.json", json.dumps({**status, "pid": os.getpid(), "problem": told}).encode()

@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, datasets, home, unwritable
+from models import Problem, datasets, home, private, unwritable
 from models.columns import Column, from_plain, plain, standardised
 from models.datasets import TEST, TRAIN, VALIDATION, Arrays, Dataset, Progress
 from models.readers.found import Found, content_fingerprint, pieces
@@ -146,7 +146,7 @@ def room(owner: str, more: int = 0) -> Path:
     place = home() / "uploads"
     mark = hashlib.sha256(owner.encode()).hexdigest()[:16]
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        private(place)
         theirs = sorted(place.glob(f"{mark}-*"), key=lambda folder: folder.stat().st_mtime)
         for old in theirs[: max(0, len(theirs) - ROOMS + 1)]:
             shutil.rmtree(old, ignore_errors=True)
@@ -223,7 +223,6 @@ def keep(
             }
             (part / "used").touch()
             _write(part / "about.json", about)
-            part.chmod(0o755)
             part.rename(folder)
         else:
             about = json.loads((folder / "about.json").read_text()) | {"title": fit_title(title), "shared": shared}
@@ -379,7 +378,7 @@ def _writing(folder: Path, fingerprint: str) -> Iterator[Path]:
     """A folder beside `folder` to write in, removed where it was not renamed. What the disk refuses is a `Problem`."""
     part = None
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        private(folder.parent)
         part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{fingerprint}-"))
         yield part
     except OSError as error:

@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from components import cached, figures, views, visitor
 from components.views import codes, train
-from models import datasets, engine, runs
+from models import datasets, engine, queue, runs
 from models.runs import Configuration
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -424,6 +424,28 @@ def test_runs_lists_ones_own_and_filters_them(listed: dict[str, str]) -> None:
     assert list(app.dataframe[0].value["dataset"]) == ["mnist"]
 
 
+def test_a_run_of_a_later_version_does_not_end_the_page(listed: dict[str, str]) -> None:
+    with queue.opened(write=True) as connection:
+        more = "UPDATE runs SET configuration = json_set(configuration, '$.temperature', 0.5) WHERE id = ?"
+        connection.execute(more, [listed["queued"]])
+        connection.execute("ALTER TABLE runs ADD COLUMN colour TEXT DEFAULT 'red'")
+    app = drawn("runs")
+    assert list(app.dataframe[0].value["state"]) == ["cancelled", "done"]
+    assert "listed there only: 1 of your runs" in words(app)
+
+
+def test_what_keeps_the_engine_from_training_is_said_on_train(home: Path) -> None:
+    told = ["no worker is there at tls://alpha:8786", "one was expected", "start one"]
+    with queue.opened(write=True) as connection:
+        row = "INSERT INTO engine (one, beat, pid, slots, problem) VALUES (1, ?, 1, 0, ?)"
+        connection.execute(row, [time.time(), json.dumps(told)])
+    assert "No worker is there at tls://alpha:8786" in words(drawn("train", dataset="digits"))
+    with queue.opened(write=True) as connection:
+        connection.execute("UPDATE engine SET problem = NULL")
+    id_ = engine.submit(runs.configuration({"dataset": "digits", "architecture": "modern"}), "a")
+    assert engine.status(id_).what == "no worker is there yet"
+
+
 def test_runs_of_nobody_lead_to_train(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visitor, "owner", lambda: "nobody")
     assert "not trained anything yet" in words(drawn("runs"))
@@ -625,18 +647,17 @@ def test_runs_of_one_title_are_told_apart_and_each_is_opened(home: Path) -> None
     assert sum(word.endswith(" · 1 epoch, seed 51") for word in drawn("explore").selectbox(key="run").options) == 1
 
 
-def test_a_damaged_queue_is_told_on_every_page_and_what_ships_can_be_explored(home: Path) -> None:
-    home.mkdir(parents=True)
-    (home / "queue.db").write_bytes(b"no database at all" * 100)
+def test_a_queue_that_cannot_be_opened_is_told_on_every_page_and_what_ships_can_be_explored(home: Path) -> None:
+    (home / "queue.db").mkdir(parents=True)
     app = drawn("explore")
-    assert "queue.db is damaged" in words(app) and app.selectbox(key="run").value
+    assert "cannot be written" in words(app) and app.selectbox(key="run").value
     for name in ("train", "runs"):
         script = f"from components.views import {name}, told\ntold({name}.show)()\n"
         app = AppTest.from_string(script, default_timeout=60).run()
-        assert not app.exception and "queue.db is damaged" in words(app)
+        assert not app.exception and "cannot be written" in words(app)
     entry = AppTest.from_file(str(ROOT / "components" / "main.py"), default_timeout=60)
     entry.run()
-    assert not entry.exception and "queue.db is damaged" in words(entry)
+    assert not entry.exception and "cannot be written" in words(entry)
 
 
 def test_codes_shows_what_each_dimension_carries_and_stands_for() -> None:

@@ -52,6 +52,8 @@ def table(owner: str, text: str, states: list[str], everyone: bool, alive: bool)
     mine = engine.runs(owner)
     if alive and not any(GROUP[entry.state] == 0 for entry in mine):
         st.rerun(scope="app")  # nothing is left to wait for: no more polling
+    if foreign := engine.left_alone(owner):
+        st.caption(f"Asked for in another version of Hourglass, and listed there only: {foreign} of your runs.")
     every = mine + (common(owner, mine) if everyone else [])
     chosen = [entry for entry in every if fits(entry, text, states)]
     if not every:

@@ -293,6 +293,8 @@ def start(configuration: Configuration, dataset: datasets.Dataset) -> None:
         choosing.download_button(dataset)
         return
     engine.wake()  # a person who looks at this page will train: the engine is ready by then
+    if engine.engine_alive() and (problem := engine.engine_problem()):
+        st.warning(problem)
     device = "cpu"
     if engine.gpus():
         address.seed("gpu", False, None)

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, downloads, home, unwritable
+from models import Problem, downloads, home, private, unwritable
 from models.columns import Column
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
@@ -331,7 +331,7 @@ def _lay_down(dataset: Dataset) -> None:
     folder = _folder(dataset)
     part = None
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        private(folder.parent)
         _sweep(folder.parent, f".{folder.name}-*")
         # Before reading: whoever cannot write should not wait for that.
         part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
@@ -341,7 +341,6 @@ def _lay_down(dataset: Dataset) -> None:
                 np.save(stream, array)
                 stream.flush()
                 os.fsync(stream.fileno())  # or a power cut after the rename leaves files of zeros that look whole
-        part.chmod(0o755)
         _place(dataset, part, folder)
     except OSError as error:
         raise unwritable(folder.parent, error) from error

@@ -65,14 +65,19 @@ export class RunFolder {
   }
 
   async card(): Promise<RunCard> {
-    let parsed: unknown;
+    const parsed = await this.json("run.json");
+    // Their table may be as large as the samples are wide: it has a file of its own.
+    const stored = (parsed as { files?: Record<string, unknown> } | null)?.files?.["columns.json"] ? await this.json("columns.json") : undefined;
+    return checkCard(parsed, stored);
+  }
+
+  private async json(name: string): Promise<unknown> {
     try {
-      parsed = JSON.parse(new TextDecoder().decode(await this.bytes("run.json")));
+      return JSON.parse(new TextDecoder().decode(await this.bytes(name)));
     } catch (error) {
-      if (error instanceof SyntaxError) throw new Fault("the file run.json of this run cannot be read", "a JSON text was expected", AGAIN);
+      if (error instanceof SyntaxError) throw new Fault(`the file ${name} of this run cannot be read`, "a JSON text was expected", AGAIN);
       throw error;
     }
-    return checkCard(parsed);
   }
 
   async floats(name: string, count: number): Promise<Float32Array<ArrayBuffer>> {
@@ -93,8 +98,11 @@ export async function unpacked(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Arr
 
 const isNumbers = (value: unknown, length: number): boolean => Array.isArray(value) && value.length === length && value.every((v) => typeof v === "number" && Number.isFinite(v));
 
-/** run.json as far as the explorer relies on it. What is only nice to have (replay, planes) is dropped when malformed. */
-export function checkCard(value: unknown): RunCard {
+/**
+ * run.json as far as the explorer relies on it. What is only nice to have (replay, planes) is dropped when malformed.
+ * `columns` is what columns.json holds; runs from before there was such a file have them in run.json.
+ */
+export function checkCard(value: unknown, columns?: unknown): RunCard {
   const wrong = (came: string, expected: string) => new Fault(`the file run.json of this run is damaged: ${came}`, expected, AGAIN);
   if (typeof value !== "object" || value === null) throw wrong("it holds no object", "an object was expected");
   const card = value as Record<string, any>;
@@ -115,7 +123,7 @@ export function checkCard(value: unknown): RunCard {
   return {
     ...(card as RunCard),
     id: String(card["id"] ?? ""),
-    dataset: { ...known, classes: Array.isArray(dataset.classes) ? dataset.classes.map(String) : [], factors: Array.isArray(dataset.factors) ? dataset.factors.map(String) : [], kind, title: String(dataset.title ?? dataset.name ?? ""), ...(kind === "image" ? {} : { columns: columnsOf(kind, shape, stored) }) },
+    dataset: { ...known, classes: Array.isArray(dataset.classes) ? dataset.classes.map(String) : [], factors: Array.isArray(dataset.factors) ? dataset.factors.map(String) : [], kind, title: String(dataset.title ?? dataset.name ?? ""), ...(kind === "image" ? {} : { columns: columnsOf(kind, shape, columns ?? stored) }) },
     architecture: { title: String(card["architecture"]?.title ?? ""), variational: card["architecture"]?.variational === true },
     codes: {
       ...codes, mean: numbers("mean") ?? new Array(size).fill(0), variance: numbers("variance") ?? new Array(size).fill(0), kl: numbers("kl"),
