@@ -11,6 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit import config
 
 from components import connections, served
 from models import close_home, engine
@@ -28,6 +29,9 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         with keeper:
             yield
 
+
+if served.embedders():  # else Streamlit's own uploader is refused within their pages
+    config.set_option("server.xsrfCookieSameSite", "none")
 
 app = st.App(
     HERE / "components" / "main.py",

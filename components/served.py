@@ -141,45 +141,14 @@ class Door:
             else:
                 await WebSocketClose(1008)(scope, receive, send)
             return
-        start: Message | None = None  # of a page whose body is on its way
-        body = bytearray()
-
-        async def sent(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Content-Type-Options"] = "nosniff"
-                if headers.get("content-type", "").startswith("text/html"):
-                    for name, value in policy(asked.get("host", "")).items():
-                        headers[name] = value
-                    headers.append("Link", assets.preloads())
-                    # The scheme is that of a proxy's visitor where uvicorn is told to believe the proxy.
-                    if cookie := visitor.cookie_for(asked.get("cookie", ""), secure=scope["scheme"] == "https"):
-                        headers.append("Set-Cookie", cookie)
-                        headers["Cache-Control"] = "no-store"  # no cache between us may hand it to somebody else
-                    if message["status"] == 200 and scope["method"] == "GET" and "content-encoding" not in headers:
-                        start = message
-                        return
-            elif start is not None:
-                body.extend(message.get("body", b""))
-                if message.get("more_body"):
-                    return
-                page = bytes(body).replace(b"<script", f"{assets.script()}<script".encode(), 1)
-                headers = MutableHeaders(scope=start)
-                headers["Content-Length"] = str(len(page))
-                for name in ("etag", "last-modified"):  # these stand for the page as Streamlit has it
-                    if name in headers:
-                        del headers[name]
-                await send(start)
-                start, message = None, {"type": "http.response.body", "body": page}
-            await send(message)
-
         if scope["type"] == "http" and "text/html" in asked.get("accept", ""):
             # A page is to come as text, since it is added to; its few kilobytes are little beside what it then loads.
             scope = {**scope, "headers": [one for one in scope["headers"] if one[0] != b"accept-encoding"]}
         if scope["type"] == "websocket":
             await self.app(scope, receive, send)
-        elif scope["method"] == "PUT" and f"/{BASE_ROUTE_UPLOAD_FILE}/" in scope["path"]:
+            return
+        sent = added_to(send, scope, asked)
+        if scope["method"] == "PUT" and f"/{BASE_ROUTE_UPLOAD_FILE}/" in scope["path"]:
             size = asked.get("content-length", "")
             try:
                 with connections.ARRIVING.file(int(size) if size.isdecimal() else MOST * 2**20):
@@ -189,6 +158,52 @@ class Door:
                 await PlainTextResponse(str(problem), 413, headers)(scope, receive, sent)
         else:
             await self.app(scope, receive, sent)
+
+
+def added_to(send: Send, scope: Scope, asked: Headers) -> Send:
+    """`send` for the answer to this request, with what we add to headers and pages."""
+    start: Message | None = None  # of a page whose body is on its way
+    body = bytearray()
+
+    def headed(message: Message) -> bool:
+        """Add to the headers; whether a page follows that a script is added to."""
+        if embedders():
+            apart(message)
+        headers = MutableHeaders(scope=message)
+        headers["X-Content-Type-Options"] = "nosniff"
+        if not headers.get("content-type", "").startswith("text/html"):
+            return False
+        for name, value in policy(asked.get("host", "")).items():
+            headers[name] = value
+        headers.append("Link", assets.preloads())
+        # The scheme is that of a proxy's visitor where uvicorn is told to believe the proxy.
+        secure, embedded = scope["scheme"] == "https", bool(embedders())
+        if cookie := visitor.cookie_for(asked.get("cookie", ""), secure=secure, embedded=embedded):
+            headers.append("Set-Cookie", cookie)
+            headers["Cache-Control"] = "no-store"  # no cache between us may hand it to somebody else
+        return bool(message["status"] == 200 and scope["method"] == "GET" and "content-encoding" not in headers)
+
+    async def sent(message: Message) -> None:
+        nonlocal start
+        if message["type"] == "http.response.start":
+            if headed(message):
+                start = message
+                return
+        elif start is not None:
+            body.extend(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            page = bytes(body).replace(b"<script", f"{assets.script()}<script".encode(), 1)
+            headers = MutableHeaders(scope=start)
+            headers["Content-Length"] = str(len(page))
+            for name in ("etag", "last-modified"):  # these stand for the page as Streamlit has it
+                if name in headers:
+                    del headers[name]
+            await send(start)
+            start, message = None, {"type": "http.response.body", "body": page}
+        await send(message)
+
+    return sent
 
 
 def stranger(asked: Headers) -> str | None:
@@ -240,6 +255,15 @@ def embedders() -> tuple[str, ...]:
             plain(" ".join(wrong)),
         )
     return good
+
+
+def apart(message: Message) -> None:
+    """Have the browser keep cookies for each site that shows the app: others it does not keep within another's page.
+    Streamlit's own cookie against forged requests, which its uploader needs, says nothing of that."""
+    message["headers"] = [
+        (name, value + b"; Partitioned" if name == b"set-cookie" and b"partitioned" not in value.lower() else value)
+        for name, value in message["headers"]
+    ]
 
 
 def policy(host: str) -> dict[str, str]:

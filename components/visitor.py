@@ -17,16 +17,37 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _YEAR = 365 * 24 * 3600
 
 
-def cookie_for(header: str, *, secure: bool) -> str | None:
-    """The Set-Cookie header for a request with this Cookie header; None when it names a visitor already."""
+def cookie_for(header: str, *, secure: bool, embedded: bool = False) -> str | None:
+    """The Set-Cookie header for a request with this Cookie header; None when it names a visitor already.
+
+    embedded: other sites may show the app within pages of theirs. Browsers then keep the cookie for each such site
+    apart, and over HTTPS only.
+    """
     try:
         known = SimpleCookie(header).get(COOKIE)
     except CookieError:
         known = None
     if known is not None and _TOKEN.fullmatch(known.value):
         return None
-    value = f"{COOKIE}={secrets.token_urlsafe(32)}; Path=/; Max-Age={_YEAR}; HttpOnly; SameSite=Lax"
-    return f"{value}; Secure" if secure else value
+    value = f"{COOKIE}={secrets.token_urlsafe(32)}; Path=/; Max-Age={_YEAR}; HttpOnly"
+    if embedded:
+        return f"{value}; SameSite=None; Secure; Partitioned"
+    return f"{value}; SameSite=Lax; Secure" if secure else f"{value}; SameSite=Lax"
+
+
+def can_send() -> bool:
+    """Whether files can arrive from this browser. They are taken only with its cookie, which browsers keep back within
+    a page of another site unless the app was told of that site. Where they cannot, it is said why, with a way out."""
+    if not st.context.headers or COOKIE in st.context.cookies:
+        return True
+    st.info(
+        "Files cannot be sent from here: the browser keeps no cookie of this page, as within a page of another site. "
+        "Open Hourglass in a tab of its own.",
+        icon=":material/open_in_new:",
+    )
+    if st.context.url:
+        st.link_button("Open in a tab of its own", st.context.url)
+    return False
 
 
 def owner() -> str:

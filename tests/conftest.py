@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import kinds
@@ -125,30 +126,35 @@ def app_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("browser-home")
 
 
-@pytest.fixture(scope="session")
-def app(app_home: Path) -> Iterator[str]:
-    """The address of the app, started as the README says, with an empty home."""
+@contextmanager
+def serving(home: Path, *options: str, **environment: str) -> Iterator[str]:
+    """The address of an app of its own, started as the README says, with these options of Streamlit's."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    log = (app_home / "log.txt").open("wb")
-    server = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, "HOURGLASS_HOME": str(app_home)}, stdout=log, stderr=log
-    )
-    address = f"http://localhost:{port}"
+    log = (home / "log.txt").open("wb")
+    env = {**os.environ, "HOURGLASS_HOME": str(home), **environment}
+    server = subprocess.Popen([*command, *options], cwd=ROOT, env=env, stdout=log, stderr=log)
     try:
-        for _ in range(120):
+        for _ in range(240):
             with socket.socket() as probe:
                 if probe.connect_ex(("localhost", port)) == 0:
                     break
             time.sleep(0.25)
         else:
-            raise AssertionError((app_home / "log.txt").read_text())
-        yield address
+            raise AssertionError((home / "log.txt").read_text())
+        yield f"http://localhost:{port}"
     finally:
         server.terminate()
         server.wait(20)
+
+
+@pytest.fixture(scope="session")
+def app(app_home: Path) -> Iterator[str]:
+    """The address of the app with an empty home."""
+    with serving(app_home) as address:
+        yield address
 
 
 expect.set_options(timeout=30_000)  # a busy machine is slow, and slow is not wrong

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import streamlit as st
 from conftest import needs_data, trained
 from streamlit.proto.Metric_pb2 import Metric as MetricProto
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
@@ -701,3 +702,19 @@ def test_dead_dimensions_are_counted_and_grey() -> None:
     figure = figures.dimensions([0.5, 2.0, 0.001], np.array([False, False, True]), "KL")
     assert list(figure.data[0].x) == ["z2", "z1", "z3"]
     assert list(figure.data[0].marker.color) == [figures.OURS, figures.OURS, figures.UNKNOWN]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_where_the_browser_keeps_no_cookie_it_is_said_that_files_cannot_come(
+    monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    """Within a page of another site, say: they would be refused without a word."""
+    context = type(st.context)
+    monkeypatch.setattr(context, "headers", property(lambda _: {"Host": "here"}))
+    monkeypatch.setattr(context, "cookies", property(lambda _: {visitor.COOKIE: "c" * 43} if kept else {}))
+    monkeypatch.setattr(context, "url", property(lambda _: "http://here/data"))
+    for name, query in (("data", {}), ("samples", {"look": "new"}), ("explore", {})):
+        app = drawn(name, **query)
+        assert ("Files cannot be sent from here" in words(app)) == (not kept), name
+        assert len(app.get("file_uploader")) == kept, name
+        assert [link.proto.url for link in app.get("link_button")] == ([] if kept else ["http://here/data"]), name

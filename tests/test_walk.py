@@ -3,11 +3,15 @@
 Each walk is on a school laptop's screen and on a phone, whose pages are behind a menu.
 """
 
+import http.server
 import re
+import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from conftest import serving
 from playwright.sync_api import Page, expect
 
 from models import runs
@@ -281,3 +285,85 @@ def number(page: Page, label: str, value: str) -> None:
     page.get_by_label(label, exact=True).press("Enter")
     name = label.lower().replace(" ", "_")
     page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get(name) == [value])
+
+
+@pytest.mark.parametrize("title", ["Explore", "Reconstructions", "Train"])
+def test_nothing_jumps_while_a_page_opens(app: str, walker: Page, title: str) -> None:
+    """The sum of all shifts that nobody asked for is at most 0.1, which the browser's makers call good."""
+    walker.add_init_script(
+        "window.shifts = []; new PerformanceObserver((list) => list.getEntries().forEach((one) => "
+        "one.hadRecentInput || shifts.push(one.value))).observe({ type: 'layout-shift', buffered: true })"
+    )
+    walker.goto(f"{app}/{'' if title == 'Explore' else title.lower()}")
+    at(walker, title)
+    last = {"Explore": "Open a run", "Reconstructions": "Error by digit", "Train": "Parameters"}[title]
+    expect(walker.get_by_text(last, exact=True)).to_be_attached()
+    expect(walker.get_by_test_id("stSkeleton")).to_have_count(0)
+    walker.wait_for_load_state("networkidle")
+    assert sum(walker.evaluate("shifts")) <= 0.1, walker.evaluate("shifts")
+
+
+def test_behind_a_base_url_path_all_is_served(
+    tmp_path: Path, window: Callable[..., Page], digits_run: runs.Run
+) -> None:
+    page = window(**LAPTOP)
+    with serving(tmp_path, "--server.baseUrlPath=lab/hg") as address:
+        page.goto(f"{address}/lab/hg/?run=digits-variational")
+        ready(page)
+        for title in OF_A_RUN:
+            page.get_by_role("link", name=title, exact=True).click()
+            page.wait_for_url(f"**/lab/hg/{title.lower()}?**")
+        begun = entries(page)
+        page.get_by_role("link", name="Explore", exact=True).click()
+        ready(page)
+        assert entries(page) == begun + 1
+        page.goto(f"{address}/lab/hg/explore?run=digits-variational")
+        ready(page)
+        assert urlsplit(page.url).path == "/lab/hg/"
+        page.get_by_role("link", name="Data", exact=True).click()
+        send_a_table(page)
+
+
+def send_a_table(page: Page) -> None:
+    """Bring a small table by the stream for large files, on the page Data."""
+    page.get_by_text("A file of more than").click()
+    rows = "\n".join(f"{i},{i * i % 17},{i % 5}" for i in range(60))
+    file = {"name": "small.csv", "mimeType": "text/csv", "buffer": f"a,b,c\n{rows}".encode()}
+    page.get_by_label("A large file").set_input_files(file)
+    expect(page.get_by_role("heading", name="What was understood")).to_be_visible(timeout=60_000)
+
+
+@pytest.fixture
+def another_site() -> Iterator[tuple[str, dict[str, str]]]:
+    """A site with one page, and what that page holds: its address and the page, to be filled in."""
+    content = {"html": ""}
+
+    class Hosting(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(content["html"].encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hosting)  # not localhost: that would be the same site
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", content
+    server.shutdown()
+
+
+def test_a_site_that_is_named_may_show_the_app_and_files_arrive(
+    tmp_path: Path, window: Callable[..., Page], another_site: tuple[str, dict[str, str]]
+) -> None:
+    site, content = another_site
+    page = window(**LAPTOP)
+    with serving(tmp_path, HOURGLASS_EMBEDDED_IN=site) as address:
+        content["html"] = f'<iframe name="app" src="{address}/data" style="width: 1300px; height: 700px"></iframe>'
+        page.goto(site)
+        frame = page.frame_locator("iframe")
+        rows = "\n".join(f"{i},{i * i % 17},{i % 5}" for i in range(60))
+        file = {"name": "small.csv", "mimeType": "text/csv", "buffer": f"a,b,c\n{rows}".encode()}
+        frame.locator("input[type=file]").first.set_input_files(file)
+        expect(frame.get_by_role("heading", name="What was understood")).to_be_visible(timeout=60_000)

@@ -131,6 +131,8 @@ def arrive(owner: str) -> None:
     st.subheader("Bring your own data")
     left, right = st.columns([3, 2], gap="large")
     with left:
+        if not visitor.can_send():
+            return
         given = st.file_uploader(
             "Drop files here",
             accept_multiple_files=True,

@@ -294,6 +294,8 @@ def content(run: runs.Run, what: str, named: bool) -> bytes:
 def open_zip() -> None:
     """Take in a run zip, checked as any run."""
     with st.expander("Open a run", icon=":material/folder_open:"):
+        if not visitor.can_send():
+            return
         given = st.file_uploader("A run zip downloaded from Hourglass", type="zip")
         if given is not None and st.session_state.get("opened zip") != given.file_id:
             st.session_state["opened zip"] = given.file_id

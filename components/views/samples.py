@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from components import address, cached, choosing, pictures, samples
+from components import address, cached, choosing, pictures, samples, visitor
 from components.views import Page
 from models import Problem, codes, datasets, encoding, export, runs, unwritable, uploads
 from models.columns import unscaled
@@ -218,6 +218,8 @@ def new_samples(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str
             address.seed("invert", False, lambda asked: asked == "yes")
             inverted = st.toggle("Exchange dark and light", key="invert", help="Drawn on white, learnt from black.")
     choices = {"fit": fit if fit != usual else None, "invert": "yes" if inverted else None}
+    if not visitor.can_send():
+        return choices
     files = st.file_uploader(
         f"Samples to encode: this run takes {choosing.escaped(encoding.takes(run))}",
         accept_multiple_files=True,
