@@ -209,7 +209,7 @@ def test_drawing_moves_the_point_while_one_draws(app: str, page: Page) -> None:
     # The drawing outlives a rerun.
     drawn = picture(page, '[data-testid="draw-pad"]')
     page.get_by_text("The map as a Plotly figure").click()
-    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=120_000)
     assert picture(page, '[data-testid="draw-pad"]') == drawn
 
 
@@ -1049,3 +1049,130 @@ def test_nothing_lies_over_the_picture_on_a_phone(app: str, window: Callable[...
     words = page.locator(".hg-about").bounding_box()
     assert picture is not None and words is not None
     assert picture["x"] + picture["width"] <= words["x"]
+
+
+# ── classes, originals, views ───────────────────────────────────────────────
+
+
+def view_of(page: Page) -> dict[str, str]:
+    """The view that was reported last."""
+    told = page.evaluate("said.filter(([name]) => name === 'view').at(-1)?.[1] ?? {}")
+    assert isinstance(told, dict)
+    return told
+
+
+@pytest.mark.parametrize("classes", [255, 256, 300, 1000])
+def test_as_many_classes_as_the_readers_take_have_a_map(
+    bench: Callable[..., Page], made: Callable[..., Path], classes: int
+) -> None:
+    """Past the table of colours they start again; each class is still hidden and named by itself."""
+    page = bench(made(classes=classes, count=2 * classes, replay=0))
+    assert page.locator(NOTICES).count() == 0
+    legend = page.get_by_test_id("legend").locator("button")
+    expect(legend).to_have_count(classes)
+    last = legend.nth(classes - 1)
+    last.scroll_into_view_if_needed()
+    last.dblclick()  # this one alone
+    expect(last).to_have_attribute("aria-pressed", "true")
+    expect(legend.nth(classes - 255 if classes > 255 else 0)).to_have_attribute("aria-pressed", "false")
+    named = page.get_by_test_id("neighbours").locator("button:visible .hg-class")
+    expect(named).to_have_text([last.inner_text()] * 2)  # of each class there are two samples
+    assert view_of(page)["hidden"] == f"!{classes - 1}"
+    page.get_by_test_id("layer").select_option("classes")
+    page.wait_for_function("performance.getEntriesByName('explorer:layer-classes').length > 0")
+    assert page.locator(NOTICES).count() == 0
+
+
+def test_what_is_hidden_is_nobodys_neighbour_and_opens_hidden_again(
+    bench: Callable[..., Page], made: Callable[..., Path]
+) -> None:
+    folder = made(classes=3)
+    page = bench(folder)
+    legend = page.get_by_test_id("legend").locator("button")
+    near = page.get_by_test_id("neighbours").locator("button:visible .hg-class")
+    first = near.first.inner_text()
+    names = legend.all_inner_texts()
+    legend.nth(names.index(first)).click()
+    expect(near.filter(has_text=re.compile(f"^{re.escape(first)}$"))).to_have_count(0)
+    expect(near).to_have_count(5)
+    page.get_by_test_id("points").uncheck()
+    page.get_by_test_id("zoom-in").click()
+    page.wait_for_function("said.some(([name, view]) => name === 'view' && view.camera)")
+    told = view_of(page)
+    assert told["hidden"] == str(names.index(first)) and told["points"] == "no"
+    x, y, zoom = (float(part) for part in told["camera"].split(","))
+    assert np.isfinite([x, y]).all() and zoom == pytest.approx(1.5, rel=1e-3)
+
+    other = bench(folder, {name: told[name] for name in ("hidden", "points", "camera")})
+    legend = other.get_by_test_id("legend").locator("button")
+    expect(legend.nth(names.index(first))).to_have_attribute("aria-pressed", "false")
+    expect(other.get_by_test_id("points")).not_to_be_checked()
+    other.get_by_test_id("colour").select_option("error")  # which reports the view as it is
+    assert view_of(other)["camera"] == told["camera"]
+
+
+def test_without_classes_no_word_is_said_of_them(bench: Callable[..., Page], made: Callable[..., Path]) -> None:
+    folder = made()
+    edit(folder, lambda card: card["dataset"].update(classes=[]))
+    (folder / "labels.i32").write_bytes(np.full(600, -1, "<i4").tobytes())
+    page = bench(folder)
+    assert "Class" not in page.locator(ROOT).inner_text() and "label" not in page.locator(ROOT).inner_text()
+    assert page.get_by_test_id("colour").locator("option").all_inner_texts()[0] == "nothing"
+    assert page.get_by_test_id("layer").locator("option[value=classes]").count() == 0
+    expect(page.get_by_test_id("legend").locator("button")).to_have_count(0)
+    page.get_by_test_id("tool-lasso").click()
+    lasso(page, [(0.05, 0.05), (0.95, 0.05), (0.95, 0.95), (0.05, 0.95)])
+    expect(page.get_by_test_id("lasso-summary")).to_contain_text("of 600 samples")
+    assert "label" not in page.locator(ROOT).inner_text()
+
+
+def test_small_samples_in_the_lasso_can_be_seen(bench: Callable[..., Page]) -> None:
+    page = bench(opened("digits-variational"))
+    page.get_by_test_id("tool-lasso").click()
+    lasso(page, [(0.05, 0.05), (0.95, 0.05), (0.95, 0.95), (0.05, 0.95)])
+    shown = page.get_by_test_id("lasso-gallery").locator("canvas")
+    expect(shown).to_have_count(16)
+    assert min(shown.evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")) >= 24
+
+
+LATE = """() => {
+    // The originals are held back until the first stand-in is painted, while the others are still being decoded.
+    const real = window.fetch;
+    window.fetch = async (url, ...rest) => {
+        const answer = await real(url, ...rest);
+        if (!String(url).includes("thumbnails")) return answer;
+        const bytes = await answer.arrayBuffer();
+        await new Promise((release) => (window.release = release));
+        return new Response(bytes);
+    };
+    // And these are asked for again late where the decoder was busy: on a slow computer they are.
+    const wait = window.setTimeout;
+    window.setTimeout = (then, time, ...rest) => wait(then, time === 4 ? 200 : time, ...rest);
+    const put = CanvasRenderingContext2D.prototype.putImageData;
+    CanvasRenderingContext2D.prototype.putImageData = function (...given) {
+        if (this.canvas.classList.contains("hg-thumb")) window.release?.();
+        return put.apply(this, given);
+    };
+}"""
+
+
+def test_originals_that_arrive_late_are_not_painted_over(app: str, window: Callable[..., Page]) -> None:
+    """A decode that was begun before they came ends after: its picture must not stay in the place of an original."""
+    run = opened("digits-convolutional")
+    page = window()
+    empty(page, app)
+    page.evaluate(LATE)
+    mount(page, run)
+    ready(page)
+    page.wait_for_function("window.release !== undefined")
+    move(page, 0.4, 0.5)
+    expect(page.get_by_text("decoded, originals on their way")).to_have_count(0)
+    page.wait_for_timeout(SETTLED)  # what was being decoded is decoded
+    pixels = np.frombuffer(gzip.decompress(thumbnails.block(run)), np.uint8).reshape(run.count, -1)
+    distances = np.linalg.norm(run.codes - np.array(code(page), np.float32), axis=1)
+    drawn = page.get_by_test_id("neighbours").locator("canvas")
+    values = drawn.evaluate_all(
+        "all => all.map(one => [...one.getContext('2d').getImageData(0, 0, one.width, one.height).data])"
+    )
+    for index, shown in zip(np.argsort(distances)[:5], values, strict=True):
+        np.testing.assert_array_equal(np.array(shown).reshape(-1, 4)[:, 0], pixels[index])

@@ -89,7 +89,7 @@ export class Explorer {
   private legend = h("div", { class: "hg-legend", data: { testid: "legend" } });
   private hint = h("p", { class: "hg-hint", data: { testid: "hint" } });
   /** Says that the place is held, and is the way out. */
-  private readonly held = h("button", { type: "button", class: "hg-held", hidden: true, title: "The picture follows the pointer again (P)", data: { testid: "let-go" }, on: { click: () => this.letGo() } }, icon("pin") as unknown as Node, h("b", {}, "Held"), "Let go");
+  private readonly held = h("button", { type: "button", class: "hg-held", hidden: true, title: "The picture follows the pointer again (P)", data: { testid: "let-go" }, on: { click: () => this.letGo() } }, icon("pin") as unknown as Node, h("span", { class: "hg-strong" }, "Held"), "Let go");
   /** Whether the last that touched the map was a finger: it cannot pass over the map without touching it. */
   private touched = window.matchMedia("(hover: none)").matches;
   readonly panel = h("div", { class: "hg-panel" });
