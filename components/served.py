@@ -32,7 +32,7 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from components import connections, stream, visitor
 from components.explorer import assets
-from models import Problem, runs, thumbnails, uploads
+from models import Problem, home, runs, thumbnails, uploads
 from models.readers.work import plain
 
 log = logging.getLogger("hourglass.served")
@@ -46,7 +46,7 @@ NEVER = FOR_EVER | {"Cache-Control": "private, no-store"}
 
 
 @lru_cache(maxsize=256)
-def _opened(id_: str, digest: str) -> tuple[runs.Run, tuple[int, ...]]:
+def _opened(_home: Path, id_: str, digest: str) -> tuple[runs.Run, tuple[int, ...]]:
     run = next((run for run in runs.find()[0] if (run.id, run.digest) == (id_, digest)), None)
     if run is None:
         raise LookupError
@@ -55,18 +55,18 @@ def _opened(id_: str, digest: str) -> tuple[runs.Run, tuple[int, ...]]:
 
 def _run(id_: str, digest: str) -> runs.Run:
     """The run of that content, checked whole once. LookupError when there is none, or none any more."""
-    run, stamp = _opened(id_, digest)
+    run, stamp = _opened(home(), id_, digest)
     if runs.stamp(run.folder / "run.json") != stamp:  # deleted since, or another took its place
         _opened.cache_clear()
         _zipped.cache_clear()
-        run, _ = _opened(id_, digest)
+        run, _ = _opened(home(), id_, digest)
     return run
 
 
 @lru_cache(maxsize=64)
-def _zipped(id_: str, digest: str, name: str) -> bytes:
+def _zipped(folder: Path, _digest: str, name: str) -> bytes:
     """Compressed once: Streamlit's own middleware would compress it anew for every visitor."""
-    return gzip.compress((_run(id_, digest).folder / name).read_bytes(), 6)
+    return gzip.compress((folder / name).read_bytes(), 6)
 
 
 def _answer(id_: str, digest: str, name: str, takes_gzip: bool, owner: str) -> Response:
@@ -85,7 +85,7 @@ def _answer(id_: str, digest: str, name: str, takes_gzip: bool, owner: str) -> R
         facts = (run.folder / name).stat()
         if takes_gzip and facts.st_size > 1024:
             return Response(
-                _zipped(id_, digest, name),
+                _zipped(run.folder, digest, name),
                 media_type=kind,
                 headers={**headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"},
             )
