@@ -166,5 +166,5 @@ def test_the_digest_changes_with_the_bundle(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_below_a_base_path_the_files_are_served_below_it() -> None:
-    assert asked(f"/hour/glass/explorer/{assets.digest()}/explorer.js", "hour/glass")[0] == 200
-    assert asked(f"/explorer/{assets.digest()}/explorer.js", "hour/glass")[0] == 404
+    assert asked(f"/hour/glass/explorer/{assets.digest()}/explorer.js", "/hour/glass")[0] == 200
+    assert asked(f"/explorer/{assets.digest()}/explorer.js", "/hour/glass")[0] == 404
