@@ -165,7 +165,7 @@ def chaos(
     count, often = (10, (3, 1, 1)) if quick else (30, (7, 5, 2))
     wanted = dict(zip(("worker", "pair of workers"), often, strict=False))
     wanted |= {name: 1 if name == "scheduler" else often[2] for name in kills}
-    chosen = [choose(seed=i, code_size=2 + i % 3, epochs=150) for i in range(count)]
+    chosen = [choose(seed=i, code_size=2 + i % 3) for i in range(count)]
     ids = [engine.submit(one, f"owner {i % 10}") for i, one in enumerate(chosen)]
     dice, done = random.Random(0), dict.fromkeys(wanted, 0)
     hit: dict[str, int] = {}  # how many epochs a run had when it was disturbed last

@@ -82,15 +82,8 @@ def test_an_id_from_an_address_leads_nowhere_else(home: Path, id_: str) -> None:
     assert not home.exists()
 
 
-def test_asking_is_answered_at_once_and_waits_in_the_open(home: Path) -> None:
-    took = []
-    for seed in range(5):
-        begun = time.perf_counter()
-        engine.submit(choose(seed=seed + 1), "b")
-        took.append(time.perf_counter() - begun)
-    assert sorted(took)[2] < 0.1
-    for seed in range(5):
-        engine.cancel(choose(seed=seed + 1).id, "b")
+def test_asking_is_answered_without_an_engine_and_waits_in_the_open(home: Path) -> None:
+    """How soon it is answered `benchmarks/engine.py` measures."""
     id_ = engine.submit(choose(), "a")
     status = engine.status(id_)
     assert (status.phase, status.ahead, status.wait, status.alive) == ("queued", 0, None, True)
