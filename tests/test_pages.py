@@ -1,6 +1,7 @@
 """Every page in Streamlit's own test harness: it draws, it says what it shows, and it survives what people do."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -718,3 +719,33 @@ def test_where_the_browser_keeps_no_cookie_it_is_said_that_files_cannot_come(
         assert ("Files cannot be sent from here" in words(app)) == (not kept), name
         assert len(app.get("file_uploader")) == kept, name
         assert [link.proto.url for link in app.get("link_button")] == ([] if kept else ["http://here/data"]), name
+
+
+def test_denoising_begins_with_noise_that_can_be_seen() -> None:
+    """An address that says 0 says it of a training without noise."""
+    for query in ({}, {"noise": "none", "noise_level": "0.0"}, {"noise": "gaussian", "noise_level": "0"}):
+        app = drawn("train", dataset="digits", **query)
+        assert ("noise_level" in app.query_params) == (query.get("noise") == "gaussian")
+        app.selectbox(key="noise").set_value("gaussian").run()
+        assert app.slider(key="noise_level").value == runs.NOISE_LEVEL
+        assert str(runs.NOISE_LEVEL) in app.query_params["noise_level"]
+
+
+@pytest.mark.parametrize("title", ["Modern, wide", "Single-layer"])
+def test_a_collapsed_run_is_not_told_to_become_what_it_is(title: str) -> None:
+    script = (
+        "from types import SimpleNamespace\n"
+        "from components import choosing\n"
+        f"about = {{'codes': {{'dead': [True, True]}}, 'architecture': {{'title': '{title}'}}}}\n"
+        "run = SimpleNamespace(about=about, code_size=2, variational=False, metric=lambda name: None)\n"
+        "choosing.collapse(run)\n"
+    )
+    (said,) = [one.value for one in AppTest.from_string(script, default_timeout=60).run().warning]
+    assert "Choose another architecture" in said and ("those called Modern" in said) == (title == "Single-layer")
+
+
+def test_an_unknown_run_is_answered_by_the_name_of_the_one_that_is_shown() -> None:
+    app = drawn("explore", run="0123456789abcdef")
+    (said,) = [one.value for one in app.warning]
+    assert "Digits 8x8 · Variational · D = 2 is shown" in said
+    assert not re.search(r"[0-9a-f]{16}", said.replace("0123456789abcdef", ""))
