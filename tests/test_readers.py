@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import resource
 import subprocess
 import sys
 import threading
@@ -713,8 +714,14 @@ def test_reading_imports_neither_torch_nor_arrow_nor_pandas() -> None:
     assert done.stdout.strip() == "set()"
 
 
+def spent() -> float:
+    """Seconds of a core that this process and those it has waited for have taken."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
 def test_sixty_thousand_images_in_a_zip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At most 20 seconds and 600 MiB to arrays and a contact sheet. Half as much again where machines are shared."""
+    """At most 20 seconds of a core and 600 MiB to arrays and a contact sheet. Half as much again where machines are
+    shared; time on the wall is for `benchmarks/data.py`."""
     values = np.random.default_rng(0).integers(0, 256, (60_000, 28, 28), dtype=np.uint8)
     values[:, :, 8:] = 0
     with zipfile.ZipFile(tmp_path / "many.zip", "w") as many:
@@ -730,10 +737,10 @@ def test_sixty_thousand_images_in_a_zip(tmp_path: Path, monkeypatch: pytest.Monk
         return taken
 
     monkeypatch.setattr(guarded, "private_memory", seen)
-    began = time.monotonic()
+    began = spent()
     found = guarded.guarded_read(tmp_path / "many.zip", tmp_path / "out")
     readers.contact_sheet(found)
-    took = time.monotonic() - began
+    took = spent() - began
     assert found.samples.shape == (60_000, 28, 28, 1) and len(found.classes) == 10
     np.testing.assert_array_equal(found.samples[12_345, ..., 0], values[12_345])
     assert 0 < most < 600 << 20 and took < 30, (most >> 20, took)
