@@ -526,3 +526,20 @@ def test_rows_are_drawn_from_whatever_integers_come(folder: Path) -> None:
     rows: list[NDArray[np.integer]] = [np.array([5, 9], kind) for kind in (np.int32, np.uint16, np.int64)]
     seen = [datasets.samples_at(datasets.get("shapes"), some) for some in rows]
     assert (seen[0] == seen[1]).all() and (seen[1] == seen[2]).all()
+
+
+def test_a_header_that_python_refuses_by_chance_is_parsed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CPython 3.11.7 does so where two threads parse at once; a training broke off by it."""
+    np.save(tmp_path / "x.npy", np.arange(6))
+    real, refused = np.lib.format.open_memmap, [SystemError("AST constructor recursion depth mismatch")] * 2
+
+    def mapped(path: Path, mode: str) -> np.ndarray:
+        if refused:
+            raise refused.pop()
+        return real(path, mode=mode)
+
+    monkeypatch.setattr(np.lib.format, "open_memmap", mapped)
+    np.testing.assert_array_equal(datasets._mapped(tmp_path / "x.npy"), np.arange(6))
+    assert not refused

@@ -306,10 +306,21 @@ def _laid_down(dataset: Dataset) -> Arrays | None:
     """
     folder = _folder(dataset)
     try:
-        content = Arrays(*(np.lib.format.open_memmap(folder / f"{part}.npy", mode="r") for part in Arrays._fields))
+        content = Arrays(*(_mapped(folder / f"{part}.npy") for part in Arrays._fields))
     except (OSError, ValueError, EOFError):
         return None
     return None if _unlike(dataset, content) else content
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    """The array in a file, mapped. Its header is Python's to parse, and CPython before 3.11.8 now and then refuses that
+    with a SystemError where two threads parse at once, as a worker's do: it is asked again."""
+    for _ in range(3):
+        try:
+            return np.lib.format.open_memmap(path, mode="r")
+        except SystemError as error:
+            refused = error
+    raise refused
 
 
 def _unlike(dataset: Dataset, content: Arrays) -> str:
