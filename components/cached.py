@@ -211,7 +211,7 @@ def _forming(id_: str) -> Any | None:
 
 
 def _strips(id_: str) -> dict[str, Any]:
-    """A few validation samples and what the network makes of them now. Images as addresses that hold the picture itself:
+    """A few validation samples and what the network makes of them now. Images as elements that hold the picture itself:
     a file of its own would be gone before a slow browser has asked for it. Signals and rows as a figure."""
     strip, facts = engine.strip(id_), engine.configuration(id_)
     if strip is None or facts is None:

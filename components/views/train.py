@@ -424,10 +424,11 @@ def controls(id_: str, may_keep: bool, cools: bool, ending: bool) -> None:
     """The two ways of ending a training of one's own. cools: whether its learning rate has anything to fall from;
     ending: whether it was stopped already."""
     about = "With cool-down it trains for two more seconds, in which the learning rate falls to zero: a lower error."
+    cool = address.seed("cool", True, None)
     with st.container(horizontal=True, vertical_alignment="center"):
         disabled = ending or not may_keep
         if st.button("Stop and keep it", icon=":material/stop:", disabled=disabled, help=about if cools else None):
-            if engine.cancel(id_, visitor.owner(), keep=True, cool=cools and bool(upcoming("cool", True))):
+            if engine.cancel(id_, visitor.owner(), keep=True, cool=cools and cool):
                 st.toast("Stopping; what was learnt is kept.")
             else:
                 st.toast("Others wait for this training: it goes on, and you will find it on the page Runs.")
@@ -436,7 +437,6 @@ def controls(id_: str, may_keep: bool, cools: bool, ending: bool) -> None:
                 st.rerun(scope="app")
             st.toast("Others wait for this training, so it goes on without you.")
         if cools:
-            address.seed("cool", True, None)
             st.checkbox("with cool-down (2 s)", key="cool", disabled=ending)
 
 
