@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, TypeVar
 from urllib.request import urlopen
 
 import psutil
@@ -23,6 +25,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from components import connections
 
 WAIT = 120.0  # seconds for a state, on the slowest machine
+Result = TypeVar("Result")
 ROOT = Path(__file__).resolve().parents[1]
 STREAMLIT = ["streamlit", "run", "app.py", "--server.headless=true", "--server.port={port}"]
 UVICORN = ["uvicorn", "app:app", "--host=localhost", "--port={port}"]
@@ -79,6 +82,12 @@ def until(true: Callable[[], bool], log: Path | None = None) -> None:
     while not true():
         assert time.monotonic() < end, log.read_text()[-3000:] if log else "it did not come"
         time.sleep(0.1)
+
+
+def run(what: Coroutine[Any, Any, Result]) -> Result:
+    """Like `asyncio.run`, which this thread may not: the browser of other tests has a loop of its own in it."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, what).result()
 
 
 @pytest.fixture
@@ -184,7 +193,7 @@ def test_five_hundred_sessions_are_survived_and_let_go_when_people_leave(tmp_pat
             assert await asyncio.to_thread(app.answers)
             await asyncio.gather(*(tab.line.close() for tab in tabs))
 
-        asyncio.run(visited())
+        run(visited())
         until(lambda: app.files() < quiet + 100)
         assert app.answers() and "Too many open files" not in app.log.read_text()
 
@@ -226,7 +235,7 @@ def test_one_address_has_so_many_and_another_its_own() -> None:
         return [[bool(one.gone) for one in group] for group in (*many.values(), network, households)]
 
     try:
-        first, second, network, households = asyncio.run(come())
+        first, second, network, households = run(come())
     finally:
         connections._HEADS.clear()
     some = [True] * (300 - connections.PER_ADDRESS) + [False] * connections.PER_ADDRESS
@@ -247,6 +256,6 @@ def test_a_body_that_stops_coming_ends_and_one_that_we_do_not_read_waits() -> No
         return [bool(one.gone) for one in (stopped, paused, answered)]
 
     try:
-        assert asyncio.run(said()) == [True, False, False]
+        assert run(said()) == [True, False, False]
     finally:
         connections._BODIES.clear()

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from conftest import serving
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from models import runs
 
@@ -152,6 +152,31 @@ def test_a_page_that_is_opened_by_its_address_is_one_entry_too(
     expect(page.get_by_role("link", name=title, exact=True)).to_have_attribute("aria-current", "page")
 
 
+def test_a_page_that_is_left_does_not_take_one_back(app: str, window: Callable[..., Page]) -> None:
+    """What the map reports while a slow server still draws the page that was chosen would choose the map again."""
+    page, held, slow = window(**LAPTOP), list[tuple[WebSocketRoute, str | bytes]](), threading.Event()
+
+    def between(here: WebSocketRoute) -> None:
+        server = here.connect_to_server()
+        server.on_message(lambda words: held.append((here, words)) if slow.is_set() else here.send(words))
+
+    page.route_web_socket(re.compile("_stcore/stream"), between)
+    page.goto(app)
+    ready(page)
+    shows(page, shipped("digits-variational"))
+    slow.set()
+    page.get_by_role("link", name="Codes", exact=True).click()
+    page.get_by_test_id("zoom-in").click()
+    page.wait_for_timeout(1000)  # longer than the map waits before it reports
+    slow.clear()
+    for here, words in held:
+        here.send(words)
+    at(page, "Codes")
+    expect(page.get_by_role("heading", name="Who is whose neighbour", exact=True)).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert urlsplit(page.url).path == "/codes"
+
+
 def test_a_held_place_says_so_and_is_let_go(app: str, window: Callable[..., Page]) -> None:
     page = window(**LAPTOP)
     page.goto(app)
@@ -271,9 +296,13 @@ def test_train_keeps_its_choices_beside_a_running_training(app: str, walker: Pag
 
 
 def choose(page: Page, label: str, option: str) -> None:
+    """Choose another option and wait until the address has it: drawing the page anew closes a list that is open."""
+    name = label.split()[0].lower()
+    before = parse_qs(urlsplit(page.url).query)[name]
     page.get_by_role("combobox", name=label, exact=True).click()
     page.get_by_role("option", name=option, exact=True).first.click()
     chosen(page, label, option)
+    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query)[name] != before)
 
 
 def chosen(page: Page, label: str, option: str) -> None:

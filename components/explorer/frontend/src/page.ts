@@ -13,10 +13,23 @@ style.textContent = css;
 document.head.append(style);
 
 const push = history.pushState.bind(history);
+/** The path of the page that is shown. */
+let here = location.pathname;
+
+/** Says for which page this one is being left. Whatever a component reports meanwhile would take Streamlit back here. */
+function leaveFor(path: string): void {
+  const root = document.documentElement;
+  here = root.dataset["leavingFor"] = path;
+  setTimeout(() => root.dataset["leavingFor"] === path && delete root.dataset["leavingFor"], 10_000);
+}
+
 /** Whether the person went back or forward, and has touched nothing since. */
 let travelled = false;
 
-addEventListener("popstate", () => (travelled = true), true);
+addEventListener("popstate", () => {
+  travelled = true;
+  if (location.pathname !== here) leaveFor(location.pathname);
+}, true);
 for (const touch of ["click", "keydown"]) addEventListener(touch, () => (travelled = false), true);
 
 history.pushState = (data: unknown, unused: string, url?: string | URL | null): void => {
@@ -24,12 +37,18 @@ history.pushState = (data: unknown, unused: string, url?: string | URL | null): 
   // The same page with another query is the same place: Back leads to the page before.
   if (next.pathname === location.pathname) history.replaceState(data, unused, url);
   // Who goes back twice in a hurry is told late of the page between. Pushing that would cut off the way forward.
-  else if (!travelled) push(data, unused, url);
+  else if (!travelled) {
+    here = next.pathname;
+    push(data, unused, url);
+  }
 };
 
+const links = "a[data-testid*='NavLink'], a[data-testid='stTopNavDropdownLink']";
 document.addEventListener("click", (event) => {
-  const chosen = event.target instanceof Element && event.target.closest("[data-testid='stSidebarNavLink']");
-  if (!chosen || !window.matchMedia("(max-width: 767px)").matches) return;
+  const chosen = event.target instanceof Element && event.target.closest<HTMLAnchorElement>(links);
+  if (!chosen || event.ctrlKey || event.metaKey || event.shiftKey) return; // those open another window
+  if (chosen.pathname !== here) leaveFor(chosen.pathname);
+  if (!chosen.matches("[data-testid='stSidebarNavLink']") || !window.matchMedia("(max-width: 767px)").matches) return;
   // After Streamlit has answered the click, since closing the menu takes the link away.
   setTimeout(() => document.querySelector<HTMLElement>("[data-testid='stSidebarCollapseButton'] button")?.click());
 });
