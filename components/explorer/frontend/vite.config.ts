@@ -13,7 +13,11 @@ function runtimeBeside(): Plugin {
     apply: "build",
     async writeBundle() {
       copyFileSync(`${runtime}.mjs`, `${out}/ort-wasm-simd-threaded.mjs`);
-      await pipeline(createReadStream(`${runtime}.wasm`), createGzip({ level: 9 }), createWriteStream(`${out}/ort-wasm-simd-threaded.wasm.gz`));
+      await pipeline(
+        createReadStream(`${runtime}.wasm`),
+        createGzip({ level: 9 }),
+        createWriteStream(`${out}/ort-wasm-simd-threaded.wasm.gz`),
+      );
     },
   };
 }

@@ -3,14 +3,39 @@
 export type Rgb = readonly [number, number, number];
 
 /** Used only where the page sends none: Okabe and Ito's eight, then four that stay apart for colour-blind eyes. */
-export const CLASSES: readonly string[] = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442", "#8c8c8c", "#5a2d91", "#7a3b1d", "#a6d96a", "#f6a6b2"];
+export const CLASSES: readonly string[] = [
+  "#0072b2",
+  "#e69f00",
+  "#009e73",
+  "#d55e00",
+  "#56b4e9",
+  "#cc79a7",
+  "#f0e442",
+  "#8c8c8c",
+  "#5a2d91",
+  "#7a3b1d",
+  "#a6d96a",
+  "#f6a6b2",
+];
 
 /** Stops of viridis (van der Walt and Smith 2015): even steps to the eye, readable in grey and by colour-blind eyes. */
-const VIRIDIS: readonly Rgb[] = [[68, 1, 84], [72, 40, 120], [62, 74, 137], [49, 104, 142], [38, 130, 142], [31, 158, 137], [53, 183, 121], [109, 205, 89], [180, 222, 44], [253, 231, 37]];
+const VIRIDIS: readonly Rgb[] = [
+  [68, 1, 84],
+  [72, 40, 120],
+  [62, 74, 137],
+  [49, 104, 142],
+  [38, 130, 142],
+  [31, 158, 137],
+  [53, 183, 121],
+  [109, 205, 89],
+  [180, 222, 44],
+  [253, 231, 37],
+];
 
 export function amount(share: number): Rgb {
   const at = Math.max(0, Math.min(1, share)) * (VIRIDIS.length - 1);
-  const i = Math.min(VIRIDIS.length - 2, Math.floor(at)), f = at - i;
+  const i = Math.min(VIRIDIS.length - 2, Math.floor(at)),
+    f = at - i;
   const [a, b] = [VIRIDIS[i], VIRIDIS[i + 1]];
   return [0, 1, 2].map((k) => Math.round(a[k] + (b[k] - a[k]) * f)) as unknown as Rgb;
 }

@@ -28,7 +28,11 @@ export function startRuntime(): Promise<Ort> {
     return ort;
   })().catch((error: unknown) => {
     runtime = null;
-    throw new Fault(`the part that runs networks in the browser could not start (${(error as Error).message})`, "a browser with WebAssembly and a reachable server were expected", "update the browser, or reload the page");
+    throw new Fault(
+      `the part that runs networks in the browser could not start (${(error as Error).message})`,
+      "a browser with WebAssembly and a reachable server were expected",
+      "update the browser, or reload the page",
+    );
   });
   return runtime;
 }
@@ -38,28 +42,59 @@ let making: Promise<unknown> = Promise.resolve();
 
 export class Network {
   private free = true;
-  private constructor(private readonly ort: Ort, private readonly session: InferenceSession, private readonly input: string, private readonly output: string, private readonly shape: readonly number[], readonly size: number) {}
+  private constructor(
+    private readonly ort: Ort,
+    private readonly session: InferenceSession,
+    private readonly input: string,
+    private readonly output: string,
+    private readonly shape: readonly number[],
+    readonly size: number,
+  ) {}
 
   /** Loads `encoder` or `decoder`; a `Fault` when the runtime refuses it or it gives another shape than the run says. */
-  static async load(folder: RunFolder, card: RunCard, which: "encoder" | "decoder", weights: Promise<Uint8Array>): Promise<Network> {
+  static async load(
+    folder: RunFolder,
+    card: RunCard,
+    which: "encoder" | "decoder",
+    weights: Promise<Uint8Array>,
+  ): Promise<Network> {
     const name = `${which}.onnx`;
-    const [ort, graph, data] = await Promise.all([startRuntime(), folder.bytes(name, card.files[name]?.bytes), weights]);
-    const [from, to, shape, size] = which === "decoder"
-      ? (["code", "sample", [card.codes.size], product(card.dataset.shape)] as const)
-      : (["sample", "code", card.dataset.shape, card.codes.size] as const);
-    const turn = making.then(() => ort.InferenceSession.create(graph, { executionProviders: ["wasm"], graphOptimizationLevel: "all", externalData: [{ path: "weights.safetensors", data }] }));
+    const [ort, graph, data] = await Promise.all([
+      startRuntime(),
+      folder.bytes(name, card.files[name]?.bytes),
+      weights,
+    ]);
+    const [from, to, shape, size] =
+      which === "decoder"
+        ? (["code", "sample", [card.codes.size], product(card.dataset.shape)] as const)
+        : (["sample", "code", card.dataset.shape, card.codes.size] as const);
+    const turn = making.then(() =>
+      ort.InferenceSession.create(graph, {
+        executionProviders: ["wasm"],
+        graphOptimizationLevel: "all",
+        externalData: [{ path: "weights.safetensors", data }],
+      }),
+    );
     making = turn.catch(() => undefined);
     let network: Network;
     try {
       network = new Network(ort, await turn, from, to, shape, size);
     } catch (error) {
-      throw new Fault(`the ${which} of this run is refused by the browser's runtime (${String((error as Error).message ?? error).slice(0, 160)})`, `a network from “${from}” to “${to}” in ONNX was expected`, "train or export this run again");
+      throw new Fault(
+        `the ${which} of this run is refused by the browser's runtime (${String((error as Error).message ?? error).slice(0, 160)})`,
+        `a network from “${from}” to “${to}” in ONNX was expected`,
+        "train or export this run again",
+      );
     }
     // The first run also lays out memory; nobody should feel that under the pointer.
     const came = await network.run(new Float32Array(product(shape)), 1).catch((error: unknown) => error as Error);
     if (came instanceof Error || came === null || came.length !== size) {
       network.release();
-      throw new Fault(`the ${which} of this run gives ${came instanceof Float32Array ? `${came.length} numbers` : `no “${to}” (${came?.message.slice(0, 160)})`}`, `${size} numbers were expected for one ${from}`, "train or export this run again");
+      throw new Fault(
+        `the ${which} of this run gives ${came instanceof Float32Array ? `${came.length} numbers` : `no “${to}” (${came?.message.slice(0, 160)})`}`,
+        `${size} numbers were expected for one ${from}`,
+        "train or export this run again",
+      );
     }
     return network;
   }

@@ -1,9 +1,21 @@
 /** Elements in one line. Text goes in as text, never as HTML: names of classes come from people. */
 
 type Child = Node | string | null | false | undefined;
-type Props<T> = Partial<{ class: string; title: string; data: Record<string, string>; aria: Record<string, string>; on: Record<string, (event: any) => void>; role: string }> & Partial<Omit<T, "style" | "children">>;
+type Props<T> = Partial<{
+  class: string;
+  title: string;
+  data: Record<string, string>;
+  aria: Record<string, string>;
+  on: Record<string, (event: any) => void>;
+  role: string;
+}> &
+  Partial<Omit<T, "style" | "children">>;
 
-export function h<K extends keyof HTMLElementTagNameMap>(tag: K, props: Props<HTMLElementTagNameMap[K]> = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  props: Props<HTMLElementTagNameMap[K]> = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   const { class: name, data, aria, on, role, ...rest } = props as Props<HTMLElement>;
   if (name) element.className = name;
@@ -21,8 +33,18 @@ export function text(element: HTMLElement, value: string): void {
   if (element.textContent !== value) element.textContent = value;
 }
 
-export function choice(label: string, options: readonly (readonly [value: string, title: string])[], value: string, change: (value: string) => void, testid: string): HTMLLabelElement {
-  const select = h("select", { data: { testid }, on: { change: () => change(select.value) } }, ...options.map(([v, title]) => h("option", { value: v }, title)));
+export function choice(
+  label: string,
+  options: readonly (readonly [value: string, title: string])[],
+  value: string,
+  change: (value: string) => void,
+  testid: string,
+): HTMLLabelElement {
+  const select = h(
+    "select",
+    { data: { testid }, on: { change: () => change(select.value) } },
+    ...options.map(([v, title]) => h("option", { value: v }, title)),
+  );
   select.value = value;
   return h("label", { class: "hg-choice" }, h("span", {}, label), select);
 }
@@ -50,8 +72,17 @@ export function icon(name: keyof typeof ICONS): SVGSVGElement {
   return svg;
 }
 
-export const button = (label: string, name: keyof typeof ICONS, click: () => void, testid?: string): HTMLButtonElement =>
-  h("button", { type: "button", class: "hg-icon", title: label, aria: { label }, data: testid ? { testid } : {}, on: { click } }, icon(name) as unknown as Node);
+export const button = (
+  label: string,
+  name: keyof typeof ICONS,
+  click: () => void,
+  testid?: string,
+): HTMLButtonElement =>
+  h(
+    "button",
+    { type: "button", class: "hg-icon", title: label, aria: { label }, data: testid ? { testid } : {}, on: { click } },
+    icon(name) as unknown as Node,
+  );
 
 /** For people who listen: told when things have come to rest, so that no speech piles up. */
 export class Announcer {

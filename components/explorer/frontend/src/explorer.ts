@@ -5,7 +5,26 @@ import { Network, product } from "./decode";
 import { Announcer, button, choice, h, icon, text } from "./dom";
 import { Ground, LAYERS, type LayerName } from "./layers";
 import { HIDDEN, PointMap, UNKNOWN } from "./map";
-import { axisPlane, cameraOf, cameraText, countClasses, enlarged, finder, fromPixel, hiddenOf, hiddenText, linearPlane, meanSquaredError, project, quantiles, say, toPixel, type Finder, type Neighbour, type Plane } from "./maths";
+import {
+  axisPlane,
+  cameraOf,
+  cameraText,
+  countClasses,
+  enlarged,
+  finder,
+  fromPixel,
+  hiddenOf,
+  hiddenText,
+  linearPlane,
+  meanSquaredError,
+  project,
+  quantiles,
+  say,
+  toPixel,
+  type Finder,
+  type Neighbour,
+  type Plane,
+} from "./maths";
 import { Painter, type Sampled } from "./paint";
 import { causeOf, NEIGHBOURS, Shown, Sliders, type Cause, type Row } from "./panels";
 import { brokenCodes, Fault, RunFolder, type RunCard } from "./run";
@@ -30,7 +49,8 @@ export type Report = (name: "code" | "selection" | "view", value: unknown) => vo
 const KEPT_MEASURES = 20000;
 /** Milliseconds after which a camera that moved has come to rest. */
 const CAMERA_RESTS = 500;
-const DECODE = "explorer:decode", LATENCY = "explorer:latency";
+const DECODE = "explorer:decode",
+  LATENCY = "explorer:latency";
 
 export class Explorer {
   readonly root = h("div", { class: "hg", data: { testid: "latent-explorer" } });
@@ -60,9 +80,26 @@ export class Explorer {
   private layer: LayerName = "none";
   private built = false;
   private readonly ways = [
-    h("button", { type: "button", data: { testid: "random-sample" }, on: { click: () => this.toRandom() } }, "A random sample"),
-    h("button", { type: "button", title: "Back to the sample shown last, else to the nearest", data: { testid: "this-sample" }, on: { click: () => this.toLast() } }, "This sample's code"),
-    h("button", { type: "button", title: "The mean of all codes", data: { testid: "reset" }, on: { click: () => this.toMean() } }, "Reset"),
+    h(
+      "button",
+      { type: "button", data: { testid: "random-sample" }, on: { click: () => this.toRandom() } },
+      "A random sample",
+    ),
+    h(
+      "button",
+      {
+        type: "button",
+        title: "Back to the sample shown last, else to the nearest",
+        data: { testid: "this-sample" },
+        on: { click: () => this.toLast() },
+      },
+      "This sample's code",
+    ),
+    h(
+      "button",
+      { type: "button", title: "The mean of all codes", data: { testid: "reset" }, on: { click: () => this.toMean() } },
+      "Reset",
+    ),
   ];
   painter!: Painter;
   colours: Rgb[] = [];
@@ -89,7 +126,20 @@ export class Explorer {
   private legend = h("div", { class: "hg-legend", data: { testid: "legend" } });
   private hint = h("p", { class: "hg-hint", data: { testid: "hint" } });
   /** Says that the place is held, and is the way out. */
-  private readonly held = h("button", { type: "button", class: "hg-held", hidden: true, title: "The picture follows the pointer again (P)", data: { testid: "let-go" }, on: { click: () => this.letGo() } }, icon("pin") as unknown as Node, h("span", { class: "hg-strong" }, "Held"), "Let go");
+  private readonly held = h(
+    "button",
+    {
+      type: "button",
+      class: "hg-held",
+      hidden: true,
+      title: "The picture follows the pointer again (P)",
+      data: { testid: "let-go" },
+      on: { click: () => this.letGo() },
+    },
+    icon("pin") as unknown as Node,
+    h("span", { class: "hg-strong" }, "Held"),
+    "Let go",
+  );
   /** Whether the last that touched the map was a finger: it cannot pass over the map without touching it. */
   private touched = window.matchMedia("(hover: none)").matches;
   readonly panel = h("div", { class: "hg-panel" });
@@ -104,7 +154,12 @@ export class Explorer {
   private cameraRest = 0;
   private readonly motion = window.matchMedia("(prefers-reduced-motion: reduce)");
 
-  constructor(host: Element, readonly runUrl: string, private view: View, private report: Report) {
+  constructor(
+    host: Element,
+    readonly runUrl: string,
+    private view: View,
+    private report: Report,
+  ) {
     this.folder = new RunFolder(new URL(runUrl.replace(/\/*$/, "/"), document.baseURI).href, this.aborter.signal);
     this.map = new PointMap(() => this.motion.matches);
     this.body.append(this.notices, h("div", { class: "hg-wait" }, "Opening the run …"));
@@ -138,7 +193,14 @@ export class Explorer {
     this.labels = await labels;
     if (this.ended) return;
     const broken = brokenCodes(this.codes, size);
-    if (broken) this.notice(new Fault(`${broken.toLocaleString("en")} of ${count.toLocaleString("en")} codes are not finite numbers`, "every code was expected to be finite", "the others are shown; train this run again to mend it"));
+    if (broken)
+      this.notice(
+        new Fault(
+          `${broken.toLocaleString("en")} of ${count.toLocaleString("en")} codes are not finite numbers`,
+          "every code was expected to be finite",
+          "the others are shown; train this run again to mend it",
+        ),
+      );
     await this.loadPlanes();
     if (this.ended) return;
     this.build();
@@ -175,13 +237,30 @@ export class Explorer {
     const { pca, tsne } = this.card.projections;
     if (size > 2 && pca) {
       const share = pca.explained?.length === 2 ? pca.explained.map((v) => `${Math.round(100 * v)} %`) : ["", ""];
-      this.planes.push(linearPlane("pca", "Main plane (PCA)", [`PCA 1 ${share[0]}`.trim(), `PCA 2 ${share[1]}`.trim()], project(this.codes, size, pca.mean, pca.components), pca.mean, pca.components));
+      this.planes.push(
+        linearPlane(
+          "pca",
+          "Main plane (PCA)",
+          [`PCA 1 ${share[0]}`.trim(), `PCA 2 ${share[1]}`.trim()],
+          project(this.codes, size, pca.mean, pca.components),
+          pca.mean,
+          pca.components,
+        ),
+      );
     }
     this.planes.push(axisPlane(this.codes, size, 0, size > 1 ? 1 : 0));
     if (size > 2 && tsne) {
       try {
-        const [xy, index] = await Promise.all([this.folder.floats("projections/tsne.f32", 2 * tsne.count), this.folder.integers("projections/tsne-index.i32", tsne.count)]);
-        if (index.some((i) => i < 0 || i >= this.card.codes.count)) throw new Fault("the file projections/tsne-index.i32 names codes that do not exist", `numbers below ${this.card.codes.count} were expected`, "train this run again");
+        const [xy, index] = await Promise.all([
+          this.folder.floats("projections/tsne.f32", 2 * tsne.count),
+          this.folder.integers("projections/tsne-index.i32", tsne.count),
+        ]);
+        if (index.some((i) => i < 0 || i >= this.card.codes.count))
+          throw new Fault(
+            "the file projections/tsne-index.i32 names codes that do not exist",
+            `numbers below ${this.card.codes.count} were expected`,
+            "train this run again",
+          );
         this.planes.push({ key: "tsne", title: "t-SNE", axes: ["", ""], xy, index, place: () => null, move: null });
       } catch (error) {
         this.notice(error);
@@ -195,12 +274,17 @@ export class Explorer {
     const { count } = this.card.codes;
     const factors = this.card.dataset.factors.length;
     this.errors = await this.folder.floats("errors.f32", count).catch((error: unknown) => (this.notice(error), null));
-    if (factors) this.factors = await this.folder.floats("factors.f32", count * factors).catch((error: unknown) => (this.notice(error), null));
+    if (factors)
+      this.factors = await this.folder
+        .floats("factors.f32", count * factors)
+        .catch((error: unknown) => (this.notice(error), null));
     if (this.ended) return;
     if (this.amounts()) this.recolour();
     if (this.card.thumbnails && this.card.dataset.kind === "image") {
       const bytes = this.card.thumbnails.shape.reduce((a, b) => a * b, count);
-      this.thumbnails = await this.folder.bytes("thumbnails.u8.gz", bytes, true).catch((error: unknown) => (this.notice(error), null));
+      this.thumbnails = await this.folder
+        .bytes("thumbnails.u8.gz", bytes, true)
+        .catch((error: unknown) => (this.notice(error), null));
     }
     if (this.card.dataset.kind !== "image") await this.loadSamples();
     this.thumbnailsWanted = false;
@@ -212,11 +296,19 @@ export class Explorer {
   }
 
   private async loadSamples(): Promise<void> {
-    const bytes = await this.folder.bytes("samples.f32.gz", undefined, true).catch((error: unknown) => (this.notice(error), null));
+    const bytes = await this.folder
+      .bytes("samples.f32.gz", undefined, true)
+      .catch((error: unknown) => (this.notice(error), null));
     if (this.ended || !bytes) return;
     const each = 4 * product(this.card.dataset.shape);
     if (bytes.byteLength % each || bytes.byteLength > each * this.card.codes.count)
-      return this.notice(new Fault(`the file samples.f32.gz of this run has ${bytes.byteLength.toLocaleString("en")} bytes`, `${each.toLocaleString("en")} for each of at most ${this.card.codes.count.toLocaleString("en")} samples were expected`, "reload the page"));
+      return this.notice(
+        new Fault(
+          `the file samples.f32.gz of this run has ${bytes.byteLength.toLocaleString("en")} bytes`,
+          `${each.toLocaleString("en")} for each of at most ${this.card.codes.count.toLocaleString("en")} samples were expected`,
+          "reload the page",
+        ),
+      );
     this.samples = new Float32Array(bytes.buffer);
     this.shown.scaled(this.samples);
   }
@@ -254,45 +346,100 @@ export class Explorer {
     this.colourBy = this.view.colour ?? "class";
     for (const c of hiddenOf(this.view.hidden ?? "", classes.length)) this.hiddenClasses.add(c);
     this.pointsShown = this.view.points !== "no";
-    const unpin = button("Hold this place (P)", "pin", () => (this.pinned ? this.letGo() : this.setPinned(true)), "unpin");
+    const unpin = button(
+      "Hold this place (P)",
+      "pin",
+      () => (this.pinned ? this.letGo() : this.setPinned(true)),
+      "unpin",
+    );
     this.shown = new Shown(this.painter, card, (index) => this.goTo(index), unpin);
-    this.sliders = new Sliders(card, this.codes, (dimension, value, cause) => {
-      const code = Float32Array.from(this.code);
-      code[dimension] = value;
-      this.pinned = true;
-      this.setCode(code, cause);
-    }, () => this.tell(), (row) => this.strip(row), this.ways);
+    this.sliders = new Sliders(
+      card,
+      this.codes,
+      (dimension, value, cause) => {
+        const code = Float32Array.from(this.code);
+        code[dimension] = value;
+        this.pinned = true;
+        this.setCode(code, cause);
+      },
+      () => this.tell(),
+      (row) => this.strip(row),
+      this.ways,
+    );
 
-    this.tools = [new Explore(this), new Lasso(this), new Path(this), new Draw(this), new Replay(this)].filter((tool) => tool.possible);
-    const tools = h("div", { class: "hg-tools", role: "toolbar", aria: { label: "Tools" } }, ...this.tools.map((tool) => tool.tab));
+    this.tools = [new Explore(this), new Lasso(this), new Path(this), new Draw(this), new Replay(this)].filter(
+      (tool) => tool.possible,
+    );
+    const tools = h(
+      "div",
+      { class: "hg-tools", role: "toolbar", aria: { label: "Tools" } },
+      ...this.tools.map((tool) => tool.tab),
+    );
     const factors = card.dataset.factors.map((name, k) => [`factor:${k}`, name] as const);
-    const plain = ["plain", "nothing"] as const, error = ["error", "reconstruction error"] as const;
-    const colours = classes.length ? [["class", card.dataset.label ?? "class"] as const, error, ...factors, plain] : [plain, error, ...factors];
+    const plain = ["plain", "nothing"] as const,
+      error = ["error", "reconstruction error"] as const;
+    const colours = classes.length
+      ? [["class", card.dataset.label ?? "class"] as const, error, ...factors, plain]
+      : [plain, error, ...factors];
     if (!colours.some(([key]) => key === this.colourBy)) this.colourBy = colours[0][0];
     const { kind } = card.dataset;
-    const layers = LAYERS.filter(([key]) => (key !== "manifold" || kind !== "table") && (key !== "classes" || classes.length)) // rows in small cannot be read
+    const layers = LAYERS.filter(
+      ([key]) => (key !== "manifold" || kind !== "table") && (key !== "classes" || classes.length),
+    ) // rows in small cannot be read
       .map(([key, title]) => [key, key === "manifold" ? `decoded ${kind}s` : title] as const);
-    const layer = (this.view.layer && layers.some(([key]) => key === this.view.layer) ? this.view.layer : "none") as LayerName;
-    const dots = h("input", { type: "checkbox", checked: this.pointsShown, data: { testid: "points" }, on: { change: () => ((this.pointsShown = dots.checked), this.recolour(), this.tellView()) } });
-    const choices = h("div", { class: "hg-choices" },
-      choice("Colour", colours, this.colourBy, (value) => ((this.colourBy = value), this.recolour(), this.tellView()), "colour"),
-      choice("Layer", layers, layer, (value) => (this.ground.set((this.layer = value as LayerName)), this.tellView()), "layer"),
+    const layer = (
+      this.view.layer && layers.some(([key]) => key === this.view.layer) ? this.view.layer : "none"
+    ) as LayerName;
+    const dots = h("input", {
+      type: "checkbox",
+      checked: this.pointsShown,
+      data: { testid: "points" },
+      on: { change: () => ((this.pointsShown = dots.checked), this.recolour(), this.tellView()) },
+    });
+    const choices = h(
+      "div",
+      { class: "hg-choices" },
+      choice(
+        "Colour",
+        colours,
+        this.colourBy,
+        (value) => ((this.colourBy = value), this.recolour(), this.tellView()),
+        "colour",
+      ),
+      choice(
+        "Layer",
+        layers,
+        layer,
+        (value) => (this.ground.set((this.layer = value as LayerName)), this.tellView()),
+        "layer",
+      ),
       h("label", { class: "hg-check" }, dots, "Points"),
-      ...this.planeChoices());
-    const view = h("div", { class: "hg-view", role: "toolbar", aria: { label: "View" } },
-      button("Zoom in (+)", "plus", () => this.zoom(1.5), "zoom-in"), button("Zoom out (−)", "minus", () => this.zoom(1 / 1.5), "zoom-out"),
-      button("Show all points (H)", "home", () => map.goHome(), "home"), button("Save a picture of the map", "picture", () => this.save(), "picture"),
-      button("Full screen (F)", "full", () => this.fullScreen(), "fullscreen"));
+      ...this.planeChoices(),
+    );
+    const view = h(
+      "div",
+      { class: "hg-view", role: "toolbar", aria: { label: "View" } },
+      button("Zoom in (+)", "plus", () => this.zoom(1.5), "zoom-in"),
+      button("Zoom out (−)", "minus", () => this.zoom(1 / 1.5), "zoom-out"),
+      button("Show all points (H)", "home", () => map.goHome(), "home"),
+      button("Save a picture of the map", "picture", () => this.save(), "picture"),
+      button("Full screen (F)", "full", () => this.fullScreen(), "fullscreen"),
+    );
     map.canvas.tabIndex = 0;
     map.canvas.setAttribute("role", "application");
-    map.canvas.setAttribute("aria-label", "Map of codes. Arrow keys move the code, with Shift faster. Enter holds it, P lets it go. Plus, minus and H zoom.");
+    map.canvas.setAttribute(
+      "aria-label",
+      "Map of codes. Arrow keys move the code, with Shift faster. Enter holds it, P lets it go. Plus, minus and H zoom.",
+    );
     map.element.append(view);
-    if (!map.accelerated) this.notices.append(h("p", {}, "This browser draws without WebGL: the map works, but large ones move slowly."));
+    if (!map.accelerated)
+      this.notices.append(h("p", {}, "This browser draws without WebGL: the map works, but large ones move slowly."));
     this.body.append(
       h("header", { class: "hg-head" }, tools, choices),
       h("div", { class: "hg-stage" }, map.element, this.hint, this.legend),
       h("aside", { class: "hg-side" }, this.shown.element, this.panel, this.sliders.element),
-      this.announcer.element);
+      this.announcer.element,
+    );
     this.listen();
     this.watcher.observe(map.element);
     map.onCamera = () => {
@@ -329,14 +476,26 @@ export class Explorer {
     if (asked) this.plane = axisPlane(this.codes, size, i, j);
     axes.append(
       choice("across", dimensions, String(i), (value) => ((i = Number(value)), put()), "axis-x"),
-      choice("up", dimensions, String(j), (value) => ((j = Number(value)), put()), "axis-y"));
+      choice("up", dimensions, String(j), (value) => ((j = Number(value)), put()), "axis-y"),
+    );
     axes.hidden = !this.plane.key.startsWith("z");
-    const options = this.planes.map((p) => [p === first ? "axes" : p.key, p === first ? "Two dimensions" : p.title] as const);
-    return [choice("Map", options, this.plane.key.startsWith("z") ? "axes" : this.plane.key, (value) => {
-      axes.hidden = value !== "axes";
-      if (value === "axes") put();
-      else this.setPlane(this.planes.find((p) => p.key === value)!);
-    }, "plane"), axes];
+    const options = this.planes.map(
+      (p) => [p === first ? "axes" : p.key, p === first ? "Two dimensions" : p.title] as const,
+    );
+    return [
+      choice(
+        "Map",
+        options,
+        this.plane.key.startsWith("z") ? "axes" : this.plane.key,
+        (value) => {
+          axes.hidden = value !== "axes";
+          if (value === "axes") put();
+          else this.setPlane(this.planes.find((p) => p.key === value)!);
+        },
+        "plane",
+      ),
+      axes,
+    ];
   }
 
   setPlane(plane: Plane): void {
@@ -357,13 +516,21 @@ export class Explorer {
     const { plane } = this;
     const { size } = this.card.codes;
     const others = size - (plane.axes[1] ? 2 : 1);
-    const can = this.tool.id !== "explore" ? ""
-      : this.touched ? "Touch the map and drag: the picture follows your finger. Two fingers move and zoom the map."
-      : this.pinned ? "This place is held: the picture stays while the pointer moves. Click the marker or press P to let go; click elsewhere to hold another place."
-      : "Move over the map and the picture follows. Click to hold a place.";
-    const means = !plane.move ? "t-SNE keeps neighbours together but has no way back: pointing at a sample shows that sample's own code."
-      : size <= 2 ? "" : plane.key === "pca" ? "Moving walks the plane of the two main directions; what lies outside it stays as it is."
-      : `Moving changes ${plane.axes.filter(Boolean).join(" and ")}; the other ${others} ${others === 1 ? "number stays as it is" : "numbers stay as they are"}.`;
+    const can =
+      this.tool.id !== "explore"
+        ? ""
+        : this.touched
+          ? "Touch the map and drag: the picture follows your finger. Two fingers move and zoom the map."
+          : this.pinned
+            ? "This place is held: the picture stays while the pointer moves. Click the marker or press P to let go; click elsewhere to hold another place."
+            : "Move over the map and the picture follows. Click to hold a place.";
+    const means = !plane.move
+      ? "t-SNE keeps neighbours together but has no way back: pointing at a sample shows that sample's own code."
+      : size <= 2
+        ? ""
+        : plane.key === "pca"
+          ? "Moving walks the plane of the two main directions; what lies outside it stays as it is."
+          : `Moving changes ${plane.axes.filter(Boolean).join(" and ")}; the other ${others} ${others === 1 ? "number stays as it is" : "numbers stay as they are"}.`;
     text(this.hint, [can, means].filter(Boolean).join(" "));
   }
 
@@ -381,12 +548,25 @@ export class Explorer {
   private amounts(): { values: (i: number) => number; low: number; high: number; title: string } | null {
     const k = /^factor:(\d+)$/.exec(this.colourBy)?.[1];
     const width = this.card.dataset.factors.length;
-    const values = this.colourBy === "error" ? this.errors : k !== undefined && this.factors ? this.factors.filter((_, i) => i % width === Number(k)) : null;
+    const values =
+      this.colourBy === "error"
+        ? this.errors
+        : k !== undefined && this.factors
+          ? this.factors.filter((_, i) => i % width === Number(k))
+          : null;
     if (!values) return null;
     // A few extreme samples would leave everything else one colour.
     const step = Math.max(1, Math.floor(values.length / 50000));
-    const [low, high] = quantiles(values.filter((_, i) => i % step === 0), [0.01, 0.99]);
-    return { values: (i) => values[i], low, high, title: this.colourBy === "error" ? "mean squared error" : this.card.dataset.factors[Number(k)] };
+    const [low, high] = quantiles(
+      values.filter((_, i) => i % step === 0),
+      [0.01, 0.99],
+    );
+    return {
+      values: (i) => values[i],
+      low,
+      high,
+      title: this.colourBy === "error" ? "mean squared error" : this.card.dataset.factors[Number(k)],
+    };
   }
 
   private rowsOf(index: Int32Array | null, count: number): Uint8Array {
@@ -397,7 +577,8 @@ export class Explorer {
       const i = index ? index[p] : p;
       if (amounts) {
         const v = amounts.values(i);
-        if (Number.isFinite(v)) rows[p] = Math.round(254 * Math.max(0, Math.min(1, (v - amounts.low) / (amounts.high - amounts.low || 1))));
+        if (Number.isFinite(v))
+          rows[p] = Math.round(254 * Math.max(0, Math.min(1, (v - amounts.low) / (amounts.high - amounts.low || 1))));
       } else if (this.colourBy === "class" && this.labels) {
         const label = this.labels[i];
         const known = label >= 0 && label < classes;
@@ -413,7 +594,13 @@ export class Explorer {
     const { map } = this;
     const amounts = this.amounts();
     const table = new Uint8Array(4 * 256);
-    const opacity = !this.pointsShown ? 0 : Math.round(255 * Math.max(0.35, Math.min(0.9, 1.15 - 0.13 * Math.log10(Math.max(1, map.count)))) * (this.ground.name === "manifold" ? 0.55 : 1));
+    const opacity = !this.pointsShown
+      ? 0
+      : Math.round(
+          255 *
+            Math.max(0.35, Math.min(0.9, 1.15 - 0.13 * Math.log10(Math.max(1, map.count)))) *
+            (this.ground.name === "manifold" ? 0.55 : 1),
+        );
     for (let row = 0; row < 256; row++) {
       const known = amounts ? row < UNKNOWN : row < this.colours.length;
       const colour = !known ? this.grey : amounts ? amount(row / 254) : this.colours[row];
@@ -433,18 +620,38 @@ export class Explorer {
       const stops = Array.from({ length: 10 }, (_, i) => `rgb(${amount(i / 9).join(" ")})`).join(", ");
       const bar = h("span", { class: "hg-scale" });
       bar.style.background = `linear-gradient(to right, ${stops})`;
-      const number = (v: number) => (Number.isInteger(v) ? String(v) : Number(v.toPrecision(3)).toString()).replace("-", "\u2212");
-      this.legend.append(h("span", {}, amounts.title), h("span", { class: "hg-number" }, number(amounts.low)), bar, h("span", { class: "hg-number" }, number(amounts.high)));
+      const number = (v: number) =>
+        (Number.isInteger(v) ? String(v) : Number(v.toPrecision(3)).toString()).replace("-", "\u2212");
+      this.legend.append(
+        h("span", {}, amounts.title),
+        h("span", { class: "hg-number" }, number(amounts.low)),
+        bar,
+        h("span", { class: "hg-number" }, number(amounts.high)),
+      );
       return;
     }
     if (this.colourBy !== "class" || !this.labels || !this.card.dataset.classes.length) return;
-    const counts = (this.classCounts ??= countClasses(this.labels, this.labels.keys(), this.card.dataset.classes.length));
+    const counts = (this.classCounts ??= countClasses(
+      this.labels,
+      this.labels.keys(),
+      this.card.dataset.classes.length,
+    ));
     this.card.dataset.classes.concat("no label").forEach((name, c) => {
       if (!counts[c]) return;
       const key = c === this.card.dataset.classes.length ? -1 : c;
-      const entry = h("button", { type: "button", aria: { pressed: String(!this.hiddenClasses.has(key)) }, title: `${counts[c].toLocaleString("en")} samples. Click to hide or show; double-click to see only these.`, on: {
-        click: () => this.toggleClass(key), dblclick: () => this.onlyClass(key),
-      } }, name);
+      const entry = h(
+        "button",
+        {
+          type: "button",
+          aria: { pressed: String(!this.hiddenClasses.has(key)) },
+          title: `${counts[c].toLocaleString("en")} samples. Click to hide or show; double-click to see only these.`,
+          on: {
+            click: () => this.toggleClass(key),
+            dblclick: () => this.onlyClass(key),
+          },
+        },
+        name,
+      );
       entry.style.setProperty("--class", `rgb(${this.colourOf(key).join(" ")})`);
       this.legend.append(entry);
     });
@@ -483,7 +690,8 @@ export class Explorer {
     return !this.hiddenClasses.has(label < this.card.dataset.classes.length ? label : -1);
   };
   /** The class of a sample; "" where the dataset has none. */
-  className = (i: number): string => (this.card.dataset.classes.length ? this.card.dataset.classes[this.labels?.[i] ?? -1] ?? "no label" : "");
+  className = (i: number): string =>
+    this.card.dataset.classes.length ? (this.card.dataset.classes[this.labels?.[i] ?? -1] ?? "no label") : "";
   /** Words about a sample, and its class where there are classes. */
   named = (words: string, i: number): string => [words, this.className(i)].filter(Boolean).join(", ");
   private pointer = (i: number): string => this.named("Go to this sample", i);
@@ -506,11 +714,21 @@ export class Explorer {
     if (theme === this.theme) return;
     this.theme = theme;
     this.colours = classColours(Math.min(HIDDEN, this.card.dataset.classes.length), this.view.palette);
-    this.map.ink = { text: dark ? "#b4b9c4" : "#5d6470", line: dark ? "rgba(255,255,255,0.06)" : "rgba(0,0,0,0.055)", paper: `rgb(${paper.join(" ")})` };
+    this.map.ink = {
+      text: dark ? "#b4b9c4" : "#5d6470",
+      line: dark ? "rgba(255,255,255,0.06)" : "rgba(0,0,0,0.055)",
+      paper: `rgb(${paper.join(" ")})`,
+    };
     this.sliders.draw(dark ? "#59606e" : "#c3c9d4");
     this.painter.ink = style.color;
     const accent = style.getPropertyValue("--accent").trim() || "#2563eb";
-    this.shown.inked({ text: style.color, faint: this.map.ink.text, line: dark ? "rgba(255,255,255,0.14)" : "rgba(0,0,0,0.12)", accent, paper: this.map.ink.paper });
+    this.shown.inked({
+      text: style.color,
+      faint: this.map.ink.text,
+      line: dark ? "rgba(255,255,255,0.14)" : "rgba(0,0,0,0.12)",
+      accent,
+      paper: this.map.ink.paper,
+    });
     this.recolour();
     this.shown.forget();
     this.map.ask("ground", "points", "sheet");
@@ -524,7 +742,11 @@ export class Explorer {
     this.themed();
     // A code that Python sends anew moves the marker; the one it echoes back does not.
     const asked = view.code;
-    if (before !== JSON.stringify(view) && asked?.length === this.code.length && asked.some((v, d) => Math.abs(v - this.code[d]) > 1e-6)) {
+    if (
+      before !== JSON.stringify(view) &&
+      asked?.length === this.code.length &&
+      asked.some((v, d) => Math.abs(v - this.code[d]) > 1e-6)
+    ) {
       this.pinned = true;
       this.setCode(Float32Array.from(asked), { begun: performance.now(), stamp: performance.now() });
     }
@@ -562,7 +784,13 @@ export class Explorer {
       values = await this.decoder.run(this.code, 1);
     } catch (error) {
       this.wish = null; // asking again at every frame would fail at every frame
-      return this.notice(new Fault(`the decoder failed on this code (${(error as Error).message.slice(0, 160)})`, "a decoded sample was expected", "reload the page"));
+      return this.notice(
+        new Fault(
+          `the decoder failed on this code (${(error as Error).message.slice(0, 160)})`,
+          "a decoded sample was expected",
+          "reload the page",
+        ),
+      );
     }
     if (!values || this.ended) return; // busy with a layer's slice: the next frame asks again
     if (this.wish === cause) this.wish = null; // a newer wish, made meanwhile, is still to be fulfilled
@@ -595,7 +823,10 @@ export class Explorer {
     const nearest = hiding ? this.find?.nearest(code, 1)[0] : this.found[0];
     this.far = this.shown.distance(nearest?.distance ?? null, card.codes.nearest_p99);
     this.shown.neighbours(this.found, this.className, this.pointer, this.classColour, this.paintThumbnail);
-    this.shown.place(code, card.codes.size <= 4 ? [...code.keys()] : this.sliders.rows.slice(0, 3).map((row) => row.dimension));
+    this.shown.place(
+      code,
+      card.codes.size <= 4 ? [...code.keys()] : this.sliders.rows.slice(0, 3).map((row) => row.dimension),
+    );
     this.sliders.show(code);
     this.showOriginal();
     this.shown.unpin.setAttribute("aria-pressed", String(this.pinned));
@@ -616,7 +847,9 @@ export class Explorer {
     const { code, found } = this;
     const shown = code.length <= 4 ? [...code] : [...code.slice(0, 3)];
     const z = `z = (${shown.map((v) => say(v)).join(", ")}${code.length > 4 ? ", …" : ""})`;
-    return found[0] ? `${z}, nearest ${this.className(found[0].index) || "sample"} at ${say(found[0].distance)}${this.far ? ", far from the data" : ""}` : z;
+    return found[0]
+      ? `${z}, nearest ${this.className(found[0].index) || "sample"} at ${say(found[0].distance)}${this.far ? ", far from the data" : ""}`
+      : z;
   }
 
   private paintThumbnail = (index: number, canvas: Sampled): boolean => {
@@ -641,7 +874,8 @@ export class Explorer {
   /** The values of an original at the size of a sample, as a model sees them; null when it is not at hand. */
   original(index: number): Float32Array | null {
     const each = product(this.card.dataset.shape);
-    if (this.samples) return (index + 1) * each <= this.samples.length ? this.samples.subarray(index * each, (index + 1) * each) : null;
+    if (this.samples)
+      return (index + 1) * each <= this.samples.length ? this.samples.subarray(index * each, (index + 1) * each) : null;
     if (!this.thumbnails) return null;
     const { shape } = this.card.thumbnails!;
     const size = shape.reduce((a, b) => a * b, 1);
@@ -653,7 +887,11 @@ export class Explorer {
   async paintSample(index: number, canvas: Sampled): Promise<void> {
     if (this.paintThumbnail(index, canvas)) return;
     // While it is decoded the canvas may have become another sample's, or the original may have arrived.
-    const values = await this.paintDecoded(this.codeOf(index), canvas, () => canvas.of === index && !this.atHand(index));
+    const values = await this.paintDecoded(
+      this.codeOf(index),
+      canvas,
+      () => canvas.of === index && !this.atHand(index),
+    );
     if (values) canvas.sample = values;
     this.shown.list();
   }
@@ -679,8 +917,13 @@ export class Explorer {
   private showOriginal(): void {
     const { picked } = this;
     const original = picked === null ? null : this.original(picked);
-    const behind = picked ?? this.found[0]?.index ?? null, real = behind === null ? null : this.original(behind);
-    this.shown.compare(behind, real && { values: real, offset: 0, colour: this.classColour(behind!) }, real ? this.named(picked === null ? "nearest sample" : "original", behind!) : "");
+    const behind = picked ?? this.found[0]?.index ?? null,
+      real = behind === null ? null : this.original(behind);
+    this.shown.compare(
+      behind,
+      real && { values: real, offset: 0, colour: this.classColour(behind!) },
+      real ? this.named(picked === null ? "nearest sample" : "original", behind!) : "",
+    );
     if (picked === null || !original) {
       this.shown.beside(null, "");
       this.shown.describe(picked === null ? (this.far ? "decoded, far from the data" : "decoded") : "reconstruction");
@@ -698,7 +941,10 @@ export class Explorer {
     if (this.ended || !this.shown) return;
     // Until the originals are here, or where they are not at hand, the decoder stands in; the page says so.
     const originals = this.thumbnails ?? this.samples;
-    text(this.shown.standIn, originals ? "" : this.thumbnailsWanted ? "decoded, originals on their way" : "decoded, originals not at hand");
+    text(
+      this.shown.standIn,
+      originals ? "" : this.thumbnailsWanted ? "decoded, originals on their way" : "decoded, originals not at hand",
+    );
     this.shown.described();
     if (!this.thumbnails) this.shown.refill((index, canvas) => (void this.paintSample(index, canvas), true));
     for (const row of this.sliders.rows) if (!row.strip.hidden) void this.fillStrip(row);
@@ -751,8 +997,13 @@ export class Explorer {
     if (!this.built) return;
     const { map } = this;
     this.report("view", {
-      run: this.runUrl, plane: this.plane.key, colour: this.colourBy, layer: this.layer, tool: this.tool.id,
-      hidden: hiddenText(this.hiddenClasses, this.card.dataset.classes.length), points: this.pointsShown ? "" : "no",
+      run: this.runUrl,
+      plane: this.plane.key,
+      colour: this.colourBy,
+      layer: this.layer,
+      tool: this.tool.id,
+      hidden: hiddenText(this.hiddenClasses, this.card.dataset.classes.length),
+      points: this.pointsShown ? "" : "no",
       camera: cameraText(map.camera, map.whole()),
     });
   }
@@ -786,7 +1037,9 @@ export class Explorer {
 
   /** The marker and the rings around the nearest samples: small elements that only move, so that nothing is painted. */
   private readonly marker = h("i", { class: "hg-marker", aria: { hidden: "true" } });
-  private readonly rings = Array.from({ length: NEIGHBOURS }, () => h("i", { class: "hg-ring", aria: { hidden: "true" }, hidden: true }));
+  private readonly rings = Array.from({ length: NEIGHBOURS }, () =>
+    h("i", { class: "hg-ring", aria: { hidden: "true" }, hidden: true }),
+  );
 
   private marks(): { at: readonly [number, number]; index: number }[] {
     if (this.tool.quiet) return [];
@@ -859,12 +1112,18 @@ export class Explorer {
   private listen(): void {
     const { canvas } = this.map;
     const pointers = new Map<number, readonly [number, number]>();
-    let panning = false, pinch = 0, down: readonly [number, number] | null = null, moved = false;
+    let panning = false,
+      pinch = 0,
+      down: readonly [number, number] | null = null,
+      moved = false;
     let held = { code: this.code, picked: this.picked, pinned: this.pinned };
     const place = (event: PointerEvent | WheelEvent): readonly [number, number] => {
       const box = canvas.getBoundingClientRect();
       // In a page scaled by transforms the box is not as wide as the canvas lies.
-      return [((event.clientX - box.left) * canvas.clientWidth) / (box.width || 1), ((event.clientY - box.top) * canvas.clientHeight) / (box.height || 1)];
+      return [
+        ((event.clientX - box.left) * canvas.clientWidth) / (box.width || 1),
+        ((event.clientY - box.top) * canvas.clientHeight) / (box.height || 1),
+      ];
     };
     const touch = (event: PointerEvent) => {
       const touched = event.pointerType === "touch";
@@ -908,7 +1167,8 @@ export class Explorer {
         if (pointers.size === 2) {
           const now = spread(pointers);
           const all = [...pointers.values()];
-          if (pinch > 0 && now > 0) this.map.zoom((all[0][0] + all[1][0]) / 2, (all[0][1] + all[1][1]) / 2, now / pinch);
+          if (pinch > 0 && now > 0)
+            this.map.zoom((all[0][0] + all[1][0]) / 2, (all[0][1] + all[1][1]) / 2, now / pinch);
           pinch = now;
         }
         return;
@@ -929,11 +1189,15 @@ export class Explorer {
     canvas.addEventListener("pointerup", up);
     canvas.addEventListener("pointercancel", up);
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
-    canvas.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      const lines = event.deltaMode === 1 ? 16 : 1;
-      this.map.zoom(...place(event), Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0018)));
-    }, { passive: false });
+    canvas.addEventListener(
+      "wheel",
+      (event) => {
+        event.preventDefault();
+        const lines = event.deltaMode === 1 ? 16 : 1;
+        this.map.zoom(...place(event), Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0018)));
+      },
+      { passive: false },
+    );
 
     let spaceHeld = false;
     canvas.addEventListener("keydown", (event) => {
@@ -956,7 +1220,12 @@ export class Explorer {
   private key(key: string, shift: boolean, cause: Cause): boolean {
     const { map } = this;
     const step = shift ? 40 : 8;
-    const arrows: Record<string, readonly [number, number]> = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
+    const arrows: Record<string, readonly [number, number]> = {
+      ArrowLeft: [-step, 0],
+      ArrowRight: [step, 0],
+      ArrowUp: [0, -step],
+      ArrowDown: [0, step],
+    };
     const arrow = arrows[key];
     if (arrow) {
       const from = this.pixelOf(this.code, this.picked) ?? [map.camera.width / 2, map.camera.height / 2];
@@ -967,7 +1236,8 @@ export class Explorer {
       // The map follows when the marker would leave it.
       const { width, height } = map.camera;
       const over = (v: number, size: number) => (v < 16 ? 16 - v : v > size - 16 ? size - 16 - v : 0);
-      const dx = over(target[0], width), dy = over(target[1], height);
+      const dx = over(target[0], width),
+        dy = over(target[1], height);
       if (dx || dy) map.pan(dx, dy);
       return true;
     }
@@ -977,20 +1247,27 @@ export class Explorer {
         this.setPinned(true);
         this.tell();
         return true;
-      case "p": case "P":
+      case "p":
+      case "P":
         if (this.pinned) this.letGo();
         else this.setPinned(true);
         return true;
-      case "+": case "=":
+      case "+":
+      case "=":
         this.zoom(1.5);
         return true;
-      case "-": case "_":
+      case "-":
+      case "_":
         this.zoom(1 / 1.5);
         return true;
-      case "h": case "H": case "0": case "Home":
+      case "h":
+      case "H":
+      case "0":
+      case "Home":
         map.goHome();
         return true;
-      case "f": case "F":
+      case "f":
+      case "F":
         this.fullScreen();
         return true;
       default:
@@ -999,10 +1276,14 @@ export class Explorer {
   }
 
   /** On a plane without a way back an arrow goes to the nearest sample in its direction. */
-  private nextSample(from: readonly [number, number], arrow: readonly [number, number]): { code: Float32Array; picked: number } | null {
+  private nextSample(
+    from: readonly [number, number],
+    arrow: readonly [number, number],
+  ): { code: Float32Array; picked: number } | null {
     const { xy, index } = this.plane;
     const length = Math.hypot(arrow[0], arrow[1]);
-    let best = -1, least = Infinity;
+    let best = -1,
+      least = Infinity;
     for (let p = 0; 2 * p < xy.length; p++) {
       if (!this.seen(index ? index[p] : p)) continue;
       const [x, y] = toPixel(this.map.camera, xy[2 * p], xy[2 * p + 1]);
@@ -1048,12 +1329,21 @@ export class Explorer {
     this.shown?.end();
     this.map.end();
     this.decoder?.release();
-    void this.encoding?.then((network) => network.release(), () => undefined);
+    void this.encoding?.then(
+      (network) => network.release(),
+      () => undefined,
+    );
     this.root.remove();
   }
 }
 
-function ring(context: CanvasRenderingContext2D, at: readonly [number, number], radius: number, colour: string, width: number): void {
+function ring(
+  context: CanvasRenderingContext2D,
+  at: readonly [number, number],
+  radius: number,
+  colour: string,
+  width: number,
+): void {
   context.beginPath();
   context.arc(at[0], at[1], radius, 0, 7);
   context.strokeStyle = colour;

@@ -23,14 +23,31 @@ export const MISSING = "–";
 export function columnsOf(kind: string, shape: readonly number[], stored: unknown): Column[] {
   const features = shape[shape.length - 1];
   const whole = (c: any, start: number): boolean =>
-    typeof c?.name === "string" && c.start === start && Number.isInteger(c.width) && c.width > 0 &&
-    (c.kind === "number" ? c.width === 1 && Number.isFinite(c.mean) && Number.isFinite(c.deviation) && c.deviation > 0
+    typeof c?.name === "string" &&
+    c.start === start &&
+    Number.isInteger(c.width) &&
+    c.width > 0 &&
+    (c.kind === "number"
+      ? c.width === 1 && Number.isFinite(c.mean) && Number.isFinite(c.deviation) && c.deviation > 0
       : c.kind === "category" && Array.isArray(c.values) && c.values.length === c.width);
   let end = 0;
   if (Array.isArray(stored) && stored.every((c) => whole(c, end) && (end += c.width)) && end === features)
-    return stored.map((c) => ({ ...c, mean: Number(c.mean), deviation: Number(c.deviation), values: (c.values ?? []).map(String) }));
+    return stored.map((c) => ({
+      ...c,
+      mean: Number(c.mean),
+      deviation: Number(c.deviation),
+      values: (c.values ?? []).map(String),
+    }));
   const word = kind === "signal" ? "channel" : "feature";
-  return Array.from({ length: features }, (_, i) => ({ name: `${word} ${i + 1}`, kind: "number", start: i, width: 1, mean: 0, deviation: 1, values: [] }));
+  return Array.from({ length: features }, (_, i) => ({
+    name: `${word} ${i + 1}`,
+    kind: "number",
+    start: i,
+    width: 1,
+    mean: 0,
+    deviation: 1,
+    values: [],
+  }));
 }
 
 /** A number as a model sees it, in the person's own unit. */
@@ -45,7 +62,8 @@ export function speaker(column: Column): (value: number) => string {
   const power = Math.floor(Math.log10(deviation) + 1e-9);
   const size = Math.max(deviation, Math.abs(column.mean));
   const minus = (text: string) => text.replace(/^-(?=[0.,]*$)/, "").replace("-", "\u2212");
-  if (size >= 1e7 || deviation < 1e-4) return (value) => (Number.isFinite(value) ? minus(inUnit(column, value).toExponential(2)) : "–");
+  if (size >= 1e7 || deviation < 1e-4)
+    return (value) => (Number.isFinite(value) ? minus(inUnit(column, value).toExponential(2)) : "–");
   const digits = Math.max(0, 1 - power);
   const format = new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   return (value) => (Number.isFinite(value) ? minus(format.format(inUnit(column, value))) : "–");
@@ -53,7 +71,8 @@ export function speaker(column: Column): (value: number) => string {
 
 /** Which value of a category is likeliest: the greatest of its features; -1 where none is above 0. */
 export function likeliest(column: Column, values: ArrayLike<number>, offset: number): number {
-  let best = -1, most = 0;
+  let best = -1,
+    most = 0;
   for (let i = 0; i < column.width; i++) {
     const v = values[offset + column.start + i];
     if (v > most) [best, most] = [i, v];
@@ -78,13 +97,21 @@ export function cell(column: Column, say: (value: number) => string, values: Arr
 const LOOKED_AT = 2000;
 
 /** From where to where a channel is drawn, standardised: what the real samples fill, else three deviations either way. */
-export function rangeOf(samples: Float32Array | null, steps: number, channels: number, channel: number): [low: number, high: number] {
-  let low = -3, high = 3;
+export function rangeOf(
+  samples: Float32Array | null,
+  steps: number,
+  channels: number,
+  channel: number,
+): [low: number, high: number] {
+  let low = -3,
+    high = 3;
   if (samples?.length) {
-    const size = steps * channels, count = Math.floor(samples.length / size);
+    const size = steps * channels,
+      count = Math.floor(samples.length / size);
     const every = Math.max(1, Math.floor(count / LOOKED_AT));
     const seen: number[] = [];
-    for (let m = 0; m < count; m += every) for (let t = 0; t < steps; t++) seen.push(samples[m * size + t * channels + channel]);
+    for (let m = 0; m < count; m += every)
+      for (let t = 0; t < steps; t++) seen.push(samples[m * size + t * channels + channel]);
     // One sample with a spike in it would leave all the others flat.
     [low, high] = quantiles(seen, [0.001, 0.999]);
   }
@@ -93,5 +120,7 @@ export function rangeOf(samples: Float32Array | null, steps: number, channels: n
 }
 
 /** Which of `count` equally tall items lie between `from` and `from + height`: first and one past the last. */
-export const inSight = (count: number, tall: number, from: number, height: number): [first: number, end: number] =>
-  [Math.max(0, Math.min(count, Math.floor(from / tall))), Math.max(0, Math.min(count, Math.ceil((from + height) / tall)))];
+export const inSight = (count: number, tall: number, from: number, height: number): [first: number, end: number] => [
+  Math.max(0, Math.min(count, Math.floor(from / tall))),
+  Math.max(0, Math.min(count, Math.ceil((from + height) / tall))),
+];

@@ -6,21 +6,41 @@
  * The marker is an element that moves. A second canvas, above, is there only while a tool draws.
  */
 
-import { decimalsFor, extentOf, fit, panBy, resized, say, ticks, toPixel, viewOf, zoomAt, type Camera, type Extent } from "./maths";
+import {
+  decimalsFor,
+  extentOf,
+  fit,
+  panBy,
+  resized,
+  say,
+  ticks,
+  toPixel,
+  viewOf,
+  zoomAt,
+  type Camera,
+  type Extent,
+} from "./maths";
 
-export interface Ink { readonly text: string; readonly line: string; readonly paper: string }
+export interface Ink {
+  readonly text: string;
+  readonly line: string;
+  readonly paper: string;
+}
 
 /**
  * A 2-D context whose pixels stay in ordinary memory. These canvases are small or change at every move: handing each
  * change to the graphics card and back costs more than drawing it, most of all where the card is software.
  */
-export const flatContext = (canvas: HTMLCanvasElement): CanvasRenderingContext2D => canvas.getContext("2d", { willReadFrequently: true })!;
+export const flatContext = (canvas: HTMLCanvasElement): CanvasRenderingContext2D =>
+  canvas.getContext("2d", { willReadFrequently: true })!;
 
 /** Which row of the colour table a point takes: that of a class, one for what is hidden, one for what has no class. */
-export const HIDDEN = 254, UNKNOWN = 255;
+export const HIDDEN = 254,
+  UNKNOWN = 255;
 
 /** While the map moves about so many points are drawn; all of them once it has rested for a moment. */
-const MOVING = 100_000, REST_MS = 180;
+const MOVING = 100_000,
+  REST_MS = 180;
 
 const VERTEX = `#version 300 es
 in vec2 here; in vec2 from; in float row; in float chosen;
@@ -106,7 +126,10 @@ export class PointMap {
   onCamera: (() => void) | null = null;
   onFrame: ((milliseconds: number) => void) | null = null;
 
-  constructor(private readonly still: () => boolean, avoidWebgl = false) {
+  constructor(
+    private readonly still: () => boolean,
+    avoidWebgl = false,
+  ) {
     this.element.className = "hg-map";
     this.canvas.className = "hg-points";
     this.sheet.className = "hg-sheet";
@@ -136,12 +159,23 @@ export class PointMap {
   }
 
   private startGl(): void {
-    const gl = this.canvas.getContext("webgl2", { antialias: false, alpha: false, depth: false, powerPreference: "high-performance" });
+    const gl = this.canvas.getContext("webgl2", {
+      antialias: false,
+      alpha: false,
+      depth: false,
+      powerPreference: "high-performance",
+    });
     this.gl = null;
     if (!gl) return;
-    const program = linked(gl, VERTEX, FRAGMENT), behind = linked(gl, BEHIND_VERTEX, BEHIND_FRAGMENT);
+    const program = linked(gl, VERTEX, FRAGMENT),
+      behind = linked(gl, BEHIND_VERTEX, BEHIND_FRAGMENT);
     if (!program || !behind) return;
-    const buffers = { here: gl.createBuffer(), from: gl.createBuffer(), row: gl.createBuffer(), chosen: gl.createBuffer() };
+    const buffers = {
+      here: gl.createBuffer(),
+      from: gl.createBuffer(),
+      row: gl.createBuffer(),
+      chosen: gl.createBuffer(),
+    };
     const names = new Map<string, WebGLUniformLocation | null>();
     const uniform = (name: string) => {
       if (!names.has(name)) names.set(name, gl.getUniformLocation(program, name));
@@ -152,7 +186,8 @@ export class PointMap {
       const texture = gl.createTexture();
       gl.activeTexture(gl.TEXTURE0 + unit);
       gl.bindTexture(gl.TEXTURE_2D, texture);
-      for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST);
+      for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
+        gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST);
       for (const way of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, way, gl.CLAMP_TO_EDGE);
       return texture;
     });
@@ -169,7 +204,12 @@ export class PointMap {
     if (step === this.step || !this.gl) return;
     this.step = step;
     const { gl, program, buffers } = this.gl;
-    for (const [name, width, bytes, kind] of [["here", 2, 8, gl.FLOAT], ["from", 2, 8, gl.FLOAT], ["row", 1, 1, gl.UNSIGNED_BYTE], ["chosen", 1, 1, gl.UNSIGNED_BYTE]] as const) {
+    for (const [name, width, bytes, kind] of [
+      ["here", 2, 8, gl.FLOAT],
+      ["from", 2, 8, gl.FLOAT],
+      ["row", 1, 1, gl.UNSIGNED_BYTE],
+      ["chosen", 1, 1, gl.UNSIGNED_BYTE],
+    ] as const) {
       const at = gl.getAttribLocation(program, name);
       gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name]);
       gl.enableVertexAttribArray(at);
@@ -361,7 +401,8 @@ export class PointMap {
       context.fillStyle = `rgb(${table[at]} ${table[at + 1]} ${table[at + 2]} / ${(table[at + 3] / 255) * (row > 255 ? 0.12 : 1)})`;
       for (const i of list) {
         const [x, y] = toPixel(camera, xy[2 * i], xy[2 * i + 1]);
-        if (x >= 0 && y >= 0 && x <= camera.width && y <= camera.height) context.fillRect(x * k - size / 2, y * k - size / 2, size, size);
+        if (x >= 0 && y >= 0 && x <= camera.width && y <= camera.height)
+          context.fillRect(x * k - size / 2, y * k - size / 2, size, size);
       }
     }
   }
@@ -393,7 +434,8 @@ export class PointMap {
       const { width, height } = camera;
       context.font = "11px system-ui, sans-serif";
       context.lineWidth = 1;
-      const xs = ticks(x0, x1, width / 110), ys = ticks(y0, y1, height / 90);
+      const xs = ticks(x0, x1, width / 110),
+        ys = ticks(y0, y1, height / 90);
       const label = (text: string, x: number, y: number) => {
         // A halo of paper keeps the numbers readable on whatever layer is below.
         context.lineWidth = 3;
@@ -417,7 +459,8 @@ export class PointMap {
       context.stroke();
       context.textAlign = "center";
       context.textBaseline = "alphabetic";
-      const dx = decimalsFor(xs[1] - xs[0]), dy = decimalsFor(ys[1] - ys[0]);
+      const dx = decimalsFor(xs[1] - xs[0]),
+        dy = decimalsFor(ys[1] - ys[0]);
       for (const x of xs) {
         const px = toPixel(camera, x, 0)[0];
         if (px > 44 && px < width - 64) label(say(x, dx), px, height - 7);
@@ -475,7 +518,10 @@ export class PointMap {
 
 function linked(gl: WebGL2RenderingContext, vertex: string, fragment: string): WebGLProgram | null {
   const program = gl.createProgram();
-  for (const [kind, text] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]] as const) {
+  for (const [kind, text] of [
+    [gl.VERTEX_SHADER, vertex],
+    [gl.FRAGMENT_SHADER, fragment],
+  ] as const) {
     const shader = gl.createShader(kind)!;
     gl.shaderSource(shader, text);
     gl.compileShader(shader);

@@ -15,14 +15,24 @@ export interface Camera {
   readonly height: number;
 }
 
-export const toPixel = (c: Camera, x: number, y: number): Point => [c.width / 2 + (x - c.cx) * c.sx, c.height / 2 - (y - c.cy) * c.sy];
-export const fromPixel = (c: Camera, px: number, py: number): Point => [c.cx + (px - c.width / 2) / c.sx, c.cy - (py - c.height / 2) / c.sy];
+export const toPixel = (c: Camera, x: number, y: number): Point => [
+  c.width / 2 + (x - c.cx) * c.sx,
+  c.height / 2 - (y - c.cy) * c.sy,
+];
+export const fromPixel = (c: Camera, px: number, py: number): Point => [
+  c.cx + (px - c.width / 2) / c.sx,
+  c.cy - (py - c.height / 2) / c.sy,
+];
 
 /** The smallest box around the finite points of `xy` (x, y, x, y, …); a unit box around the origin when there is none. */
 export function extentOf(xy: ArrayLike<number>): Extent {
-  let x0 = Infinity, x1 = -Infinity, y0 = Infinity, y1 = -Infinity;
+  let x0 = Infinity,
+    x1 = -Infinity,
+    y0 = Infinity,
+    y1 = -Infinity;
   for (let i = 0; i + 1 < xy.length; i += 2) {
-    const x = xy[i], y = xy[i + 1];
+    const x = xy[i],
+      y = xy[i + 1];
     if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
     if (x < x0) x0 = x;
     if (x > x1) x1 = x;
@@ -38,10 +48,13 @@ export function extentOf(xy: ArrayLike<number>): Extent {
  * distance is a circle, unless the box is so flat that nothing would be seen. Equal points get a window of unit size.
  */
 export function fit([x0, x1, y0, y1]: Extent, width: number, height: number, margin = 28): Camera {
-  const dx = x1 - x0, dy = y1 - y0;
+  const dx = x1 - x0,
+    dy = y1 - y0;
   const floor = Math.max(dx, dy) || Math.max(1, Math.abs(x0) * 1e-6, Math.abs(y0) * 1e-6);
-  const w = Math.max(1, width - 2 * margin), h = Math.max(1, height - 2 * margin);
-  let sx = w / (dx || floor), sy = h / (dy || floor);
+  const w = Math.max(1, width - 2 * margin),
+    h = Math.max(1, height - 2 * margin);
+  let sx = w / (dx || floor),
+    sy = h / (dy || floor);
   const ratio = Math.max(sx / sy, sy / sx);
   if (ratio < 5 || dx === 0 || dy === 0) sx = sy = Math.min(sx, sy);
   return { cx: (x0 + x1) / 2, cy: (y0 + y1) / 2, sx, sy, width, height };
@@ -50,11 +63,16 @@ export function fit([x0, x1, y0, y1]: Extent, width: number, height: number, mar
 /** Zoom by a factor while the plane's point under the pixel stays where it is. */
 export function zoomAt(c: Camera, px: number, py: number, factor: number): Camera {
   const [x, y] = fromPixel(c, px, py);
-  const sx = c.sx * factor, sy = c.sy * factor;
+  const sx = c.sx * factor,
+    sy = c.sy * factor;
   return { ...c, sx, sy, cx: x - (px - c.width / 2) / sx, cy: y + (py - c.height / 2) / sy };
 }
 
-export const panBy = (c: Camera, dx: number, dy: number): Camera => ({ ...c, cx: c.cx - dx / c.sx, cy: c.cy + dy / c.sy });
+export const panBy = (c: Camera, dx: number, dy: number): Camera => ({
+  ...c,
+  cx: c.cx - dx / c.sx,
+  cy: c.cy + dy / c.sy,
+});
 
 /** The same middle and the same scale in a window of another size; what was seen across stays seen. */
 export function resized(c: Camera, width: number, height: number): Camera {
@@ -91,7 +109,12 @@ export function hiddenOf(text: string, classes: number): Set<number> {
   return new Set(text.startsWith("!") ? all.filter((c) => !named.has(c)) : all.filter((c) => named.has(c)));
 }
 
-export const viewOf = (c: Camera): Extent => [c.cx - c.width / 2 / c.sx, c.cx + c.width / 2 / c.sx, c.cy - c.height / 2 / c.sy, c.cy + c.height / 2 / c.sy];
+export const viewOf = (c: Camera): Extent => [
+  c.cx - c.width / 2 / c.sx,
+  c.cx + c.width / 2 / c.sx,
+  c.cy - c.height / 2 / c.sy,
+  c.cy + c.height / 2 / c.sy,
+];
 
 /** Round numbers between lo and hi, about `count` of them: 1, 2 or 5 times a power of ten apart. */
 export function ticks(lo: number, hi: number, count: number): number[] {
@@ -101,15 +124,23 @@ export function ticks(lo: number, hi: number, count: number): number[] {
   const step = power * ([1, 2, 5, 10].find((m) => m * power >= raw * 0.999) ?? 10);
   const out: number[] = [];
   // Multiples are counted, not summed: adding a tenth ten times does not give one.
-  for (let k = Math.ceil(lo / step - 1e-9); k * step <= hi + step * 1e-9; k++) out.push(Number((k * step).toPrecision(12)) + 0);
+  for (let k = Math.ceil(lo / step - 1e-9); k * step <= hi + step * 1e-9; k++)
+    out.push(Number((k * step).toPrecision(12)) + 0);
   return out;
 }
 
 /** A number for a person: the same count of decimals for its whole axis, a true minus sign. */
-export const say = (value: number, decimals = 2): string => (Number.isFinite(value) ? value.toFixed(decimals).replace(/^-(?=0\.?0*$)/, "").replace("-", "\u2212") : "–");
+export const say = (value: number, decimals = 2): string =>
+  Number.isFinite(value)
+    ? value
+        .toFixed(decimals)
+        .replace(/^-(?=0\.?0*$)/, "")
+        .replace("-", "\u2212")
+    : "–";
 
 /** How many decimals tell values apart that are `step` from each other. */
-export const decimalsFor = (step: number): number => Math.max(0, Math.min(8, -Math.floor(Math.log10(Math.abs(step) || 1) + 1e-9)));
+export const decimalsFor = (step: number): number =>
+  Math.max(0, Math.min(8, -Math.floor(Math.log10(Math.abs(step) || 1) + 1e-9)));
 
 // ── planes ──────────────────────────────────────────────────────────────────
 
@@ -140,7 +171,11 @@ export function axisPlane(values: Float32Array, size: number, i: number, j: numb
   }
   const flat = i === j; // one dimension only: a line of points
   return {
-    key: `z${i + 1},z${j + 1}`, title: flat ? `z${i + 1}` : `z${i + 1} and z${j + 1}`, axes: [`z${i + 1}`, flat ? "" : `z${j + 1}`], xy, index: null,
+    key: `z${i + 1},z${j + 1}`,
+    title: flat ? `z${i + 1}` : `z${i + 1} and z${j + 1}`,
+    axes: [`z${i + 1}`, flat ? "" : `z${j + 1}`],
+    xy,
+    index: null,
     place: (code) => [code[i], flat ? 0 : code[j]],
     move: (code, x, y) => {
       const out = Float32Array.from(code);
@@ -152,7 +187,14 @@ export function axisPlane(values: Float32Array, size: number, i: number, j: numb
 }
 
 /** The plane of two orthonormal directions through the mean: position = (code - mean) · components. */
-export function linearPlane(key: string, title: string, axes: readonly [string, string], xy: Float32Array, mean: ArrayLike<number>, components: readonly [ArrayLike<number>, ArrayLike<number>]): Plane {
+export function linearPlane(
+  key: string,
+  title: string,
+  axes: readonly [string, string],
+  xy: Float32Array,
+  mean: ArrayLike<number>,
+  components: readonly [ArrayLike<number>, ArrayLike<number>],
+): Plane {
   const [u, v] = components;
   const along = (code: ArrayLike<number>, w: ArrayLike<number>) => {
     let sum = 0;
@@ -160,21 +202,32 @@ export function linearPlane(key: string, title: string, axes: readonly [string, 
     return sum;
   };
   return {
-    key, title, axes, xy, index: null,
+    key,
+    title,
+    axes,
+    xy,
+    index: null,
     place: (code) => [along(code, u), along(code, v)],
     move: (code, x, y) => {
-      const dx = x - along(code, u), dy = y - along(code, v);
+      const dx = x - along(code, u),
+        dy = y - along(code, v);
       return Float32Array.from({ length: mean.length }, (_, d) => code[d] + dx * u[d] + dy * v[d]);
     },
   };
 }
 
 /** (code - mean) · componentsᵀ for many codes at once: x, y, x, y, … */
-export function project(values: Float32Array, size: number, mean: ArrayLike<number>, components: readonly [ArrayLike<number>, ArrayLike<number>]): Float32Array {
+export function project(
+  values: Float32Array,
+  size: number,
+  mean: ArrayLike<number>,
+  components: readonly [ArrayLike<number>, ArrayLike<number>],
+): Float32Array {
   const count = Math.floor(values.length / size);
   const out = new Float32Array(2 * count);
   for (let m = 0; m < count; m++) {
-    let x = 0, y = 0;
+    let x = 0,
+      y = 0;
     for (let d = 0; d < size; d++) {
       const c = values[m * size + d] - mean[d];
       x += c * components[0][d];
@@ -222,13 +275,17 @@ class Best {
   }
   take(): Neighbour[] {
     const out: Neighbour[] = [];
-    for (let i = 0; i < this.k && this.index[i] >= 0; i++) out.push({ index: this.index[i], distance: Math.sqrt(this.squared[i]) });
+    for (let i = 0; i < this.k && this.index[i] >= 0; i++)
+      out.push({ index: this.index[i], distance: Math.sqrt(this.squared[i]) });
     return out;
   }
 }
 
 class Scan implements Finder {
-  constructor(private readonly values: Float32Array, private readonly size: number) {}
+  constructor(
+    private readonly values: Float32Array,
+    private readonly size: number,
+  ) {}
   nearest(code: ArrayLike<number>, k: number, seen?: (index: number) => boolean): Neighbour[] {
     const { values, size } = this;
     const best = new Best(k);
@@ -273,7 +330,8 @@ class Cells implements Finder {
     this.order = new Uint32Array(count);
     const cell = new Int32Array(count);
     for (let i = 0; i < count; i++) {
-      const x = xy[2 * i], y = xy[2 * i + 1];
+      const x = xy[2 * i],
+        y = xy[2 * i + 1];
       cell[i] = Number.isFinite(x) && Number.isFinite(y) ? this.line(y) * this.columns + this.column(x) : -1;
       if (cell[i] >= 0) this.starts[cell[i] + 1]++;
     }
@@ -287,20 +345,23 @@ class Cells implements Finder {
 
   nearest(code: ArrayLike<number>, k: number, seen?: (index: number) => boolean): Neighbour[] {
     const { xy, edge, columns, lines, starts, order } = this;
-    const x = code[0], y = code[1];
+    const x = code[0],
+      y = code[1];
     const best = new Best(k);
     if (!Number.isFinite(x) || !Number.isFinite(y)) return [];
     const visit = (c: number, l: number) => {
       const cell = l * columns + c;
       for (let at = starts[cell]; at < starts[cell + 1]; at++) {
         const i = order[at];
-        const dx = xy[2 * i] - x, dy = xy[2 * i + 1] - y;
+        const dx = xy[2 * i] - x,
+          dy = xy[2 * i + 1] - y;
         if (!seen || seen(i)) best.offer(i, dx * dx + dy * dy);
       }
     };
     // The ring's centre is the cell nearest to the target, which may lie outside the box: what a ring of radius r
     // leaves unseen is then at least r cells away along one axis, measured from the target's nearest cell.
-    const c0 = this.column(x), l0 = this.line(y);
+    const c0 = this.column(x),
+      l0 = this.line(y);
     const outX = Math.max(this.box[0] - x, x - (this.box[0] + columns * edge), 0);
     const outY = Math.max(this.box[2] - y, y - (this.box[2] + lines * edge), 0);
     const inX = outX > 0 ? 0 : Math.min(x - (this.box[0] + c0 * edge), this.box[0] + (c0 + 1) * edge - x);
@@ -312,7 +373,8 @@ class Cells implements Finder {
         const step = l === l0 - r || l === l0 + r ? 1 : 2 * r;
         for (let c = c0 - r; c <= c0 + r; c += step || 1) if (c >= 0 && c < columns) visit(c, l);
       }
-      const ax = r * edge + Math.max(0, inX), ay = r * edge + Math.max(0, inY);
+      const ax = r * edge + Math.max(0, inX),
+        ay = r * edge + Math.max(0, inY);
       const unseen = Math.min(Math.hypot(outX + ax, outY), Math.hypot(outX, outY + ay));
       if (best.worst <= unseen * unseen) break;
     }
@@ -320,12 +382,14 @@ class Cells implements Finder {
   }
 }
 
-export const finder = (values: Float32Array, size: number): Finder => (size === 2 ? new Cells(values) : new Scan(values, size));
+export const finder = (values: Float32Array, size: number): Finder =>
+  size === 2 ? new Cells(values) : new Scan(values, size);
 export const scanner = (values: Float32Array, size: number): Finder => new Scan(values, size);
 
 // ── paths and arithmetic ────────────────────────────────────────────────────
 
-export const lerp = (a: ArrayLike<number>, b: ArrayLike<number>, t: number): Float32Array => Float32Array.from({ length: a.length }, (_, d) => a[d] + (b[d] - a[d]) * t);
+export const lerp = (a: ArrayLike<number>, b: ArrayLike<number>, t: number): Float32Array =>
+  Float32Array.from({ length: a.length }, (_, d) => a[d] + (b[d] - a[d]) * t);
 
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
   let sum = 0;
@@ -344,12 +408,14 @@ export const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number => 
  * shell, and a straight line leaves it. Where the arc is undefined (a zero code, or opposite ones) the line is taken.
  */
 export function slerp(a: ArrayLike<number>, b: ArrayLike<number>, t: number): Float32Array {
-  const na = Math.sqrt(dot(a, a)), nb = Math.sqrt(dot(b, b));
+  const na = Math.sqrt(dot(a, a)),
+    nb = Math.sqrt(dot(b, b));
   const angle = na && nb ? Math.acos(Math.max(-1, Math.min(1, dot(a, b) / (na * nb)))) : 0;
   const sine = Math.sin(angle);
   if (sine < 1e-6) return lerp(a, b, t);
   // Direction turns evenly and length changes evenly, so that the arc between unequal lengths does not bulge.
-  const wa = Math.sin((1 - t) * angle) / sine, wb = Math.sin(t * angle) / sine;
+  const wa = Math.sin((1 - t) * angle) / sine,
+    wb = Math.sin(t * angle) / sine;
   const length = na + (nb - na) * t;
   return Float32Array.from({ length: a.length }, (_, d) => length * ((wa * a[d]) / na + (wb * b[d]) / nb));
 }
@@ -367,7 +433,8 @@ export function along(codes: readonly ArrayLike<number>[], t: number, spherical:
 }
 
 /** a + b - c, and the clearer reading of it: b, moved by what leads from c to a. */
-export const combine = (a: ArrayLike<number>, b: ArrayLike<number>, c: ArrayLike<number>): Float32Array => Float32Array.from({ length: a.length }, (_, d) => a[d] + b[d] - c[d]);
+export const combine = (a: ArrayLike<number>, b: ArrayLike<number>, c: ArrayLike<number>): Float32Array =>
+  Float32Array.from({ length: a.length }, (_, d) => a[d] + b[d] - c[d]);
 
 // ── selection ───────────────────────────────────────────────────────────────
 
@@ -375,7 +442,8 @@ export const combine = (a: ArrayLike<number>, b: ArrayLike<number>, c: ArrayLike
 export function inside(polygon: ArrayLike<number>, x: number, y: number): boolean {
   let within = false;
   for (let i = 0, j = polygon.length - 2; i < polygon.length; j = i, i += 2) {
-    const yi = polygon[i + 1], yj = polygon[j + 1];
+    const yi = polygon[i + 1],
+      yj = polygon[j + 1];
     if (yi > y !== yj > y && x < ((polygon[j] - polygon[i]) * (y - yi)) / (yj - yi) + polygon[i]) within = !within;
   }
   return within;
@@ -386,24 +454,31 @@ export function inside(polygon: ArrayLike<number>, x: number, y: number): boolea
  * are sorted into bands of equal height, so that a point meets only those at its own height: of a million points and
  * a hand-drawn shape that is a tenth of the work.
  */
-export function select(xy: Float32Array, polygon: ArrayLike<number>, take: (i: number) => boolean = () => true): Int32Array {
+export function select(
+  xy: Float32Array,
+  polygon: ArrayLike<number>,
+  take: (i: number) => boolean = () => true,
+): Int32Array {
   const [x0, x1, y0, y1] = extentOf(polygon);
   const bands = Math.max(1, Math.min(256, polygon.length));
   const band = (y: number) => Math.max(0, Math.min(bands - 1, Math.floor(((y - y0) / (y1 - y0 || 1)) * bands)));
   const edges: number[][] = Array.from({ length: bands }, () => []);
   for (let i = 0, j = polygon.length - 2; i < polygon.length; j = i, i += 2) {
     const [from, to] = [band(polygon[i + 1]), band(polygon[j + 1])];
-    for (let k = Math.min(from, to); k <= Math.max(from, to); k++) edges[k].push(polygon[i], polygon[i + 1], polygon[j], polygon[j + 1]);
+    for (let k = Math.min(from, to); k <= Math.max(from, to); k++)
+      edges[k].push(polygon[i], polygon[i + 1], polygon[j], polygon[j + 1]);
   }
   const out = new Int32Array(xy.length / 2);
   let n = 0;
   for (let p = 0; 2 * p < xy.length; p++) {
-    const x = xy[2 * p], y = xy[2 * p + 1];
+    const x = xy[2 * p],
+      y = xy[2 * p + 1];
     if (!(x >= x0 && x <= x1 && y >= y0 && y <= y1)) continue;
     const near = edges[band(y)];
     let within = false;
     for (let e = 0; e < near.length; e += 4) {
-      const yi = near[e + 1], yj = near[e + 3];
+      const yi = near[e + 1],
+        yj = near[e + 3];
       if (yi > y !== yj > y && x < ((near[e + 2] - near[e]) * (y - yi)) / (yj - yi) + near[e]) within = !within;
     }
     if (within && take(p)) out[n++] = p;
@@ -424,7 +499,14 @@ export function countClasses(labels: Int32Array | null, indices: Iterable<number
 // ── distributions ───────────────────────────────────────────────────────────
 
 /** Counts of one dimension's codes in equal bins from lo to hi; what lies outside counts in the outer bins. */
-export function histogram(values: ArrayLike<number>, size: number, dimension: number, lo: number, hi: number, bins: number): Uint32Array {
+export function histogram(
+  values: ArrayLike<number>,
+  size: number,
+  dimension: number,
+  lo: number,
+  hi: number,
+  bins: number,
+): Uint32Array {
   const out = new Uint32Array(bins);
   const scale = bins / (hi - lo || 1);
   for (let at = dimension; at < values.length; at += size) {
@@ -435,11 +517,19 @@ export function histogram(values: ArrayLike<number>, size: number, dimension: nu
 }
 
 /** Points counted on a grid of columns x lines over an extent (line 0 at the bottom), only those that `take` accepts. */
-export function bin(xy: Float32Array, [x0, x1, y0, y1]: Extent, columns: number, lines: number, take: (i: number) => boolean = () => true): Float32Array {
+export function bin(
+  xy: Float32Array,
+  [x0, x1, y0, y1]: Extent,
+  columns: number,
+  lines: number,
+  take: (i: number) => boolean = () => true,
+): Float32Array {
   const out = new Float32Array(columns * lines);
-  const kx = columns / (x1 - x0), ky = lines / (y1 - y0);
+  const kx = columns / (x1 - x0),
+    ky = lines / (y1 - y0);
   for (let i = 0; 2 * i < xy.length; i++) {
-    const c = Math.floor((xy[2 * i] - x0) * kx), l = Math.floor((xy[2 * i + 1] - y0) * ky);
+    const c = Math.floor((xy[2 * i] - x0) * kx),
+      l = Math.floor((xy[2 * i + 1] - y0) * ky);
     if (c >= 0 && c < columns && l >= 0 && l < lines && take(i)) out[l * columns + c]++;
   }
   return out;
@@ -447,7 +537,8 @@ export function bin(xy: Float32Array, [x0, x1, y0, y1]: Extent, columns: number,
 
 /** A grid smoothed by three passes of a box, which is a Gaussian to the eye at a fraction of its cost. */
 export function blur(grid: Float32Array, columns: number, lines: number, radius: number): Float32Array {
-  let from = Float32Array.from(grid), to = new Float32Array(grid.length);
+  let from = Float32Array.from(grid),
+    to = new Float32Array(grid.length);
   const pass = (outer: number, inner: number, stepOuter: number, stepInner: number) => {
     const norm = 1 / (2 * radius + 1);
     for (let o = 0; o < outer; o++) {
@@ -472,13 +563,23 @@ export function blur(grid: Float32Array, columns: number, lines: number, radius:
  * How fast the sample changes with the code: the Frobenius norm of the decoder's Jacobian in the plane, by
  * differences between neighbours of a lattice of (columns+1) x (lines+1) decoded samples `dx`, `dy` apart.
  */
-export function stretch(samples: Float32Array, size: number, columns: number, lines: number, dx: number, dy: number): Float32Array {
+export function stretch(
+  samples: Float32Array,
+  size: number,
+  columns: number,
+  lines: number,
+  dx: number,
+  dy: number,
+): Float32Array {
   const out = new Float32Array(columns * lines);
   const wide = columns + 1;
   for (let l = 0; l < lines; l++)
     for (let c = 0; c < columns; c++) {
-      const at = (l * wide + c) * size, right = at + size, up = at + wide * size;
-      let sx = 0, sy = 0;
+      const at = (l * wide + c) * size,
+        right = at + size,
+        up = at + wide * size;
+      let sx = 0,
+        sy = 0;
       for (let k = 0; k < size; k++) {
         sx += (samples[right + k] - samples[at + k]) ** 2;
         sy += (samples[up + k] - samples[at + k]) ** 2;
@@ -502,7 +603,8 @@ export function meanSquaredError(a: ArrayLike<number>, b: ArrayLike<number>): nu
 }
 
 /** The order in which dimensions are shown: most used first (by KL where there is one, else by variance). */
-export const byUse = (use: readonly number[]): number[] => use.map((_, d) => d).sort((a, b) => use[b] - use[a] || a - b);
+export const byUse = (use: readonly number[]): number[] =>
+  use.map((_, d) => d).sort((a, b) => use[b] - use[a] || a - b);
 
 /** An image (h, w, C) drawn larger, (H, W, C): each pixel takes the value of the one it lies in. */
 export function enlarged(values: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {

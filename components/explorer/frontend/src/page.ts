@@ -26,10 +26,14 @@ function leaveFor(path: string): void {
 /** Whether the person went back or forward, and has touched nothing since. */
 let travelled = false;
 
-addEventListener("popstate", () => {
-  travelled = true;
-  if (location.pathname !== here) leaveFor(location.pathname);
-}, true);
+addEventListener(
+  "popstate",
+  () => {
+    travelled = true;
+    if (location.pathname !== here) leaveFor(location.pathname);
+  },
+  true,
+);
 for (const touch of ["click", "keydown"]) addEventListener(touch, () => (travelled = false), true);
 
 history.pushState = (data: unknown, unused: string, url?: string | URL | null): void => {

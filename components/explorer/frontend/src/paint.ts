@@ -2,7 +2,10 @@
 
 import { flatContext } from "./map";
 
-export interface Look { readonly kind: string; readonly shape: readonly number[] }
+export interface Look {
+  readonly kind: string;
+  readonly shape: readonly number[];
+}
 
 /**
  * A canvas that says which numbers it shows, before they became bytes: the decoded picture has the decoder's output
@@ -17,7 +20,13 @@ export function canvasSize({ kind, shape }: Look): readonly [width: number, heig
 }
 
 /** Writes values in [0, 1] (or bytes, with `scale` 1) as grey or colour into RGBA; a second channel alone is ignored. */
-export function toPixels(values: ArrayLike<number>, offset: number, shape: readonly number[], scale: number, out: Uint8ClampedArray): void {
+export function toPixels(
+  values: ArrayLike<number>,
+  offset: number,
+  shape: readonly number[],
+  scale: number,
+  out: Uint8ClampedArray,
+): void {
   const channels = shape[2] ?? 1;
   const count = shape[0] * shape[1];
   for (let i = 0; i < count; i++) {
@@ -60,20 +69,43 @@ export class Painter {
   }
 
   /** A sample inside a larger picture: the pixels of an image, or a signal in a box. */
-  paintAt(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, values: ArrayLike<number>, offset: number): void {
+  paintAt(
+    context: CanvasRenderingContext2D,
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+    values: ArrayLike<number>,
+    offset: number,
+  ): void {
     if (!this.image) return this.line(context, x, y, width, height, values, offset, 0.55);
     toPixels(values, offset, this.look.shape, 255, this.image.data);
     context.putImageData(this.image, x, y);
   }
 
   /** Standardised values between -3 and 3: a line per channel for a signal, a bar per feature for a row. */
-  private line(context: CanvasRenderingContext2D, x: number, top: number, width: number, height: number, values: ArrayLike<number>, offset: number, opacity = 1): void {
+  private line(
+    context: CanvasRenderingContext2D,
+    x: number,
+    top: number,
+    width: number,
+    height: number,
+    values: ArrayLike<number>,
+    offset: number,
+    opacity = 1,
+  ): void {
     const [steps, channels] = [this.look.shape[0], this.look.shape[1] ?? 1];
     const y = (v: number) => top + height / 2 - (Math.max(-3, Math.min(3, v)) / 3) * (height / 2 - 3);
     context.strokeStyle = context.fillStyle = this.ink;
     if (this.look.shape.length === 1) {
       const w = width / steps;
-      for (let i = 0; i < steps; i++) context.fillRect(x + i * w + w * 0.15, Math.min(y(0), y(values[offset + i])), w * 0.7, Math.max(1, Math.abs(y(0) - y(values[offset + i]))));
+      for (let i = 0; i < steps; i++)
+        context.fillRect(
+          x + i * w + w * 0.15,
+          Math.min(y(0), y(values[offset + i])),
+          w * 0.7,
+          Math.max(1, Math.abs(y(0) - y(values[offset + i]))),
+        );
       return;
     }
     context.lineWidth = 2;
@@ -81,7 +113,8 @@ export class Painter {
     for (let c = 0; c < channels; c++) {
       context.globalAlpha = opacity * (1 - (0.65 * c) / channels);
       context.beginPath();
-      for (let t = 0; t < steps; t++) context.lineTo(x + 2 + (t / Math.max(1, steps - 1)) * (width - 4), y(values[offset + t * channels + c]));
+      for (let t = 0; t < steps; t++)
+        context.lineTo(x + 2 + (t / Math.max(1, steps - 1)) * (width - 4), y(values[offset + t * channels + c]));
       context.stroke();
     }
     context.globalAlpha = 1;

@@ -11,7 +11,10 @@ export const NEIGHBOURS = 5;
 /** The share of the width that the names of columns take beside the neighbours' values; the style sheet has it, too. */
 const NAMES = 0.26;
 
-export interface Cause { readonly begun: number; readonly stamp: number }
+export interface Cause {
+  readonly begun: number;
+  readonly stamp: number;
+}
 export const causeOf = (event: Event): Cause => ({ begun: performance.now(), stamp: event.timeStamp });
 
 /** One dimension's slider, its histogram behind it. */
@@ -22,21 +25,40 @@ class Row {
   readonly strip = h("div", { class: "hg-strip", hidden: true });
   private readonly value = h("output", { class: "hg-number" });
 
-  constructor(readonly dimension: number, readonly low: number, readonly high: number, private readonly counts: Uint32Array, note: string, private readonly decimals: number, moved: (row: Row, cause: Cause) => void, released: () => void, stripped: (row: Row) => void) {
+  constructor(
+    readonly dimension: number,
+    readonly low: number,
+    readonly high: number,
+    private readonly counts: Uint32Array,
+    note: string,
+    private readonly decimals: number,
+    moved: (row: Row, cause: Cause) => void,
+    released: () => void,
+    stripped: (row: Row) => void,
+  ) {
     const name = `z${dimension + 1}`;
     // A dimension that never varies still needs a slider with two ends.
     const [lo, hi] = low < high ? [low, high] : [low - 0.5, low + 0.5];
     this.input = h("input", {
-      type: "range", min: String(lo), max: String(hi), step: String((hi - lo) / 400),
-      data: { testid: "code-slider", dim: String(dimension + 1) }, aria: { label: note ? `${name}, ${note}` : name },
+      type: "range",
+      min: String(lo),
+      max: String(hi),
+      step: String((hi - lo) / 400),
+      data: { testid: "code-slider", dim: String(dimension + 1) },
+      aria: { label: note ? `${name}, ${note}` : name },
       on: { input: (event: Event) => moved(this, causeOf(event)), change: released },
     });
     const more = button(`Show what ${name} does, from end to end`, "strip", () => stripped(this), "traversal");
     more.setAttribute("aria-expanded", "false");
-    this.element = h("div", { class: note ? "hg-row hg-dead" : "hg-row", title: note },
+    this.element = h(
+      "div",
+      { class: note ? "hg-row hg-dead" : "hg-row", title: note },
       h("span", { class: "hg-name" }, name),
       h("div", { class: "hg-track" }, this.plot, this.input),
-      this.value, more, this.strip);
+      this.value,
+      more,
+      this.strip,
+    );
   }
 
   show(value: number): void {
@@ -63,21 +85,48 @@ export class Sliders {
   readonly element = h("section", { class: "hg-sliders", aria: { label: "Code" } });
   readonly rows: Row[];
 
-  constructor(card: RunCard, values: Float32Array, moved: (dimension: number, value: number, cause: Cause) => void, released: () => void, stripped: (row: Row) => void, ways: readonly HTMLElement[]) {
+  constructor(
+    card: RunCard,
+    values: Float32Array,
+    moved: (dimension: number, value: number, cause: Cause) => void,
+    released: () => void,
+    stripped: (row: Row) => void,
+    ways: readonly HTMLElement[],
+  ) {
     const { size, low, high, variance, kl, dead } = card.codes;
     const spread = Math.max(...high.map((v, d) => v - low[d]));
     const decimals = spread < 1 ? 3 : spread < 200 ? 2 : 1;
     this.rows = byUse(kl ?? variance).map((d) => {
-      const note = dead[d] ? (kl ? `unused: its KL is ${say(kl[d], 3)}` : `unused: its variance is ${variance[d].toPrecision(2)}`) : "";
-      return new Row(d, low[d], high[d], histogram(values, size, d, low[d], high[d], 48), note, decimals, (row, cause) => moved(d, Number(row.input.value), cause), released, stripped);
+      const note = dead[d]
+        ? kl
+          ? `unused: its KL is ${say(kl[d], 3)}`
+          : `unused: its variance is ${variance[d].toPrecision(2)}`
+        : "";
+      return new Row(
+        d,
+        low[d],
+        high[d],
+        histogram(values, size, d, low[d], high[d], 48),
+        note,
+        decimals,
+        (row, cause) => moved(d, Number(row.input.value), cause),
+        released,
+        stripped,
+      );
     });
     const unused = dead.filter(Boolean).length;
     const sorted = size > 1 ? `most used first, by ${kl ? "KL" : "variance"}` : "";
     const gone = unused ? `${unused} of ${size} unused` : "";
     this.element.append(
-      h("h3", {}, size === 1 ? "Code" : `Code of ${size} numbers`, h("small", {}, [sorted, gone].filter(Boolean).join(" · "))),
+      h(
+        "h3",
+        {},
+        size === 1 ? "Code" : `Code of ${size} numbers`,
+        h("small", {}, [sorted, gone].filter(Boolean).join(" · ")),
+      ),
       h("div", { class: "hg-buttons" }, ...ways),
-      h("div", { class: "hg-rows" }, ...this.rows.map((row) => row.element)));
+      h("div", { class: "hg-rows" }, ...this.rows.map((row) => row.element)),
+    );
   }
 
   show(code: Float32Array): void {
@@ -104,11 +153,22 @@ export class Shown {
   private readonly badge = h("div", { class: "hg-badge", data: { testid: "distance" } });
   private readonly caption = h("span", {});
   private readonly decimals: number;
-  private readonly cells: { button: HTMLButtonElement; canvas: Sampled; name: HTMLElement; far: HTMLElement; index: number }[] = [];
+  private readonly cells: {
+    button: HTMLButtonElement;
+    canvas: Sampled;
+    name: HTMLElement;
+    far: HTMLElement;
+    index: number;
+  }[] = [];
   private readonly originalCanvas: HTMLCanvasElement;
   private readonly originalNote = h("figcaption", {}, "original");
 
-  constructor(private readonly painter: Painter, card: RunCard, pick: (index: number) => void, readonly unpin: HTMLButtonElement) {
+  constructor(
+    private readonly painter: Painter,
+    card: RunCard,
+    pick: (index: number) => void,
+    readonly unpin: HTMLButtonElement,
+  ) {
     const { kind, shape, columns } = card.dataset;
     const [w, tall] = [shape[1] ?? 1, shape[0]];
     this.large = kind === "signal" ? new Lines(tall, columns!) : kind === "table" ? new Bars(columns!) : null;
@@ -120,20 +180,40 @@ export class Shown {
     // Few pixels are shown as pixels; many are a picture.
     if (Math.max(w, tall) <= 64 && card.dataset.kind === "image") this.canvas.classList.add("hg-pixels");
     this.originalCanvas = painter.canvas("hg-sample hg-pixels");
-    this.original = h("figure", { class: "hg-original", hidden: true, data: { testid: "original" } }, this.originalCanvas, this.originalNote);
+    this.original = h(
+      "figure",
+      { class: "hg-original", hidden: true, data: { testid: "original" } },
+      this.originalCanvas,
+      this.originalNote,
+    );
     for (let i = 0; i < Math.min(NEIGHBOURS, card.codes.count); i++) {
       const canvas = painter.canvas("hg-thumb");
-      const name = h("span", { class: "hg-class" }), far = h("span", { class: "hg-number" });
+      const name = h("span", { class: "hg-class" }),
+        far = h("span", { class: "hg-number" });
       const cell = { button: h("button", { type: "button" }, canvas, name, far), canvas, name, far, index: -1 };
       cell.button.addEventListener("click", () => cell.index >= 0 && pick(cell.index));
       this.cells.push(cell);
       this.near.append(cell.button);
     }
-    this.element = h("section", { class: "hg-shown", aria: { label: "Decoded sample" } },
-      h("div", { class: "hg-pictures" }, h("figure", {}, this.large?.element ?? this.canvas, h("figcaption", {}, this.caption, this.large && this.key)), this.original),
-      h("div", { class: "hg-about" },
-        h("div", { class: "hg-where" }, this.code, unpin), this.badge,
-        h("h3", {}, "Nearest samples", this.standIn), this.near, this.values && this.values.element));
+    this.element = h(
+      "section",
+      { class: "hg-shown", aria: { label: "Decoded sample" } },
+      h(
+        "div",
+        { class: "hg-pictures" },
+        h("figure", {}, this.large?.element ?? this.canvas, h("figcaption", {}, this.caption, this.large && this.key)),
+        this.original,
+      ),
+      h(
+        "div",
+        { class: "hg-about" },
+        h("div", { class: "hg-where" }, this.code, unpin),
+        this.badge,
+        h("h3", {}, "Nearest samples", this.standIn),
+        this.near,
+        this.values && this.values.element,
+      ),
+    );
     text(this.caption, "decoded");
     // Distances are read against the usual one between neighbours: two digits of that.
     this.decimals = Math.min(5, Math.max(2, decimalsFor(card.codes.nearest_p99 || 1) + 1));
@@ -154,7 +234,13 @@ export class Shown {
     return far;
   }
 
-  neighbours(found: readonly Neighbour[], name: (index: number) => string, title: (index: number) => string, colour: (index: number) => string, thumbnail: (index: number, canvas: HTMLCanvasElement) => boolean): void {
+  neighbours(
+    found: readonly Neighbour[],
+    name: (index: number) => string,
+    title: (index: number) => string,
+    colour: (index: number) => string,
+    thumbnail: (index: number, canvas: HTMLCanvasElement) => boolean,
+  ): void {
     this.cells.forEach((cell, i) => {
       const one = found[i];
       cell.button.hidden = !one;
@@ -172,7 +258,11 @@ export class Shown {
 
   /** The values of the neighbours, where samples are rows: of those whose values are known. */
   list(): void {
-    this.values?.show(this.cells.filter((cell) => !cell.button.hidden && cell.button.offsetParent !== null).map((cell) => cell.canvas.sample));
+    this.values?.show(
+      this.cells
+        .filter((cell) => !cell.button.hidden && cell.button.offsetParent !== null)
+        .map((cell) => cell.canvas.sample),
+    );
   }
 
   /** The real sample to be seen behind what is decoded, and what it is called. */
@@ -209,7 +299,8 @@ export class Shown {
 
   /** Paints what arrived later (thumbnails, or decoded stand-ins). */
   refill(thumbnail: (index: number, canvas: HTMLCanvasElement) => boolean): void {
-    for (const cell of this.cells) if (cell.index >= 0 && thumbnail(cell.index, cell.canvas)) cell.canvas.classList.remove("hg-blank");
+    for (const cell of this.cells)
+      if (cell.index >= 0 && thumbnail(cell.index, cell.canvas)) cell.canvas.classList.remove("hg-blank");
     this.list();
   }
 

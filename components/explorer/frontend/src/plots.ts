@@ -8,12 +8,23 @@ import { cell, inSight, inUnit, likeliest, rangeOf, shares, speaker, type Column
 import { decimalsFor, say, ticks } from "./maths";
 import type { Sampled } from "./paint";
 
-export interface Ink { readonly text: string; readonly faint: string; readonly line: string; readonly accent: string; readonly paper: string }
+export interface Ink {
+  readonly text: string;
+  readonly faint: string;
+  readonly line: string;
+  readonly accent: string;
+  readonly paper: string;
+}
 
 /** A real sample drawn behind what is decoded. */
-export interface Behind { readonly values: ArrayLike<number>; readonly offset: number; readonly colour: string }
+export interface Behind {
+  readonly values: ArrayLike<number>;
+  readonly offset: number;
+  readonly colour: string;
+}
 
-const FONT = "12px system-ui, sans-serif", SMALL = "11px system-ui, sans-serif";
+const FONT = "12px system-ui, sans-serif",
+  SMALL = "11px system-ui, sans-serif";
 
 /** A list of equally tall items on a canvas that stays in its place while the list scrolls behind it. */
 abstract class Listed {
@@ -26,7 +37,13 @@ abstract class Listed {
   protected width = 0;
   protected height = 0;
 
-  constructor(private readonly count: number, protected readonly tall: number, most: number, protected readonly foot: number, name: string) {
+  constructor(
+    private readonly count: number,
+    protected readonly tall: number,
+    most: number,
+    protected readonly foot: number,
+    name: string,
+  ) {
     this.canvas = h("canvas", { class: name });
     this.spacer = h("div", {}, this.canvas);
     this.element = h("div", { class: "hg-listed", on: { scroll: () => this.draw() } }, this.spacer);
@@ -55,7 +72,8 @@ abstract class Listed {
     const k = this.canvas.width / this.width;
     context.setTransform(k, 0, 0, k, 0, 0);
     context.clearRect(0, 0, this.width, this.height);
-    const top = this.element.scrollTop, room = this.height - this.foot;
+    const top = this.element.scrollTop,
+      room = this.height - this.foot;
     context.save();
     context.beginPath();
     context.rect(0, 0, this.width, room);
@@ -79,7 +97,8 @@ abstract class Listed {
     let out = this.fitted.get(key);
     if (out !== undefined) return out;
     out = text;
-    for (let n = Math.min(text.length, 80); n > 0 && context.measureText(out).width > width; n--) out = `${text.slice(0, n)}…`;
+    for (let n = Math.min(text.length, 80); n > 0 && context.measureText(out).width > width; n--)
+      out = `${text.slice(0, n)}…`;
     if (this.fitted.size > 5000) this.fitted.clear();
     this.fitted.set(key, out);
     return out;
@@ -122,8 +141,17 @@ export class Lines extends Large {
   private ranges: [number, number][];
   private readonly says: ((value: number) => string)[];
 
-  constructor(private readonly steps: number, private readonly columns: readonly Column[]) {
-    super(columns.length, columns.length === 1 ? 160 : columns.length === 2 ? 104 : columns.length === 3 ? 84 : 74, 324, 20, "hg-sample");
+  constructor(
+    private readonly steps: number,
+    private readonly columns: readonly Column[],
+  ) {
+    super(
+      columns.length,
+      columns.length === 1 ? 160 : columns.length === 2 ? 104 : columns.length === 3 ? 84 : 74,
+      324,
+      20,
+      "hg-sample",
+    );
     this.ranges = columns.map((_, c) => rangeOf(null, steps, columns.length, c));
     this.says = columns.map(speaker);
   }
@@ -141,8 +169,10 @@ export class Lines extends Large {
 
   protected item(context: CanvasRenderingContext2D, c: number, y: number): void {
     const { columns, steps, ink } = this;
-    const column = columns[c], [low, high] = this.ranges[c];
-    const top = y + 18, bottom = y + this.tall - 6;
+    const column = columns[c],
+      [low, high] = this.ranges[c];
+    const top = y + 18,
+      bottom = y + this.tall - 6;
     const place = (v: number) => bottom - ((v - low) / (high - low)) * (bottom - top);
     context.font = "600 12px system-ui, sans-serif";
     context.textAlign = "left";
@@ -151,7 +181,8 @@ export class Lines extends Large {
     const [from, to] = [inUnit(column, low), inUnit(column, high)];
     let marks: number[] = [];
     // One number alone says where, and not how much.
-    for (let count = Math.max(2, Math.round((bottom - top) / 34)); marks.length < 2 && count < 7; count++) marks = ticks(from, to, count);
+    for (let count = Math.max(2, Math.round((bottom - top) / 34)); marks.length < 2 && count < 7; count++)
+      marks = ticks(from, to, count);
     const step = marks.length > 1 ? marks[1] - marks[0] : to - from;
     const large = Math.max(Math.abs(from), Math.abs(to)) >= 1e5 || step < 1e-4;
     context.font = SMALL;
@@ -165,7 +196,12 @@ export class Lines extends Large {
       context.lineTo(this.width - 8, at);
       context.stroke();
       context.fillStyle = ink.faint;
-      context.fillText(large ? mark.toExponential(1).replace("-", "\u2212") : say(mark, decimalsFor(step)), this.left - 5, at, this.left - 6);
+      context.fillText(
+        large ? mark.toExponential(1).replace("-", "\u2212") : say(mark, decimalsFor(step)),
+        this.left - 5,
+        at,
+        this.left - 6,
+      );
     }
     context.save();
     context.beginPath();
@@ -208,11 +244,16 @@ export class Lines extends Large {
     const { sample } = this.canvas;
     if (!sample) return "";
     const channels = this.columns.length;
-    return this.columns.slice(0, 8).map((column, c) => {
-      let low = Infinity, high = -Infinity;
-      for (let t = 0; t < this.steps; t++) [low, high] = [Math.min(low, sample[t * channels + c]), Math.max(high, sample[t * channels + c])];
-      return `${column.name} from ${this.says[c](low)} to ${this.says[c](high)}`;
-    }).join("; ");
+    return this.columns
+      .slice(0, 8)
+      .map((column, c) => {
+        let low = Infinity,
+          high = -Infinity;
+        for (let t = 0; t < this.steps; t++)
+          [low, high] = [Math.min(low, sample[t * channels + c]), Math.max(high, sample[t * channels + c])];
+        return `${column.name} from ${this.says[c](low)} to ${this.says[c](high)}`;
+      })
+      .join("; ");
   }
 }
 
@@ -234,7 +275,9 @@ export class Bars extends Large {
 
   protected item(context: CanvasRenderingContext2D, i: number, y: number): void {
     const { ink, columns, behind } = this;
-    const column = columns[i], [left, right] = this.zone, middle = (left + right) / 2;
+    const column = columns[i],
+      [left, right] = this.zone,
+      middle = (left + right) / 2;
     const values = this.canvas.sample;
     context.font = FONT;
     context.textAlign = "left";
@@ -267,7 +310,8 @@ export class Bars extends Large {
   private category(context: CanvasRenderingContext2D, column: Column, values: ArrayLike<number>, y: number): void {
     const { ink, behind } = this;
     const [left, right] = this.zone;
-    const best = likeliest(column, values, 0), real = behind ? likeliest(column, behind.values, behind.offset) : -1;
+    const best = likeliest(column, values, 0),
+      real = behind ? likeliest(column, behind.values, behind.offset) : -1;
     context.fillStyle = ink.line;
     context.fillRect(left, y + 7, right - left, 10);
     let x = left;
@@ -294,7 +338,12 @@ export class Bars extends Large {
 
   words(): string {
     const { sample } = this.canvas;
-    return sample ? this.columns.slice(0, 12).map((column, i) => `${column.name} ${cell(column, this.says[i], sample)}`).join("; ") : "";
+    return sample
+      ? this.columns
+          .slice(0, 12)
+          .map((column, i) => `${column.name} ${cell(column, this.says[i], sample)}`)
+          .join("; ")
+      : "";
   }
 }
 
@@ -304,7 +353,10 @@ export class Values extends Listed {
   private readonly says: ((value: number) => string)[];
 
   /** `names` is the share of the width that the names of the columns take. */
-  constructor(private readonly columns: readonly Column[], private readonly names: number) {
+  constructor(
+    private readonly columns: readonly Column[],
+    private readonly names: number,
+  ) {
     super(columns.length, 20, 20 * 10 + 10, 0, "hg-values");
     this.says = columns.map(speaker);
   }
@@ -317,7 +369,9 @@ export class Values extends Listed {
 
   protected item(context: CanvasRenderingContext2D, i: number, y: number): void {
     const { columns, ink, samples } = this;
-    const column = columns[i], left = this.width * this.names, wide = (this.width - left) / Math.max(1, samples.length);
+    const column = columns[i],
+      left = this.width * this.names,
+      wide = (this.width - left) / Math.max(1, samples.length);
     if (i % 2) {
       context.globalAlpha = 0.35;
       context.fillStyle = ink.line;
@@ -332,7 +386,12 @@ export class Values extends Listed {
     samples.forEach((sample, k) => {
       if (!sample) return;
       const words = cell(column, this.says[i], sample);
-      context.fillText(column.kind === "number" ? words : this.fit(context, words, wide - 6), left + k * wide + 2, y + 10, wide - 6);
+      context.fillText(
+        column.kind === "number" ? words : this.fit(context, words, wide - 6),
+        left + k * wide + 2,
+        y + 10,
+        wide - 6,
+      );
     });
   }
 }

@@ -18,8 +18,17 @@ export abstract class Tool {
   /** Without rings around the neighbours: they would clutter what the tool draws. */
   readonly quiet: boolean = false;
 
-  constructor(protected readonly desk: Explorer, readonly id: string, title: string, help: string) {
-    this.tab = h("button", { type: "button", title: help, data: { testid: `tool-${id}` }, on: { click: () => desk.use(this) } }, title);
+  constructor(
+    protected readonly desk: Explorer,
+    readonly id: string,
+    title: string,
+    help: string,
+  ) {
+    this.tab = h(
+      "button",
+      { type: "button", title: help, data: { testid: `tool-${id}` }, on: { click: () => desk.use(this) } },
+      title,
+    );
   }
 
   get possible(): boolean {
@@ -67,7 +76,12 @@ export class Explore extends Tool {
   private wasPinned = false;
 
   constructor(desk: Explorer) {
-    super(desk, "explore", "Explore", "Move over the map to decode; click to hold a place; Shift-drag or right-drag to move the map");
+    super(
+      desk,
+      "explore",
+      "Explore",
+      "Move over the map to decode; click to hold a place; Shift-drag or right-drag to move the map",
+    );
   }
 
   down(at: At, cause: Cause): void {
@@ -94,9 +108,21 @@ export class Lasso extends Tool {
   private readonly summary = h("p", { class: "hg-sum", data: { testid: "lasso-summary" } });
   private readonly bars = h("div", { class: "hg-bars", data: { testid: "lasso-classes" } });
   private readonly gallery = h("div", { class: "hg-gallery", data: { testid: "lasso-gallery" } });
-  private readonly more = h("button", { type: "button", hidden: true, on: { click: () => this.fill(this.page + 1) } }, "Others");
-  private readonly closing = h("button", { type: "button", hidden: true, data: { testid: "lasso-close" }, on: { click: () => this.finish() } }, "Close the shape");
-  private readonly clearing = h("button", { type: "button", hidden: true, data: { testid: "lasso-clear" }, on: { click: () => this.clear(true) } }, "Clear");
+  private readonly more = h(
+    "button",
+    { type: "button", hidden: true, on: { click: () => this.fill(this.page + 1) } },
+    "Others",
+  );
+  private readonly closing = h(
+    "button",
+    { type: "button", hidden: true, data: { testid: "lasso-close" }, on: { click: () => this.finish() } },
+    "Close the shape",
+  );
+  private readonly clearing = h(
+    "button",
+    { type: "button", hidden: true, data: { testid: "lasso-clear" }, on: { click: () => this.clear(true) } },
+    "Clear",
+  );
   /** Corners in coordinates of the plane, so that the shape stays on its points when the map moves. */
   private polygon: number[] = [];
   private closed = false;
@@ -106,7 +132,15 @@ export class Lasso extends Tool {
 
   constructor(desk: Explorer) {
     super(desk, "lasso", "Lasso", "Draw around points to select them");
-    this.panel = h("section", { aria: { label: "Lasso" } }, h("h3", {}, "Selection"), this.summary, this.bars, this.gallery, h("div", { class: "hg-buttons" }, this.closing, this.more, this.clearing));
+    this.panel = h(
+      "section",
+      { aria: { label: "Lasso" } },
+      h("h3", {}, "Selection"),
+      this.summary,
+      this.bars,
+      this.gallery,
+      h("div", { class: "hg-buttons" }, this.closing, this.more, this.clearing),
+    );
     this.clear(false);
   }
 
@@ -192,15 +226,33 @@ export class Lasso extends Tool {
     const { desk } = this;
     const { classes } = desk.card.dataset;
     const n = this.chosen.length;
-    text(this.summary, n ? `${n.toLocaleString("en")} of ${(desk.plane.xy.length / 2).toLocaleString("en")} samples` : "No sample is inside this shape.");
-    const counts = classes.length ? [...countClasses(desk.labels, this.chosen, classes.length)].map((count, c) => ({ count, c })).filter((e) => e.count).sort((a, b) => b.count - a.count) : [];
+    text(
+      this.summary,
+      n
+        ? `${n.toLocaleString("en")} of ${(desk.plane.xy.length / 2).toLocaleString("en")} samples`
+        : "No sample is inside this shape.",
+    );
+    const counts = classes.length
+      ? [...countClasses(desk.labels, this.chosen, classes.length)]
+          .map((count, c) => ({ count, c }))
+          .filter((e) => e.count)
+          .sort((a, b) => b.count - a.count)
+      : [];
     const most = counts[0]?.count ?? 1;
-    this.bars.replaceChildren(...counts.slice(0, 12).map(({ count, c }) => {
-      const bar = h("span", { class: "hg-bar" }, h("i", {}));
-      bar.style.setProperty("--share", String(count / most));
-      bar.style.setProperty("--class", c < classes.length ? `rgb(${desk.colourOf(c).join(" ")})` : "gray");
-      return h("div", {}, h("span", { class: "hg-class" }, classes[c] ?? "no label"), bar, h("span", { class: "hg-number" }, count.toLocaleString("en")));
-    }));
+    this.bars.replaceChildren(
+      ...counts.slice(0, 12).map(({ count, c }) => {
+        const bar = h("span", { class: "hg-bar" }, h("i", {}));
+        bar.style.setProperty("--share", String(count / most));
+        bar.style.setProperty("--class", c < classes.length ? `rgb(${desk.colourOf(c).join(" ")})` : "gray");
+        return h(
+          "div",
+          {},
+          h("span", { class: "hg-class" }, classes[c] ?? "no label"),
+          bar,
+          h("span", { class: "hg-number" }, count.toLocaleString("en")),
+        );
+      }),
+    );
     this.clearing.hidden = false;
     this.more.hidden = n <= 8;
   }
@@ -209,14 +261,21 @@ export class Lasso extends Tool {
   private fill(page: number): void {
     this.page = page;
     const { desk } = this;
-    const n = this.chosen.length, show = Math.min(8, n);
+    const n = this.chosen.length,
+      show = Math.min(8, n);
     const cells = Array.from({ length: show }, (_, k) => {
-      const index = this.chosen[Math.floor(((k + (this.page * 0.618) % 1) * n) / show) % n];
-      const original = desk.painter.canvas("hg-thumb"), decoded = desk.painter.canvas("hg-thumb");
+      const index = this.chosen[Math.floor(((k + ((this.page * 0.618) % 1)) * n) / show) % n];
+      const original = desk.painter.canvas("hg-thumb"),
+        decoded = desk.painter.canvas("hg-thumb");
       const at = desk.original(index);
       if (at) desk.painter.paint(original, at);
       void desk.paintDecoded(desk.codeOf(index), decoded);
-      return h("button", { type: "button", title: desk.named("Go to this sample", index), on: { click: () => desk.goTo(index) } }, at ? original : null, decoded);
+      return h(
+        "button",
+        { type: "button", title: desk.named("Go to this sample", index), on: { click: () => desk.goTo(index) } },
+        at ? original : null,
+        decoded,
+      );
     });
     this.gallery.replaceChildren(...cells);
   }
@@ -247,7 +306,8 @@ export class Lasso extends Tool {
     if (this.polygon.length < 2) return;
     const { camera, ink } = this.desk.map;
     context.beginPath();
-    for (let i = 0; i < this.polygon.length; i += 2) context.lineTo(...toPixel(camera, this.polygon[i], this.polygon[i + 1]));
+    for (let i = 0; i < this.polygon.length; i += 2)
+      context.lineTo(...toPixel(camera, this.polygon[i], this.polygon[i + 1]));
     if (this.closed) context.closePath();
     context.strokeStyle = ink.paper;
     context.lineWidth = 4;
@@ -269,17 +329,55 @@ export class Path extends Tool {
   private last = 0;
   private forward = true;
   private readonly summary = h("p", { class: "hg-sum", data: { testid: "path-summary" } });
-  private readonly scrub = h("input", { type: "range", min: "0", max: "1", step: "0.001", value: "0", data: { testid: "path-position" }, aria: { label: "Place on the path" }, on: {
-    input: (event: Event) => (this.pause(), this.go(Number(this.scrub.value), { begun: performance.now(), stamp: event.timeStamp })),
-    change: () => this.desk.tell(),
-  } });
-  private readonly playButton = h("button", { type: "button", class: "hg-icon", data: { testid: "path-play" }, on: { click: () => (this.playing ? this.pause() : this.play()) } });
-  private readonly sphere = h("input", { type: "checkbox", data: { testid: "path-spherical" }, on: { change: () => this.changed() } });
+  private readonly scrub = h("input", {
+    type: "range",
+    min: "0",
+    max: "1",
+    step: "0.001",
+    value: "0",
+    data: { testid: "path-position" },
+    aria: { label: "Place on the path" },
+    on: {
+      input: (event: Event) => (
+        this.pause(),
+        this.go(Number(this.scrub.value), { begun: performance.now(), stamp: event.timeStamp })
+      ),
+      change: () => this.desk.tell(),
+    },
+  });
+  private readonly playButton = h("button", {
+    type: "button",
+    class: "hg-icon",
+    data: { testid: "path-play" },
+    on: { click: () => (this.playing ? this.pause() : this.play()) },
+  });
+  private readonly sphere = h("input", {
+    type: "checkbox",
+    data: { testid: "path-spherical" },
+    on: { change: () => this.changed() },
+  });
   private readonly snap = h("input", { type: "checkbox", checked: true, data: { testid: "path-snap" } });
   private readonly strip = h("div", { class: "hg-strip", data: { testid: "path-strip" } });
-  private readonly sum = h("button", { type: "button", data: { testid: "path-arithmetic" }, title: "Go from C to A, starting at B: what A has and C has not, added to B", on: { click: () => this.arithmetic() } }, "A + B \u2212 C");
-  private readonly undo = h("button", { type: "button", on: { click: () => (this.stops.pop(), this.changed()) } }, "Remove last");
-  private readonly clearing = h("button", { type: "button", data: { testid: "path-clear" }, on: { click: () => ((this.stops = []), this.changed()) } }, "Clear");
+  private readonly sum = h(
+    "button",
+    {
+      type: "button",
+      data: { testid: "path-arithmetic" },
+      title: "Go from C to A, starting at B: what A has and C has not, added to B",
+      on: { click: () => this.arithmetic() },
+    },
+    "A + B \u2212 C",
+  );
+  private readonly undo = h(
+    "button",
+    { type: "button", on: { click: () => (this.stops.pop(), this.changed()) } },
+    "Remove last",
+  );
+  private readonly clearing = h(
+    "button",
+    { type: "button", data: { testid: "path-clear" }, on: { click: () => ((this.stops = []), this.changed()) } },
+    "Clear",
+  );
   private readonly walk: HTMLElement;
   private filling = 0;
   private pressed: At = [0, 0];
@@ -287,11 +385,32 @@ export class Path extends Tool {
   constructor(desk: Explorer) {
     super(desk, "path", "Path", "Click two or more places and walk from one to the next");
     this.walk = h("div", { class: "hg-walk" }, this.playButton, this.scrub);
-    this.panel = h("section", { aria: { label: "Path" } }, h("h3", {}, "Path"), this.summary, this.walk, this.strip,
-      h("div", { class: "hg-buttons" },
+    this.panel = h(
+      "section",
+      { aria: { label: "Path" } },
+      h("h3", {}, "Path"),
+      this.summary,
+      this.walk,
+      this.strip,
+      h(
+        "div",
+        { class: "hg-buttons" },
         h("label", { class: "hg-check" }, this.snap, "Take the nearest sample"),
-        h("label", { class: "hg-check", title: "Along the arc around the origin instead of the straight line", hidden: !desk.card.architecture.variational }, this.sphere, "Spherical"),
-        this.sum, this.undo, this.clearing));
+        h(
+          "label",
+          {
+            class: "hg-check",
+            title: "Along the arc around the origin instead of the straight line",
+            hidden: !desk.card.architecture.variational,
+          },
+          this.sphere,
+          "Spherical",
+        ),
+        this.sum,
+        this.undo,
+        this.clearing,
+      ),
+    );
     this.changed();
   }
 
@@ -328,7 +447,11 @@ export class Path extends Tool {
 
   private add(code: Float32Array, picked: number | null): void {
     const nearest = this.snap.checked && picked === null ? this.nearestOnMap(code) : null;
-    this.stops.push(nearest === null ? { code: Float32Array.from(code), sample: picked } : { code: this.desk.codeOf(nearest), sample: nearest });
+    this.stops.push(
+      nearest === null
+        ? { code: Float32Array.from(code), sample: picked }
+        : { code: this.desk.codeOf(nearest), sample: nearest },
+    );
     this.desk.pinned = true;
     const stop = this.stops[this.stops.length - 1];
     this.desk.setCode(stop.code, now(), stop.sample);
@@ -341,7 +464,8 @@ export class Path extends Tool {
     const { plane } = this.desk;
     const target = plane.place(code);
     if (!target) return null;
-    let best = -1, least = Infinity;
+    let best = -1,
+      least = Infinity;
     for (let p = 0; 2 * p < plane.xy.length; p++) {
       if (!this.desk.seen(plane.index ? plane.index[p] : p)) continue;
       const d = (plane.xy[2 * p] - target[0]) ** 2 + (plane.xy[2 * p + 1] - target[1]) ** 2;
@@ -354,7 +478,14 @@ export class Path extends Tool {
     const n = this.stops.length;
     if (n < 2) this.pause();
     const names = this.stops.map((_, i) => letter(i)).join(" \u2192 ");
-    text(this.summary, n === 0 ? "Click two or more places on the map. With the keyboard: arrows move, Enter sets a stop." : n === 1 ? `${names}. Click the next place.` : names);
+    text(
+      this.summary,
+      n === 0
+        ? "Click two or more places on the map. With the keyboard: arrows move, Enter sets a stop."
+        : n === 1
+          ? `${names}. Click the next place.`
+          : names,
+    );
     this.walk.hidden = this.strip.hidden = n < 2;
     this.sum.disabled = n < 3;
     this.undo.disabled = this.clearing.disabled = n === 0;
@@ -373,7 +504,11 @@ export class Path extends Tool {
     const mine = ++this.filling;
     const frames = 9;
     while (this.strip.children.length < frames) this.strip.append(this.desk.painter.canvas("hg-thumb"));
-    for (let k = 0; k < frames && mine === this.filling; k++) await this.desk.paintDecoded(along(this.codes, k / (frames - 1), this.sphere.checked), this.strip.children[k] as HTMLCanvasElement);
+    for (let k = 0; k < frames && mine === this.filling; k++)
+      await this.desk.paintDecoded(
+        along(this.codes, k / (frames - 1), this.sphere.checked),
+        this.strip.children[k] as HTMLCanvasElement,
+      );
   }
 
   private get codes(): Float32Array[] {
@@ -451,7 +586,10 @@ export class Path extends Tool {
         const at = desk.pixelOf(along(this.codes, k / 96, this.sphere.checked));
         if (at) context.lineTo(at[0], at[1]);
       }
-      for (const [colour, width] of [[ink.paper, 5], [ink.text, 2]] as const) {
+      for (const [colour, width] of [
+        [ink.paper, 5],
+        [ink.text, 2],
+      ] as const) {
         context.strokeStyle = colour;
         context.lineWidth = width;
         context.stroke();
@@ -486,7 +624,14 @@ export class Draw extends Tool {
   private readonly message = h("p", { class: "hg-sum", data: { testid: "draw-message" } });
   private readonly ink: HTMLInputElement;
   private readonly size: readonly [number, number, number];
-  private readonly brush = h("input", { type: "range", min: "0.03", max: "0.2", step: "0.01", value: "0.08", aria: { label: "Width of the brush" } });
+  private readonly brush = h("input", {
+    type: "range",
+    min: "0.03",
+    max: "0.2",
+    step: "0.01",
+    value: "0.08",
+    aria: { label: "Width of the brush" },
+  });
   private network: Network | null = null;
   private wanted: Cause | null = null;
   private busy = false;
@@ -496,20 +641,66 @@ export class Draw extends Tool {
 
   constructor(desk: Explorer) {
     super(desk, "draw", "Draw", "Draw or drop an image: it is encoded while you draw");
-    const [height, width, channels] = [desk.card.dataset.shape[0], desk.card.dataset.shape[1] ?? 1, desk.card.dataset.shape[2] ?? 1];
+    const [height, width, channels] = [
+      desk.card.dataset.shape[0],
+      desk.card.dataset.shape[1] ?? 1,
+      desk.card.dataset.shape[2] ?? 1,
+    ];
     this.size = [height, width, channels];
     const k = Math.max(1, Math.round(256 / Math.max(height, width)));
-    this.pad = h("canvas", { class: "hg-pad", width: width * k, height: height * k, tabIndex: 0, data: { testid: "draw-pad" }, aria: { label: "Drawing pad. Arrow keys move the brush, Space lowers and lifts it." } });
+    this.pad = h("canvas", {
+      class: "hg-pad",
+      width: width * k,
+      height: height * k,
+      tabIndex: 0,
+      data: { testid: "draw-pad" },
+      aria: { label: "Drawing pad. Arrow keys move the brush, Space lowers and lifts it." },
+    });
     this.pad.setAttribute("role", "application");
     this.small = h("canvas", { width, height });
-    this.ink = h("input", { type: "color", value: "#ffffff", hidden: channels < 3, aria: { label: "Colour of the brush" } });
-    const file = h("input", { type: "file", accept: "image/*", class: "hg-file", aria: { label: "Open an image" }, on: { change: () => void this.take(file.files?.[0] ?? null) } });
-    this.panel = h("section", { aria: { label: "Draw" } }, h("h3", {}, "Draw"), this.pad, this.message,
-      h("div", { class: "hg-buttons" }, this.ink, this.brush,
+    this.ink = h("input", {
+      type: "color",
+      value: "#ffffff",
+      hidden: channels < 3,
+      aria: { label: "Colour of the brush" },
+    });
+    const file = h("input", {
+      type: "file",
+      accept: "image/*",
+      class: "hg-file",
+      aria: { label: "Open an image" },
+      on: { change: () => void this.take(file.files?.[0] ?? null) },
+    });
+    this.panel = h(
+      "section",
+      { aria: { label: "Draw" } },
+      h("h3", {}, "Draw"),
+      this.pad,
+      this.message,
+      h(
+        "div",
+        { class: "hg-buttons" },
+        this.ink,
+        this.brush,
         h("button", { type: "button", data: { testid: "draw-clear" }, on: { click: () => this.clear() } }, "Clear"),
-        h("button", { type: "button", data: { testid: "draw-nearest" }, title: "Put the nearest original on the pad, to change it", on: { click: () => this.fromSample() } }, "Nearest sample"),
-        h("button", { type: "button", title: "Light becomes dark and dark light", on: { click: () => this.invert() } }, "Invert"),
-        h("label", { class: "hg-button" }, "Open image", file)));
+        h(
+          "button",
+          {
+            type: "button",
+            data: { testid: "draw-nearest" },
+            title: "Put the nearest original on the pad, to change it",
+            on: { click: () => this.fromSample() },
+          },
+          "Nearest sample",
+        ),
+        h(
+          "button",
+          { type: "button", title: "Light becomes dark and dark light", on: { click: () => this.invert() } },
+          "Invert",
+        ),
+        h("label", { class: "hg-button" }, "Open image", file),
+      ),
+    );
     this.context.fillStyle = "#000";
     this.context.fillRect(0, 0, this.pad.width, this.pad.height);
     this.cursor = [this.pad.width / 2, this.pad.height / 2];
@@ -529,11 +720,14 @@ export class Draw extends Tool {
     this.desk.pinned = true;
     if (this.network) return;
     text(this.message, "Fetching the encoder …");
-    this.desk.encoder().then((network) => {
-      this.network = network;
-      text(this.message, "Draw here, or drop an image on the pad.");
-      if (this.wanted) void this.encode();
-    }, (error: unknown) => text(this.message, error instanceof Error ? error.message : String(error)));
+    this.desk.encoder().then(
+      (network) => {
+        this.network = network;
+        text(this.message, "Draw here, or drop an image on the pad.");
+        if (this.wanted) void this.encode();
+      },
+      (error: unknown) => text(this.message, error instanceof Error ? error.message : String(error)),
+    );
   }
 
   private listen(): void {
@@ -541,7 +735,10 @@ export class Draw extends Tool {
     let last: [number, number] | null = null;
     const place = (event: PointerEvent): [number, number] => {
       const box = pad.getBoundingClientRect();
-      return [((event.clientX - box.left) / box.width) * pad.width, ((event.clientY - box.top) / box.height) * pad.height];
+      return [
+        ((event.clientX - box.left) / box.width) * pad.width,
+        ((event.clientY - box.top) / box.height) * pad.height,
+      ];
     };
     pad.addEventListener("pointerdown", (event) => {
       const cause = { begun: performance.now(), stamp: event.timeStamp };
@@ -568,14 +765,22 @@ export class Draw extends Tool {
     pad.addEventListener("pointercancel", end);
     pad.addEventListener("keydown", (event) => {
       const step = (pad.width / this.size[1]) * (event.shiftKey ? 3 : 1);
-      const by = ({ ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] } as Record<string, [number, number]>)[event.key];
+      const by = (
+        { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] } as Record<
+          string,
+          [number, number]
+        >
+      )[event.key];
       const cause = { begun: performance.now(), stamp: event.timeStamp };
       if (event.key === " ") {
         this.penDown = !this.penDown;
         text(this.message, this.penDown ? "The brush is down." : "The brush is up.");
         if (this.penDown) this.stroke(this.cursor, this.cursor, cause);
       } else if (by) {
-        const next: [number, number] = [Math.max(0, Math.min(pad.width, this.cursor[0] + by[0])), Math.max(0, Math.min(pad.height, this.cursor[1] + by[1]))];
+        const next: [number, number] = [
+          Math.max(0, Math.min(pad.width, this.cursor[0] + by[0])),
+          Math.max(0, Math.min(pad.height, this.cursor[1] + by[1])),
+        ];
         if (this.penDown) this.stroke(this.cursor, next, cause);
         this.cursor = next;
       } else return;
@@ -624,7 +829,14 @@ export class Draw extends Tool {
       }
       if (!code) this.wanted ??= cause;
     } catch (error) {
-      text(this.message, new Fault(`the encoder failed on this drawing (${(error as Error).message.slice(0, 120)})`, "a code was expected", "reload the page").message);
+      text(
+        this.message,
+        new Fault(
+          `the encoder failed on this drawing (${(error as Error).message.slice(0, 120)})`,
+          "a code was expected",
+          "reload the page",
+        ).message,
+      );
     } finally {
       // One drawing per frame: what was drawn meanwhile is encoded then.
       requestAnimationFrame(() => {
@@ -635,7 +847,11 @@ export class Draw extends Tool {
   }
 
   override decodedNow(decoded: Float32Array): void {
-    if (this.values?.length === decoded.length) text(this.message, `Reconstruction error ${meanSquaredError(this.values, decoded).toPrecision(2)} (mean squared)`);
+    if (this.values?.length === decoded.length)
+      text(
+        this.message,
+        `Reconstruction error ${meanSquaredError(this.values, decoded).toPrecision(2)} (mean squared)`,
+      );
   }
 
   /** The pad as the encoder sees it: H x W x C in [0, 1], each value the mean of what lies under it. */
@@ -688,7 +904,14 @@ export class Draw extends Tool {
     try {
       this.show(await createImageBitmap(file), true);
     } catch {
-      text(this.message, new Fault(`“${file.name}” cannot be read as an image`, "a PNG, JPEG, WebP or GIF was expected", "convert it, or draw").message);
+      text(
+        this.message,
+        new Fault(
+          `“${file.name}” cannot be read as an image`,
+          "a PNG, JPEG, WebP or GIF was expected",
+          "convert it, or draw",
+        ).message,
+      );
     }
   }
 
@@ -700,7 +923,13 @@ export class Draw extends Tool {
     context.imageSmoothingQuality = "high";
     context.fillStyle = "#000";
     context.fillRect(0, 0, pad.width, pad.height);
-    context.drawImage(image, (pad.width - image.width * k) / 2, (pad.height - image.height * k) / 2, image.width * k, image.height * k);
+    context.drawImage(
+      image,
+      (pad.width - image.width * k) / 2,
+      (pad.height - image.height * k) / 2,
+      image.width * k,
+      image.height * k,
+    );
     this.changed(now());
   }
 
@@ -731,7 +960,12 @@ export class Replay extends Tool {
   private readonly label = h("output", { class: "hg-number" });
   private readonly message = h("p", { class: "hg-sum", data: { testid: "replay-message" } });
   private readonly scrub: HTMLInputElement;
-  private readonly playButton = h("button", { type: "button", class: "hg-icon", data: { testid: "replay-play" }, on: { click: () => (this.timer ? this.pause() : this.play()) } });
+  private readonly playButton = h("button", {
+    type: "button",
+    class: "hg-icon",
+    data: { testid: "replay-play" },
+    on: { click: () => (this.timer ? this.pause() : this.play()) },
+  });
   private codes: Float32Array | null = null;
   private index: Int32Array | null = null;
   private timer = 0;
@@ -739,8 +973,23 @@ export class Replay extends Tool {
   constructor(desk: Explorer) {
     super(desk, "replay", "Replay", "See the codes find their places during training");
     const last = Math.max(0, (desk.card.replay?.epochs.length ?? 1) - 1);
-    this.scrub = h("input", { type: "range", min: "0", max: String(last), step: "1", value: String(last), data: { testid: "replay-epoch" }, aria: { label: "Epoch" }, on: { input: () => (this.pause(), this.show()) } });
-    this.panel = h("section", { aria: { label: "Replay" } }, h("h3", {}, "Replay"), this.message, h("div", { class: "hg-walk" }, this.playButton, this.scrub, this.label));
+    this.scrub = h("input", {
+      type: "range",
+      min: "0",
+      max: String(last),
+      step: "1",
+      value: String(last),
+      data: { testid: "replay-epoch" },
+      aria: { label: "Epoch" },
+      on: { input: () => (this.pause(), this.show()) },
+    });
+    this.panel = h(
+      "section",
+      { aria: { label: "Replay" } },
+      h("h3", {}, "Replay"),
+      this.message,
+      h("div", { class: "hg-walk" }, this.playButton, this.scrub, this.label),
+    );
     this.showButton();
   }
 
@@ -751,16 +1000,26 @@ export class Replay extends Tool {
   override open(): void {
     if (this.codes) return this.show();
     text(this.message, "Fetching the epochs …");
-    void this.load().then(() => this.desk.tool === this && this.show(), (error: unknown) => text(this.message, error instanceof Error ? error.message : String(error)));
+    void this.load().then(
+      () => this.desk.tool === this && this.show(),
+      (error: unknown) => text(this.message, error instanceof Error ? error.message : String(error)),
+    );
   }
 
   private async load(): Promise<void> {
     const { folder, card } = this.desk;
     const { count, epochs } = card.replay!;
-    [this.codes, this.index] = await Promise.all([folder.floats("replay/codes.f32", epochs.length * count * card.codes.size), folder.integers("replay/index.i32", count)]);
+    [this.codes, this.index] = await Promise.all([
+      folder.floats("replay/codes.f32", epochs.length * count * card.codes.size),
+      folder.integers("replay/index.i32", count),
+    ]);
     if (this.index.some((i) => i < 0 || i >= card.codes.count)) {
       this.codes = this.index = null;
-      throw new Fault("the file replay/index.i32 names codes that do not exist", `numbers below ${card.codes.count} were expected`, "train this run again");
+      throw new Fault(
+        "the file replay/index.i32 names codes that do not exist",
+        `numbers below ${card.codes.count} were expected`,
+        "train this run again",
+      );
     }
   }
 
@@ -777,7 +1036,10 @@ export class Replay extends Tool {
       text(this.message, "t-SNE places only the finished codes. Choose another map to replay the training.");
       return;
     }
-    text(this.message, `${count.toLocaleString("en")} samples after each epoch. The picture is decoded by the finished model.`);
+    text(
+      this.message,
+      `${count.toLocaleString("en")} samples after each epoch. The picture is decoded by the finished model.`,
+    );
     const block = this.codes.subarray(at * count * size, (at + 1) * count * size);
     const pca = desk.card.projections.pca;
     let xy: Float32Array;
@@ -835,4 +1097,3 @@ export class Replay extends Tool {
     this.desk.tell();
   }
 }
-

@@ -23,7 +23,11 @@ test("amounts run from dark to light and stay inside", () => {
 });
 
 test("every class has a colour; the palette starts again at its end and skips what is no colour", () => {
-  expect(classColours(3, ["#000000", "nonsense", "#ffffff"])).toEqual([[0, 0, 0], [255, 255, 255], [0, 0, 0]]);
+  expect(classColours(3, ["#000000", "nonsense", "#ffffff"])).toEqual([
+    [0, 0, 0],
+    [255, 255, 255],
+    [0, 0, 0],
+  ]);
   expect(classColours(2, [])).toEqual(CLASSES.slice(0, 2).map(parse));
   expect(classColours(0)).toEqual([]);
   expect(new Set(classColours(CLASSES.length).map(String)).size).toBe(CLASSES.length);

@@ -1,8 +1,35 @@
 import { describe, expect, test } from "vitest";
-import { cell, columnsOf, inSight, inUnit, likeliest, MISSING, rangeOf, shares, speaker, type Column } from "../src/kinds";
+import {
+  cell,
+  columnsOf,
+  inSight,
+  inUnit,
+  likeliest,
+  MISSING,
+  rangeOf,
+  shares,
+  speaker,
+  type Column,
+} from "../src/kinds";
 
-const number = (mean: number, deviation: number, start = 0): Column => ({ name: "n", kind: "number", start, width: 1, mean, deviation, values: [] });
-const fruit: Column = { name: "fruit", kind: "category", start: 1, width: 3, mean: 0, deviation: 1, values: ["apple", "pear", "plum"] };
+const number = (mean: number, deviation: number, start = 0): Column => ({
+  name: "n",
+  kind: "number",
+  start,
+  width: 1,
+  mean,
+  deviation,
+  values: [],
+});
+const fruit: Column = {
+  name: "fruit",
+  kind: "category",
+  start: 1,
+  width: 3,
+  mean: 0,
+  deviation: 1,
+  values: ["apple", "pear", "plum"],
+};
 
 describe("units", () => {
   test("standardised values become the person's own", () => {
@@ -18,7 +45,9 @@ describe("units", () => {
     [0, 3e8, 1, "3.00e+8"],
     [0, 2e-6, -1, "\u22122.00e-6"],
     [5, 1, NaN, "–"],
-  ])("mean %f, deviation %f, value %f is said as %s", (mean, deviation, value, said) => expect(speaker(number(mean, deviation))(value)).toBe(said));
+  ])("mean %f, deviation %f, value %f is said as %s", (mean, deviation, value, said) =>
+    expect(speaker(number(mean, deviation))(value)).toBe(said),
+  );
 });
 
 describe("categories are read from their features together", () => {
@@ -45,21 +74,31 @@ describe("columns of run.json", () => {
   const stored = [number(1, 2), fruit];
   test("whole ones are taken", () => expect(columnsOf("table", [4], stored)).toEqual(stored));
   const wrong: Record<string, unknown> = {
-    "none": undefined, "too few": [number(1, 2)], "a hole": [number(1, 2), { ...fruit, start: 2 }], "no deviation": [number(1, 0), fruit],
-    "an infinite mean": [number(Infinity, 1), fruit], "other values": [number(1, 2), { ...fruit, values: ["apple"] }], "a text": "columns", "nothing": [null, fruit],
+    none: undefined,
+    "too few": [number(1, 2)],
+    "a hole": [number(1, 2), { ...fruit, start: 2 }],
+    "no deviation": [number(1, 0), fruit],
+    "an infinite mean": [number(Infinity, 1), fruit],
+    "other values": [number(1, 2), { ...fruit, values: ["apple"] }],
+    "a text": "columns",
+    nothing: [null, fruit],
   };
   for (const [name, value] of Object.entries(wrong))
     test(`${name}: features are numbered, in standard deviations`, () => {
       const columns = columnsOf("table", [4], value);
-      expect(columns.map((c) => [c.name, c.start, c.mean, c.deviation])).toEqual([1, 2, 3, 4].map((i) => [`feature ${i}`, i - 1, 0, 1]));
+      expect(columns.map((c) => [c.name, c.start, c.mean, c.deviation])).toEqual(
+        [1, 2, 3, 4].map((i) => [`feature ${i}`, i - 1, 0, 1]),
+      );
     });
-  test("a signal has one per channel, not per step", () => expect(columnsOf("signal", [40, 2], null).map((c) => c.name)).toEqual(["channel 1", "channel 2"]));
+  test("a signal has one per channel, not per step", () =>
+    expect(columnsOf("signal", [40, 2], null).map((c) => c.name)).toEqual(["channel 1", "channel 2"]));
 });
 
 describe("where a channel is drawn", () => {
   const samples = Float32Array.from({ length: 2 * 5 * 2 }, (_, i) => (i % 2 ? 100 + i : i)); // 2 signals, 5 steps, 2 channels
   test("between what the real samples fill, channels apart", () => {
-    const [low, high] = rangeOf(samples, 5, 2, 0), [least, most] = rangeOf(samples, 5, 2, 1);
+    const [low, high] = rangeOf(samples, 5, 2, 0),
+      [least, most] = rangeOf(samples, 5, 2, 1);
     expect([low, high]).toEqual([expect.closeTo(-1.44), expect.closeTo(19.44)]);
     expect([least, most]).toEqual([expect.closeTo(99.56), expect.closeTo(120.44)]);
   });

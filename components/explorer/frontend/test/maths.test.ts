@@ -42,7 +42,10 @@ describe("the window onto the plane", () => {
 
   test("the fitted window shows the whole box and keeps circles round", () => {
     const c = m.fit([-2, 4, 0, 3], 600, 500, 20);
-    for (const [x, y] of [[-2, 0], [4, 3]]) {
+    for (const [x, y] of [
+      [-2, 0],
+      [4, 3],
+    ]) {
       const [px, py] = m.toPixel(c, x, y);
       expect(px).toBeGreaterThanOrEqual(20 - 1e-9);
       expect(px).toBeLessThanOrEqual(580 + 1e-9);
@@ -55,7 +58,12 @@ describe("the window onto the plane", () => {
   test("a flat box is stretched, and a single point has a window", () => {
     const flat = m.fit([0, 100, 0, 1], 600, 500);
     expect(flat.sy).toBeGreaterThan(5 * flat.sx);
-    for (const box of [[3, 3, 3, 3], [0.5, 0.5, -0.25, -0.25], [0, 0, 0, 0], [1e6, 1e6, 0, 0]] as const) {
+    for (const box of [
+      [3, 3, 3, 3],
+      [0.5, 0.5, -0.25, -0.25],
+      [0, 0, 0, 0],
+      [1e6, 1e6, 0, 0],
+    ] as const) {
       const c = m.fit(box, 600, 500);
       for (const v of Object.values(c)) expect(Number.isFinite(v)).toBe(true);
       expect(m.viewOf(c)[1] - m.viewOf(c)[0]).toBeCloseTo(600 / 444, 5); // one unit and the margins
@@ -78,7 +86,11 @@ describe("numbers for a person", () => {
   test("ticks are round, inside, and evenly apart", () => {
     expect(m.ticks(-0.31, 0.32, 7)).toEqual([-0.3, -0.2, -0.1, 0, 0.1, 0.2, 0.3]);
     expect(m.ticks(0, 1000, 4)).toEqual([0, 500, 1000]);
-    for (const [lo, hi, n] of [[-1e-5, 3e-5, 5], [17, 17.3, 8], [-4e6, 9e6, 7]] as const) {
+    for (const [lo, hi, n] of [
+      [-1e-5, 3e-5, 5],
+      [17, 17.3, 8],
+      [-4e6, 9e6, 7],
+    ] as const) {
       const all = m.ticks(lo, hi, n);
       expect(all.length).toBeGreaterThanOrEqual(2);
       expect(all.length).toBeLessThanOrEqual(2 * n + 1);
@@ -128,33 +140,50 @@ describe("planes", () => {
   });
 
   const mean = [0.5, -1, 0, 2];
-  const components = [[0.5, 0.5, 0.5, 0.5], [0.5, -0.5, 0.5, -0.5]] as const;
+  const components = [
+    [0.5, 0.5, 0.5, 0.5],
+    [0.5, -0.5, 0.5, -0.5],
+  ] as const;
 
   test("the main plane: walking arrives, and what lies outside stays as it is", () => {
     const plane = m.linearPlane("pca", "", ["", ""], m.project(values, 4, mean, components), mean, components);
     const moved = plane.move!(code, 1.25, -0.5);
     close(plane.place(moved)!, [1.25, -0.5]);
     const off = (c: ArrayLike<number>, w: readonly number[]) => w.reduce((sum, v, d) => sum + v * (c[d] - mean[d]), 0);
-    for (const w of [[0.5, 0.5, -0.5, -0.5], [0.5, -0.5, -0.5, 0.5]]) expect(off(moved, w)).toBeCloseTo(off(code, w), 5);
+    for (const w of [
+      [0.5, 0.5, -0.5, -0.5],
+      [0.5, -0.5, -0.5, 0.5],
+    ])
+      expect(off(moved, w)).toBeCloseTo(off(code, w), 5);
     const [x, y] = plane.place(code)!;
     close(plane.move!(code, x, y), code);
   });
 
   test("projecting many codes is placing each", () => {
     const plane = m.linearPlane("pca", "", ["", ""], m.project(values, 4, mean, components), mean, components);
-    for (const i of [0, 13, 49]) close(plane.place(values.subarray(4 * i, 4 * i + 4))!, plane.xy.subarray(2 * i, 2 * i + 2));
+    for (const i of [0, 13, 49])
+      close(plane.place(values.subarray(4 * i, 4 * i + 4))!, plane.xy.subarray(2 * i, 2 * i + 2));
   });
 });
 
 describe("neighbours", () => {
   const brute = (values: Float32Array, size: number, code: ArrayLike<number>, k: number) =>
-    Array.from({ length: values.length / size }, (_, index) => ({ index, distance: m.distance(values.subarray(index * size, (index + 1) * size), code) }))
+    Array.from({ length: values.length / size }, (_, index) => ({
+      index,
+      distance: m.distance(values.subarray(index * size, (index + 1) * size), code),
+    }))
       .filter((one) => Number.isFinite(one.distance))
       .sort((a, b) => a.distance - b.distance || a.index - b.index)
       .slice(0, k);
 
   const roll = dice(9);
-  for (const [size, count] of [[1, 300], [2, 3000], [2, 7], [3, 900], [30, 500]] as const)
+  for (const [size, count] of [
+    [1, 300],
+    [2, 3000],
+    [2, 7],
+    [3, 900],
+    [30, 500],
+  ] as const)
     test(`${count} codes of ${size} numbers: as by brute force`, () => {
       const values = cloud(count, size, size);
       const find = m.finder(values, size);
@@ -162,7 +191,10 @@ describe("neighbours", () => {
         const reach = trial % 3 === 0 ? 12 : 2; // far outside the data too
         const code = Array.from({ length: size }, () => (roll() - 0.5) * reach);
         const [found, expected] = [find.nearest(code, 5), brute(values, size, code, 5)];
-        close(found.map((one) => one.distance), expected.map((one) => one.distance));
+        close(
+          found.map((one) => one.distance),
+          expected.map((one) => one.distance),
+        );
         expect(found.map((one) => one.index)).toEqual(expected.map((one) => one.index));
       }
     });
@@ -171,9 +203,20 @@ describe("neighbours", () => {
     const line = Float32Array.from({ length: 400 }, (_, i) => (i % 2 ? 1 : i / 10));
     expect(m.finder(line, 2).nearest([5.02, 1], 1)).toEqual(brute(line, 2, [5.02, 1], 1));
     const same = new Float32Array(200).fill(3);
-    expect(m.finder(same, 2).nearest([0, 3], 2).map((one) => one.distance)).toEqual([3, 3]);
+    expect(
+      m
+        .finder(same, 2)
+        .nearest([0, 3], 2)
+        .map((one) => one.distance),
+    ).toEqual([3, 3]);
     const broken = Float32Array.of(NaN, 0, 1, 1, 2, Infinity, 5, 5);
-    for (const find of [m.finder(broken, 2), m.scanner(broken, 2)]) expect(find.nearest([4, 4], 4).map((one) => one.index).slice(0, 2)).toEqual([3, 1]);
+    for (const find of [m.finder(broken, 2), m.scanner(broken, 2)])
+      expect(
+        find
+          .nearest([4, 4], 4)
+          .map((one) => one.index)
+          .slice(0, 2),
+      ).toEqual([3, 1]);
     expect(m.finder(broken, 2).nearest([4, 4], 4)).toHaveLength(2);
     expect(m.finder(new Float32Array(0), 2).nearest([0, 0], 3)).toEqual([]);
     expect(m.finder(same, 2).nearest([NaN, 0], 3)).toEqual([]);
@@ -188,7 +231,10 @@ describe("paths and arithmetic", () => {
   });
 
   test("an arc between codes of one length keeps that length and turns evenly", () => {
-    const [a, b] = [[3, 0, 0], [0, 3, 0]];
+    const [a, b] = [
+      [3, 0, 0],
+      [0, 3, 0],
+    ];
     for (const t of [0, 0.25, 0.5, 1]) expect(m.distance(m.slerp(a, b, t), [0, 0, 0])).toBeCloseTo(3, 5);
     close(m.slerp(a, b, 1 / 3), [3 * Math.cos(Math.PI / 6), 3 * Math.sin(Math.PI / 6), 0]);
     expect(m.distance(m.slerp([1, 0], [0, 3], 0.5), [0, 0])).toBeCloseTo(2, 5);
@@ -201,14 +247,38 @@ describe("paths and arithmetic", () => {
   });
 
   test("a walk has equal speed on all its legs", () => {
-    const stops = [[0, 0], [3, 0], [3, 1]];
+    const stops = [
+      [0, 0],
+      [3, 0],
+      [3, 1],
+    ];
     close(m.along(stops, 0.375, false), [1.5, 0]);
     close(m.along(stops, 0.75, false), [3, 0]);
     close(m.along(stops, 0.875, false), [3, 0.5]);
     close(m.along(stops, 1, false), [3, 1]);
     close(m.along([[1, 2]], 0.4, false), [1, 2]);
-    close(m.along([[1, 2], [1, 2]], 0.4, false), [1, 2]);
-    close(m.along([[2, 0], [0, 2]], 0.5, true), [Math.SQRT2, Math.SQRT2]);
+    close(
+      m.along(
+        [
+          [1, 2],
+          [1, 2],
+        ],
+        0.4,
+        false,
+      ),
+      [1, 2],
+    );
+    close(
+      m.along(
+        [
+          [2, 0],
+          [0, 2],
+        ],
+        0.5,
+        true,
+      ),
+      [Math.SQRT2, Math.SQRT2],
+    );
   });
 
   test("a + b - c", () => close(m.combine([1, 2], [10, 20], [100, 200]), [-89, -178]));
@@ -278,10 +348,11 @@ describe("distributions", () => {
     // f(x, y) = (2x + y, -y, 3x): the Jacobian's Frobenius norm is sqrt(4 + 1 + 1 + 9).
     const [columns, lines, dx, dy] = [4, 3, 0.5, 0.25];
     const samples = new Float32Array((columns + 1) * (lines + 1) * 3);
-    for (let l = 0; l <= lines; l++) for (let c = 0; c <= columns; c++) {
-      const [x, y] = [c * dx, l * dy];
-      samples.set([2 * x + y, -y, 3 * x], 3 * (l * (columns + 1) + c));
-    }
+    for (let l = 0; l <= lines; l++)
+      for (let c = 0; c <= columns; c++) {
+        const [x, y] = [c * dx, l * dy];
+        samples.set([2 * x + y, -y, 3 * x], 3 * (l * (columns + 1) + c));
+      }
     const out = m.stretch(samples, 3, columns, lines, dx, dy);
     expect(out).toHaveLength(12);
     for (const v of out) expect(v).toBeCloseTo(Math.sqrt(15), 4);
@@ -298,5 +369,6 @@ describe("distributions", () => {
     expect(m.meanSquaredError([], [])).toBe(0);
   });
 
-  test("the most used dimension comes first, equal ones in their order", () => expect(m.byUse([0.5, 2, 0.5, 3])).toEqual([3, 1, 0, 2]));
+  test("the most used dimension comes first, equal ones in their order", () =>
+    expect(m.byUse([0.5, 2, 0.5, 3])).toEqual([3, 1, 0, 2]));
 });

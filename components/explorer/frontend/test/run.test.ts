@@ -4,12 +4,42 @@ import { brokenCodes, checkCard, Fault, RunFolder, unpacked } from "../src/run";
 
 const card = (change: (card: any) => void = () => undefined): any => {
   const whole = {
-    format: 1, id: "0123456789abcdef",
-    dataset: { name: "digits", title: "Digits", kind: "image", shape: [8, 8, 1], classes: ["0", "1"], label: "digit", factors: [] },
+    format: 1,
+    id: "0123456789abcdef",
+    dataset: {
+      name: "digits",
+      title: "Digits",
+      kind: "image",
+      shape: [8, 8, 1],
+      classes: ["0", "1"],
+      label: "digit",
+      factors: [],
+    },
     architecture: { title: "Variational", variational: true },
-    codes: { count: 10, size: 3, low: [0, 0, 0], high: [1, 1, 1], mean: [0.5, 0.5, 0.5], variance: [1, 1, 1], kl: [1, 2, 3], dead: [false, false, true], nearest_p99: 0.2 },
-    projections: { pca: { mean: [0, 0, 0], components: [[1, 0, 0], [0, 1, 0]], explained: [0.5, 0.3] }, tsne: { count: 5, perplexity: 30 } },
-    replay: { count: 5, epochs: [1, 2] }, thumbnails: { shape: [8, 8, 1] },
+    codes: {
+      count: 10,
+      size: 3,
+      low: [0, 0, 0],
+      high: [1, 1, 1],
+      mean: [0.5, 0.5, 0.5],
+      variance: [1, 1, 1],
+      kl: [1, 2, 3],
+      dead: [false, false, true],
+      nearest_p99: 0.2,
+    },
+    projections: {
+      pca: {
+        mean: [0, 0, 0],
+        components: [
+          [1, 0, 0],
+          [0, 1, 0],
+        ],
+        explained: [0.5, 0.3],
+      },
+      tsne: { count: 5, perplexity: 30 },
+    },
+    replay: { count: 5, epochs: [1, 2] },
+    thumbnails: { shape: [8, 8, 1] },
     files: { "decoder.onnx": { bytes: 3, sha256: "" } },
   };
   change(whole);
@@ -31,25 +61,43 @@ describe("run.json", () => {
     "an empty shape": (c) => (c.dataset.shape = [8, 0, 1]),
     "four axes": (c) => (c.dataset.shape = [1, 8, 8, 1]),
   };
-  for (const [name, change] of Object.entries(wrong)) test(`${name} is refused`, () => expect(() => checkCard(card(change))).toThrow(Fault));
-  for (const value of [null, 3, "text", []]) test(`${JSON.stringify(value)} is refused`, () => expect(() => checkCard(value)).toThrow(Fault));
+  for (const [name, change] of Object.entries(wrong))
+    test(`${name} is refused`, () => expect(() => checkCard(card(change))).toThrow(Fault));
+  for (const value of [null, 3, "text", []])
+    test(`${JSON.stringify(value)} is refused`, () => expect(() => checkCard(value)).toThrow(Fault));
 
   test("what is only nice to have is dropped when malformed", () => {
-    const read = checkCard(card((c) => {
-      c.projections = { pca: { mean: [0, 0], components: [[1, 0, 0], [0, 1, 0]] }, tsne: { count: "many" } };
-      c.replay = { count: 5, epochs: [1] };
-      c.thumbnails = { shape: [8, 8] };
-      Object.assign(c.codes, { kl: [1], dead: [true], nearest_p99: "far", mean: null, variance: [1, NaN, 1] });
-      c.files = null;
-    }));
+    const read = checkCard(
+      card((c) => {
+        c.projections = {
+          pca: {
+            mean: [0, 0],
+            components: [
+              [1, 0, 0],
+              [0, 1, 0],
+            ],
+          },
+          tsne: { count: "many" },
+        };
+        c.replay = { count: 5, epochs: [1] };
+        c.thumbnails = { shape: [8, 8] };
+        Object.assign(c.codes, { kl: [1], dead: [true], nearest_p99: "far", mean: null, variance: [1, NaN, 1] });
+        c.files = null;
+      }),
+    );
     expect(read.projections).toEqual({ pca: null, tsne: null });
     expect([read.replay, read.thumbnails, read.codes.kl, read.codes.nearest_p99]).toEqual([null, null, null, null]);
-    expect([read.codes.dead, read.codes.mean, read.codes.variance]).toEqual([[false, false, false], [0, 0, 0], [0, 0, 0]]);
+    expect([read.codes.dead, read.codes.mean, read.codes.variance]).toEqual([
+      [false, false, false],
+      [0, 0, 0],
+      [0, 0, 0],
+    ]);
     expect(read.files).toEqual({});
   });
 
   test("a signal and a row bring their columns", () => {
-    const of = (kind: string, shape: number[], columns?: unknown) => checkCard(card((c) => Object.assign(c.dataset, { kind, shape, columns }))).dataset.columns;
+    const of = (kind: string, shape: number[], columns?: unknown) =>
+      checkCard(card((c) => Object.assign(c.dataset, { kind, shape, columns }))).dataset.columns;
     const speed = { name: "speed", kind: "number", start: 0, width: 1, mean: 3, deviation: 2, values: [] };
     expect(of("signal", [20, 1], [speed])).toEqual([speed]);
     expect(of("table", [2])?.map((c) => c.name)).toEqual(["feature 1", "feature 2"]);
@@ -58,12 +106,15 @@ describe("run.json", () => {
   });
 
   test("names become texts", () => {
-    const read = checkCard(card((c) => Object.assign(c.dataset, { classes: [1, null], factors: "none", title: undefined })));
+    const read = checkCard(
+      card((c) => Object.assign(c.dataset, { classes: [1, null], factors: "none", title: undefined })),
+    );
     expect([read.dataset.classes, read.dataset.factors, read.dataset.title]).toEqual([["1", "null"], [], "digits"]);
   });
 });
 
-test("a fault is three sentences", () => expect(new Fault("this came", "that was expected", "do so").message).toBe("This came. That was expected. Do so."));
+test("a fault is three sentences", () =>
+  expect(new Fault("this came", "that was expected", "do so").message).toBe("This came. That was expected. Do so."));
 
 test("gzipped bytes are unpacked, others are left alone", async () => {
   const bytes = new Uint8Array([5, 6, 7]);
@@ -71,12 +122,14 @@ test("gzipped bytes are unpacked, others are left alone", async () => {
   expect(await unpacked(bytes)).toBe(bytes);
 });
 
-test("a code is broken when any of its numbers is, and counts once", () => expect(brokenCodes(Float32Array.of(1, 2, NaN, Infinity, 3, NaN, 4, 5), 2)).toBe(2));
+test("a code is broken when any of its numbers is, and counts once", () =>
+  expect(brokenCodes(Float32Array.of(1, 2, NaN, Infinity, 3, NaN, 4, 5), 2)).toBe(2));
 
 describe("reading files", () => {
   afterEach(() => vi.unstubAllGlobals());
   const folder = () => new RunFolder("http://app/run/a/b/", new AbortController().signal);
-  const answer = (body: BodyInit | null, init?: ResponseInit) => vi.stubGlobal("fetch", async () => new Response(body, init));
+  const answer = (body: BodyInit | null, init?: ResponseInit) =>
+    vi.stubGlobal("fetch", async () => new Response(body, init));
 
   test("a file of the right size is read", async () => {
     answer(new Float32Array([1.5, -2]).buffer);
@@ -85,7 +138,9 @@ describe("reading files", () => {
 
   test("one that is cut short is refused, and the sentence has both numbers", async () => {
     answer(new Uint8Array(1200));
-    await expect(folder().floats("codes.f32", 600)).rejects.toThrow("The file codes.f32 of this run has 1,200 bytes. 2,400 bytes were expected. ");
+    await expect(folder().floats("codes.f32", 600)).rejects.toThrow(
+      "The file codes.f32 of this run has 1,200 bytes. 2,400 bytes were expected. ",
+    );
   });
 
   test("one that is missing is said to be, unless it may be", async () => {
