@@ -115,6 +115,7 @@ def digits() -> datasets.Dataset:
 ARGUMENTS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
+    "--disable-gpu-compositing",  # SwiftShader is for WebGL alone: laying out whole pages with it takes twice as long
     "--disable-background-networking",
     "--no-first-run",
 ]

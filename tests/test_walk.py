@@ -95,21 +95,26 @@ def by_hand(page: Page, run: runs.Run) -> None:
     page.get_by_role("option", name=run.title, exact=True).first.click()
 
 
-@pytest.mark.parametrize("way", ["the default", "an address", "a choice by hand"])
-def test_the_run_one_looks_at_is_the_run_on_every_page(app: str, walker: Page, way: str) -> None:
-    page, run = walker, shipped("digits-variational" if way == "the default" else "mnist-variational")
-    page.goto(f"{app}/?run=mnist-variational" if way == "an address" else app)
-    ready(page)
-    if way == "a choice by hand":
-        by_hand(page, run)
-        expect(page.locator(ROOT)).to_have_attribute("data-run", run.id)
+def test_the_run_one_looks_at_is_the_run_on_every_page(app: str, walker: Page) -> None:
+    """It is the one that the app begins with, then the one that an address names, then one chosen by hand."""
+    page = walker
+
+    def leads_on(run: runs.Run, *titles: str) -> None:
         ready(page)
-    others = ("Train", "Runs", "Data", "Codes") if way == "the default" else ()  # pages that are about no run, and back
-    for title in (*OF_A_RUN, *others, "Explore"):
-        go(page, title)
-        if title in {*OF_A_RUN, "Explore"}:
-            shows(page, run)
-    expect(page.locator(ROOT)).to_have_attribute("data-run", run.id)
+        for title in (*titles, "Explore"):
+            go(page, title)
+            if title in {*OF_A_RUN, "Explore"}:
+                shows(page, run)
+        expect(page.locator(ROOT)).to_have_attribute("data-run", run.id)
+
+    page.goto(app)
+    leads_on(shipped("digits-variational"), *OF_A_RUN, "Train", "Runs", "Data", "Codes")  # some are about no run
+    page.goto(f"{app}/?run=mnist-variational")
+    leads_on(shipped("mnist-variational"), "Reconstructions", "Codes")
+    chosen = shipped("digits-convolutional")
+    by_hand(page, chosen)
+    expect(page.locator(ROOT)).to_have_attribute("data-run", chosen.id)
+    leads_on(chosen, *OF_A_RUN)
 
 
 def test_back_and_forward_lead_to_each_page_once(app: str, walker: Page) -> None:
@@ -271,14 +276,14 @@ def test_train_keeps_its_choices_beside_a_running_training(app: str, walker: Pag
     try:
         choose(page, "Architecture", "Single-layer")
         choose(page, "Noise on the input", "gaussian (added to every value)")
-        expect(page.get_by_role("slider", name="Noise level")).to_have_attribute("aria-valuenow", "0.3")
+        expect(page.get_by_role("slider", name="Noise level")).to_have_value("0.3")
         number(page, "Epochs", "12")
         go(page, "Explore")
         go(page, "Train")
         chosen(page, "Architecture", "Single-layer")
         chosen(page, "Noise on the input", "gaussian (added to every value)")
         expect(page.get_by_label("Epochs", exact=True)).to_have_value("12")
-        expect(page.get_by_role("slider", name="Noise level")).to_have_attribute("aria-valuenow", "0.3")
+        expect(page.get_by_role("slider", name="Noise level")).to_have_value("0.3")
         expect(named).to_be_visible()
         page.reload()
         at(page, "Train")
