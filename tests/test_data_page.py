@@ -17,7 +17,7 @@ from test_pages import drawn, page, pressed, words
 from test_uploads import images, table, trained
 
 from components import choosing, examples, visitor
-from models import datasets, engine, runs, uploads
+from models import datasets, engine, export, runs, uploads
 from models.readers import Found
 
 # ── in Streamlit's own harness ───────────────────────────────────────────────
@@ -188,7 +188,7 @@ def test_pages_go_on_without_a_deleted_dataset(me: str) -> None:
     run = trained(kept.name)
     engine.adopt(run, "me")
     assert "Originals" in words(drawn("reconstructions", run=run.id))
-    uploads.delete(kept.name, "me")
+    datasets.delete(kept.name, "me")
     for name in ("explore", "reconstructions"):
         app = drawn(name, run=run.id)
         assert "were deleted" in words(app) and not app.error
@@ -202,8 +202,8 @@ def test_a_run_whose_dataset_is_deleted_is_opened_again_from_its_own_zip(me: str
     kept = uploads.keep(images(), "me", "Noise")
     run = trained(kept.name)
     engine.adopt(run, "me")
-    packed = runs.pack(run)
-    uploads.delete(kept.name, "me")
+    packed = export.pack(run)
+    datasets.delete(kept.name, "me")
     app = drawn("explore")
     given = next(one for one in app.file_uploader if one.label.startswith("A run zip"))
     given.set_value(("run.zip", packed, "application/zip")).run()
@@ -215,7 +215,7 @@ def test_what_stays_with_its_owner_is_not_said_of_what_was_deleted(me: str) -> N
     kept = uploads.keep(images(), "me", "Noise")
     run = trained(kept.name)
     assert "stay with their owner" in words(drawn("explore", run=run.id))
-    uploads.delete(kept.name, "me")
+    datasets.delete(kept.name, "me")
     after = words(drawn("explore", run=run.id))
     assert "were deleted" in after and "Made from data that somebody brought" in after
     assert "stay with their owner" not in after
@@ -245,7 +245,7 @@ def test_originals_are_shown_only_to_whom_they_belong(me: str, monkeypatch: pyte
 
 def test_a_growing_run_shows_its_samples_to_their_owner_alone(me: str, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = uploads.keep(images(), "me", "Noise")
-    chosen = runs.configuration({"dataset": kept.name, "architecture": "single-layer", "epochs": 3})
+    chosen = runs.configure({"dataset": kept.name, "architecture": "single-layer", "epochs": 3})
     engine.submit(chosen, "me")
     from models import training
 
@@ -257,7 +257,7 @@ def test_a_growing_run_shows_its_samples_to_their_owner_alone(me: str, monkeypat
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(training.Training, "_checkpoint", lambda *_: told("training"))
         training.train(chosen, engine.active(chosen.id), attempt)
-    from models import queue
+    from models.engine import queue
 
     with queue.opened(write=True) as connection:
         connection.execute("UPDATE runs SET state = 'running'")

@@ -22,8 +22,9 @@ from browser import chromium
 from playwright.sync_api import Browser, Page, Route, expect
 
 from components.explorer import assets
-from models import codes, datasets, runs, thumbnails
+from models import codes, datasets, runs
 from models.columns import inverse, unscaled
+from models.runs import thumbnails
 
 ROOT = '[data-testid="latent-explorer"]'
 MAP = 'canvas[data-testid="latent-map"]'

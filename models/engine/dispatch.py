@@ -23,8 +23,9 @@ from typing import Any
 
 import dask
 
-from models import Problem, engine, private, queue, unwritable, worker
-from models.cluster import (
+from models import Problem, private, unwritable
+from models.engine import growing, presence, queue, tasks
+from models.engine.cluster import (
     Client,
     Future,
     KilledWorker,
@@ -36,8 +37,12 @@ from models.cluster import (
     own_security,
     security,
 )
-from models.queue import SHELL, Ticket
+from models.engine.limits import Limits
+from models.engine.queue import SHELL, Ticket
+from models.engine.workers import machine_facts, misfit
 
+TURN = 0.05  # seconds between two looks at the queue
+TRIES = 3  # attempts that may be lost in a row without a finished epoch in between
 AGAIN = 10.0  # seconds after which a worker that lacked something is asked again
 log = logging.getLogger("hourglass.engine")
 
@@ -72,12 +77,12 @@ class Dispatcher:
 
     def __init__(self, root: Path, address: str | None, workers: int) -> None:
         self.root, self.address, self.workers = root, address, workers
-        self.limits = engine.Limits.here()
+        self.limits = Limits.here()
         self.security = security()
         self.jobs: dict[str, _Job] = {}
         self.timings: dict[str, tuple[Future[Any], str | None]] = {}
         self.members: dict[str, _Member] = {}
-        self.mine = worker.facts(str(root))
+        self.mine = machine_facts(str(root))
         self.lacking: set[str] = set()  # datasets that are asked for and that no worker can read
         self.slots = self.gpus = self.wanted = 0
         self.client: Client | None = None
@@ -95,7 +100,7 @@ class Dispatcher:
         self._requeue_all()
         said = ""
         try:
-            while not self.ending.wait(engine.TURN):
+            while not self.ending.wait(TURN):
                 try:
                     self._turn()
                 except Problem as problem:  # the queue is locked, or the disk is full: what runs goes on meanwhile
@@ -246,7 +251,7 @@ class Dispatcher:
         for address, one in found.items():
             known = self.members.get(address)
             if known is None or (known.asked is None and now - known.at > AGAIN and (known.misfit or known.absent)):
-                asked = self.client.submit(worker.facts, str(self.root), workers=[address], pure=False)
+                asked = self.client.submit(machine_facts, str(self.root), workers=[address], pure=False)
                 threads, gpus = one["nthreads"], int(one["resources"].get("GPU", 0))
                 new = _Member(address, threads, gpus, asked, now)
                 self.members[address] = (
@@ -271,7 +276,7 @@ class Dispatcher:
         before = member.misfit
         if "host" in theirs:
             member.who = f"the worker of {theirs['account']} on {theirs['host']}"
-            member.misfit = worker.misfit(self.mine, theirs, str(self.root))
+            member.misfit = misfit(self.mine, theirs, str(self.root))
             member.absent = frozenset(theirs["absent"])
         else:  # it knows no such question
             member.who, member.misfit = (
@@ -332,7 +337,7 @@ class Dispatcher:
     def _beat(self) -> None:
         """A sign of life, once a second, with what the cluster has to offer."""
         now = time.monotonic()
-        if now - self.beaten < engine.BEAT:
+        if now - self.beaten < presence.BEAT:
             return
         self._count()
         problem = self.problem or self._trouble()
@@ -362,7 +367,7 @@ class Dispatcher:
                 elif row is not None and "became" in result:  # cancelled when it was as good as done
                     connection.execute("UPDATE runs SET became = ? WHERE id = ?", [result["became"], id_])
             if "lost" not in result:
-                engine.tidy(id_, job.attempt)
+                growing.tidy(id_, job.attempt)
             del self.jobs[id_]
 
     def _note(self, timed: dict[str, Future[Any]]) -> None:
@@ -388,7 +393,7 @@ class Dispatcher:
             )
             connection.execute("UPDATE owners SET waits = 0 WHERE id = ?", [id_])
             if became != id_:
-                facts = json.dumps(dataclasses.asdict(engine.as_ended(became)))
+                facts = json.dumps(dataclasses.asdict(growing.as_ended(became)))
                 connection.execute(
                     "INSERT OR IGNORE INTO runs (id, configuration, state, asked, started, ended)"
                     " SELECT ?, ?, 'done', asked, started, ended FROM runs WHERE id = ?",
@@ -408,17 +413,17 @@ class Dispatcher:
             return
         told = result.get("problem")
         if told is None:
-            reached = len(engine.progress(id_))
+            reached = len(growing.progress(id_))
             if reached > job.reached:
                 tries = 1
-            elif result["lost"] and engine.begun(id_) == job.attempt:  # else it was no fault of its own
+            elif result["lost"] and growing.begun(id_) == job.attempt:  # else it was no fault of its own
                 tries += 1
-            if tries < engine.TRIES:
+            if tries < TRIES:
                 log.warning("%s was lost after epoch %d; it is queued again", id_, reached)
                 connection.execute("UPDATE runs SET state = 'queued', tries = ? WHERE id = ?", [tries, id_])
                 return
             told = [
-                f"the process that trained this was lost {engine.TRIES} times in a row without finishing an epoch",
+                f"the process that trained this was lost {TRIES} times in a row without finishing an epoch",
                 "it should have come further each time; most often it needs more memory than a worker has",
                 "train again with a smaller batch size or architecture, or with fewer workers (each then has more memory)",
             ]
@@ -442,7 +447,7 @@ class Dispatcher:
                 self._remember(job)
             elif ticket.wish and ticket.wish != job.wish and ticket.attempt == job.attempt:
                 with contextlib.suppress(Problem):  # its folder is gone: then so is the training
-                    engine.control(engine.active(id_), job.attempt, ticket.wish)
+                    growing.control(growing.active(id_), job.attempt, ticket.wish)
                 job.wish = ticket.wish
 
     def _remember(self, job: _Job) -> None:
@@ -474,7 +479,7 @@ class Dispatcher:
                     if not room:
                         continue
                     future = self.client.submit(
-                        engine.measure,
+                        tasks.measure,
                         str(self.root),
                         facts,
                         "gpu" if on_gpu else "cpu",
@@ -483,7 +488,7 @@ class Dispatcher:
                         workers=[where] if where else None,
                     )
                     self.timings[id_] = future, where
-            waiting, running = (engine.understood(queue.tickets(connection, s)) for s in ("queued", "running"))
+            waiting, running = (queue.understood(queue.tickets(connection, s)) for s in ("queued", "running"))
             line = queue.order(waiting, running, queue.turns(connection))
         busy = sum(job.ticket.device == "gpu" for job in self.jobs.values())
         for ticket in line:
@@ -500,8 +505,8 @@ class Dispatcher:
 
     def _start(self, ticket: Ticket, on_gpu: bool, where: str | None) -> None:
         assert self.client is not None
-        id_, folder = ticket.id, engine.active(ticket.id)
-        attempt = max(ticket.attempt, engine.attempt_of(folder)) + 1
+        id_, folder = ticket.id, growing.active(ticket.id)
+        attempt = max(ticket.attempt, growing.attempt_of(folder)) + 1
         # Somebody asked for its end, and then its worker was lost: the wish outlives the attempt.
         wish = ticket.wish if ticket.wish in ("keep", "cool") else None
         with queue.opened(write=True) as connection:
@@ -514,7 +519,7 @@ class Dispatcher:
                 return
             try:
                 private(folder)
-                engine.control(folder, attempt, wish)
+                growing.control(folder, attempt, wish)
             except (OSError, Problem) as error:
                 trouble = error if isinstance(error, Problem) else unwritable(folder.parent, error)
                 told = json.dumps([trouble.came, trouble.expected, trouble.do])
@@ -525,9 +530,9 @@ class Dispatcher:
             connection.executemany(
                 "INSERT OR REPLACE INTO served (owner, turn) VALUES (?, ?)", [(owner, turn) for owner in ticket.owners]
             )
-        reached = len(engine.progress(id_))
+        reached = len(growing.progress(id_))
         future = self.client.submit(
-            engine.train,
+            tasks.train,
             str(self.root),
             id_,
             ticket.configuration,
@@ -559,7 +564,7 @@ def _result(future: Future[Any]) -> dict[str, Any] | None:
     except (CancelledError, OSError):
         return {"lost": False}
     except Exception as error:
-        return {"problem": engine.broken(error)}
+        return {"problem": tasks.broken(error)}
 
 
 def _gpus() -> int:

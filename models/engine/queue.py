@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models import Problem, home, private, unwritable
+from models import Problem, home, private, runs, unwritable
 
 log = logging.getLogger("hourglass.engine")
 STATES = ("queued", "running", "done", "failed", "cancelled")
@@ -301,6 +301,11 @@ def as_problem(text: str | None) -> Problem | None:
         return None
     known = isinstance(parts, list) and len(parts) == 3 and all(isinstance(part, str) for part in parts)
     return Problem(*parts) if known else None
+
+
+def understood(tickets: Sequence[Ticket]) -> list[Ticket]:
+    """Those whose choices this version knows; a later one may have asked for the others."""
+    return [ticket for ticket in tickets if runs.recorded(ticket.configuration) is not None]
 
 
 def ticket(id_: str) -> Ticket | None:
