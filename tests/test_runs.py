@@ -2,9 +2,11 @@
 
 import copy
 import dataclasses
+import io
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from safetensors.numpy import save_file
 
 from models import Problem, datasets, engine, export, runs
 from models.codes import Coder
+from models.engine import queue
 from models.runs import configuration, finding, format
 from models.runs import run as run_module
 
@@ -537,3 +540,80 @@ def test_what_a_training_lacks_is_told_by_name(given: dict[str, str], told: tupl
     with pytest.raises(Problem) as met:
         runs.configure(given)
     assert str(met.value).startswith(told[0]) and str(met.value).endswith(told[1])
+
+
+WRITTEN = {
+    "an unknown choice": {"temperature": 0.5},
+    "an unknown noise": {"noise": "snow"},
+    "an unknown loss": {"loss": "perceptual"},
+    "a later recipe": {"recipe": "hourglass-2"},
+    "another type": {"epochs": "many"},
+}
+
+
+@pytest.mark.parametrize("change", WRITTEN.values(), ids=WRITTEN)
+def test_what_a_later_version_wrote_down_is_not_guessed(
+    digits_run: runs.Run, home: Path, change: dict[str, Any]
+) -> None:
+    """The same in the queue, in a run's folder and in a zip: left alone, and said why."""
+    later = dataclasses.asdict(digits_run.configuration) | change
+    with pytest.raises(Problem, match="this version of Hourglass knows") as caught:
+        runs.read_configuration(later)
+    name = next(iter(change))
+    assert name in caught.value.came and "left as they are" in caught.value.do
+
+    waiting = engine.submit(runs.configure({"dataset": "digits", "architecture": "deep"}), "me")
+    with queue.opened(write=True) as connection:
+        connection.execute("UPDATE runs SET configuration = ? WHERE id = ?", [json.dumps(later), waiting])
+    assert engine.runs("me") == [] and engine.left_alone("me") == 1 and engine.status(waiting).phase == "unknown"
+    assert engine.configuration(waiting) is None
+
+    place = shutil.copytree(digits_run.folder, home / "runs" / digits_run.id)
+    about = json.loads((place / "run.json").read_text())
+    (place / "run.json").write_text(json.dumps(about | {"configuration": later}))
+    written = (place / "run.json").read_bytes()
+    (problem,) = runs.find()[1]
+    assert name in problem.came and "left as it is" in problem.do
+    with pytest.raises(Problem, match="left as it is"):
+        engine.kept(digits_run.id)
+    assert (place / "run.json").read_bytes() == written
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for file in ("run.json", *about["files"]):
+            archive.write(place / file, f"run/{file}")
+    with pytest.raises(Problem, match=name):
+        runs.unpack(out.getvalue())
+
+
+@pytest.mark.parametrize("missing", ["dataset", "architecture"])
+def test_a_stored_configuration_names_its_dataset_and_architecture(digits_run: runs.Run, missing: str) -> None:
+    values = dataclasses.asdict(digits_run.configuration)
+    del values[missing]
+    with pytest.raises(Problem, match=f"o {missing} is named"):
+        runs.read_configuration(values)
+    for strange in (None, [], "digits"):
+        with pytest.raises(Problem, match="no table"):
+            runs.read_configuration(strange)
+
+
+def test_choices_that_came_later_take_their_defaults(digits_run: runs.Run) -> None:
+    values = dataclasses.asdict(digits_run.configuration)
+    earlier = {name: value for name, value in values.items() if name not in runs.YOUNG}
+    assert runs.read_configuration(earlier) == digits_run.configuration == runs.read_configuration(values)
+
+
+def test_a_stored_configuration_is_read_where_its_dataset_is_gone() -> None:
+    chosen = runs.read_configuration({"dataset": "own-0123456789abcdef", "architecture": "of somebody else's"})
+    with pytest.raises(Problem, match="unknown"):
+        chosen.check()
+
+
+def test_a_run_of_a_later_recipe_is_opened_and_keeps_its_id(digits_run: runs.Run, home: Path) -> None:
+    """Its choices are understood; only the same choices trained here would be another run."""
+    later = digits_run.configuration.id_of(runs.RECIPE + 1)
+    place = shutil.copytree(digits_run.folder, home / "runs" / later)
+    about = json.loads((place / "run.json").read_text())
+    (place / "run.json").write_text(json.dumps(about | {"id": later, "recipe": runs.RECIPE + 1}))
+    run = runs.open_run(runs.folder_of(later))
+    assert run.id == later != digits_run.id and run.configuration == digits_run.configuration

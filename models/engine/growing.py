@@ -67,14 +67,14 @@ def strip(id_: str) -> NDArray[Any] | None:
 def configuration(id_: str) -> Configuration | None:
     """What a growing run was asked to be, also while it waits; None when it is not growing."""
     try:
-        return stored.configure(json.loads((active(id_) / "configuration.json").read_text()))
+        return stored.read_configuration(json.loads((active(id_) / "configuration.json").read_text())).check()
     except (OSError, ValueError, Problem):
         pass
     ticket = queue.ticket(id_)
     if ticket is None or ticket.state not in ("queued", "running"):
         return None
     try:
-        return stored.configure(ticket.configuration)
+        return stored.read_configuration(ticket.configuration).check()
     except Problem:
         return None
 

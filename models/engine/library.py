@@ -62,8 +62,13 @@ def _listed(owner: str) -> tuple[list[Entry], int]:
             state = "failed"
         elif run is not None:
             state = "done"
-        chosen, told = stored.recorded(queue.as_dict(row["configuration"]) or {}), queue.as_problem(row["problem"])
-        if chosen is None or state not in queue.STATES or (told is None and row["problem"]):
+        told = queue.as_problem(row["problem"])
+        try:
+            chosen = stored.read_configuration(queue.as_dict(row["configuration"]))
+        except Problem:
+            foreign += 1
+            continue
+        if state not in queue.STATES or (told is None and row["problem"]):
             foreign += 1
             continue
         if state == "failed" and told is None:

@@ -13,7 +13,7 @@ from typing import Any
 from models import Problem
 from models import runs as stored
 from models.engine.growing import active, attempt_of, finished, is_done
-from models.runs import Configuration
+from models.runs import read_configuration
 
 log = logging.getLogger("hourglass.engine")
 
@@ -30,7 +30,7 @@ def train(
     from models import training
 
     try:
-        chosen = Configuration(**values)
+        chosen = read_configuration(values)
         if is_done(chosen.id):
             return {"became": chosen.id}
         run = training.train(chosen, active(chosen.id), attempt, device=device, limit=limit)
@@ -67,7 +67,7 @@ def measure(root: str, values: dict[str, Any], device: str) -> dict[str, Any]:
     try:
         # On the disk that a training writes to: for small data that is most of what an epoch costs.
         with tempfile.TemporaryDirectory(dir=root, prefix=".timing-") as folder:
-            return {"seconds": training.epoch_seconds(Configuration(**values), Path(folder), device)}
+            return {"seconds": training.epoch_seconds(read_configuration(values), Path(folder), device)}
     except Problem as problem:
         return {"problem": [problem.came, problem.expected, problem.do]}
     except Exception as error:

@@ -15,7 +15,6 @@ from models.engine.growing import _breathes, active, is_done, progress, read_sta
 from models.engine.presence import engine_alive, engine_problem, engine_row
 from models.engine.queue import Ticket
 from models.engine.supervisor import KEEPERS
-from models.runs import Configuration
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,10 @@ def status(id_: str) -> Status:  # noqa: PLR0911 - one return for each way a tra
     if is_done(id_):
         return Status(id_, "done")
     ticket, told = queue.ticket(id_), read_status(active(id_))
-    if ticket is not None and stored.recorded(ticket.configuration) is None:
+    chosen = None if ticket is None else ticket.chosen
+    if ticket is not None and chosen is None:
         return Status(id_, "unknown")
-    if ticket is None or ticket.state == "done":
+    if ticket is None or chosen is None or ticket.state == "done":
         if ticket is not None and ticket.became and is_done(ticket.became):
             return Status(ticket.became, "done")
         if told is None or not _breathes(told):
@@ -64,7 +64,7 @@ def status(id_: str) -> Status:  # noqa: PLR0911 - one return for each way a tra
         # It is trained from a shell.
         pca = told.get("pca")
         return Status(id_, told["phase"], told["what"], told["epoch"], told["epochs"], told_problem(told), pca=pca)
-    epoch, epochs = int(told["epoch"]) if told else 0, Configuration(**ticket.configuration).epochs
+    epoch, epochs = int(told["epoch"]) if told else 0, chosen.epochs
     if ticket.state == "queued":
         ahead, wait = _line().get(id_, (None, None))
         row = engine_row()
@@ -114,8 +114,8 @@ def _line() -> dict[str, tuple[int, float | None]]:
 
 def _left(ticket: Ticket, usual: float | None) -> float:
     """About how many seconds a running training still takes."""
-    done = progress(ticket.id)
-    if done:
+    done, chosen = progress(ticket.id), ticket.chosen
+    if done and chosen is not None:
         seconds = float(np.median([line["seconds"] for line in done]))
-        return seconds * (Configuration(**ticket.configuration).epochs - len(done)) + 2
+        return seconds * (chosen.epochs - len(done)) + 2
     return usual or 0.0

@@ -17,7 +17,7 @@ from models.runs.configuration import (
     configure,
     losses,
     noises,
-    recorded,
+    read_configuration,
 )
 from models.runs.finding import Unreadable, find, folder_of, stamp
 from models.runs.format import (
@@ -69,7 +69,7 @@ __all__ = [
     "losses",
     "noises",
     "open_run",
-    "recorded",
+    "read_configuration",
     "seal",
     "set_aside",
     "sha256",

@@ -7,12 +7,14 @@ import json
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
 
 from models import Problem
 from models.readers.limits import LIMITS
+from models.runs.configuration import read_configuration
 from models.runs.format import COLUMN, EPOCH, FORMAT, HEADER, check_facts, check_type, finite
 from models.runs.run import Run
 
@@ -130,9 +132,11 @@ def read_about(folder: Path) -> Run:
             folder, f"run.json cannot be read ({error})", "a JSON file that describes the run was expected"
         ) from error
     if about.get("format") != FORMAT:
-        raise unknown_format(folder.name, str(about.get("format"))[:40])
+        raise _foreign_format(folder.name, str(about.get("format"))[:40])
     try:
         check_facts(about)
+        if (problem := _foreign_choices(folder.name, about)) is not None:
+            raise problem
         return Run(folder, about, hashlib.sha256(text).hexdigest()[:16])
     except ValueError as error:
         raise damaged(
@@ -168,22 +172,32 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def another_format(folder: Path) -> str | None:
-    """What a run.json of another format than ours says of its format; None where it is ours, or none."""
+def foreign(folder: Path) -> Problem | None:
+    """Why a run.json may be whole and not understood, as another version wrote it; None where it is ours, or none."""
     path = folder / "run.json"
     try:
         if path.stat().st_size > LIMITS.about + LIMITS.table:
-            return "that is not known, with a run.json larger than any of ours"
+            return _foreign_format(folder.name, "that is not known, with a run.json larger than any of ours")
         about = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
-    form = about.get("format", FORMAT) if isinstance(about, dict) else FORMAT
-    return None if form == FORMAT else str(form)[:40]
+    if not isinstance(about, dict):
+        return None
+    if (form := about.get("format", FORMAT)) != FORMAT:
+        return _foreign_format(folder.name, str(form)[:40])
+    return _foreign_choices(folder.name, about) if "configuration" in about else None
 
 
-def unknown_format(name: str, form: str) -> Problem:
-    return Problem(
-        f"the run {name} is of format {form}",
-        f"format {FORMAT} was expected",
-        "open it with the version of Hourglass that made it, or a newer one; here it is left as it is",
-    )
+LEFT_ALONE = "open it with the version of Hourglass that made it, or a newer one; here it is left as it is"
+
+
+def _foreign_format(name: str, form: str) -> Problem:
+    return Problem(f"the run {name} is of format {form}", f"format {FORMAT} was expected", LEFT_ALONE)
+
+
+def _foreign_choices(name: str, about: dict[str, Any]) -> Problem | None:
+    try:
+        read_configuration(about["configuration"])
+    except Problem as problem:
+        return Problem(f"the run {name} is not understood: {problem.came}", problem.expected, LEFT_ALONE)
+    return None

@@ -16,6 +16,7 @@ RECIPE = 3  # raised by hand when the same configuration would train to another 
 NOISES = ("none", "gaussian", "salt-and-pepper", "masking", "watermark")
 LOSSES = ("squared-error", "bernoulli")
 RECIPES = ("hourglass", "open-ended", "article")
+CHOICES = {"noise": NOISES, "loss": LOSSES, "recipe": RECIPES}
 # Choices that came after the first runs.
 YOUNG = ("contraction", "free_bits", "annealing", "shift", "total_correlation", "distortion", "cooled")
 NOISE_LEVEL = 0.3  # where a noise is chosen and no level
@@ -128,11 +129,8 @@ class Configuration:
         """The configuration itself when everything in it is known and in range; a `Problem` otherwise."""
         dataset, architecture = datasets.get(self.dataset), architectures.get(self.architecture)
         architecture.blueprint(dataset.kind, dataset.shape, self.code_size)
-        for name, value, known in (
-            ("noise", self.noise, NOISES),
-            ("loss", self.loss, LOSSES),
-            ("recipe", self.recipe, RECIPES),
-        ):
+        for name, known in CHOICES.items():
+            value = getattr(self, name)
             if value not in known:
                 raise Problem(
                     f"{name} “{value}” is unknown", f"one of {', '.join(known)} was expected", "choose one of these"
@@ -238,15 +236,35 @@ def configure(values: dict[str, Any]) -> Configuration:
     return checked
 
 
-def recorded(values: dict[str, Any]) -> Configuration | None:
-    """A configuration that was written down by this version or an earlier one, not checked against what is here now;
-    None for one that this version does not understand, as a later one may have written it."""
+def read_configuration(values: Any) -> Configuration:
+    """A configuration that this version or an earlier one wrote down: in the queue, in a run's folder, in a zip.
+
+    Choices that are absent, as they came later, take their defaults. A `Problem` where a choice is unknown, or of
+    another type, or a dataset or an architecture is not named at all: a later version may have written it, and what it
+    means cannot be guessed. Whether the dataset and the architecture are here now is for `Configuration.check`.
+    """
+    if not isinstance(values, dict):
+        raise _not_understood("the choices are no table of names and values")
     types = {"int": (int,), "float": (int, float), "str": (str,), "int | None": (int, type(None))}
     fields = {field.name: field for field in dataclasses.fields(Configuration)}
     for name, value in values.items():
-        if name not in fields or isinstance(value, bool) or not isinstance(value, types[str(fields[name].type)]):
-            return None
-    return Configuration(**values) if {"dataset", "architecture"} <= set(values) else None
+        if name not in fields:
+            raise _not_understood(f"the choice {name[:80]} is unknown")
+        if isinstance(value, bool) or not isinstance(value, types[str(fields[name].type)]):
+            raise _not_understood(f"the choice {name} is not of its type")
+        if name in CHOICES and value not in CHOICES[name]:
+            raise _not_understood(f"{name} “{str(value)[:80]}” is unknown")
+    if absent := [name for name in ("dataset", "architecture") if name not in values]:
+        raise _not_understood(f"no {' and no '.join(absent)} is named")
+    return Configuration(**values)
+
+
+def _not_understood(what: str) -> Problem:
+    return Problem(
+        what,
+        "choices that this version of Hourglass knows were expected",
+        "use the version that wrote them, or a newer one; here they are left as they are",
+    )
 
 
 def _whole(value: Any) -> int:

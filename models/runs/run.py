@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from collections.abc import Iterable
@@ -18,7 +17,7 @@ from models import PRETRAINED, datasets, uploads
 from models.codes import Coder, Plane
 from models.columns import Column, from_plain, numbered
 from models.readers.limits import LIMITS
-from models.runs.configuration import Configuration
+from models.runs.configuration import Configuration, read_configuration
 from models.runs.format import finite
 
 UNLABELLED = "no label"  # what the class of a sample is called that has none, in a dataset that has classes
@@ -55,8 +54,7 @@ class Run:
 
     @cached_property
     def configuration(self) -> Configuration:
-        known = {field.name for field in dataclasses.fields(Configuration)}
-        return Configuration(**{name: value for name, value in self.about["configuration"].items() if name in known})
+        return read_configuration(self.about["configuration"])
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from models import architectures, datasets, home, private, unwritable
 from models.columns import plain
-from models.runs.checking import another_format, open_run, sha256, unknown_format, whole
+from models.runs.checking import foreign, open_run, sha256, whole
 from models.runs.format import WORKING
 from models.runs.run import Run
 
@@ -75,8 +75,8 @@ def set_aside(place: Path) -> None:
     """
     if not place.exists():
         return
-    if (form := another_format(place)) is not None:
-        raise unknown_format(place.name, form)
+    if (problem := foreign(place)) is not None:
+        raise problem
     place.rename(place.with_name(f".damaged-{place.name}-{time.time_ns()}"))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from models import Problem, home
 
-SHELL = "shell"  # as in models.queue: whoever has a shell here is not held by limits
+SHELL = "shell"  # as in models.engine.queue: whoever has a shell here is not held by limits
 
 
 def days() -> int:
