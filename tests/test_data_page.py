@@ -18,6 +18,7 @@ from test_uploads import images, table, trained
 
 from components import choosing, examples, visitor
 from models import datasets, engine, export, runs, uploads
+from models import home as our_home
 from models.readers import Found
 
 # ── in Streamlit's own harness ───────────────────────────────────────────────
@@ -57,7 +58,7 @@ def test_each_example_is_understood(me: str, name: str) -> None:
     pressed(app, "Keep it")
     (kept,) = uploads.of("me")
     assert kept.title == name.partition(".")[0] and kept.title in words(app)
-    assert "Your datasets" in words(app) and list((Path(uploads.home()) / "uploads").iterdir()) == []
+    assert "Your datasets" in words(app) and list((Path(our_home()) / "uploads").iterdir()) == []
     assert uploads.of("somebody else") == []
 
 
@@ -92,7 +93,7 @@ def test_columns_can_be_left_out_and_taken_back(me: str) -> None:
     app.multiselect[0].unselect("colour").run()
     assert features() == "8" and not app.exception
     assert app.text_input[0].value == "My meadow"
-    (room,) = (Path(uploads.home()) / "uploads").iterdir()
+    (room,) = (Path(our_home()) / "uploads").iterdir()
     assert len(list(room.rglob("samples.npy"))) == 1  # what was read before is gone
 
 
@@ -132,16 +133,16 @@ def test_why_something_was_left_out_has_the_room_of_the_page(me: str) -> None:
 def test_what_cannot_be_read_is_told_and_the_page_is_ready_for_another_file(me: str) -> None:
     app = dropped("hello.txt", b"\x7fELF" + bytes(100))
     assert "a program" in words(app) and not uploads.of("me")
-    assert len(app.file_uploader) == 1 and list((Path(uploads.home()) / "uploads").iterdir()) == []
+    assert len(app.file_uploader) == 1 and list((Path(our_home()) / "uploads").iterdir()) == []
     app.file_uploader[0].set_value(("flowers.csv", examples.flowers(), "")).run()
     assert "What was understood" in words(app) and "program" not in words(app)
 
 
 def test_starting_over_leaves_nothing_behind(me: str) -> None:
     app = dropped("flowers.csv", examples.flowers())
-    assert len(list((Path(uploads.home()) / "uploads").iterdir())) == 1
+    assert len(list((Path(our_home()) / "uploads").iterdir())) == 1
     pressed(app, "Start over")
-    assert len(app.file_uploader) == 1 and list((Path(uploads.home()) / "uploads").iterdir()) == []
+    assert len(app.file_uploader) == 1 and list((Path(our_home()) / "uploads").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["../../x.csv", "a\\..\\b.csv", ".hidden", "x" * 300, "<b>.csv", "", "a\x00b"])

@@ -548,7 +548,7 @@ def test_what_was_killed_goes_on_to_the_same_weights(
     folder, steps = engine.active(asked.id), itertools.count()
     save, terms = training.Training._checkpoint, training.Training._terms
 
-    def cut(work: training.Training, at: training.Progress, *others: object) -> None:
+    def cut(work: training.Training, at: training.checkpoints.Progress, *others: object) -> None:
         if at.epoch == 4:
             raise KeyboardInterrupt
         save(work, at, *others)
