@@ -1068,7 +1068,7 @@ def test_a_machine_says_what_it_has(home: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_run_goes_to_a_worker_that_can_read_its_dataset(home: Path) -> None:
     """And waits, with the dataset named, while there is none; a graphics processor is kept for those that ask for it."""
-    from models.engine import dispatch
+    from models.engine import dispatch, members
 
     home.mkdir()
     made = dispatch.Dispatcher(home, "tls://127.0.0.1:1", 1)
@@ -1076,7 +1076,7 @@ def test_a_run_goes_to_a_worker_that_can_read_its_dataset(home: Path) -> None:
     assert "No worker is there" in str(made._trouble())
 
     def member(address: str, gpus: int, misfit: str | None, *absent: str) -> None:
-        made.members[address] = dispatch._Member(address, 1, gpus, None, 0.0, address, misfit, frozenset(absent))
+        made.members.known[address] = members.Member(address, 1, gpus, None, 0.0, address, misfit, frozenset(absent))
 
     member("plain", 0, None, "mnist")
     member("fast", 1, None)
@@ -1085,7 +1085,7 @@ def test_a_run_goes_to_a_worker_that_can_read_its_dataset(home: Path) -> None:
     assert made._place("digits", on_gpu=True) == (True, "fast")
     assert made._place("mnist", on_gpu=False) == (True, "fast")
     assert "strange: its recipe is 2, ours 3" in str(made._trouble())
-    del made.members["strange"], made.members["fast"]
+    del made.members.known["strange"], made.members.known["fast"]
     assert made._trouble() is None
     assert made._place("mnist", on_gpu=False) == (False, None) and "No worker can read mnist" in str(made._trouble())
     made.timings["x"] = None, "plain"  # type: ignore[assignment]

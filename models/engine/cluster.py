@@ -42,6 +42,7 @@ __all__ = [
     "KilledWorker",
     "Nanny",
     "Scheduler",
+    "Security",
     "SpecCluster",
     "Status",
     "Worker",
