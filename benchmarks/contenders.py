@@ -45,7 +45,8 @@ def hourglass(
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from models import datasets, metrics, runs, training
+    from models import datasets, runs, training
+    from models.analysis import metrics
 
     torch.set_num_threads(1)
     chosen = runs.Configuration(dataset, architecture, code_size, **{"batch_size": 256, **choices})
@@ -126,7 +127,8 @@ def precisions(dataset: str, architecture: str, code_size: int, batch_size: int)
 def writing(dataset: str, architecture: str, code_size: int) -> dict[str, float]:
     """Seconds of two epochs of a whole training, of PCA before them, and of what comes after them: measuring (the nearest
     neighbours of 60,000 codes), maps (t-SNE), and the rest: all samples encoded and decoded, the run written and checked."""
-    from models import metrics, runs, training
+    from models import runs, training
+    from models.analysis import metrics
 
     took: dict[str, float] = {}
 
@@ -141,7 +143,12 @@ def writing(dataset: str, architecture: str, code_size: int) -> dict[str, float]
 
         setattr(module, name, function)
 
-    for module, name in ((training, "finish"), (training, "measure"), (training, "project"), (metrics, "fit_pca")):
+    for module, name in (
+        (training.fitting, "finish"),
+        (training.measuring, "measure"),
+        (training.measuring, "project"),
+        (metrics, "fit_pca"),
+    ):
         timed(module, name)
     chosen = runs.Configuration(dataset, architecture, code_size, epochs=2)
     with tempfile.TemporaryDirectory() as home:

@@ -31,14 +31,15 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import connect
 
-from models import engine, queue, runs
+from models import engine, runs
+from models.engine import queue
 
 CHOICES = {"dataset": "digits", "architecture": "variational", "epochs": 90, "learning_rate": 0.002}
 
 
 def choose(**choices: Any) -> runs.Configuration:
     """A configuration of a few seconds."""
-    return runs.configuration({**CHOICES, **choices})
+    return runs.configure({**CHOICES, **choices})
 
 
 @contextlib.contextmanager

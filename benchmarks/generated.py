@@ -9,7 +9,7 @@ import numpy as np
 import serving  # noqa: F401  (puts the project on the path)
 from numpy.typing import NDArray
 
-from models import architectures, codes, datasets, export, runs
+from models import architectures, codes, datasets, graphs, runs
 
 
 def enlarged(home: Path, run: runs.Run, count: int) -> runs.Run:
@@ -47,7 +47,7 @@ def untrained(home: Path, like: runs.Run, dataset: str, architecture: str, code_
     shutil.copy(like.folder / "history.jsonl", folder)
     weights = {name: random.normal(0, 0.05, shape).astype(np.float32) for name, shape in blueprint.weights.items()}
     save_file(weights, folder / "weights.safetensors")
-    for name, graph in export.graphs(blueprint, folder / "weights.safetensors").items():
+    for name, graph in graphs.graphs(blueprint, folder / "weights.safetensors").items():
         (folder / name).write_bytes(graph)
     some = random.normal(0, 1, (count, code_size)).astype("<f4")
     plane, _ = codes.pca_plane(some)
@@ -71,7 +71,7 @@ def untrained(home: Path, like: runs.Run, dataset: str, architecture: str, code_
         if values.size:
             (folder / name).write_bytes(values.tobytes())
     stored = {"mean": plane.mean.tolist(), "components": plane.components.tolist(), "explained": [0.5, 0.5]}
-    chosen = runs.configuration({"dataset": dataset, "architecture": architecture, "code_size": code_size})
+    chosen = runs.configure({"dataset": dataset, "architecture": architecture, "code_size": code_size})
     facts = {"name": architecture, "title": kind.title, "variational": kind.variational}
     about = {
         **{name: value for name, value in like.about.items() if name != "files"},

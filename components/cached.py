@@ -13,7 +13,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from components import figures, pictures, visitor
-from models import Problem, checks, datasets, engine, export, home, metrics, reconstruct, runs, uploads
+from models import Problem, datasets, engine, export, home, runs, uploads
+from models.analysis import checks, metrics, reconstruct
 from models.codes import pca_plane
 from models.columns import numbered, unscaled
 

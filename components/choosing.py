@@ -8,7 +8,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from components import address, cached, visitor
-from models import Problem, architectures, datasets, engine, metrics, runs, uploads
+from models import Problem, architectures, datasets, engine, runs, uploads
+from models.analysis import metrics
 from models.runs import Configuration
 
 

@@ -32,8 +32,9 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from components import connections, stream, visitor
 from components.explorer import assets
-from models import Problem, home, runs, thumbnails, uploads
+from models import Problem, home, runs, uploads
 from models.readers.work import plain
+from models.runs import thumbnails
 
 log = logging.getLogger("hourglass.served")
 MOST = 200  # megabytes that a file may take which does not say so

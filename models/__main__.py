@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from models import PRETRAINED, Problem, architectures, datasets, engine, runs, uploads
-from models.queue import SHELL
-from models.zoo import ZOO
+from models.engine.queue import SHELL
+from models.runs.zoo import ZOO
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -179,7 +179,7 @@ def _chosen(arguments: argparse.Namespace) -> runs.Configuration:
                 "correct it",
             ) from error
     named = {f.name: getattr(arguments, f.name, None) for f in dataclasses.fields(runs.Configuration)}
-    return runs.configuration(values | {name: value for name, value in named.items() if value is not None})
+    return runs.configure(values | {name: value for name, value in named.items() if value is not None})
 
 
 def _timed(configuration: runs.Configuration, seconds: float) -> runs.Configuration:
@@ -188,12 +188,12 @@ def _timed(configuration: runs.Configuration, seconds: float) -> runs.Configurat
 
     with tempfile.TemporaryDirectory() as folder:
         each = training.epoch_seconds(configuration, Path(folder))
-    return runs.configuration(dataclasses.asdict(configuration) | {"epochs": engine.epochs_within(seconds, each)})
+    return runs.configure(dataclasses.asdict(configuration) | {"epochs": engine.epochs_within(seconds, each)})
 
 
 def _train(arguments: argparse.Namespace) -> int:
     configuration = _chosen(arguments)
-    uploads.check(configuration.dataset, SHELL)
+    datasets.check(configuration.dataset, SHELL)
     if arguments.time is not None:
         if arguments.epochs is not None:
             raise Problem("--time and --epochs were given", "one of the two was expected", "leave one out")
@@ -290,7 +290,7 @@ def _stopping(stop: Callable[[], object]) -> Iterator[None]:
 
 def _ship(run: runs.Run, name: str) -> runs.Run:
     """Put a run into pretrained/NAME with its card, in place of what was there."""
-    from models import card
+    from models.analysis import card
 
     for left in runs.WORKING:
         (run.folder / left).unlink(missing_ok=True)
@@ -377,7 +377,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     run = runs.open_run(runs.folder_of(arguments.name))
-    from models import reconstruct
+    from models.analysis import reconstruct
 
     measured = reconstruct.test_error(run)
     if arguments.json:
@@ -473,7 +473,7 @@ def _listed(arguments: argparse.Namespace) -> int:
 
 
 def _delete(arguments: argparse.Namespace) -> int:
-    uploads.delete(arguments.name, SHELL)
+    datasets.delete(arguments.name, SHELL)
     print(json.dumps({"deleted": arguments.name}) if arguments.json else f"{arguments.name} is deleted")
     return 0
 

@@ -1,135 +1,12 @@
-"""The processes of Dask as Hourglass wants them: encrypted, and without their pages. See `models.dispatch`.
-
-`python -m models.cluster` is a scheduler for several machines, `python -m models.worker` the workers of one of them.
-"""
-
-from __future__ import annotations
+"""`python -m models.cluster`: a scheduler for several machines, whose workers are started with `python -m models.worker`."""
 
 import argparse
 import asyncio
-import importlib
-import os
 import signal
 import sys
-from pathlib import Path
-from typing import Any
-
-import dask
 
 from models import Problem
-
-SETTINGS = {
-    # What a lost connection does to Dask's inner parts is no news: the engine says in a sentence what was lost.
-    "logging": {"distributed": "warning", "distributed.client": "critical", "distributed.batched": "critical"},
-    "distributed.scheduler.allowed-failures": 0,  # the engine decides who tries again, not Dask
-    # A process that dies is missed at once, by its connection. This is for machines that vanish; a busy one may be silent.
-    "distributed.scheduler.worker-ttl": "2 minutes",
-    "distributed.worker.profile.enabled": False,
-    "distributed.admin.tick.interval": "500ms",  # at its default of 20 ms idle processes keep a core warm
-    "distributed.admin.system-monitor.interval": "5s",
-    "distributed.scheduler.http.routes": [],
-    "distributed.worker.http.routes": [],
-    # A nanny starts its worker again, and that takes longer than Dask's 15 s on a slow or busy machine.
-    "distributed.deploy.lost-worker-timeout": "5 minutes",
-    "distributed.comm.timeouts.connect": "20s",  # a busy machine takes its time, and is not lost
-    "distributed.comm.timeouts.tcp": "20s",
-}
-dask.config.set(SETTINGS)  # before it is imported: it sets up its logging then
-os.environ["DASK_LOGGING"] = repr(SETTINGS["logging"])  # for worker processes, which read it as they start
-
-import distributed  # noqa: E402
-from distributed import Client, Future, Nanny, Security, SpecCluster, Status  # noqa: E402
-from distributed.scheduler import KilledWorker  # noqa: E402
-
-__all__ = [
-    "Client",
-    "Future",
-    "KilledWorker",
-    "Nanny",
-    "Scheduler",
-    "SpecCluster",
-    "Status",
-    "Worker",
-    "nanny_options",
-    "own_security",
-    "security",
-]
-
-
-class Scheduler(distributed.Scheduler):
-    """Dask's scheduler without its HTTP server: that listens even where its pages are off."""
-
-    def start_http_server(self, *_: Any, **__: Any) -> None:
-        """Nothing."""
-
-
-class Worker(distributed.Worker):
-    """Dask's worker without its HTTP server."""
-
-    def start_http_server(self, *_: Any, **__: Any) -> None:
-        """Nothing."""
-
-    async def close(self, **how: Any) -> str | None:  # type: ignore[override]
-        """Without waiting half a minute for what it trains: the checkpoint of that is all that is needed."""
-        return await super().close(**how | {"executor_wait": False})
-
-
-def security() -> Security | None:
-    """The certificates named by HOURGLASS_TLS, a folder with ca.pem, cert.pem and key.pem; None when it is not set."""
-    if not (folder := os.environ.get("HOURGLASS_TLS")):
-        return None
-    files = {name: Path(folder) / f"{name}.pem" for name in ("ca", "cert", "key")}
-    if absent := [str(path) for path in files.values() if not path.is_file()]:
-        raise Problem(
-            f"{', '.join(absent)} is not there",
-            "HOURGLASS_TLS names a folder with ca.pem, cert.pem and key.pem",
-            "put them there, or unset it",
-        )
-    ends = {
-        f"tls_{role}_{part}": str(files[part]) for role in ("client", "scheduler", "worker") for part in ("cert", "key")
-    }
-    return Security(tls_ca_file=str(files["ca"]), require_encryption=True, **ends)
-
-
-def own_security() -> Security:
-    """A certificate that exists in memory only, for processes of ours on this machine: whoever can connect to Dask can
-    run code as us, and every account of a machine can connect to its loopback address."""
-    try:
-        return Security.temporary()  # type: ignore[no-any-return]
-    except ImportError as error:
-        raise Problem(
-            "the package cryptography is not installed",
-            "the engine's processes need it to encrypt what they say to each other",
-            "run pip install -r requirements.txt, then start Hourglass again",
-        ) from error
-
-
-def nanny_options(i: int, gpus: int, encrypted: Security | None, scratch: str) -> dict[str, Any]:
-    """What the nanny of the worker number i of a machine is given: it starts the worker, and starts it again.
-
-    The first gpus workers have a graphics processor each. scratch is a folder that nobody else may look into: Dask's
-    own would lie among everybody's files.
-    """
-    path = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    env = {"OMP_NUM_THREADS": "1", "PYTHONPATH": path}
-    resources = {}
-    if i < gpus:
-        resources, env["CUDA_VISIBLE_DEVICES"] = {"GPU": 1}, str(i)
-    return {
-        "nthreads": 1,
-        "preload": ["models.worker"],
-        "worker_class": Worker,
-        "security": encrypted,
-        "resources": resources,
-        "env": env,
-        "local_directory": scratch,
-    }
-
-
-PROJECT = Path(__file__).resolve().parent.parent
-
-
-# ── python -m models.cluster ─────────────────────────────────────────────────
+from models.engine.cluster import Scheduler, security
 
 
 async def _serve(host: str | None, port: int, file: str | None) -> None:
@@ -180,5 +57,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    # Dask knows classes by the name of their module, and this one is called __main__ here.
-    sys.exit(importlib.import_module("models.cluster").main())
+    sys.exit(main())

@@ -51,7 +51,7 @@ def trained(tsne: int = 200, half: bool = False, **choices: object) -> runs.Run:
     """A run of digits (two epochs unless told otherwise), trained in this process and kept under HOURGLASS_HOME."""
     from models import training
 
-    chosen = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 2} | choices)
+    chosen = runs.configure({"dataset": "digits", "architecture": "single-layer", "epochs": 2} | choices)
     if engine.status(chosen.id).phase != "done":
         attempt = engine.claim(chosen.id)
         engine.finished(chosen.id, training.train(chosen, engine.active(chosen.id), attempt, half=half, tsne=tsne))

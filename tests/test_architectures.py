@@ -11,7 +11,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 from torch.utils.flop_counter import FlopCounterMode
 
-from models import Problem, architectures, export
+from models import Problem, architectures, graphs
 from models.architectures import MAX_CODE_SIZE, Architecture, Blueprint
 from models.codes import Coder
 from models.layers import Activation, Convolution, Dense, Recurrent, Upsample, sequence, with_shapes
@@ -75,7 +75,7 @@ def saved(made: Network, folder: Path, kind: type = np.float32) -> Path:
 
 
 def write_graphs(blueprint: Blueprint, folder: Path) -> None:
-    for name, graph in export.graphs(blueprint, folder / "weights.safetensors").items():
+    for name, graph in graphs.graphs(blueprint, folder / "weights.safetensors").items():
         (folder / name).write_bytes(graph)
 
 
@@ -161,9 +161,9 @@ def test_standalone_graphs_are_sound_and_need_nothing_beside_them(
     saved(made, tmp_path)
     write_graphs(blueprint, tmp_path)
     code, out = through(made, samples(kind, shape))
-    whole = export.standalone(tmp_path / "decoder.onnx")
+    whole = graphs.standalone(tmp_path / "decoder.onnx")
     onnx.checker.check_model(onnx.load_model_from_string(whole), full_check=True)
-    onnx.checker.check_model(onnx.load_model_from_string(export.standalone(tmp_path / "encoder.onnx")), full_check=True)
+    onnx.checker.check_model(onnx.load_model_from_string(graphs.standalone(tmp_path / "encoder.onnx")), full_check=True)
     session = onnxruntime.InferenceSession(whole, providers=["CPUExecutionProvider"])
     np.testing.assert_allclose(session.run(["sample"], {"code": code})[0], out, atol=1e-4)
 

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import trained
 
-from models import checks, datasets, export, runs
+from models import datasets, export, runs
+from models.analysis import checks
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ from test_pages import drawn, page, pressed, words
 from test_uploads import images, table, trained
 
 from components import choosing, examples, visitor
-from models import datasets, engine, runs, uploads
+from models import datasets, engine, export, runs, uploads
+from models import home as our_home
 from models.readers import Found
 
 # ── in Streamlit's own harness ───────────────────────────────────────────────
@@ -57,7 +58,7 @@ def test_each_example_is_understood(me: str, name: str) -> None:
     pressed(app, "Keep it")
     (kept,) = uploads.of("me")
     assert kept.title == name.partition(".")[0] and kept.title in words(app)
-    assert "Your datasets" in words(app) and list((Path(uploads.home()) / "uploads").iterdir()) == []
+    assert "Your datasets" in words(app) and list((Path(our_home()) / "uploads").iterdir()) == []
     assert uploads.of("somebody else") == []
 
 
@@ -92,7 +93,7 @@ def test_columns_can_be_left_out_and_taken_back(me: str) -> None:
     app.multiselect[0].unselect("colour").run()
     assert features() == "8" and not app.exception
     assert app.text_input[0].value == "My meadow"
-    (room,) = (Path(uploads.home()) / "uploads").iterdir()
+    (room,) = (Path(our_home()) / "uploads").iterdir()
     assert len(list(room.rglob("samples.npy"))) == 1  # what was read before is gone
 
 
@@ -132,16 +133,16 @@ def test_why_something_was_left_out_has_the_room_of_the_page(me: str) -> None:
 def test_what_cannot_be_read_is_told_and_the_page_is_ready_for_another_file(me: str) -> None:
     app = dropped("hello.txt", b"\x7fELF" + bytes(100))
     assert "a program" in words(app) and not uploads.of("me")
-    assert len(app.file_uploader) == 1 and list((Path(uploads.home()) / "uploads").iterdir()) == []
+    assert len(app.file_uploader) == 1 and list((Path(our_home()) / "uploads").iterdir()) == []
     app.file_uploader[0].set_value(("flowers.csv", examples.flowers(), "")).run()
     assert "What was understood" in words(app) and "program" not in words(app)
 
 
 def test_starting_over_leaves_nothing_behind(me: str) -> None:
     app = dropped("flowers.csv", examples.flowers())
-    assert len(list((Path(uploads.home()) / "uploads").iterdir())) == 1
+    assert len(list((Path(our_home()) / "uploads").iterdir())) == 1
     pressed(app, "Start over")
-    assert len(app.file_uploader) == 1 and list((Path(uploads.home()) / "uploads").iterdir()) == []
+    assert len(app.file_uploader) == 1 and list((Path(our_home()) / "uploads").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["../../x.csv", "a\\..\\b.csv", ".hidden", "x" * 300, "<b>.csv", "", "a\x00b"])
@@ -188,7 +189,7 @@ def test_pages_go_on_without_a_deleted_dataset(me: str) -> None:
     run = trained(kept.name)
     engine.adopt(run, "me")
     assert "Originals" in words(drawn("reconstructions", run=run.id))
-    uploads.delete(kept.name, "me")
+    datasets.delete(kept.name, "me")
     for name in ("explore", "reconstructions"):
         app = drawn(name, run=run.id)
         assert "were deleted" in words(app) and not app.error
@@ -202,8 +203,8 @@ def test_a_run_whose_dataset_is_deleted_is_opened_again_from_its_own_zip(me: str
     kept = uploads.keep(images(), "me", "Noise")
     run = trained(kept.name)
     engine.adopt(run, "me")
-    packed = runs.pack(run)
-    uploads.delete(kept.name, "me")
+    packed = export.pack(run)
+    datasets.delete(kept.name, "me")
     app = drawn("explore")
     given = next(one for one in app.file_uploader if one.label.startswith("A run zip"))
     given.set_value(("run.zip", packed, "application/zip")).run()
@@ -215,7 +216,7 @@ def test_what_stays_with_its_owner_is_not_said_of_what_was_deleted(me: str) -> N
     kept = uploads.keep(images(), "me", "Noise")
     run = trained(kept.name)
     assert "stay with their owner" in words(drawn("explore", run=run.id))
-    uploads.delete(kept.name, "me")
+    datasets.delete(kept.name, "me")
     after = words(drawn("explore", run=run.id))
     assert "were deleted" in after and "Made from data that somebody brought" in after
     assert "stay with their owner" not in after
@@ -245,7 +246,7 @@ def test_originals_are_shown_only_to_whom_they_belong(me: str, monkeypatch: pyte
 
 def test_a_growing_run_shows_its_samples_to_their_owner_alone(me: str, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = uploads.keep(images(), "me", "Noise")
-    chosen = runs.configuration({"dataset": kept.name, "architecture": "single-layer", "epochs": 3})
+    chosen = runs.configure({"dataset": kept.name, "architecture": "single-layer", "epochs": 3})
     engine.submit(chosen, "me")
     from models import training
 
@@ -257,7 +258,7 @@ def test_a_growing_run_shows_its_samples_to_their_owner_alone(me: str, monkeypat
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(training.Training, "_checkpoint", lambda *_: told("training"))
         training.train(chosen, engine.active(chosen.id), attempt)
-    from models import queue
+    from models.engine import queue
 
     with queue.opened(write=True) as connection:
         connection.execute("UPDATE runs SET state = 'running'")

@@ -13,7 +13,8 @@ from conftest import trained
 from PIL import Image
 from test_pages import drawn, words
 
-from models import Problem, columns, datasets, encoding, export, runs, uploads
+from models import Problem, columns, datasets, export, runs, uploads
+from models.analysis import encoding
 from models.columns import Column
 from models.readers.guarded import guarded_read
 
@@ -200,7 +201,7 @@ def test_where_the_levels_are_not_known_a_stretch_is_warned_of(home: Path, write
     about.write_text(json.dumps(facts))
     assert uploads.scaled(run.dataset.name) == {}
     assert "own data were scaled is not known" in " ".join(encoding.read(run, [some], tmp_path / "b").said)
-    uploads.delete(run.dataset.name, "me")
+    datasets.delete(run.dataset.name, "me")
     assert "own data were scaled is not known" in " ".join(encoding.read(run, [some], tmp_path / "c").said)
 
 

@@ -26,14 +26,15 @@ import pytest
 import torch
 from conftest import trained
 
-from models import Problem, close_home, engine, queue, runs
-from models.queue import SHELL, Ticket
+from models import Problem, close_home, engine, export, runs
+from models.engine import queue
+from models.engine.queue import SHELL, Ticket
 
 pytestmark = pytest.mark.timeout(900)  # several processes start in many of these tests, each for seconds
 
 
 def choose(**choices: object) -> runs.Configuration:
-    return runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 2} | choices)
+    return runs.configure({"dataset": "digits", "architecture": "single-layer", "epochs": 2} | choices)
 
 
 def wait(condition: Callable[[], object], seconds: float = 280) -> None:
@@ -249,7 +250,7 @@ def test_so_much_may_wait_of_everybody_together(home: Path, monkeypatch: pytest.
         engine.submit(choose(seed=4), "visitor 4")
     assert engine.submit(choose(seed=0), "visitor 4") == ids[0]  # that one waits anyway
     engine.submit(choose(seed=4), SHELL)
-    monkeypatch.setattr(engine, "TIMINGS", 2)
+    monkeypatch.setattr(engine.submitting, "TIMINGS", 2)
     for size in (2, 3):
         assert engine.epoch_seconds(choose(code_size=size)) is None
     assert engine.epoch_seconds(choose(code_size=2)) is None
@@ -345,10 +346,10 @@ def test_owners_are_no_part_of_a_run(home: Path, digits_run: runs.Run) -> None:
     """Neither its checksum nor its zip tells who has it."""
     shutil.copytree(digits_run.folder, home / "runs" / digits_run.id)
     run = runs.open_run(home / "runs" / digits_run.id)
-    before = runs.pack(run)
+    before = export.pack(run)
     engine.adopt(run, "visitor:somebody")
     assert "somebody" in (run.folder / queue.OWNERS).read_text()
-    assert runs.pack(runs.open_run(run.folder)) == before and b"somebody" not in before
+    assert export.pack(runs.open_run(run.folder)) == before and b"somebody" not in before
 
 
 @pytest.mark.parametrize(
@@ -643,7 +644,7 @@ def workers_of(keeper: engine.Keeper) -> set[int]:
 
 def test_a_run_that_only_waited_for_a_lost_worker_is_not_charged(home: Path) -> None:
     """Three losses in a row without an epoch fail a run; those before it has written anything do not count."""
-    from models import dispatch
+    from models.engine import dispatch, tasks
 
     id_ = engine.submit(choose(), "a")
     folder = home / "active" / id_
@@ -654,7 +655,7 @@ def test_a_run_that_only_waited_for_a_lost_worker_is_not_charged(home: Path) -> 
         folder.mkdir(parents=True, exist_ok=True)
         if begun:
             engine.control(folder, attempt, None)
-            engine._begin(folder, attempt)
+            tasks._begin(folder, attempt)
         job = dispatch._Job(ticket, attempt, None, 0, 0, None)
         with queue.opened(write=True) as connection:
             connection.execute("UPDATE runs SET state = 'running', attempt = ? WHERE id = ?", [attempt, id_])
@@ -824,7 +825,7 @@ def test_the_engine_goes_when_its_app_goes(home: Path) -> None:
     """Killed, so that nothing of the app can tidy up; a training is queued again, and goes on at the next start."""
     lines = (
         "import time\nfrom models import engine, runs\nwith engine.Keeper(workers=1):\n"
-        "    engine.submit(runs.configuration({'dataset': 'digits', 'architecture': 'modern', 'epochs': 10000}), 'a')\n"
+        "    engine.submit(runs.configure({'dataset': 'digits', 'architecture': 'modern', 'epochs': 10000}), 'a')\n"
         "    time.sleep(600)\n"
     )
     id_ = choose(architecture="modern", epochs=10_000).id
@@ -850,7 +851,7 @@ def test_a_time_becomes_epochs_and_a_stop_cools_down(keeper: engine.Keeper, home
     assert each is not None and each == engine.epoch_seconds(chosen) and 0.001 < each < 2
     assert not list(home.glob(".timing-*"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "FRESH", 0.0)  # what is old is measured anew
+        patch.setattr(engine.submitting, "FRESH", 0.0)  # what is old is measured anew
         assert engine.epoch_seconds(chosen) is None
     assert engine.epochs_within(10, 0.1) == 100 and engine.epochs_within(10, 0.0803) == 120
     assert engine.epochs_within(10, 11) == 1 and engine.epochs_within(1e9, 1e-9) == 10_000
@@ -910,7 +911,7 @@ def test_a_run_that_is_done_already_leaves_no_folder_behind(keeper: engine.Keepe
 
 def test_what_cannot_be_timed_is_told(keeper: engine.Keeper, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOURGLASS_DATA", str(home / "nothing"))
-    absent = runs.configuration({"dataset": "mnist", "architecture": "modern"})
+    absent = runs.configure({"dataset": "mnist", "architecture": "modern"})
     assert engine.epoch_seconds(absent) is None
 
     def asked() -> bool:
@@ -1047,19 +1048,19 @@ def test_units_start_what_is_there_again_and_again() -> None:
     ],
 )
 def test_what_does_not_fit_is_told(change: dict[str, Any], said: str | None) -> None:
-    from models import worker
+    from models.engine import workers
 
     mine = {"recipe": 3, "code": "1" * 16, "torch": "2.13.0", "home": "a" * 32, "writes": True, "absent": []}
-    told = worker.misfit(mine, mine | change, "/srv/runs")
+    told = workers.misfit(mine, mine | change, "/srv/runs")
     assert told is None if said is None else told is not None and said in told
 
 
 def test_a_machine_says_what_it_has(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from models import worker
+    from models.engine import workers
 
     (home / "elsewhere").mkdir(parents=True)
     monkeypatch.setenv("HOURGLASS_DATA", str(home / "nothing"))
-    told = worker.facts(str(home / "elsewhere"))
+    told = workers.machine_facts(str(home / "elsewhere"))
     assert "mnist" in told["absent"] and "digits" not in told["absent"]
     assert told["home"] == "FileNotFoundError" and told["writes"] and told["account"] == getpass.getuser()
     assert told["torch"] == torch.__version__.partition("+")[0]
@@ -1067,7 +1068,7 @@ def test_a_machine_says_what_it_has(home: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_run_goes_to_a_worker_that_can_read_its_dataset(home: Path) -> None:
     """And waits, with the dataset named, while there is none; a graphics processor is kept for those that ask for it."""
-    from models import dispatch
+    from models.engine import dispatch, members
 
     home.mkdir()
     made = dispatch.Dispatcher(home, "tls://127.0.0.1:1", 1)
@@ -1075,7 +1076,7 @@ def test_a_run_goes_to_a_worker_that_can_read_its_dataset(home: Path) -> None:
     assert "No worker is there" in str(made._trouble())
 
     def member(address: str, gpus: int, misfit: str | None, *absent: str) -> None:
-        made.members[address] = dispatch._Member(address, 1, gpus, None, 0.0, address, misfit, frozenset(absent))
+        made.members.known[address] = members.Member(address, 1, gpus, None, 0.0, address, misfit, frozenset(absent))
 
     member("plain", 0, None, "mnist")
     member("fast", 1, None)
@@ -1084,7 +1085,7 @@ def test_a_run_goes_to_a_worker_that_can_read_its_dataset(home: Path) -> None:
     assert made._place("digits", on_gpu=True) == (True, "fast")
     assert made._place("mnist", on_gpu=False) == (True, "fast")
     assert "strange: its recipe is 2, ours 3" in str(made._trouble())
-    del made.members["strange"], made.members["fast"]
+    del made.members.known["strange"], made.members.known["fast"]
     assert made._trouble() is None
     assert made._place("mnist", on_gpu=False) == (False, None) and "No worker can read mnist" in str(made._trouble())
     made.timings["x"] = None, "plain"  # type: ignore[assignment]

@@ -22,8 +22,9 @@ from browser import chromium
 from playwright.sync_api import Browser, Page, Route, expect
 
 from components.explorer import assets
-from models import codes, datasets, runs, thumbnails
+from models import PRETRAINED, codes, datasets, runs
 from models.columns import inverse, unscaled
+from models.runs import thumbnails
 
 ROOT = '[data-testid="latent-explorer"]'
 MAP = 'canvas[data-testid="latent-map"]'
@@ -31,7 +32,7 @@ SAMPLE = 'canvas[data-testid="decoded-sample"]'
 SLIDER = 'input[data-testid="code-slider"]'
 NOTICES = '[data-testid="explorer-notices"] p'
 LIVE = '[data-testid="explorer-live"]'
-SHIPPED = sorted(folder.name for folder in runs.PRETRAINED.iterdir() if (folder / "run.json").is_file())
+SHIPPED = sorted(folder.name for folder in PRETRAINED.iterdir() if (folder / "run.json").is_file())
 SETTLED = 1200  # milliseconds after which whatever would have been sent to the server has been sent
 
 

@@ -5,8 +5,10 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from models import codes, losses, metrics, noise, runs, training
+from models import codes, losses, noise, runs, training
+from models.analysis import metrics
 from models.runs import NOISES
+from models.training import measuring
 
 SOURCE = np.random.default_rng(0)
 
@@ -214,7 +216,7 @@ def test_codes_that_all_fell_together_are_still_described_and_laid_out(tmp_path)
     assert codes.describe(fallen, None)["dead"] == [True] * 3
     almost = np.random.default_rng(0).normal(1, 1e-5, (1000, 2)).astype(np.float32)  # a sigmoid that has saturated
     assert codes.describe(almost, None)["dead"] == [True] * 2
-    told = training.project(tmp_path, fallen, 20)
+    told = measuring.project(tmp_path, fallen, 20)
     assert np.isfinite(told["pca"]["components"]).all() and told["pca"]["explained"] == [0, 0]
     assert told["tsne"] is None and not (tmp_path / "projections" / "tsne.f32").exists()
 
@@ -222,7 +224,7 @@ def test_codes_that_all_fell_together_are_still_described_and_laid_out(tmp_path)
 @pytest.mark.parametrize(("asked", "laid_out"), [(0, None), (1, None), (20, 20), (100, 60)])
 def test_as_many_codes_are_laid_out_as_asked_for(tmp_path, asked: int, laid_out: int | None) -> None:
     all_ = SOURCE.standard_normal((60, 3)).astype(np.float32)
-    told = training.project(tmp_path, all_, asked)["tsne"]
+    told = measuring.project(tmp_path, all_, asked)["tsne"]
     assert (told and told["count"]) == laid_out
     if laid_out:
         flat = np.fromfile(tmp_path / "projections" / "tsne.f32", np.float32)
@@ -284,24 +286,24 @@ def test_a_row_meets_the_same_noise_whoever_looks_at_it() -> None:
 
 
 def test_a_choice_that_came_later_leaves_older_ids_as_they_were() -> None:
-    plain = runs.configuration({"dataset": "digits", "architecture": "modern"})
+    plain = runs.configure({"dataset": "digits", "architecture": "modern"})
     assert all(name not in plain.canonical() for name in runs.YOUNG)
     for name, value in {"contraction": 0.1, "shift": 1}.items():
-        other = runs.configuration({"dataset": "digits", "architecture": "modern", name: value})
+        other = runs.configure({"dataset": "digits", "architecture": "modern", name: value})
         assert other.id != plain.id and f'"{name}":{value}' in other.canonical()
     assert plain.id_of(1) != plain.id == plain.id_of(runs.RECIPE)
 
 
 def test_a_choice_without_effect_makes_no_other_run() -> None:
-    plain = runs.configuration({"dataset": "digits", "architecture": "modern"})
-    same = runs.configuration({"dataset": "digits", "architecture": "modern", "noise_level": 0.4, "beta": 3})
+    plain = runs.configure({"dataset": "digits", "architecture": "modern"})
+    same = runs.configure({"dataset": "digits", "architecture": "modern", "noise_level": 0.4, "beta": 3})
     assert same.id == plain.id
     variational = {"dataset": "digits", "architecture": "variational"}
-    assert runs.configuration(variational).id != runs.configuration(variational | {"beta": 3}).id
+    assert runs.configure(variational).id != runs.configure(variational | {"beta": 3}).id
     noisy = {"dataset": "digits", "architecture": "modern", "noise": "gaussian"}
-    assert runs.configuration(noisy | {"noise_level": 0.1}).id != runs.configuration(noisy | {"noise_level": 0.4}).id
-    assert runs.configuration(noisy | {"noise_level": 0}) == plain
-    assert runs.configuration(noisy).noise_level == runs.NOISE_LEVEL > 0
+    assert runs.configure(noisy | {"noise_level": 0.1}).id != runs.configure(noisy | {"noise_level": 0.4}).id
+    assert runs.configure(noisy | {"noise_level": 0}) == plain
+    assert runs.configure(noisy).noise_level == runs.NOISE_LEVEL > 0
 
 
 def test_a_dimension_of_its_own_for_each_factor_and_the_gap_that_it_makes() -> None:

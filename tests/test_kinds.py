@@ -24,8 +24,10 @@ from test_pages import drawn, words
 
 from components import cached, figures, samples, served
 from components.views import explore, train
-from models import architectures, datasets, engine, export, metrics, reconstruct, runs, thumbnails
+from models import architectures, datasets, engine, export, runs
+from models.analysis import metrics, reconstruct
 from models.columns import Column, inverse, unscaled
+from models.runs import thumbnails
 
 
 def test_a_cell_is_coloured_where_it_is_wrong_and_not_where_the_original_is_missing() -> None:
@@ -129,9 +131,9 @@ def test_a_run_without_columns_has_numbered_ones(wave_run: runs.Run, copied: Cal
 
 def test_a_loss_that_does_not_fit_is_no_default(wave_run: runs.Run) -> None:
     assert architectures.get("variational").defaults["loss"] == "bernoulli"
-    chosen = runs.configuration({"dataset": "waves", "architecture": "variational"})
+    chosen = runs.configure({"dataset": "waves", "architecture": "variational"})
     assert chosen.loss == "squared-error"
-    assert runs.configuration({"dataset": "digits", "architecture": "variational"}).loss == "bernoulli"
+    assert runs.configure({"dataset": "digits", "architecture": "variational"}).loss == "bernoulli"
 
 
 def test_the_list_says_what_an_architecture_takes() -> None:
@@ -247,7 +249,7 @@ def test_train_offers_what_fits(fruit_run: runs.Run, wave_run: runs.Run) -> None
 def test_while_it_trains_a_signal_is_seen_beside_what_becomes_of_it(
     noise: str, wave_run: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = runs.configuration({"dataset": "waves", "architecture": "modern", "noise": noise, "noise_level": 0.2})
+    chosen = runs.configure({"dataset": "waves", "architecture": "modern", "noise": noise, "noise_level": 0.2})
     known = np.asarray(datasets.arrays(kinds.WAVE).samples[:8])
     strip = np.stack([known, known + 9, known * 0] if noise != "none" else [known, known * 0])
     monkeypatch.setattr(engine, "strip", lambda _: strip)

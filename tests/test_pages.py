@@ -19,7 +19,8 @@ from streamlit.testing.v1 import AppTest
 
 from components import cached, figures, views, visitor
 from components.views import codes, train
-from models import datasets, engine, queue, runs
+from models import datasets, engine, runs
+from models.engine import queue
 from models.runs import Configuration
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -398,7 +399,7 @@ def listed(home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     run = trained(seed=41)
     engine.adopt(run, "me")
     waiting, cancelled, others = (
-        runs.configuration({"dataset": "digits", "architecture": a}) for a in ("modern", "deep", "variational")
+        runs.configure({"dataset": "digits", "architecture": a}) for a in ("modern", "deep", "variational")
     )
     out = {"done": run.id, "queued": engine.submit(waiting, "me"), "cancelled": engine.submit(cancelled, "me")}
     engine.cancel(out["cancelled"], "me")
@@ -444,7 +445,7 @@ def test_what_keeps_the_engine_from_training_is_said_on_train(home: Path) -> Non
     assert "No worker is there at tls://alpha:8786" in words(drawn("train", dataset="digits"))
     with queue.opened(write=True) as connection:
         connection.execute("UPDATE engine SET problem = NULL")
-    id_ = engine.submit(runs.configuration({"dataset": "digits", "architecture": "modern"}), "a")
+    id_ = engine.submit(runs.configure({"dataset": "digits", "architecture": "modern"}), "a")
     assert engine.status(id_).what == "no worker is there yet"
 
 

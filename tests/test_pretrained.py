@@ -8,8 +8,9 @@ import torch
 from conftest import needs_data
 from safetensors.numpy import load_file
 
-from models import PRETRAINED, card, datasets, metrics, reconstruct, runs, training
-from models.zoo import ZOO
+from models import PRETRAINED, datasets, runs, training
+from models.analysis import card, metrics, reconstruct
+from models.runs.zoo import ZOO
 
 SHIPPED = sorted(path.name for path in PRETRAINED.iterdir() if path.is_dir())
 NEEDED = {
@@ -42,7 +43,7 @@ def test_the_table_is_what_the_runs_say() -> None:
 def test_whole_and_as_its_card_says(name: str) -> None:
     run = opened(name)
     assert (run.folder / "card.md").read_text() == card.text(run, name)
-    assert run.configuration.check() == runs.configuration(ZOO[name].choices)
+    assert run.configuration.check() == runs.configure(ZOO[name].choices)
     assert run.id == run.configuration.id_of(run.about["recipe"])
     assert np.isfinite(run.codes).all()
 
@@ -122,7 +123,7 @@ def test_every_number_on_a_card_is_measured_again_from_the_weights(name: str, tm
     stored = load_file(run.folder / "weights.safetensors")
     work.network.load({part: torch.from_numpy(value.astype(np.float32)) for part, value in stored.items()})
     baseline = metrics.fit_pca(work.training.numpy(), run.code_size)
-    found, kl = training.measure(work, baseline, tsne=False)
+    found, kl = training.measuring.measure(work, baseline, tsne=False)
     told = {metric["name"]: metric for metric in run.about["metrics"]}
     assert {metric.name for metric in found} == set(told) - {"tsne_knn_accuracy"}
     for metric in found:

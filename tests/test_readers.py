@@ -30,7 +30,7 @@ from PIL import Image
 
 from models import Problem, downloads, export, readers, runs
 from models.datasets import TEST, TRAIN, VALIDATION
-from models.readers import Found, Limits, guarded, tables, work
+from models.readers import Found, Limits, guarded, series, work
 from models.readers.limits import LARGE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -530,7 +530,7 @@ def test_a_table_beside_images_or_in_a_zip_is_told_to_come_by_itself(read: Calla
 
 def test_a_run_is_told_to_be_opened_where_runs_are(digits_run: runs.Run, read: Callable[..., Found]) -> None:
     with pytest.raises(Problem, match="is a run of Hourglass.*Explore.*Open a run"):
-        read({"run.zip": runs.pack(digits_run)})
+        read({"run.zip": export.pack(digits_run)})
 
 
 def test_a_reader_of_one_kind_says_what_another_file_is_not(tmp_path: Path) -> None:
@@ -808,7 +808,7 @@ MUTANT_LIMITS = {"pixels": 1_000_000, "output": 1 << 24, "seconds": 5.0, "unpack
 @pytest.mark.parametrize("form", seeds())
 def test_mutants_give_samples_or_a_problem(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """HOURGLASS_MUTANTS files in all (a million is a long run). The number of one that failed is in the message."""
-    monkeypatch.setattr(tables, "SERIES", 3)
+    monkeypatch.setattr(series, "SERIES", 3)
     content = seeds()[form]()
     path = tmp_path / "mutant"
     read = 0

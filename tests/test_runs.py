@@ -2,9 +2,11 @@
 
 import copy
 import dataclasses
+import io
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from safetensors.numpy import save_file
 
 from models import Problem, datasets, engine, export, runs
 from models.codes import Coder
+from models.engine import queue
+from models.runs import configuration, finding, format
+from models.runs import run as run_module
 
 Copied = Callable[[runs.Run], Path]
 
@@ -197,7 +202,7 @@ def test_a_run_of_a_later_format_is_left_alone(digits_run: runs.Run, home: Path,
             one for one in before if place in one[0].parents
         ]
     assert [path.name for path in (home / "runs").iterdir()] == [digits_run.id] and (another / "run.json").is_file()
-    assert runs.unpack(runs.pack(digits_run)).id != digits_run.id and (place / "run.json").read_bytes() == text
+    assert runs.unpack(export.pack(digits_run)).id != digits_run.id and (place / "run.json").read_bytes() == text
 
 
 def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -268,7 +273,7 @@ def test_whatever_is_altered_in_run_json_is_told_or_harms_nothing(variational_ru
     ],
 )
 def test_names_outside_the_folder_are_refused(digits_run: runs.Run, copied: Copied, name: str) -> None:
-    assert runs._outside(name)
+    assert format.outside(name)
     folder = copied(digits_run)
     about = copy.deepcopy(digits_run.about)
     about["files"][name] = {"bytes": 0, "sha256": ""}
@@ -278,7 +283,7 @@ def test_names_outside_the_folder_are_refused(digits_run: runs.Run, copied: Copi
 
 @pytest.mark.parametrize("name", [*runs.REQUIRED, *runs.OPTIONAL])
 def test_the_formats_own_names_are_inside(name: str) -> None:
-    assert not runs._outside(name)
+    assert not format.outside(name)
 
 
 def test_saving_and_opening_changes_nothing(digits_run: runs.Run, copied: Copied) -> None:
@@ -315,7 +320,8 @@ def test_finished_runs_are_found_and_damaged_ones_named(
     (home / "runs" / ".opened-x").mkdir()
     (home / "runs" / "a file").write_text("")
     shutil.copytree(digits_run.folder, tmp_path / "pretrained" / "shipped")
-    monkeypatch.setattr(runs, "PRETRAINED", tmp_path / "pretrained")
+    for module in (finding, run_module):
+        monkeypatch.setattr(module, "PRETRAINED", tmp_path / "pretrained")
     found, problems = runs.find()
     assert [(run.folder.name, run.pretrained) for run in found] == [("shipped", True), (digits_run.id, False)]
     assert len(problems) == 1 and "f" * 16 in problems[0].came
@@ -333,8 +339,8 @@ def test_what_was_found_is_read_again_only_when_it_has_changed(
     (home / "runs" / ("d" * 16)).mkdir()
     first = runs.find()
     read: list[str] = []
-    real = runs._read
-    monkeypatch.setattr(runs, "_read", lambda folder: read.append(folder.name) or real(folder))
+    real = finding.read_about
+    monkeypatch.setattr(finding, "read_about", lambda folder: read.append(folder.name) or real(folder))
 
     def problems(found: tuple[list[runs.Run], list[Problem]]) -> list[str]:
         return [str(problem) for problem in found[1]]
@@ -347,8 +353,8 @@ def test_what_was_found_is_read_again_only_when_it_has_changed(
     shutil.rmtree(home / "runs" / ("a" * 16))
     assert "a" * 16 not in [one.folder.name for one in runs.find()[0]] and read == ["c" * 16]
     # What does not fit into the memory set aside for it is found all the same, and read each time.
-    monkeypatch.setattr(runs, "REMEMBERED", 0)
-    runs._FOUND.clear()
+    monkeypatch.setattr(finding, "REMEMBERED", 0)
+    finding._FOUND.clear()
     assert len(runs.find()[0]) == len(runs.find()[0]) == len(first[0]) and len(read) > 4
 
 
@@ -376,10 +382,10 @@ def test_unknown_runs_are_told(name: str) -> None:
 def test_equal_choices_are_the_same_run() -> None:
     # Variational and noisy, so that every choice has an effect.
     base = {"dataset": "digits", "architecture": "variational", "noise": "gaussian", "noise_level": 0.2}
-    one = runs.configuration(base)
+    one = runs.configure(base)
     assert runs.ID.fullmatch(one.id)
     typed = base | {"beta": 1, "epochs": "30", "learning_rate": "2e-3"}
-    assert runs.configuration(typed).id == one.id
+    assert runs.configure(typed).id == one.id
     ids = {one.id}
     changes = {"code_size": 3, "noise": "masking", "noise_level": 0.1, "epochs": 31, "batch_size": 64, "seed": 1}
     changes |= {"learning_rate": 0.1, "loss": "squared-error", "beta": 2, "sparsity": 0.1, "recipe": "article"}
@@ -394,15 +400,15 @@ def test_equal_choices_are_the_same_run() -> None:
     changes |= {"shift": 1, "distortion": 0.1, "cooled": 12}
     assert set(changes) | {"dataset"} == {field.name for field in dataclasses.fields(runs.Configuration)}
     for name, value in changes.items():
-        ids.add(runs.configuration(base | {name: value}).id)
+        ids.add(runs.configure(base | {name: value}).id)
     assert len(ids) == 1 + len(changes)
 
 
 def test_an_id_stands_for_the_data_and_the_recipe_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = runs.configuration({"dataset": "digits", "architecture": "modern"})
+    one = runs.configure({"dataset": "digits", "architecture": "modern"})
     ids = {one.id}
     with monkeypatch.context() as patch:
-        patch.setattr(runs, "RECIPE", runs.RECIPE + 1)
+        patch.setattr(configuration, "RECIPE", runs.RECIPE + 1)
         ids.add(one.id)
     monkeypatch.setitem(datasets.found(), "digits", dataclasses.replace(datasets.get("digits"), version=99))
     ids.add(one.id)
@@ -410,8 +416,8 @@ def test_an_id_stands_for_the_data_and_the_recipe_too(monkeypatch: pytest.Monkey
 
 
 def test_what_is_not_chosen_is_the_architectures_own() -> None:
-    assert runs.configuration({"dataset": "digits", "architecture": "variational"}).loss == "bernoulli"
-    chosen = runs.configuration({"dataset": "digits", "architecture": "variational", "loss": "squared-error"})
+    assert runs.configure({"dataset": "digits", "architecture": "variational"}).loss == "bernoulli"
+    chosen = runs.configure({"dataset": "digits", "architecture": "variational", "loss": "squared-error"})
     assert chosen.loss == "squared-error"
 
 
@@ -452,7 +458,7 @@ def test_what_is_not_chosen_is_the_architectures_own() -> None:
 )
 def test_choices_that_cannot_be_are_told(choices: dict[str, Any], says: str) -> None:
     with pytest.raises(Problem) as caught:
-        runs.configuration({"dataset": "digits", "architecture": "single-layer", **choices})
+        runs.configure({"dataset": "digits", "architecture": "single-layer", **choices})
     assert says in str(caught.value) and caught.value.do
 
 
@@ -492,7 +498,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 def test_a_home_that_is_a_file_is_told_and_what_ships_still_opens(
     digits_run: runs.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    packed = runs.pack(digits_run)
+    packed = export.pack(digits_run)
     (tmp_path / "home").write_text("not a folder")
     monkeypatch.setenv("HOURGLASS_HOME", str(tmp_path / "home"))
     with pytest.raises(Problem, match="cannot be written"):
@@ -532,5 +538,82 @@ def test_codes_as_csv_are_the_codes(variational_run: runs.Run) -> None:
 )
 def test_what_a_training_lacks_is_told_by_name(given: dict[str, str], told: tuple[str, str]) -> None:
     with pytest.raises(Problem) as met:
-        runs.configuration(given)
+        runs.configure(given)
     assert str(met.value).startswith(told[0]) and str(met.value).endswith(told[1])
+
+
+WRITTEN = {
+    "an unknown choice": {"temperature": 0.5},
+    "an unknown noise": {"noise": "snow"},
+    "an unknown loss": {"loss": "perceptual"},
+    "a later recipe": {"recipe": "hourglass-2"},
+    "another type": {"epochs": "many"},
+}
+
+
+@pytest.mark.parametrize("change", WRITTEN.values(), ids=WRITTEN)
+def test_what_a_later_version_wrote_down_is_not_guessed(
+    digits_run: runs.Run, home: Path, change: dict[str, Any]
+) -> None:
+    """The same in the queue, in a run's folder and in a zip: left alone, and said why."""
+    later = dataclasses.asdict(digits_run.configuration) | change
+    with pytest.raises(Problem, match="this version of Hourglass knows") as caught:
+        runs.read_configuration(later)
+    name = next(iter(change))
+    assert name in caught.value.came and "left as they are" in caught.value.do
+
+    waiting = engine.submit(runs.configure({"dataset": "digits", "architecture": "deep"}), "me")
+    with queue.opened(write=True) as connection:
+        connection.execute("UPDATE runs SET configuration = ? WHERE id = ?", [json.dumps(later), waiting])
+    assert engine.runs("me") == [] and engine.left_alone("me") == 1 and engine.status(waiting).phase == "unknown"
+    assert engine.configuration(waiting) is None
+
+    place = shutil.copytree(digits_run.folder, home / "runs" / digits_run.id)
+    about = json.loads((place / "run.json").read_text())
+    (place / "run.json").write_text(json.dumps(about | {"configuration": later}))
+    written = (place / "run.json").read_bytes()
+    (problem,) = runs.find()[1]
+    assert name in problem.came and "left as it is" in problem.do
+    with pytest.raises(Problem, match="left as it is"):
+        engine.kept(digits_run.id)
+    assert (place / "run.json").read_bytes() == written
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for file in ("run.json", *about["files"]):
+            archive.write(place / file, f"run/{file}")
+    with pytest.raises(Problem, match=name):
+        runs.unpack(out.getvalue())
+
+
+@pytest.mark.parametrize("missing", ["dataset", "architecture"])
+def test_a_stored_configuration_names_its_dataset_and_architecture(digits_run: runs.Run, missing: str) -> None:
+    values = dataclasses.asdict(digits_run.configuration)
+    del values[missing]
+    with pytest.raises(Problem, match=f"o {missing} is named"):
+        runs.read_configuration(values)
+    for strange in (None, [], "digits"):
+        with pytest.raises(Problem, match="no table"):
+            runs.read_configuration(strange)
+
+
+def test_choices_that_came_later_take_their_defaults(digits_run: runs.Run) -> None:
+    values = dataclasses.asdict(digits_run.configuration)
+    earlier = {name: value for name, value in values.items() if name not in runs.YOUNG}
+    assert runs.read_configuration(earlier) == digits_run.configuration == runs.read_configuration(values)
+
+
+def test_a_stored_configuration_is_read_where_its_dataset_is_gone() -> None:
+    chosen = runs.read_configuration({"dataset": "own-0123456789abcdef", "architecture": "of somebody else's"})
+    with pytest.raises(Problem, match="unknown"):
+        chosen.check()
+
+
+def test_a_run_of_a_later_recipe_is_opened_and_keeps_its_id(digits_run: runs.Run, home: Path) -> None:
+    """Its choices are understood; only the same choices trained here would be another run."""
+    later = digits_run.configuration.id_of(runs.RECIPE + 1)
+    place = shutil.copytree(digits_run.folder, home / "runs" / later)
+    about = json.loads((place / "run.json").read_text())
+    (place / "run.json").write_text(json.dumps(about | {"id": later, "recipe": runs.RECIPE + 1}))
+    run = runs.open_run(runs.folder_of(later))
+    assert run.id == later != digits_run.id and run.configuration == digits_run.configuration

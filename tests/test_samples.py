@@ -15,7 +15,8 @@ from test_pages import drawn, words
 
 from components import cached
 from components.views import samples
-from models import checks, datasets, export, runs
+from models import datasets, export, runs
+from models.analysis import checks
 from models.columns import inverse, unscaled
 
 

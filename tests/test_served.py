@@ -20,7 +20,8 @@ from test_uploads import APP, ask
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from components import connections, served
-from models import datasets, engine, runs, thumbnails
+from models import datasets, engine, runs
+from models.runs import thumbnails
 
 HERE = {"host": "localhost:8501"}
 

@@ -16,8 +16,11 @@ import pytest
 from safetensors.numpy import load
 
 from models import __main__ as shell
-from models import architectures, datasets, engine, queue, runs
-from models.zoo import ZOO
+from models import architectures, datasets, engine, runs
+from models.engine import queue
+from models.runs import finding
+from models.runs import run as run_module
+from models.runs.zoo import ZOO
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("train", "list", "evaluate", "export", "download")
@@ -215,7 +218,7 @@ def test_presets_are_the_articles_and_the_zoos(monkeypatch: pytest.MonkeyPatch) 
 def test_a_run_of_the_zoo_ships_with_its_card(
     home: Path, tmp_path: Path, say: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (shell, runs):
+    for module in (shell, finding, run_module):
         monkeypatch.setattr(module, "PRETRAINED", tmp_path / "pretrained")
     ship = ("train", "--preset", "zoo/digits-single-layer", "--epochs", "2", "--ship", "--json")
     assert say(*ship)[0] == 0 == say(*ship)[0]  # a second time takes the place of the first
@@ -232,7 +235,7 @@ def test_a_run_of_the_zoo_ships_with_its_card(
 
 
 def test_one_training_at_a_time_of_the_same_choices(home: Path, say: Any) -> None:
-    engine.submit(runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 2}), "a")
+    engine.submit(runs.configure({"dataset": "digits", "architecture": "single-layer", "epochs": 2}), "a")
     code, _, error = say(*SMALL)
     assert code == 1 and "another process" in error
 
@@ -250,7 +253,7 @@ LONG = ("train", "--dataset", "digits", "--architecture", "single-layer", "--epo
 @pytest.mark.parametrize("here", [True, False])
 def test_ctrl_c_keeps_what_was_learnt(home: Path, here: bool) -> None:
     """In the foreground, and in an engine that is started for as long as this takes."""
-    chosen = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 10_000})
+    chosen = runs.configure({"dataset": "digits", "architecture": "single-layer", "epochs": 10_000})
     process = child(*LONG, *(["--here"] if here else []), env={**os.environ, "HOURGLASS_HOME": str(home)})
     wait(lambda: engine.status(chosen.id).epoch >= 3)
     process.send_signal(signal.SIGINT)
@@ -266,7 +269,7 @@ def test_ctrl_c_keeps_what_was_learnt(home: Path, here: bool) -> None:
 
 
 def test_ctrl_c_at_once_keeps_nothing_and_ends_in_three(home: Path) -> None:
-    chosen = runs.configuration({"dataset": "digits", "architecture": "deep", "epochs": 10_000, "batch_size": 1})
+    chosen = runs.configure({"dataset": "digits", "architecture": "deep", "epochs": 10_000, "batch_size": 1})
     arguments = ("train", "--here", "--dataset", "digits", "--architecture", "deep", "--epochs", "10000")
     process = child(*arguments, "--batch-size", "1", "--json", env={**os.environ, "HOURGLASS_HOME": str(home)})
     wait(engine.active(chosen.id).is_dir)

@@ -16,13 +16,15 @@ import torch
 from conftest import trained
 from safetensors.numpy import load_file
 
-from models import Problem, architectures, datasets, engine, losses, metrics, noise, queue, reconstruct, runs, training
+from models import Problem, architectures, datasets, engine, losses, noise, runs, training
+from models.analysis import metrics, reconstruct
 from models.datasets import TEST, TRAIN, VALIDATION, Arrays, Dataset
+from models.engine import queue
 
 
 def learn(folder: Path, **choices: object) -> runs.Run:
     """A training in a folder of its own, not moved to its place."""
-    chosen = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 2} | choices)
+    chosen = runs.configure({"dataset": "digits", "architecture": "single-layer", "epochs": 2} | choices)
     folder.mkdir(parents=True, exist_ok=True)
     return training.train(chosen, folder, tsne=50)
 
@@ -100,7 +102,7 @@ def test_the_best_epoch_is_kept_and_the_article_keeps_the_last(
 def test_the_article_has_nothing_of_ours(tmp_path: Path) -> None:
     assert set(runs.PRESETS) == {"Single-layer (article)", "Multi-layer (article)", "Convolutional (article)"}
     for choices in runs.PRESETS.values():
-        chosen = runs.configuration({"dataset": "digits", **choices})
+        chosen = runs.configure({"dataset": "digits", **choices})
         assert (chosen.recipe, chosen.loss, chosen.learning_rate) == ("article", "squared-error", 0.001)
         assert (chosen.noise, chosen.sparsity, chosen.stopped_after) == ("none", 0, None)
     run = learn(tmp_path / "x", recipe="article", learning_rate=0.001, epochs=3)
@@ -186,7 +188,7 @@ def test_the_replay_ends_where_the_training_ended(tmp_path: Path) -> None:
 
 
 def test_float16_runs_measure_the_weights_they_ship(tmp_path: Path, digits: Dataset) -> None:
-    chosen = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 2})
+    chosen = runs.configure({"dataset": "digits", "architecture": "single-layer", "epochs": 2})
     run = training.train(chosen, tmp_path, half=True)
     assert {value.dtype for value in weights(run).values()} == {np.dtype(np.float16)}
     np.testing.assert_allclose(run.codes, run.coder.encode(datasets.samples_at(digits, run.rows)), atol=1e-4)
@@ -205,7 +207,7 @@ def test_free_bits_keep_dimensions_alive(tmp_path: Path) -> None:
 
 
 def test_dropout_is_at_work_in_steps_and_nowhere_else(tmp_path: Path, digits: Dataset) -> None:
-    facts = runs.configuration({"dataset": "digits", "architecture": "wide", "epochs": 1})
+    facts = runs.configure({"dataset": "digits", "architecture": "wide", "epochs": 1})
     report = training.Report(tmp_path, facts, 1)
     work = training.Training(facts, digits, datasets.arrays(digits), tmp_path, report, torch.device("cpu"))
     seen: list[bool] = []
@@ -234,7 +236,7 @@ def test_contraction_makes_codes_move_less(tmp_path: Path) -> None:
 
 def test_validation_is_the_whole_that_a_training_lowers(tmp_path: Path, digits: Dataset) -> None:
     """Contraction, which is a derivative, and total correlation too; the same each time it is measured."""
-    plain = runs.configuration({"dataset": "digits", "architecture": "variational", "code_size": 3})
+    plain = runs.configure({"dataset": "digits", "architecture": "variational", "code_size": 3})
     measured = {}
     for name in ("", "contraction", "total_correlation"):
         facts = dataclasses.replace(plain, **({name: 2.0} if name else {}))
@@ -252,10 +254,10 @@ def test_validation_is_the_whole_that_a_training_lowers(tmp_path: Path, digits: 
 def test_a_total_correlation_that_no_memory_holds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     choices = {"dataset": "mnist", "architecture": "variational", "total_correlation": 1.0, "code_size": 64}
     with pytest.raises(Problem, match="of batches of 4,096 at D = 64") as told:
-        runs.configuration(choices | {"batch_size": 4096})
+        runs.configure(choices | {"batch_size": 4096})
     assert "batches of 724 at most" in told.value.do
-    assert runs.configuration(choices | {"batch_size": 724}).batch_size == 724
-    assert runs.configuration(choices | {"batch_size": 4096, "total_correlation": 0}).batch_size == 4096
+    assert runs.configure(choices | {"batch_size": 724}).batch_size == 724
+    assert runs.configure(choices | {"batch_size": 4096, "total_correlation": 0}).batch_size == 4096
 
 
 def test_validation_tells_total_correlation_as_training_does(
@@ -285,7 +287,7 @@ def test_total_correlation_is_lowered(tmp_path: Path) -> None:
 
 def test_a_step_decodes_a_draw_and_validation_the_mean(tmp_path: Path, digits: Dataset) -> None:
     """Of a distribution with the mean and the deviation that the encoder says (Kingma and Welling 2013, section 2.4)."""
-    facts = runs.configuration({"dataset": "digits", "architecture": "variational"})
+    facts = runs.configure({"dataset": "digits", "architecture": "variational"})
     report = training.Report(tmp_path, facts, 1)
     work = training.Training(facts, digits, datasets.arrays(digits), tmp_path, report, torch.device("cpu"))
     said = torch.tensor([1.0, -2.0, 2 * np.log(0.5), 2 * np.log(3.0)])  # means 1 and -2, deviations 0.5 and 3
@@ -304,7 +306,7 @@ def test_a_step_decodes_a_draw_and_validation_the_mean(tmp_path: Path, digits: D
 
 def test_adam_forgets_old_squares_as_the_recipe_says(tmp_path: Path, digits: Dataset) -> None:
     for recipe, betas, eps in (("hourglass", (0.9, 0.95), 1e-8), ("article", (0.9, 0.999), 1e-7)):
-        facts = runs.configuration({"dataset": "digits", "architecture": "single-layer", "recipe": recipe})
+        facts = runs.configure({"dataset": "digits", "architecture": "single-layer", "recipe": recipe})
         folder = fresh(tmp_path / recipe)
         report = training.Report(folder, facts, 1)
         work = training.Training(facts, digits, datasets.arrays(digits), folder, report, torch.device("cpu"))
@@ -340,23 +342,21 @@ def test_pca_stands_beside_a_loss_that_is_an_error(
 
 
 def test_other_rows_than_a_checkpoint_s_are_not_gone_on_with(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "CHECKPOINT", 0.0)
-    asked = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 4})
+    monkeypatch.setattr(training.loop, "CHECKPOINT", 0.0)
+    asked = runs.configure({"dataset": "digits", "architecture": "single-layer", "epochs": 4})
     folder = fresh(home / "x")
-    finish = training.finish
-    monkeypatch.setattr(training, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    finish = training.fitting.finish
+    monkeypatch.setattr(training.fitting, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         training.train(asked, folder, tsne=50)
-    monkeypatch.setattr(training, "finish", finish)
+    monkeypatch.setattr(training.fitting, "finish", finish)
     assert training.train(asked, folder, tsne=50, stored=1000).count == 1000
 
 
 def test_an_epoch_is_timed_with_all_that_belongs_to_it(tmp_path: Path) -> None:
     """Of small data the steps are the lesser part of an epoch."""
     for recipe in ("article", "hourglass"):
-        chosen = runs.configuration(
-            {"dataset": "digits", "architecture": "single-layer", "recipe": recipe, "epochs": 100}
-        )
+        chosen = runs.configure({"dataset": "digits", "architecture": "single-layer", "recipe": recipe, "epochs": 100})
         each = training.epoch_seconds(chosen, fresh(tmp_path / f"timed {recipe}"))
         took = training.train(chosen, fresh(tmp_path / recipe), tsne=0).about["training"]["seconds"] / 100
         assert each / 2.5 < took < each * 2.5
@@ -389,11 +389,11 @@ def test_bfloat16_only_where_the_processor_has_it_and_a_step_is_worth_it(
 @pytest.mark.parametrize("architecture", ["modern", "variational"])
 def test_products_in_bfloat16_learn_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, architecture: str) -> None:
     """And the article's recipe stays with what the article used."""
-    monkeypatch.setattr(training, "precision", lambda _: "bfloat16")
+    monkeypatch.setattr(training.loop, "precision", lambda _: "bfloat16")
     half = learn(tmp_path / "a", architecture=architecture, epochs=30)
     assert half.about["training"]["precision"] == "bfloat16"
     assert learn(tmp_path / "c", recipe="article").about["training"]["precision"] == "float32"
-    monkeypatch.setattr(training, "precision", lambda _: "float32")
+    monkeypatch.setattr(training.loop, "precision", lambda _: "float32")
     full = learn(tmp_path / "b", architecture=architecture, epochs=30)
     assert half.metric("mse") == pytest.approx(full.metric("mse"), rel=0.1) and not same(half, full)
 
@@ -414,14 +414,14 @@ def stopping(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
                 engine.control(work.folder, 1, wish)
 
         monkeypatch.setattr(training.Training, "_log", logged)
-        monkeypatch.setattr(training, "LOOK", 0.0)
+        monkeypatch.setattr(training.report, "LOOK", 0.0)
 
     return after
 
 
 def test_a_stopped_run_keeps_what_it_learnt_under_an_id_of_its_own(home: Path, stopping: Callable[[int], None]) -> None:
     stopping(2)
-    asked = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 9})
+    asked = runs.configure({"dataset": "digits", "architecture": "single-layer", "epochs": 9})
     run = training.train(asked, engine.active(asked.id), engine.claim(asked.id))
     assert run.id != asked.id
     assert run.configuration == dataclasses.replace(asked, stopped_after=2) and run.id == run.configuration.id
@@ -437,7 +437,7 @@ def test_a_stopped_run_keeps_what_it_learnt_under_an_id_of_its_own(home: Path, s
 def test_a_cool_down_is_an_epoch_of_its_own_and_makes_another_run(
     tmp_path: Path, stopping: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "COOL", 0.5)
+    monkeypatch.setattr(training.loop, "COOL", 0.5)
     kept = {}
     for wish in ("keep", "cool"):
         with monkeypatch.context():
@@ -504,7 +504,7 @@ def test_a_training_without_a_known_end(
     rates = [training.schedule(step, 1_000_000, "open-ended") for step in (0, 49, 99, 2_999, 11_999, 999_999)]
     assert rates == pytest.approx([0.01, 0.5, 1, 1, 0.5, 0], abs=2e-3)
     assert training.schedule(99, 1_000_000) < 0.01  # ours would still be warming up
-    chosen = runs.configuration({"dataset": "digits", "architecture": "modern", "recipe": "open-ended", "epochs": 9000})
+    chosen = runs.configure({"dataset": "digits", "architecture": "modern", "recipe": "open-ended", "epochs": 9000})
     frames = runs.frame_epochs(chosen)
     assert frames[0] == 1 and frames[-1] == 9000 and len(frames) <= runs.FRAMES
     assert sum(epoch <= 30 for epoch in frames) >= 8
@@ -513,16 +513,14 @@ def test_a_training_without_a_known_end(
     assert run.metric("mse") < 0.75 * run.metric("pca_mse") and len(run.about["replay"]["epochs"]) >= 8
     assert "epoch 30" in told and not any("9000" in words for words in told)
     with pytest.raises(Problem, match="without an end"):
-        runs.configuration(
-            {"dataset": "digits", "architecture": "variational", "recipe": "open-ended", "annealing": 0.5}
-        )
+        runs.configure({"dataset": "digits", "architecture": "variational", "recipe": "open-ended", "annealing": 0.5})
 
 
 def test_a_run_stopped_before_its_first_epoch_leaves_nothing(
     home: Path, stopping: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "LOOK", 0.0)
-    asked = runs.configuration({"dataset": "digits", "architecture": "single-layer", "epochs": 9})
+    monkeypatch.setattr(training.report, "LOOK", 0.0)
+    asked = runs.configure({"dataset": "digits", "architecture": "single-layer", "epochs": 9})
     attempt = engine.claim(asked.id)
     engine.control(engine.active(asked.id), attempt, "keep")
     with pytest.raises(training.Stopped):
@@ -541,16 +539,16 @@ def test_what_was_killed_goes_on_to_the_same_weights(
     home: Path, monkeypatch: pytest.MonkeyPatch, architecture: str, noise: str, recipe: str
 ) -> None:
     """Cut off after the line of epoch 4 and before its checkpoint, then in the middle of epoch 6."""
-    monkeypatch.setattr(training, "CHECKPOINT", 0.0)
+    monkeypatch.setattr(training.loop, "CHECKPOINT", 0.0)
     choices = {"dataset": "digits", "architecture": architecture, "code_size": 3, "epochs": 7, "recipe": recipe}
-    asked = runs.configuration(choices | {"noise": noise, "noise_level": 0.2})
+    asked = runs.configure(choices | {"noise": noise, "noise_level": 0.2})
     whole = training.train(asked, fresh(home / "undisturbed"), tsne=50)
     expected = (whole.folder / "weights.safetensors").read_bytes()
 
     folder, steps = engine.active(asked.id), itertools.count()
     save, terms = training.Training._checkpoint, training.Training._terms
 
-    def cut(work: training.Training, at: training.Progress, *others: object) -> None:
+    def cut(work: training.Training, at: training.checkpoints.Progress, *others: object) -> None:
         if at.epoch == 4:
             raise KeyboardInterrupt
         save(work, at, *others)
@@ -586,8 +584,8 @@ def test_what_was_killed_goes_on_to_the_same_weights(
 def test_a_damaged_checkpoint_costs_its_epochs_and_no_more(
     home: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
-    monkeypatch.setattr(training, "CHECKPOINT", 0.0)
-    asked = runs.configuration({"dataset": "digits", "architecture": "modern", "epochs": 4})
+    monkeypatch.setattr(training.loop, "CHECKPOINT", 0.0)
+    asked = runs.configure({"dataset": "digits", "architecture": "modern", "epochs": 4})
     whole = training.train(asked, fresh(home / "undisturbed"), tsne=0)
     log = training.Training._log
 
@@ -618,7 +616,7 @@ def test_a_damaged_checkpoint_costs_its_epochs_and_no_more(
 
 
 def test_an_attempt_that_was_overtaken_leaves_the_folder_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = runs.configuration({"dataset": "digits", "architecture": "modern", "epochs": 9})
+    asked = runs.configure({"dataset": "digits", "architecture": "modern", "epochs": 9})
     folder, log = engine.active(asked.id), training.Training._log
 
     def overtake(work: training.Training, line: dict[str, object], frame: bool) -> None:
@@ -636,7 +634,7 @@ def test_an_attempt_that_was_overtaken_leaves_the_folder_alone(home: Path, monke
 
 
 def test_training_ends_at_its_limit_of_time_with_what_was_learnt(home: Path) -> None:
-    asked = runs.configuration({"dataset": "digits", "architecture": "modern", "epochs": 10_000})
+    asked = runs.configure({"dataset": "digits", "architecture": "modern", "epochs": 10_000})
     run = training.train(asked, fresh(home / "x"), limit=0.2, tsne=0)
     assert 1 <= run.about["training"]["epochs"] < 100
     assert run.configuration.stopped_after == run.about["training"]["epochs"]
@@ -701,7 +699,7 @@ def test_a_step_uses_the_memory_of_the_step_before(tmp_path: Path) -> None:
         "from models import runs, training\n"
         "chosen = {'dataset': 'digits', 'architecture': 'convolutional', 'epochs': 60, 'batch_size': 1024}\n"
         "train = training.train if sys.argv[1] == 'kept' else training.train.__wrapped__\n"
-        "train(runs.configuration(chosen), Path(sys.argv[2]), tsne=0)\n"
+        "train(runs.configure(chosen), Path(sys.argv[2]), tsne=0)\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)\n"
     )
     pages = {}
@@ -752,11 +750,11 @@ def test_rows_and_signals_train_too(tmp_path: Path, invented: Dataset, architect
     assert run.about["thumbnails"] is None
     np.testing.assert_array_equal(run.factors, datasets.arrays(invented).factors[run.rows])
     with pytest.raises(Problem, match="values in \\[0, 1\\]"):
-        runs.configuration({"dataset": "invented", "architecture": "modern", "loss": "bernoulli"})
+        runs.configure({"dataset": "invented", "architecture": "modern", "loss": "bernoulli"})
     with pytest.raises(Problem, match="atermarks go on images"):
-        runs.configuration({"dataset": "invented", "architecture": "modern", "noise": "watermark"})
+        runs.configure({"dataset": "invented", "architecture": "modern", "noise": "watermark"})
     with pytest.raises(Problem, match="of kind"):
-        runs.configuration({"dataset": "invented", "architecture": "convolutional"})
+        runs.configure({"dataset": "invented", "architecture": "convolutional"})
 
 
 @pytest.mark.parametrize("tested", [1, 2, metrics.LEAST - 1, metrics.LEAST])

@@ -18,12 +18,14 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message
 
 from components import served, stream, visitor
-from models import Problem, datasets, engine, folders, reconstruct, runs, training, uploads
+from models import Problem, datasets, engine, export, runs, training, uploads
+from models.analysis import reconstruct
 from models.columns import Column, plain, unscaled
 from models.datasets import TEST, TRAIN, VALIDATION
-from models.queue import SHELL
-from models.readers import Found
+from models.engine.queue import SHELL
+from models.readers import Found, server_folders
 from models.readers.guarded import guarded_read
+from models.uploads import quotas
 
 
 def table(rows: int = 60, split: np.ndarray | None = None, shift: float = 0) -> Found:
@@ -46,7 +48,7 @@ def images(count: int = 40, seed: int = 0) -> Found:
 
 
 def trained(name: str, **choices: object) -> runs.Run:
-    chosen = runs.configuration({"dataset": name, "architecture": "single-layer", "epochs": 1} | choices)
+    chosen = runs.configure({"dataset": name, "architecture": "single-layer", "epochs": 1} | choices)
     attempt = engine.claim(chosen.id)
     engine.finished(chosen.id, training.train(chosen, engine.active(chosen.id), attempt))
     return runs.open_run(runs.folder_of(chosen.id))
@@ -101,7 +103,7 @@ def test_the_split_that_data_come_with_stays_and_what_it_lacks_is_drawn_from_tra
     assert "do not say which samples validate" in " ".join(uploads.of("me")[0].warnings)
     run = trained(kept.name)
     np.testing.assert_array_equal(run.splits, out[run.rows])
-    uploads.delete(kept.name, "me")
+    datasets.delete(kept.name, "me")
     again = runs.open_run(run.folder)
     np.testing.assert_array_equal(again.splits, out[run.rows])  # the run knows by itself
 
@@ -110,7 +112,7 @@ def test_a_fingerprint_is_of_content_and_owner(home: Path) -> None:
     mine, theirs = uploads.keep(table(), "me", "A"), uploads.keep(table(), "you", "A")
     assert mine.fingerprint != theirs.fingerprint
     choose = {"architecture": "single-layer", "epochs": 1}
-    ids = {runs.configuration({"dataset": one.name, **choose}).id for one in (mine, theirs)}
+    ids = {runs.configure({"dataset": one.name, **choose}).id for one in (mine, theirs)}
     assert len(ids) == 2
     again = uploads.keep(table(), "me", "B")
     assert again.name == mine.name and again.title == "B" and len(uploads.of("me")) == 1
@@ -123,11 +125,11 @@ def test_nobody_but_its_owner_lists_reads_trains_on_or_deletes_it(home: Path) ->
     mine = uploads.keep(images(), "me", "Secret")
     assert [one.title for one in uploads.of("me")] == ["Secret"] and uploads.of("you") == []
     assert uploads.readable(mine.name, "me") and not uploads.readable(mine.name, "you")
-    chosen = runs.configuration({"dataset": mine.name, "architecture": "single-layer", "epochs": 1})
+    chosen = runs.configure({"dataset": mine.name, "architecture": "single-layer", "epochs": 1})
     absent = datasets.unknown(mine.name)
     for refused in (
-        lambda: uploads.check(mine.name, "you"),
-        lambda: uploads.delete(mine.name, "you"),
+        lambda: datasets.check(mine.name, "you"),
+        lambda: datasets.delete(mine.name, "you"),
         lambda: engine.submit(chosen, "you"),
         lambda: engine.submit(chosen, SHELL),
     ):
@@ -139,10 +141,10 @@ def test_nobody_but_its_owner_lists_reads_trains_on_or_deletes_it(home: Path) ->
     assert uploads.readable("digits", "you")
     for name in ("own-0000000000000000", "own-../../etc", "own-", f"{mine.name}/../{mine.fingerprint}", "OWN-x"):
         assert uploads.dataset(name) is None
-    uploads.delete(mine.name, "me")
+    datasets.delete(mine.name, "me")
     assert uploads.of("me") == [] and not (home / "data" / mine.fingerprint).exists()
     with pytest.raises(Problem, match="unknown"):
-        runs.configuration({"dataset": mine.name, "architecture": "single-layer"})
+        runs.configure({"dataset": mine.name, "architecture": "single-layer"})
 
 
 def test_a_finished_run_of_own_data_is_on_no_other_list_even_when_the_queue_is_lost(home: Path) -> None:
@@ -155,7 +157,7 @@ def test_a_finished_run_of_own_data_is_on_no_other_list_even_when_the_queue_is_l
     assert shown("me") and not shown("you")  # there is no queue at all
     engine.adopt(run, "me")
     assert shown("me") and not shown("you")
-    uploads.delete(mine.name, "me")
+    datasets.delete(mine.name, "me")
     assert shown("me") and not shown("you")
 
 
@@ -164,7 +166,7 @@ def test_a_run_outlives_its_dataset(home: Path) -> None:
     run = trained(kept.name)
     assert reconstruct.rows(run, np.array([0, 1])).clean.shape == (2, 8, 6, 1)
     before = run.splits
-    uploads.delete(kept.name, "me")
+    datasets.delete(kept.name, "me")
     run = runs.open_run(run.folder)
     assert run.title.startswith("Noise") and run.dataset.count == 40 and run.dataset.kind == "image"
     np.testing.assert_array_equal(run.splits, before)
@@ -236,7 +238,7 @@ def test_thumbnails_of_own_data_go_to_their_owner_and_into_no_cache(home: Path) 
     codes = ask(APP, f"/{run.url}/codes.f32", cookie(me))
     assert codes.status_code == 200 and "public" not in codes.headers["cache-control"]
     assert not (home / "thumbnails").exists()  # they lie with the samples, and go with them
-    uploads.delete(kept.name, owner)
+    datasets.delete(kept.name, owner)
     assert ask(APP, place, cookie(me)).status_code == 404
     assert not list(home.rglob("*.u8.gz"))
 
@@ -326,7 +328,7 @@ def test_what_was_not_used_lies_aside_for_a_week_and_can_be_put_back(
     assert list((home / "data").glob(".swept-*")) == []
     clock.ahead = 0.0  # files have the time of the real one
     again = uploads.keep(images(seed=2), "me", "Deleted by me")
-    uploads.delete(again.name, "me")  # at once
+    datasets.delete(again.name, "me")  # at once
     assert [path.name for path in (home / "data").iterdir()] == []
 
 
@@ -393,8 +395,8 @@ def test_all_together_keep_so_much_however_many_cookies_they_have(
     home: Path, digits_run: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOURGLASS_TOTAL_BYTES", "50000")
-    monkeypatch.setattr(uploads, "TURN", 0.0)
-    packed = runs.pack(digits_run)
+    monkeypatch.setattr(quotas, "TURN", 0.0)
+    packed = export.pack(digits_run)
     for i in range(40):
         try:
             uploads.keep(images(count=60, seed=i), f"visitor:{i}", "One of many")
@@ -412,7 +414,7 @@ def test_all_together_keep_so_much_however_many_cookies_they_have(
 def test_what_is_on_its_way_counts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that begin to arrive at once, each of another visitor."""
     monkeypatch.setenv("HOURGLASS_TOTAL_BYTES", "10000")
-    monkeypatch.setattr(uploads, "TURN", 0.0)
+    monkeypatch.setattr(quotas, "TURN", 0.0)
     answers: list[int] = []
 
     def sent(i: int) -> None:
@@ -601,7 +603,7 @@ def test_few_are_waited_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_only_folders_that_are_named_can_be_read(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HOURGLASS_FOLDERS", raising=False)
-    assert folders.allowed() == [] and folders.offered() == []
+    assert server_folders.allowed() == [] and server_folders.offered() == []
     named, other = tmp_path / "named", tmp_path / "other"
     for folder in (named / "a" / "deep", named / ".hidden", other / "secret"):
         folder.mkdir(parents=True)
@@ -609,9 +611,9 @@ def test_only_folders_that_are_named_can_be_read(home: Path, tmp_path: Path, mon
     (named / "near").symlink_to(named / "a")
     (named / "file").touch()
     monkeypatch.setenv("HOURGLASS_FOLDERS", os.pathsep.join([str(named), str(tmp_path / "absent"), ""]))
-    assert folders.allowed() == [named] and folders.offered() == [str(named), str(named / "a")]
+    assert server_folders.allowed() == [named] and server_folders.offered() == [str(named), str(named / "a")]
     for good in (named, named / "a" / "deep", named / "a" / ".." / "a", named / "near"):
-        assert folders.inside(str(good)) == good.resolve()
+        assert server_folders.inside(str(good)) == good.resolve()
     refused = set()
     for bad in (
         other,
@@ -626,7 +628,7 @@ def test_only_folders_that_are_named_can_be_read(home: Path, tmp_path: Path, mon
         str(named) + "x",
     ):
         with pytest.raises(Problem) as told:
-            folders.inside(str(bad))
+            server_folders.inside(str(bad))
         refused.add(told.value.args[1:])
         assert told.value.came == f"“{bad}” cannot be read from here"
     assert len(refused) == 1
@@ -634,4 +636,4 @@ def test_only_folders_that_are_named_can_be_read(home: Path, tmp_path: Path, mon
     uploads.room("somebody")
     for ours in (tmp_path, home, home / "uploads"):  # what others bring lies there
         with pytest.raises(Problem, match="cannot be read"):
-            folders.inside(str(ours))
+            server_folders.inside(str(ours))

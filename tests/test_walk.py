@@ -302,7 +302,7 @@ def test_train_keeps_its_choices_beside_a_running_training(app: str, walker: Pag
 
 def choose(page: Page, label: str, option: str) -> None:
     """Choose another option and wait until the address has it: drawing the page anew closes a list that is open."""
-    name = label.split()[0].lower()
+    name = label.split(maxsplit=1)[0].lower()
     before = parse_qs(urlsplit(page.url).query)[name]
     page.get_by_role("combobox", name=label, exact=True).click()
     page.get_by_role("option", name=option, exact=True).first.click()

@@ -22,10 +22,11 @@ from test_runs import resealed
 from test_uploads import images
 from test_uploads import trained as learned
 
-from models import Problem, engine, runs, unpacking, uploads
+from models import Problem, datasets, engine, export, runs, uploads
 from models.columns import Column, scaling
 from models.readers import Found
 from models.readers.limits import LIMITS, RUN, Limits
+from models.runs import unpacking
 
 Copied = Callable[[runs.Run], Path]
 Content = dict[str, bytes]
@@ -33,7 +34,7 @@ Content = dict[str, bytes]
 
 def taken(run: runs.Run) -> Content:
     """A packed run's files by their name in the zip."""
-    with zipfile.ZipFile(io.BytesIO(runs.pack(run))) as archive:
+    with zipfile.ZipFile(io.BytesIO(export.pack(run))) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
@@ -73,8 +74,8 @@ def opened_here(content: bytes, folder: Path, limits: Limits = RUN) -> runs.Run:
 @pytest.mark.parametrize("which", ["digits_run", "variational_run", "noisy_run"])
 def test_a_zip_brings_back_the_same_run(which: str, request: pytest.FixtureRequest, home: Path) -> None:
     run = request.getfixturevalue(which)
-    packed = runs.pack(run)
-    assert packed == runs.pack(run)
+    packed = export.pack(run)
+    assert packed == export.pack(run)
     back = runs.unpack(packed)
     assert back.folder == home / "runs" / back.id and back.configuration == run.configuration
     np.testing.assert_array_equal(back.codes, run.codes)
@@ -89,7 +90,7 @@ def test_a_zip_brings_back_the_same_run(which: str, request: pytest.FixtureReque
 
 def test_a_float16_run_comes_back_too(home: Path) -> None:
     run = trained(half=True, seed=5)
-    packed = runs.pack(run)
+    packed = export.pack(run)
     shutil.rmtree(run.folder)
     back = runs.unpack(packed)
     for name in ("weights.safetensors", "codes.f32", "decoder.onnx"):
@@ -98,21 +99,21 @@ def test_a_float16_run_comes_back_too(home: Path) -> None:
 
 def test_an_opened_run_never_stands_in_for_a_training(digits_run: runs.Run, home: Path) -> None:
     """Nobody knows what made the numbers of a zip: whoever asks for the same choices is to get a training."""
-    packed = runs.pack(digits_run)
+    packed = export.pack(digits_run)
     shutil.rmtree(home, ignore_errors=True)
     back = runs.unpack(packed)
     assert back.id != digits_run.id and back.configuration == digits_run.configuration
     assert not engine.kept(digits_run.id)
     assert engine.submit(digits_run.configuration, "another") == digits_run.id
     assert engine.status(digits_run.id).phase == "queued"
-    assert runs.unpack(packed).id == runs.unpack(runs.pack(back)).id == back.id  # the same zip is the same run
+    assert runs.unpack(packed).id == runs.unpack(export.pack(back)).id == back.id  # the same zip is the same run
 
 
 def test_a_zip_of_a_deleted_dataset_is_the_run_that_is_here_or_says_where_it_opens(home: Path) -> None:
     kept = uploads.keep(images(), "me", "Noise")
     run = learned(kept.name)
-    packed = runs.pack(run)
-    uploads.delete(kept.name, "me")
+    packed = export.pack(run)
+    datasets.delete(kept.name, "me")
     assert runs.unpack(packed).folder == run.folder
     shutil.rmtree(run.folder)
     refused(packed, home, "only where its dataset is kept")
@@ -121,23 +122,23 @@ def test_a_zip_of_a_deleted_dataset_is_the_run_that_is_here_or_says_where_it_ope
 def test_a_zip_of_other_numbers_is_not_taken_for_the_run_that_is_here(home: Path) -> None:
     kept = uploads.keep(images(), "me", "Noise")
     run, other = learned(kept.name), learned(kept.name, seed=1)
-    packed = runs.pack(other)
+    packed = export.pack(other)
     shutil.rmtree(other.folder)
     opened = runs.unpack(packed)  # its id is another than that of its choices
-    uploads.delete(kept.name, "me")
+    datasets.delete(kept.name, "me")
     assert runs.unpack(packed).id == opened.id != run.id
-    assert runs.unpack(runs.pack(opened)).id == opened.id
+    assert runs.unpack(export.pack(opened)).id == opened.id
 
 
 def test_what_unzip_makes_of_it_can_be_read(digits_run: runs.Run, tmp_path: Path) -> None:
-    with zipfile.ZipFile(io.BytesIO(runs.pack(digits_run))) as archive:
+    with zipfile.ZipFile(io.BytesIO(export.pack(digits_run))) as archive:
         assert {stat.S_IMODE(entry.external_attr >> 16) for entry in archive.infolist()} == {0o644}
         archive.extractall(tmp_path)
     assert runs.open_run(tmp_path / digits_run.id).digest == digits_run.digest
 
 
 def test_a_zip_mends_a_damaged_run_and_keeps_what_was_there(digits_run: runs.Run, home: Path) -> None:
-    packed = runs.pack(digits_run)
+    packed = export.pack(digits_run)
     first = runs.unpack(packed)
     damaged = first.folder / "codes.f32"
     damaged.write_bytes(b"mine")
@@ -164,14 +165,14 @@ def test_a_zip_of_something_else_is_told(digits_run: runs.Run, home: Path) -> No
 
 
 def test_half_a_zip_is_told(digits_run: runs.Run, home: Path) -> None:
-    packed = runs.pack(digits_run)
+    packed = export.pack(digits_run)
     for share in (0.1, 0.5, 0.99):
         refused(packed[: int(share * len(packed))], home, "cannot be opened as a run")
     refused(packed[len(packed) // 2 :], home, "cannot be opened|broken|damaged|lost its beginning")
 
 
 def test_a_byte_flipped_anywhere_never_makes_another_run(digits_run: runs.Run, home: Path, tmp_path: Path) -> None:
-    packed = runs.pack(digits_run)
+    packed = export.pack(digits_run)
     whole = runs.unpack(packed)
     for place in range(10, len(packed), len(packed) // 150):
         flipped = bytearray(packed)
@@ -189,7 +190,7 @@ def test_a_byte_flipped_anywhere_never_makes_another_run(digits_run: runs.Run, h
 @pytest.mark.parametrize("name", ["../evil.json", "../../evil.f32", "/tmp/evil.f32", "a/../../evil.f32", "evil.py"])
 def test_nothing_is_written_outside_or_beside(digits_run: runs.Run, home: Path, name: str) -> None:
     content = {**taken(digits_run), f"{digits_run.id}/{name}": b"evil"}
-    run, plain = runs.unpack(zipped(content)), runs.unpack(runs.pack(digits_run))
+    run, plain = runs.unpack(zipped(content)), runs.unpack(export.pack(digits_run))
     assert run.digest == plain.digest
     assert not [path for path in home.parent.rglob("*") if "evil" in path.name]
     assert not Path("/tmp/evil.f32").exists()
@@ -233,7 +234,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(
     with pytest.raises(Problem, match="The zip holds .* bytes"):
         runs.unpack(bomb(digits_run, 2**21), dataclasses.replace(RUN, unpacked=2**20))
     with pytest.raises(Problem, match="The zip has .* bytes"):
-        runs.unpack(runs.pack(digits_run), dataclasses.replace(RUN, upload=1000))
+        runs.unpack(export.pack(digits_run), dataclasses.replace(RUN, upload=1000))
 
 
 @pytest.mark.parametrize(
@@ -257,7 +258,7 @@ def test_a_table_of_contents_that_never_ends_is_not_read(
 
 
 def test_encrypted_overlapping_and_doubled_members_are_told(digits_run: runs.Run, home: Path) -> None:
-    packed = runs.pack(digits_run)
+    packed = export.pack(digits_run)
     encrypted, at = bytearray(packed), -1
     while (at := packed.find(b"PK\x01\x02", at + 1)) >= 0:
         encrypted[at + 8] |= 1
@@ -281,7 +282,7 @@ def test_rare_ways_of_packing_are_told(digits_run: runs.Run, home: Path, method:
 
 
 def test_a_zip_in_a_zip_stays_closed(digits_run: runs.Run, home: Path) -> None:
-    refused(zipped({f"{digits_run.id}/inner.zip": runs.pack(digits_run)}), home, "holds no run.json")
+    refused(zipped({f"{digits_run.id}/inner.zip": export.pack(digits_run)}), home, "holds no run.json")
 
 
 def test_sizes_that_zip64_makes_up_are_told(digits_run: runs.Run, home: Path) -> None:
@@ -314,7 +315,7 @@ def test_an_altered_graph_is_written_again_from_the_weights(digits_run: runs.Run
     (folder / "decoder.onnx").write_bytes(b"any program whatever")
     run = runs.unpack(zip_of(resealed(folder, digits_run.about)))
     assert (run.folder / "decoder.onnx").read_bytes() == (digits_run.folder / "decoder.onnx").read_bytes()
-    assert run.digest == runs.unpack(runs.pack(digits_run)).digest
+    assert run.digest == runs.unpack(export.pack(digits_run)).digest
 
 
 def altered_weights(change: Callable[[dict[str, np.ndarray]], Any]) -> Callable[[Path], None]:
@@ -500,7 +501,7 @@ def test_no_zip_is_opened_beyond_what_one_may_keep(
 ) -> None:
     monkeypatch.setenv("HOURGLASS_BYTES", "1000")
     app = drawn("explore")
-    app.file_uploader[0].set_value(("run.zip", runs.pack(digits_run), "application/zip")).run()
+    app.file_uploader[0].set_value(("run.zip", export.pack(digits_run), "application/zip")).run()
     (error,) = app.error
     assert "1,000 are allowed here" in error.value.replace("\\", "")
     assert not (home / "runs").exists()
@@ -508,7 +509,7 @@ def test_no_zip_is_opened_beyond_what_one_may_keep(
 
 def test_a_run_that_ships_can_leave_and_come_back(home: Path) -> None:
     shipped = runs.open_run(runs.folder_of("digits-variational"))
-    back = runs.unpack(runs.pack(shipped))
+    back = runs.unpack(export.pack(shipped))
     np.testing.assert_array_equal(back.codes, shipped.codes)
     np.testing.assert_allclose(back.coder.decode(back.codes[:5]), shipped.coder.decode(back.codes[:5]), atol=1e-6)
 
@@ -516,7 +517,7 @@ def test_a_run_that_ships_can_leave_and_come_back(home: Path) -> None:
 def test_a_full_disk_while_opening_is_told(
     digits_run: runs.Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    packed = runs.pack(digits_run)
+    packed = export.pack(digits_run)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -538,7 +539,7 @@ def test_a_full_disk_while_opening_is_told(
 def test_nothing_of_a_zip_is_read_in_the_process_that_asks(
     digits_run: runs.Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    packed = runs.pack(digits_run)
+    packed = export.pack(digits_run)
     monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("it was opened here"))
     assert runs.unpack(packed).configuration == digits_run.configuration
     for limits, says in (({"memory": 1}, "MiB of memory"), ({"seconds": -60.0}, "took more than")):
@@ -653,7 +654,7 @@ def test_the_columns_of_a_wide_table_are_not_read_for_a_list_of_runs(home: Path,
     assert (run.folder / "run.json").stat().st_size < 32_000 and "columns" not in run.about["dataset"]
     assert run.columns == kept.columns and len(run.columns) == 1000
     assert uploads.stand_in(run.about["dataset"] | {"columns": run.stored_columns}).columns == kept.columns
-    back = runs.unpack(runs.pack(run))
+    back = runs.unpack(export.pack(run))
     assert back.digest == run.digest
 
 

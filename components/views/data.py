@@ -16,10 +16,11 @@ import streamlit as st
 from components import address, examples, stream, visitor
 from components.choosing import escaped
 from components.views import Page
-from models import Problem, engine, folders, readers, unwritable, uploads
-from models.readers.found import Decision, Found, value_range
+from models import Problem, datasets, engine, readers, unwritable, uploads
+from models.readers import server_folders
 from models.readers.guarded import guarded_read
 from models.readers.limits import LARGE, LIMITS, Limits
+from models.readers.result import Decision, Found, value_range
 from models.uploads import Kept
 
 SHOWN = 500  # columns and classes that a table on this page lists
@@ -181,7 +182,7 @@ def larger(owner: str) -> None:
                 title = Path(safe_name(name)).stem
                 begin(owner, title, "sent by its owner", LARGE, lambda room: moved(arrival, room, name))
                 st.rerun()
-    if not folders.allowed():
+    if not server_folders.allowed():
         return
     with (
         st.expander("A folder on the server's own disk", icon=":material/folder_open:"),
@@ -189,13 +190,13 @@ def larger(owner: str) -> None:
     ):
         text = st.selectbox(
             "Folder",
-            folders.offered(),
+            server_folders.offered(),
             accept_new_options=True,
             help="One of these, or type the path of another within them.",
         )
         if st.form_submit_button("Read it", icon=":material/folder_open:"):
             try:
-                path = folders.inside(str(text or ""))
+                path = server_folders.inside(str(text or ""))
             except Problem as problem:
                 st.error(escaped(str(problem)))
                 return
@@ -550,7 +551,7 @@ def sure(one: Kept, owner: str) -> None:
     st.caption("Runs that were trained on it stay: their map and decoder go on working, without the originals.")
     yes, no = st.columns(2)
     if yes.button("Delete", type="primary", icon=":material/delete:", width="stretch"):
-        uploads.delete(one.name, owner)
+        datasets.delete(one.name, owner)
         st.rerun()
     if no.button("Keep", width="stretch"):
         st.rerun()

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from components import address, cached, choosing, figures, pictures, samples, visitor
 from components.explorer import SHOWN, ExplorerResult, Selection, View, explorer, stands
 from components.views import Page
-from models import Problem, codes, engine, export, metrics, runs
+from models import Problem, codes, engine, export, runs
+from models.analysis import metrics
 from models.columns import unscaled
 
 PLOTTED = 5_000  # points drawn by Plotly; more take seconds to arrive and look the same

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from components import address, cached, choosing, figures, pictures, samples
 from components.views import Page
-from models import Problem, datasets, export, metrics, reconstruct, runs
+from models import Problem, datasets, export, runs
+from models.analysis import metrics, reconstruct
 
 WHICH = {"random": "Random", "best": "Best", "worst": "Worst", "class": "One per class"}
 COUNT = 10

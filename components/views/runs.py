@@ -7,8 +7,9 @@ import streamlit as st
 
 from components import address, choosing, visitor
 from components.views import Page, told
-from models import Problem, engine, runs, thumbnails, uploads
+from models import Problem, engine, runs, uploads
 from models.engine import Entry
+from models.runs import thumbnails
 
 STATES = ("waiting or training", "done", "failed or cancelled")
 GROUP = {"queued": 0, "running": 0, "done": 1, "failed": 2, "cancelled": 2}

@@ -18,7 +18,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from components import address, cached, choosing, pictures, samples, visitor
 from components.views import Page
-from models import Problem, codes, datasets, encoding, export, runs, unwritable, uploads
+from models import Problem, codes, datasets, export, runs, unwritable, uploads
+from models.analysis import encoding
 from models.columns import unscaled
 from models.readers.work import plain
 

@@ -8,7 +8,8 @@ import streamlit as st
 
 from components import address, cached, choosing, figures, visitor
 from components.views import Page, told
-from models import Problem, architectures, datasets, engine, home, metrics, runs, uploads
+from models import Problem, architectures, datasets, engine, home, runs, uploads
+from models.analysis import metrics
 from models.runs import Configuration
 
 OWN = "My own choices"
@@ -270,7 +271,7 @@ def to_train(values: dict[str, Any]) -> dict[str, Any]:
 def describe(values: dict[str, Any]) -> Configuration | None:
     """The hourglass that the choices make, and its numbers; a sentence instead when they do not fit."""
     try:
-        configuration = runs.configuration(values)
+        configuration = runs.configure(values)
         dataset = datasets.get(configuration.dataset)
         blueprint = architectures.get(configuration.architecture).blueprint(
             dataset.kind, dataset.shape, configuration.code_size
@@ -329,7 +330,7 @@ def timed(configuration: Configuration, device: str) -> Configuration:
         st.toast(
             f"It will take longer: one epoch, the least, needs about {duration(each)} here.", icon=":material/timer:"
         )
-    return runs.configuration(values | {"epochs": engine.epochs_within(seconds, each)})
+    return runs.configure(values | {"epochs": engine.epochs_within(seconds, each)})
 
 
 def follow(shown: Configuration | None) -> None:

@@ -17,109 +17,38 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, downloads, home, private, unwritable
-from models.columns import Column
+from models import Problem, downloads, home, private, unwritable, uploads
+from models.data import SPLITS, TEST, TRAIN, VALIDATION, Arrays, Dataset, Progress, Remote
 
-TRAIN, VALIDATION, TEST = 0, 1, 2
-SPLITS = ("train", "validation", "test")
-
-Progress = Callable[[str, float], None]
-"""Told (what is being done, share done in [0, 1])."""
-
-
-class Arrays(NamedTuple):
-    """A dataset in memory or memory-mapped: samples (N, ...), labels (N,) -1 where unknown, factors (N, K)."""
-
-    samples: NDArray[np.generic]
-    labels: NDArray[np.int32]
-    factors: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Remote:
-    """A file to download: its name under <downloads>/<dataset>/, where it comes from and what must arrive."""
-
-    name: str
-    url: str
-    md5: str
-    bytes: int
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """What a dataset is, without its samples.
-
-    shape is one sample's: (H, W, C) for an image, (T, C) for a signal, (F,) for a table row. Rows are split
-    into train, validation and test once and for all by `splits()`; `test_from` is the first row of a test
-    set that the publisher fixed, None where the split is ours. `read` returns everything; `draw` returns the
-    samples of some rows only and is there for datasets that can make one sample without the others. columns:
-    of a table what its features are, of a signal its channels, with the scaling that `read` has applied. given and
-    split are the fingerprint and the splits of what somebody brought (see `models.uploads`).
-    """
-
-    name: str
-    title: str
-    summary: str
-    kind: str
-    shape: tuple[int, ...]
-    count: int
-    classes: tuple[str, ...]
-    source: str
-    licence: str
-    read: Callable[[], Arrays]
-    draw: Callable[[NDArray[np.int64]], NDArray[np.uint8]] | None = None
-    factors: tuple[str, ...] = ()
-    files: tuple[Remote, ...] = ()
-    test_from: int | None = None
-    version: int = 1
-    label: str = "class"
-    columns: tuple[Column, ...] = ()
-    splits_seed: int = field(default=2006, repr=False)
-    given: str = ""
-    split: Callable[[], NDArray[np.uint8]] | None = None
-
-    @property
-    def fingerprint(self) -> str:
-        """16 hex digits that change when the samples would: name, version, count, shape, checksums of its files."""
-        if self.given:
-            return self.given
-        facts = [self.name, self.version, self.count, list(self.shape), [remote.md5 for remote in self.files]]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
-
-    @property
-    def size(self) -> int:
-        """How many numbers one sample holds."""
-        return int(np.prod(self.shape))
-
-    def splits(self) -> NDArray[np.uint8]:
-        """The split of each row (N,): TRAIN, VALIDATION or TEST. Fixed by seed; needs no samples.
-
-        Ours are 80 / 10 / 10 %. Where the publisher fixed the test set, a tenth of the others (at most 5,000)
-        validates. What came split stays so.
-        """
-        if self.split is not None:
-            return self.split()
-        order = np.random.default_rng(self.splits_seed)
-        out = np.zeros(self.count, np.uint8)
-        if self.test_from is None:
-            rows = order.permutation(self.count)
-            tenth = self.count // 10
-            out[rows[:tenth]] = TEST
-            out[rows[tenth : 2 * tenth]] = VALIDATION
-        else:
-            out[self.test_from :] = TEST
-            rows = order.permutation(self.test_from)
-            out[rows[: min(self.test_from // 10, 5000)]] = VALIDATION
-        return out
+__all__ = [
+    "SPLITS",
+    "TEST",
+    "TRAIN",
+    "VALIDATION",
+    "Arrays",
+    "Dataset",
+    "Progress",
+    "Remote",
+    "arrays",
+    "check",
+    "delete",
+    "download",
+    "file",
+    "found",
+    "get",
+    "missing",
+    "names",
+    "samples_at",
+    "unknown",
+]
 
 
 @cache
@@ -132,8 +61,6 @@ def found() -> dict[str, Dataset]:
 
 def get(name: str) -> Dataset:
     """The dataset of that name, of this folder or brought by somebody; a `Problem` with the names that exist otherwise."""
-    from models import uploads
-
     dataset = found().get(name) or uploads.dataset(name)
     if dataset is None:
         raise unknown(name)
@@ -147,6 +74,18 @@ def unknown(name: str) -> Problem:
         f"one of {', '.join(found())} or a dataset of your own was expected",
         "choose one of these; datasets that people bring are removed when they have not been used for some time",
     )
+
+
+def check(name: str, owner: str) -> None:
+    """The `Problem` of a dataset that does not exist, also for one that is somebody else's."""
+    if not uploads.readable(name, owner):
+        raise unknown(name)
+
+
+def delete(name: str, owner: str) -> None:
+    """Remove a dataset that this owner brought; its runs stay. The `Problem` of an unknown dataset where it is not theirs."""
+    if not uploads.remove(name, owner):
+        raise unknown(name)
 
 
 def missing(dataset: Dataset) -> tuple[Remote, ...]:

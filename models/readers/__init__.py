@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 
 from models import Problem
 from models.columns import Column, inverse
-from models.readers import arrays, bags, images, tables, text
-from models.readers.found import Decision, Found, contact_sheet, content_fingerprint, some_rows
+from models.readers import array_files, arrays, images, parquet, sources, tables, text
 from models.readers.limits import LIMITS, Limits
+from models.readers.result import Decision, Found, contact_sheet, content_fingerprint, some_rows
 from models.readers.work import Choices, Work, checked, plain
 
 __all__ = [
@@ -108,12 +108,12 @@ def from_folder(path: str | Path, work: Work | None = None, **choices: Any) -> F
     A folder with idx files, as MNIST comes, is read as these.
     """
     path, work = Path(path), _work(work, choices)
-    entries = bags.folder(path, work)
+    entries = sources.folder(path, work)
     paths = [path / entry.name for entry in entries]
     if any(images.is_image(entry.start()) for entry in entries[:50]):
         return images.collect(entries, work, plain(path.name))
-    starts = {each: arrays.unzipped_start(each, bags.start_of(each, 16)) for each in paths[:50]}
-    idx = [each for each, start in starts.items() if arrays.is_idx(start)]
+    starts = {each: array_files.unzipped_start(each, sources.start_of(each, 16)) for each in paths[:50]}
+    idx = [each for each, start in starts.items() if array_files.is_idx(start)]
     if idx:
         return _idx(idx, work, plain(path.name))
     return images.collect(entries, work, plain(path.name))
@@ -123,14 +123,14 @@ def from_folder(path: str | Path, work: Work | None = None, **choices: Any) -> F
 def from_images(files: str | Path | Sequence[str | Path], work: Work | None = None, **choices: Any) -> Found:
     """A handful of image files: uint8 (N, H, W, C), no labels. What is no image is skipped."""
     paths, work = _paths(files), _work(work, choices)
-    return images.collect(bags.files(paths, work), work, plain(paths[0].name) if len(paths) == 1 else "these files")
+    return images.collect(sources.files(paths, work), work, plain(paths[0].name) if len(paths) == 1 else "these files")
 
 
 @_told
 def from_zip(path: str | Path, work: Work | None = None, **choices: Any) -> Found:
     """A zip of images: uint8 (N, H, W, C), by folders as `from_folder`. Members are read in memory, never extracted."""
     path, work = Path(path), _work(work, choices)
-    archive, entries = bags.open_zip(path, work)
+    archive, entries = sources.open_zip(path, work)
     with archive:
         names = {entry.name for entry in entries}
         if "[Content_Types].xml" in names or "mimetype" in names:
@@ -146,8 +146,8 @@ def from_zip(path: str | Path, work: Work | None = None, **choices: Any) -> Foun
 def from_table(path: str | Path, work: Work | None = None, **choices: Any) -> Found:
     """A CSV, TSV or Parquet file: pixels of images (N, H, W, C), rows (N, F) or, if asked, signals (N, T, C)."""
     path, work = Path(path), _work(work, choices)
-    parquet = bags.start_of(path, 4) == tables.PARQUET
-    table = tables.read_parquet(path, work) if parquet else text.read(path, work)
+    is_parquet = sources.start_of(path, 4) == parquet.PARQUET
+    table = parquet.read(path, work) if is_parquet else text.read(path, work)
     found = tables.found(table, work, plain(path.name))
     if found.kind == "table" and work.choices.missing == "keep":  # none is skipped: each row is a sample
         place = {name: i for i, name in enumerate(table.names)}
@@ -164,13 +164,13 @@ def from_arrays(path: str | Path, work: Work | None = None, **choices: Any) -> F
     Arrays named as x_train, y_train, x_test and y_test are keep their split.
     """
     path, work = Path(path), _work(work, choices)
-    start = bags.start_of(path, 16)
-    if start.startswith(arrays.NPY):
-        named = arrays.read_npy(path, work)
-    elif start.startswith(bags.ZIP):
-        named = arrays.read_npz(path, work)
+    start = sources.start_of(path, 16)
+    if start.startswith(array_files.NPY):
+        named = array_files.read_npy(path, work)
+    elif start.startswith(sources.ZIP):
+        named = array_files.read_npz(path, work)
     elif len(start) < 9 or _may_be_safetensors(start):
-        named = arrays.read_safetensors(path, work)
+        named = array_files.read_safetensors(path, work)
     else:
         raise Problem(
             f"{plain(path.name)} is none of NPY, NPZ and safetensors",
@@ -199,9 +199,9 @@ def read(paths: str | Path | Sequence[str | Path], work: Work | None = None, **c
         return from_folder(path, work) if path.is_dir() else _one(path, work)
     starts = {}
     for path in several:
-        bags.check_upload(path, work)
-        starts[path] = arrays.unzipped_start(path, bags.start_of(path, 32))
-    idx = [path for path, start in starts.items() if arrays.is_idx(start)]
+        sources.check_upload(path, work)
+        starts[path] = array_files.unzipped_start(path, sources.start_of(path, 32))
+    idx = [path for path, start in starts.items() if array_files.is_idx(start)]
     if len(idx) == len(several):
         return _idx(idx, work, "these files")
     if any(images.is_image(start) for start in starts.values()):
@@ -215,17 +215,17 @@ def read(paths: str | Path | Sequence[str | Path], work: Work | None = None, **c
 
 def _one(path: Path, work: Work) -> Found:
     """One file, by how it begins."""
-    bags.check_upload(path, work)
-    start = bags.start_of(path, 4096)
+    sources.check_upload(path, work)
+    start = sources.start_of(path, 4096)
     if images.is_image(start):
         return from_images([path], work)
-    if start.startswith((bags.ZIP, bags.END)):
+    if start.startswith((sources.ZIP, sources.END)):
         return from_arrays(path, work) if _is_npz(path, work) else from_zip(path, work)
-    if start.startswith(arrays.NPY) or _may_be_safetensors(start):
+    if start.startswith(array_files.NPY) or _may_be_safetensors(start):
         return from_arrays(path, work)
-    if arrays.is_idx(arrays.unzipped_start(path, start)):
+    if array_files.is_idx(array_files.unzipped_start(path, start)):
         return from_idx(path, None, work)
-    if start.startswith(arrays.GZIP):
+    if start.startswith(array_files.GZIP):
         raise _refusal(path, "a gzip file of something else than idx", "unpack it")
     if start[4:8] == b"ftyp":
         raise _refusal(path, "a film, or a picture of the kind HEIC or AVIF", "save pictures as JPEG or PNG")
@@ -244,9 +244,9 @@ def _may_be_safetensors(start: bytes) -> bool:
 def _is_npz(path: Path, work: Work) -> bool:
     """Whether a zip holds arrays: by the content of its first member that is no litter."""
     quiet = replace(work, left_out={}, words=[], decisions={})
-    archive, entries = bags.open_zip(path, quiet)
+    archive, entries = sources.open_zip(path, quiet)
     with archive:
-        return any(entry.start().startswith(arrays.NPY) for entry in entries[:5])
+        return any(entry.start().startswith(array_files.NPY) for entry in entries[:5])
 
 
 def _idx(paths: Sequence[Path], work: Work, source: str) -> Found:
@@ -255,7 +255,7 @@ def _idx(paths: Sequence[Path], work: Work, source: str) -> Found:
     parts = {path: arrays.part_of(path.name) for path in paths}
     split = len(set(parts.values())) > 1 and None not in parts.values()
     for path in paths:
-        values = arrays.idx(path, work)
+        values = array_files.idx(path, work)
         part = f"_{('train', 'validation', 'test')[parts[path] or 0]}" if split else ""
         name = ("y" if values.ndim == 1 else "x") + part
         if name in named:

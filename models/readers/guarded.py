@@ -25,9 +25,9 @@ import psutil
 
 from models import Problem, readers, unwritable
 from models.columns import Column
-from models.datasets import Progress
-from models.readers.found import Decision, Found, Levels
+from models.data import Progress
 from models.readers.limits import LIMITS, Limits
+from models.readers.result import Decision, Found, Levels
 from models.readers.work import Work, checked
 
 PROJECT = Path(__file__).resolve().parents[2]

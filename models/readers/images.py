@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from models import Problem
-from models.datasets import TEST, TRAIN, VALIDATION
-from models.readers.bags import Entry
-from models.readers.found import Found, Levels
+from models.data import TEST, TRAIN, VALIDATION
+from models.readers.result import Found, Levels
+from models.readers.sources import Entry
 from models.readers.work import COLOURS, FITS, SCALINGS, Work, decoding, plain, reason
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO
 
 from models import Problem
-from models.readers import bags
-from models.readers.tables import GROUPED, NOTHING, Again, Gatherer, Table, pointed
+from models.readers import sources
+from models.readers.gathering import GROUPED, NOTHING, Again, Gatherer, Table, pointed
 from models.readers.work import SEPARATORS, Work, decoding, plain
 
 MARKS = (
@@ -68,7 +68,7 @@ class Manner:
 
 def read(path: Path, work: Work) -> Table:
     """A table of text. `Problem` when it is none, or none of its rows is as long as the others."""
-    bags.check_upload(path, work)
+    sources.check_upload(path, work)
     manner = _manner(path, work)
     texts: set[int] = set()
     while True:
@@ -125,7 +125,7 @@ def _read(path: Path, manner: Manner, texts: set[int], work: Work) -> Table:
 
 def encoding_of(path: Path, work: Work) -> str:
     """How a file's text is encoded. `Problem` when it holds no text."""
-    start = bags.start_of(path, 65536)
+    start = sources.start_of(path, 65536)
     marked = next((encoding for mark, encoding in MARKS if start.startswith(mark)), "")
     if not marked and start[1:2] == b"\0" and start[:2] != b"\0\0":
         marked = "utf-16-le"

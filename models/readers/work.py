@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from models import Problem, unwritable
 from models.columns import Column
-from models.datasets import Progress
-from models.readers.found import VALUES, Decision, Found, Levels
+from models.data import Progress
 from models.readers.limits import LIMITS, Limits
+from models.readers.result import VALUES, Decision, Found, Levels
 
 
 @dataclass(frozen=True)

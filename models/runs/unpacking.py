@@ -1,4 +1,4 @@
-"""A run out of a zip that somebody brings: `python -m models.unpacking FOLDER` is the process that `runs.unpack` starts.
+"""A run out of a zip that somebody brings: `python -m models.runs.unpacking FOLDER` is the process that `runs.unpack` starts.
 
 Only files that format 1 knows are taken out, under names of ours, after everything that the zip claims has been held
 against its limits. The ONNX files in it are never run: they are written again from the weights and the architecture
@@ -21,12 +21,16 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError
 
-from models import Problem, architectures, datasets, export, home, runs, unwritable, uploads
-from models.readers import bags
+from models import Problem, architectures, datasets, graphs, home, unwritable, uploads
+from models.readers import sources
 from models.readers.guarded import answer, serve
 from models.readers.limits import Limits
 from models.readers.work import Work
-from models.runs import FACTS, HEADER, OPTIONAL, REQUIRED, Run, sha256
+from models.runs.checking import open_run, sha256, text_of, whole
+from models.runs.configuration import configure
+from models.runs.format import FACTS, HEADER, OPTIONAL, REQUIRED
+from models.runs.run import Run
+from models.runs.writing import architecture_facts, dataset_facts, seal
 
 TAKEN = ("run.json", *REQUIRED, *OPTIONAL)
 KEPT = ("format", "versions", *(name for name in FACTS if name != "files"))  # of its run.json
@@ -40,7 +44,7 @@ def opened(path: Path, folder: Path, limits: Limits) -> Run:
     own = home() / "runs"
     try:
         take_out(path, folder, limits)
-        run = runs.open_run(folder)
+        run = open_run(folder)
         if uploads.own(run.configuration.dataset) and uploads.dataset(run.configuration.dataset) is None:
             return _kept_already(run)
         return _rebuilt(run)
@@ -72,7 +76,7 @@ def take_out(path: Path, folder: Path, limits: Limits) -> None:
     if not zipfile.is_zipfile(path):
         raise _no_run("it is no whole zip")
     work = Work(limits=limits)
-    archive, members = bags.open_zip(path, work)
+    archive, members = sources.open_zip(path, work)
     with archive:
         tops = {name.partition("/")[0] for name in archive.namelist()}
         if len(tops) != 1:
@@ -98,7 +102,7 @@ def take_out(path: Path, folder: Path, limits: Limits) -> None:
             with entry.open() as packed, (folder / name).open("wb") as out:
                 shutil.copyfileobj(packed, out, 1 << 20)
         try:
-            runs.text_of(folder / "run.json", limits.about)
+            text_of(folder / "run.json", limits.about)
         except ValueError as error:
             raise _too_large("run.json", taken["run.json"].size, limits.about) from error
 
@@ -126,8 +130,8 @@ def _disagree(run: Run, came: str, expected: str) -> Problem:
 def _kept_already(run: Run) -> Run:
     """The run of just these weights and codes that is here; without its dataset nothing else of a zip can be checked."""
     place = home() / "runs" / _opened_id(run.id, run.folder)
-    if runs.whole(place):
-        return runs.open_run(place)
+    if whole(place):
+        return open_run(place)
     raise Problem(
         "the zip holds a run of somebody's own dataset, which is not kept here (it stayed elsewhere, or was deleted)",
         "such a zip can be opened only where its dataset is kept",
@@ -139,10 +143,10 @@ def _rebuilt(run: Run) -> Run:
     """Check an opened run against our own architectures and put graphs of our own writing in place of the zip's."""
     from safetensors.numpy import load_file
 
-    chosen = runs.configuration(dataclasses.asdict(run.configuration))
+    chosen = configure(dataclasses.asdict(run.configuration))
     dataset, architecture = datasets.get(chosen.dataset), architectures.get(chosen.architecture)
     blueprint = architecture.blueprint(dataset.kind, dataset.shape, chosen.code_size)
-    facts = runs.dataset_facts(dataset)
+    facts = dataset_facts(dataset)
     known = run.about["dataset"] | {"columns": run.stored_columns}
     stored = {name: known.get(name) for name in facts}
     trained = chosen.id_of(run.about["recipe"])
@@ -171,7 +175,7 @@ def _rebuilt(run: Run) -> Run:
             "its weights are not those of its architecture",
             f"the {len(blueprint.weights)} finite weights of {chosen.architecture} were expected",
         )
-    for name, graph in export.graphs(blueprint, weights).items():
+    for name, graph in graphs.graphs(blueprint, weights).items():
         (run.folder / name).write_bytes(graph)
     shown = [*run.about["training"].values(), *(text for metric in run.about["metrics"] for text in metric.values())]
     finished = run.about["training"]["finished"]
@@ -190,10 +194,10 @@ def _rebuilt(run: Run) -> Run:
     ours = {
         "id": id_,
         "dataset": facts,
-        "architecture": runs.architecture_facts(architecture, blueprint),
+        "architecture": architecture_facts(architecture, blueprint),
         "versions": versions,
     }
-    return runs.seal(run.folder, {name: ours.get(name, value) for name, value in run.about.items() if name in KEPT})
+    return seal(run.folder, {name: ours.get(name, value) for name, value in run.about.items() if name in KEPT})
 
 
 def _opened_id(trained: str, folder: Path) -> str:
@@ -203,7 +207,7 @@ def _opened_id(trained: str, folder: Path) -> str:
     """
     parts = [sha256(folder / name) for name in ("weights.safetensors", "codes.f32")]
     here = home() / "runs" / trained
-    if runs.whole(here) and parts == [sha256(here / name) for name in ("weights.safetensors", "codes.f32")]:
+    if whole(here) and parts == [sha256(here / name) for name in ("weights.safetensors", "codes.f32")]:
         return trained
     return hashlib.sha256(" ".join([trained, *parts]).encode()).hexdigest()[:16]
 

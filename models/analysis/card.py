@@ -1,9 +1,9 @@
 """The card of a shipped run: how it was made, how good it is, what it is weak at. Written from run.json."""
 
-from models import metrics
+from models.analysis import metrics
 from models.datasets import TEST
 from models.runs import Run
-from models.zoo import ZOO
+from models.runs.zoo import ZOO
 
 COLUMNS = ("run", "dataset", "architecture", "D", "test error", "PCA's", "kNN", "MB")
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import datasets, metrics, noise
+from models import datasets, noise
+from models.analysis import metrics
 from models.codes import Floats, to_float
 from models.runs import Run
 

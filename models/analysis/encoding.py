@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem, datasets, uploads
-from models.checks import nearest_of
+from models.analysis.checks import nearest_of
+from models.analysis.metrics import squared_errors
 from models.codes import Floats, to_float
 from models.columns import Column, standardised
 from models.datasets import Progress
 from models.export import class_column
-from models.metrics import squared_errors
-from models.readers.found import Found
 from models.readers.guarded import guarded_read
+from models.readers.result import Found
 from models.readers.work import plain
 from models.runs import Run
 

@@ -4,41 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 import json
 import logging
 import multiprocessing
 import os
-import platform
-import shutil
 import signal
 import sqlite3
-import subprocess
 import threading
 import time
-from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import dask
-
-from models import Problem, engine, private, queue, unwritable, worker
-from models.cluster import (
+from models import Problem, private, unwritable
+from models.engine import growing, presence, queue, tasks
+from models.engine.cluster import (
     Client,
     Future,
-    KilledWorker,
-    Nanny,
-    Scheduler,
-    SpecCluster,
-    Status,
-    nanny_options,
     own_security,
     security,
 )
-from models.queue import SHELL, Ticket
+from models.engine.limits import Limits
+from models.engine.local import local_cluster
+from models.engine.members import Members, result_of
+from models.engine.queue import SHELL, Ticket
 
-AGAIN = 10.0  # seconds after which a worker that lacked something is asked again
+TURN = 0.05  # seconds between two looks at the queue
+TRIES = 3  # attempts that may be lost in a row without a finished epoch in between
 log = logging.getLogger("hourglass.engine")
 
 
@@ -53,32 +45,16 @@ class _Job:
     wish: str | None = None
 
 
-@dataclass
-class _Member:
-    """A worker of a scheduler that is not ours, and whether it fits: known when it has answered."""
-
-    address: str
-    threads: int
-    gpus: int
-    asked: Future[Any] | None  # None when it has answered
-    at: float  # when it was asked
-    who: str = ""
-    misfit: str | None = "it has not answered yet"
-    absent: frozenset[str] = frozenset()  # datasets that it cannot read
-
-
 class Dispatcher:
     """Reads the queue and hands its runs to a Dask cluster, each turn those whose turn it is."""
 
     def __init__(self, root: Path, address: str | None, workers: int) -> None:
         self.root, self.address, self.workers = root, address, workers
-        self.limits = engine.Limits.here()
+        self.limits = Limits.here()
         self.security = security()
         self.jobs: dict[str, _Job] = {}
         self.timings: dict[str, tuple[Future[Any], str | None]] = {}
-        self.members: dict[str, _Member] = {}
-        self.mine = worker.facts(str(root))
-        self.lacking: set[str] = set()  # datasets that are asked for and that no worker can read
+        self.members = Members(root, address)
         self.slots = self.gpus = self.wanted = 0
         self.client: Client | None = None
         self.cluster: Any = None
@@ -95,7 +71,7 @@ class Dispatcher:
         self._requeue_all()
         said = ""
         try:
-            while not self.ending.wait(engine.TURN):
+            while not self.ending.wait(TURN):
                 try:
                     self._turn()
                 except Problem as problem:  # the queue is locked, or the disk is full: what runs goes on meanwhile
@@ -176,36 +152,9 @@ class Dispatcher:
             self.tried = time.monotonic()
 
     def _local(self) -> Any:
-        """Worker processes on this machine, with torch loaded before the first training asks for it."""
-        gpus, ending, self.security = _gpus(), self.ending, own_security()
-        scratch = str(private(self.root / "scratch"))
-        dask.config.set({"temporary-directory": scratch})  # the scheduler's, too
-
-        def spec(i: int) -> dict[str, Any]:
-            options = nanny_options(i, gpus, self.security, scratch)
-            more = {"protocol": "tls", "host": "127.0.0.1", "env": options["env"] | {"HOURGLASS_NICE": "10"}}
-            return {"cls": Nanny, "options": options | more}
-
-        class Local(SpecCluster):
-            def new_worker_spec(self) -> dict[int, Any]:
-                free = next(i for i in itertools.count() if i not in self.worker_spec)
-                return {free: spec(free)}
-
-            async def _correct_state_internal(self) -> None:
-                # A worker that died before it was ready has taken its nanny with it, which Dask would count for ever.
-                for name, nanny in list(self.workers.items()):
-                    if nanny.status in (Status.closed, Status.failed):
-                        del self.workers[name]
-                try:
-                    await super()._correct_state_internal()
-                except Exception as error:  # the next beat tries again
-                    if not ending.is_set():
-                        log.warning("a worker could not be started: %s", error)
-
-        options = {"host": "127.0.0.1", "port": 0, "protocol": "tls", "security": self.security, "dashboard": False}
-        self.cluster = Local(
-            {}, {"cls": Scheduler, "options": options}, security=self.security, silence_logs=logging.ERROR
-        )  # type: ignore[no-untyped-call]
+        """Worker processes on this machine, the first of them at once."""
+        self.security = own_security()
+        self.cluster = local_cluster(self.root, self.security, self.ending)
         self.wanted = 1
         self.cluster.scale(self.wanted)
         return self.cluster
@@ -216,7 +165,7 @@ class Dispatcher:
                 with contextlib.suppress(Exception):  # whatever is left of it, it is given up
                     part.close(timeout=2)
         self.client = self.cluster = None
-        self.members.clear()
+        self.members.known.clear()
         self.slots = self.gpus = 0
 
     def _count(self) -> None:
@@ -226,8 +175,9 @@ class Dispatcher:
         with contextlib.suppress(OSError, TimeoutError, KeyError):  # it is just being lost: the next turn sees it
             found = self.client.scheduler_info(n_workers=-1)["workers"]
             if self.cluster is None:
-                self._examine(found)
-                found = {address: one for address, one in found.items() if not self.members[address].misfit}
+                self.members.examine(self.client, found)
+                self._give_up(found)
+                found = {address: one for address, one in found.items() if not self.members.known[address].misfit}
             self.slots = sum(one["nthreads"] for one in found.values())
             self.gpus = int(sum(one["resources"].get("GPU", 0) for one in found.values()))
         if self.cluster is not None:
@@ -236,91 +186,24 @@ class Dispatcher:
             self.wanted = max(self.wanted, min(self.workers, self.slots + 1))
             self.cluster.scale(self.wanted)
 
-    def _examine(self, found: dict[str, Any]) -> None:
-        """Ask each worker that has joined whether it fits, and those that lack a dataset now and then again. What was
-        given to a worker that is gone is given up: Dask would wait for it to come back."""
-        assert self.client is not None
-        now = time.monotonic()
-        for address in set(self.members) - set(found):
-            del self.members[address]
-        for address, one in found.items():
-            known = self.members.get(address)
-            if known is None or (known.asked is None and now - known.at > AGAIN and (known.misfit or known.absent)):
-                asked = self.client.submit(worker.facts, str(self.root), workers=[address], pure=False)
-                threads, gpus = one["nthreads"], int(one["resources"].get("GPU", 0))
-                new = _Member(address, threads, gpus, asked, now)
-                self.members[address] = (
-                    new
-                    if known is None
-                    else dataclasses.replace(known, asked=asked, at=now, threads=threads, gpus=gpus)
-                )
-            elif known.asked is not None and known.asked.done():
-                self._judge(known, known.asked)
+    def _give_up(self, found: dict[str, Any]) -> None:
+        """What was given to a worker that is gone is given up: Dask would wait for it to come back."""
         given = [(job.future, job.where) for job in self.jobs.values()] + list(self.timings.values())
         for future, where in given:
             if where is not None and where not in found:
                 future.cancel()
-
-    def _judge(self, member: _Member, asked: Future[Any]) -> None:
-        theirs = _result(asked)
-        if theirs is None:
-            return
-        member.asked = None
-        if "lost" in theirs:  # it is gone, or is asked again
-            return
-        before = member.misfit
-        if "host" in theirs:
-            member.who = f"the worker of {theirs['account']} on {theirs['host']}"
-            member.misfit = worker.misfit(self.mine, theirs, str(self.root))
-            member.absent = frozenset(theirs["absent"])
-        else:  # it knows no such question
-            member.who, member.misfit = (
-                f"the worker at {member.address}",
-                "it runs another version of Hourglass, or none",
-            )
-        if member.misfit and member.misfit != before:
-            log.warning("%s is left out: %s", member.who, member.misfit)
 
     def _place(self, dataset: str, on_gpu: bool) -> tuple[bool, str | None]:
         """Whether there is room for a training on this dataset, and the worker that has it, None where Dask chooses."""
         if self.cluster is not None:
             return True, None
         busy = [job.where for job in self.jobs.values()] + [where for _, where in self.timings.values()]
-        fitting = [one for one in self.members.values() if not one.misfit]
-        able = [one for one in fitting if dataset not in one.absent]
-        if fitting and not able:
-            self.lacking.add(dataset)
-        # One without a graphics processor first, where none is needed.
-        for one in sorted(able, key=lambda one: one.gpus):
-            if busy.count(one.address) < one.threads and (one.gpus or not on_gpu):
-                return True, one.address
-        return False, None
+        where = self.members.place(dataset, on_gpu, busy)
+        return where is not None, where
 
     def _trouble(self) -> Problem | None:
         """What those who wait have to know of the workers; None when all is well."""
-        if self.cluster is not None or self.client is None:
-            return None
-        if not self.members:
-            return Problem(
-                f"no worker is there at {self.address}",
-                "at least one was expected to have joined the scheduler",
-                "start some with python -m models.worker; what waits is then trained by itself",
-            )
-        told = [f"{one.who}: {one.misfit}" for one in self.members.values() if one.misfit and one.who]
-        if told:
-            return Problem(
-                f"{len(told)} of {len(self.members)} workers are left out. {'; '.join(sorted(set(told))[:4])}",
-                "the same version and the same folder were expected on each machine",
-                "put that right there, and start its workers again",
-            )
-        if self.lacking:
-            names = ", ".join(sorted(self.lacking))
-            return Problem(
-                f"no worker can read {names}",
-                "a machine with its files under HOURGLASS_DATA was expected",
-                "run python -m models download on one that trains; what waits is then trained by itself",
-            )
-        return None
+        return None if self.cluster is not None or self.client is None else self.members.trouble()
 
     # the queue
 
@@ -332,7 +215,7 @@ class Dispatcher:
     def _beat(self) -> None:
         """A sign of life, once a second, with what the cluster has to offer."""
         now = time.monotonic()
-        if now - self.beaten < engine.BEAT:
+        if now - self.beaten < presence.BEAT:
             return
         self._count()
         problem = self.problem or self._trouble()
@@ -352,7 +235,7 @@ class Dispatcher:
     def _collect(self, done: list[_Job]) -> None:
         """Write down how trainings ended; one whose worker was lost waits again, three times at most."""
         for job in done:
-            id_, result = job.ticket.id, _result(job.future)
+            id_, result = job.ticket.id, result_of(job.future)
             if result is None:
                 continue
             with queue.opened(write=True) as connection:
@@ -362,13 +245,13 @@ class Dispatcher:
                 elif row is not None and "became" in result:  # cancelled when it was as good as done
                     connection.execute("UPDATE runs SET became = ? WHERE id = ?", [result["became"], id_])
             if "lost" not in result:
-                engine.tidy(id_, job.attempt)
+                growing.tidy(id_, job.attempt)
             del self.jobs[id_]
 
     def _note(self, timed: dict[str, Future[Any]]) -> None:
         """Write down what was timed; what was lost is timed again."""
         for id_, future in timed.items():
-            result = _result(future)
+            result = result_of(future)
             if result is None:
                 continue
             told = json.dumps(result["problem"]) if "problem" in result else None
@@ -388,7 +271,7 @@ class Dispatcher:
             )
             connection.execute("UPDATE owners SET waits = 0 WHERE id = ?", [id_])
             if became != id_:
-                facts = json.dumps(dataclasses.asdict(engine.as_ended(became)))
+                facts = json.dumps(dataclasses.asdict(growing.as_ended(became)))
                 connection.execute(
                     "INSERT OR IGNORE INTO runs (id, configuration, state, asked, started, ended)"
                     " SELECT ?, ?, 'done', asked, started, ended FROM runs WHERE id = ?",
@@ -408,17 +291,17 @@ class Dispatcher:
             return
         told = result.get("problem")
         if told is None:
-            reached = len(engine.progress(id_))
+            reached = len(growing.progress(id_))
             if reached > job.reached:
                 tries = 1
-            elif result["lost"] and engine.begun(id_) == job.attempt:  # else it was no fault of its own
+            elif result["lost"] and growing.begun(id_) == job.attempt:  # else it was no fault of its own
                 tries += 1
-            if tries < engine.TRIES:
+            if tries < TRIES:
                 log.warning("%s was lost after epoch %d; it is queued again", id_, reached)
                 connection.execute("UPDATE runs SET state = 'queued', tries = ? WHERE id = ?", [tries, id_])
                 return
             told = [
-                f"the process that trained this was lost {engine.TRIES} times in a row without finishing an epoch",
+                f"the process that trained this was lost {TRIES} times in a row without finishing an epoch",
                 "it should have come further each time; most often it needs more memory than a worker has",
                 "train again with a smaller batch size or architecture, or with fewer workers (each then has more memory)",
             ]
@@ -442,7 +325,7 @@ class Dispatcher:
                 self._remember(job)
             elif ticket.wish and ticket.wish != job.wish and ticket.attempt == job.attempt:
                 with contextlib.suppress(Problem):  # its folder is gone: then so is the training
-                    engine.control(engine.active(id_), job.attempt, ticket.wish)
+                    growing.control(growing.active(id_), job.attempt, ticket.wish)
                 job.wish = ticket.wish
 
     def _remember(self, job: _Job) -> None:
@@ -459,7 +342,7 @@ class Dispatcher:
         """Start the runs whose turn it is, as many as there are free slots."""
         if self.client is None or len(self.jobs) + len(self.timings) >= self.slots:
             return
-        self.lacking.clear()
+        self.members.lacking.clear()
         with queue.opened() as connection:
             unknown = connection.execute(
                 "SELECT id, configuration, device FROM epoch_times WHERE seconds IS NULL AND problem IS NULL"
@@ -474,7 +357,7 @@ class Dispatcher:
                     if not room:
                         continue
                     future = self.client.submit(
-                        engine.measure,
+                        tasks.measure,
                         str(self.root),
                         facts,
                         "gpu" if on_gpu else "cpu",
@@ -483,7 +366,7 @@ class Dispatcher:
                         workers=[where] if where else None,
                     )
                     self.timings[id_] = future, where
-            waiting, running = (engine.understood(queue.tickets(connection, s)) for s in ("queued", "running"))
+            waiting, running = (queue.understood(queue.tickets(connection, s)) for s in ("queued", "running"))
             line = queue.order(waiting, running, queue.turns(connection))
         busy = sum(job.ticket.device == "gpu" for job in self.jobs.values())
         for ticket in line:
@@ -500,8 +383,8 @@ class Dispatcher:
 
     def _start(self, ticket: Ticket, on_gpu: bool, where: str | None) -> None:
         assert self.client is not None
-        id_, folder = ticket.id, engine.active(ticket.id)
-        attempt = max(ticket.attempt, engine.attempt_of(folder)) + 1
+        id_, folder = ticket.id, growing.active(ticket.id)
+        attempt = max(ticket.attempt, growing.attempt_of(folder)) + 1
         # Somebody asked for its end, and then its worker was lost: the wish outlives the attempt.
         wish = ticket.wish if ticket.wish in ("keep", "cool") else None
         with queue.opened(write=True) as connection:
@@ -514,7 +397,7 @@ class Dispatcher:
                 return
             try:
                 private(folder)
-                engine.control(folder, attempt, wish)
+                growing.control(folder, attempt, wish)
             except (OSError, Problem) as error:
                 trouble = error if isinstance(error, Problem) else unwritable(folder.parent, error)
                 told = json.dumps([trouble.came, trouble.expected, trouble.do])
@@ -525,9 +408,9 @@ class Dispatcher:
             connection.executemany(
                 "INSERT OR REPLACE INTO served (owner, turn) VALUES (?, ?)", [(owner, turn) for owner in ticket.owners]
             )
-        reached = len(engine.progress(id_))
+        reached = len(growing.progress(id_))
         future = self.client.submit(
-            engine.train,
+            tasks.train,
             str(self.root),
             id_,
             ticket.configuration,
@@ -541,32 +424,3 @@ class Dispatcher:
             workers=[where] if where else None,
         )
         self.jobs[id_] = _Job(ticket, attempt, future, reached, name, where, wish)
-
-
-def _result(future: Future[Any]) -> dict[str, Any] | None:
-    """What a training or timing returned, None while that is not known. {"lost": True} where its worker died, {"lost":
-    False} where it was given up for another reason: the scheduler went away, or what it was given to.
-
-    A result lies where it was computed: it is lost with a worker that dies between the end and our asking, and Dask
-    then computes it again.
-    """
-    try:
-        return dict(future.result(timeout=5))
-    except TimeoutError:
-        return None
-    except KilledWorker:
-        return {"lost": True}
-    except (CancelledError, OSError):
-        return {"lost": False}
-    except Exception as error:
-        return {"problem": engine.broken(error)}
-
-
-def _gpus() -> int:
-    """How many graphics processors this machine has that torch can use, without asking torch."""
-    if platform.system() == "Darwin":
-        return int(platform.machine() == "arm64")
-    if (asked := shutil.which("nvidia-smi")) is None:
-        return 0
-    listed = subprocess.run([asked, "-L"], capture_output=True, text=True, check=False)
-    return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from models import Problem, home, private, unwritable
+from models.runs import Configuration, read_configuration
 
 log = logging.getLogger("hourglass.engine")
 STATES = ("queued", "running", "done", "failed", "cancelled")
@@ -261,6 +262,14 @@ class Ticket:
     problem: Problem | None
     owners: tuple[str, ...]
 
+    @property
+    def chosen(self) -> Configuration | None:
+        """What is to be trained; None where another version of Hourglass has asked for what this one does not know."""
+        try:
+            return read_configuration(self.configuration)
+        except Problem:
+            return None
+
 
 def tickets(connection: sqlite3.Connection, *states: str, id_: str | None = None) -> list[Ticket]:
     """The runs in these states (or the one of this id), in the order of asking."""
@@ -301,6 +310,11 @@ def as_problem(text: str | None) -> Problem | None:
         return None
     known = isinstance(parts, list) and len(parts) == 3 and all(isinstance(part, str) for part in parts)
     return Problem(*parts) if known else None
+
+
+def understood(tickets: Sequence[Ticket]) -> list[Ticket]:
+    """Those whose choices this version knows; a later one may have asked for the others."""
+    return [ticket for ticket in tickets if ticket.chosen is not None]
 
 
 def ticket(id_: str) -> Ticket | None:

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import datasets, home, private
-from models.runs import Run, find, write_whole
+from models.runs.finding import find
+from models.runs.run import Run
+from models.runs.writing import write_whole
 
 PIECE = 10_000  # samples that are shrunk at once
 MOST = 64 * 2**20  # bytes of signals or rows that are sent, before they are compressed

@@ -1,0 +1,67 @@
+"""The engine: trains what was asked for, one process for all visitors; and the functions that pages ask it by.
+
+Truth lies in two simple places: the queue (see `queue`) and the run folders. <home>/active/<id> grows while a training
+runs and is renamed to <home>/runs/<id> in one step when it is done. `python -m models.engine` reads the queue and hands
+trainings to Dask: to worker processes of its own on one machine, or to a scheduler that is named. Reruns, reloads, closed
+tabs, killed workers and a killed engine do not disturb a run: it goes on from its checkpoint.
+
+Importing this package imports neither torch nor Dask: pages only read and write the queue.
+"""
+
+from models.engine.growing import active, claim, codes, configuration, control, finished, progress, strip, tidy
+from models.engine.library import (
+    Entry,
+    adopt,
+    delete,
+    left_alone,
+    make_sure_it_fits,
+    names,
+    rename,
+    runs,
+    star,
+    visible,
+)
+from models.engine.limits import Limits
+from models.engine.presence import engine_alive, engine_problem, gpus
+from models.engine.process import cores
+from models.engine.submitting import cancel, epoch_seconds, epochs_within, kept, submit, waits
+from models.engine.supervisor import PROJECT, Keeper, wake
+from models.engine.watching import Status, status
+
+__all__ = [
+    "PROJECT",
+    "Entry",
+    "Keeper",
+    "Limits",
+    "Status",
+    "active",
+    "adopt",
+    "cancel",
+    "claim",
+    "codes",
+    "configuration",
+    "control",
+    "cores",
+    "delete",
+    "engine_alive",
+    "engine_problem",
+    "epoch_seconds",
+    "epochs_within",
+    "finished",
+    "gpus",
+    "kept",
+    "left_alone",
+    "make_sure_it_fits",
+    "names",
+    "progress",
+    "rename",
+    "runs",
+    "star",
+    "status",
+    "strip",
+    "submit",
+    "tidy",
+    "visible",
+    "waits",
+    "wake",
+]

@@ -1,0 +1,138 @@
+"""The workers of a scheduler that is not ours: which of them fit, and which of those can read a dataset."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+from concurrent.futures import CancelledError
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models import Problem
+from models.engine import tasks
+from models.engine.cluster import Client, Future, KilledWorker
+from models.engine.workers import machine_facts, misfit
+
+AGAIN = 10.0  # seconds after which a worker that lacked something is asked again
+log = logging.getLogger("hourglass.engine")
+
+
+@dataclass
+class Member:
+    """A worker of a scheduler that is not ours, and whether it fits: known when it has answered."""
+
+    address: str
+    threads: int
+    gpus: int
+    asked: Future[Any] | None  # None when it has answered
+    at: float  # when it was asked
+    who: str = ""
+    misfit: str | None = "it has not answered yet"
+    absent: frozenset[str] = frozenset()  # datasets that it cannot read
+
+
+class Members:
+    """They are asked as they join, by `root`, the folder that they have to see."""
+
+    def __init__(self, root: Path, address: str | None) -> None:
+        self.root, self.address = root, address
+        self.mine = machine_facts(str(root))
+        self.known: dict[str, Member] = {}
+        self.lacking: set[str] = set()  # datasets that are asked for and that no worker can read
+
+    def examine(self, client: Client, found: dict[str, Any]) -> None:
+        """Ask each worker that has joined whether it fits, and those that lack a dataset now and then again."""
+        now = time.monotonic()
+        for address in set(self.known) - set(found):
+            del self.known[address]
+        for address, one in found.items():
+            known = self.known.get(address)
+            if known is None or (known.asked is None and now - known.at > AGAIN and (known.misfit or known.absent)):
+                asked = client.submit(machine_facts, str(self.root), workers=[address], pure=False)
+                threads, gpus = one["nthreads"], int(one["resources"].get("GPU", 0))
+                new = Member(address, threads, gpus, asked, now)
+                self.known[address] = (
+                    new
+                    if known is None
+                    else dataclasses.replace(known, asked=asked, at=now, threads=threads, gpus=gpus)
+                )
+            elif known.asked is not None and known.asked.done():
+                self._judge(known, known.asked)
+
+    def _judge(self, member: Member, asked: Future[Any]) -> None:
+        theirs = result_of(asked)
+        if theirs is None:
+            return
+        member.asked = None
+        if "lost" in theirs:  # it is gone, or is asked again
+            return
+        before = member.misfit
+        if "host" in theirs:
+            member.who = f"the worker of {theirs['account']} on {theirs['host']}"
+            member.misfit = misfit(self.mine, theirs, str(self.root))
+            member.absent = frozenset(theirs["absent"])
+        else:  # it knows no such question
+            member.who, member.misfit = (
+                f"the worker at {member.address}",
+                "it runs another version of Hourglass, or none",
+            )
+        if member.misfit and member.misfit != before:
+            log.warning("%s is left out: %s", member.who, member.misfit)
+
+    def place(self, dataset: str, on_gpu: bool, busy: list[str | None]) -> str | None:
+        """A worker with room for a training on this dataset; None where there is none now. busy: those that train, each as
+        often as it has trainings."""
+        fitting = [one for one in self.known.values() if not one.misfit]
+        able = [one for one in fitting if dataset not in one.absent]
+        if fitting and not able:
+            self.lacking.add(dataset)
+        # One without a graphics processor first, where none is needed.
+        for one in sorted(able, key=lambda one: one.gpus):
+            if busy.count(one.address) < one.threads and (one.gpus or not on_gpu):
+                return one.address
+        return None
+
+    def trouble(self) -> Problem | None:
+        """What those who wait have to know of the workers; None when all is well."""
+        if not self.known:
+            return Problem(
+                f"no worker is there at {self.address}",
+                "at least one was expected to have joined the scheduler",
+                "start some with python -m models.worker; what waits is then trained by itself",
+            )
+        told = [f"{one.who}: {one.misfit}" for one in self.known.values() if one.misfit and one.who]
+        if told:
+            return Problem(
+                f"{len(told)} of {len(self.known)} workers are left out. {'; '.join(sorted(set(told))[:4])}",
+                "the same version and the same folder were expected on each machine",
+                "put that right there, and start its workers again",
+            )
+        if self.lacking:
+            names = ", ".join(sorted(self.lacking))
+            return Problem(
+                f"no worker can read {names}",
+                "a machine with its files under HOURGLASS_DATA was expected",
+                "run python -m models download on one that trains; what waits is then trained by itself",
+            )
+        return None
+
+
+def result_of(future: Future[Any]) -> dict[str, Any] | None:
+    """What a training or timing returned, None while that is not known. {"lost": True} where its worker died, {"lost":
+    False} where it was given up for another reason: the scheduler went away, or what it was given to.
+
+    A result lies where it was computed: it is lost with a worker that dies between the end and our asking, and Dask
+    then computes it again.
+    """
+    try:
+        return dict(future.result(timeout=5))
+    except TimeoutError:
+        return None
+    except KilledWorker:
+        return {"lost": True}
+    except (CancelledError, OSError):
+        return {"lost": False}
+    except Exception as error:
+        return {"problem": tasks.broken(error)}

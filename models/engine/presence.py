@@ -1,0 +1,38 @@
+"""Whether an engine is there, and what it says of itself in the queue's file."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from models.engine import queue
+
+BEAT = 1.0  # seconds between two signs of life
+SILENT = 10.0  # seconds without one after which the engine counts as gone
+
+
+def engine_alive() -> bool:
+    """Whether an engine gave a sign of life lately."""
+    row = engine_row()
+    return row is not None and abs(time.time() - row["beat"]) < SILENT
+
+
+def engine_problem() -> str | None:
+    """What keeps the engine from training, as a sentence; None when nothing does."""
+    row = engine_row()
+    problem = queue.as_problem(row["problem"]) if row is not None else None
+    return str(problem) if problem is not None else None
+
+
+def gpus() -> int:
+    """How many trainings can run on graphics processors at once."""
+    row = engine_row()
+    return int(row["gpus"]) if row is not None and engine_alive() else 0
+
+
+def engine_row() -> dict[str, Any] | None:
+    if not queue.path().exists():
+        return None
+    with queue.opened() as connection:
+        row = connection.execute("SELECT * FROM engine").fetchone()
+    return dict(row) if row else None

@@ -1,0 +1,157 @@
+"""Asking for a training, for the time that it would take, and for its end."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+
+from models import Problem, architectures, datasets, home, unwritable
+from models import runs as stored
+from models.engine import queue
+from models.engine.limits import Limits
+from models.engine.queue import SHELL
+from models.engine.supervisor import wake
+from models.runs import Configuration
+
+FRESH = 120.0  # seconds for which a timing counts
+TIMINGS = 50  # that may wait: they come before the trainings
+
+
+def submit(configuration: Configuration, owner: str = SHELL, device: str = "cpu") -> str:
+    """Ask for this configuration to be trained; returns the run's id at once.
+
+    The same choices are the same run, whoever asks: one that is there, waits or is trained already is not begun
+    again. device is "cpu" or "gpu". A `Problem` for choices that cannot be, for a dataset that somebody else brought,
+    and for more than `Limits` allows.
+    """
+    configuration = configuration.check()
+    datasets.check(configuration.dataset, owner)
+    id_, finished_already = configuration.id, kept(configuration.id)
+    values = dataclasses.asdict(configuration)
+    if owner != SHELL and not finished_already:
+        _within_limits(configuration, owner)
+    with queue.opened(write=True) as connection:
+        queue.add(connection, id_, values, owner, device, "done" if finished_already else "queued")
+        queue.keep_owners(connection, id_)
+    wake()
+    return id_
+
+
+def epoch_seconds(configuration: Configuration, device: str = "cpu") -> float | None:
+    """How long an epoch of such a configuration takes here; None while the engine has still to measure it.
+
+    A `Problem` when it cannot be measured. Epochs, rate and seed make no difference to it. What was measured counts for
+    `FRESH` seconds: a machine may be busier then, or less.
+    """
+    plain = Configuration(configuration.dataset, configuration.architecture)
+    alike = dataclasses.replace(
+        configuration, epochs=plain.epochs, learning_rate=plain.learning_rate, seed=0, beta=1.0, annealing=0.0
+    ).check()
+    key = f"{alike.id} {device}"
+    with queue.opened(write=True) as connection:
+        connection.execute("DELETE FROM epoch_times WHERE measured < ?", [time.time() - FRESH])
+        row = connection.execute("SELECT seconds, problem FROM epoch_times WHERE id = ?", [key]).fetchone()
+        if row is None:
+            waiting = connection.execute(
+                "SELECT COUNT(*) FROM epoch_times WHERE seconds IS NULL AND problem IS NULL"
+            ).fetchone()[0]
+            if waiting >= TIMINGS:
+                raise Problem(
+                    f"{waiting} timings wait already",
+                    f"at most {TIMINGS} may wait here",
+                    "choose a number of epochs, or try again in a minute",
+                )
+            values = json.dumps(dataclasses.asdict(alike))
+            connection.execute(
+                "INSERT INTO epoch_times (id, configuration, device) VALUES (?, ?, ?)", [key, values, device]
+            )
+        elif row["problem"]:
+            connection.execute("DELETE FROM epoch_times WHERE id = ?", [key])
+    wake()
+    if row is not None and (problem := queue.as_problem(row["problem"])):
+        raise problem
+    return float(row["seconds"]) if row is not None and row["seconds"] else None
+
+
+def epochs_within(seconds: float, each: float) -> int:
+    """How many epochs of `each` seconds fit into so many: at least one, at most what is allowed.
+
+    Two digits of it: people who choose the same a minute later shall meet the same run.
+    """
+    count = max(1, min(int(seconds / each), Limits.here().epochs))
+    rough: int = 10 ** max(0, len(str(count)) - 2)
+    return count // rough * rough
+
+
+def _within_limits(configuration: Configuration, owner: str) -> None:
+    limits = Limits.here()
+    dataset = datasets.get(configuration.dataset)
+    blueprint = architectures.get(configuration.architecture).blueprint(
+        dataset.kind, dataset.shape, configuration.code_size
+    )
+    with queue.opened() as connection:
+        waiting = connection.execute(
+            "SELECT COUNT(*) FROM owners JOIN runs USING (id) WHERE owner = ? AND waits AND state = 'queued' AND id <> ?",
+            [owner, configuration.id],
+        ).fetchone()[0]
+        everybodys = connection.execute(
+            "SELECT COUNT(*) FROM runs WHERE state = 'queued' AND id <> ?", [configuration.id]
+        ).fetchone()[0]
+    if everybodys >= limits.queued:  # whoever comes without a cookie is somebody new each time
+        raise Problem(
+            f"{everybodys:,} runs of everybody wait already",
+            f"at most {limits.queued:,} may wait here",
+            "try again when some of them have begun",
+        )
+    for came, most, what, do in (
+        (waiting + 1, limits.waiting, "waiting runs", "wait until one has begun, or cancel one on the page Runs"),
+        (configuration.epochs, limits.epochs, "epochs", "choose fewer epochs"),
+        (blueprint.parameters, limits.parameters, "parameters", "choose a smaller architecture or code size"),
+    ):
+        if came > most:
+            raise Problem(f"{came:,} {what} were asked for", f"at most {most:,} are allowed here", do)
+
+
+def kept(id_: str) -> bool:
+    """Whether a whole run of this id is there. One that is damaged makes room, so that it can be trained again."""
+    place = home() / "runs" / id_
+    if not (place / "run.json").is_file():
+        return False
+    if stored.whole(place):
+        return True
+    try:
+        stored.set_aside(place)
+    except OSError as error:
+        raise unwritable(place.parent, error) from error
+    return False
+
+
+def cancel(id_: str, owner: str, *, keep: bool = False, cool: bool = False) -> bool:
+    """Withdraw this owner's interest in a training. True when nobody else waits for it: then it ends.
+
+    With `keep` a training that ends keeps what it has learnt, as a run of its own; one that others wait for goes on
+    for all. `cool` gives it two more seconds for that, in which the learning rate falls to zero. Without `keep` its
+    checkpoint stays, and asking for the same run goes on from there.
+    """
+    with queue.opened(write=True) as connection:
+        ticket = next(iter(queue.understood(queue.tickets(connection, id_=id_))), None)
+        if ticket is None or owner not in ticket.owners or ticket.state not in ("queued", "running"):
+            return False
+        alone = ticket.owners == (owner,)
+        if keep and ticket.state == "running":
+            if alone:
+                connection.execute("UPDATE runs SET wish = ? WHERE id = ?", ["cool" if cool else "keep", id_])
+            return alone
+        connection.execute("UPDATE owners SET waits = 0 WHERE id = ? AND owner = ?", [id_, owner])
+        if alone:
+            connection.execute(
+                "UPDATE runs SET state = 'cancelled', wish = 'drop', ended = ? WHERE id = ?", [time.time(), id_]
+            )
+    return alone
+
+
+def waits(id_: str, owner: str) -> bool:
+    """Whether this owner still wants this training, and may therefore cancel it."""
+    ticket = queue.ticket(id_)
+    return ticket is not None and owner in ticket.owners

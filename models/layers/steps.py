@@ -1,0 +1,133 @@
+"""Layers along a sequence (T, F)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.layers.layer import Layer, Shape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from models.layers.graph import Graph
+
+
+@dataclass(frozen=True)
+class EachStep(Layer):
+    """The same dense layer at every step of a sequence: (T, F) becomes (T, units)."""
+
+    units: int
+
+    def output(self, shape: Shape) -> Shape:
+        return (shape[0], self.units)
+
+    def weights(self, shape: Shape) -> dict[str, Shape]:
+        return {"weight": (self.units, shape[1]), "bias": (self.units,)}
+
+    def products(self, shape: Shape) -> int:
+        return shape[0] * super().products(shape)
+
+    def module(self, shape: Shape) -> nn.Module:
+        from torch import nn
+
+        return nn.Linear(shape[1], self.units)
+
+    def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
+        turned = graph.add("Transpose", graph.weight(f"{name}.weight"), perm=[1, 0])
+        return graph.add("Add", graph.add("MatMul", x, turned), graph.weight(f"{name}.bias"))
+
+
+@dataclass(frozen=True)
+class Repeat(Layer):
+    """A vector at every step of a sequence: (F,) becomes (steps, F)."""
+
+    steps: int
+
+    def output(self, shape: Shape) -> Shape:
+        return (self.steps, *shape)
+
+    def module(self, shape: Shape) -> nn.Module:
+        from torch import Tensor, nn
+
+        steps = self.steps
+
+        class Repeated(nn.Module):
+            def forward(self, x: Tensor) -> Tensor:
+                return x.unsqueeze(1).expand(-1, steps, -1)
+
+        return Repeated()
+
+    def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
+        row = graph.add("Unsqueeze", x, graph.constant(np.array([1], np.int64)))
+        return graph.add("Tile", row, graph.constant(np.array([1, self.steps, 1], np.int64)))
+
+
+# Where torch's gates stand in ONNX's order: LSTM i f g o -> i o f g, GRU r z n -> z r n.
+_GATES = {"lstm": (0, 3, 1, 2), "gru": (1, 0, 2)}
+
+
+@dataclass(frozen=True)
+class Recurrent(Layer):
+    """An LSTM (Hochreiter and Schmidhuber 1997) or GRU (Cho et al. 2014) along a sequence.
+
+    (T, F) becomes (units,), the state after the last step, or with `every` (T, units), the states after each.
+    """
+
+    kind: str
+    units: int
+    every: bool = False
+
+    def output(self, shape: Shape) -> Shape:
+        return (shape[0], self.units) if self.every else (self.units,)
+
+    def weights(self, shape: Shape) -> dict[str, Shape]:
+        rows = len(_GATES[self.kind]) * self.units
+        sizes: dict[str, Shape] = {"weight_ih_l0": (rows, shape[1]), "weight_hh_l0": (rows, self.units)}
+        return {**sizes, "bias_ih_l0": (rows,), "bias_hh_l0": (rows,)}
+
+    def products(self, shape: Shape) -> int:
+        return shape[0] * super().products(shape)
+
+    def module(self, shape: Shape) -> nn.Module:
+        from torch import Tensor, nn
+
+        kinds: dict[str, type[nn.LSTM] | type[nn.GRU]] = {"lstm": nn.LSTM, "gru": nn.GRU}
+        cell, every = kinds[self.kind], self.every
+
+        class Along(cell):  # type: ignore[misc, valid-type]
+            def forward(self, x: Tensor) -> Tensor:
+                states: Tensor = super().forward(x)[0]
+                return states if every else states[:, -1]
+
+        return Along(shape[1], self.units, batch_first=True)
+
+    def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
+        axis = graph.constant(np.array([0], np.int64))
+
+        def turned(weight: str) -> str:
+            edges = [graph.constant(np.array([i * self.units], np.int64)) for i in range(len(_GATES[self.kind]) + 1)]
+            whole = graph.weight(f"{name}.{weight}")
+            parts = [graph.add("Slice", whole, edges[i], edges[i + 1], axis) for i in _GATES[self.kind]]
+            return graph.add("Concat", *parts, axis=0)
+
+        inner, outer = (graph.add("Unsqueeze", turned(part), axis) for part in ("weight_ih_l0", "weight_hh_l0"))
+        both = graph.add("Concat", turned("bias_ih_l0"), turned("bias_hh_l0"), axis=0)
+        habits = {"linear_before_reset": 1} if self.kind == "gru" else {}
+        steps_first = graph.add("Transpose", x, perm=[1, 0, 2])
+        states = graph.add(  # (T, 1, B, units)
+            self.kind.upper(),
+            steps_first,
+            inner,
+            outer,
+            graph.add("Unsqueeze", both, axis),
+            hidden_size=self.units,
+            **habits,
+        )
+        flat = graph.add("Squeeze", states, graph.constant(np.array([1], np.int64)))
+        if self.every:
+            return graph.add("Transpose", flat, perm=[1, 0, 2])
+        last = graph.constant(np.array(shape[0] - 1, np.int64))
+        return graph.add("Gather", flat, last, axis=0)

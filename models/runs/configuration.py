@@ -1,0 +1,290 @@
+"""The choices that decide what a training gives: checked when somebody makes them, read again where they were written down."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models import Problem, architectures, datasets
+
+RECIPE = 3  # raised by hand when the same configuration would train to another result
+NOISES = ("none", "gaussian", "salt-and-pepper", "masking", "watermark")
+LOSSES = ("squared-error", "bernoulli")
+RECIPES = ("hourglass", "open-ended", "article")
+CHOICES = {"noise": NOISES, "loss": LOSSES, "recipe": RECIPES}
+# Choices that came after the first runs.
+YOUNG = ("contraction", "free_bits", "annealing", "shift", "total_correlation", "distortion", "cooled")
+NOISE_LEVEL = 0.3  # where a noise is chosen and no level
+PAIRS = 2**25  # numbers that a batch's total correlation may take: each sample with every other, in each dimension
+RANGES: dict[str, tuple[float, float]] = {
+    "noise_level": (0, 1),
+    "epochs": (1, 10_000),
+    "batch_size": (1, 8192),
+    "learning_rate": (1e-6, 1),
+    "beta": (0, 1000),
+    "sparsity": (0, 1000),
+    "contraction": (0, 1000),
+    "free_bits": (0, 10),
+    "annealing": (0, 1),
+    "shift": (0, 8),
+    "total_correlation": (0, 1000),
+    "distortion": (0, 0.5),
+    "seed": (0, 2**31 - 1),
+}
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Every choice that decides what a training gives. Equal configurations are the same run.
+
+    noise_level: standard deviation (gaussian), share of values hit (salt-and-pepper, masking) or opacity
+    (watermark), each in [0, 1]. beta weighs the KL term of a variational architecture (1 is the evidence lower
+    bound). sparsity weighs the mean absolute code (L1), contraction the squared norm of the encoder's Jacobian (Rifai
+    et al. 2011). For variational ones free_bits leaves so many nats of each dimension's KL unpunished (Kingma et al.
+    2016) and annealing is the share of the training in which beta rises from 0 (Bowman et al. 2016);
+    total_correlation weighs what the dimensions know of each other (Chen et al. 2018). shift moves each batch by up to
+    so many pixels, another way at each step; distortion turns, shears and stretches images, by so large a standard
+    deviation of each number of a 2x2 matrix. recipe: "hourglass" warms up and anneals the learning rate,
+    starts the output at the mean sample and keeps the best epoch; "open-ended" is the same for a training whose end is
+    not known, with a rate that falls slowly; "article" keeps Keras's habits (constant rate, last epoch).
+
+    stopped_after is set when a person, or a limit of time, ended the training before its last epoch; cooled is then
+    how many steps its last epoch had, where that was a cool-down. Nobody chooses these two, and how many steps a
+    machine takes in the time of a cool-down is its own affair.
+    """
+
+    dataset: str
+    architecture: str
+    code_size: int = 2
+    noise: str = "none"
+    noise_level: float = 0.0
+    epochs: int = 30
+    batch_size: int = 128
+    learning_rate: float = 0.004
+    loss: str = "squared-error"
+    beta: float = 1.0
+    sparsity: float = 0.0
+    recipe: str = "hourglass"
+    seed: int = 0
+    stopped_after: int | None = None
+    contraction: float = 0.0
+    free_bits: float = 0.0
+    annealing: float = 0.0
+    shift: int = 0
+    total_correlation: float = 0.0
+    distortion: float = 0.0
+    cooled: int = 0
+
+    @property
+    def called(self) -> str:
+        """What follows the architecture's name where the article's recipe trains it: one of its networks, or another."""
+        if self.recipe != "article":
+            return ""
+        known = any(self.architecture == preset["architecture"] for preset in PRESETS.values())
+        return " (article)" if known else " (article's recipe)"
+
+    def weights(self, annealing: float = 1.0) -> dict[str, float]:
+        """What each term of the loss is multiplied by, by its name. annealing is the share of beta that counts yet."""
+        return {
+            "reconstruction": 1.0,
+            "kl": self.beta * annealing,
+            "total_correlation": self.total_correlation * annealing,
+            "sparsity": self.sparsity,
+            "contraction": self.contraction,
+        }
+
+    def whole(self, loss: Mapping[str, float]) -> float:
+        """The number that a training lowers, from the terms that history.jsonl keeps: what validation is measured in."""
+        weights = self.weights()
+        return sum(weights.get(name, 1.0) * value for name, value in loss.items())
+
+    def canonical(self, recipe: int = RECIPE) -> str:
+        """The configuration, the dataset's fingerprint and the recipe's version as one unambiguous line.
+
+        A choice of `YOUNG` at its default is left out: runs from before there was such a choice keep their ids.
+        """
+        chosen = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in YOUNG or getattr(self, field.name) != field.default
+        }
+        facts = {**chosen, "fingerprint": datasets.get(self.dataset).fingerprint, "recipe_version": recipe}
+        return json.dumps(facts, sort_keys=True, separators=(",", ":"))
+
+    @property
+    def id(self) -> str:
+        """16 hex digits: the first of the SHA-256 of `canonical()`."""
+        return self.id_of(RECIPE)
+
+    def id_of(self, recipe: int) -> str:
+        """The id under an earlier version of the recipe: what was trained then stays what it is."""
+        return hashlib.sha256(self.canonical(recipe).encode()).hexdigest()[:16]
+
+    def check(self) -> Configuration:
+        """The configuration itself when everything in it is known and in range; a `Problem` otherwise."""
+        dataset, architecture = datasets.get(self.dataset), architectures.get(self.architecture)
+        architecture.blueprint(dataset.kind, dataset.shape, self.code_size)
+        for name, known in CHOICES.items():
+            value = getattr(self, name)
+            if value not in known:
+                raise Problem(
+                    f"{name} “{value}” is unknown", f"one of {', '.join(known)} was expected", "choose one of these"
+                )
+        if self.noise not in noises(dataset.kind):
+            raise Problem(
+                f"a watermark was asked for on samples of kind {dataset.kind}",
+                "watermarks go on images",
+                "choose another noise",
+            )
+        if self.loss not in losses(dataset.kind):
+            raise Problem(
+                f"the Bernoulli loss was asked for on samples of kind {dataset.kind}",
+                "it needs values in [0, 1], as images have",
+                "choose squared-error",
+            )
+        for name, (low, high) in RANGES.items():
+            value = getattr(self, name)
+            if not low <= value <= high:  # also catches NaN
+                raise Problem(
+                    f"{name.replace('_', ' ')} {value} was asked for",
+                    f"{low:g} to {high:g} was expected",
+                    "choose a value in that range",
+                )
+        pairs = self.batch_size**2 * self.code_size
+        if architecture.variational and self.total_correlation and pairs > PAIRS:
+            raise Problem(
+                f"the total correlation of batches of {self.batch_size:,} at D = {self.code_size} was asked for",
+                f"each sample is compared with every other in each dimension: {pairs:,} numbers, where {PAIRS:,} fit",
+                f"choose batches of {math.isqrt(PAIRS // self.code_size):,} at most",
+            )
+        if architecture.variational and self.annealing and self.recipe == "open-ended":
+            raise Problem(
+                "annealed beta was asked for in a training without an end",
+                "annealing takes a share of a training whose length is known",
+                "choose a number of epochs or a time, or no annealing",
+            )
+        return self
+
+
+def noises(kind: str) -> tuple[str, ...]:
+    """The noises that go on samples of this kind."""
+    return NOISES if kind == "image" else tuple(noise for noise in NOISES if noise != "watermark")
+
+
+def losses(kind: str) -> tuple[str, ...]:
+    """The losses that fit samples of this kind."""
+    return LOSSES if kind == "image" else tuple(loss for loss in LOSSES if loss != "bernoulli")
+
+
+def configure(values: dict[str, Any]) -> Configuration:
+    """A checked configuration from plain values (a URL, a form, a file). Unknown names are a `Problem`.
+
+    What is absent takes the architecture's default where it fits the samples, then the general one; a noise without a
+    level takes `NOISE_LEVEL`.
+    """
+    fields = {field.name: field for field in dataclasses.fields(Configuration)}
+    if unknown := sorted(set(values) - set(fields)):
+        raise Problem(
+            f"the choices {', '.join(unknown)} are unknown",
+            f"choices are {', '.join(fields)}",
+            "leave the unknown ones out",
+        )
+    if absent := [name for name in ("dataset", "architecture") if not values.get(name)]:
+        options = " and ".join(f"--{name}" for name in absent)
+        raise Problem(
+            f"no {' and no '.join(absent)} was chosen",
+            "a training takes a dataset and an architecture",
+            f"add {options}, or choose {'one' if len(absent) == 1 else 'one of each'}",
+        )
+    defaults = dict(architectures.get(str(values["architecture"])).defaults)
+    if defaults.get("loss") not in losses(datasets.get(str(values["dataset"])).kind):
+        defaults.pop("loss", None)
+    chosen = {**defaults, **values}
+    if values.get("noise", "none") != "none":
+        chosen.setdefault("noise_level", NOISE_LEVEL)
+    kinds: dict[str, Callable[[Any], Any]] = {
+        "int": _whole,
+        "float": float,
+        "str": str,
+        "int | None": lambda value: None if value is None else _whole(value),
+    }
+    cast = {}
+    for name, value in chosen.items():
+        try:
+            cast[name] = kinds[str(fields[name].type)](value)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise Problem(
+                f"the choice {name} is not of its type ({error})",
+                "a number was expected where one belongs",
+                "correct the value",
+            ) from error
+    checked = Configuration(**cast).check()
+    # What has no effect must not make another run of the same training.
+    if checked.noise == "none" or not checked.noise_level:
+        checked = dataclasses.replace(checked, noise="none", noise_level=0.0)
+    if not architectures.get(checked.architecture).variational:
+        checked = dataclasses.replace(
+            checked, beta=Configuration.beta, free_bits=0.0, annealing=0.0, total_correlation=0.0
+        )
+    if datasets.get(checked.dataset).kind != "image":
+        checked = dataclasses.replace(checked, shift=0, distortion=0.0)
+    return checked
+
+
+def read_configuration(values: Any) -> Configuration:
+    """A configuration that this version or an earlier one wrote down: in the queue, in a run's folder, in a zip.
+
+    Choices that are absent, as they came later, take their defaults. A `Problem` where a choice is unknown, or of
+    another type, or a dataset or an architecture is not named at all: a later version may have written it, and what it
+    means cannot be guessed. Whether the dataset and the architecture are here now is for `Configuration.check`.
+    """
+    if not isinstance(values, dict):
+        raise _not_understood("the choices are no table of names and values")
+    types = {"int": (int,), "float": (int, float), "str": (str,), "int | None": (int, type(None))}
+    fields = {field.name: field for field in dataclasses.fields(Configuration)}
+    for name, value in values.items():
+        if name not in fields:
+            raise _not_understood(f"the choice {name[:80]} is unknown")
+        if isinstance(value, bool) or not isinstance(value, types[str(fields[name].type)]):
+            raise _not_understood(f"the choice {name} is not of its type")
+        if name in CHOICES and value not in CHOICES[name]:
+            raise _not_understood(f"{name} “{str(value)[:80]}” is unknown")
+    if absent := [name for name in ("dataset", "architecture") if name not in values]:
+        raise _not_understood(f"no {' and no '.join(absent)} is named")
+    return Configuration(**values)
+
+
+def _not_understood(what: str) -> Problem:
+    return Problem(
+        what,
+        "choices that this version of Hourglass knows were expected",
+        "use the version that wrote them, or a newer one; here they are left as they are",
+    )
+
+
+def _whole(value: Any) -> int:
+    number = float(value)
+    if not number.is_integer():
+        raise ValueError(f"{value!r} is not a whole number")
+    return int(number)
+
+
+# The article's three networks with the article's habits: Keras's Adam at its default rate, mean squared error,
+# ten epochs of shuffled batches of 256, and nothing of ours.
+_ARTICLE: dict[str, Any] = {
+    "recipe": "article",
+    "epochs": 10,
+    "batch_size": 256,
+    "learning_rate": 0.001,
+    "loss": "squared-error",
+}
+PRESETS: dict[str, dict[str, Any]] = {
+    "Single-layer (article)": {**_ARTICLE, "architecture": "single-layer", "code_size": 56},
+    "Multi-layer (article)": {**_ARTICLE, "architecture": "multi-layer", "code_size": 48},
+    "Convolutional (article)": {**_ARTICLE, "architecture": "convolutional", "code_size": 48},
+}

@@ -1,0 +1,183 @@
+"""A finished run, read from its folder."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import PRETRAINED, datasets, uploads
+from models.codes import Coder, Plane
+from models.columns import Column, from_plain, numbered
+from models.readers.limits import LIMITS
+from models.runs.configuration import Configuration, read_configuration
+from models.runs.format import finite
+
+UNLABELLED = "no label"  # what the class of a sample is called that has none, in a dataset that has classes
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, read from its folder. Arrays are memory-mapped; nothing is loaded before it is asked for."""
+
+    folder: Path
+    about: dict[str, Any]
+    digest: str
+
+    @property
+    def id(self) -> str:
+        return str(self.about["id"])
+
+    @property
+    def url(self) -> str:
+        """Where the web process serves this run, relative to the app's own address."""
+        return f"run/{self.id}/{self.digest}"
+
+    @property
+    def pretrained(self) -> bool:
+        return self.folder.parent == PRETRAINED
+
+    @property
+    def title(self) -> str:
+        """A few words that tell this run from others."""
+        chosen = self.configuration
+        noise = "" if chosen.noise == "none" else f", {chosen.noise} noise"
+        architecture = self.about["architecture"]["title"] + chosen.called
+        return f"{self.about['dataset']['title']} · {architecture} · D = {self.code_size}{noise}"
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        return read_configuration(self.about["configuration"])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.about["dataset"]["shape"])
+
+    @property
+    def kind(self) -> str:
+        """image, signal or table."""
+        return str(self.about["dataset"]["kind"])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(self.about["dataset"]["classes"])
+
+    def class_names(self, labels: Iterable[int]) -> list[str]:
+        """The classes of labels by their names; a label of -1 is "no label"."""
+        return [self.classes[label] if label >= 0 else UNLABELLED for label in labels]
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """What the features of a row or the channels of a signal are; none for images."""
+        if self.kind == "image":
+            return ()
+        return from_plain(self.stored_columns) or numbered(self.kind, self.shape)
+
+    @cached_property
+    def stored_columns(self) -> list[dict[str, Any]]:
+        """Columns as they are stored; none where the run knows nothing of them."""
+        if "columns.json" not in self.about["files"]:
+            return list(self.about["dataset"].get("columns", []))  # as the first runs have them
+        path = self.folder / "columns.json"
+        if (size := path.stat().st_size) > LIMITS.table:
+            raise ValueError(f"columns.json has {size:,} bytes, at most {LIMITS.table:,} were expected")
+        return list(json.loads(path.read_bytes(), parse_float=finite, parse_constant=finite))
+
+    @property
+    def code_size(self) -> int:
+        return int(self.about["codes"]["size"])
+
+    @property
+    def count(self) -> int:
+        return int(self.about["codes"]["count"])
+
+    @property
+    def variational(self) -> bool:
+        return bool(self.about["architecture"]["variational"])
+
+    @cached_property
+    def codes(self) -> NDArray[np.float32]:
+        return self._array("codes.f32", np.float32, (self.count, self.code_size))
+
+    @cached_property
+    def rows(self) -> NDArray[np.int32]:
+        return self._array("rows.i32", np.int32, (self.count,))
+
+    @cached_property
+    def labels(self) -> NDArray[np.int32]:
+        return self._array("labels.i32", np.int32, (self.count,))
+
+    @cached_property
+    def errors(self) -> NDArray[np.float32]:
+        return self._array("errors.f32", np.float32, (self.count,))
+
+    @cached_property
+    def factors(self) -> NDArray[np.float32]:
+        k = len(self.about["dataset"]["factors"])
+        return self._array("factors.f32", np.float32, (self.count, k)) if k else np.zeros((self.count, 0), np.float32)
+
+    @property
+    def dataset(self) -> datasets.Dataset:
+        """Its dataset. Where it was somebody's own and is deleted since, what run.json says of it: reading that is a
+        `Problem`. A `Problem` as well for a dataset that this version does not know."""
+        name = self.configuration.dataset
+        if uploads.own(name):
+            return uploads.dataset(name) or uploads.stand_in(self.about["dataset"] | {"columns": self.stored_columns})
+        return datasets.get(name)
+
+    @cached_property
+    def splits(self) -> NDArray[np.uint8]:
+        """The split of each stored code (M,), by the dataset's own rule."""
+        if "splits.u8" in self.about["files"]:
+            return self._array("splits.u8", np.uint8, (self.count,))
+        return self.dataset.splits()[self.rows]
+
+    @cached_property
+    def coder(self) -> Coder:
+        return Coder(self.folder)
+
+    @cached_property
+    def pca(self) -> Plane | None:
+        """The stored plane of largest variance, None when the code has fewer than three dimensions."""
+        stored = self.about["projections"]["pca"]
+        return Plane(*(np.array(stored[part], np.float32) for part in ("mean", "components"))) if stored else None
+
+    @cached_property
+    def tsne(self) -> tuple[NDArray[np.float32], NDArray[np.int32]] | None:
+        """Stored t-SNE positions (K, 2) and the places of their codes (K,), None when there are none."""
+        stored = self.about["projections"]["tsne"]
+        if not stored:
+            return None
+        k = stored["count"]
+        return (
+            self._array("projections/tsne.f32", np.float32, (k, 2)),
+            self._array("projections/tsne-index.i32", np.int32, (k,)),
+        )
+
+    @cached_property
+    def baseline(self) -> Plane:
+        """PCA of the training samples at the same code size, as mean (F,) and components (D', F)."""
+        from safetensors.numpy import load_file
+
+        stored = load_file(self.folder / "baseline.safetensors")
+        return Plane(stored["mean"], stored["components"])
+
+    def metric(self, name: str, split: str = "test") -> float | None:
+        """One measured number, None when it was not measured."""
+        found = (m["value"] for m in self.about["metrics"] if m["name"] == name and m["split"] == split)
+        return next(found, None)
+
+    def history(self) -> list[dict[str, Any]]:
+        """A dict per epoch, as in history.jsonl."""
+        return [json.loads(line) for line in (self.folder / "history.jsonl").read_text().splitlines()]
+
+    def _array(self, name: str, kind: type, shape: tuple[int, ...]) -> NDArray[Any]:
+        array = np.memmap(self.folder / name, kind, mode="r") if math.prod(shape) else np.zeros(0, kind)
+        return np.asarray(array).reshape(shape)

@@ -1,0 +1,109 @@
+"""Writing a run folder: each file whole or not at all, run.json last."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from models import architectures, datasets, home, private, unwritable
+from models.columns import plain
+from models.runs.checking import foreign, open_run, sha256, whole
+from models.runs.format import WORKING
+from models.runs.run import Run
+
+
+def seal(folder: Path, about: dict[str, Any]) -> Run:
+    """Write run.json with the size and checksum of every file beside it, whole or not at all, and check the result.
+
+    The columns of about["dataset"] go into a file of their own: of a wide table they are megabytes, and run.json is read
+    for every list of runs.
+    """
+    dataset = dict(about["dataset"])
+    if columns := dataset.pop("columns", []):
+        about = {**about, "dataset": dataset}
+        content = json.dumps(columns, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+        write_whole(folder / "columns.json", content)
+    names = sorted(
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in ("run.json", *WORKING) and path.name[0] != "."
+    )
+    files = {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in names}
+    write_whole(folder / "run.json", json.dumps({**about, "files": files}, indent=1, allow_nan=False).encode())
+    return open_run(folder)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old or the new content, never a part: beside, flushed, renamed."""
+    part = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise unwritable(path.parent, error) from error
+
+
+def keep(folder: Path, id_: str) -> Path:
+    """Move a sealed run to its place. A whole run that is there already stays: browsers may have it cached."""
+    place = home() / "runs" / id_
+    try:
+        private(place.parent)
+        if whole(place):
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            set_aside(place)
+            folder.rename(place)
+    except OSError as error:
+        raise unwritable(place.parent, error) from error
+    return place
+
+
+def set_aside(place: Path) -> None:
+    """Make room where a damaged run lies, which is kept under another name. Nothing happens where none lies.
+
+    A `Problem` where the run may well be whole and only this version does not understand it: that is left alone.
+    """
+    if not place.exists():
+        return
+    if (problem := foreign(place)) is not None:
+        raise problem
+    place.rename(place.with_name(f".damaged-{place.name}-{time.time_ns()}"))
+
+
+def architecture_facts(architecture: architectures.Architecture, blueprint: architectures.Blueprint) -> dict[str, Any]:
+    """What run.json keeps of an architecture."""
+    return {
+        "name": architecture.name,
+        "title": architecture.title,
+        "variational": architecture.variational,
+        "parameters": blueprint.parameters,
+    }
+
+
+def dataset_facts(dataset: datasets.Dataset) -> dict[str, Any]:
+    """What run.json keeps of a dataset."""
+    names = (
+        "name",
+        "title",
+        "fingerprint",
+        "kind",
+        "shape",
+        "classes",
+        "label",
+        "factors",
+        "count",
+        "source",
+        "licence",
+    )
+    facts = {name: getattr(dataset, name) for name in names}
+    return facts if dataset.kind == "image" else facts | {"columns": plain(dataset.columns)}

@@ -1,0 +1,54 @@
+"""Opening a run that somebody brings as a zip."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models import home, private, unwritable, uploads
+from models.readers.guarded import asked
+from models.readers.limits import RUN
+from models.runs.checking import open_run
+from models.runs.run import Run
+from models.runs.writing import keep
+
+if TYPE_CHECKING:
+    from models.readers.limits import Limits
+
+
+def unpack(content: bytes, limits: Limits = RUN) -> Run:
+    """Open a run zip: check it as any run, rebuild its graphs from its weights, and keep it under <home>/runs.
+
+    A process of its own does it (`models.runs.unpacking`), within `limits`: a zip says of itself what it likes.
+    """
+
+    own = home() / "runs"
+    uploads.make_sure_all_fits(len(content))
+    try:
+        private(own)
+        room = Path(tempfile.mkdtemp(dir=own, prefix=".opened-"))
+    except OSError as error:
+        raise unwritable(own, error) from error
+    try:
+        (room / "the zip").write_bytes(content)
+        # HOURGLASS_HOME is where its dataset may lie, and where the run may be already.
+        place = asked(
+            "models.runs.unpacking",
+            {},
+            room,
+            lambda room: Path(json.loads((room / "facts.json").read_text())["run"]),
+            limits,
+            expected="a zip downloaded from Hourglass was expected",
+            again="choose such a zip",
+            less="choose a zip downloaded from Hourglass",
+            told={"HOURGLASS_HOME": str(home().absolute())},
+        )
+        run = open_run(place)
+        return run if place.parent == own.absolute() else open_run(keep(place, run.id))
+    except OSError as error:
+        raise unwritable(own, error) from error
+    finally:
+        shutil.rmtree(room, ignore_errors=True)

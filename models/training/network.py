@@ -1,0 +1,169 @@
+"""The torch side of an autoencoder: its modules, how they begin, and the copy that steps are computed with."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from models import codes
+
+# Products of a step from which bfloat16 pays. Of twelve architectures on 8x8, 28x28 and 64x64x3 in two batch sizes none
+# above it was slower; below it one would have been faster too (`python benchmarks/training.py --only precision`).
+HALF = 20_000_000
+
+
+@dataclasses.dataclass
+class Network:
+    """The torch side of an autoencoder: (B, *shape) in [0, 1] or standardised, on `device`.
+
+    Its weights and products are of type `precision`; what comes in and goes out is float32.
+    """
+
+    encoder: nn.Sequential
+    decoder: nn.Sequential
+    variational: bool
+    device: torch.device
+    precision: torch.dtype = torch.float32
+
+    def __post_init__(self) -> None:
+        self.encoder.eval()  # dropout rests; it is at work in the copy that learns
+        self.decoder.eval()
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Codes (B, D), and their log-variances when variational."""
+        out = self.encoder(x.to(self.precision)).float()
+        if not self.variational:
+            return out, None
+        mean, log_variance = out.chunk(2, dim=1)
+        return mean, log_variance
+
+    def decode(self, code: Tensor) -> Tensor:
+        """Samples (B, *shape) of codes (B, D)."""
+        out: Tensor = self.decoder(code.to(self.precision))
+        return out.float()
+
+    def parameters(self) -> list[nn.Parameter]:
+        """What is trained, in a fixed order."""
+        return [*self.encoder.parameters(), *self.decoder.parameters()]
+
+    def flatten(self) -> Tensor:
+        """Lay all parameters into one tensor, which is returned: what changes it changes them."""
+        parameters = self.parameters()
+        flat = torch.cat([one.detach().reshape(-1) for one in parameters])
+        for one, part in zip(parameters, flat.split([one.numel() for one in parameters]), strict=True):
+            one.data = part.view(one.shape)
+        return flat
+
+    def weights(self) -> dict[str, Tensor]:
+        """Every weight by the name it is saved under."""
+        parts = (("encoder", self.encoder), ("decoder", self.decoder))
+        return {f"{part}.{name}": value for part, module in parts for name, value in module.state_dict().items()}
+
+    def load(self, weights: dict[str, Tensor]) -> None:
+        """Take over weights as `weights()` gives them."""
+        for part, module in (("encoder", self.encoder), ("decoder", self.decoder)):
+            own = {name.removeprefix(f"{part}."): value for name, value in weights.items() if name.startswith(part)}
+            module.load_state_dict(own)
+
+
+class Learner:
+    """The copy of a network that steps are computed with, and the optimizer that moves the network's own weights.
+
+    The copy may be of half the precision; it is renewed from the weights before each step, and its gradients are applied to
+    them (Micikevicius et al. 2018). All weights are one tensor for that, so that a step of Adam is one operation, as is a
+    renewal: of small networks the operations take longer than what they compute.
+    """
+
+    def __init__(self, network: Network, rate: float, article: bool, precision: str) -> None:
+        self.own = nn.Parameter(network.flatten())
+        self.gradient = self.own.grad = torch.zeros_like(self.own)
+        # Keras's numbers and ours. Apple's processors have no fused step.
+        betas, eps = ((0.9, 0.999), 1e-7) if article else ((0.9, 0.95), 1e-8)
+        self.adam = torch.optim.Adam([self.own], rate, betas, eps, fused=network.device.type != "mps")
+        kind = getattr(torch, precision)
+        encoder, decoder = (copy.deepcopy(part).to(kind) for part in (network.encoder, network.decoder))
+        self.network = Network(encoder, decoder, network.variational, network.device, kind)
+        self.network.encoder.train()
+        self.network.decoder.train()
+        self.copied, self.parameters = self.network.flatten(), self.network.parameters()
+
+    def renew(self) -> Network:
+        """The copy with the weights as they are now."""
+        self.copied.copy_(self.own.detach())
+        return self.network
+
+    def step(self, loss: Tensor, rate: float) -> None:
+        """One step of so large a rate down the gradient of a loss that the copy had."""
+        gradients = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
+        self.gradient.copy_(torch.cat([one.reshape(-1) for one in gradients]))
+        self.adam.param_groups[0]["lr"] = rate
+        self.adam.step()
+
+
+class Passed(NamedTuple):
+    """Samples that went through a network: code (B, D) of the clean sample, its log-variance when variational, the
+    clean sample, the input as the training spoilt it, and the reconstruction of that input."""
+
+    code: codes.Floats
+    log_variance: codes.Floats | None
+    clean: codes.Floats
+    given: codes.Floats
+    out: codes.Floats
+
+
+def drawn_from(mean: Tensor, log_variance: Tensor, source: torch.Generator | None = None) -> Tensor:
+    """A draw from each of these normal distributions, all (B, D): μ + σ ε (Kingma and Welling 2013, section 2.4)."""
+    noise = torch.randn_like(mean) if source is None else torch.randn(mean.shape, generator=source).to(mean)
+    return mean + noise * (0.5 * log_variance).exp()
+
+
+def precision(products: int) -> str:
+    """What a step of so many products forward is computed in: "bfloat16" where that is faster, else "float32".
+
+    It is where the processor multiplies such numbers (AVX-512 BF16, AMX; others would imitate them slowly) and the step is
+    large enough to pay for turning numbers into them and back (`HALF`). Weights, sums and the optimizer stay in float32
+    (Micikevicius et al. 2018). Processor and network decide and not a stopwatch: a busy moment must not make other
+    weights of the same choices.
+    """
+    has = (getattr(torch.cpu, name, lambda: False) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return "bfloat16" if products >= HALF and any(able() for able in has) else "float32"
+
+
+def initialise(network: Network, recipe: str, training: Tensor, kind: str) -> None:
+    """Glorot and Bengio 2010 for every dense and convolutional weight, zero for every bias, as Keras does and the article
+    relies on; recurrent layers begin as torch has them.
+
+    Our recipe then lets the untrained decoder show the mean sample, which saves it the first epochs; where the last layer
+    is a convolution, or writes step by step, the mean logit of each channel, which is darker than its mean (and better).
+    """
+    layers = [
+        m for part in (network.encoder, network.decoder) for m in part.modules() if isinstance(m, nn.Linear | nn.Conv2d)
+    ]
+    for layer in layers:
+        nn.init.xavier_uniform_(layer.weight)
+        nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    if recipe == "article":
+        return
+    mean = training[:: max(1, len(training) // 5000)].double().mean(0)  # (H, W, C), (T, C) or (F,)
+    if kind == "image":
+        mean = torch.logit(mean / 255, eps=0.01)
+    last = layers[-1]
+    if last.bias is None:
+        return
+    if len(last.bias) != mean.numel():  # a convolution: the same for every pixel of a channel
+        channels = mean.reshape(-1, mean.shape[-1]).mean(0)
+        many = len(last.bias) // len(channels)  # a row has each channel in turn, what becomes four pixels one by one
+        mean = channels.repeat(many) if isinstance(last, nn.Linear) else channels.repeat_interleave(many)
+    with torch.no_grad():
+        last.bias.copy_(mean.flatten())
+
+
+def pick_device(wanted: str = "gpu") -> torch.device:
+    """The processor for "cpu"; for "gpu" CUDA, else Apple's, else the processor."""
+    if wanted == "gpu" and torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if wanted == "gpu" and torch.backends.mps.is_available() else "cpu")

@@ -1,0 +1,243 @@
+"""Making a dataset of what somebody brings."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import Problem, home, private, unwritable
+from models.columns import Column, plain, standardised
+from models.data import TEST, TRAIN, VALIDATION, Dataset, Progress
+from models.readers.result import Found, content_fingerprint, pieces
+from models.uploads.listing import of
+from models.uploads.quotas import SHELL, make_sure_all_fits, quota
+from models.uploads.stored import dataset, described, touch, write_text
+
+LEAST = 20  # samples: fewer leave none to validate and to test
+TITLE = 60  # characters
+
+
+def keep(
+    found: Found,
+    owner: str,
+    title: str,
+    source: str = "",
+    *,
+    shared: bool = False,
+    progress: Progress = lambda _what, _share: None,
+) -> Dataset:
+    """Make a dataset of what was found, for this owner; the same content again is the same dataset.
+
+    Images that lie in a file under <home>/uploads are moved from there, not copied. Signals and tables are
+    standardised with the mean and deviation of the training split, piece by piece. Rows that the data came with as
+    training, validation and test stay so; what of the three is missing is drawn from the training rows. title is cut
+    to letters, digits and a few marks; source says where it came from, for people. Raises `Problem` when there are
+    fewer than 20 samples, when the owner keeps too much already, or when the folder cannot be written.
+    """
+    count = len(found.samples)
+    if count < LEAST:
+        raise Problem(
+            f"{count} samples came",
+            f"at least {LEAST} were expected, so that some are left to validate and to test",
+            "bring more",
+        )
+    split, told = _whole_split(found)
+    fingerprint = _fingerprint(found, split, owner, progress)
+    folder = home() / "data" / fingerprint
+    with _writing(folder, fingerprint) as part:
+        known = dataset(f"own-{fingerprint}")
+        if known is None:
+            _within_quota(found.samples.nbytes, owner)
+            training = split if split is not None else _ours(found, fingerprint)
+            columns = _store(found, training == TRAIN, part, progress)
+            _save(part / "labels.npy", found.labels.astype(np.int32))
+            _save(part / "factors.npy", np.zeros((count, 0), np.float32))
+            if split is not None:
+                _save(part / "split.npy", split)
+            (part / "names.json").write_text(json.dumps(found.names))
+            if columns:  # of a wide table they are megabytes, and about.json is read for everybody's list
+                (part / "columns.json").write_text(json.dumps(plain(columns)))
+            about = {
+                "owner": owner,
+                "shared": shared,
+                "title": fit_title(title),
+                "kind": found.kind,
+                "shape": found.shape,
+                "count": count,
+                "classes": found.classes,
+                "source": source or "brought by its owner",
+                "bytes": sum(file.stat().st_size for file in part.iterdir()),
+                "made": time.time(),
+                "warnings": [*found.warnings, *told],
+                "skipped": found.skipped,
+                "scaled": _scaled(found),
+            }
+            (part / "used").touch()
+            _write(part / "about.json", about)
+            part.rename(folder)
+        else:
+            about = json.loads((folder / "about.json").read_text()) | {"title": fit_title(title), "shared": shared}
+            about.setdefault("scaled", _scaled(found))
+            _write(folder / "about.json", about)
+            touch(folder)
+    kept = dataset(f"own-{fingerprint}")
+    assert kept is not None
+    return kept
+
+
+def _scaled(found: Found) -> dict[str, Any]:
+    """How images became samples, where it is known: `scaled` gives it back."""
+    levels, fit = found.levels, found.decision("fit")
+    return {"levels": dataclasses.asdict(levels) if levels else None, "fit": fit.chosen if fit else None}
+
+
+def fit_title(title: str) -> str:
+    """A title that may stand in any page, figure and file as it is: letters, digits and marks that mean nothing there."""
+    kept = (c if unicodedata.category(c)[0] in "LN" or c in " -.,()&+'%" else " " for c in title)
+    return " ".join("".join(kept).split())[:TITLE].strip() or "Untitled"
+
+
+def _fingerprint(found: Found, split: NDArray[np.uint8] | None, owner: str, progress: Progress) -> str:
+    """16 hex digits: of the content, of what else is stored of it, and of the owner."""
+    progress("taking a fingerprint", 0.0)
+    digest = hashlib.sha256(content_fingerprint(found).encode())
+    for more in (owner, list(found.classes), plain(found.columns), list(found.names)):
+        digest.update(json.dumps(more).encode())
+    digest.update(b"" if split is None else split.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _whole_split(found: Found) -> tuple[NDArray[np.uint8] | None, list[str]]:
+    """The split that the data came with, each of its three parts there, and words on what had to be added.
+
+    None is the house's own split. As for publishers' test sets, a tenth of the training rows (at most 5,000)
+    validates or tests where the data do not say which.
+    """
+    if found.split is None:
+        return None, []
+    split, told, order = found.split.copy(), [], np.random.default_rng(2006)
+    if (split == TRAIN).sum() < LEAST - 4:
+        return None, ["The data name too few samples to train on, so their split is not kept."]
+    for part, word in ((VALIDATION, "validate"), (TEST, "test")):
+        if not (split == part).any():
+            rows = order.permutation(np.flatnonzero(split == TRAIN))
+            split[rows[: max(1, min(len(rows) // 10, 5000))]] = part
+            told.append(f"The data do not say which samples {word}; a tenth of the training samples does.")
+    return split, told
+
+
+def _ours(found: Found, fingerprint: str) -> NDArray[np.uint8]:
+    return described(f"own-{fingerprint}", found.kind, found.shape, len(found.samples)).splits()
+
+
+def _within_quota(more: int, owner: str) -> None:
+    if owner == SHELL:
+        return
+    make_sure_all_fits(more)
+    taken = sum(one.bytes for one in of(owner) if one.owner == owner)
+    if taken + more > quota():
+        raise Problem(
+            f"this dataset takes {more:,} bytes, and your others take {taken:,}",
+            f"at most {quota():,} in all may be kept here",
+            "delete one of your datasets, or bring fewer or smaller samples",
+        )
+
+
+def _store(found: Found, training: NDArray[np.bool_], part: Path, progress: Progress) -> tuple[Column, ...]:
+    """Write samples.npy into `part`; returns the columns with the scaling that was applied."""
+    target = part / "samples.npy"
+    if found.kind == "image":
+        came = getattr(found.samples, "filename", None)
+        if came is not None and (home() / "uploads").resolve() in Path(came).resolve().parents:
+            Path(came).rename(target)
+            with target.open("rb") as stream:
+                os.fsync(stream.fileno())
+        else:
+            _stream(target, found.samples.shape, np.dtype(np.uint8), pieces(found.samples), progress)
+        return ()
+    columns = measured(found, training)
+    scaled = (standardised(columns, piece) for piece in pieces(found.samples))
+    _stream(target, found.samples.shape, np.dtype(np.float32), scaled, progress)
+    return columns
+
+
+def measured(found: Found, training: NDArray[np.bool_]) -> tuple[Column, ...]:
+    """The columns of a table or signal, those of numbers with mean and deviation of the training rows.
+
+    What varies by less than its rounding counts as constant: its deviation is 1.
+    """
+    width = found.samples.shape[-1]
+    count, total, squares = 0, np.zeros(width), np.zeros(width)
+    for again in (False, True):  # the mean first: the sum of squares of numbers far from 0 loses all digits
+        at = 0
+        for piece in pieces(found.samples):
+            rows = piece[training[at : at + len(piece)]].reshape(-1, width).astype(np.float64)
+            at += len(piece)
+            if again:
+                squares += ((rows - total / count) ** 2).sum(0)
+            else:
+                total, count = total + rows.sum(0), count + len(rows)
+    mean, deviation = total / count, np.sqrt(squares / count)
+    deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, 1.0)
+    named = found.columns or tuple(Column(f"{i + 1}", "number", i, 1) for i in range(width))
+    return tuple(
+        dataclasses.replace(column, mean=float(mean[column.start]), deviation=float(deviation[column.start]))
+        if column.kind == "number"
+        else column
+        for column in named
+    )
+
+
+def _stream(
+    path: Path, shape: Sequence[int], dtype: np.dtype[Any], parts: Iterator[NDArray[Any]], progress: Progress
+) -> None:
+    """An NPY file written piece by piece: a mapping would count as memory of this process until it is written back."""
+    done = 0
+    with path.open("wb") as stream:
+        header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": tuple(shape)}
+        np.lib.format.write_array_header_1_0(stream, header)
+        for part in parts:
+            stream.write(np.ascontiguousarray(part, dtype).tobytes())
+            done += len(part)
+            progress("keeping it", done / shape[0])
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    with path.open("wb") as stream:
+        np.save(stream, array, allow_pickle=False)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _write(path: Path, about: dict[str, Any]) -> None:
+    write_text(path, json.dumps(about, allow_nan=False))
+
+
+@contextlib.contextmanager
+def _writing(folder: Path, fingerprint: str) -> Iterator[Path]:
+    """A folder beside `folder` to write in, removed where it was not renamed. What the disk refuses is a `Problem`."""
+    part = None
+    try:
+        private(folder.parent)
+        part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{fingerprint}-"))
+        yield part
+    except OSError as error:
+        raise unwritable(folder.parent, error) from error
+    finally:
+        if part is not None:
+            shutil.rmtree(part, ignore_errors=True)
