@@ -57,7 +57,14 @@ def written(id_: str) -> int:
 
 @pytest.fixture
 def keeper(home: Path) -> Iterator[engine.Keeper]:
-    """An engine with two workers, as the app keeps one; started when it is needed."""
+    """An engine with one worker, as the app keeps one; started when it is needed."""
+    with engine.Keeper(workers=1) as kept:
+        yield kept
+
+
+@pytest.fixture
+def pair(home: Path) -> Iterator[engine.Keeper]:
+    """An engine with two workers."""
     with engine.Keeper(workers=2) as kept:
         yield kept
 
@@ -571,20 +578,20 @@ def still(path: Path) -> bool:
     return path.stat().st_size == before
 
 
-def test_what_is_killed_goes_on_and_loses_nothing(keeper: engine.Keeper, home: Path) -> None:
-    """Six runs of three owners on two workers; four workers are killed, and the engine itself once."""
+def test_what_is_killed_goes_on_and_loses_nothing(pair: engine.Keeper, home: Path) -> None:
+    """Three runs of two owners on two workers; two workers are killed, and the engine itself with the second."""
     chosen = [
-        choose(architecture="variational", epochs=120, seed=i, code_size=2 + i % 2, learning_rate=0.002)
-        for i in range(6)
+        choose(architecture="variational", epochs=60, seed=i, code_size=2 + i % 2, learning_rate=0.002)
+        for i in range(3)
     ]
-    ids = [engine.submit(one, f"o{i % 3}") for i, one in enumerate(chosen)]
+    ids = [engine.submit(one, f"o{i % 2}") for i, one in enumerate(chosen)]
     killed: set[str] = set()
 
     def worker_of(id_: str) -> psutil.Process | None:
         with contextlib.suppress(OSError, ValueError, psutil.Error):
             pid = json.loads((engine.active(id_) / "status.json").read_text())["pid"]
             process = psutil.Process(pid)
-            if keeper.process is not None and keeper.process.pid in [one.pid for one in process.parents()]:
+            if pair.process is not None and pair.process.pid in [one.pid for one in process.parents()]:
                 return process
         return None
 
@@ -592,40 +599,32 @@ def test_what_is_killed_goes_on_and_loses_nothing(keeper: engine.Keeper, home: P
     while any(engine.status(id_).alive for id_ in ids):
         assert time.monotonic() < end, [engine.status(id_) for id_ in ids]
         for id_ in ids:
-            if id_ not in killed and len(killed) < 4 and written(id_) > 10 and (process := worker_of(id_)):
+            if id_ not in killed and len(killed) < 2 and written(id_) > 5 and (process := worker_of(id_)):
                 process.kill()
                 killed.add(id_)
                 if len(killed) == 2:
-                    assert keeper.process is not None
-                    keeper.process.kill()  # and the engine with it; its keeper starts another
-        time.sleep(0.05)
-    assert len(killed) == 4 and [engine.status(id_).phase for id_ in ids] == ["done"] * 6
+                    assert pair.process is not None
+                    pair.process.kill()  # and the engine with it; its keeper starts another
+        time.sleep(0.02)
+    assert len(killed) == 2 and [engine.status(id_).phase for id_ in ids] == ["done"] * 3
     for id_ in sorted(killed):
         run = runs.open_run(runs.folder_of(id_))
-        assert [line["epoch"] for line in run.history()] == list(range(1, 121))
+        assert [line["epoch"] for line in run.history()] == list(range(1, 61))
         quiet = undisturbed(run.configuration, home / "quiet" / id_)
         assert (run.folder / "weights.safetensors").read_bytes() == (quiet / "weights.safetensors").read_bytes()
 
 
-def test_trainings_survive_two_workers_that_are_killed_at_once(keeper: engine.Keeper, home: Path) -> None:
+def test_trainings_survive_two_workers_that_are_killed_at_once(pair: engine.Keeper, home: Path) -> None:
     """Both are replaced, and neither of the new ones is closed again; `benchmarks/engine.py` does more of it."""
-    ids = [engine.submit(choose(epochs=30, seed=i, learning_rate=0.002), f"o{i % 4}") for i in range(12)]
-    wait(lambda: len(workers_of(keeper)) == 2)
-    for round_ in range(3):
-        before = workers_of(keeper)
+    ids = [engine.submit(choose(epochs=30, seed=i, learning_rate=0.002), f"o{i % 4}") for i in range(5)]
+    wait(lambda: len(workers_of(pair)) == 2)
+    for _ in range(2):  # a third time might hit one and the same run, which would then be given up
+        before = workers_of(pair)
         for pid in before:
             psutil.Process(pid).kill()
-        done = sum(engine.status(id_).phase == "done" for id_ in ids)
-        # The next pair goes when somebody has finished since, so that no run is hit again and again.
-        wait(
-            lambda before=before, done=done: (
-                len(workers_of(keeper) - before) == 2 and sum(engine.status(id_).phase == "done" for id_ in ids) > done
-            ),
-            120,
-        )
-        assert not any(engine.status(id_).phase == "failed" for id_ in ids), round_
+        wait(lambda before=before: len(workers_of(pair) - before) == 2)
     wait(lambda: not any(engine.status(id_).alive for id_ in ids))
-    assert [engine.status(id_).phase for id_ in ids] == ["done"] * 12
+    assert [engine.status(id_).phase for id_ in ids] == ["done"] * 5
     for id_ in ids:
         assert [line["epoch"] for line in runs.open_run(runs.folder_of(id_)).history()] == list(range(1, 31))
 
@@ -720,7 +719,7 @@ def test_a_worker_that_is_lost_three_times_without_an_epoch_is_given_up(
         "import sys, os\n"
         "class Finder:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'models.datasets.digits': os.kill(os.getpid(), 9)\n"
+        "        if name == 'sklearn.datasets': os.kill(os.getpid(), 9)\n"
         "sys.meta_path.insert(0, Finder())\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(ahead))
@@ -906,7 +905,7 @@ def test_a_run_that_is_done_already_leaves_no_folder_behind(keeper: engine.Keepe
         queue.add(connection, run.id, dataclasses.asdict(run.configuration), "a", "cpu", "queued")
     engine.wake()
     wait(lambda: [entry.state for entry in engine.runs("a")] == ["done"] and queue.ticket(run.id).state == "done")
-    assert list((home / "active").iterdir()) == []
+    wait(lambda: list((home / "active").iterdir()) == [])
 
 
 def test_what_cannot_be_timed_is_told(keeper: engine.Keeper, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -976,7 +975,7 @@ def machines(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 def test_a_scheduler_that_is_killed_comes_back_and_its_workers_with_it(machines: Machines, home: Path) -> None:
     with engine.Keeper():
-        id_ = engine.submit(choose(architecture="modern", epochs=300), "a")
+        id_ = engine.submit(choose(architecture="modern", epochs=150), "a")
         scheduler = machines.scheduler()
         wait(lambda: "No worker is there at tls://" in engine.status(id_).what)
         machines.worker()
@@ -984,10 +983,10 @@ def test_a_scheduler_that_is_killed_comes_back_and_its_workers_with_it(machines:
         scheduler.kill()
         scheduler.wait()
         wait(lambda: engine.status(id_).phase == "queued" and "cannot be reached" in engine.status(id_).what)
-        assert written(id_) < 300  # else nothing was disturbed
+        assert written(id_) < 150  # else nothing was disturbed
         machines.scheduler()
         assert ended(id_).phase == "done"
-        assert [one["epoch"] for one in runs.open_run(runs.folder_of(id_)).history()] == list(range(1, 301))
+        assert [one["epoch"] for one in runs.open_run(runs.folder_of(id_)).history()] == list(range(1, 151))
 
 
 def test_a_worker_of_another_version_is_left_out_and_named(machines: Machines, home: Path, tmp_path: Path) -> None:

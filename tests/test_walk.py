@@ -3,6 +3,7 @@
 Each walk is on a school laptop's screen and on a phone, whose pages are behind a menu.
 """
 
+import contextlib
 import http.server
 import re
 import threading
@@ -12,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from conftest import serving
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, TimeoutError, WebSocketRoute, expect
 
 from models import runs
 
