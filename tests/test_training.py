@@ -697,15 +697,19 @@ def test_a_step_uses_the_memory_of_the_step_before(tmp_path: Path) -> None:
         "import resource, sys\n"
         "from pathlib import Path\n"
         "from models import runs, training\n"
-        "chosen = {'dataset': 'digits', 'architecture': 'convolutional', 'epochs': 60, 'batch_size': 1024}\n"
+        "chosen = {'dataset': 'digits', 'architecture': 'convolutional', 'epochs': 15, 'batch_size': 1024}\n"
         "train = training.train if sys.argv[1] == 'kept' else training.train.__wrapped__\n"
-        "train(runs.configure(chosen), Path(sys.argv[2]), tsne=0)\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)\n"
+        "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "train(runs.configure(chosen | {'epochs': 1}), Path(sys.argv[2]) / 'first', tsne=0)\n"
+        "before = faults()\n"
+        "train(runs.configure(chosen), Path(sys.argv[2]) / 'second', tsne=0)\n"
+        "print(faults() - before)\n"
     )
     pages = {}
     for how in ("kept", "returned"):
         folder = tmp_path / how
-        folder.mkdir()
+        (folder / "first").mkdir(parents=True)
+        (folder / "second").mkdir()
         command = [sys.executable, "-c", code, how, str(folder)]
         env = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}
         done = subprocess.run(command, env=env, cwd=engine.PROJECT, capture_output=True, text=True, check=True)
