@@ -3,7 +3,7 @@
  * about a millisecond, less than a message to a worker and back may wait behind the page's own work.
  */
 
-import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-web";
+import type { InferenceSession } from "onnxruntime-web";
 import { Fault, unpacked, type RunCard, type RunFolder } from "./run";
 
 type Ort = typeof import("onnxruntime-web");
@@ -106,7 +106,7 @@ export class Network {
     try {
       const feed = new this.ort.Tensor("float32", values, [count, ...this.shape]);
       const result = await this.session.run({ [this.input]: feed }, [this.output]);
-      return (result[this.output] as OrtTensor).data as Float32Array;
+      return result[this.output].data as Float32Array;
     } finally {
       this.free = true;
     }

@@ -6,7 +6,7 @@ type Props<T> = Partial<{
   title: string;
   data: Record<string, string>;
   aria: Record<string, string>;
-  on: Record<string, (event: any) => void>;
+  on: Record<string, (event: Event) => void>;
   role: string;
 }> &
   Partial<Omit<T, "style" | "children">>;

@@ -761,7 +761,7 @@ export class Explorer {
 
   codeOf(i: number): Float32Array<ArrayBuffer> {
     const { size } = this.card.codes;
-    return this.codes.slice(i * size, (i + 1) * size) as Float32Array<ArrayBuffer>;
+    return this.codes.slice(i * size, (i + 1) * size);
   }
 
   /** Show this code. `cause` is the input it comes from; null at the start, before anything was touched. */
@@ -921,8 +921,8 @@ export class Explorer {
       real = behind === null ? null : this.original(behind);
     this.shown.compare(
       behind,
-      real && { values: real, offset: 0, colour: this.classColour(behind!) },
-      real ? this.named(picked === null ? "nearest sample" : "original", behind!) : "",
+      real && { values: real, offset: 0, colour: this.classColour(behind) },
+      real ? this.named(picked === null ? "nearest sample" : "original", behind) : "",
     );
     if (picked === null || !original) {
       this.shown.beside(null, "");

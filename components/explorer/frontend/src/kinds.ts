@@ -22,22 +22,15 @@ export const MISSING = "–";
  */
 export function columnsOf(kind: string, shape: readonly number[], stored: unknown): Column[] {
   const features = shape[shape.length - 1];
-  const whole = (c: any, start: number): boolean =>
-    typeof c?.name === "string" &&
-    c.start === start &&
-    Number.isInteger(c.width) &&
-    c.width > 0 &&
-    (c.kind === "number"
-      ? c.width === 1 && Number.isFinite(c.mean) && Number.isFinite(c.deviation) && c.deviation > 0
-      : c.kind === "category" && Array.isArray(c.values) && c.values.length === c.width);
+  const columns: Column[] = [];
   let end = 0;
-  if (Array.isArray(stored) && stored.every((c) => whole(c, end) && (end += c.width)) && end === features)
-    return stored.map((c) => ({
-      ...c,
-      mean: Number(c.mean),
-      deviation: Number(c.deviation),
-      values: (c.values ?? []).map(String),
-    }));
+  for (const one of Array.isArray(stored) ? (stored as readonly unknown[]) : []) {
+    const column = columnOf(one, end);
+    if (!column) break;
+    columns.push(column);
+    end += column.width;
+  }
+  if (Array.isArray(stored) && columns.length === stored.length && end === features) return columns;
   const word = kind === "signal" ? "channel" : "feature";
   return Array.from({ length: features }, (_, i) => ({
     name: `${word} ${i + 1}`,
@@ -49,6 +42,22 @@ export function columnsOf(kind: string, shape: readonly number[], stored: unknow
     values: [],
   }));
 }
+
+/** A stored column that starts at feature `start`; null when it is malformed. */
+function columnOf(stored: unknown, start: number): Column | null {
+  if (typeof stored !== "object" || stored === null) return null;
+  const column = stored as Readonly<Record<string, unknown>>;
+  const { name, kind, width, mean, deviation, values = [] } = column;
+  if (typeof name !== "string" || column["start"] !== start) return null;
+  if (typeof width !== "number" || !Number.isInteger(width) || width < 1 || !Array.isArray(values)) return null;
+  const [middle, spread] = [Number(mean), Number(deviation)];
+  const isNumber = width === 1 && isFiniteNumber(mean) && isFiniteNumber(deviation) && deviation > 0;
+  if (kind !== "number" && kind !== "category") return null;
+  if (kind === "number" ? !isNumber : values.length !== width) return null;
+  return { name, kind, start, width, mean: middle, deviation: spread, values: values.map(String) };
+}
+
+const isFiniteNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 
 /** A number as a model sees it, in the person's own unit. */
 export const inUnit = (column: Column, value: number): number => value * column.deviation + column.mean;

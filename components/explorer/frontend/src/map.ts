@@ -227,10 +227,10 @@ export class PointMap {
       gl.bufferData(gl.ARRAY_BUFFER, data, gl.STATIC_DRAW);
     };
     const n = this.count;
-    fill("here", this.xy as Float32Array<ArrayBuffer>);
-    fill("from", (this.from ?? this.xy) as Float32Array<ArrayBuffer>);
-    fill("row", (this.rows.length === n ? this.rows : new Uint8Array(n).fill(UNKNOWN)) as Uint8Array<ArrayBuffer>);
-    fill("chosen", (this.chosen?.length === n ? this.chosen : new Uint8Array(n)) as Uint8Array<ArrayBuffer>);
+    fill("here", this.xy);
+    fill("from", this.from ?? this.xy);
+    fill("row", this.rows.length === n ? this.rows : new Uint8Array(n).fill(UNKNOWN));
+    fill("chosen", this.chosen?.length === n ? this.chosen : new Uint8Array(n));
     if (all || what.includes("table")) {
       gl.activeTexture(gl.TEXTURE0);
       gl.bindTexture(gl.TEXTURE_2D, table);

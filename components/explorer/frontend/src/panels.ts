@@ -276,7 +276,7 @@ export class Shown {
 
   /** The real samples have arrived. */
   scaled(samples: Float32Array): void {
-    this.large?.scaled(samples);
+    this.large?.scaled?.(samples);
   }
 
   inked(ink: Ink): void {

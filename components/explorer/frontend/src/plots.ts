@@ -83,13 +83,12 @@ abstract class Listed {
     for (let i = first; i < end; i++) this.item(context, i, i * this.tall - top);
     context.restore();
     context.textBaseline = "middle";
-    if (this.foot) this.footer(context, room);
+    if (this.foot) this.footer?.(context, room);
   }
 
   protected abstract item(context: CanvasRenderingContext2D, i: number, y: number): void;
-  protected footer(_context: CanvasRenderingContext2D, _y: number): void {
-    // most lists have none
-  }
+  /** What stands below the list; most lists have nothing there. */
+  protected footer?(context: CanvasRenderingContext2D, y: number): void;
 
   /** A text cut to a width, with dots. Measured once for each text and width. */
   protected fit(context: CanvasRenderingContext2D, text: string, width: number): string {
@@ -127,10 +126,8 @@ export abstract class Large extends Listed {
     this.draw();
   }
 
-  /** The real samples have arrived: scales may be taken from them. */
-  scaled(_samples: Float32Array): void {
-    // rows have their scale from their columns
-  }
+  /** The real samples have arrived: scales may be taken from them. Rows have theirs from their columns. */
+  scaled?(samples: Float32Array): void;
 
   /** What is shown in words, for those who listen. */
   abstract words(): string;

@@ -110,10 +110,8 @@ export class RunFolder {
   async card(): Promise<RunCard> {
     const parsed = await this.json("run.json");
     // Their table may be as large as the samples are wide: it has a file of its own.
-    const stored = (parsed as { files?: Record<string, unknown> } | null)?.files?.["columns.json"]
-      ? await this.json("columns.json")
-      : undefined;
-    return checkCard(parsed, stored);
+    const separate = objectOf(objectOf(parsed)["files"])["columns.json"] !== undefined;
+    return checkCard(parsed, separate ? await this.json("columns.json") : undefined);
   }
 
   private async json(name: string): Promise<unknown> {
@@ -142,90 +140,126 @@ export async function unpacked(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Arr
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-const isNumbers = (value: unknown, length: number): boolean =>
+/** An object as JSON.parse gives it: nothing is known of its values. */
+type Json = Readonly<Record<string, unknown>>;
+
+/** The value as an object; an empty one in place of anything else. */
+const objectOf = (value: unknown): Json => (typeof value === "object" && value !== null ? (value as Json) : {});
+const isNumbers = (value: unknown, length: number): value is number[] =>
   Array.isArray(value) && value.length === length && value.every((v) => typeof v === "number" && Number.isFinite(v));
+const isCount = (value: unknown): value is number => typeof value === "number" && Number.isInteger(value) && value > 0;
+const isShape = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.length >= 1 && value.length <= 3 && value.every(isCount);
+/** Whatever stands in a list, as text; an empty list in place of anything else. */
+const textsOf = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+/** A value of JSON that is to be a line of text. */
+const textOf = (value: unknown, otherwise = ""): string =>
+  typeof value === "string"
+    ? value
+    : typeof value === "number" || typeof value === "boolean"
+      ? String(value)
+      : otherwise;
+
+const damaged = (came: string, expected: string): Fault =>
+  new Fault(`the file run.json of this run is damaged: ${came}`, expected, AGAIN);
 
 /**
  * run.json as far as the explorer relies on it. What is only nice to have (replay, planes) is dropped when malformed.
  * `columns` is what columns.json holds; runs from before there was such a file have them in run.json.
  */
 export function checkCard(value: unknown, columns?: unknown): RunCard {
-  const wrong = (came: string, expected: string) =>
-    new Fault(`the file run.json of this run is damaged: ${came}`, expected, AGAIN);
-  if (typeof value !== "object" || value === null) throw wrong("it holds no object", "an object was expected");
-  const card = value as Record<string, any>;
+  if (typeof value !== "object" || value === null) throw damaged("it holds no object", "an object was expected");
+  const card = objectOf(value);
   if (card["format"] !== 1)
     throw new Fault(
-      `this run is of format ${String(card["format"])}`,
+      `this run is of format ${textOf(card["format"], "unknown")}`,
       "this explorer reads format 1",
       "update Hourglass, or train the run again",
     );
-  const { codes, dataset } = card;
-  if (!Number.isInteger(codes?.count) || !Number.isInteger(codes?.size) || codes.count < 1 || codes.size < 1)
-    throw wrong("its codes have no count or size", "two whole numbers above 0 were expected");
-  for (const field of ["low", "high"])
-    if (!isNumbers(codes[field], codes.size))
-      throw wrong(`codes.${field} is not ${codes.size} finite numbers`, "one number per code dimension was expected");
-  const shape = dataset?.shape;
-  if (
-    !Array.isArray(shape) ||
-    shape.length < 1 ||
-    shape.length > 3 ||
-    !shape.every((n: unknown) => Number.isInteger(n) && (n as number) > 0)
-  )
-    throw wrong("its samples have no shape", "one to three whole numbers above 0 were expected");
-  const kind = String(dataset.kind ?? "image");
+  const codes = checkCodes(objectOf(card["codes"]));
+  const dataset = checkDataset(objectOf(card["dataset"]), columns);
+  const architecture = objectOf(card["architecture"]);
+  const projections = objectOf(card["projections"]);
+  const replay = objectOf(card["replay"]);
+  const thumbnails = objectOf(card["thumbnails"]);
+  return {
+    ...(card as unknown as RunCard),
+    id: textOf(card["id"]),
+    dataset,
+    architecture: { title: textOf(architecture["title"]), variational: architecture["variational"] === true },
+    codes,
+    projections: { pca: pcaOf(objectOf(projections["pca"]), codes.size), tsne: tsneOf(objectOf(projections["tsne"])) },
+    replay:
+      isCount(replay["count"]) &&
+      Array.isArray(replay["epochs"]) &&
+      replay["epochs"].length > 1 &&
+      isNumbers(replay["epochs"], replay["epochs"].length)
+        ? { ...replay, count: replay["count"], epochs: replay["epochs"] }
+        : null,
+    thumbnails:
+      isShape(thumbnails["shape"]) && thumbnails["shape"].length === 3 ? { shape: thumbnails["shape"] } : null,
+    files: objectOf(card["files"]) as RunCard["files"],
+  };
+}
+
+function checkCodes(codes: Json): RunCard["codes"] {
+  const { count, size, low, high, mean, variance, kl, dead, nearest_p99 } = codes;
+  if (!isCount(count) || !isCount(size))
+    throw damaged("its codes have no count or size", "two whole numbers above 0 were expected");
+  const limits = (name: string, value: unknown): number[] => {
+    if (isNumbers(value, size)) return value;
+    throw damaged(`codes.${name} is not ${size} finite numbers`, "one number per code dimension was expected");
+  };
+  return {
+    ...codes,
+    count,
+    size,
+    low: limits("low", low),
+    high: limits("high", high),
+    mean: isNumbers(mean, size) ? mean : new Array<number>(size).fill(0),
+    variance: isNumbers(variance, size) ? variance : new Array<number>(size).fill(0),
+    kl: isNumbers(kl, size) ? kl : null,
+    dead: Array.isArray(dead) && dead.length === size ? dead.map(Boolean) : new Array<boolean>(size).fill(false),
+    nearest_p99: typeof nearest_p99 === "number" && nearest_p99 >= 0 ? nearest_p99 : null,
+  };
+}
+
+function checkDataset(dataset: Json, columns: unknown): RunCard["dataset"] {
+  const { columns: stored, ...known } = dataset;
+  const { shape } = known;
+  if (!isShape(shape)) throw damaged("its samples have no shape", "one to three whole numbers above 0 were expected");
+  const kind = textOf(known["kind"], "image");
   const axes = { signal: 2, table: 1 }[kind];
   if (axes && shape.length !== axes)
-    throw wrong(
+    throw damaged(
       `its samples are of kind ${kind} and of shape ${shape.join(" x ")}`,
       `${axes === 1 ? "one axis was" : "two axes were"} expected`,
     );
-  const size: number = codes.size;
-  const numbers = (field: string) => (isNumbers(codes[field], size) ? codes[field] : null);
-  const { columns: stored, ...known } = dataset;
-  const pca = card["projections"]?.pca;
-  const replay = card["replay"];
+  const name = textOf(known["name"]);
   return {
-    ...(card as RunCard),
-    id: String(card["id"] ?? ""),
-    dataset: {
-      ...known,
-      classes: Array.isArray(dataset.classes) ? dataset.classes.map(String) : [],
-      factors: Array.isArray(dataset.factors) ? dataset.factors.map(String) : [],
-      kind,
-      title: String(dataset.title ?? dataset.name ?? ""),
-      ...(kind === "image" ? {} : { columns: columnsOf(kind, shape, columns ?? stored) }),
-    },
-    architecture: {
-      title: String(card["architecture"]?.title ?? ""),
-      variational: card["architecture"]?.variational === true,
-    },
-    codes: {
-      ...codes,
-      mean: numbers("mean") ?? new Array(size).fill(0),
-      variance: numbers("variance") ?? new Array(size).fill(0),
-      kl: numbers("kl"),
-      dead:
-        Array.isArray(codes.dead) && codes.dead.length === size ? codes.dead.map(Boolean) : new Array(size).fill(false),
-      nearest_p99: typeof codes.nearest_p99 === "number" && codes.nearest_p99 >= 0 ? codes.nearest_p99 : null,
-    },
-    projections: {
-      pca:
-        pca &&
-        isNumbers(pca.mean, size) &&
-        pca.components?.length === 2 &&
-        pca.components.every((c: unknown) => isNumbers(c, size))
-          ? pca
-          : null,
-      tsne: Number.isInteger(card["projections"]?.tsne?.count) ? card["projections"].tsne : null,
-    },
-    replay:
-      Number.isInteger(replay?.count) && Array.isArray(replay?.epochs) && replay.epochs.length > 1 ? replay : null,
-    thumbnails:
-      Array.isArray(card["thumbnails"]?.shape) && card["thumbnails"].shape.length === 3 ? card["thumbnails"] : null,
-    files: typeof card["files"] === "object" && card["files"] !== null ? card["files"] : {},
+    ...known,
+    name,
+    title: textOf(known["title"], name),
+    kind,
+    shape,
+    classes: textsOf(known["classes"]),
+    label: typeof known["label"] === "string" ? known["label"] : null,
+    factors: textsOf(known["factors"]),
+    ...(kind === "image" ? {} : { columns: columnsOf(kind, shape, columns ?? stored) }),
   };
+}
+
+function pcaOf(pca: Json, size: number): RunCard["projections"]["pca"] {
+  const { mean, components, explained } = pca;
+  if (!isNumbers(mean, size) || !Array.isArray(components) || components.length !== 2) return null;
+  const [u, v] = components as readonly unknown[];
+  if (!isNumbers(u, size) || !isNumbers(v, size)) return null;
+  return { mean, components: [u, v], explained: isNumbers(explained, 2) ? explained : [] };
+}
+
+function tsneOf(tsne: Json): RunCard["projections"]["tsne"] {
+  const { count, perplexity } = tsne;
+  return isCount(count) ? { count, perplexity: typeof perplexity === "number" ? perplexity : 0 } : null;
 }
 
 /** How many codes have a number that is not finite. Such codes are shown nowhere and are nobody's neighbour. */

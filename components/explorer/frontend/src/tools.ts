@@ -789,7 +789,7 @@ export class Draw extends Tool {
     for (const name of ["dragover", "drop"] as const)
       this.panel.addEventListener(name, (event) => {
         event.preventDefault();
-        if (name === "drop") void this.take((event as DragEvent).dataTransfer?.files[0] ?? null);
+        if (name === "drop") void this.take(event.dataTransfer?.files[0] ?? null);
       });
   }
 

@@ -61,7 +61,7 @@ describe("categories are read from their features together", () => {
     expect(cell(fruit, String, [9, 0, -1, 0])).toBe(MISSING);
   });
   test("shares are of what is above 0", () => {
-    expect(shares(fruit, [9, 0.6, -0.3, 0.2], 0)).toEqual([0.75, 0, 0.25].map((v) => expect.closeTo(v)));
+    expect(shares(fruit, [9, 0.6, -0.3, 0.2], 0)).toEqual([0.75, 0, 0.25].map((v): unknown => expect.closeTo(v)));
     expect(shares(fruit, [9, -1, 0, -1], 0)).toEqual([0, 0, 0]);
   });
   test("a cell is a number in its unit or a name", () => {
