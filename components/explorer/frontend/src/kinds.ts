@@ -66,7 +66,7 @@ export const inUnit = (column: Column, value: number): number => value * column.
  * Says the numbers of a column in its own unit: two digits of its deviation are worth reading, more are noise. Very
  * large and very small ones are said with three digits and a power of ten.
  */
-export function speaker(column: Column): (value: number) => string {
+export function formatter(column: Column): (value: number) => string {
   const { deviation } = column;
   const power = Math.floor(Math.log10(deviation) + 1e-9);
   const size = Math.max(deviation, Math.abs(column.mean));
@@ -103,7 +103,7 @@ export function cell(column: Column, say: (value: number) => string, values: Arr
 }
 
 /** How many samples a channel's range is taken from: more would not move it. */
-const LOOKED_AT = 2000;
+const MAX_SAMPLES = 2000;
 
 /** From where to where a channel is drawn, standardised: what the real samples fill, else three deviations either way. */
 export function rangeOf(
@@ -117,7 +117,7 @@ export function rangeOf(
   if (samples?.length) {
     const size = steps * channels,
       count = Math.floor(samples.length / size);
-    const every = Math.max(1, Math.floor(count / LOOKED_AT));
+    const every = Math.max(1, Math.floor(count / MAX_SAMPLES));
     const seen: number[] = [];
     for (let m = 0; m < count; m += every)
       for (let t = 0; t < steps; t++) seen.push(samples[m * size + t * channels + channel]);
@@ -129,7 +129,7 @@ export function rangeOf(
 }
 
 /** Which of `count` equally tall items lie between `from` and `from + height`: first and one past the last. */
-export const inSight = (count: number, tall: number, from: number, height: number): [first: number, end: number] => [
+export const inView = (count: number, tall: number, from: number, height: number): [first: number, end: number] => [
   Math.max(0, Math.min(count, Math.floor(from / tall))),
   Math.max(0, Math.min(count, Math.ceil((from + height) / tall))),
 ];

@@ -1,6 +1,9 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { brokenCodes, checkCard, Fault, RunFolder, unpacked } from "../src/run";
+import { checkCard } from "../src/card";
+import { Fault, MissingFile } from "../src/fault";
+import { brokenCodes, RunFolder, unpacked } from "../src/run";
+import { HttpSource } from "../src/source";
 
 /** A run.json that a test may spoil in any way. */
 interface Stored {
@@ -129,12 +132,26 @@ test("gzipped bytes are unpacked, others are left alone", async () => {
   expect(await unpacked(bytes)).toBe(bytes);
 });
 
+test("a run can be read from anywhere that has its bytes", async () => {
+  const files: Record<string, string> = { "run.json": JSON.stringify(card()), "codes.f32": "12345678" };
+  const run = new RunFolder({
+    bytes: (name) =>
+      name in files
+        ? Promise.resolve(new TextEncoder().encode(files[name]))
+        : Promise.reject(new MissingFile(`no ${name}`, "", "")),
+  });
+  expect((await run.card()).id).toBe("0123456789abcdef");
+  expect(await run.integers("codes.f32", 2)).toHaveLength(2);
+  await expect(run.floats("codes.f32", 3)).rejects.toThrow("8 bytes. 12 bytes were expected");
+  expect(await run.optionalBytes("samples.f32.gz")).toBeNull();
+});
+
 test("a code is broken when any of its numbers is, and counts once", () =>
   expect(brokenCodes(Float32Array.of(1, 2, NaN, Infinity, 3, NaN, 4, 5), 2)).toBe(2));
 
 describe("reading files", () => {
   afterEach(() => vi.unstubAllGlobals());
-  const folder = () => new RunFolder("http://app/run/a/b/", new AbortController().signal);
+  const folder = () => new RunFolder(new HttpSource("http://app/run/a/b/", new AbortController().signal));
   const answer = (body: BodyInit | null, init?: ResponseInit) =>
     vi.stubGlobal("fetch", () => Promise.resolve(new Response(body, init)));
 
@@ -153,7 +170,8 @@ describe("reading files", () => {
   test("one that is missing is said to be, unless it may be", async () => {
     answer("no", { status: 404 });
     await expect(folder().integers("labels.i32", 1)).rejects.toThrow("the server answered 404");
-    expect(await folder().bytes("thumbnails.u8.gz", 4, true)).toBeNull();
+    expect(await folder().optionalBytes("thumbnails.u8.gz", 4)).toBeNull();
+    await expect(folder().bytes("thumbnails.u8.gz")).rejects.toThrow(MissingFile);
   });
 
   test("a page of HTML in its place is no file", async () => {
