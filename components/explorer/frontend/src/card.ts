@@ -8,7 +8,7 @@ export interface RunFile {
   readonly sha256: string;
 }
 
-/** What the explorer needs of run.json (format 1; the whole of it is described in models/runs.py). */
+/** What the explorer needs of run.json (format 1; all of it is described in models/runs.py). */
 export interface RunCard {
   readonly format: number;
   readonly id: string;
@@ -67,8 +67,8 @@ const textOf = (value: unknown, otherwise = ""): string =>
       ? String(value)
       : otherwise;
 
-const damaged = (came: string, expected: string): Fault =>
-  new Fault(`the file run.json of this run is damaged: ${came}`, expected, RELOAD);
+const damaged = (problem: string, expected: string): Fault =>
+  new Fault(`the file run.json of this run is damaged: ${problem}`, expected, RELOAD);
 
 /**
  * run.json as far as the explorer relies on it. What is only nice to have (replay, planes) is dropped when malformed.

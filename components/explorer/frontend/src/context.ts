@@ -1,4 +1,4 @@
-/** What tools, layers and panels see of an explorer, instead of the whole of it. */
+/** What tools, layers and panels see of an explorer, instead of all of it. */
 
 import type { RunCard } from "./card";
 import type { Cause } from "./cause";

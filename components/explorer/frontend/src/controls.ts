@@ -33,18 +33,18 @@ export function toolButtons(tools: readonly Tool[], state: State): HTMLElement {
 /** What is drawn on the map. */
 export function mapChoices(state: State, data: RunData, colours: Choices, layers: Choices): HTMLElement {
   const { colour, layer, points } = state.now;
-  const dots = h("input", {
+  const checkbox = h("input", {
     type: "checkbox",
     checked: points,
     data: { testid: "points" },
-    on: { change: () => state.set("points", dots.checked) },
+    on: { change: () => state.set("points", checkbox.checked) },
   });
   return h(
     "div",
     { class: "hg-choices" },
     choice("Colour", colours, colour, (value) => state.set("colour", value), "colour"),
     choice("Layer", layers, layer, (value) => state.set("layer", value), "layer"),
-    h("label", { class: "hg-check" }, dots, "Points"),
+    h("label", { class: "hg-check" }, checkbox, "Points"),
     ...planeChoices(state, data),
   );
 }

@@ -1,9 +1,9 @@
 /** Errors that a person can understand. */
 
-/** A fault of a run or of the browser, in three sentences: what came, what was expected, what to do. */
+/** A fault of a run or of the browser, in three sentences: what happened, what was expected, what to do. */
 export class Fault extends Error {
-  constructor(came: string, expected: string, todo: string) {
-    super([came, expected, todo].map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join(". ") + ".");
+  constructor(problem: string, expected: string, advice: string) {
+    super([problem, expected, advice].map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join(". ") + ".");
   }
 }
 

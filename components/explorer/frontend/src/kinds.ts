@@ -81,10 +81,10 @@ export function formatter(column: Column): (value: number) => string {
 /** Which value of a category is likeliest: the greatest of its features; -1 where none is above 0. */
 export function likeliest(column: Column, values: ArrayLike<number>, offset: number): number {
   let best = -1,
-    most = 0;
+    greatest = 0;
   for (let i = 0; i < column.width; i++) {
     const v = values[offset + column.start + i];
-    if (v > most) [best, most] = [i, v];
+    if (v > greatest) [best, greatest] = [i, v];
   }
   return best;
 }

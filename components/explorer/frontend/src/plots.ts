@@ -311,13 +311,13 @@ export class Bars extends Large {
     context.fillRect(left, y + 7, right - left, 10);
     let x = left;
     shares(column, values, 0).forEach((share, k) => {
-      const wide = share * (right - left);
+      const width = share * (right - left);
       context.fillStyle = k === best ? ink.accent : ink.faint;
       context.globalAlpha = k === best ? 1 : 0.45;
-      context.fillRect(x, y + 7, Math.max(0, wide - 1), 10);
+      context.fillRect(x, y + 7, Math.max(0, width - 1), 10);
       context.globalAlpha = 1;
-      if (k === real) this.mark(context, Math.min(right - 2, Math.max(left + 2, x + wide / 2)), y, behind!.colour);
-      x += wide;
+      if (k === real) this.mark(context, Math.min(right - 2, Math.max(left + 2, x + width / 2)), y, behind!.colour);
+      x += width;
     });
   }
 
@@ -366,7 +366,7 @@ export class Values extends ScrollingList {
     const { columns, ink, samples } = this;
     const column = columns[i],
       left = this.width * this.names,
-      wide = (this.width - left) / Math.max(1, samples.length);
+      cellWidth = (this.width - left) / Math.max(1, samples.length);
     if (i % 2) {
       context.globalAlpha = 0.35;
       context.fillStyle = ink.line;
@@ -382,10 +382,10 @@ export class Values extends ScrollingList {
       if (!sample) return;
       const words = cell(column, this.formats[i], sample);
       context.fillText(
-        column.kind === "number" ? words : this.fit(context, words, wide - 6),
-        left + k * wide + 2,
+        column.kind === "number" ? words : this.fit(context, words, cellWidth - 6),
+        left + k * cellWidth + 2,
         y + 10,
-        wide - 6,
+        cellWidth - 6,
       );
     });
   }

@@ -1,4 +1,4 @@
-/** What the host asks for, and what it is told. */
+/** What the host asks for, and what is reported to it. */
 
 import type { RunCard } from "./card";
 import type { RunData } from "./data";

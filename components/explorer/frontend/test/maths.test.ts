@@ -327,9 +327,9 @@ describe("distributions", () => {
   });
 
   test("points are counted on a grid whose line 0 is at the bottom", () => {
-    const grid = m.bin(Float32Array.of(0.1, 0.1, 2.9, 0.1, 2.9, 1.9, 5, 5, NaN, 0), [0, 3, 0, 2], 3, 2);
+    const grid = m.countOnGrid(Float32Array.of(0.1, 0.1, 2.9, 0.1, 2.9, 1.9, 5, 5, NaN, 0), [0, 3, 0, 2], 3, 2);
     expect([...grid]).toEqual([1, 0, 1, 0, 0, 1]);
-    expect([...m.bin(Float32Array.of(0.1, 0.1), [0, 3, 0, 2], 3, 2, () => false)]).toEqual([0, 0, 0, 0, 0, 0]);
+    expect([...m.countOnGrid(Float32Array.of(0.1, 0.1), [0, 3, 0, 2], 3, 2, () => false)]).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   test("smoothing keeps the sum, is symmetric, and does not mix up columns and lines", () => {

@@ -1,6 +1,6 @@
 /** The class that is most frequent at each place. */
 
-import { bin, blur, viewOf } from "../maths";
+import { countOnGrid, blur, viewOf } from "../maths";
 import type { Job, Layer, Picture } from "./layer";
 import { gridOver, paintGrid } from "./pictures";
 import { SLICE_MS, yieldToPage } from "./slices";
@@ -37,7 +37,7 @@ async function compute({ context, camera, isCurrent }: Job): Promise<Picture | n
       begun = performance.now();
     }
     const counts = blur(
-      bin(xy, extent, columns, rows, (p) => labels[index ? index[p] : p] === c),
+      countOnGrid(xy, extent, columns, rows, (p) => labels[index ? index[p] : p] === c),
       columns,
       rows,
       radius,

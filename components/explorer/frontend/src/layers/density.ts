@@ -1,6 +1,6 @@
 /** How many points are where: a smoothed count. */
 
-import { bin, blur, viewOf } from "../maths";
+import { countOnGrid, blur, viewOf } from "../maths";
 import type { Layer } from "./layer";
 import { gridOver, heatMap } from "./pictures";
 
@@ -16,7 +16,7 @@ export const density: Layer = {
   compute: ({ context, camera }) => {
     const { xy, index } = context.places.plane;
     const grid = gridOver(camera, CELL);
-    const counts = bin(xy, viewOf(camera), grid.columns, grid.rows, (p) =>
+    const counts = countOnGrid(xy, viewOf(camera), grid.columns, grid.rows, (p) =>
       context.colouring.isVisible(index ? index[p] : p),
     );
     const smoothed = blur(counts, grid.columns, grid.rows, grid.radius);

@@ -30,7 +30,7 @@ export interface Layer {
   readonly title: (card: RunCard) => string;
   /** Whether a run can have it. */
   readonly isPossible: (card: RunCard) => boolean;
-  /** Whether it depends on the whole code: with more than two numbers it then changes when the code has come to rest. */
+  /** Whether it depends on all numbers of the code: with more than two of them it changes when the code has come to rest. */
   readonly dependsOnCode: boolean;
   /** How opaque points are above it, from 0 to 1. */
   readonly pointOpacity: number;

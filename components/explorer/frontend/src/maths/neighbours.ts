@@ -9,12 +9,12 @@ export interface Neighbour {
 
 /** Finds the k nearest codes. Two dimensions go through cells, more through a scan that gives up early on each code. */
 export interface Finder {
-  /** `seen` leaves out codes for which it is false. */
-  nearest(code: ArrayLike<number>, k: number, seen?: (index: number) => boolean): Neighbour[];
+  /** `accepts` leaves out codes for which it is false. */
+  nearest(code: ArrayLike<number>, k: number, accepts?: (index: number) => boolean): Neighbour[];
 }
 
 /** Keeps the k smallest of what it is offered, sorted: for small k insertion beats any heap. */
-class Best {
+class KSmallest {
   readonly index: Int32Array;
   readonly squared: Float64Array;
   constructor(readonly k: number) {
@@ -47,9 +47,9 @@ class Scan implements Finder {
     private readonly values: Float32Array,
     private readonly size: number,
   ) {}
-  nearest(code: ArrayLike<number>, k: number, seen?: (index: number) => boolean): Neighbour[] {
+  nearest(code: ArrayLike<number>, k: number, accepts?: (index: number) => boolean): Neighbour[] {
     const { values, size } = this;
-    const best = new Best(k);
+    const best = new KSmallest(k);
     const count = Math.floor(values.length / size);
     const target = Float64Array.from(code);
     let worst = Infinity;
@@ -59,7 +59,7 @@ class Scan implements Finder {
         const c = values[at + d] - target[d];
         sum += c * c;
       }
-      if (sum < worst && (!seen || seen(m))) {
+      if (sum < worst && (!accepts || accepts(m))) {
         best.offer(m, sum);
         worst = best.worst;
       }
@@ -73,7 +73,7 @@ class Cells implements Finder {
   private readonly starts: Uint32Array;
   private readonly order: Uint32Array;
   private readonly columns: number;
-  private readonly lines: number;
+  private readonly rows: number;
   private readonly edge: number;
   private readonly box: Extent;
 
@@ -86,14 +86,14 @@ class Cells implements Finder {
     const longest = Math.max(x1 - x0, y1 - y0);
     this.edge = Math.max(Math.sqrt((area * 4) / Math.max(1, count)), longest / 2000) || 1;
     this.columns = Math.floor((x1 - x0) / this.edge) + 1;
-    this.lines = Math.floor((y1 - y0) / this.edge) + 1;
-    this.starts = new Uint32Array(this.columns * this.lines + 1);
+    this.rows = Math.floor((y1 - y0) / this.edge) + 1;
+    this.starts = new Uint32Array(this.columns * this.rows + 1);
     this.order = new Uint32Array(count);
     const cell = new Int32Array(count);
     for (let i = 0; i < count; i++) {
       const x = xy[2 * i],
         y = xy[2 * i + 1];
-      cell[i] = Number.isFinite(x) && Number.isFinite(y) ? this.line(y) * this.columns + this.column(x) : -1;
+      cell[i] = Number.isFinite(x) && Number.isFinite(y) ? this.rowOf(y) * this.columns + this.columnOf(x) : -1;
       if (cell[i] >= 0) this.starts[cell[i] + 1]++;
     }
     for (let c = 0; c < this.starts.length - 1; c++) this.starts[c + 1] += this.starts[c];
@@ -101,14 +101,14 @@ class Cells implements Finder {
     for (let i = 0; i < count; i++) if (cell[i] >= 0) this.order[next[cell[i]]++] = i;
   }
 
-  private column = (x: number) => Math.max(0, Math.min(this.columns - 1, Math.floor((x - this.box[0]) / this.edge)));
-  private line = (y: number) => Math.max(0, Math.min(this.lines - 1, Math.floor((y - this.box[2]) / this.edge)));
+  private columnOf = (x: number) => Math.max(0, Math.min(this.columns - 1, Math.floor((x - this.box[0]) / this.edge)));
+  private rowOf = (y: number) => Math.max(0, Math.min(this.rows - 1, Math.floor((y - this.box[2]) / this.edge)));
 
-  nearest(code: ArrayLike<number>, k: number, seen?: (index: number) => boolean): Neighbour[] {
-    const { xy, edge, columns, lines, starts, order } = this;
+  nearest(code: ArrayLike<number>, k: number, accepts?: (index: number) => boolean): Neighbour[] {
+    const { xy, edge, columns, rows, starts, order } = this;
     const x = code[0],
       y = code[1];
-    const best = new Best(k);
+    const best = new KSmallest(k);
     if (!Number.isFinite(x) || !Number.isFinite(y)) return [];
     const visit = (c: number, l: number) => {
       const cell = l * columns + c;
@@ -116,20 +116,20 @@ class Cells implements Finder {
         const i = order[at];
         const dx = xy[2 * i] - x,
           dy = xy[2 * i + 1] - y;
-        if (!seen || seen(i)) best.offer(i, dx * dx + dy * dy);
+        if (!accepts || accepts(i)) best.offer(i, dx * dx + dy * dy);
       }
     };
     // The ring's centre is the cell nearest to the target, which may lie outside the box: what a ring of radius r
     // leaves unseen is then at least r cells away along one axis, measured from the target's nearest cell.
-    const c0 = this.column(x),
-      l0 = this.line(y);
+    const c0 = this.columnOf(x),
+      l0 = this.rowOf(y);
     const outX = Math.max(this.box[0] - x, x - (this.box[0] + columns * edge), 0);
-    const outY = Math.max(this.box[2] - y, y - (this.box[2] + lines * edge), 0);
+    const outY = Math.max(this.box[2] - y, y - (this.box[2] + rows * edge), 0);
     const inX = outX > 0 ? 0 : Math.min(x - (this.box[0] + c0 * edge), this.box[0] + (c0 + 1) * edge - x);
     const inY = outY > 0 ? 0 : Math.min(y - (this.box[2] + l0 * edge), this.box[2] + (l0 + 1) * edge - y);
-    const reach = Math.max(columns, lines);
+    const reach = Math.max(columns, rows);
     for (let r = 0; r <= reach; r++) {
-      for (let l = Math.max(0, l0 - r); l <= Math.min(lines - 1, l0 + r); l++) {
+      for (let l = Math.max(0, l0 - r); l <= Math.min(rows - 1, l0 + r); l++) {
         // Only the ring's border is new: all of its first and last line, two cells of those between.
         const step = l === l0 - r || l === l0 + r ? 1 : 2 * r;
         for (let c = c0 - r; c <= c0 + r; c += step || 1) if (c >= 0 && c < columns) visit(c, l);

@@ -14,14 +14,14 @@ export function inside(polygon: ArrayLike<number>, x: number, y: number): boolea
 }
 
 /**
- * The points of `xy` inside a polygon, by their position in it. `take` may refuse points (a hidden class). The edges
+ * The points of `xy` inside a polygon, by their position in it. `accepts` may refuse points (a hidden class). The edges
  * are sorted into bands of equal height, so that a point meets only those at its own height: of a million points and
  * a hand-drawn shape that is a tenth of the work.
  */
 export function pointsInside(
   xy: Float32Array,
   polygon: ArrayLike<number>,
-  take: (i: number) => boolean = () => true,
+  accepts: (i: number) => boolean = () => true,
 ): Int32Array {
   const [x0, x1, y0, y1] = extentOf(polygon);
   const bands = Math.max(1, Math.min(256, polygon.length));
@@ -45,7 +45,7 @@ export function pointsInside(
         yj = near[e + 3];
       if (yi > y !== yj > y && x < ((near[e + 2] - near[e]) * (y - yi)) / (yj - yi) + near[e]) within = !within;
     }
-    if (within && take(p)) out[n++] = p;
+    if (within && accepts(p)) out[n++] = p;
   }
   return out.slice(0, n);
 }
