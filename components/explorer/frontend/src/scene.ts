@@ -207,7 +207,8 @@ export class Scene implements Context {
   }
   toggleFullScreen(): void {
     if (document.fullscreenElement) void document.exitFullscreen();
-    else void this.parts.root.requestFullscreen().catch(() => undefined);
+    // Browsers of phones may lack it.
+    else void this.parts.root.requestFullscreen?.().catch(() => undefined);
   }
 
   // ── changes ───────────────────────────────────────────────────────────────
