@@ -763,7 +763,7 @@ BAD = {
     "no shape": (card(dataset__shape=[]), "The file run.json of this run is damaged: its samples have no shape", None),
     "no count": (card(codes__count=0), "The file run.json of this run is damaged: its codes have no count", None),
     "endless range": (card(codes__low=[None, 0]), "The file run.json of this run is damaged: codes.low", None),
-    "a list": (lambda folder: (folder / "run.json").write_text("[]"), "This run is of format undefined", None),
+    "a list": (lambda folder: (folder / "run.json").write_text("[]"), "This run is of format unknown", None),
 }
 
 
