@@ -12,7 +12,8 @@ import type { Side } from "./panels/side";
 import type { Places } from "./places";
 import type { Tool } from "./tools/tool";
 
-export interface Laid extends Context {
+/** What stands on the page, and what the map asks while it draws. */
+export interface LayoutParts extends Context {
   readonly announcer: Announcer;
   readonly background: Background;
   readonly colouring: Colouring;
@@ -26,7 +27,7 @@ export interface Laid extends Context {
   toggleFullScreen(): void;
 }
 
-export function layOut(scene: Laid, { root, body }: { root: HTMLElement; body: HTMLElement }): void {
+export function layOut(scene: LayoutParts, { root, body }: { root: HTMLElement; body: HTMLElement }): void {
   const { map, state, card, data, side, hint, colouring, background } = scene;
   root.dataset["run"] = card.id;
   root.dataset["kind"] = card.dataset.kind;
