@@ -22,6 +22,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from components import visitor
+from components.explorer.assets import loader
 from models import Problem, unwritable, uploads
 from models.readers.limits import LARGE
 
@@ -147,83 +148,9 @@ def routes(prefix: str = "") -> list[Route]:
     return [Route(f"{prefix}/upload/{{token}}", take, methods=["PUT"])]
 
 
-_HTML = """
-<div class="row">
-  <input type="file" aria-label="A large file">
-  <progress max="1" value="0" hidden></progress>
-  <button type="button" hidden>Cancel</button>
-</div>
-<p role="status"></p>
-"""
-_CSS = """
-.row { display: flex; gap: .75rem; align-items: center; flex-wrap: wrap; font: inherit; }
-input, button { font: inherit; color: inherit; }
-input { max-width: 100%; }
-input::file-selector-button, button { font: inherit; color: inherit; background: transparent; cursor: pointer;
-  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); padding: .35rem .8rem; }
-input::file-selector-button { margin-right: .75rem; }
-progress { flex: 1 1 8rem; accent-color: var(--st-primary-color); }
-p { margin: .4rem 0 0; min-height: 1.4em; opacity: .8; }
-"""
-# Called at each rerun; the element stays, and with it a file that is on its way.
-_JS = """// Hourglass: sends one large file to the app's own address.
-export default function (component) {
-  const { parentElement: host, data, setTriggerValue } = component;
-  host.hourglass = { data, setTriggerValue };
-  const mine = (host.hourglassCall = (host.hourglassCall ?? 0) + 1);
-  const [input, bar, stop, words] = ["input", "progress", "button", "p"].map((name) => host.querySelector(name));
-  // A file that is on its way survives a rerun, and ends when the page is left: only the newest call cleans up.
-  const leave = () => {
-    if (host.hourglassCall === mine) host.hourglassSending?.abort();
-  };
-  if (host.hourglassReady) return leave;
-  host.hourglassReady = true;
-  const show = (sending) => {
-    input.hidden = sending;
-    bar.hidden = stop.hidden = !sending;
-  };
-  const size = (bytes) => (bytes / 1e6).toFixed(0) + " MB";
-  input.addEventListener("change", () => {
-    const file = input.files[0];
-    if (!file) return;
-    const { token, most } = host.hourglass.data;
-    input.value = "";
-    if (file.size > most) {
-      words.textContent = "The file has " + size(file.size) + ". At most " + size(most) + " were expected. Bring a smaller file, or fewer samples.";
-      return;
-    }
-    const sending = (host.hourglassSending = new XMLHttpRequest());
-    const ended = (text) => {
-      show(false);
-      words.textContent = text;
-    };
-    sending.upload.onprogress = (event) => {
-      bar.value = event.loaded / file.size;
-      words.textContent = size(event.loaded) + " of " + size(file.size);
-    };
-    sending.onload = () => {
-      const good = sending.status === 204;
-      ended(good ? "It has arrived." : sending.responseText || "The server answered " + sending.status + ".");
-      if (good) host.hourglass.setTriggerValue("arrived", file.name);
-    };
-    sending.onerror = () => ended("The file broke off on its way. A connection that lasts was expected. Try again.");
-    sending.onabort = () => ended("Cancelled.");
-    sending.open("PUT", new URL("upload/" + token, document.baseURI).href);
-    sending.setRequestHeader("Content-Type", "application/octet-stream");
-    bar.value = 0;
-    words.textContent = "";
-    show(true);
-    sending.send(file);
-  });
-  stop.addEventListener("click", () => host.hourglassSending?.abort());
-  return leave;
-}
-"""
-
-
 @cache
 def _component() -> Callable[..., Mapping[str, Any]]:
-    return st.components.v2.component("hourglass.stream", html=_HTML, css=_CSS, js=_JS)
+    return st.components.v2.component("hourglass.stream", js=loader("upload.js"))
 
 
 def chooser(arrival: Arrival, key: str) -> str | None:

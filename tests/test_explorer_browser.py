@@ -431,6 +431,31 @@ def send(route: Route, folder: Path) -> None:
     route.fulfill(path=path) if path.is_file() else route.fulfill(status=404, body="There is no such file.")
 
 
+def test_it_works_in_a_shadow_root_on_a_page_without_streamlit(app: str, window: Callable[..., Page]) -> None:
+    page = window()
+    empty(page, app)
+    page.evaluate(
+        """async ([bundle, url]) => {
+            const root = document.getElementById("host").attachShadow({mode: "open"});
+            window.hourglass = await import(bundle);
+            hourglass.show(root, {run_url: url, view: {}}, () => undefined);
+        }""",
+        [f"/explorer/{assets.digest()}/explorer.js", f"/{opened('digits-variational').url}"],
+    )
+    ready(page)
+    before = picture(page)
+    move(page, 0.3, 0.3)
+    assert picture(page) != before
+    map_ = page.locator(".hg-map")
+    assert map_.evaluate("one => getComputedStyle(one).borderRadius") == "10px", "its styles reach it"
+    assert page.locator(ROOT).evaluate("one => getComputedStyle(one).color") == "rgb(38, 42, 51)", "and have defaults"
+    assert page.evaluate("document.head.childElementCount") == 1, "the page around it has only its own meta"
+    entry = page.get_by_test_id("legend").locator("button").nth(2)
+    entry.click()
+    expect(entry).to_have_attribute("aria-pressed", "false")
+    expect(entry).to_be_focused()
+
+
 def show_code(page: Page, run: runs.Run, wanted: list[float]) -> None:
     """Ask for a code as Python would, and wait until it is decoded."""
     mount(page, run, {"code": wanted})
@@ -739,7 +764,7 @@ BAD = {
     "no shape": (card(dataset__shape=[]), "The file run.json of this run is damaged: its samples have no shape", None),
     "no count": (card(codes__count=0), "The file run.json of this run is damaged: its codes have no count", None),
     "endless range": (card(codes__low=[None, 0]), "The file run.json of this run is damaged: codes.low", None),
-    "a list": (lambda folder: (folder / "run.json").write_text("[]"), "This run is of format undefined", None),
+    "a list": (lambda folder: (folder / "run.json").write_text("[]"), "This run is of format unknown", None),
 }
 
 

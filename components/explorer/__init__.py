@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 
 import streamlit as st
 
-from components.explorer.assets import digest
+from components.explorer.assets import loader
 
 
 class View(TypedDict, total=False):
@@ -63,40 +63,9 @@ class ExplorerResult:
     view: dict[str, str]
 
 
-# The whole text travels again with every changed payload, hence a few lines that fetch the bundle once. Several
-# lines, because Streamlit takes a text of one line for the name of a file. The module lives at a blob address, hence
-# the address made absolute here. Streamlit calls this again at every rerun and keeps only the clean-up it was handed
-# last, but may run an earlier one when two calls overlap: only the newest call may clean up.
-_LOADER = """// Hourglass: fetches the explorer from the app's own address.
-const bundle = new URL("explorer/%s/explorer.js", document.baseURI).href;
-let loading;
-export default function (component) {
-  const { parentElement: host, data } = component;
-  const mine = (host.hourglassCall = (host.hourglassCall ?? 0) + 1);
-  let remove = null;
-  (loading ??= import(bundle)).then(
-    (module) => {
-      if (host.hourglassCall !== mine) return;
-      remove = () => module.remove(host);
-      module.show(host, data, (name, value) => component.setStateValue(name, value));
-    },
-    (error) => {
-      loading = undefined;
-      host.textContent = "The explorer could not be fetched (" + error.message + "). The app was expected to serve it. Reload the page.";
-    },
-  );
-  return () => {
-    if (host.hourglassCall !== mine) return;
-    host.hourglassCall += 1;
-    remove?.();
-  };
-}
-"""
-
-
 @cache
 def _component() -> Callable[..., Mapping[str, Any]]:
-    return st.components.v2.component("hourglass.explorer", js=_LOADER % digest(), isolate_styles=False)
+    return st.components.v2.component("hourglass.explorer", js=loader("explorer.js"), isolate_styles=False)
 
 
 def payload(run_url: str, view: Mapping[str, Any]) -> dict[str, Any]:

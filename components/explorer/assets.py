@@ -43,6 +43,15 @@ def preloads() -> str:
     return ", ".join(f'<explorer/{digest()}/{name}>; rel="modulepreload"' for name in names)
 
 
+def loader(name: str) -> str:
+    """The text of a Streamlit component that fetches a built module, "explorer.js" say, from the app's own address.
+
+    Streamlit takes a text of one line for the name of a file, hence the comment on a line of its own.
+    """
+    text = (BUILT / "loader.js").read_text()
+    return f"// Hourglass: fetches {name}.\n{text.replace('MODULE', f'explorer/{digest()}/{name}')}"
+
+
 def script() -> str:
     """The element that loads what every page needs before Streamlit's own script; relative like `preloads`."""
     return f'<script type="module" src="./explorer/{digest()}/page.js"></script>'

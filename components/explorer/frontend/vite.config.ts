@@ -32,7 +32,12 @@ export default defineConfig({
     target: "es2022",
     modulePreload: false,
     rollupOptions: {
-      input: { explorer: "src/main.ts", page: "src/page.ts" },
+      input: {
+        explorer: "src/hosts/streamlit.ts",
+        page: "src/hosts/streamlit-page.ts",
+        loader: "src/hosts/streamlit-loader.ts",
+        upload: "src/upload/upload.ts",
+      },
       preserveEntrySignatures: "exports-only",
       // Names without hashes: the whole folder is addressed by its content.
       output: { entryFileNames: "[name].js", chunkFileNames: "[name].js", assetFileNames: "[name][extname]" },

@@ -58,6 +58,9 @@ export function classColours(count: number, palette: readonly string[] = CLASSES
   return Array.from({ length: count }, (_, i) => colours[i % colours.length]);
 }
 
+/** As CSS writes it. */
+export const cssColour = (colour: Rgb): string => `rgb(${colour.join(" ")})`;
+
 /** Relative luminance (WCAG 2.2). */
 export function luminance([r, g, b]: Rgb): number {
   const [x, y, z] = [r, g, b].map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));

@@ -6,7 +6,7 @@ type Props<T> = Partial<{
   title: string;
   data: Record<string, string>;
   aria: Record<string, string>;
-  on: Record<string, (event: any) => void>;
+  on: Record<string, (event: Event) => void>;
   role: string;
 }> &
   Partial<Omit<T, "style" | "children">>;
@@ -29,7 +29,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 }
 
 /** Text is set only where it differs: setting equal text still makes the browser lay the line out again. */
-export function text(element: HTMLElement, value: string): void {
+export function setText(element: HTMLElement, value: string): void {
   if (element.textContent !== value) element.textContent = value;
 }
 
@@ -81,16 +81,16 @@ export const button = (
   h(
     "button",
     { type: "button", class: "hg-icon", title: label, aria: { label }, data: testid ? { testid } : {}, on: { click } },
-    icon(name) as unknown as Node,
+    icon(name),
   );
 
-/** For people who listen: told when things have come to rest, so that no speech piles up. */
+/** Text for screen readers. It is set when things have come to rest, so that no speech piles up. */
 export class Announcer {
   readonly element = h("div", { class: "hg-listen", aria: { live: "polite" }, data: { testid: "explorer-live" } });
   private timer = 0;
   say(message: () => string, wait = 350): void {
     clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => text(this.element, message()), wait);
+    this.timer = window.setTimeout(() => setText(this.element, message()), wait);
   }
   end(): void {
     clearTimeout(this.timer);

@@ -22,22 +22,15 @@ export const MISSING = "–";
  */
 export function columnsOf(kind: string, shape: readonly number[], stored: unknown): Column[] {
   const features = shape[shape.length - 1];
-  const whole = (c: any, start: number): boolean =>
-    typeof c?.name === "string" &&
-    c.start === start &&
-    Number.isInteger(c.width) &&
-    c.width > 0 &&
-    (c.kind === "number"
-      ? c.width === 1 && Number.isFinite(c.mean) && Number.isFinite(c.deviation) && c.deviation > 0
-      : c.kind === "category" && Array.isArray(c.values) && c.values.length === c.width);
+  const columns: Column[] = [];
   let end = 0;
-  if (Array.isArray(stored) && stored.every((c) => whole(c, end) && (end += c.width)) && end === features)
-    return stored.map((c) => ({
-      ...c,
-      mean: Number(c.mean),
-      deviation: Number(c.deviation),
-      values: (c.values ?? []).map(String),
-    }));
+  for (const one of Array.isArray(stored) ? (stored as readonly unknown[]) : []) {
+    const column = columnOf(one, end);
+    if (!column) break;
+    columns.push(column);
+    end += column.width;
+  }
+  if (Array.isArray(stored) && columns.length === stored.length && end === features) return columns;
   const word = kind === "signal" ? "channel" : "feature";
   return Array.from({ length: features }, (_, i) => ({
     name: `${word} ${i + 1}`,
@@ -50,6 +43,22 @@ export function columnsOf(kind: string, shape: readonly number[], stored: unknow
   }));
 }
 
+/** A stored column that starts at feature `start`; null when it is malformed. */
+function columnOf(stored: unknown, start: number): Column | null {
+  if (typeof stored !== "object" || stored === null) return null;
+  const column = stored as Readonly<Record<string, unknown>>;
+  const { name, kind, width, mean, deviation, values = [] } = column;
+  if (typeof name !== "string" || column["start"] !== start) return null;
+  if (typeof width !== "number" || !Number.isInteger(width) || width < 1 || !Array.isArray(values)) return null;
+  const [middle, spread] = [Number(mean), Number(deviation)];
+  const isNumber = width === 1 && isFiniteNumber(mean) && isFiniteNumber(deviation) && deviation > 0;
+  if (kind !== "number" && kind !== "category") return null;
+  if (kind === "number" ? !isNumber : values.length !== width) return null;
+  return { name, kind, start, width, mean: middle, deviation: spread, values: values.map(String) };
+}
+
+const isFiniteNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+
 /** A number as a model sees it, in the person's own unit. */
 export const inUnit = (column: Column, value: number): number => value * column.deviation + column.mean;
 
@@ -57,7 +66,7 @@ export const inUnit = (column: Column, value: number): number => value * column.
  * Says the numbers of a column in its own unit: two digits of its deviation are worth reading, more are noise. Very
  * large and very small ones are said with three digits and a power of ten.
  */
-export function speaker(column: Column): (value: number) => string {
+export function formatter(column: Column): (value: number) => string {
   const { deviation } = column;
   const power = Math.floor(Math.log10(deviation) + 1e-9);
   const size = Math.max(deviation, Math.abs(column.mean));
@@ -72,10 +81,10 @@ export function speaker(column: Column): (value: number) => string {
 /** Which value of a category is likeliest: the greatest of its features; -1 where none is above 0. */
 export function likeliest(column: Column, values: ArrayLike<number>, offset: number): number {
   let best = -1,
-    most = 0;
+    greatest = 0;
   for (let i = 0; i < column.width; i++) {
     const v = values[offset + column.start + i];
-    if (v > most) [best, most] = [i, v];
+    if (v > greatest) [best, greatest] = [i, v];
   }
   return best;
 }
@@ -94,7 +103,7 @@ export function cell(column: Column, say: (value: number) => string, values: Arr
 }
 
 /** How many samples a channel's range is taken from: more would not move it. */
-const LOOKED_AT = 2000;
+const MAX_SAMPLES = 2000;
 
 /** From where to where a channel is drawn, standardised: what the real samples fill, else three deviations either way. */
 export function rangeOf(
@@ -108,7 +117,7 @@ export function rangeOf(
   if (samples?.length) {
     const size = steps * channels,
       count = Math.floor(samples.length / size);
-    const every = Math.max(1, Math.floor(count / LOOKED_AT));
+    const every = Math.max(1, Math.floor(count / MAX_SAMPLES));
     const seen: number[] = [];
     for (let m = 0; m < count; m += every)
       for (let t = 0; t < steps; t++) seen.push(samples[m * size + t * channels + channel]);
@@ -120,7 +129,7 @@ export function rangeOf(
 }
 
 /** Which of `count` equally tall items lie between `from` and `from + height`: first and one past the last. */
-export const inSight = (count: number, tall: number, from: number, height: number): [first: number, end: number] => [
+export const inView = (count: number, tall: number, from: number, height: number): [first: number, end: number] => [
   Math.max(0, Math.min(count, Math.floor(from / tall))),
   Math.max(0, Math.min(count, Math.ceil((from + height) / tall))),
 ];

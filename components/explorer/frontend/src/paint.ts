@@ -1,8 +1,9 @@
 /** Samples onto canvases: images as pixels, signals as lines, table rows as bars. */
 
-import { flatContext } from "./map";
+import { cpuContext } from "./canvas";
 
-export interface Look {
+/** What of a dataset decides how its samples are painted. */
+export interface SampleForm {
   readonly kind: string;
   readonly shape: readonly number[];
 }
@@ -15,7 +16,7 @@ export interface Look {
 export type Sampled = HTMLCanvasElement & { sample?: ArrayLike<number>; of?: number };
 
 /** The pixels a small canvas needs for one sample. */
-export function canvasSize({ kind, shape }: Look): readonly [width: number, height: number] {
+export function canvasSize({ kind, shape }: SampleForm): readonly [width: number, height: number] {
   return kind === "image" && shape.length === 3 ? [shape[1], shape[0]] : [120, 76];
 }
 
@@ -45,22 +46,22 @@ export class Painter {
   /** The colour of lines and bars; follows the theme. */
   ink = "#000";
 
-  constructor(readonly look: Look) {
-    const [width, height] = canvasSize(look);
-    this.image = look.kind === "image" ? new ImageData(width, height) : null;
+  constructor(readonly form: SampleForm) {
+    const [width, height] = canvasSize(form);
+    this.image = form.kind === "image" ? new ImageData(width, height) : null;
   }
 
   canvas(name: string): Sampled {
     const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = canvasSize(this.look);
+    [canvas.width, canvas.height] = canvasSize(this.form);
     canvas.className = name;
     return canvas;
   }
 
   paint(canvas: Sampled, values: ArrayLike<number>, offset = 0, scale = 255): void {
-    const context = flatContext(canvas);
+    const context = cpuContext(canvas);
     if (this.image) {
-      toPixels(values, offset, this.look.shape, scale, this.image.data);
+      toPixels(values, offset, this.form.shape, scale, this.image.data);
       context.putImageData(this.image, 0, 0);
       return;
     }
@@ -79,7 +80,7 @@ export class Painter {
     offset: number,
   ): void {
     if (!this.image) return this.line(context, x, y, width, height, values, offset, 0.55);
-    toPixels(values, offset, this.look.shape, 255, this.image.data);
+    toPixels(values, offset, this.form.shape, 255, this.image.data);
     context.putImageData(this.image, x, y);
   }
 
@@ -94,10 +95,10 @@ export class Painter {
     offset: number,
     opacity = 1,
   ): void {
-    const [steps, channels] = [this.look.shape[0], this.look.shape[1] ?? 1];
+    const [steps, channels] = [this.form.shape[0], this.form.shape[1] ?? 1];
     const y = (v: number) => top + height / 2 - (Math.max(-3, Math.min(3, v)) / 3) * (height / 2 - 3);
     context.strokeStyle = context.fillStyle = this.ink;
-    if (this.look.shape.length === 1) {
+    if (this.form.shape.length === 1) {
       const w = width / steps;
       for (let i = 0; i < steps; i++)
         context.fillRect(

@@ -1,20 +1,13 @@
 /**
  * Signals and table rows drawn large: a panel per channel, a bar per column. What is longer than its place scrolls, and
- * only what is in sight is drawn: a thousand columns cost a frame as much as fifteen.
+ * only what is visible is drawn: a thousand columns cost a frame as much as fifteen.
  */
 
+import type { Ink } from "./canvas";
 import { h } from "./dom";
-import { cell, inSight, inUnit, likeliest, rangeOf, shares, speaker, type Column } from "./kinds";
-import { decimalsFor, say, ticks } from "./maths";
+import { cell, inView, inUnit, likeliest, rangeOf, shares, formatter, type Column } from "./kinds";
+import { decimalsFor, formatNumber, ticks } from "./maths";
 import type { Sampled } from "./paint";
-
-export interface Ink {
-  readonly text: string;
-  readonly faint: string;
-  readonly line: string;
-  readonly accent: string;
-  readonly paper: string;
-}
 
 /** A real sample drawn behind what is decoded. */
 export interface Behind {
@@ -27,7 +20,7 @@ const FONT = "12px system-ui, sans-serif",
   SMALL = "11px system-ui, sans-serif";
 
 /** A list of equally tall items on a canvas that stays in its place while the list scrolls behind it. */
-abstract class Listed {
+abstract class ScrollingList {
   readonly element: HTMLElement;
   readonly canvas: Sampled;
   ink: Ink = { text: "#000", faint: "#555", line: "#ccc", accent: "#2563eb", paper: "#fff" };
@@ -39,17 +32,17 @@ abstract class Listed {
 
   constructor(
     private readonly count: number,
-    protected readonly tall: number,
-    most: number,
-    protected readonly foot: number,
+    protected readonly itemHeight: number,
+    maxHeight: number,
+    protected readonly footHeight: number,
     name: string,
   ) {
     this.canvas = h("canvas", { class: name });
     this.spacer = h("div", {}, this.canvas);
     this.element = h("div", { class: "hg-listed", on: { scroll: () => this.draw() } }, this.spacer);
-    this.element.style.maxHeight = `${most + foot}px`;
-    this.spacer.style.height = `${count * tall + foot}px`;
-    if (count * tall > most) this.element.tabIndex = 0; // so that the keyboard reaches what is out of sight
+    this.element.style.maxHeight = `${maxHeight + footHeight}px`;
+    this.spacer.style.height = `${count * itemHeight + footHeight}px`;
+    if (count * itemHeight > maxHeight) this.element.tabIndex = 0; // so that the keyboard reaches what is scrolled away
     this.watcher = new ResizeObserver(() => this.resized());
     this.watcher.observe(this.element);
   }
@@ -73,23 +66,22 @@ abstract class Listed {
     context.setTransform(k, 0, 0, k, 0, 0);
     context.clearRect(0, 0, this.width, this.height);
     const top = this.element.scrollTop,
-      room = this.height - this.foot;
+      available = this.height - this.footHeight;
     context.save();
     context.beginPath();
-    context.rect(0, 0, this.width, room);
+    context.rect(0, 0, this.width, available);
     context.clip();
-    const [first, end] = inSight(this.count, this.tall, top, room);
+    const [first, end] = inView(this.count, this.itemHeight, top, available);
     context.textBaseline = "middle";
-    for (let i = first; i < end; i++) this.item(context, i, i * this.tall - top);
+    for (let i = first; i < end; i++) this.item(context, i, i * this.itemHeight - top);
     context.restore();
     context.textBaseline = "middle";
-    if (this.foot) this.footer(context, room);
+    if (this.footHeight) this.footer?.(context, available);
   }
 
   protected abstract item(context: CanvasRenderingContext2D, i: number, y: number): void;
-  protected footer(_context: CanvasRenderingContext2D, _y: number): void {
-    // most lists have none
-  }
+  /** What stands below the list; most lists have nothing there. */
+  protected footer?(context: CanvasRenderingContext2D, y: number): void;
 
   /** A text cut to a width, with dots. Measured once for each text and width. */
   protected fit(context: CanvasRenderingContext2D, text: string, width: number): string {
@@ -110,7 +102,7 @@ abstract class Listed {
 }
 
 /** What stands in place of a decoded image. */
-export abstract class Large extends Listed {
+export abstract class Large extends ScrollingList {
   protected behind: Behind | null = null;
   private of: number | null = null;
 
@@ -127,10 +119,8 @@ export abstract class Large extends Listed {
     this.draw();
   }
 
-  /** The real samples have arrived: scales may be taken from them. */
-  scaled(_samples: Float32Array): void {
-    // rows have their scale from their columns
-  }
+  /** The real samples have arrived: scales may be taken from them. Rows have theirs from their columns. */
+  scaled?(samples: Float32Array): void;
 
   /** What is shown in words, for those who listen. */
   abstract words(): string;
@@ -139,7 +129,7 @@ export abstract class Large extends Listed {
 /** A decoded signal: a panel per channel with its name and its own unit, time along the bottom. */
 export class Lines extends Large {
   private ranges: [number, number][];
-  private readonly says: ((value: number) => string)[];
+  private readonly formats: ((value: number) => string)[];
 
   constructor(
     private readonly steps: number,
@@ -153,7 +143,7 @@ export class Lines extends Large {
       "hg-sample",
     );
     this.ranges = columns.map((_, c) => rangeOf(null, steps, columns.length, c));
-    this.says = columns.map(speaker);
+    this.formats = columns.map(formatter);
   }
 
   override scaled(samples: Float32Array): void {
@@ -172,7 +162,7 @@ export class Lines extends Large {
     const column = columns[c],
       [low, high] = this.ranges[c];
     const top = y + 18,
-      bottom = y + this.tall - 6;
+      bottom = y + this.itemHeight - 6;
     const place = (v: number) => bottom - ((v - low) / (high - low)) * (bottom - top);
     context.font = "600 12px system-ui, sans-serif";
     context.textAlign = "left";
@@ -180,7 +170,7 @@ export class Lines extends Large {
     context.fillText(this.fit(context, column.name, this.width - this.left - 8), this.left, y + 9);
     const [from, to] = [inUnit(column, low), inUnit(column, high)];
     let marks: number[] = [];
-    // One number alone says where, and not how much.
+    // One number alone formats where, and not how much.
     for (let count = Math.max(2, Math.round((bottom - top) / 34)); marks.length < 2 && count < 7; count++)
       marks = ticks(from, to, count);
     const step = marks.length > 1 ? marks[1] - marks[0] : to - from;
@@ -197,7 +187,7 @@ export class Lines extends Large {
       context.stroke();
       context.fillStyle = ink.faint;
       context.fillText(
-        large ? mark.toExponential(1).replace("-", "\u2212") : say(mark, decimalsFor(step)),
+        large ? mark.toExponential(1).replace("-", "\u2212") : formatNumber(mark, decimalsFor(step)),
         this.left - 5,
         at,
         this.left - 6,
@@ -251,7 +241,7 @@ export class Lines extends Large {
           high = -Infinity;
         for (let t = 0; t < this.steps; t++)
           [low, high] = [Math.min(low, sample[t * channels + c]), Math.max(high, sample[t * channels + c])];
-        return `${column.name} from ${this.says[c](low)} to ${this.says[c](high)}`;
+        return `${column.name} from ${this.formats[c](low)} to ${this.formats[c](high)}`;
       })
       .join("; ");
   }
@@ -262,11 +252,11 @@ const REACH = 3;
 
 /** A decoded row: a bar per column, from the column's mean to the value; a category's shares side by side. */
 export class Bars extends Large {
-  private readonly says: ((value: number) => string)[];
+  private readonly formats: ((value: number) => string)[];
 
   constructor(private readonly columns: readonly Column[]) {
     super(columns.length, 24, 24 * 13 + 12, columns.some((c) => c.kind === "number") ? 18 : 0, "hg-sample");
-    this.says = columns.map(speaker);
+    this.formats = columns.map(formatter);
   }
 
   private get zone(): readonly [left: number, right: number] {
@@ -284,10 +274,15 @@ export class Bars extends Large {
     context.fillStyle = ink.text;
     context.fillText(this.fit(context, column.name, left - 14), 4, y + 12);
     if (!values) return;
-    const words = cell(column, this.says[i], values);
+    const words = cell(column, this.formats[i], values);
     context.textAlign = "right";
-    const room = this.width - right - 14;
-    context.fillText(column.kind === "number" ? words : this.fit(context, words, room), this.width - 4, y + 12, room);
+    const available = this.width - right - 14;
+    context.fillText(
+      column.kind === "number" ? words : this.fit(context, words, available),
+      this.width - 4,
+      y + 12,
+      available,
+    );
     if (column.kind !== "number") return this.category(context, column, values, y);
     const at = (v: number) => middle + (Math.max(-REACH, Math.min(REACH, v)) / REACH) * ((right - left) / 2);
     context.fillStyle = ink.line;
@@ -316,13 +311,13 @@ export class Bars extends Large {
     context.fillRect(left, y + 7, right - left, 10);
     let x = left;
     shares(column, values, 0).forEach((share, k) => {
-      const wide = share * (right - left);
+      const width = share * (right - left);
       context.fillStyle = k === best ? ink.accent : ink.faint;
       context.globalAlpha = k === best ? 1 : 0.45;
-      context.fillRect(x, y + 7, Math.max(0, wide - 1), 10);
+      context.fillRect(x, y + 7, Math.max(0, width - 1), 10);
       context.globalAlpha = 1;
-      if (k === real) this.mark(context, Math.min(right - 2, Math.max(left + 2, x + wide / 2)), y, behind!.colour);
-      x += wide;
+      if (k === real) this.mark(context, Math.min(right - 2, Math.max(left + 2, x + width / 2)), y, behind!.colour);
+      x += width;
     });
   }
 
@@ -341,16 +336,16 @@ export class Bars extends Large {
     return sample
       ? this.columns
           .slice(0, 12)
-          .map((column, i) => `${column.name} ${cell(column, this.says[i], sample)}`)
+          .map((column, i) => `${column.name} ${cell(column, this.formats[i], sample)}`)
           .join("; ")
       : "";
   }
 }
 
 /** The values of a few samples side by side, a line per column. */
-export class Values extends Listed {
+export class Values extends ScrollingList {
   private samples: readonly (ArrayLike<number> | undefined)[] = [];
-  private readonly says: ((value: number) => string)[];
+  private readonly formats: ((value: number) => string)[];
 
   /** `names` is the share of the width that the names of the columns take. */
   constructor(
@@ -358,7 +353,7 @@ export class Values extends Listed {
     private readonly names: number,
   ) {
     super(columns.length, 20, 20 * 10 + 10, 0, "hg-values");
-    this.says = columns.map(speaker);
+    this.formats = columns.map(formatter);
   }
 
   show(samples: readonly (ArrayLike<number> | undefined)[]): void {
@@ -371,11 +366,11 @@ export class Values extends Listed {
     const { columns, ink, samples } = this;
     const column = columns[i],
       left = this.width * this.names,
-      wide = (this.width - left) / Math.max(1, samples.length);
+      cellWidth = (this.width - left) / Math.max(1, samples.length);
     if (i % 2) {
       context.globalAlpha = 0.35;
       context.fillStyle = ink.line;
-      context.fillRect(0, y, this.width, this.tall);
+      context.fillRect(0, y, this.width, this.itemHeight);
       context.globalAlpha = 1;
     }
     context.font = SMALL;
@@ -385,12 +380,12 @@ export class Values extends Listed {
     context.fillStyle = ink.text;
     samples.forEach((sample, k) => {
       if (!sample) return;
-      const words = cell(column, this.says[i], sample);
+      const words = cell(column, this.formats[i], sample);
       context.fillText(
-        column.kind === "number" ? words : this.fit(context, words, wide - 6),
-        left + k * wide + 2,
+        column.kind === "number" ? words : this.fit(context, words, cellWidth - 6),
+        left + k * cellWidth + 2,
         y + 10,
-        wide - 6,
+        cellWidth - 6,
       );
     });
   }

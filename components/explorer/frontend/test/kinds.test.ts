@@ -2,13 +2,13 @@ import { describe, expect, test } from "vitest";
 import {
   cell,
   columnsOf,
-  inSight,
+  inView,
   inUnit,
   likeliest,
   MISSING,
   rangeOf,
   shares,
-  speaker,
+  formatter,
   type Column,
 } from "../src/kinds";
 
@@ -46,7 +46,7 @@ describe("units", () => {
     [0, 2e-6, -1, "\u22122.00e-6"],
     [5, 1, NaN, "–"],
   ])("mean %f, deviation %f, value %f is said as %s", (mean, deviation, value, said) =>
-    expect(speaker(number(mean, deviation))(value)).toBe(said),
+    expect(formatter(number(mean, deviation))(value)).toBe(said),
   );
 });
 
@@ -61,7 +61,7 @@ describe("categories are read from their features together", () => {
     expect(cell(fruit, String, [9, 0, -1, 0])).toBe(MISSING);
   });
   test("shares are of what is above 0", () => {
-    expect(shares(fruit, [9, 0.6, -0.3, 0.2], 0)).toEqual([0.75, 0, 0.25].map((v) => expect.closeTo(v)));
+    expect(shares(fruit, [9, 0.6, -0.3, 0.2], 0)).toEqual([0.75, 0, 0.25].map((v): unknown => expect.closeTo(v)));
     expect(shares(fruit, [9, -1, 0, -1], 0)).toEqual([0, 0, 0]);
   });
   test("a cell is a number in its unit or a name", () => {
@@ -110,8 +110,8 @@ describe("where a channel is drawn", () => {
 });
 
 test("only the items in sight are drawn", () => {
-  expect(inSight(1000, 24, 0, 240)).toEqual([0, 10]);
-  expect(inSight(1000, 24, 30, 240)).toEqual([1, 12]);
-  expect(inSight(3, 24, 0, 240)).toEqual([0, 3]);
-  expect(inSight(3, 24, 1e6, 240)).toEqual([3, 3]);
+  expect(inView(1000, 24, 0, 240)).toEqual([0, 10]);
+  expect(inView(1000, 24, 30, 240)).toEqual([1, 12]);
+  expect(inView(3, 24, 0, 240)).toEqual([0, 3]);
+  expect(inView(3, 24, 1e6, 240)).toEqual([3, 3]);
 });

@@ -102,10 +102,10 @@ describe("numbers for a person", () => {
   });
 
   test("a number is said with a true minus, and zero without one", () => {
-    expect(m.say(-1.2)).toBe("\u22121.20");
-    expect(m.say(-0.001)).toBe("0.00");
-    expect(m.say(0.126, 1)).toBe("0.1");
-    expect(m.say(NaN)).toBe("–");
+    expect(m.formatNumber(-1.2)).toBe("\u22121.20");
+    expect(m.formatNumber(-0.001)).toBe("0.00");
+    expect(m.formatNumber(0.126, 1)).toBe("0.1");
+    expect(m.formatNumber(NaN)).toBe("–");
   });
 
   test("decimals tell neighbouring ticks apart", () => {
@@ -252,13 +252,13 @@ describe("paths and arithmetic", () => {
       [3, 0],
       [3, 1],
     ];
-    close(m.along(stops, 0.375, false), [1.5, 0]);
-    close(m.along(stops, 0.75, false), [3, 0]);
-    close(m.along(stops, 0.875, false), [3, 0.5]);
-    close(m.along(stops, 1, false), [3, 1]);
-    close(m.along([[1, 2]], 0.4, false), [1, 2]);
+    close(m.pointOnPath(stops, 0.375, false), [1.5, 0]);
+    close(m.pointOnPath(stops, 0.75, false), [3, 0]);
+    close(m.pointOnPath(stops, 0.875, false), [3, 0.5]);
+    close(m.pointOnPath(stops, 1, false), [3, 1]);
+    close(m.pointOnPath([[1, 2]], 0.4, false), [1, 2]);
     close(
-      m.along(
+      m.pointOnPath(
         [
           [1, 2],
           [1, 2],
@@ -269,7 +269,7 @@ describe("paths and arithmetic", () => {
       [1, 2],
     );
     close(
-      m.along(
+      m.pointOnPath(
         [
           [2, 0],
           [0, 2],
@@ -281,7 +281,7 @@ describe("paths and arithmetic", () => {
     );
   });
 
-  test("a + b - c", () => close(m.combine([1, 2], [10, 20], [100, 200]), [-89, -178]));
+  test("a + b - c", () => close(m.addAndSubtract([1, 2], [10, 20], [100, 200]), [-89, -178]));
 });
 
 describe("selection", () => {
@@ -299,8 +299,8 @@ describe("selection", () => {
 
   test("selecting names the points inside that are not refused", () => {
     const xy = Float32Array.of(0.5, 1.5, 2, 1.5, 2, 0.5, NaN, 1, 9, 9);
-    expect([...m.select(xy, bay)]).toEqual([0, 2]);
-    expect([...m.select(xy, bay, (i) => i !== 0)]).toEqual([2]);
+    expect([...m.pointsInside(xy, bay)]).toEqual([0, 2]);
+    expect([...m.pointsInside(xy, bay, (i) => i !== 0)]).toEqual([2]);
   });
 
   test("selecting by bands agrees with counting all edges, on a shape that crosses itself", () => {
@@ -310,7 +310,7 @@ describe("selection", () => {
     const xy = Float32Array.from({ length: 4000 }, () => 1.2 * random() - 0.1);
     const one = Array.from({ length: 2000 }, (_, i) => i).filter((i) => m.inside(polygon, xy[2 * i], xy[2 * i + 1]));
     expect(one.length).toBeGreaterThan(300);
-    expect([...m.select(xy, polygon)]).toEqual(one);
+    expect([...m.pointsInside(xy, polygon)]).toEqual(one);
   });
 
   test("classes are counted, those without a label last", () => {
@@ -327,9 +327,9 @@ describe("distributions", () => {
   });
 
   test("points are counted on a grid whose line 0 is at the bottom", () => {
-    const grid = m.bin(Float32Array.of(0.1, 0.1, 2.9, 0.1, 2.9, 1.9, 5, 5, NaN, 0), [0, 3, 0, 2], 3, 2);
+    const grid = m.countOnGrid(Float32Array.of(0.1, 0.1, 2.9, 0.1, 2.9, 1.9, 5, 5, NaN, 0), [0, 3, 0, 2], 3, 2);
     expect([...grid]).toEqual([1, 0, 1, 0, 0, 1]);
-    expect([...m.bin(Float32Array.of(0.1, 0.1), [0, 3, 0, 2], 3, 2, () => false)]).toEqual([0, 0, 0, 0, 0, 0]);
+    expect([...m.countOnGrid(Float32Array.of(0.1, 0.1), [0, 3, 0, 2], 3, 2, () => false)]).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   test("smoothing keeps the sum, is symmetric, and does not mix up columns and lines", () => {

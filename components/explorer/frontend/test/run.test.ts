@@ -1,9 +1,19 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { brokenCodes, checkCard, Fault, RunFolder, unpacked } from "../src/run";
+import { checkCard } from "../src/card";
+import { Fault, MissingFile } from "../src/fault";
+import { brokenCodes, RunFolder, unpacked } from "../src/run";
+import { HttpSource } from "../src/source";
 
-const card = (change: (card: any) => void = () => undefined): any => {
-  const whole = {
+/** A run.json that a test may spoil in any way. */
+interface Stored {
+  [name: string]: unknown;
+  dataset: Record<string, unknown>;
+  codes: Record<string, unknown>;
+}
+
+const card = (change: (card: Stored) => unknown = () => undefined): Stored => {
+  const whole: Stored = {
     format: 1,
     id: "0123456789abcdef",
     dataset: {
@@ -49,17 +59,17 @@ const card = (change: (card: any) => void = () => undefined): any => {
 describe("run.json", () => {
   test("a whole one is taken as it is", () => expect(checkCard(card())).toEqual(card()));
 
-  const wrong: Record<string, (card: any) => void> = {
-    "format 2": (c) => (c.format = 2),
-    "no codes": (c) => delete c.codes,
-    "no code": (c) => (c.codes.count = 0),
-    "half a code": (c) => (c.codes.size = 1.5),
-    "a range too short": (c) => (c.codes.low = [0, 0]),
-    "a range without end": (c) => (c.codes.high = [1, 1, null]),
-    "no dataset": (c) => delete c.dataset,
-    "no shape": (c) => (c.dataset.shape = []),
-    "an empty shape": (c) => (c.dataset.shape = [8, 0, 1]),
-    "four axes": (c) => (c.dataset.shape = [1, 8, 8, 1]),
+  const wrong: Record<string, (card: Stored) => unknown> = {
+    "format 2": (c) => (c["format"] = 2),
+    "no codes": (c) => Reflect.deleteProperty(c, "codes"),
+    "no code": (c) => (c.codes["count"] = 0),
+    "half a code": (c) => (c.codes["size"] = 1.5),
+    "a range too short": (c) => (c.codes["low"] = [0, 0]),
+    "a range without end": (c) => (c.codes["high"] = [1, 1, null]),
+    "no dataset": (c) => Reflect.deleteProperty(c, "dataset"),
+    "no shape": (c) => (c.dataset["shape"] = []),
+    "an empty shape": (c) => (c.dataset["shape"] = [8, 0, 1]),
+    "four axes": (c) => (c.dataset["shape"] = [1, 8, 8, 1]),
   };
   for (const [name, change] of Object.entries(wrong))
     test(`${name} is refused`, () => expect(() => checkCard(card(change))).toThrow(Fault));
@@ -69,7 +79,7 @@ describe("run.json", () => {
   test("what is only nice to have is dropped when malformed", () => {
     const read = checkCard(
       card((c) => {
-        c.projections = {
+        c["projections"] = {
           pca: {
             mean: [0, 0],
             components: [
@@ -79,10 +89,10 @@ describe("run.json", () => {
           },
           tsne: { count: "many" },
         };
-        c.replay = { count: 5, epochs: [1] };
-        c.thumbnails = { shape: [8, 8] };
+        c["replay"] = { count: 5, epochs: [1] };
+        c["thumbnails"] = { shape: [8, 8] };
         Object.assign(c.codes, { kl: [1], dead: [true], nearest_p99: "far", mean: null, variance: [1, NaN, 1] });
-        c.files = null;
+        c["files"] = null;
       }),
     );
     expect(read.projections).toEqual({ pca: null, tsne: null });
@@ -122,14 +132,28 @@ test("gzipped bytes are unpacked, others are left alone", async () => {
   expect(await unpacked(bytes)).toBe(bytes);
 });
 
+test("a run can be read from anywhere that has its bytes", async () => {
+  const files: Record<string, string> = { "run.json": JSON.stringify(card()), "codes.f32": "12345678" };
+  const run = new RunFolder({
+    bytes: (name) =>
+      name in files
+        ? Promise.resolve(new TextEncoder().encode(files[name]))
+        : Promise.reject(new MissingFile(`no ${name}`, "", "")),
+  });
+  expect((await run.card()).id).toBe("0123456789abcdef");
+  expect(await run.integers("codes.f32", 2)).toHaveLength(2);
+  await expect(run.floats("codes.f32", 3)).rejects.toThrow("8 bytes. 12 bytes were expected");
+  expect(await run.optionalBytes("samples.f32.gz")).toBeNull();
+});
+
 test("a code is broken when any of its numbers is, and counts once", () =>
   expect(brokenCodes(Float32Array.of(1, 2, NaN, Infinity, 3, NaN, 4, 5), 2)).toBe(2));
 
 describe("reading files", () => {
   afterEach(() => vi.unstubAllGlobals());
-  const folder = () => new RunFolder("http://app/run/a/b/", new AbortController().signal);
+  const folder = () => new RunFolder(new HttpSource("http://app/run/a/b/", new AbortController().signal));
   const answer = (body: BodyInit | null, init?: ResponseInit) =>
-    vi.stubGlobal("fetch", async () => new Response(body, init));
+    vi.stubGlobal("fetch", () => Promise.resolve(new Response(body, init)));
 
   test("a file of the right size is read", async () => {
     answer(new Float32Array([1.5, -2]).buffer);
@@ -146,7 +170,8 @@ describe("reading files", () => {
   test("one that is missing is said to be, unless it may be", async () => {
     answer("no", { status: 404 });
     await expect(folder().integers("labels.i32", 1)).rejects.toThrow("the server answered 404");
-    expect(await folder().bytes("thumbnails.u8.gz", 4, true)).toBeNull();
+    expect(await folder().optionalBytes("thumbnails.u8.gz", 4)).toBeNull();
+    await expect(folder().bytes("thumbnails.u8.gz")).rejects.toThrow(MissingFile);
   });
 
   test("a page of HTML in its place is no file", async () => {
@@ -155,7 +180,7 @@ describe("reading files", () => {
   });
 
   test("a server that does not answer, a broken archive and a broken text are faults", async () => {
-    vi.stubGlobal("fetch", async () => Promise.reject(new TypeError("failed")));
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("failed")));
     await expect(folder().card()).rejects.toThrow(Fault);
     answer(new Uint8Array(gzipSync(new Uint8Array(5000))).slice(0, 20));
     await expect(folder().bytes("codes.f32")).rejects.toThrow("broke off on its way");

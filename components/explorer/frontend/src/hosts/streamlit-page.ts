@@ -6,7 +6,7 @@
  * that was just chosen in it. It lays a page out anew when it hears of the page's own style.
  */
 
-import css from "./page.css?inline";
+import css from "./streamlit-page.css?inline";
 
 const style = document.createElement("style");
 style.textContent = css;

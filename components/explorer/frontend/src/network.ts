@@ -3,8 +3,11 @@
  * about a millisecond, less than a message to a worker and back may wait behind the page's own work.
  */
 
-import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-web";
-import { Fault, unpacked, type RunCard, type RunFolder } from "./run";
+import type { InferenceSession } from "onnxruntime-web";
+import type { RunCard } from "./card";
+import { Fault, messageOf } from "./fault";
+import { product } from "./maths";
+import { unpacked, type RunFolder } from "./run";
 
 type Ort = typeof import("onnxruntime-web");
 
@@ -13,23 +16,23 @@ let runtime: Promise<Ort> | null = null;
 /** The runtime, fetched and started once for all explorers of the page. A failure is forgotten, so that it can be tried again. */
 export function startRuntime(): Promise<Ort> {
   runtime ??= (async () => {
-    const beside = (name: string) => new URL(/* @vite-ignore */ `./${name}`, import.meta.url).href;
+    const addressOf = (name: string) => new URL(/* @vite-ignore */ `./${name}`, import.meta.url).href;
     const [ort, wasm] = await Promise.all([
       import("onnxruntime-web/wasm") as Promise<Ort>,
-      fetch(beside("ort-wasm-simd-threaded.wasm.gz")).then(async (response) => {
+      fetch(addressOf("ort-wasm-simd-threaded.wasm.gz")).then(async (response) => {
         if (!response.ok) throw new Error(`the server answered ${response.status}`);
         return unpacked(new Uint8Array(await response.arrayBuffer()));
       }),
     ]);
     ort.env.wasm.numThreads = 1; // more would need cross-origin isolation, and gains nothing on networks this small
-    ort.env.wasm.wasmPaths = { mjs: beside("ort-wasm-simd-threaded.mjs") };
+    ort.env.wasm.wasmPaths = { mjs: addressOf("ort-wasm-simd-threaded.mjs") };
     ort.env.wasm.wasmBinary = wasm.buffer;
     ort.env.logLevel = "error";
     return ort;
   })().catch((error: unknown) => {
     runtime = null;
     throw new Fault(
-      `the part that runs networks in the browser could not start (${(error as Error).message})`,
+      `the part that runs networks in the browser could not start (${messageOf(error)})`,
       "a browser with WebAssembly and a reachable server were expected",
       "update the browser, or reload the page",
     );
@@ -38,10 +41,10 @@ export function startRuntime(): Promise<Ort> {
 }
 
 /** Sessions are made one after the other: the runtime keeps the files of weights it was handed in one common place. */
-let making: Promise<unknown> = Promise.resolve();
+let lastSession: Promise<unknown> = Promise.resolve();
 
 export class Network {
-  private free = true;
+  private busy = false;
   private constructor(
     private readonly ort: Ort,
     private readonly session: InferenceSession,
@@ -68,30 +71,30 @@ export class Network {
       which === "decoder"
         ? (["code", "sample", [card.codes.size], product(card.dataset.shape)] as const)
         : (["sample", "code", card.dataset.shape, card.codes.size] as const);
-    const turn = making.then(() =>
+    const session = lastSession.then(() =>
       ort.InferenceSession.create(graph, {
         executionProviders: ["wasm"],
         graphOptimizationLevel: "all",
         externalData: [{ path: "weights.safetensors", data }],
       }),
     );
-    making = turn.catch(() => undefined);
+    lastSession = session.catch(() => undefined);
     let network: Network;
     try {
-      network = new Network(ort, await turn, from, to, shape, size);
+      network = new Network(ort, await session, from, to, shape, size);
     } catch (error) {
       throw new Fault(
-        `the ${which} of this run is refused by the browser's runtime (${String((error as Error).message ?? error).slice(0, 160)})`,
+        `the ${which} of this run is refused by the browser's runtime (${messageOf(error).slice(0, 160)})`,
         `a network from “${from}” to “${to}” in ONNX was expected`,
         "train or export this run again",
       );
     }
     // The first run also lays out memory; nobody should feel that under the pointer.
-    const came = await network.run(new Float32Array(product(shape)), 1).catch((error: unknown) => error as Error);
-    if (came instanceof Error || came === null || came.length !== size) {
+    const result = await network.run(new Float32Array(product(shape)), 1).catch((error: unknown) => messageOf(error));
+    if (!(result instanceof Float32Array) || result.length !== size) {
       network.release();
       throw new Fault(
-        `the ${which} of this run gives ${came instanceof Float32Array ? `${came.length} numbers` : `no “${to}” (${came?.message.slice(0, 160)})`}`,
+        `the ${which} of this run gives ${result instanceof Float32Array ? `${result.length} numbers` : `no “${to}” (${result?.slice(0, 160)})`}`,
         `${size} numbers were expected for one ${from}`,
         "train or export this run again",
       );
@@ -99,16 +102,16 @@ export class Network {
     return network;
   }
 
-  /** `count` items through the network, or null when it is busy: a caller then comes back with its newest wish. */
+  /** `count` items through the network, or null when it is busy: a caller then comes back with its newest values. */
   async run(values: Float32Array, count: number): Promise<Float32Array | null> {
-    if (!this.free) return null;
-    this.free = false;
+    if (this.busy) return null;
+    this.busy = true;
     try {
       const feed = new this.ort.Tensor("float32", values, [count, ...this.shape]);
       const result = await this.session.run({ [this.input]: feed }, [this.output]);
-      return (result[this.output] as OrtTensor).data as Float32Array;
+      return result[this.output].data as Float32Array;
     } finally {
-      this.free = true;
+      this.busy = false;
     }
   }
 
@@ -116,5 +119,3 @@ export class Network {
     void this.session.release().catch(() => undefined);
   }
 }
-
-export const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

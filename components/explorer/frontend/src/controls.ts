@@ -1,0 +1,107 @@
+/** The controls above the map and on it: tools, colour, layer, points, plane; zoom, picture, full screen. */
+
+import { button, choice, h } from "./dom";
+import { ZOOM_STEP } from "./input/keys";
+import type { RunData } from "./data";
+import type { PointMap } from "./map/map";
+import type { State } from "./state";
+import type { Tool } from "./tools/tool";
+
+type Choices = readonly (readonly [value: string, title: string])[];
+
+/** A button for each tool. They show which one is in hand. */
+export function toolButtons(tools: readonly Tool[], state: State): HTMLElement {
+  const buttons = tools.map((tool) =>
+    h(
+      "button",
+      {
+        type: "button",
+        title: tool.help,
+        data: { testid: `tool-${tool.id}` },
+        on: { click: () => state.set("tool", tool.id) },
+      },
+      tool.title,
+    ),
+  );
+  const update = () =>
+    buttons.forEach((one, i) => one.setAttribute("aria-pressed", String(tools[i].id === state.now.tool)));
+  state.subscribe(["tool"], update);
+  update();
+  return h("div", { class: "hg-tools", role: "toolbar", aria: { label: "Tools" } }, ...buttons);
+}
+
+/** What is drawn on the map. */
+export function mapChoices(state: State, data: RunData, colours: Choices, layers: Choices): HTMLElement {
+  const { colour, layer, points } = state.now;
+  const checkbox = h("input", {
+    type: "checkbox",
+    checked: points,
+    data: { testid: "points" },
+    on: { change: () => state.set("points", checkbox.checked) },
+  });
+  return h(
+    "div",
+    { class: "hg-choices" },
+    choice("Colour", colours, colour, (value) => state.set("colour", value), "colour"),
+    choice("Layer", layers, layer, (value) => state.set("layer", value), "layer"),
+    h("label", { class: "hg-check" }, checkbox, "Points"),
+    ...planeChoices(state, data),
+  );
+}
+
+/** Which plane is shown: a known one, or any two of three or more dimensions. */
+function planeChoices(state: State, data: RunData): HTMLElement[] {
+  const { size } = data.card.codes;
+  if (size < 3) return [];
+  const isAxes = (key: string) => key.startsWith("z");
+  const { plane } = state.now;
+  const asked = /^z(\d+),z(\d+)$/.exec(plane);
+  const axes = asked ? [Number(asked[1]), Number(asked[2])] : [1, 2];
+  const showAxes = () => state.set("plane", `z${axes[0]},z${axes[1]}`);
+  const dimensions = Array.from({ length: size }, (_, d) => [String(d), `z${d + 1}`] as const);
+  const axis = (label: string, which: 0 | 1, testid: string) =>
+    choice(
+      label,
+      dimensions,
+      String(axes[which] - 1),
+      (value) => {
+        axes[which] = Number(value) + 1;
+        showAxes();
+      },
+      testid,
+    );
+  const both = h("span", { class: "hg-axes" }, axis("across", 0, "axis-x"), axis("up", 1, "axis-y"));
+  both.hidden = !isAxes(plane);
+  const options = data.planes.map(({ key, title }) =>
+    isAxes(key) ? (["axes", "Two dimensions"] as const) : ([key, title] as const),
+  );
+  const choose = (value: string) => {
+    both.hidden = value !== "axes";
+    if (value === "axes") showAxes();
+    else state.set("plane", value);
+  };
+  return [choice("Map", options, isAxes(plane) ? "axes" : plane, choose, "plane"), both];
+}
+
+/** The buttons on the map itself. */
+export function viewButtons(map: PointMap, save: () => void, toggleFullScreen: () => void): HTMLElement {
+  return h(
+    "div",
+    { class: "hg-view", role: "toolbar", aria: { label: "View" } },
+    button("Zoom in (+)", "plus", () => map.zoomCentre(ZOOM_STEP), "zoom-in"),
+    button("Zoom out (−)", "minus", () => map.zoomCentre(1 / ZOOM_STEP), "zoom-out"),
+    button("Show all points (H)", "home", () => map.showAll(), "home"),
+    button("Save a picture of the map", "picture", save, "picture"),
+    button("Full screen (F)", "full", toggleFullScreen, "fullscreen"),
+  );
+}
+
+/** Offers a picture to the person as a file. */
+export function download(canvas: HTMLCanvasElement, name: string): void {
+  canvas.toBlob((blob) => {
+    if (!blob) return;
+    const link = h("a", { href: URL.createObjectURL(blob), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  });
+}

@@ -1,0 +1,189 @@
+/** What is known of a run: its codes, labels and originals, each read once. Touches no page. */
+
+import type { RunCard } from "./card";
+import { Fault } from "./fault";
+import { axisPlane, enlarged, finder, linearPlane, product, project, type Finder, type Plane } from "./maths";
+import { brokenCodes, type RunFolder } from "./run";
+
+/** Where the originals are: still on their way, here, or not at hand. */
+export type Originals = "loading" | "here" | "missing";
+
+export class RunData {
+  codes = new Float32Array(0);
+  labels: Int32Array | null = null;
+  errors: Float32Array | null = null;
+  /** count x factors, in rows. */
+  factors: Float32Array | null = null;
+  /** The originals of images, as bytes. */
+  private thumbnails: Uint8Array | null = null;
+  /** The originals of signals and rows as a model sees them: of all codes, or of the first so many. */
+  samples: Float32Array | null = null;
+  private loading = true;
+  finder: Finder | null = null;
+  /** The planes that every visitor is offered; planes of two chosen dimensions come from `planeOf`. */
+  readonly planes: Plane[] = [];
+
+  /** `notice` hears of what could not be read; everything else goes on without it. */
+  constructor(
+    readonly folder: RunFolder,
+    readonly card: RunCard,
+    private readonly notice: (error: unknown) => void,
+  ) {}
+
+  /** What `file` gives; null where it fails. */
+  private orNull<T>(file: Promise<T>): Promise<T | null> {
+    return file.catch((error: unknown) => (this.notice(error), null));
+  }
+
+  /** Codes, labels, and planes: what a map needs. Without codes the sliders still decode. */
+  async load(): Promise<void> {
+    const { count, size } = this.card.codes;
+    const codes = this.orNull(this.folder.floats("codes.f32", count * size));
+    const labels = this.orNull(this.folder.integers("labels.i32", count));
+    this.codes = (await codes) ?? new Float32Array(0);
+    this.labels = await labels;
+    const broken = brokenCodes(this.codes, size);
+    if (broken)
+      this.notice(
+        new Fault(
+          `${broken.toLocaleString("en")} of ${count.toLocaleString("en")} codes are not finite numbers`,
+          "every code was expected to be finite",
+          "the others are shown; train this run again to mend it",
+        ),
+      );
+    await this.loadPlanes();
+    this.finder = finder(this.codes, size);
+  }
+
+  private async loadPlanes(): Promise<void> {
+    const { size } = this.card.codes;
+    const { pca, tsne } = this.card.projections;
+    if (size > 2 && pca) {
+      const share = pca.explained.length === 2 ? pca.explained.map((v) => `${Math.round(100 * v)} %`) : ["", ""];
+      this.planes.push(
+        linearPlane(
+          "pca",
+          "Main plane (PCA)",
+          [`PCA 1 ${share[0]}`.trim(), `PCA 2 ${share[1]}`.trim()],
+          project(this.codes, size, pca.mean, pca.components),
+          pca.mean,
+          pca.components,
+        ),
+      );
+    }
+    this.planes.push(axisPlane(this.codes, size, 0, size > 1 ? 1 : 0));
+    const plane = size > 2 && tsne ? await this.orNull(this.tsnePlane(tsne.count)) : null;
+    if (plane) this.planes.push(plane);
+  }
+
+  private async tsnePlane(count: number): Promise<Plane> {
+    const [xy, index] = await Promise.all([
+      this.folder.floats("projections/tsne.f32", 2 * count),
+      this.indices("projections/tsne-index.i32", count),
+    ]);
+    return { key: "tsne", title: "t-SNE", axes: ["", ""], xy, index, place: () => null, move: null };
+  }
+
+  /** A file that names codes by their position. */
+  async indices(name: string, count: number): Promise<Int32Array> {
+    const index = await this.folder.integers(name, count);
+    if (index.some((i) => i < 0 || i >= this.card.codes.count))
+      throw new Fault(
+        `the file ${name} names codes that do not exist`,
+        `numbers below ${this.card.codes.count} were expected`,
+        "train this run again",
+      );
+    return index;
+  }
+
+  /** The plane of that key; the first where there is none. Any two dimensions of three or more are a plane. */
+  planeOf(key: string): Plane {
+    const { size } = this.card.codes;
+    const known = this.planes.find((plane) => plane.key === key);
+    const axes = /^z(\d+),z(\d+)$/.exec(key);
+    if (known || !axes || size < 3) return known ?? this.planes[0];
+    const [i, j] = [axes[1], axes[2]].map((d) => Math.max(0, Math.min(size - 1, Number(d) - 1)));
+    return axisPlane(this.codes, size, i, j);
+  }
+
+  /** Values that points can be coloured by. */
+  async loadAmounts(): Promise<void> {
+    const { codes, dataset } = this.card;
+    const width = dataset.factors.length;
+    this.errors = await this.orNull(this.folder.floats("errors.f32", codes.count));
+    if (width) this.factors = await this.orNull(this.folder.floats("factors.f32", codes.count * width));
+  }
+
+  /** The original samples. A run need not have them: their absence is no fault. */
+  async loadOriginals(): Promise<void> {
+    const { card } = this;
+    const image = card.dataset.kind === "image";
+    const size = card.thumbnails && product(card.thumbnails.shape) * card.codes.count;
+    if (image && size !== null)
+      this.thumbnails = await this.orNull(this.folder.optionalBytes("thumbnails.u8.gz", size));
+    if (!image) this.samples = await this.orNull(this.readSamples());
+    this.loading = false;
+  }
+
+  private async readSamples(): Promise<Float32Array | null> {
+    const bytes = await this.folder.optionalBytes("samples.f32.gz");
+    if (!bytes) return null;
+    const each = 4 * product(this.card.dataset.shape);
+    if (bytes.byteLength % each || bytes.byteLength > each * this.card.codes.count)
+      throw new Fault(
+        `the file samples.f32.gz of this run has ${bytes.byteLength.toLocaleString("en")} bytes`,
+        `${each.toLocaleString("en")} for each of at most ${this.card.codes.count.toLocaleString("en")} samples were expected`,
+        "reload the page",
+      );
+    return new Float32Array(bytes.buffer);
+  }
+
+  get originals(): Originals {
+    return (this.thumbnails ?? this.samples) ? "here" : this.loading ? "loading" : "missing";
+  }
+
+  codeOf(index: number): Float32Array<ArrayBuffer> {
+    const { size } = this.card.codes;
+    return this.codes.slice(index * size, (index + 1) * size);
+  }
+
+  /** The label of a sample, -1 where it has none. */
+  labelOf(index: number): number {
+    const label = this.labels?.[index] ?? -1;
+    return label >= 0 && label < this.card.dataset.classes.length ? label : -1;
+  }
+
+  /** The class of a sample; "" where the dataset has none. */
+  className(index: number): string {
+    const { classes } = this.card.dataset;
+    return classes.length ? (classes[this.labels?.[index] ?? -1] ?? "no label") : "";
+  }
+
+  /** Words about a sample, and its class where there are classes. */
+  describe(words: string, index: number): string {
+    return [words, this.className(index)].filter(Boolean).join(", ");
+  }
+
+  /** Whether originals of images travel smaller than they are, because there are many of them. */
+  get reduced(): boolean {
+    return this.card.thumbnails?.shape.some((n, i) => n !== this.card.dataset.shape[i]) ?? false;
+  }
+
+  /** The values of an original at the size of a sample, as a model sees them; null when it is not at hand. */
+  original(index: number): Float32Array | null {
+    const { samples, thumbnails } = this;
+    const each = product(this.card.dataset.shape);
+    if (samples)
+      return (index + 1) * each <= samples.length ? samples.subarray(index * each, (index + 1) * each) : null;
+    if (!thumbnails) return null;
+    const { shape } = this.card.thumbnails!;
+    const size = product(shape);
+    const values = Float32Array.from(thumbnails.subarray(index * size, (index + 1) * size), (v) => v / 255);
+    return this.reduced ? enlarged(values, shape, this.card.dataset.shape) : values;
+  }
+
+  /** The bytes of all originals of images, where they have the size of a sample; null otherwise. */
+  get fullThumbnails(): Uint8Array | null {
+    return this.reduced ? null : this.thumbnails;
+  }
+}

@@ -1,0 +1,95 @@
+/** Shows one layer behind the points, and computes it anew when it no longer fits. */
+
+import type { RunCard } from "../card";
+import type { Context } from "../context";
+import { toPixel, type Camera } from "../maths";
+import { LAYERS } from "./index";
+import type { Layer, Picture } from "./layer";
+
+/** Milliseconds to wait before a computation: at most one of those that follow each other closely is worth its time. */
+const WAIT = 60,
+  CAMERA_WAIT = 120;
+
+export class Background {
+  private readonly layers: readonly Layer[];
+  private layer: Layer | null = null;
+  private picture: Picture | null = null;
+  private timer = 0;
+  /** Counts the computations; only the newest is current. */
+  private turn = 0;
+
+  constructor(
+    private readonly context: Context,
+    card: RunCard,
+  ) {
+    this.layers = LAYERS.filter((layer) => layer.isPossible(card));
+  }
+
+  /** The ids and titles of the layers that this run can have. */
+  choices(): (readonly [id: string, title: string])[] {
+    return [["none", "none"], ...this.layers.map(({ id, title }) => [id, title(this.context.card)] as const)];
+  }
+
+  /** Shows the layer of this id; none where there is no such layer. */
+  set(id: string): void {
+    this.layer = this.layers.find((layer) => layer.id === id) ?? null;
+    this.picture = null;
+    this.context.map.redraw("background");
+    this.refresh(0);
+  }
+
+  get pointOpacity(): number {
+    return this.layer?.pointOpacity ?? 1;
+  }
+
+  /** The camera moved: the old picture moves with it, the new one follows when the camera rests. */
+  cameraMoved(): void {
+    if (this.layer) this.refresh(CAMERA_WAIT);
+  }
+
+  /** With more than two dimensions some pictures depend on the others, and those may have changed. */
+  codeRested(): void {
+    if (this.layer?.dependsOnCode && this.context.card.codes.size > 2) this.refresh();
+  }
+
+  refresh(wait = WAIT): void {
+    clearTimeout(this.timer);
+    this.turn++;
+    const { layer, turn } = this;
+    if (layer) this.timer = window.setTimeout(() => void this.compute(layer, turn), wait);
+  }
+
+  private async compute(layer: Layer, turn: number): Promise<void> {
+    const begun = performance.now();
+    const isCurrent = () => turn === this.turn;
+    const picture = await layer.compute({
+      context: this.context,
+      camera: this.context.map.camera,
+      isCurrent,
+      show: (incomplete, complete) => {
+        if (complete || !this.picture) this.picture = incomplete;
+      },
+    });
+    if (!isCurrent()) return;
+    this.picture = picture;
+    performance.measure(`explorer:layer-${layer.id}`, { start: begun, end: performance.now() });
+    this.context.map.redraw("background");
+  }
+
+  draw(context: CanvasRenderingContext2D, camera: Camera): void {
+    if (!this.picture) return;
+    const { canvas, extent, smooth } = this.picture;
+    const [left, top] = toPixel(camera, extent[0], extent[3]),
+      [right, bottom] = toPixel(camera, extent[1], extent[2]);
+    context.save();
+    context.imageSmoothingEnabled = smooth;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(canvas, left, top, right - left, bottom - top);
+    context.restore();
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+    this.turn++;
+  }
+}

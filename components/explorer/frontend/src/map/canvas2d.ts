@@ -1,0 +1,34 @@
+/** The map's points on a 2-D canvas, where the browser has no WebGL 2. */
+
+import { toPixel, type Camera } from "../maths";
+import { UNKNOWN, type Points } from "./webgl";
+
+/** Squares of one colour after the other: changing the colour at each point costs more than drawing it. */
+export function drawPoints2d(
+  context: CanvasRenderingContext2D,
+  background: HTMLCanvasElement,
+  camera: Camera,
+  { xy, rows, highlighted }: Points,
+  table: Uint8Array,
+  size: number,
+): void {
+  const k = context.canvas.width / camera.width;
+  context.drawImage(background, 0, 0);
+  const byRow = new Map<number, number[]>();
+  for (let i = 0; i < xy.length / 2; i++) {
+    const row = (rows?.[i] ?? UNKNOWN) + (highlighted && !highlighted[i] ? 256 : 0);
+    const list = byRow.get(row);
+    if (list) list.push(i);
+    else byRow.set(row, [i]);
+  }
+  for (const [row, list] of byRow) {
+    const at = 4 * (row % 256);
+    if (!table[at + 3]) continue;
+    context.fillStyle = `rgb(${table[at]} ${table[at + 1]} ${table[at + 2]} / ${(table[at + 3] / 255) * (row > 255 ? 0.12 : 1)})`;
+    for (const i of list) {
+      const [x, y] = toPixel(camera, xy[2 * i], xy[2 * i + 1]);
+      if (x >= 0 && y >= 0 && x <= camera.width && y <= camera.height)
+        context.fillRect(x * k - size / 2, y * k - size / 2, size, size);
+    }
+  }
+}

@@ -1,0 +1,219 @@
+/** The map's points by WebGL 2, over a background that is handed to the graphics card as a texture. */
+
+import type { Camera } from "../maths";
+
+/** Which row of the colour table a point takes: that of a class, one for what is hidden, one for what has no class. */
+export const HIDDEN = 254,
+  UNKNOWN = 255;
+
+const VERTEX = `#version 300 es
+in vec2 here; in vec2 from; in float row; in float highlighted;
+uniform vec2 centre, scale; uniform float size, glide; uniform bool highlighting; uniform sampler2D table;
+out vec4 tint;
+void main() {
+  vec2 at = mix(from, here, glide);
+  tint = texelFetch(table, ivec2(int(row + 0.5), 0), 0);
+  bool off = tint.a == 0.0 || !(at.x == at.x && at.y == at.y);
+  if (highlighting && highlighted < 0.5) tint.a *= 0.12;
+  gl_Position = off ? vec4(2.0, 2.0, 2.0, 1.0) : vec4((at - centre) * scale, 0.0, 1.0);
+  gl_PointSize = size;
+}`;
+
+const FRAGMENT = `#version 300 es
+precision highp float;
+in vec4 tint; uniform float size; out vec4 colour;
+void main() {
+  float cover = size < 2.5 ? 1.0 : clamp((0.5 - length(gl_PointCoord - 0.5)) * size + 0.5, 0.0, 1.0);
+  colour = vec4(tint.rgb, 1.0) * tint.a * cover;
+}`;
+
+/** One triangle that covers everything, with the background on it. */
+const BACKGROUND_VERTEX = `#version 300 es
+out vec2 at;
+void main() {
+  vec2 corner = vec2(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0);
+  at = vec2(corner.x + 1.0, 1.0 - corner.y) * 0.5;
+  gl_Position = vec4(corner, 0.0, 1.0);
+}`;
+
+const BACKGROUND_FRAGMENT = `#version 300 es
+precision highp float;
+in vec2 at; uniform sampler2D background; out vec4 colour;
+void main() { colour = vec4(texture(background, at).rgb, 1.0); }`;
+
+/** What is known of each point. All but `xy` may be missing. */
+export interface Points {
+  /** x, y, x, y, … in coordinates of the plane. */
+  readonly xy: Float32Array;
+  /** Where the points glide from. */
+  readonly from: Float32Array | null;
+  /** The row of the colour table for each point. */
+  readonly rows: Uint8Array | null;
+  /** 1 for the points that stand out, 0 for the others. */
+  readonly highlighted: Uint8Array | null;
+}
+
+export interface Frame {
+  readonly camera: Camera;
+  /** The diameter of a point in pixels of the canvas. */
+  readonly size: number;
+  /** How far the points have glided, from 0 to 1. */
+  readonly glide: number;
+  /** Every `step`-th point is drawn. A stride is at most 255 bytes, hence at most 31. */
+  readonly step: number;
+}
+
+type Attribute = "here" | "from" | "row" | "highlighted";
+
+export class WebglPoints {
+  /** The step that the buffers are read with now; 0 before the first drawing. */
+  private step = 0;
+  private count = 0;
+  private highlighting = false;
+
+  private constructor(
+    private readonly gl: WebGL2RenderingContext,
+    private readonly points: WebGLProgram,
+    private readonly backdrop: WebGLProgram,
+    private readonly buffers: Readonly<Record<Attribute, WebGLBuffer>>,
+    private readonly table: WebGLTexture,
+    private readonly background: WebGLTexture,
+    private readonly uniforms: Readonly<
+      Record<"centre" | "scale" | "size" | "glide" | "highlighting", WebGLUniformLocation | null>
+    >,
+  ) {}
+
+  /** Null where the browser has no WebGL 2. */
+  static create(canvas: HTMLCanvasElement): WebglPoints | null {
+    const gl = canvas.getContext("webgl2", {
+      antialias: false,
+      alpha: false,
+      depth: false,
+      powerPreference: "high-performance",
+    });
+    if (!gl) return null;
+    const points = linked(gl, VERTEX, FRAGMENT),
+      backdrop = linked(gl, BACKGROUND_VERTEX, BACKGROUND_FRAGMENT);
+    if (!points || !backdrop) return null;
+    const buffers = {
+      here: gl.createBuffer(),
+      from: gl.createBuffer(),
+      row: gl.createBuffer(),
+      highlighted: gl.createBuffer(),
+    };
+    const uniform = (name: string) => gl.getUniformLocation(points, name);
+    const [table, background] = [texture(gl, 0), texture(gl, 1)];
+    gl.useProgram(backdrop);
+    gl.uniform1i(gl.getUniformLocation(backdrop, "background"), 1);
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    return new WebglPoints(gl, points, backdrop, buffers, table, background, {
+      centre: uniform("centre"),
+      scale: uniform("scale"),
+      size: uniform("size"),
+      glide: uniform("glide"),
+      highlighting: uniform("highlighting"),
+    });
+  }
+
+  setPoints({ xy, from, rows, highlighted }: Points): void {
+    this.count = xy.length / 2;
+    this.fill("here", xy);
+    this.fill("from", from ?? xy);
+    this.setRows(rows);
+    this.setHighlighted(highlighted);
+  }
+
+  setRows(rows: Uint8Array | null): void {
+    this.fill("row", rows?.length === this.count ? rows : new Uint8Array(this.count).fill(UNKNOWN));
+  }
+
+  setHighlighted(highlighted: Uint8Array | null): void {
+    this.highlighting = highlighted !== null;
+    this.fill("highlighted", highlighted?.length === this.count ? highlighted : new Uint8Array(this.count));
+  }
+
+  private fill(name: Attribute, data: Float32Array | Uint8Array): void {
+    const { gl } = this;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
+    gl.bufferData(gl.ARRAY_BUFFER, data as AllowSharedBufferSource, gl.STATIC_DRAW);
+  }
+
+  /** 256 colours (r, g, b, a). */
+  setTable(table: Uint8Array): void {
+    const { gl } = this;
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, this.table);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, table);
+  }
+
+  setBackground(canvas: HTMLCanvasElement): void {
+    const { gl } = this;
+    gl.activeTexture(gl.TEXTURE1);
+    gl.bindTexture(gl.TEXTURE_2D, this.background);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, canvas);
+  }
+
+  draw({ camera, size, glide, step }: Frame): void {
+    const { gl, uniforms } = this;
+    gl.viewport(0, 0, gl.canvas.width, gl.canvas.height);
+    gl.useProgram(this.backdrop);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    gl.useProgram(this.points);
+    gl.uniform2f(uniforms.centre, camera.cx, camera.cy);
+    gl.uniform2f(uniforms.scale, (2 * camera.sx) / camera.width, (2 * camera.sy) / camera.height);
+    gl.uniform1f(uniforms.size, size);
+    gl.uniform1f(uniforms.glide, glide);
+    gl.uniform1i(uniforms.highlighting, this.highlighting ? 1 : 0);
+    this.readEvery(step);
+    gl.drawArrays(gl.POINTS, 0, Math.floor(this.count / step));
+  }
+
+  /** Draws every `step`-th point from now on: the buffers stay, they are only read with larger strides. */
+  private readEvery(step: number): void {
+    if (step === this.step) return;
+    this.step = step;
+    const { gl } = this;
+    for (const [name, width, bytes, type] of [
+      ["here", 2, 8, gl.FLOAT],
+      ["from", 2, 8, gl.FLOAT],
+      ["row", 1, 1, gl.UNSIGNED_BYTE],
+      ["highlighted", 1, 1, gl.UNSIGNED_BYTE],
+    ] as const) {
+      const at = gl.getAttribLocation(this.points, name);
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
+      gl.enableVertexAttribArray(at);
+      gl.vertexAttribPointer(at, width, type, false, step * bytes, 0);
+    }
+  }
+
+  /** Browsers keep only a few contexts: a page that opens many explorers must hand them back. */
+  release(): void {
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+}
+
+function texture(gl: WebGL2RenderingContext, unit: number): WebGLTexture {
+  const made = gl.createTexture();
+  gl.activeTexture(gl.TEXTURE0 + unit);
+  gl.bindTexture(gl.TEXTURE_2D, made);
+  for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
+    gl.texParameteri(gl.TEXTURE_2D, filter, gl.NEAREST);
+  for (const wrap of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, wrap, gl.CLAMP_TO_EDGE);
+  return made;
+}
+
+function linked(gl: WebGL2RenderingContext, vertex: string, fragment: string): WebGLProgram | null {
+  const program = gl.createProgram();
+  for (const [kind, text] of [
+    [gl.VERTEX_SHADER, vertex],
+    [gl.FRAGMENT_SHADER, fragment],
+  ] as const) {
+    const shader = gl.createShader(kind)!;
+    gl.shaderSource(shader, text);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
+  }
+  gl.linkProgram(program);
+  return gl.getProgramParameter(program, gl.LINK_STATUS) ? program : null;
+}

@@ -1,0 +1,72 @@
+/** The marker and the rings around the nearest samples: small elements that only move, so that nothing is painted. */
+
+import type { Colouring } from "./colouring";
+import { h } from "./dom";
+import type { PointMap } from "./map/map";
+import type { Point } from "./maths";
+import type { Places } from "./places";
+import type { Side } from "./panels/side";
+import { NEIGHBOURS } from "./panels/sample";
+import type { State } from "./state";
+
+export class Marks {
+  private readonly marker = h("i", { class: "hg-marker", aria: { hidden: "true" } });
+  private readonly rings = Array.from({ length: NEIGHBOURS }, () =>
+    h("i", { class: "hg-ring", aria: { hidden: "true" }, hidden: true }),
+  );
+  readonly elements: readonly HTMLElement[] = [...this.rings, this.marker];
+
+  /** `hasRings` says whether the nearest samples are marked: rings would clutter what some tools draw. */
+  constructor(
+    private readonly map: PointMap,
+    private readonly state: State,
+    private readonly places: Places,
+    private readonly side: Side,
+    private readonly colouring: Colouring,
+    private readonly hasRings: () => boolean,
+  ) {}
+
+  private ringPlace(i: number): Point | null {
+    const neighbour = this.hasRings() ? this.side.nearest[i] : undefined;
+    return neighbour ? this.places.pixelOfSample(neighbour.index) : null;
+  }
+
+  /** Moves the elements to where they belong. */
+  readonly place = (): void => {
+    this.rings.forEach((ring, i) => {
+      const at = this.ringPlace(i);
+      ring.hidden = !at;
+      if (!at) return;
+      ring.style.transform = `translate(${at[0]}px, ${at[1]}px)`;
+      ring.style.borderColor = this.colouring.cssOf(this.side.nearest[i].index);
+    });
+    const at = this.places.marker;
+    this.marker.hidden = !at;
+    if (at) this.marker.style.transform = `translate(${at[0]}px, ${at[1]}px)`;
+    this.marker.classList.toggle("hg-far", this.side.far);
+    this.marker.classList.toggle("hg-pinned", this.state.now.pinned);
+  };
+
+  /** Draws the same, for a picture that is saved. */
+  readonly draw = (context: CanvasRenderingContext2D): void => {
+    const { ink } = this.map;
+    this.rings.forEach((_, i) => {
+      const at = this.ringPlace(i);
+      if (!at) return;
+      circle(context, at, 6, ink.paper, 3);
+      circle(context, at, 6, this.colouring.cssOf(this.side.nearest[i].index), 1.5);
+    });
+    const at = this.places.marker;
+    if (!at) return;
+    circle(context, at, 11, ink.paper, 5);
+    circle(context, at, 11, ink.text, 2);
+  };
+}
+
+function circle(context: CanvasRenderingContext2D, at: Point, radius: number, colour: string, width: number): void {
+  context.beginPath();
+  context.arc(at[0], at[1], radius, 0, 7);
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.stroke();
+}

@@ -1,0 +1,202 @@
+/** The decoded sample, what is known about its place, and the real samples nearest to it. */
+
+import type { Ink } from "../canvas";
+import type { RunCard } from "../card";
+import { h, setText } from "../dom";
+import { decimalsFor, formatNumber, type Neighbour } from "../maths";
+import type { Painter, Sampled } from "../paint";
+import { Bars, Lines, Values, type Behind, type Large } from "../plots";
+
+/** How many of the nearest samples are shown. */
+export const NEIGHBOURS = 5;
+/** The share of the width that the names of columns take beside the neighbours' values; the style sheet has it, too. */
+const NAMES = 0.26;
+
+export class SamplePanel {
+  readonly element: HTMLElement;
+  readonly canvas: Sampled;
+  /** A signal or a row, drawn large; an image is its own picture. */
+  private readonly large: Large | null;
+  private readonly values: Values | null;
+  private readonly key = h("span", { class: "hg-key", hidden: true, data: { testid: "behind" } });
+  readonly original: HTMLElement;
+  readonly near = h("div", { class: "hg-near", data: { testid: "neighbours" } });
+  readonly standIn = h("small");
+  private readonly code = h("div", { class: "hg-code" });
+  private readonly badge = h("div", { class: "hg-badge", data: { testid: "distance" } });
+  private readonly caption = h("span", {});
+  private readonly decimals: number;
+  private readonly cells: {
+    button: HTMLButtonElement;
+    canvas: Sampled;
+    name: HTMLElement;
+    far: HTMLElement;
+    index: number;
+  }[] = [];
+  private readonly originalCanvas: HTMLCanvasElement;
+  private readonly originalNote = h("figcaption", {}, "original");
+
+  constructor(
+    private readonly painter: Painter,
+    card: RunCard,
+    pick: (index: number) => void,
+    readonly pin: HTMLButtonElement,
+  ) {
+    const { kind, shape, columns } = card.dataset;
+    const [width, height] = [shape[1] ?? 1, shape[0]];
+    this.large = kind === "signal" ? new Lines(height, columns!) : kind === "table" ? new Bars(columns!) : null;
+    this.values = kind === "table" ? new Values(columns!, NAMES) : null;
+    this.canvas = this.large?.canvas ?? painter.canvas("hg-sample");
+    this.canvas.dataset["testid"] = "decoded-sample";
+    this.canvas.setAttribute("role", "img");
+    this.canvas.setAttribute("aria-label", "Decoded sample");
+    // Few pixels are shown as pixels; many are a picture.
+    if (Math.max(width, height) <= 64 && card.dataset.kind === "image") this.canvas.classList.add("hg-pixels");
+    this.originalCanvas = painter.canvas("hg-sample hg-pixels");
+    this.original = h(
+      "figure",
+      { class: "hg-original", hidden: true, data: { testid: "original" } },
+      this.originalCanvas,
+      this.originalNote,
+    );
+    for (let i = 0; i < Math.min(NEIGHBOURS, card.codes.count); i++) {
+      const canvas = painter.canvas("hg-thumb");
+      const name = h("span", { class: "hg-class" }),
+        far = h("span", { class: "hg-number" });
+      const cell = { button: h("button", { type: "button" }, canvas, name, far), canvas, name, far, index: -1 };
+      cell.button.addEventListener("click", () => cell.index >= 0 && pick(cell.index));
+      this.cells.push(cell);
+      this.near.append(cell.button);
+    }
+    this.element = h(
+      "section",
+      { class: "hg-shown", aria: { label: "Decoded sample" } },
+      h(
+        "div",
+        { class: "hg-pictures" },
+        h("figure", {}, this.large?.element ?? this.canvas, h("figcaption", {}, this.caption, this.large && this.key)),
+        this.original,
+      ),
+      h(
+        "div",
+        { class: "hg-about" },
+        h("div", { class: "hg-where" }, this.code, pin),
+        this.badge,
+        h("h3", {}, "Nearest samples", this.standIn),
+        this.near,
+        this.values && this.values.element,
+      ),
+    );
+    setText(this.caption, "decoded");
+    // Distances are read against the usual one between neighbours: two digits of that.
+    this.decimals = Math.min(5, Math.max(2, decimalsFor(card.codes.nearest_p99 || 1) + 1));
+  }
+
+  showCode(code: ArrayLike<number>, dimensions: readonly number[]): void {
+    const parts = dimensions.map((d) => `z${d + 1} ${formatNumber(code[d])}`);
+    setText(this.code, parts.join("   ") + (code.length > dimensions.length ? "  …" : ""));
+  }
+
+  /** `limit` is how far apart real samples lie at most (99 of 100); null where that is unknown. */
+  showDistance(nearest: number | null, limit: number | null): boolean {
+    const far = nearest !== null && limit !== null && nearest > limit;
+    this.badge.classList.toggle("hg-far", far);
+    this.badge.title =
+      limit === null ? "" : `99 of 100 real samples have another within ${formatNumber(limit, this.decimals)}.`;
+    const away = nearest === null ? "" : `the nearest sample is ${formatNumber(nearest, this.decimals)} away`;
+    setText(this.badge, nearest === null ? "" : far ? `Far from the data: ${away}` : `Near the data: ${away}`);
+    return far;
+  }
+
+  showNeighbours(
+    nearest: readonly Neighbour[],
+    name: (index: number) => string,
+    title: (index: number) => string,
+    colour: (index: number) => string,
+    thumbnail: (index: number, canvas: HTMLCanvasElement) => boolean,
+  ): void {
+    this.cells.forEach((cell, i) => {
+      const one = nearest[i];
+      cell.button.hidden = !one;
+      if (!one) return;
+      setText(cell.far, formatNumber(one.distance, this.decimals));
+      if (one.index === cell.index) return;
+      cell.index = one.index;
+      setText(cell.name, name(one.index));
+      cell.button.style.setProperty("--class", colour(one.index));
+      cell.button.title = title(one.index);
+      cell.canvas.classList.toggle("hg-blank", !thumbnail(one.index, cell.canvas));
+    });
+    this.showValues();
+  }
+
+  /** The values of the neighbours, where samples are rows: of those whose values are known. */
+  showValues(): void {
+    this.values?.show(
+      this.cells
+        .filter((cell) => !cell.button.hidden && cell.button.offsetParent !== null)
+        .map((cell) => cell.canvas.sample),
+    );
+  }
+
+  /** The real sample drawn behind what is decoded, and what it is called. */
+  showBehind(index: number | null, behind: Behind | null, name: string): void {
+    if (!this.large) return;
+    this.large.compare(index, behind);
+    if (behind) this.key.style.setProperty("--class", behind.colour);
+    this.key.hidden = !behind;
+    if (behind) setText(this.key, name);
+  }
+
+  /** The real samples have arrived. */
+  setSamples(samples: Float32Array): void {
+    this.large?.scaled?.(samples);
+  }
+
+  setInk(ink: Ink): void {
+    for (const list of [this.large, this.values]) {
+      if (!list) continue;
+      list.ink = ink;
+      list.draw();
+    }
+  }
+
+  /** Puts what is drawn into words for screen readers, once things have come to rest. */
+  describe(): void {
+    if (this.large) this.canvas.setAttribute("aria-label", `Decoded sample: ${this.large.words()}`);
+  }
+
+  end(): void {
+    this.large?.end();
+    this.values?.end();
+  }
+
+  /** Paints what arrived later (thumbnails, or decoded stand-ins). */
+  repaint(thumbnail: (index: number, canvas: HTMLCanvasElement) => boolean): void {
+    for (const cell of this.cells)
+      if (cell.index >= 0 && thumbnail(cell.index, cell.canvas)) cell.canvas.classList.remove("hg-blank");
+    this.showValues();
+  }
+
+  /** Has all neighbours drawn anew by the next `showNeighbours`. */
+  invalidate(): void {
+    for (const cell of this.cells) cell.index = -1;
+  }
+
+  /** The original beside what is decoded from its code, when the code is exactly that of a sample. */
+  showOriginal(paint: ((canvas: HTMLCanvasElement) => void) | null, note: string): void {
+    this.original.hidden = !paint;
+    paint?.(this.originalCanvas);
+    setText(this.originalNote, note);
+  }
+
+  show(values: ArrayLike<number>): void {
+    if (this.large) return this.large.show(values);
+    this.canvas.sample = values;
+    this.painter.paint(this.canvas, values);
+  }
+
+  setCaption(caption: string): void {
+    setText(this.caption, caption);
+  }
+}

@@ -1,0 +1,231 @@
+/** Everything beside the map that follows the code: the decoded sample, its neighbours, the sliders, the tool's panel. */
+
+import { causeNow } from "../cause";
+import type { Ink } from "../canvas";
+import type { Colouring } from "../colouring";
+import type { Context } from "../context";
+import type { Decoding } from "../decoding";
+import { h, setText } from "../dom";
+import { formatNumber, meanSquaredError, product, type Neighbour } from "../maths";
+import type { Sampled } from "../paint";
+import { NEIGHBOURS, SamplePanel } from "./sample";
+import { Sliders, type SliderRow } from "./sliders";
+
+/** How many pictures show what a dimension does from end to end. */
+const STRIP_FRAMES = 9;
+
+export class Side {
+  readonly element: HTMLElement;
+  /** Where the tool in hand has its own controls. */
+  readonly toolPanel = h("div", { class: "hg-panel" });
+  readonly sample: SamplePanel;
+  readonly sliders: Sliders;
+  /** The samples nearest to the code, nearest first. */
+  nearest: readonly Neighbour[] = [];
+  /** Whether the code is further from the data than samples are from each other. */
+  far = false;
+  /** The sample that was gone to last: the way back to it after moving away. */
+  private lastPicked: number | null = null;
+
+  constructor(
+    private readonly context: Context,
+    private readonly decoding: Decoding,
+    private readonly colouring: Colouring,
+    pin: HTMLButtonElement,
+  ) {
+    const { card, data, state, painter } = context;
+    this.sample = new SamplePanel(painter, card, (index) => context.goTo(index), pin);
+    this.sliders = new Sliders(
+      card,
+      data.codes,
+      (dimension, value, cause) => {
+        const code = Float32Array.from(state.now.code);
+        code[dimension] = value;
+        state.set("pinned", true);
+        context.setCode(code, cause);
+      },
+      () => context.reporter.code(),
+      (row) => this.toggleStrip(row),
+      this.buttons(),
+    );
+    this.element = h("aside", { class: "hg-side" }, this.sample.element, this.toolPanel, this.sliders.element);
+  }
+
+  private buttons(): HTMLElement[] {
+    const make = (label: string, testid: string, title: string, click: () => void) =>
+      h("button", { type: "button", title, data: { testid }, on: { click } }, label);
+    return [
+      make("A random sample", "random-sample", "", () => this.goToRandom()),
+      make("This sample's code", "this-sample", "Back to the sample shown last, else to the nearest", () =>
+        this.goToLast(),
+      ),
+      make("Reset", "reset", "The mean of all codes", () => this.goToMean()),
+    ];
+  }
+
+  private goToRandom(): void {
+    const { count } = this.context.card.codes;
+    const visible = this.colouring.hiding
+      ? Array.from({ length: count }, (_, i) => i).filter(this.colouring.isVisible)
+      : null;
+    if (visible && !visible.length) return;
+    const at = Math.floor(Math.random() * (visible ?? { length: count }).length);
+    this.context.goTo(visible ? visible[at] : at);
+  }
+
+  private goToMean(): void {
+    this.context.state.set("pinned", true);
+    this.context.setCode(this.context.card.codes.mean, causeNow());
+    this.context.reporter.code();
+  }
+
+  private goToLast(): void {
+    const index = this.lastPicked ?? this.nearest[0]?.index;
+    if (index !== undefined) this.context.goTo(index);
+  }
+
+  /** The sample has been gone to on purpose. */
+  remember(index: number): void {
+    this.lastPicked = index;
+  }
+
+  /** Everything beside the picture that follows the code. */
+  present(): void {
+    const { card, state, data } = this.context;
+    const { code, pinned } = state.now;
+    const { hiding, isVisible, cssOf } = this.colouring;
+    this.nearest = data.finder?.nearest(code, NEIGHBOURS, hiding ? isVisible : undefined) ?? [];
+    // How far the data is does not depend on what is looked at.
+    const nearest = hiding ? data.finder?.nearest(code, 1)[0] : this.nearest[0];
+    this.far = this.sample.showDistance(nearest?.distance ?? null, card.codes.nearest_p99);
+    this.sample.showNeighbours(this.nearest, this.className, this.titleOf, cssOf, this.paintThumbnail);
+    const { rows } = this.sliders;
+    this.sample.showCode(code, code.length <= 4 ? [...code.keys()] : rows.slice(0, 3).map((row) => row.dimension));
+    this.sliders.show(code);
+    this.showOriginal();
+    this.sample.pin.setAttribute("aria-pressed", String(pinned));
+    this.sample.pin.title = pinned ? "Held. Let go (P)" : "Hold this place (P)";
+    state.set("hover", pinned ? null : (this.nearest[0]?.index ?? null));
+  }
+
+  private readonly className = (index: number): string => this.context.data.className(index);
+  private readonly titleOf = (index: number): string => this.context.data.describe("Go to this sample", index);
+
+  /** The code and its neighbourhood in words, for screen readers. */
+  spoken(): string {
+    const { code } = this.context.state.now;
+    const numbers = [...code.slice(0, code.length <= 4 ? 4 : 3)].map((v) => formatNumber(v));
+    const z = `z = (${numbers.join(", ")}${code.length > 4 ? ", …" : ""})`;
+    const nearest = this.nearest.at(0);
+    if (!nearest) return z;
+    const far = this.far ? ", far from the data" : "";
+    return `${z}, nearest ${this.className(nearest.index) || "sample"} at ${formatNumber(nearest.distance)}${far}`;
+  }
+
+  /** After the hand has come to rest: what would be too much for every move. */
+  settle(): void {
+    // Until the originals are here, or where they are not at hand, the decoder stands in; the page says so.
+    const { originals } = this.context.data;
+    setText(
+      this.sample.standIn,
+      { here: "", loading: "decoded, originals on their way", missing: "decoded, originals not at hand" }[originals],
+    );
+    this.sample.describe();
+    if (!this.hasThumbnails) this.sample.repaint((index, canvas) => (void this.paintSample(index, canvas), true));
+    for (const row of this.sliders.rows) if (!row.strip.hidden) void this.fillStrip(row);
+  }
+
+  private get hasThumbnails(): boolean {
+    return this.context.card.dataset.kind === "image" && this.context.data.originals === "here";
+  }
+
+  /** The originals have arrived, or will not. */
+  originalsArrived(): void {
+    const { samples } = this.context.data;
+    if (samples) this.sample.setSamples(samples);
+    this.sample.repaint(this.paintThumbnail);
+    this.showOriginal();
+  }
+
+  /** Paints the original of a sample; false where it is not at hand. */
+  private readonly paintThumbnail = (index: number, canvas: Sampled): boolean => {
+    const { data, painter, card } = this.context;
+    canvas.of = index; // a decode of another sample, or of this one, that ends later finds out by this
+    const values = card.dataset.kind !== "image" || data.reduced ? data.original(index) : null;
+    if (card.dataset.kind !== "image") {
+      delete canvas.sample; // until another one is known
+      if (values) canvas.sample = values;
+    }
+    if (values) painter.paint(canvas, values);
+    else if (data.fullThumbnails) painter.paint(canvas, data.fullThumbnails, index * product(card.dataset.shape), 1);
+    else return false;
+    return true;
+  };
+
+  /** Paints an original, or where there is none what the decoder makes of its code. */
+  private async paintSample(index: number, canvas: Sampled): Promise<void> {
+    if (this.paintThumbnail(index, canvas)) return;
+    const { data } = this.context;
+    // While it is decoded the canvas may have become another sample's, or the original may have arrived.
+    const isWanted = () => canvas.of === index && data.original(index) === null;
+    const values = await this.decoding.paint(data.codeOf(index), canvas, isWanted);
+    if (values) canvas.sample = values;
+    this.sample.showValues();
+  }
+
+  private showOriginal(): void {
+    const { data, card, state } = this.context;
+    const { picked } = state.now;
+    const original = picked === null ? null : data.original(picked);
+    const behind = picked ?? this.nearest[0]?.index ?? null,
+      values = behind === null ? null : data.original(behind);
+    this.sample.showBehind(
+      behind,
+      values && { values, offset: 0, colour: this.colouring.cssOf(behind) },
+      values ? data.describe(picked === null ? "nearest sample" : "original", behind) : "",
+    );
+    if (picked === null || !original) {
+      this.sample.showOriginal(null, "");
+      const decoded = this.far ? "decoded, far from the data" : "decoded";
+      this.sample.setCaption(picked === null ? decoded : "reconstruction");
+      return;
+    }
+    const image = card.dataset.kind === "image";
+    this.sample.showOriginal(
+      image ? (canvas) => this.paintThumbnail(picked, canvas) : null,
+      data.describe("original", picked),
+    );
+    const { decoded } = this.decoding;
+    const comparable = !(image && data.reduced) && decoded?.length === original.length;
+    const error = comparable ? meanSquaredError(original, decoded) : (data.errors?.[picked] ?? null);
+    this.sample.setCaption(error === null ? "reconstruction" : `reconstruction, error ${error.toPrecision(2)}`);
+  }
+
+  /** Shows or hides what one dimension does from end to end. */
+  private toggleStrip(row: SliderRow): void {
+    row.strip.hidden = !row.strip.hidden;
+    row.element.querySelector("[data-testid=traversal]")?.setAttribute("aria-expanded", String(!row.strip.hidden));
+    if (!row.strip.hidden) void this.fillStrip(row);
+  }
+
+  private async fillStrip(row: SliderRow): Promise<void> {
+    const { painter, state } = this.context;
+    while (row.strip.children.length < STRIP_FRAMES) row.strip.append(painter.canvas("hg-thumb"));
+    for (let k = 0; k < STRIP_FRAMES && !row.strip.hidden; k++) {
+      const code = Float32Array.from(state.now.code);
+      code[row.dimension] = row.low + ((row.high - row.low) * k) / (STRIP_FRAMES - 1);
+      await this.decoding.paint(code, row.strip.children[k] as HTMLCanvasElement);
+    }
+  }
+
+  setInk(ink: Ink, histogram: string): void {
+    this.sliders.draw(histogram);
+    this.context.painter.ink = ink.text;
+    this.sample.setInk(ink);
+    this.sample.invalidate();
+  }
+
+  end(): void {
+    this.sample.end();
+  }
+}

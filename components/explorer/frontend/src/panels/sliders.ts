@@ -1,0 +1,128 @@
+/** A slider for each dimension of the code, with the histogram of the codes behind it. */
+
+import { cpuContext } from "../canvas";
+import type { RunCard } from "../card";
+import { causeOf, type Cause } from "../cause";
+import { button, h, setText } from "../dom";
+import { byUse, formatNumber, histogram } from "../maths";
+
+/** One dimension's slider, its histogram behind it. */
+export class SliderRow {
+  readonly element: HTMLElement;
+  readonly input: HTMLInputElement;
+  readonly plot = h("canvas", { class: "hg-histogram", width: 240, height: 26 });
+  readonly strip = h("div", { class: "hg-strip", hidden: true });
+  private readonly value = h("output", { class: "hg-number" });
+
+  constructor(
+    readonly dimension: number,
+    readonly low: number,
+    readonly high: number,
+    private readonly counts: Uint32Array,
+    note: string,
+    private readonly decimals: number,
+    moved: (row: SliderRow, cause: Cause) => void,
+    released: () => void,
+    stripped: (row: SliderRow) => void,
+  ) {
+    const name = `z${dimension + 1}`;
+    // A dimension that never varies still needs a slider with two ends.
+    const [lo, hi] = low < high ? [low, high] : [low - 0.5, low + 0.5];
+    this.input = h("input", {
+      type: "range",
+      min: String(lo),
+      max: String(hi),
+      step: String((hi - lo) / 400),
+      data: { testid: "code-slider", dim: String(dimension + 1) },
+      aria: { label: note ? `${name}, ${note}` : name },
+      on: { input: (event: Event) => moved(this, causeOf(event)), change: released },
+    });
+    const more = button(`Show what ${name} does, from end to end`, "strip", () => stripped(this), "traversal");
+    more.setAttribute("aria-expanded", "false");
+    this.element = h(
+      "div",
+      { class: note ? "hg-row hg-dead" : "hg-row", title: note },
+      h("span", { class: "hg-name" }, name),
+      h("div", { class: "hg-track" }, this.plot, this.input),
+      this.value,
+      more,
+      this.strip,
+    );
+  }
+
+  show(value: number): void {
+    const next = String(value);
+    if (this.input.value !== next) this.input.value = next;
+    setText(this.value, formatNumber(value, this.decimals));
+  }
+
+  draw(colour: string): void {
+    const context = cpuContext(this.plot);
+    const { width, height } = this.plot;
+    const peak = Math.max(1, ...this.counts);
+    const w = width / this.counts.length;
+    context.clearRect(0, 0, width, height);
+    context.fillStyle = colour;
+    this.counts.forEach((n, i) => {
+      const length = n ? Math.max(1, (n / peak) * (height - 1)) : 0;
+      context.fillRect(i * w, height - length, Math.max(1, w - 1), length);
+    });
+  }
+}
+
+export class Sliders {
+  readonly element = h("section", { class: "hg-sliders", aria: { label: "Code" } });
+  readonly rows: SliderRow[];
+
+  constructor(
+    card: RunCard,
+    values: Float32Array,
+    moved: (dimension: number, value: number, cause: Cause) => void,
+    released: () => void,
+    stripped: (row: SliderRow) => void,
+    buttons: readonly HTMLElement[],
+  ) {
+    const { size, low, high, variance, kl, dead } = card.codes;
+    const spread = Math.max(...high.map((v, d) => v - low[d]));
+    const decimals = spread < 1 ? 3 : spread < 200 ? 2 : 1;
+    this.rows = byUse(kl ?? variance).map((d) => {
+      const note = dead[d]
+        ? kl
+          ? `unused: its KL is ${formatNumber(kl[d], 3)}`
+          : `unused: its variance is ${variance[d].toPrecision(2)}`
+        : "";
+      return new SliderRow(
+        d,
+        low[d],
+        high[d],
+        histogram(values, size, d, low[d], high[d], 48),
+        note,
+        decimals,
+        (row, cause) => moved(d, Number(row.input.value), cause),
+        released,
+        stripped,
+      );
+    });
+    const unused = dead.filter(Boolean).length;
+    const sorted = size > 1 ? `most used first, by ${kl ? "KL" : "variance"}` : "";
+    const gone = unused ? `${unused} of ${size} unused` : "";
+    this.element.append(
+      h(
+        "h3",
+        {},
+        size === 1 ? "Code" : `Code of ${size} numbers`,
+        h("small", {}, [sorted, gone].filter(Boolean).join(" · ")),
+      ),
+      h("div", { class: "hg-buttons" }, ...buttons),
+      h("div", { class: "hg-rows" }, ...this.rows.map((row) => row.element)),
+    );
+  }
+
+  show(code: Float32Array): void {
+    for (const row of this.rows) row.show(code[row.dimension]);
+  }
+
+  draw(colour: string): void {
+    for (const row of this.rows) row.draw(colour);
+  }
+}

@@ -1,0 +1,350 @@
+/** A pad: what is drawn or dropped there goes through the encoder at once, and its code moves over the map. */
+
+import { cpuContext } from "../canvas";
+import { causeNow, causeOf, type Cause } from "../cause";
+import type { Context } from "../context";
+import { h, setText } from "../dom";
+import { Fault, messageOf } from "../fault";
+import { meanSquaredError, type Point } from "../maths";
+import type { Network } from "../network";
+import { toPixels, type Sampled } from "../paint";
+import { Tool } from "./tool";
+
+export class Draw extends Tool {
+  readonly id = "draw";
+  readonly title = "Draw";
+  readonly help = "Draw or drop an image: it is encoded while you draw";
+  override readonly panel: HTMLElement;
+  private readonly pad: Sampled;
+  private readonly small: HTMLCanvasElement;
+  private readonly message = h("p", { class: "hg-sum", data: { testid: "draw-message" } });
+  private readonly ink: HTMLInputElement;
+  private readonly size: readonly [number, number, number];
+  private readonly brush = h("input", {
+    type: "range",
+    min: "0.03",
+    max: "0.2",
+    step: "0.01",
+    value: "0.08",
+    aria: { label: "Width of the brush" },
+  });
+  private network: Network | null = null;
+  private pending: Cause | null = null;
+  private busy = false;
+  private values: Float32Array | null = null;
+  private cursor: [number, number] = [0, 0];
+  private penDown = false;
+
+  constructor(context: Context) {
+    super(context);
+    const [height, width, channels] = [
+      context.card.dataset.shape[0],
+      context.card.dataset.shape[1] ?? 1,
+      context.card.dataset.shape[2] ?? 1,
+    ];
+    this.size = [height, width, channels];
+    const k = Math.max(1, Math.round(256 / Math.max(height, width)));
+    this.pad = h("canvas", {
+      class: "hg-pad",
+      width: width * k,
+      height: height * k,
+      tabIndex: 0,
+      data: { testid: "draw-pad" },
+      aria: { label: "Drawing pad. Arrow keys move the brush, Space lowers and lifts it." },
+    });
+    this.pad.setAttribute("role", "application");
+    this.small = h("canvas", { width, height });
+    this.ink = h("input", {
+      type: "color",
+      value: "#ffffff",
+      hidden: channels < 3,
+      aria: { label: "Colour of the brush" },
+    });
+    const file = h("input", {
+      type: "file",
+      accept: "image/*",
+      class: "hg-file",
+      aria: { label: "Open an image" },
+      on: { change: () => void this.take(file.files?.[0] ?? null) },
+    });
+    this.panel = h(
+      "section",
+      { aria: { label: "Draw" } },
+      h("h3", {}, "Draw"),
+      this.pad,
+      this.message,
+      h(
+        "div",
+        { class: "hg-buttons" },
+        this.ink,
+        this.brush,
+        h("button", { type: "button", data: { testid: "draw-clear" }, on: { click: () => this.clear() } }, "Clear"),
+        h(
+          "button",
+          {
+            type: "button",
+            data: { testid: "draw-nearest" },
+            title: "Put the nearest original on the pad, to change it",
+            on: { click: () => this.fromSample() },
+          },
+          "Nearest sample",
+        ),
+        h(
+          "button",
+          { type: "button", title: "Light becomes dark and dark light", on: { click: () => this.invert() } },
+          "Invert",
+        ),
+        h("label", { class: "hg-button" }, "Open image", file),
+      ),
+    );
+    this.pixels.fillStyle = "#000";
+    this.pixels.fillRect(0, 0, this.pad.width, this.pad.height);
+    this.cursor = [this.pad.width / 2, this.pad.height / 2];
+    this.listen();
+  }
+
+  override get possible(): boolean {
+    const { kind, shape } = this.context.card.dataset;
+    return kind === "image" && shape.length === 3;
+  }
+
+  private get pixels(): CanvasRenderingContext2D {
+    return cpuContext(this.pad);
+  }
+
+  override open(): void {
+    this.context.state.set("pinned", true);
+    if (this.network) return;
+    setText(this.message, "Fetching the encoder …");
+    this.context.decoding.encoder().then(
+      (network) => {
+        this.network = network;
+        setText(this.message, "Draw here, or drop an image on the pad.");
+        if (this.pending) void this.encode();
+      },
+      (error: unknown) => setText(this.message, messageOf(error)),
+    );
+  }
+
+  private listen(): void {
+    const { pad } = this;
+    let last: [number, number] | null = null;
+    const place = (event: PointerEvent): [number, number] => {
+      const box = pad.getBoundingClientRect();
+      return [
+        ((event.clientX - box.left) / box.width) * pad.width,
+        ((event.clientY - box.top) / box.height) * pad.height,
+      ];
+    };
+    pad.addEventListener("pointerdown", (event) => {
+      const cause = causeOf(event);
+      pad.setPointerCapture(event.pointerId);
+      last = place(event);
+      this.stroke(last, last, cause);
+    });
+    pad.addEventListener("pointermove", (event) => {
+      if (!last) return;
+      const cause = causeOf(event);
+      // All places since the last frame: a fast stroke stays round.
+      for (const one of event.getCoalescedEvents?.() ?? [event]) {
+        const at = place(one);
+        this.line(last, at);
+        last = at;
+      }
+      this.stroke(last, last, cause);
+    });
+    const end = () => {
+      if (last) this.context.reporter.code();
+      last = null;
+    };
+    pad.addEventListener("pointerup", end);
+    pad.addEventListener("pointercancel", end);
+    pad.addEventListener("keydown", (event) => {
+      const step = (pad.width / this.size[1]) * (event.shiftKey ? 3 : 1);
+      const by = (
+        { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] } as Record<
+          string,
+          [number, number]
+        >
+      )[event.key];
+      const cause = causeOf(event);
+      if (event.key === " ") {
+        this.penDown = !this.penDown;
+        setText(this.message, this.penDown ? "The brush is down." : "The brush is up.");
+        if (this.penDown) this.stroke(this.cursor, this.cursor, cause);
+      } else if (by) {
+        const next: [number, number] = [
+          Math.max(0, Math.min(pad.width, this.cursor[0] + by[0])),
+          Math.max(0, Math.min(pad.height, this.cursor[1] + by[1])),
+        ];
+        if (this.penDown) this.stroke(this.cursor, next, cause);
+        this.cursor = next;
+      } else return;
+      event.preventDefault();
+    });
+    for (const name of ["dragover", "drop"] as const)
+      this.panel.addEventListener(name, (event) => {
+        event.preventDefault();
+        if (name === "drop") void this.take(event.dataTransfer?.files[0] ?? null);
+      });
+  }
+
+  private line(from: Point, to: Point): void {
+    const { pixels } = this;
+    pixels.strokeStyle = this.size[2] < 3 ? "#fff" : this.ink.value;
+    pixels.lineWidth = Number(this.brush.value) * Math.min(this.pad.width, this.pad.height);
+    pixels.lineCap = "round";
+    pixels.beginPath();
+    pixels.moveTo(from[0], from[1]);
+    pixels.lineTo(to[0] + 0.01, to[1]); // a line of no length is not drawn by every browser
+    pixels.stroke();
+  }
+
+  private stroke(from: Point, to: Point, cause: Cause): void {
+    this.line(from, to);
+    this.changed(cause);
+  }
+
+  private changed(cause: Cause): void {
+    this.pending = cause;
+    if (!this.busy) void this.encode();
+  }
+
+  /** The newest drawing through the encoder; the decoder then follows as for any code. */
+  private async encode(): Promise<void> {
+    const cause = this.pending;
+    if (!cause || !this.network) return;
+    this.pending = null;
+    this.busy = true;
+    try {
+      this.values = this.pad.sample = this.read();
+      const code = await this.network.run(this.values, 1);
+      if (code && this.context.state.now.tool === this.id) {
+        this.context.state.set("pinned", true);
+        this.context.setCode(Float32Array.from(code), cause);
+      }
+      if (!code) this.pending ??= cause; // busy: this drawing is encoded at the next frame, unless there is a newer one
+    } catch (error) {
+      setText(
+        this.message,
+        new Fault(
+          `the encoder failed on this drawing (${messageOf(error).slice(0, 120)})`,
+          "a code was expected",
+          "reload the page",
+        ).message,
+      );
+    } finally {
+      // One drawing per frame: what was drawn meanwhile is encoded then.
+      requestAnimationFrame(() => {
+        this.busy = false;
+        if (this.pending) void this.encode();
+      });
+    }
+  }
+
+  override decoded(decoded: Float32Array): void {
+    if (this.values?.length === decoded.length)
+      setText(
+        this.message,
+        `Reconstruction error ${meanSquaredError(this.values, decoded).toPrecision(2)} (mean squared)`,
+      );
+  }
+
+  /** The pad as the encoder sees it: H x W x C in [0, 1], each value the mean of what lies under it. */
+  private read(): Float32Array {
+    const [height, width, channels] = this.size;
+    const context = cpuContext(this.small);
+    context.imageSmoothingQuality = "high";
+    context.drawImage(this.pad, 0, 0, width, height);
+    const pixels = context.getImageData(0, 0, width, height).data;
+    const out = new Float32Array(height * width * channels);
+    for (let i = 0; i < height * width; i++) {
+      const [r, g, b] = [pixels[4 * i], pixels[4 * i + 1], pixels[4 * i + 2]];
+      if (channels >= 3) out.set([r / 255, g / 255, b / 255], i * channels);
+      else out[i * channels] = (0.299 * r + 0.587 * g + 0.114 * b) / 255;
+    }
+    return out;
+  }
+
+  private clear(): void {
+    this.pixels.fillStyle = "#000";
+    this.pixels.fillRect(0, 0, this.pad.width, this.pad.height);
+    this.changed(causeNow());
+  }
+
+  private invert(): void {
+    this.pixels.globalCompositeOperation = "difference";
+    this.pixels.fillStyle = "#fff";
+    this.pixels.fillRect(0, 0, this.pad.width, this.pad.height);
+    this.pixels.globalCompositeOperation = "source-over";
+    this.changed(causeNow());
+  }
+
+  private fromSample(): void {
+    const index = this.context.nearest[0]?.index;
+    if (index === undefined) return;
+    const values = this.context.data.original(index);
+    if (!values) {
+      setText(this.message, "The originals of this run are not on this computer.");
+      return;
+    }
+    const [height, width] = this.size;
+    const image = new ImageData(width, height);
+    toPixels(values, 0, this.size, 255, image.data);
+    cpuContext(this.small).putImageData(image, 0, 0);
+    this.show(this.small, false);
+  }
+
+  private async take(file: File | null): Promise<void> {
+    if (!file) return;
+    try {
+      this.show(await createImageBitmap(file), true);
+    } catch {
+      setText(
+        this.message,
+        new Fault(
+          `“${file.name}” cannot be read as an image`,
+          "a PNG, JPEG, WebP or GIF was expected",
+          "convert it, or draw",
+        ).message,
+      );
+    }
+  }
+
+  /** Fills the pad with the middle of an image, cut to the pad's proportions. */
+  private show(image: CanvasImageSource & { width: number; height: number }, smooth: boolean): void {
+    const { pad, pixels } = this;
+    const k = Math.max(pad.width / image.width, pad.height / image.height);
+    pixels.imageSmoothingEnabled = smooth;
+    pixels.imageSmoothingQuality = "high";
+    pixels.fillStyle = "#000";
+    pixels.fillRect(0, 0, pad.width, pad.height);
+    pixels.drawImage(
+      image,
+      (pad.width - image.width * k) / 2,
+      (pad.height - image.height * k) / 2,
+      image.width * k,
+      image.height * k,
+    );
+    this.changed(causeNow());
+  }
+
+  /** The drawing leads; a passing pointer must not take the code away from it. */
+  override get follows(): boolean {
+    return false;
+  }
+
+  down(at: Point, cause: Cause): void {
+    this.drag(at, cause);
+  }
+
+  drag(at: Point, cause: Cause): void {
+    this.values = null;
+    this.context.state.set("pinned", true);
+    this.follow(at, cause);
+  }
+
+  up(): void {
+    this.context.reporter.code();
+  }
+}
