@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from models import PRETRAINED, Problem, architectures, datasets, engine, runs, uploads
+from models import PRETRAINED, Problem, architectures, datasets, engine, losses, runs, uploads
 from models.engine.queue import SHELL
 from models.runs.zoo import ZOO
 
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     ]
     what.add_argument("--preset", metavar="NAME", help=f"start from one of: {', '.join(presets)}")
     what.add_argument("--configuration", metavar="JSON", help="all choices as one JSON object")
+    of_terms = {choice.field: choice for term in losses.found().values() for choice in term.choices}
     for field in dataclasses.fields(runs.Configuration):
         if field.name not in ("stopped_after", "cooled"):
             default = (
@@ -68,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
                 "recipe": runs.RECIPES,
             }
             options = f"one of {', '.join(known[field.name])}" if field.name in known else field.name.replace("_", " ")
+            if field.name in of_terms:
+                options = of_terms[field.name].about.removesuffix(".").replace("%", "%%")
             train.add_argument(
                 f"--{field.name.replace('_', '-')}", dest=field.name, metavar="X", help=options + default
             )
