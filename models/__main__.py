@@ -25,6 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Parse, run the chosen command, and turn every `Problem` into a sentence and exit code 1."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
+    for problem in _broken():
+        print(f"hourglass: {problem}", file=sys.stderr)
     try:
         return int(chosen.run(chosen))
     except Problem as problem:
@@ -33,6 +35,11 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             print(f"hourglass: {problem}", file=sys.stderr)
         return 1
+
+
+def _broken() -> list[Problem]:
+    """What is wrong with files that should give a dataset, an architecture or a term of the loss."""
+    return [*datasets.broken(), *architectures.broken(), *losses.broken()]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -358,7 +365,7 @@ def _list(arguments: argparse.Namespace) -> int:
                 }
                 for r in ready
             ],
-            "problems": [str(problem) for problem in problems],
+            "problems": [str(problem) for problem in (*_broken(), *problems)],
         }
         print(json.dumps(facts))
         return 0

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
@@ -57,6 +58,8 @@ NUMBERS = {
 
 def show() -> None:
     """Draw the page."""
+    for problem in (*datasets.broken(), *architectures.broken(), *losses.broken()):
+        st.warning(str(problem))
     address.seed("training", None, training_id)
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -81,11 +84,11 @@ def training_id(asked: str) -> str:
 def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     """Every choice of a training as plain values, and the dataset chosen."""
     known_data, known = choosing.datasets_of(visitor.owner()), architectures.found()
-    dataset = known_data[address.seed("dataset", "digits", known=known_data)]
+    dataset = known_data[address.seed("dataset", one_of(known_data, "digits"), known=known_data)]
     fitting = [n for n, a in known.items() if dataset.kind in a.kinds]
     presets = [OWN, *(n for n, values in runs.PRESETS.items() if values["architecture"] in fitting)]
     if upcoming("architecture", fitting[0]) not in fitting:  # the dataset is now one of another kind
-        st.session_state["architecture"] = "modern"
+        st.session_state["architecture"] = one_of(fitting, "modern")
         take_defaults()
     leave_preset()
     address.seed("preset", OWN, None, presets)
@@ -95,7 +98,7 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     shape = "×".join(map(str, dataset.shape))
     noun = {"image": f"images of {shape}", "signal": f"signals of {shape}", "table": f"rows of {shape} features"}
     st.caption(f"{dataset.summary} {dataset.count:,} {noun[dataset.kind]}. Licence: {dataset.licence}.".strip())
-    address.seed("architecture", "modern", known=fitting)
+    address.seed("architecture", one_of(fitting, "modern"), known=fitting)
     chosen = st.selectbox(
         "Architecture", fitting, format_func=lambda n: known[n].title, key="architecture", on_change=take_defaults
     )
@@ -135,6 +138,12 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
         }
         values["recipe"] = st.selectbox("Recipe", runs.RECIPES, format_func=words.__getitem__, key="recipe")
     return values, dataset
+
+
+def one_of(known: Iterable[str], wanted: str) -> str:
+    """The wanted name, or the first that is known where it is not: its file may be broken."""
+    names = list(known)
+    return wanted if wanted in names else names[0]
 
 
 def noise(kind: str) -> tuple[str, float]:
