@@ -10,8 +10,11 @@ if st.user.get("is_logged_in") is False:  # None where no login is configured
     st.title("Hourglass")
     st.button("Sign in", on_click=st.login, type="primary")
     st.stop()
-pages = [st.Page(views.told(page.show), title=page.title, icon=page.icon, url_path=page.path) for page in views.found()]
-st.session_state["pages"] = {page.title: page for page in pages}
+found, problems = views.discovered()
+for problem in problems:
+    st.warning(str(problem))
+pages = [st.Page(views.told(page.show), title=page.title, icon=page.icon, url_path=page.path) for page in found]
+st.session_state["pages"] = views.Pages({page.title: page for page in pages})
 try:
     st.navigation(pages, position="top").run()
 finally:

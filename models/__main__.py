@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from models import PRETRAINED, Problem, architectures, datasets, engine, runs, uploads
+from models import PRETRAINED, Problem, architectures, datasets, engine, losses, runs, uploads
 from models.engine.queue import SHELL
 from models.runs.zoo import ZOO
 
@@ -25,6 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Parse, run the chosen command, and turn every `Problem` into a sentence and exit code 1."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
+    for problem in _broken():
+        print(f"hourglass: {problem}", file=sys.stderr)
     try:
         return int(chosen.run(chosen))
     except Problem as problem:
@@ -33,6 +35,11 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             print(f"hourglass: {problem}", file=sys.stderr)
         return 1
+
+
+def _broken() -> list[Problem]:
+    """What is wrong with files that should give a dataset, an architecture or a term of the loss."""
+    return [*datasets.broken(), *architectures.broken(), *losses.broken()]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     ]
     what.add_argument("--preset", metavar="NAME", help=f"start from one of: {', '.join(presets)}")
     what.add_argument("--configuration", metavar="JSON", help="all choices as one JSON object")
+    of_terms = {choice.field: choice for term in losses.found().values() for choice in term.choices}
     for field in dataclasses.fields(runs.Configuration):
         if field.name not in ("stopped_after", "cooled"):
             default = (
@@ -68,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
                 "recipe": runs.RECIPES,
             }
             options = f"one of {', '.join(known[field.name])}" if field.name in known else field.name.replace("_", " ")
+            if field.name in of_terms:
+                options = of_terms[field.name].about.removesuffix(".").replace("%", "%%")
             train.add_argument(
                 f"--{field.name.replace('_', '-')}", dest=field.name, metavar="X", help=options + default
             )
@@ -355,7 +365,7 @@ def _list(arguments: argparse.Namespace) -> int:
                 }
                 for r in ready
             ],
-            "problems": [str(problem) for problem in problems],
+            "problems": [str(problem) for problem in (*_broken(), *problems)],
         }
         print(json.dumps(facts))
         return 0

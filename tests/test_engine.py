@@ -991,7 +991,7 @@ def test_a_scheduler_that_is_killed_comes_back_and_its_workers_with_it(machines:
 def test_a_worker_of_another_version_is_left_out_and_named(machines: Machines, home: Path, tmp_path: Path) -> None:
     other = tmp_path / "other version"
     shutil.copytree(engine.PROJECT / "models", other / "models", ignore=shutil.ignore_patterns("__pycache__"))
-    with (other / "models" / "losses.py").open("a") as source:
+    with (other / "models" / "noise.py").open("a") as source:
         source.write("# changed\n")
     with engine.Keeper():
         machines.scheduler()

@@ -5,10 +5,15 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from models import codes, losses, noise, runs, training
+from models import codes, noise, runs, training
 from models.analysis import metrics
+from models.losses.contraction import contraction
+from models.losses.kl import kl
+from models.losses.sparsity import sparsity
+from models.losses.total_correlation import total_correlation
 from models.runs import NOISES
 from models.training import measuring
+from models.training.reconstruction import bernoulli, squared_error
 
 SOURCE = np.random.default_rng(0)
 
@@ -21,29 +26,29 @@ def images(count: int = 20, shape: tuple[int, ...] = (7, 13, 2)) -> np.ndarray:
 
 
 def test_the_kl_of_a_standard_normal_is_zero() -> None:
-    assert losses.kl(torch.zeros(4, 3), torch.zeros(4, 3)).tolist() == [0, 0, 0]
+    assert kl(torch.zeros(4, 3), torch.zeros(4, 3)).tolist() == [0, 0, 0]
 
 
 def test_the_kl_is_that_of_torch_distributions() -> None:
     mean, log_variance = torch.randn(50, 3), torch.randn(50, 3)
     expected = kl_divergence(Normal(mean, (0.5 * log_variance).exp()), Normal(0.0, 1.0)).mean(0)
-    torch.testing.assert_close(losses.kl(mean, log_variance), expected)
+    torch.testing.assert_close(kl(mean, log_variance), expected)
 
 
 def test_the_bernoulli_loss_is_the_log_likelihood_summed_over_values_and_averaged_over_samples() -> None:
     chance, sample = torch.rand(6, 4, 5, 1), torch.rand(6, 4, 5, 1).round()
     expected = -Bernoulli(chance).log_prob(sample).sum((1, 2, 3)).mean()
-    torch.testing.assert_close(losses.bernoulli(chance, sample), expected)
+    torch.testing.assert_close(bernoulli(chance, sample), expected)
 
 
 def test_the_bernoulli_loss_hands_on_what_is_no_number() -> None:
     """The loop tells of it in a sentence; torch's own function would raise first."""
-    assert losses.bernoulli(torch.full((2, 3), torch.nan), torch.zeros(2, 3)).isnan()
+    assert bernoulli(torch.full((2, 3), torch.nan), torch.zeros(2, 3)).isnan()
 
 
 def test_the_squared_error_is_summed_over_values_and_averaged_over_samples() -> None:
-    assert losses.squared_error(torch.full((5, 2, 3), 2.0), torch.zeros(5, 2, 3)).item() == 4 * 6
-    assert losses.sparsity(torch.tensor([[1.0, -3.0]])).item() == 2
+    assert squared_error(torch.full((5, 2, 3), 2.0), torch.zeros(5, 2, 3)).item() == 4 * 6
+    assert sparsity(torch.tensor([[1.0, -3.0]])).item() == 2
 
 
 def test_the_contraction_is_the_squared_norm_of_the_jacobian() -> None:
@@ -54,12 +59,12 @@ def test_the_contraction_is_the_squared_norm_of_the_jacobian() -> None:
         torch.randn(5, 3, 4, requires_grad=True),
     )
     exact = layer[1].weight.square().sum().item()
-    estimates = [losses.contraction(layer(given), given, torch.randn(5, 3)).item() for _ in range(3000)]
+    estimates = [contraction(layer(given), given, torch.randn(5, 3)).item() for _ in range(3000)]
     assert np.mean(estimates) == pytest.approx(exact, rel=0.03)
     bent = torch.nn.Sequential(layer, torch.nn.Tanh())
     jacobian = torch.autograd.functional.jacobian(bent, given)  # (5, 3, 5, 3, 4)
     exact = jacobian.square().sum().item() / 5
-    estimates = [losses.contraction(bent(given), given, torch.randn(5, 3)).item() for _ in range(3000)]
+    estimates = [contraction(bent(given), given, torch.randn(5, 3)).item() for _ in range(3000)]
     assert np.mean(estimates) == pytest.approx(exact, rel=0.03)
 
 
@@ -340,12 +345,12 @@ def test_the_total_correlation_of_independent_dimensions_is_nothing() -> None:
     spread = torch.full((2000, 2), -2.0)  # log-variance of each sample's own cloud
     mean = torch.randn(2000, 2)
     draw = mean + torch.randn(2000, 2) * (0.5 * spread).exp()
-    assert losses.total_correlation(draw, mean, spread).item() == pytest.approx(0, abs=0.03)
+    assert total_correlation(draw, mean, spread).item() == pytest.approx(0, abs=0.03)
     mean[:, 1] = 0.9 * mean[:, 0] + (1 - 0.9**2) ** 0.5 * mean[:, 1]
     draw = mean + torch.randn(2000, 2) * (0.5 * spread).exp()
     correlation = 0.9 / (1 + np.exp(-2))
     expected = -0.5 * np.log(1 - correlation**2)
-    assert losses.total_correlation(draw, mean, spread).item() == pytest.approx(expected, abs=0.05)
+    assert total_correlation(draw, mean, spread).item() == pytest.approx(expected, abs=0.05)
 
 
 def test_distortion_leaves_the_middle_in_place_and_a_third_untouched() -> None:

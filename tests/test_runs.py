@@ -16,7 +16,7 @@ import pytest
 from conftest import trained
 from safetensors.numpy import save_file
 
-from models import Problem, datasets, engine, export, runs
+from models import Problem, datasets, engine, export, losses, runs
 from models.codes import Coder
 from models.engine import queue
 from models.runs import configuration, finding, format
@@ -398,6 +398,8 @@ def test_equal_choices_are_the_same_run() -> None:
         "total_correlation": 2.0,
     }
     changes |= {"shift": 1, "distortion": 0.1, "cooled": 12}
+    for term in losses.found().values():  # whatever terms are added
+        changes |= {one.field: sum(one.range) / 2 for one in term.choices if one.field not in changes}
     assert set(changes) | {"dataset"} == {field.name for field in dataclasses.fields(runs.Configuration)}
     for name, value in changes.items():
         ids.add(runs.configure(base | {name: value}).id)

@@ -16,10 +16,13 @@ import torch
 from conftest import trained
 from safetensors.numpy import load_file
 
-from models import Problem, architectures, datasets, engine, losses, noise, runs, training
+from models import Problem, architectures, datasets, engine, noise, runs, training
 from models.analysis import metrics, reconstruct
 from models.datasets import TEST, TRAIN, VALIDATION, Arrays, Dataset
 from models.engine import queue
+from models.losses import total_correlation
+from models.losses.kl import kl as kl_divergence
+from models.training.reconstruction import RECONSTRUCTION
 
 
 def learn(folder: Path, **choices: object) -> runs.Run:
@@ -167,7 +170,7 @@ def test_what_is_stored_is_what_the_run_computes(variational_run: runs.Run, digi
     np.testing.assert_array_equal(variational_run.labels, datasets.arrays(digits).labels[rows])
     mean, log_variance = variational_run.coder.encode_distribution(datasets.samples_at(digits, rows))
     np.testing.assert_allclose(variational_run.codes, mean, atol=1e-4)
-    kl = losses.kl(torch.from_numpy(mean), torch.from_numpy(log_variance))
+    kl = kl_divergence(torch.from_numpy(mean), torch.from_numpy(log_variance))
     assert variational_run.variational and float(kl.sum()) == pytest.approx(variational_run.metric("kl"), rel=0.2)
     plane = variational_run.pca
     assert plane is not None
@@ -265,14 +268,14 @@ def test_validation_tells_total_correlation_as_training_does(
 ) -> None:
     """Of draws, in batches as large: the estimate hangs on both."""
     seen: list[int] = []
-    plain = losses.total_correlation
+    plain = total_correlation.total_correlation
 
     def noted(code: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
         seen.append(len(code))
         assert float(((code - mean) / (0.5 * log_variance).exp()).detach().std()) == pytest.approx(1, abs=0.2)
         return plain(code, mean, log_variance)
 
-    monkeypatch.setattr(losses, "total_correlation", noted)
+    monkeypatch.setattr(total_correlation, "total_correlation", noted)
     learn(tmp_path / "x", architecture="variational", code_size=3, total_correlation=1.0, batch_size=40, epochs=1)
     training_rows, validation_rows = (int((digits.splits() == split).sum()) for split in (TRAIN, VALIDATION))
     assert set(seen) == {40, training_rows % 40, validation_rows % 40} - {0}
@@ -651,12 +654,12 @@ def fresh(folder: Path) -> Path:
 
 @pytest.mark.parametrize("loss", ["squared-error", "bernoulli"])
 def test_a_loss_that_is_no_number_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: str) -> None:
-    plain, calls = losses.RECONSTRUCTION[loss], itertools.count()
+    plain, calls = RECONSTRUCTION[loss], itertools.count()
 
     def broken(out: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
         return plain(out * (torch.nan if next(calls) == 20 else 1), clean)
 
-    monkeypatch.setitem(losses.RECONSTRUCTION, loss, broken)
+    monkeypatch.setitem(RECONSTRUCTION, loss, broken)
     with pytest.raises(Problem, match="stopped being a number in epoch 2") as told:
         learn(tmp_path / "x", epochs=4, loss=loss)
     assert "learning rate below 0.004" in told.value.do

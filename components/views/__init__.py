@@ -3,8 +3,6 @@
 Such a file defines `PAGE`, a `Page`, and `show()`, which draws it.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -15,6 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
 from models import Problem
+from models.discovery import Unusable, discover, texts
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,33 @@ class Page:
         return self.title.lower()
 
 
+class Pages(dict[str, Any]):
+    """Pages by title. One that is not there is told: its file may be broken, and other pages have links to it."""
+
+    def __missing__(self, title: str) -> Any:
+        raise Problem(
+            f"the page {title} is not here",
+            f"a file that defines it was expected in {__name__.replace('.', '/')}",
+            "look above for what is wrong with it",
+        )
+
+
 def found() -> list[Page]:
     """Every page in this folder, in order."""
-    modules = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
-    return sorted((module.PAGE for module in modules), key=lambda page: page.order)
+    return discovered()[0]
+
+
+def discovered() -> tuple[list[Page], list[Problem]]:
+    """Every page in this folder, in order, and what is wrong with the files that give none."""
+    pages, problems = discover(__name__, __path__, "PAGE", Page, _check, names=lambda page: (page.path,))
+    return sorted(pages, key=lambda page: page.order), problems
+
+
+def _check(page: Page, _file: str) -> None:
+    """`Unusable` where Streamlit would not take a page."""
+    texts(page, "title", "icon")
+    if not callable(page.show):
+        raise Unusable(f"has {page.show!r} as its show", "a function that draws the page was expected")
 
 
 def told(draw: Callable[..., None]) -> Callable[..., None]:

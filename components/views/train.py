@@ -2,13 +2,14 @@
 
 import dataclasses
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
 
 from components import address, cached, choosing, figures, visitor
 from components.views import Page, told
-from models import Problem, architectures, datasets, engine, home, runs, uploads
+from models import Problem, architectures, datasets, engine, home, losses, runs, uploads
 from models.analysis import metrics
 from models.runs import Configuration
 
@@ -40,42 +41,6 @@ NUMBERS = {
     "learning_rate": ("Learning rate", "The size of a step.", 0.001, "%.4f"),
     "batch_size": ("Batch size", "Samples per step.", 1, "%d"),
     "seed": ("Seed", "The same seed gives the same run.", 1, "%d"),
-    "beta": (
-        "Beta",
-        "Weight of the KL term: above 1, fewer dimensions are used, each more cleanly (Higgins et al. 2017).",
-        0.1,
-        "%.2f",
-    ),
-    "free_bits": (
-        "Free bits",
-        "Nats of KL that each dimension may have for nothing: against dead dimensions (Kingma et al. 2016).",
-        0.05,
-        "%.2f",
-    ),
-    "total_correlation": (
-        "Total correlation",
-        "Weight of what the dimensions know of each other: above 0, each tends to stand for one thing (Chen et al. 2018).",
-        0.5,
-        "%.2f",
-    ),
-    "annealing": (
-        "Beta annealing",
-        "Share of the training in which beta rises from 0, so that the code is used first (Bowman et al. 2016).",
-        0.1,
-        "%.2f",
-    ),
-    "sparsity": (
-        "Sparsity",
-        "Weight of the mean absolute code, the L1 penalty (Glorot et al. 2011).",
-        0.1,
-        "%.2f",
-    ),
-    "contraction": (
-        "Contraction",
-        "Weight of the squared norm of dz/dx: codes move less when samples do (Rifai et al. 2011).",
-        0.01,
-        "%.3f",
-    ),
     "distortion": (
         "Distortion",
         "Images are turned, sheared and stretched a little at each step: against learning them by heart (Simard et al. 2003).",
@@ -83,11 +48,18 @@ NUMBERS = {
         "%.2f",
     ),
     "shift": ("Shift (pixels)", "Each batch is moved by up to so many pixels: more to learn from, slower.", 1, "%d"),
+    **{
+        choice.field: (choice.title, choice.about, choice.step, f"%.{choice.decimals}f")
+        for term in losses.found().values()
+        for choice in term.choices
+    },
 }
 
 
 def show() -> None:
     """Draw the page."""
+    for problem in (*datasets.broken(), *architectures.broken(), *losses.broken()):
+        st.warning(str(problem))
     address.seed("training", None, training_id)
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -112,11 +84,11 @@ def training_id(asked: str) -> str:
 def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     """Every choice of a training as plain values, and the dataset chosen."""
     known_data, known = choosing.datasets_of(visitor.owner()), architectures.found()
-    dataset = known_data[address.seed("dataset", "digits", known=known_data)]
+    dataset = known_data[address.seed("dataset", one_of(known_data, "digits"), known=known_data)]
     fitting = [n for n, a in known.items() if dataset.kind in a.kinds]
     presets = [OWN, *(n for n, values in runs.PRESETS.items() if values["architecture"] in fitting)]
     if upcoming("architecture", fitting[0]) not in fitting:  # the dataset is now one of another kind
-        st.session_state["architecture"] = "modern"
+        st.session_state["architecture"] = one_of(fitting, "modern")
         take_defaults()
     leave_preset()
     address.seed("preset", OWN, None, presets)
@@ -126,7 +98,7 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     shape = "×".join(map(str, dataset.shape))
     noun = {"image": f"images of {shape}", "signal": f"signals of {shape}", "table": f"rows of {shape} features"}
     st.caption(f"{dataset.summary} {dataset.count:,} {noun[dataset.kind]}. Licence: {dataset.licence}.".strip())
-    address.seed("architecture", "modern", known=fitting)
+    address.seed("architecture", one_of(fitting, "modern"), known=fitting)
     chosen = st.selectbox(
         "Architecture", fitting, format_func=lambda n: known[n].title, key="architecture", on_change=take_defaults
     )
@@ -153,11 +125,8 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
         )
         about = "Squared error per value" + (", or the Bernoulli likelihood in nats." if len(known_losses) > 1 else ".")
         values["loss"] = st.selectbox("Loss", known_losses, key="loss", help=about)
-        if architecture.variational:
-            for name, default in (("beta", 1.0), ("total_correlation", 0.0), ("free_bits", 0.0), ("annealing", 0.0)):
-                values[name] = number(name, default)
-        for name in ("sparsity", "contraction"):
-            values[name] = number(name, 0.0)
+        for choice in losses.choices(dataset.kind, architecture.variational):
+            values[choice.field] = number(choice.field, choice.default)
         if dataset.kind == "image":
             values["shift"] = number("shift", 0)
             values["distortion"] = number("distortion", 0.0)
@@ -169,6 +138,12 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
         }
         values["recipe"] = st.selectbox("Recipe", runs.RECIPES, format_func=words.__getitem__, key="recipe")
     return values, dataset
+
+
+def one_of(known: Iterable[str], wanted: str) -> str:
+    """The wanted name, or the first that is known where it is not: its file may be broken."""
+    names = list(known)
+    return wanted if wanted in names else names[0]
 
 
 def noise(kind: str) -> tuple[str, float]:
@@ -228,7 +203,9 @@ def take_defaults() -> None:
 def take_preset() -> None:
     """A preset sets all that it names; the dataset stays."""
     chosen = runs.PRESETS.get(st.session_state["preset"], {"recipe": "hourglass"})
-    plain = {"budget": "epochs", "noise": "none", "sparsity": 0.0, "contraction": 0.0, "shift": 0, "distortion": 0.0}
+    plain = {"budget": "epochs", "noise": "none", "shift": 0, "distortion": 0.0}
+    terms = [term for term in losses.found().values() if not term.variational]
+    plain |= {choice.field: choice.default for term in terms for choice in term.choices}
     for name, value in {**plain, **chosen}.items():
         st.session_state[name] = value
 

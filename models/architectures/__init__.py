@@ -6,8 +6,6 @@ sample shape and a code size. Everything else (counting, drawing, training, expo
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -15,6 +13,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from models import Problem
+from models.discovery import Unusable, discover, named_like_file, texts
 from models.layers import (
     Activation,
     GroupNorm,
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 MAX_CODE_SIZE = 256
+# A sample of each kind, with which it is seen whether the layers of an architecture fit together.
+EXAMPLES: dict[str, Shape] = {"image": (28, 28, 1), "signal": (20, 3), "table": (11,)}
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,8 @@ class Architecture:
         return "takes " + " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
     def blueprint(self, kind: str, shape: Shape, code_size: int) -> Blueprint:
-        """The layers for samples of this kind and shape. `Problem` when the kind or the code size does not fit.
+        """The layers for samples of this kind and shape. `Problem` when the kind or the code size does not fit, and when
+        the layers do not end in the code, or in the sample's shape.
 
         Images leave through a sigmoid, since they lie in [0, 1]; standardised signals and rows leave as they are.
         """
@@ -154,18 +156,51 @@ class Architecture:
         encoder, decoder = self.layers(shape, code_size)
         output = (Activation("sigmoid"),) if kind == "image" else ()
         blueprint = Blueprint(shape, code_size, encoder, (*decoder, *output), self.variational)
-        assert shape_after(blueprint.encoder, shape) == (code_size * (2 if self.variational else 1),), self.name
-        assert shape_after(blueprint.decoder, (code_size,)) == shape, self.name
+        wide = (code_size * (2 if self.variational else 1),)
+        for part, came, wanted in (
+            ("encoder", shape_after(blueprint.encoder, shape), wide),
+            ("decoder", shape_after(blueprint.decoder, (code_size,)), shape),
+        ):
+            if came != wanted:
+                raise Problem(
+                    f"the {part} of {self.title} gives the shape {came} for samples {shape} at D = {code_size}",
+                    f"{wanted} was expected",
+                    "correct its layers, or choose another architecture",
+                )
         return blueprint
 
 
-@cache
 def found() -> dict[str, Architecture]:
     """Every architecture in this folder by name, simplest first."""
-    modules = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
-    all_ = [module.ARCHITECTURE for module in modules if hasattr(module, "ARCHITECTURE")]
-    size = {one.name: (one.variational, one.blueprint("image", (28, 28, 1), 2).parameters) for one in all_}
-    return {one.name: one for one in sorted(all_, key=lambda one: size[one.name])}
+    return discovered()[0]
+
+
+def broken() -> list[Problem]:
+    """What is wrong with the files in this folder that give no architecture."""
+    return discovered()[1]
+
+
+@cache
+def discovered() -> tuple[dict[str, Architecture], list[Problem]]:
+    """What `found` and `broken` give."""
+    all_, problems = discover(
+        __name__, __path__, "ARCHITECTURE", Architecture, _check, names=lambda architecture: (architecture.name,)
+    )
+    size = {
+        one.name: (one.variational, one.blueprint(one.kinds[0], EXAMPLES[one.kinds[0]], 2).parameters) for one in all_
+    }
+    return {one.name: one for one in sorted(all_, key=lambda one: size[one.name])}, problems
+
+
+def _check(architecture: Architecture, file: str) -> None:
+    """`Unusable` where an architecture cannot be used, `Problem` where its layers do not fit together."""
+    named_like_file(architecture.name, file)
+    texts(architecture, "title", "summary", "paper")
+    if not architecture.kinds or not set(architecture.kinds) <= set(EXAMPLES):
+        raise Unusable(f"takes samples of kinds {architecture.kinds}", f"some of {', '.join(EXAMPLES)} were expected")
+    for kind in architecture.kinds:
+        blueprint = architecture.blueprint(kind, EXAMPLES[kind], 2)
+        assert blueprint.parameters and blueprint.steps()
 
 
 def get(name: str) -> Architecture:

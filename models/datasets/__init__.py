@@ -8,10 +8,8 @@ time lays it down as memory-mappable arrays under <home>/data/<fingerprint>/, sh
 import contextlib
 import hashlib
 import http.client
-import importlib
 import json
 import os
-import pkgutil
 import shutil
 import tempfile
 import time
@@ -27,6 +25,7 @@ from numpy.typing import NDArray
 
 from models import Problem, downloads, home, private, unwritable, uploads
 from models.data import SPLITS, TEST, TRAIN, VALIDATION, Arrays, Dataset, Progress, Remote
+from models.discovery import Unusable, discover, named_like_file, texts
 
 __all__ = [
     "SPLITS",
@@ -38,6 +37,7 @@ __all__ = [
     "Progress",
     "Remote",
     "arrays",
+    "broken",
     "check",
     "delete",
     "download",
@@ -51,12 +51,38 @@ __all__ = [
 ]
 
 
-@cache
 def found() -> dict[str, Dataset]:
     """Every dataset in this folder by name, in the order a newcomer should meet them (small ones first)."""
-    modules = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
-    all_ = [module.DATASET for module in modules if hasattr(module, "DATASET")]
-    return {dataset.name: dataset for dataset in sorted(all_, key=lambda d: (len(d.files) > 0, d.count, d.name))}
+    return _discovered()[0]
+
+
+def broken() -> list[Problem]:
+    """What is wrong with the files in this folder that give no dataset."""
+    return _discovered()[1]
+
+
+@cache
+def _discovered() -> tuple[dict[str, Dataset], list[Problem]]:
+    all_, problems = discover(__name__, __path__, "DATASET", Dataset, _check, names=lambda dataset: (dataset.name,))
+    ordered = sorted(all_, key=lambda dataset: (len(dataset.files) > 0, dataset.count, dataset.name))
+    return {dataset.name: dataset for dataset in ordered}, problems
+
+
+def _check(dataset: Dataset, file: str) -> None:
+    """`Unusable` where what a dataset declares cannot be. Whether `read()` gives that is seen when it is read."""
+    named_like_file(dataset.name, file)
+    texts(dataset, "title", "summary", "source", "licence")
+    axes = {"image": 3, "signal": 2, "table": 1}
+    if dataset.kind not in axes:
+        raise Unusable(f"is of kind “{dataset.kind}”", f"one of {', '.join(axes)} was expected")
+    shape, wanted = dataset.shape, axes[dataset.kind]
+    if len(shape) != wanted or not all(isinstance(size, int) and size > 0 for size in shape):
+        raise Unusable(
+            f"has samples of shape {shape}",
+            f"{wanted} whole numbers above 0 were expected, as its kind is {dataset.kind}",
+        )
+    if dataset.count < 10:
+        raise Unusable(f"has {dataset.count} samples", "at least 10 were expected, which are split into three parts")
 
 
 def get(name: str) -> Dataset:

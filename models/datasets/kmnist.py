@@ -3,7 +3,8 @@
 Counts you should see: 60,000 for training, then 10,000 for testing; 7,000 of each character.
 """
 
-from models.datasets import Arrays, Dataset, idx
+from models import idx
+from models.datasets import Arrays, Dataset
 
 
 def read() -> Arrays:

@@ -4,7 +4,8 @@ Counts you should see: 60,000 for training, then the 10,000 the publisher set as
 training label is 5, the first test label 7.
 """
 
-from models.datasets import Arrays, Dataset, idx
+from models import idx
+from models.datasets import Arrays, Dataset
 
 
 def read() -> Arrays:

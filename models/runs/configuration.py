@@ -5,51 +5,56 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from models import Problem, architectures, datasets
+from models.losses import found as loss_terms
+from models.losses import used
 
 RECIPE = 3  # raised by hand when the same configuration would train to another result
 NOISES = ("none", "gaussian", "salt-and-pepper", "masking", "watermark")
 LOSSES = ("squared-error", "bernoulli")
 RECIPES = ("hourglass", "open-ended", "article")
 CHOICES = {"noise": NOISES, "loss": LOSSES, "recipe": RECIPES}
-# Choices that came after the first runs.
-YOUNG = ("contraction", "free_bits", "annealing", "shift", "total_correlation", "distortion", "cooled")
 NOISE_LEVEL = 0.3  # where a noise is chosen and no level
-PAIRS = 2**25  # numbers that a batch's total correlation may take: each sample with every other, in each dimension
 RANGES: dict[str, tuple[float, float]] = {
     "noise_level": (0, 1),
     "epochs": (1, 10_000),
     "batch_size": (1, 8192),
     "learning_rate": (1e-6, 1),
-    "beta": (0, 1000),
-    "sparsity": (0, 1000),
-    "contraction": (0, 1000),
-    "free_bits": (0, 10),
-    "annealing": (0, 1),
     "shift": (0, 8),
-    "total_correlation": (0, 1000),
     "distortion": (0, 0.5),
     "seed": (0, 2**31 - 1),
+    **{choice.field: choice.range for term in loss_terms().values() for choice in term.choices},
 }
+# Choices of loss terms that stand among the fields of a configuration, where they were before terms were found.
+DECLARED = ("beta", "sparsity", "contraction", "free_bits", "annealing", "total_correlation")
+
+T = TypeVar("T")
+
+
+def _with_choices_of_terms(cls: type[T]) -> type[T]:
+    """Add the choices of loss terms that a class of choices does not declare, behind the others: those keep their order."""
+    for term in loss_terms().values():
+        for choice in term.choices:
+            if choice.field not in cls.__annotations__:
+                cls.__annotations__[choice.field] = "float"
+                setattr(cls, choice.field, choice.default)
+    return cls
 
 
 @dataclass(frozen=True)
+@_with_choices_of_terms
 class Configuration:
     """Every choice that decides what a training gives. Equal configurations are the same run.
 
     noise_level: standard deviation (gaussian), share of values hit (salt-and-pepper, masking) or opacity
-    (watermark), each in [0, 1]. beta weighs the KL term of a variational architecture (1 is the evidence lower
-    bound). sparsity weighs the mean absolute code (L1), contraction the squared norm of the encoder's Jacobian (Rifai
-    et al. 2011). For variational ones free_bits leaves so many nats of each dimension's KL unpunished (Kingma et al.
-    2016) and annealing is the share of the training in which beta rises from 0 (Bowman et al. 2016);
-    total_correlation weighs what the dimensions know of each other (Chen et al. 2018). shift moves each batch by up to
-    so many pixels, another way at each step; distortion turns, shears and stretches images, by so large a standard
-    deviation of each number of a 2x2 matrix. recipe: "hourglass" warms up and anneals the learning rate,
+    (watermark), each in [0, 1]. shift moves each batch by up to so many pixels, another way at each step; distortion
+    turns, shears and stretches images, by so large a standard deviation of each number of a 2x2 matrix. The weights and
+    settings of loss terms (beta and those like it) are told in `models.losses`, each in the file of its term; those of a
+    term that is not declared here are added behind the others. recipe: "hourglass" warms up and anneals the learning rate,
     starts the output at the mean sample and keeps the best epoch; "open-ended" is the same for a training whose end is
     not known, with a rate that falls slowly; "article" keeps Keras's habits (constant rate, last epoch).
 
@@ -90,13 +95,10 @@ class Configuration:
 
     def weights(self, annealing: float = 1.0) -> dict[str, float]:
         """What each term of the loss is multiplied by, by its name. annealing is the share of beta that counts yet."""
-        return {
-            "reconstruction": 1.0,
-            "kl": self.beta * annealing,
-            "total_correlation": self.total_correlation * annealing,
-            "sparsity": self.sparsity,
-            "contraction": self.contraction,
-        }
+        weights = {"reconstruction": 1.0}
+        for name, term in loss_terms().items():
+            weights[name] = getattr(self, term.weight.field) * (annealing if term.annealed else 1.0)
+        return weights
 
     def whole(self, loss: Mapping[str, float]) -> float:
         """The number that a training lowers, from the terms that history.jsonl keeps: what validation is measured in."""
@@ -106,12 +108,13 @@ class Configuration:
     def canonical(self, recipe: int = RECIPE) -> str:
         """The configuration, the dataset's fingerprint and the recipe's version as one unambiguous line.
 
-        A choice of `YOUNG` at its default is left out: runs from before there was such a choice keep their ids.
+        A choice that came after the `FIRST` is left out at its default: runs from before there was such a choice keep
+        their ids.
         """
         chosen = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
-            if field.name not in YOUNG or getattr(self, field.name) != field.default
+            if field.name in FIRST or getattr(self, field.name) != field.default
         }
         facts = {**chosen, "fingerprint": datasets.get(self.dataset).fingerprint, "recipe_version": recipe}
         return json.dumps(facts, sort_keys=True, separators=(",", ":"))
@@ -155,20 +158,31 @@ class Configuration:
                     f"{low:g} to {high:g} was expected",
                     "choose a value in that range",
                 )
-        pairs = self.batch_size**2 * self.code_size
-        if architecture.variational and self.total_correlation and pairs > PAIRS:
-            raise Problem(
-                f"the total correlation of batches of {self.batch_size:,} at D = {self.code_size} was asked for",
-                f"each sample is compared with every other in each dimension: {pairs:,} numbers, where {PAIRS:,} fit",
-                f"choose batches of {math.isqrt(PAIRS // self.code_size):,} at most",
-            )
-        if architecture.variational and self.annealing and self.recipe == "open-ended":
-            raise Problem(
-                "annealed beta was asked for in a training without an end",
-                "annealing takes a share of a training whose length is known",
-                "choose a number of epochs or a time, or no annealing",
-            )
+        self._check_terms(dataset.kind, architecture.variational)
         return self
+
+    def _check_terms(self, kind: str, variational: bool) -> None:
+        """A `Problem` where a term of the loss refuses the choices, or would be left out since its file is broken."""
+        for name in DECLARED:
+            needed = getattr(self, name) != getattr(Configuration, name) or (name == "beta" and variational)
+            if needed and name not in RANGES:
+                raise Problem(
+                    f"the term of the loss that {name.replace('_', ' ')} belongs to is not here",
+                    "a file that defines it was expected in models/losses",
+                    "put that file right; the page Train and the shell say what is wrong with it",
+                )
+        for term in used(self, kind, variational):
+            term.check(self)
+
+
+# Choices that the first runs were made with, and those that came later.
+# fmt: off
+FIRST = frozenset(
+    ("dataset", "architecture", "code_size", "noise", "noise_level", "epochs", "batch_size", "learning_rate", "loss",
+     "beta", "sparsity", "recipe", "seed", "stopped_after")
+)
+# fmt: on
+YOUNG = tuple(field.name for field in dataclasses.fields(Configuration) if field.name not in FIRST)
 
 
 def noises(kind: str) -> tuple[str, ...]:
@@ -227,11 +241,12 @@ def configure(values: dict[str, Any]) -> Configuration:
     # What has no effect must not make another run of the same training.
     if checked.noise == "none" or not checked.noise_level:
         checked = dataclasses.replace(checked, noise="none", noise_level=0.0)
-    if not architectures.get(checked.architecture).variational:
-        checked = dataclasses.replace(
-            checked, beta=Configuration.beta, free_bits=0.0, annealing=0.0, total_correlation=0.0
-        )
-    if datasets.get(checked.dataset).kind != "image":
+    kind, variational = datasets.get(checked.dataset).kind, architectures.get(checked.architecture).variational
+    for term in loss_terms().values():
+        if not term.applies(kind, variational):
+            without: dict[str, Any] = {choice.field: choice.default for choice in term.choices}
+            checked = dataclasses.replace(checked, **without)
+    if kind != "image":
         checked = dataclasses.replace(checked, shift=0, distortion=0.0)
     return checked
 

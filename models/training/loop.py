@@ -24,6 +24,7 @@ from models.runs import Configuration
 from models.training.augmentation import distorted, shifted
 from models.training.checkpoints import CHECKPOINT, Damaged, Progress
 from models.training.network import Learner, Network, Passed, drawn_from, initialise, precision
+from models.training.reconstruction import RECONSTRUCTION
 from models.training.report import Report, Stopped, append
 from models.training.schedules import annealed, schedule
 
@@ -51,6 +52,7 @@ class Training:
         self.blueprint = architecture.blueprint(dataset.kind, dataset.shape, configuration.code_size)
         built = self.blueprint.build()
         self.network = Network(built.encoder.to(device), built.decoder.to(device), architecture.variational, device)
+        self.terms = losses.used(configuration, dataset.kind, architecture.variational)
         self.splits = dataset.splits()
         # One contiguous block: a batch is then one indexed copy, and uint8 is a quarter of the memory traffic.
         self.training = self._block(np.flatnonzero(self.splits == TRAIN))
@@ -195,8 +197,7 @@ class Training:
 
     def _pca_error(self) -> float | None:
         """PCA's mean squared error on the validation split; None where the validation loss is not such an error alone."""
-        chosen = self.configuration
-        if self.network.variational or chosen.loss != "squared-error" or chosen.sparsity or chosen.contraction:
+        if self.terms or self.configuration.loss != "squared-error":
             return None
         parts = (self._given(part, seed=i) for i, part in enumerate(self.validation.split(1000)))
         errors = [
@@ -294,26 +295,17 @@ class Training:
         if train and chosen.distortion:
             stored = distorted(stored, chosen.distortion, seed)
         clean, given = self._given(stored, seed)
-        given.requires_grad_(bool(chosen.contraction))
+        given.requires_grad_(any(term.input_gradient for term in self.terms))
         mean, log_variance = network.encode(given)
         code = mean
         if log_variance is not None and train:
             code = drawn_from(mean, log_variance)
-        reconstruction = losses.RECONSTRUCTION[chosen.loss](network.decode(code), clean)
-        if log_variance is None:
-            terms = {"reconstruction": reconstruction / self.dataset.size}
-        else:
-            kl = losses.kl(mean, log_variance)
-            terms = {"reconstruction": reconstruction, "kl": kl.clamp(min=chosen.free_bits).sum()}
-            if chosen.total_correlation:  # which is a statement about draws, in validation too
-                drawn = code if train else drawn_from(mean, log_variance, torch.Generator().manual_seed(seed))
-                terms["total_correlation"] = losses.total_correlation(drawn, mean, log_variance)
-        if chosen.sparsity:
-            terms["sparsity"] = losses.sparsity(mean)
-        if chosen.contraction:
-            source = None if train else torch.Generator().manual_seed(seed)
-            probe = torch.randn(mean.shape, generator=source).to(mean)
-            terms["contraction"] = losses.contraction(mean, given, probe)
+        out = network.decode(code)
+        error = RECONSTRUCTION[chosen.loss](out, clean)
+        terms = {"reconstruction": error if log_variance is not None else error / self.dataset.size}
+        batch = losses.Batch(chosen, clean, given, mean, log_variance, code, out, None if train else seed)
+        for term in self.terms:
+            terms[term.name] = term.compute(batch)
         return terms
 
     def _given(self, stored: Tensor, seed: int) -> tuple[Tensor, Tensor]:
@@ -328,10 +320,13 @@ class Training:
     def _validate(self) -> float:
         """What the kept weights are chosen by: the whole loss on the validation split, means decoded instead of draws."""
         chosen, size, sums = self.configuration, 1000, 0.0
-        if chosen.total_correlation:  # whose estimate hangs on the size of a batch: as in training
+        if any(
+            term.compares_samples for term in self.terms
+        ):  # whose value depends on the size of a batch: as in training
             size = chosen.batch_size
+        derivative = any(term.input_gradient for term in self.terms)
         for i, part in enumerate(self.validation.split(size)):
-            with torch.set_grad_enabled(bool(chosen.contraction)):  # which is a derivative
+            with torch.set_grad_enabled(derivative):
                 sums += float(total(self._terms(part, seed=i), chosen).detach()) * len(part)
         return sums / len(self.validation)
 
@@ -394,10 +389,7 @@ class Training:
 
 
 def total(terms: dict[str, Tensor], configuration: Configuration, annealing: float = 1.0) -> Tensor:
-    """The number that is lowered, of weights as chosen:
-
-    reconstruction + annealing (beta kl + total correlation) + sparsity |code| + contraction |dz/dx|².
-    """
+    """The number that is lowered: the sum of the terms, each times its weight (`Configuration.weights`)."""
     weights = configuration.weights(annealing)
     return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
 

@@ -15,11 +15,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models import architectures, codes, graphs, losses, runs
+from models import architectures, codes, graphs, runs
 from models.analysis import metrics
 from models.datasets import TEST, TRAIN
+from models.losses.kl import kl as kl_divergence
 from models.runs import Run
 from models.training.loop import Training
+from models.training.reconstruction import bernoulli
 
 NEIGHBOURS = 60_000  # training codes that vote on the class of a test code, at most
 
@@ -149,11 +151,11 @@ def measure(work: Training, baseline: codes.Plane, tsne: bool) -> tuple[list[met
     kl = None
     if work.network.variational:
         log_variance = np.concatenate([part.log_variance for part in parts if part.log_variance is not None])
-        kl = losses.kl(torch.from_numpy(test_codes), torch.from_numpy(log_variance)).numpy()
+        kl = kl_divergence(torch.from_numpy(test_codes), torch.from_numpy(log_variance)).numpy()
         values["kl"] = float(kl.sum())
         if work.configuration.loss == "bernoulli" and work.configuration.noise == "none":
             drawn = np.concatenate([part.out for part in work.through(rows, draw=True)])
-            nats = losses.bernoulli(torch.from_numpy(drawn), torch.from_numpy(clean))
+            nats = bernoulli(torch.from_numpy(drawn), torch.from_numpy(clean))
             values["negative_elbo"] = float(nats) + values["kl"]
     return [metrics.Metric(name, "test", value, counts.get(name, len(rows))) for name, value in values.items()], kl
 
