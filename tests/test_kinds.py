@@ -93,12 +93,10 @@ def test_numbers_are_not_served_where_there_are_none(wave_run: runs.Run, digits_
 
 
 def test_errors_have_the_unit_of_their_kind(wave_run: runs.Run, digits_run: runs.Run) -> None:
-    units = {
-        name: next(m["unit"] for m in wave_run.about["metrics"] if m["name"] == name) for name in ("mse", "pca_mse")
-    }
+    units = {name: next(m.unit for m in wave_run.card.metrics if m.name == name) for name in ("mse", "pca_mse")}
     assert set(units.values()) == {"per value (standardised)"} == {metrics.unit("signal"), metrics.unit("table")}
-    assert {m["unit"] for m in digits_run.about["metrics"] if m["name"] == "mse"} == {metrics.unit("image")}
-    assert not any("pixel" in m["unit"] or "intensity" in m["unit"] for m in wave_run.about["metrics"])
+    assert {m.unit for m in digits_run.card.metrics if m.name == "mse"} == {metrics.unit("image")}
+    assert not any("pixel" in m.unit or "intensity" in m.unit for m in wave_run.card.metrics)
     assert "always saying a column's mean" in metrics.meaning("table") and "pixel" in metrics.meaning("image")
 
 

@@ -98,7 +98,7 @@ def numbers(run: runs.Run) -> None:
 
 def labels_of(run: runs.Run, rows: NDArray[np.int64]) -> NDArray[np.int32]:
     """The labels of dataset rows: from the run where it stores them (it keeps the test split first)."""
-    place = np.full(run.about["dataset"]["count"], -1, np.int32)
+    place = np.full(run.card.dataset.count, -1, np.int32)
     place[run.rows] = run.labels
     return place[rows]
 
@@ -201,7 +201,7 @@ def per_class(run: runs.Run, labels: NDArray[np.int32], errors: NDArray[np.float
     present = np.unique(labels[labels >= 0])
     if len(present) < 2:
         return
-    st.subheader(f"Error by {run.about['dataset']['label']}", help=f"Mean over {len(labels):,} test samples.")
+    st.subheader(f"Error by {run.card.dataset.label}", help=f"Mean over {len(labels):,} test samples.")
     ours, theirs = (np.array([values[labels == label].mean() for label in present]) for values in (errors, pca))
     st.plotly_chart(
         figures.class_errors([run.classes[label] for label in present], ours, theirs, unit_of(run)),
@@ -220,7 +220,7 @@ def stored_class_errors(run: runs.Run) -> None:
     labels, errors = run.labels[test], run.errors[test]
     present = np.unique(labels[labels >= 0])
     if len(present) > 1:
-        st.subheader(f"Error by {run.about['dataset']['label']}", help=f"Mean over {len(labels):,} test samples.")
+        st.subheader(f"Error by {run.card.dataset.label}", help=f"Mean over {len(labels):,} test samples.")
         means = np.array([errors[labels == label].mean() for label in present])
         st.plotly_chart(
             figures.class_errors([run.classes[label] for label in present], means, None, unit_of(run)),

@@ -75,7 +75,7 @@ def duplicates(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str,
         exact = int((found.difference == 0).sum())
         crossing = int((run.splits[first] != run.splits[second]).sum())
         other = int((run.labels[first] != run.labels[second]).sum())
-        word = choosing.escaped(run.about["dataset"]["label"])
+        word = choosing.escaped(run.card.dataset.label)
         st.markdown(
             f"**{counted(len(first), 'pair')}**: {exact:,} of equal samples, {len(first) - exact:,} of nearly equal ones. "
             f"{crossing:,} reach across two splits, so that a test would meet what was trained on"
@@ -172,7 +172,7 @@ def mislabelled(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str
     if not len(places):
         st.info("No sample has so many neighbours of another class. Lower the slider.")
         return {"disagree": least}
-    word = run.about["dataset"]["label"]
+    word = run.card.dataset.label
     voted = [run.classes[label] for label in found.voted[chosen]]
     columns: Table = {
         **identity(run, places, at_hand),
@@ -208,7 +208,7 @@ class Newcomers:
 def new_samples(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, Any]:
     """Samples that the run has never met, through its encoder: where they lie, and how well they come back."""
     fit, usual, inverted = None, None, False
-    if run.about["dataset"]["kind"] == "image":
+    if run.kind == "image":
         with place.container(horizontal=True, vertical_alignment="bottom"):
             usual = uploads.scaled(run.configuration.dataset).get("fit", "crop")
             if st.session_state.get("fit of") != run.digest:
@@ -280,7 +280,7 @@ def encoded(run: runs.Run, files: Sequence[UploadedFile], fit: str | None, inver
 
 def newcomers(run: runs.Run, come: Newcomers, at_hand: bool) -> None:
     """What became of new samples: in a sentence, as pictures, as a table and as files."""
-    done, image = come.encoded, run.about["dataset"]["kind"] == "image"
+    done, image = come.encoded, run.kind == "image"
     far, poor = int(done.far(run).sum()), int((done.percentile >= 99).sum())
     st.markdown(
         f"**{counted(len(come.names), 'sample')} encoded.** {far:,} lie far from the data, further from the nearest "
@@ -437,7 +437,7 @@ def with_rows(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]]
 
 def stored(run: runs.Run, places: NDArray[np.int64]) -> NDArray[np.float32] | None:
     """The samples (K, *shape) at these places, as the run sees them; None where they are not at hand."""
-    found = cached.originals(run.about["dataset"]["name"], tuple(int(row) for row in run.rows[places]))
+    found = cached.originals(run.card.dataset.name, tuple(int(row) for row in run.rows[places]))
     return None if found is None else codes.to_float(found)
 
 
