@@ -669,7 +669,7 @@ def test_codes_shows_what_each_dimension_carries_and_stands_for() -> None:
     run = runs.open_run(runs.folder_of("cats-convolutional-variational"))
     app = drawn("codes", run=run.id)
     assert "What the dimensions stand for" in words(app)
-    told, pairs, gap = cached.factors(run)
+    told, pairs, gap = codes.factors_told(run)
     own = sum(told[d, k] >= 0.7 for d, k in pairs)
     assert f"{own} of {len(run.card.dataset.factors)} have a dimension of their own" in words(app)
     assert f"{sum(run.card.codes.kl):.1f} nats in all" in words(app)

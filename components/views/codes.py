@@ -2,10 +2,12 @@
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from components import address, cached, choosing, figures
 from components.views import Page
 from models import runs
+from models.analysis import metrics
 from models.codes import DEAD_KL, NO_VARIANCE
 
 PLAIN = {"displayModeBar": False}
@@ -100,12 +102,19 @@ def dimensions(run: runs.Run) -> None:
         )
 
 
+@cached.per_run(16)
+def factors_told(run: runs.Run) -> tuple[NDArray[np.float64], list[tuple[int, int]], float]:
+    """What the stored codes tell of the factors (D, K), the dimension of each factor's own, the mutual information gap."""
+    told = metrics.factors_told(run.codes, run.factors)
+    return told, metrics.own_dimensions(told), metrics.mutual_information_gap(run.codes, run.factors)
+
+
 def factors(run: runs.Run) -> None:
     """Which dimension stands for which of the numbers that made the samples, where these are known."""
     names = run.card.dataset.factors
     if not names:
         return
-    told, pairs, gap = cached.factors(run)
+    told, pairs, gap = factors_told(run)
     st.subheader("What the dimensions stand for")
     own = sum(told[d, k] >= 0.7 for d, k in pairs)
     st.plotly_chart(figures.correlations(told, names), config=PLAIN, key="factors")

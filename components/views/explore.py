@@ -286,9 +286,10 @@ def decoded(run: runs.Run, code: NDArray[np.float32]) -> dict[str, Any]:
     return samples.joined(steps, {column.name: real[:, c] for c, column in enumerate(run.columns)})
 
 
+@cached.per_run(16)
 def content(run: runs.Run, what: str, named: bool) -> bytes:
-    """What a download button sends; made when it is pressed."""
-    return cached.part(run, what, named)
+    """What a download button sends; made when it is pressed. named: with the names of the samples."""
+    return export.part(run, what, named=named)
 
 
 def open_zip() -> None:

@@ -19,7 +19,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from components import address, cached, choosing, pictures, samples, visitor
 from components.views import Page
 from models import Problem, codes, datasets, export, runs, unwritable, uploads
-from models.analysis import encoding
+from models.analysis import checks, encoding
 from models.columns import unscaled
 from models.readers.work import plain
 
@@ -54,6 +54,30 @@ def show() -> None:
     address.publish(run=run.id, look=look, **choice)
 
 
+@cached.per_run(4, "Finding the nearest codes…")
+def nearest(run: runs.Run) -> checks.Near:
+    """The nearest codes of each stored code."""
+    return checks.neighbours(run.codes)
+
+
+@cached.per_run(8, "Comparing samples…")
+def near_duplicates(run: runs.Run, alike: float, samples: bool) -> checks.Duplicates:
+    """Pairs that differ by at most `alike` times what two random samples differ by."""
+    return checks.duplicates(run, nearest(run), alike, samples=samples)
+
+
+@cached.per_run(8)
+def standing_out(run: runs.Run) -> checks.Outliers:
+    """Samples by how much they stand out."""
+    return checks.outliers(run.errors, run.splits, nearest(run))
+
+
+@cached.per_run(8)
+def disagreeing(run: runs.Run) -> checks.Mislabelled:
+    """Samples by how much their neighbours disagree with their label."""
+    return checks.mislabelled(run.labels, nearest(run))
+
+
 def duplicates(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, Any]:
     """Pairs of samples that are the same or nearly so."""
     address.seed("alike", 5, int, range(11))
@@ -65,7 +89,7 @@ def duplicates(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str,
         disabled=not at_hand,
         help="Mean absolute difference of the values. At 0 only exact duplicates are listed.",
     )
-    found = cached.duplicates(run, alike / 100, at_hand)
+    found = near_duplicates(run, alike / 100, at_hand)
     first, second = found.first, found.second
     if not at_hand:
         st.caption(
@@ -112,14 +136,14 @@ def outliers(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, A
     above = place.slider(
         "Stand out more than this per cent of the samples", *ABOVE, step=0.1, key="above", format="%.1f %%"
     )
-    found = cached.outliers(run)
+    found = standing_out(run)
     chosen = found.rank >= above
     bad, far = found.error_rank[chosen] >= above, found.distance_rank[chosen] >= above
     st.markdown(
         f"**{counted(int(chosen.sum()), 'sample')}**: {int((bad & ~far).sum()):,} with a large reconstruction error, "
         f"{int((far & ~bad).sum()):,} with a code far from all others, {int((bad & far).sum()):,} with both.",
         help="The error is held against the sample's own split. Far is the distance to the "
-        f"{cached.neighbours(run).near.shape[1]}th nearest code (Ramaswamy et al. 2000). "
+        f"{nearest(run).near.shape[1]}th nearest code (Ramaswamy et al. 2000). "
         "A rare but good sample stands out, too.",
     )
     places = found.places[chosen]
@@ -150,7 +174,7 @@ def mislabelled(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str
     least = place.slider(
         "Neighbours that disagree", 50, 100, key="disagree", format="%d %%", help="Near neighbours weigh more."
     )
-    found = cached.mislabelled(run)
+    found = disagreeing(run)
     if not len(found.places) or found.voted.max(initial=-1) < 0:
         st.info("These samples have no labels, or all the same one. With two classes or more, neighbours can disagree.")
         return {"disagree": least}
