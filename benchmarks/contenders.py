@@ -155,7 +155,7 @@ def writing(dataset: str, architecture: str, code_size: int) -> dict[str, float]
         os.environ["HOURGLASS_HOME"] = home
         (Path(home) / "active").mkdir()
         run = training.train(chosen, Path(home) / "active", device="cpu")
-        epochs = run.about["training"]["seconds"]
+        epochs = run.card.training.seconds
     rest = took["finish"] - took["measure"] - took["project"]
     return {
         "epochs": epochs,

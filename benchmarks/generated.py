@@ -25,7 +25,7 @@ def enlarged(home: Path, run: runs.Run, count: int) -> runs.Run:
         if (folder / name).is_file():
             (folder / name).write_bytes(column[source].tobytes())
     (folder / "codes.f32").write_bytes(many.tobytes())
-    about = {**run.about, "id": id_, "codes": _described(many), "projections": {"pca": None, "tsne": None}}
+    about = {**run.stored_card(), "id": id_, "codes": _described(many), "projections": {"pca": None, "tsne": None}}
     about["dataset"] = {**about["dataset"], "count": max(count, about["dataset"]["count"])}
     if about["thumbnails"]:
         about["thumbnails"] = {"shape": runs.thumbnail_shape(run.shape, count)}
@@ -73,10 +73,11 @@ def untrained(home: Path, like: runs.Run, dataset: str, architecture: str, code_
     stored = {"mean": plane.mean.tolist(), "components": plane.components.tolist(), "explained": [0.5, 0.5]}
     chosen = runs.configure({"dataset": dataset, "architecture": architecture, "code_size": code_size})
     facts = {"name": architecture, "title": kind.title, "variational": kind.variational}
+    lent = like.stored_card()
     about = {
-        **{name: value for name, value in like.about.items() if name != "files"},
+        **{name: value for name, value in lent.items() if name != "files"},
         "id": id_,
-        "configuration": {**like.about["configuration"], **vars(chosen)},
+        "configuration": {**lent["configuration"], **vars(chosen)},
         "dataset": runs.dataset_facts(of),
         "architecture": {**facts, "parameters": blueprint.parameters},
         "codes": _described(some),

@@ -31,7 +31,7 @@ if "plot" in st.query_params:
     )
     st.plotly_chart(go.Figure(points, {"dragmode": "pan", "height": 640}))
 else:
-    ranges = zip(run.about["codes"]["low"], run.about["codes"]["high"], run.about["codes"]["mean"], strict=True)
+    ranges = zip(run.card.codes.low, run.card.codes.high, run.card.codes.mean, strict=True)
     code = [
         st.slider(f"z{i + 1}", low, high, min(max(mean, low), high), (high - low) / 400)
         for i, (low, high, mean) in enumerate(ranges)

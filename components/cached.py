@@ -1,89 +1,57 @@
-"""The only cached functions of the pages. Finished runs never change, so their id and digest are all the key they need.
+"""What several pages keep between reruns, and `per_run`, by which a page keeps what it computes of a finished run.
+
 Of a growing run the second is part of the key: a class that watches one training has it drawn once a second, not thirty times.
 """
 
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from components import figures, pictures, visitor
-from models import Problem, datasets, engine, export, home, runs, uploads
-from models.analysis import checks, metrics, reconstruct
+from models import Problem, datasets, engine, home, runs, uploads
 from models.codes import pca_plane
 from models.columns import numbered, unscaled
 
 P = ParamSpec("P")
+T = TypeVar("T")
+OfRun: TypeAlias = Callable[Concatenate[runs.Run, P], T]
 LIVE = 3  # signals, and channels of them, that are drawn while one trains
-TESTED = 2000  # test samples that a page reconstructs: one to three seconds, once
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _opened(folder: str, digest: str) -> runs.Run:
-    return runs.open_run(Path(folder))
+def _key(run: runs.Run) -> tuple[str, str]:
+    return str(run.folder), run.digest
 
 
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs={runs.Run: _key})
 def opened(run: runs.Run) -> runs.Run:
     """The run, checked whole once: a `Problem` when its files are not as they were written."""
-    return _opened(str(run.folder), run.digest)
+    return runs.open_run(run.folder)
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def _part(folder: str, digest: str, what: str, named: bool) -> bytes:
-    return export.part(_opened(folder, digest), what, named=named)
+def per_run(max_entries: int, spinner: str | bool = False) -> Callable[[OfRun[P, T]], OfRun[P, T]]:
+    """A decorator: what a function computes of a finished run is kept for the runs and arguments that came last.
 
+    A finished run never changes: its folder and digest are the whole key, and the function gets it checked, as `opened`
+    gives it (a `Problem` when its files are not as they were written). Everybody gets the same object: read only.
+    spinner: what a visitor reads meanwhile, where it takes seconds.
+    """
 
-def part(run: runs.Run, what: str, named: bool = False) -> bytes:
-    """The content of a download; named: with the names of the samples, where this visitor may read them."""
-    return _part(str(run.folder), run.digest, what, named)
+    keep = st.cache_resource(max_entries=max_entries, show_spinner=spinner, hash_funcs={runs.Run: _key})
 
+    def decorate(compute: OfRun[P, T]) -> OfRun[P, T]:
+        @functools.wraps(compute)
+        def of_checked(run: runs.Run, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            return compute(opened(run), *args, **kwargs)
 
-@st.cache_data(max_entries=8, show_spinner="Reconstructing the test split…")
-def _test_errors(
-    folder: str, digest: str, most: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
-    run = _opened(folder, digest)
-    test = np.flatnonzero(run.dataset.splits() == datasets.TEST)[:most]
-    parts = [reconstruct.rows(run, some) for some in np.array_split(test, max(1, len(test) // 1000))]
-    return test, np.concatenate([p.errors for p in parts]), np.concatenate([p.pca_errors for p in parts])
+        return keep(of_checked)
 
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _column_errors(folder: str, digest: str, most: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    run = _opened(folder, digest)
-    rows = _test_errors(folder, digest, most)[0]
-    parts = [reconstruct.rows(run, some) for some in np.array_split(rows, max(1, len(rows) // 1000))]
-    clean, ours, pca = (np.concatenate([getattr(part, name) for part in parts]) for name in ("clean", "run", "pca"))
-    return metrics.by_column(run.columns, clean, ours), metrics.by_column(run.columns, clean, pca)
-
-
-def column_errors(run: runs.Run, most: int = TESTED) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The error of each column or channel (K,), the run's and PCA's, on the rows of `test_errors`."""
-    return _column_errors(str(run.folder), run.digest, most)
-
-
-def test_errors(
-    run: runs.Run, most: int = TESTED
-) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
-    """The first `most` rows of the test split, the run's error of each and PCA's (N,). Needs the dataset at hand."""
-    return _test_errors(str(run.folder), run.digest, most)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _factors(folder: str, digest: str) -> tuple[NDArray[np.float64], list[tuple[int, int]], float]:
-    run = _opened(folder, digest)
-    told = metrics.factors_told(run.codes, run.factors)
-    return told, metrics.own_dimensions(told), metrics.mutual_information_gap(run.codes, run.factors)
-
-
-def factors(run: runs.Run) -> tuple[NDArray[np.float64], list[tuple[int, int]], float]:
-    """What the stored codes tell of the factors (D, K), the dimension of each factor's own, the mutual information gap."""
-    return _factors(str(run.folder), run.digest)
+    return decorate
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -101,48 +69,6 @@ def originals(dataset: str, rows: tuple[int, ...]) -> NDArray[Any] | None:
 def forget_originals() -> None:
     """Look again: a dataset has arrived."""
     _originals.clear()
-
-
-@st.cache_resource(max_entries=4, show_spinner="Finding the nearest codes…")
-def _neighbours(folder: str, digest: str) -> checks.Near:
-    return checks.neighbours(_opened(folder, digest).codes)
-
-
-@st.cache_resource(max_entries=8, show_spinner="Comparing samples…")
-def _duplicates(folder: str, digest: str, alike: float, samples: bool) -> checks.Duplicates:
-    run = _opened(folder, digest)
-    return checks.duplicates(run, _neighbours(folder, digest), alike, samples=samples)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _outliers(folder: str, digest: str) -> checks.Outliers:
-    run = _opened(folder, digest)
-    return checks.outliers(run.errors, run.splits, _neighbours(folder, digest))
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _mislabelled(folder: str, digest: str) -> checks.Mislabelled:
-    return checks.mislabelled(_opened(folder, digest).labels, _neighbours(folder, digest))
-
-
-def neighbours(run: runs.Run) -> checks.Near:
-    """The nearest codes of each stored code. Read only, as what follows."""
-    return _neighbours(str(run.folder), run.digest)
-
-
-def duplicates(run: runs.Run, alike: float, samples: bool) -> checks.Duplicates:
-    """Pairs that differ by at most `alike` times what two random samples differ by."""
-    return _duplicates(str(run.folder), run.digest, alike, samples)
-
-
-def outliers(run: runs.Run) -> checks.Outliers:
-    """Samples by how much they stand out."""
-    return _outliers(str(run.folder), run.digest)
-
-
-def mislabelled(run: runs.Run) -> checks.Mislabelled:
-    """Samples by how much their neighbours disagree with their label."""
-    return _mislabelled(str(run.folder), run.digest)
 
 
 @dataclass(frozen=True)

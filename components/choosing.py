@@ -57,7 +57,7 @@ def unreadable(problems: list[runs.Unreadable], owner: str) -> list[str]:
 
 def collapse(run: runs.Run, some: bool = True) -> None:
     """Says so where no dimension of the code tells one sample from another; and, with some, where a few do not."""
-    dead = sum(run.about["codes"]["dead"])
+    dead = sum(run.card.codes.dead)
     if dead < run.code_size:
         if some and dead:
             are, them = ("is", "it") if dead == 1 else ("are", "them")
@@ -69,7 +69,7 @@ def collapse(run: runs.Run, some: bool = True) -> None:
     if run.variational:
         do = "Train with a lower beta, with free bits, or with annealing."
     else:
-        modern = run.about["architecture"]["title"].startswith("Modern")
+        modern = run.card.architecture.title.startswith("Modern")
         other = "Choose another architecture" + ("" if modern else " (those called Modern rarely end like this)")
         do = f"{other}, or try a smaller learning rate."
     near = "" if run.metric("knn_accuracy") is None else " Neighbours are still told, by differences however small."
@@ -135,7 +135,7 @@ def labels(ready: list[runs.Run], names: dict[str, str]) -> dict[str, str]:
     for run in ready:
         word, chosen = plain[run.id], run.configuration
         if list(plain.values()).count(word) > 1:
-            epochs = run.about["training"]["epochs"]
+            epochs = run.card.training.epochs
             word += f" · {epochs:,} epoch{'' if epochs == 1 else 's'}, seed {chosen.seed}"
         out[run.id] = word if word not in out.values() else f"{word} · {run.id[:6]}"
     return out

@@ -25,7 +25,7 @@ def side_by_side(
     heads are what the samples are called, their classes unless `called` says what else; key tells this drawing from
     others on the page. Images are as large as `side` pixels.
     """
-    _DRAWN[run.kind](run, sets, heads, key, side, called or run.about["dataset"]["label"])
+    _DRAWN[run.kind](run, sets, heads, key, side, called or run.card.dataset.label)
 
 
 def _images(_run: Run, sets: Mapping[str, Floats], _heads: Sequence[str], _key: str, side: int, _called: str) -> None:

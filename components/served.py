@@ -73,13 +73,13 @@ def _zipped(folder: Path, _digest: str, name: str) -> bytes:
 def _answer(id_: str, digest: str, name: str, takes_gzip: bool, owner: str) -> Response:
     try:
         run = _run(id_, digest)
-        dataset = run.about["dataset"]["name"]
+        dataset = run.card.dataset.name
         own = uploads.own(dataset)
         if block := BLOCKS.get(name):
             if not uploads.readable(dataset, owner):
                 raise uploads.gone()
             return Response(block(run), media_type="application/gzip", headers=NEVER if own else FOR_EVER)
-        if name != "run.json" and name not in run.about["files"]:
+        if name != "run.json" and name not in run.card.files:
             return PlainTextResponse("A run has no such file.", 404, {"Cache-Control": "no-store"})
         headers = PRIVATE if own else FOR_EVER
         kind = "application/json" if name.endswith(".json") else "application/octet-stream"

@@ -305,7 +305,7 @@ def _ship(run: runs.Run, name: str) -> runs.Run:
     for left in runs.WORKING:
         (run.folder / left).unlink(missing_ok=True)
     (run.folder / "card.md").write_text(card.text(run, name))
-    run = runs.seal(run.folder, {key: value for key, value in run.about.items() if key != "files"})
+    run = runs.seal(run.folder, {key: value for key, value in run.stored_card().items() if key != "files"})
     place = PRETRAINED / name
     PRETRAINED.mkdir(exist_ok=True)
     shutil.rmtree(place, ignore_errors=True)
@@ -321,20 +321,18 @@ def _told(arguments: argparse.Namespace, run: runs.Run) -> int:
                 {
                     "id": run.id,
                     "folder": str(run.folder),
-                    "metrics": run.about["metrics"],
-                    "training": run.about["training"],
+                    "metrics": [dataclasses.asdict(metric) for metric in run.card.metrics],
+                    "training": dataclasses.asdict(run.card.training),
                 }
             )
         )
         return 0
-    trained = run.about["training"]
+    trained = run.card.training
     print(
-        f"{run.title}\n{run.id} in {run.folder}\n{trained['epochs']} epoch{'' if trained['epochs'] == 1 else 's'} in {trained['seconds']:.1f} s, {trained['samples_per_second']:,.0f} samples/s"
+        f"{run.title}\n{run.id} in {run.folder}\n{trained.epochs} epoch{'' if trained.epochs == 1 else 's'} in {trained.seconds:.1f} s, {trained.samples_per_second:,.0f} samples/s"
     )
-    for metric in run.about["metrics"]:
-        print(
-            f"  {metric['title']}: {metric['value']:.4g} {metric['unit']} ({metric['split']} split, {metric['count']:,} samples)"
-        )
+    for metric in run.card.metrics:
+        print(f"  {metric.title}: {metric.value:.4g} {metric.unit} ({metric.split} split, {metric.count:,} samples)")
     return 0
 
 
@@ -391,7 +389,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
     measured = reconstruct.test_error(run)
     if arguments.json:
-        print(json.dumps({"id": run.id, **measured, "metrics": run.about["metrics"]}))
+        metrics = [dataclasses.asdict(metric) for metric in run.card.metrics]
+        print(json.dumps({"id": run.id, **measured, "metrics": metrics}))
         return 0
     print(f"{run.title}: all files are as they were written")
     print(

@@ -51,7 +51,7 @@ def pack(run: Run) -> bytes:
     """The run as a zip: run.json and every file it names, under a folder of the run's id."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        for name in ("run.json", *run.about["files"]):
+        for name in ("run.json", *run.card.files):
             deflate = zipfile.ZIP_STORED if name.endswith((".safetensors", ".onnx")) else zipfile.ZIP_DEFLATED
             entry = zipfile.ZipInfo(f"{run.id}/{name}")  # dated 1980: the same run is the same zip
             entry.external_attr = 0o644 << 16  # else unzip makes files that nobody may read
@@ -78,7 +78,7 @@ def class_column(run: Run, names: Sequence[str], prefix: str = "") -> dict[str, 
     them, unless a column of ours has that name, after the prefix."""
     if not run.classes:
         return {}
-    word = str(run.about["dataset"]["label"])
+    word = run.card.dataset.label
     taken = word in ("row", "name", "row in the file", "split", "error", "map") or re.fullmatch(r"z\d+", word)
     return {f"{prefix}{word} (class)" if taken else f"{prefix}{word}": names}
 

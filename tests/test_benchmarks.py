@@ -80,7 +80,7 @@ def test_a_run_may_be_enlarged_beyond_its_dataset(tmp_path: Path, monkeypatch: p
     import generated
 
     shipped = runs.open_run(runs.folder_of("digits-variational"))
-    count = shipped.about["dataset"]["count"] + 1
+    count = shipped.card.dataset.count + 1
     many = generated.enlarged(tmp_path, shipped, count)
     assert runs.open_run(many.folder).count == len(many.codes) == count
 

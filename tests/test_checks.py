@@ -232,9 +232,8 @@ def test_codes_leave_with_names_and_labels_as_csv_and_parquet(
 
 def test_a_word_for_the_class_never_takes_the_place_of_another_column(shipped: runs.Run) -> None:
     for word, column in (("row", "row (class)"), ("z1", "z1 (class)"), ("kind", "kind")):
-        run = dataclasses.replace(
-            shipped, about={**shipped.about, "dataset": {**shipped.about["dataset"], "label": word}}
-        )
+        dataset = dataclasses.replace(shipped.card.dataset, label=word)
+        run = dataclasses.replace(shipped, card=dataclasses.replace(shipped.card, dataset=dataset))
         header = export.part(run, "codes").decode().splitlines()[0].split(",")
         assert column in header and len(set(header)) == len(header) == 6
 

@@ -132,9 +132,8 @@ def test_other_sizes_and_colours_are_made_to_fit_and_this_is_said(
 
 
 def test_an_image_far_from_all_is_told_to_be_far(shipped: runs.Run) -> None:
-    run = dataclasses.replace(
-        shipped, about={**shipped.about, "codes": {**shipped.about["codes"], "nearest_p99": 1e-9}}
-    )
+    codes = dataclasses.replace(shipped.card.codes, nearest_p99=1e-9)
+    run = dataclasses.replace(shipped, card=dataclasses.replace(shipped.card, codes=codes))
     noise = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), np.uint8)
     done = encoding.encode(run, noise)
     assert done.far(run).all() and (done.percentile > 95).all()

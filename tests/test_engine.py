@@ -523,8 +523,8 @@ def test_a_training_runs_to_its_end_while_the_page_reads(keeper: engine.Keeper, 
     assert phases == sorted(phases, key=("queued", "preparing", "training", "measuring").index), phases
     assert engine.status(id_) == engine.Status(id_, "done")
     run = runs.open_run(runs.folder_of(id_))
-    assert run.about["training"]["epochs"] == 60 and not engine.active(id_).exists()
-    assert sorted(run.about["files"]) == sorted(
+    assert run.card.training.epochs == 60 and not engine.active(id_).exists()
+    assert sorted(run.card.files) == sorted(
         str(path.relative_to(run.folder))
         for path in run.folder.rglob("*")
         if path.is_file() and path.name not in ("run.json", queue.OWNERS)
@@ -546,7 +546,7 @@ def test_a_training_runs_to_its_end_while_the_page_reads(keeper: engine.Keeper, 
     end = ended(id_)
     assert end.phase == "done" and end.id != id_
     stopped = runs.open_run(runs.folder_of(end.id))
-    assert stopped.configuration.stopped_after == stopped.about["training"]["epochs"] >= 3
+    assert stopped.configuration.stopped_after == stopped.card.training.epochs >= 3
     for owner in "ab":
         assert end.id in [entry.id for entry in engine.runs(owner)] and id_ not in [e.id for e in engine.runs(owner)]
 

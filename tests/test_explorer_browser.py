@@ -170,7 +170,7 @@ def test_buttons_lead_to_samples_and_back_to_the_mean(app: str, page: Page) -> N
     expect(page.get_by_test_id("original")).to_be_visible()
     page.get_by_test_id("reset").click()
     frames(page)
-    np.testing.assert_allclose(code(page), run.about["codes"]["mean"], atol=1e-4)
+    np.testing.assert_allclose(code(page), run.card.codes.mean, atol=1e-4)
     expect(page.get_by_test_id("original")).to_be_hidden()
     page.get_by_test_id("this-sample").click()
     frames(page)
@@ -470,10 +470,10 @@ def test_the_browser_decodes_and_encodes_what_onnxruntime_does(
     name: str, bench: Callable[..., Page], deep_run: runs.Run
 ) -> None:
     run = deep_run if name == "deep" else opened(name)
-    about = run.about["codes"]
+    about = run.card.codes
     dice = np.random.default_rng(3)
-    low, high = np.array(about["low"]), np.array(about["high"])
-    asked = [np.array(about["mean"]), low, high, *(low + (high - low) * dice.random((3, run.code_size)))]
+    low, high = np.array(about.low), np.array(about.high)
+    asked = [np.array(about.mean), low, high, *(low + (high - low) * dice.random((3, run.code_size)))]
     page = bench(run, {"code": [float(v) for v in np.round(asked[0], 4)]})
     for one in asked:
         wanted = [float(v) for v in np.round(one, 4)]
@@ -481,7 +481,7 @@ def test_the_browser_decodes_and_encodes_what_onnxruntime_does(
         decoded = run.coder.decode(np.array([wanted], np.float32))[0]
         shown = page.locator(SAMPLE).evaluate("canvas => [...canvas.sample]")
         np.testing.assert_allclose(np.array(shown).reshape(run.shape), decoded, atol=1e-4)
-        if run.about["dataset"]["kind"] != "image":
+        if run.kind != "image":
             continue
         painted = page.locator(SAMPLE).evaluate(
             "canvas => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]"
@@ -490,7 +490,7 @@ def test_the_browser_decodes_and_encodes_what_onnxruntime_does(
         expected = np.clip(np.broadcast_to(decoded, (*run.shape[:2], 3)) * 255, 0, 255)
         assert np.abs(seen[..., :3] - expected).max() < 0.6, "the picture is the sample, the right way up"
         assert (seen[..., 3] == 255).all()
-    if run.about["dataset"]["kind"] == "image":
+    if run.kind == "image":
         page.get_by_test_id("tool-draw").click()
         expect(page.get_by_test_id("draw-message")).to_contain_text("Draw here")
         pad = page.locator('[data-testid="draw-pad"]')

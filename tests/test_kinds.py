@@ -23,7 +23,7 @@ from streamlit.testing.v1 import AppTest
 from test_pages import drawn, words
 
 from components import cached, figures, samples, served
-from components.views import explore, train
+from components.views import explore, reconstructions, train
 from models import architectures, datasets, engine, export, runs
 from models.analysis import metrics, reconstruct
 from models.columns import Column, inverse, unscaled
@@ -93,12 +93,10 @@ def test_numbers_are_not_served_where_there_are_none(wave_run: runs.Run, digits_
 
 
 def test_errors_have_the_unit_of_their_kind(wave_run: runs.Run, digits_run: runs.Run) -> None:
-    units = {
-        name: next(m["unit"] for m in wave_run.about["metrics"] if m["name"] == name) for name in ("mse", "pca_mse")
-    }
+    units = {name: next(m.unit for m in wave_run.card.metrics if m.name == name) for name in ("mse", "pca_mse")}
     assert set(units.values()) == {"per value (standardised)"} == {metrics.unit("signal"), metrics.unit("table")}
-    assert {m["unit"] for m in digits_run.about["metrics"] if m["name"] == "mse"} == {metrics.unit("image")}
-    assert not any("pixel" in m["unit"] or "intensity" in m["unit"] for m in wave_run.about["metrics"])
+    assert {m.unit for m in digits_run.card.metrics if m.name == "mse"} == {metrics.unit("image")}
+    assert not any("pixel" in m.unit or "intensity" in m.unit for m in wave_run.card.metrics)
     assert "always saying a column's mean" in metrics.meaning("table") and "pixel" in metrics.meaning("image")
 
 
@@ -162,7 +160,7 @@ def test_reconstructions_of_signals_lie_over_their_originals(wave_run: runs.Run)
     lines, classes, channels = plots(app)
     names = [trace["name"] for trace in lines["data"]]
     assert {name: names.count(name) for name in names} == dict.fromkeys(("original", "reconstruction", "PCA"), 10 * 2)
-    rows, errors, _ = cached.test_errors(wave_run)
+    rows, errors, _ = reconstructions.test_errors(wave_run)
     best = rows[np.argsort(errors)[0]]
     real = unscaled(wave_run.columns, np.asarray(datasets.arrays(kinds.WAVE).samples[best]))
     drawn_first = next(trace for trace in lines["data"] if trace["name"] == "original")
@@ -186,7 +184,7 @@ def test_reconstructions_of_rows_are_read_in_the_tables_own_units(fruit_run: run
     shown = app.dataframe[0].value
     assert list(shown.columns) == ["column", "original", "reconstruction", "PCA"]
     assert list(shown["column"]) == [column.name for column in fruit_run.columns]
-    rows, errors, _ = cached.test_errors(fruit_run)
+    rows, errors, _ = reconstructions.test_errors(fruit_run)
     passed = reconstruct.rows(fruit_run, rows[np.argsort(-errors)[:1]])
     real = inverse(fruit_run.columns, unscaled(fruit_run.columns, passed.run))
     assert shown["reconstruction"][0] == f"{real['weight [g]'][0]:,.0f}"

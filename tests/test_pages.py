@@ -229,7 +229,8 @@ def test_a_network_that_draws_one_picture_for_all_is_told(
     query = {"training" if name == "train" else "run": digits_run.id}
     before = words(drawn(name, **query))
     assert "one picture for all" not in before and "dimensions are dead" not in before
-    about = digits_run.about | {"codes": digits_run.about["codes"] | {"dead": [True, True]}}
+    about = digits_run.stored_card()
+    about["codes"]["dead"] = [True, True]
     (place / "run.json").write_text(json.dumps(about))
     assert "one picture for all" in words(drawn(name, **query))
     assert "differences however small" in words(drawn(name, **query))
@@ -248,8 +249,9 @@ def test_dimensions_that_are_dead_are_told_once(
         (2, "2 of 6 dimensions are dead: the decoder does without them."),
         (1, "1 of 6 dimensions is dead: the decoder does without it."),
     ):
-        facts = variational_run.about["codes"] | {"dead": [i < dead for i in range(6)]}
-        (place / "run.json").write_text(json.dumps(variational_run.about | {"codes": facts}))
+        about = variational_run.stored_card()
+        about["codes"]["dead"] = [i < dead for i in range(6)]
+        (place / "run.json").write_text(json.dumps(about))
         shown = words(drawn(name, **query))
         assert (f"{told} Codes shows which." in shown) == said and "one picture for all" not in shown
         assert (f"{6 - dead} of 6 dimensions are used" in shown) == (name == "codes")
@@ -508,7 +510,7 @@ def test_a_denoising_run_shows_its_noisy_inputs(noisy_run: runs.Run) -> None:
 
 @needs_data("mnist")
 def test_pages_work_without_originals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    shipped = [run for run in runs.find()[0] if run.pretrained and run.about["dataset"]["name"] == "mnist"]
+    shipped = [run for run in runs.find()[0] if run.pretrained and run.card.dataset.name == "mnist"]
     assert shipped
     cached.forget_originals()
     monkeypatch.setenv("HOURGLASS_DATA", str(tmp_path / "nothing"))
@@ -667,10 +669,10 @@ def test_codes_shows_what_each_dimension_carries_and_stands_for() -> None:
     run = runs.open_run(runs.folder_of("cats-convolutional-variational"))
     app = drawn("codes", run=run.id)
     assert "What the dimensions stand for" in words(app)
-    told, pairs, gap = cached.factors(run)
+    told, pairs, gap = codes.factors_told(run)
     own = sum(told[d, k] >= 0.7 for d, k in pairs)
-    assert f"{own} of {len(run.about['dataset']['factors'])} have a dimension of their own" in words(app)
-    assert f"{sum(run.about['codes']['kl']):.1f} nats in all" in words(app)
+    assert f"{own} of {len(run.card.dataset.factors)} have a dimension of their own" in words(app)
+    assert f"{sum(run.card.codes.kl):.1f} nats in all" in words(app)
     assert any(metric.label == "Mutual information gap" and metric.value == f"{gap:.2f}" for metric in app.metric)
     plain = drawn("codes", run="digits-multi-layer")
     assert "stand for" not in words(plain) and "variance" in words(plain)
@@ -737,8 +739,8 @@ def test_a_collapsed_run_is_not_told_to_become_what_it_is(title: str) -> None:
     script = (
         "from types import SimpleNamespace\n"
         "from components import choosing\n"
-        f"about = {{'codes': {{'dead': [True, True]}}, 'architecture': {{'title': '{title}'}}}}\n"
-        "run = SimpleNamespace(about=about, code_size=2, variational=False, metric=lambda name: None)\n"
+        f"card = SimpleNamespace(codes=SimpleNamespace(dead=[True, True]), architecture=SimpleNamespace(title='{title}'))\n"
+        "run = SimpleNamespace(card=card, code_size=2, variational=False, metric=lambda name: None)\n"
         "choosing.collapse(run)\n"
     )
     (said,) = [one.value for one in AppTest.from_string(script, default_timeout=60).run().warning]

@@ -44,7 +44,7 @@ def test_whole_and_as_its_card_says(name: str) -> None:
     run = opened(name)
     assert (run.folder / "card.md").read_text() == card.text(run, name)
     assert run.configuration.check() == runs.configure(ZOO[name].choices)
-    assert run.id == run.configuration.id_of(run.about["recipe"])
+    assert run.id == run.configuration.id_of(run.card.recipe)
     assert np.isfinite(run.codes).all()
 
 
@@ -90,7 +90,7 @@ def test_what_the_project_says_of_its_best_runs() -> None:
 def test_no_shipped_run_holds_what_is_not_of_a_run_or_may_not_be_shipped(name: str) -> None:
     run = opened(name)
     there = {str(path.relative_to(run.folder)) for path in run.folder.rglob("*") if path.is_file()}
-    assert there == {"run.json", *run.about["files"]}  # no checkpoint, and no image of the dataset
+    assert there == {"run.json", *run.card.files}  # no checkpoint, and no image of the dataset
     assert there <= {"run.json", *runs.REQUIRED, *runs.OPTIONAL}
 
 
@@ -124,12 +124,12 @@ def test_every_number_on_a_card_is_measured_again_from_the_weights(name: str, tm
     work.network.load({part: torch.from_numpy(value.astype(np.float32)) for part, value in stored.items()})
     baseline = metrics.fit_pca(work.training.numpy(), run.code_size)
     found, kl = training.measuring.measure(work, baseline, tsne=False)
-    told = {metric["name"]: metric for metric in run.about["metrics"]}
+    told = {metric.name: metric for metric in run.card.metrics}
     assert {metric.name for metric in found} == set(told) - {"tsne_knn_accuracy"}
     for metric in found:
         shown = told[metric.name]
-        assert (metric.split, metric.count) == (shown["split"], shown["count"])
-        two = 2 / metric.count if shown["unit"] == "share right" else 0  # samples that lie between two neighbours
-        assert metric.value == pytest.approx(shown["value"], rel=2e-4, abs=two), metric.name
+        assert (metric.split, metric.count) == (shown.split, shown.count)
+        two = 2 / metric.count if shown.unit == "share right" else 0  # samples that lie between two neighbours
+        assert metric.value == pytest.approx(shown.value, rel=2e-4, abs=two), metric.name
     if kl is not None:
-        assert kl == pytest.approx(np.array(run.about["codes"]["kl"]), rel=2e-3, abs=1e-4)
+        assert kl == pytest.approx(np.array(run.card.codes.kl), rel=2e-3, abs=1e-4)

@@ -71,7 +71,7 @@ def test_the_choices_of_a_look_are_in_the_address_and_wrong_ones_are_told() -> N
 def test_a_run_without_labels_says_why_nobody_can_disagree(monkeypatch: pytest.MonkeyPatch) -> None:
     run = runs.open_run(runs.folder_of("digits-variational"))
     nothing = checks.mislabelled(np.full(run.count, -1, np.int32), checks.neighbours(run.codes))
-    monkeypatch.setattr(cached, "mislabelled", lambda _run: nothing)
+    monkeypatch.setattr(samples, "disagreeing", lambda _run: nothing)
     assert "have no labels" in words(drawn("samples", run="digits-variational", look="mislabelled"))
 
 

@@ -140,7 +140,7 @@ def test_a_run_is_trained_listed_measured_and_taken_away(
     code, told, error = say(*SMALL, "--json")
     assert code == 0 and not error
     run = runs.open_run(home / "runs" / told["id"])
-    assert told["folder"] == str(run.folder) and told["metrics"] == run.about["metrics"]
+    assert told["folder"] == str(run.folder) and told["metrics"] == run.stored_card()["metrics"]
 
     code, again, _ = say(*SMALL, "--json")  # the same choices are the same run: nothing is trained twice
     assert code == 0 and again["training"] == told["training"]
@@ -193,7 +193,7 @@ def test_a_damaged_run_is_trained_again_as_it_says(digits_run: runs.Run, home: P
     (place / "weights.safetensors").unlink()
     code, told, _ = say(*SMALL, "--json")
     assert code == 0 and told["id"] == digits_run.id
-    assert runs.open_run(place).about["files"]["codes.f32"] == digits_run.about["files"]["codes.f32"]
+    assert runs.open_run(place).card.files["codes.f32"] == digits_run.card.files["codes.f32"]
 
 
 def test_presets_are_the_articles_and_the_zoos(monkeypatch: pytest.MonkeyPatch) -> None:

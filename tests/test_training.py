@@ -46,8 +46,8 @@ def test_the_same_seed_gives_the_same_run_bit_by_bit(tmp_path: Path, choices: di
     one, again = learn(tmp_path / "a", **choices), learn(tmp_path / "b", **choices)
     assert one.id == again.id and same(one, again)
     for name in ("weights.safetensors", "codes.f32", "errors.f32", "encoder.onnx", "replay/codes.f32"):
-        assert one.about["files"][name]["sha256"] == again.about["files"][name]["sha256"]
-    assert one.about["metrics"] == again.about["metrics"]
+        assert one.card.files[name].sha256 == again.card.files[name].sha256
+    assert one.card.metrics == again.card.metrics
     other = learn(tmp_path / "c", **choices, seed=1)
     assert other.id != one.id and not same(one, other)
 
@@ -66,7 +66,7 @@ def test_test_rows_never_train(tmp_path: Path, digits: Dataset, monkeypatch: pyt
     monkeypatch.setattr(datasets, "arrays", lambda *_: Arrays(poisoned, labels, factors))
     run = learn(tmp_path / "poisoned", code_size=3)
     assert same(clean, run)
-    assert run.about["files"]["baseline.safetensors"] == clean.about["files"]["baseline.safetensors"]
+    assert run.card.files["baseline.safetensors"] == clean.card.files["baseline.safetensors"]
     assert run.metric("mse") != clean.metric("mse")  # the poison did arrive where it is measured
     poisoned[digits.splits() == TRAIN] //= 2
     assert not same(clean, learn(tmp_path / "all", code_size=3))
@@ -96,7 +96,7 @@ def test_the_best_epoch_is_kept_and_the_article_keeps_the_last(
 ) -> None:
     seen = scripted([0.3, 0.1, 0.2, 0.15])
     run = learn(tmp_path / "x", epochs=4, recipe=recipe)
-    assert run.about["training"]["best_epoch"] == kept and run.about["training"]["epochs"] == 4
+    assert run.card.training.best_epoch == kept and run.card.training.epochs == 4
     for name, value in weights(run).items():
         np.testing.assert_array_equal(value, seen[kept - 1][name].numpy())
         assert not np.array_equal(value, seen[kept - 2][name].numpy())
@@ -126,15 +126,15 @@ def test_the_loss_falls_and_is_that_of_the_samples(tmp_path: Path, digits: Datas
 
 
 def test_every_number_says_what_it_was_measured_on(variational_run: runs.Run, digits: Dataset) -> None:
-    told = {metric["name"]: metric for metric in variational_run.about["metrics"]}
+    told = {metric.name: metric for metric in variational_run.card.metrics}
     # Digits have no factors, and only what ships is laid out by t-SNE.
     assert set(told) == set(metrics.TITLES) - {"mutual_information_gap", "tsne_knn_accuracy"}
-    assert {metric["split"] for metric in told.values()} == {"test"}
-    assert told["mse"]["count"] == (digits.splits() == TEST).sum() == 179
-    assert told["squared_error"]["value"] == pytest.approx(64 * told["mse"]["value"])
-    assert told["psnr"]["value"] == pytest.approx(metrics.psnr(told["mse"]["value"]))
-    assert told["kl"]["value"] == pytest.approx(sum(variational_run.about["codes"]["kl"]), rel=1e-5)
-    assert told["negative_elbo"]["value"] > told["kl"]["value"]
+    assert {metric.split for metric in told.values()} == {"test"}
+    assert told["mse"].count == (digits.splits() == TEST).sum() == 179
+    assert told["squared_error"].value == pytest.approx(64 * told["mse"].value)
+    assert told["psnr"].value == pytest.approx(metrics.psnr(told["mse"].value))
+    assert told["kl"].value == pytest.approx(sum(variational_run.card.codes.kl), rel=1e-5)
+    assert told["negative_elbo"].value > told["kl"].value
 
 
 def test_pca_is_measured_on_the_same_samples(variational_run: runs.Run, digits: Dataset) -> None:
@@ -182,10 +182,10 @@ def test_what_is_stored_is_what_the_run_computes(variational_run: runs.Run, digi
 
 def test_the_replay_ends_where_the_training_ended(tmp_path: Path) -> None:
     run = learn(tmp_path / "x", epochs=3, recipe="article")  # keeps its last epoch
-    replay = run.about["replay"]
-    frames = np.fromfile(run.folder / "replay" / "codes.f32", np.float32).reshape(3, replay["count"], 2)
+    replay = run.card.replay
+    frames = np.fromfile(run.folder / "replay" / "codes.f32", np.float32).reshape(3, replay.count, 2)
     index = np.fromfile(run.folder / "replay" / "index.i32", np.int32)
-    assert replay["epochs"] == [1, 2, 3]
+    assert replay.epochs == (1, 2, 3)
     np.testing.assert_allclose(frames[-1], run.codes[index], atol=1e-5)
     assert np.abs(frames[0] - frames[-1]).max() > 1e-3
 
@@ -205,8 +205,8 @@ def test_free_bits_keep_dimensions_alive(tmp_path: Path) -> None:
     choices = {"architecture": "variational", "code_size": 6, "epochs": 30, "beta": 30.0}
     collapsed = learn(tmp_path / "a", **choices)
     kept = learn(tmp_path / "b", **choices, free_bits=0.5)
-    assert all(collapsed.about["codes"]["dead"]) and not any(kept.about["codes"]["dead"])
-    assert min(kept.about["codes"]["kl"]) > 10 * max(collapsed.about["codes"]["kl"])
+    assert all(collapsed.card.codes.dead) and not any(kept.card.codes.dead)
+    assert min(kept.card.codes.kl) > 10 * max(collapsed.card.codes.kl)
 
 
 def test_dropout_is_at_work_in_steps_and_nowhere_else(tmp_path: Path, digits: Dataset) -> None:
@@ -332,7 +332,7 @@ def test_pca_stands_beside_a_loss_that_is_an_error(
 
     monkeypatch.setattr(training.Report, "write", noted)
     run = learn(tmp_path / "x", **choices)
-    pca = run.about["training"]["pca_validation"]
+    pca = run.card.training.pca_validation
     assert told and set(told) == {pca}
     if choices and "noise" not in choices:
         assert pca is None
@@ -361,7 +361,7 @@ def test_an_epoch_is_timed_with_all_that_belongs_to_it(tmp_path: Path) -> None:
     for recipe in ("article", "hourglass"):
         chosen = runs.configure({"dataset": "digits", "architecture": "single-layer", "recipe": recipe, "epochs": 100})
         each = training.epoch_seconds(chosen, fresh(tmp_path / f"timed {recipe}"))
-        took = training.train(chosen, fresh(tmp_path / recipe), tsne=0).about["training"]["seconds"] / 100
+        took = training.train(chosen, fresh(tmp_path / recipe), tsne=0).card.training.seconds / 100
         assert each / 2.5 < took < each * 2.5
 
 
@@ -385,8 +385,8 @@ def test_bfloat16_only_where_the_processor_has_it_and_a_step_is_worth_it(
     large = {"architecture": "wide", "epochs": 1}
     for batch, expected in ((128, "bfloat16" if able else "float32"), (32, "float32")):
         run = learn(tmp_path / str(batch), **large, batch_size=batch)
-        assert run.about["training"]["precision"] == expected
-    assert learn(tmp_path / "small").about["training"]["precision"] == "float32"
+        assert run.card.training.precision == expected
+    assert learn(tmp_path / "small").card.training.precision == "float32"
 
 
 @pytest.mark.parametrize("architecture", ["modern", "variational"])
@@ -394,8 +394,8 @@ def test_products_in_bfloat16_learn_as_well(tmp_path: Path, monkeypatch: pytest.
     """And the article's recipe stays with what the article used."""
     monkeypatch.setattr(training.loop, "precision", lambda _: "bfloat16")
     half = learn(tmp_path / "a", architecture=architecture, epochs=30)
-    assert half.about["training"]["precision"] == "bfloat16"
-    assert learn(tmp_path / "c", recipe="article").about["training"]["precision"] == "float32"
+    assert half.card.training.precision == "bfloat16"
+    assert learn(tmp_path / "c", recipe="article").card.training.precision == "float32"
     monkeypatch.setattr(training.loop, "precision", lambda _: "float32")
     full = learn(tmp_path / "b", architecture=architecture, epochs=30)
     assert half.metric("mse") == pytest.approx(full.metric("mse"), rel=0.1) and not same(half, full)
@@ -428,7 +428,7 @@ def test_a_stopped_run_keeps_what_it_learnt_under_an_id_of_its_own(home: Path, s
     run = training.train(asked, engine.active(asked.id), engine.claim(asked.id))
     assert run.id != asked.id
     assert run.configuration == dataclasses.replace(asked, stopped_after=2) and run.id == run.configuration.id
-    assert run.about["training"]["epochs"] == 2 and len(run.history()) == 2
+    assert run.card.training.epochs == 2 and len(run.history()) == 2
     engine.finished(asked.id, run)
     engine.adopt(run, queue.SHELL, asked)
     assert engine.status(asked.id) == engine.Status(run.id, "done")
@@ -457,13 +457,13 @@ def test_a_cool_down_is_an_epoch_of_its_own_and_makes_another_run(
     assert last["seconds"] > 0.5 and last["validation"] < min(line["validation"] for line in plain.history())
     usual = [line["samples_per_second"] for line in cooled.history()]
     assert min(usual[:-1]) / 5 < usual[-1] < 5 * max(usual[:-1])  # of its own samples and seconds
-    told = cooled.about["training"]
-    assert told["best_epoch"] == 7 and told["seconds"] >= sum(line["seconds"] for line in cooled.history())
+    told = cooled.card.training
+    assert told.best_epoch == 7 and told.seconds >= sum(line["seconds"] for line in cooled.history())
     assert cooled.metric("mse") < plain.metric("mse")
     # The replay ends with what was kept, wherever among its planned epochs that was.
     for run in (plain, cooled):
-        epochs = run.about["replay"]["epochs"]
-        assert epochs[-1] == run.about["training"]["best_epoch"] and epochs == sorted(set(epochs))
+        epochs = run.card.replay.epochs
+        assert epochs[-1] == run.card.training.best_epoch and list(epochs) == sorted(set(epochs))
         frames = np.fromfile(run.folder / "replay" / "codes.f32", np.float32).reshape(len(epochs), -1, 2)
         index = np.fromfile(run.folder / "replay" / "index.i32", np.int32)
         np.testing.assert_allclose(frames[-1], run.codes[index], atol=1e-5)
@@ -475,7 +475,7 @@ def test_a_run_stopped_while_beta_rises_keeps_its_last_epoch(tmp_path: Path, sto
     stopping(30)
     run = learn(tmp_path / "x", architecture="variational", annealing=0.5, epochs=600, learning_rate=0.002)
     seen = [line["validation"] for line in run.history()]
-    assert run.about["training"]["best_epoch"] == 30 and min(seen) < seen[-1]
+    assert run.card.training.best_epoch == 30 and min(seen) < seen[-1]
     assert run.metric("mse") < run.metric("pca_mse")
 
 
@@ -483,14 +483,14 @@ def test_the_best_epoch_is_one_with_all_of_beta(tmp_path: Path, monkeypatch: pyt
     measured = iter([1.0, 2.0, 9.0, 7.0, 8.0, 7.5])
     monkeypatch.setattr(training.Training, "_validate", lambda _work: next(measured))
     run = learn(tmp_path / "x", architecture="variational", annealing=0.5, epochs=6)
-    assert run.about["training"]["best_epoch"] == 4
+    assert run.card.training.best_epoch == 4
 
 
 def test_the_article_has_no_cool_down(tmp_path: Path, stopping: Callable[..., None]) -> None:
     stopping(3, "cool")
     run = learn(tmp_path / "x", recipe="article", epochs=200)
-    assert run.configuration.stopped_after == 3 == run.about["training"]["best_epoch"] and not run.configuration.cooled
-    assert run.about["replay"]["epochs"][-1] == 3
+    assert run.configuration.stopped_after == 3 == run.card.training.best_epoch and not run.configuration.cooled
+    assert run.card.replay.epochs[-1] == 3
 
 
 def test_a_training_without_a_known_end(
@@ -513,7 +513,7 @@ def test_a_training_without_a_known_end(
     assert sum(epoch <= 30 for epoch in frames) >= 8
     stopping(30, "cool")
     run = learn(tmp_path / "x", architecture="modern", recipe="open-ended", epochs=9000)
-    assert run.metric("mse") < 0.75 * run.metric("pca_mse") and len(run.about["replay"]["epochs"]) >= 8
+    assert run.metric("mse") < 0.75 * run.metric("pca_mse") and len(run.card.replay.epochs) >= 8
     assert "epoch 30" in told and not any("9000" in words for words in told)
     with pytest.raises(Problem, match="without an end"):
         runs.configure({"dataset": "digits", "architecture": "variational", "recipe": "open-ended", "annealing": 0.5})
@@ -639,8 +639,8 @@ def test_an_attempt_that_was_overtaken_leaves_the_folder_alone(home: Path, monke
 def test_training_ends_at_its_limit_of_time_with_what_was_learnt(home: Path) -> None:
     asked = runs.configure({"dataset": "digits", "architecture": "modern", "epochs": 10_000})
     run = training.train(asked, fresh(home / "x"), limit=0.2, tsne=0)
-    assert 1 <= run.about["training"]["epochs"] < 100
-    assert run.configuration.stopped_after == run.about["training"]["epochs"]
+    assert 1 <= run.card.training.epochs < 100
+    assert run.configuration.stopped_after == run.card.training.epochs
     assert run.configuration.cooled  # nobody is there to say whether: a schedule that is cut off would be a worse run
 
 
@@ -754,7 +754,7 @@ def test_rows_and_signals_train_too(tmp_path: Path, invented: Dataset, architect
     )
     assert run.coder.decode(run.codes[:4]).shape == (4, *invented.shape)
     assert run.metric("psnr") is None and run.metric("knn_accuracy") is None and run.metric("mse") > 0
-    assert run.about["thumbnails"] is None
+    assert run.card.thumbnails is None
     np.testing.assert_array_equal(run.factors, datasets.arrays(invented).factors[run.rows])
     with pytest.raises(Problem, match="values in \\[0, 1\\]"):
         runs.configure({"dataset": "invented", "architecture": "modern", "loss": "bernoulli"})
@@ -791,5 +791,5 @@ def test_every_architecture_learns_digits(name: str) -> None:
     """The loss falls from epoch to epoch, and the sealed run is whole."""
     run = trained(architecture=name, epochs=4)
     losses_ = [line["validation"] for line in run.history()]
-    assert losses_[-1] < losses_[0] and run.about["training"]["best_epoch"] > 1
+    assert losses_[-1] < losses_[0] and run.card.training.best_epoch > 1
     assert json.loads((run.folder / "run.json").read_text())["architecture"]["name"] == name

@@ -234,7 +234,7 @@ def test_how_the_map_is_seen_stands_in_its_address_and_is_kept(app: str, window:
     page.goto(f"{app}/?run=shapes-convolutional-variational")
     ready(page)
     page.get_by_test_id("colour").select_option("factor:1")
-    factor = shipped("shapes-convolutional-variational").about["dataset"]["factors"][1]
+    factor = shipped("shapes-convolutional-variational").card.dataset.factors[1]
     expect(page.get_by_text(f"coloured by {factor}")).to_be_visible()
     page.get_by_test_id("colour").select_option("class")
     legend = page.get_by_test_id("legend").get_by_role("button")

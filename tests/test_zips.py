@@ -94,7 +94,7 @@ def test_a_float16_run_comes_back_too(home: Path) -> None:
     shutil.rmtree(run.folder)
     back = runs.unpack(packed)
     for name in ("weights.safetensors", "codes.f32", "decoder.onnx"):
-        assert back.about["files"][name] == run.about["files"][name]
+        assert back.card.files[name] == run.card.files[name]
 
 
 def test_an_opened_run_never_stands_in_for_a_training(digits_run: runs.Run, home: Path) -> None:
@@ -194,7 +194,7 @@ def test_nothing_is_written_outside_or_beside(digits_run: runs.Run, home: Path, 
     assert run.digest == plain.digest
     assert not [path for path in home.parent.rglob("*") if "evil" in path.name]
     assert not Path("/tmp/evil.f32").exists()
-    assert sorted(run.about["files"]) == sorted(
+    assert sorted(run.card.files) == sorted(
         str(path.relative_to(run.folder))
         for path in run.folder.rglob("*")
         if path.is_file() and path.name != "run.json"
@@ -313,7 +313,7 @@ def test_a_bomb_that_claims_to_be_small_is_cut_off(digits_run: runs.Run, home: P
 def test_an_altered_graph_is_written_again_from_the_weights(digits_run: runs.Run, copied: Copied, home: Path) -> None:
     folder = copied(digits_run)
     (folder / "decoder.onnx").write_bytes(b"any program whatever")
-    run = runs.unpack(zip_of(resealed(folder, digits_run.about)))
+    run = runs.unpack(zip_of(resealed(folder, digits_run.stored_card())))
     assert (run.folder / "decoder.onnx").read_bytes() == (digits_run.folder / "decoder.onnx").read_bytes()
     assert run.digest == runs.unpack(export.pack(digits_run)).digest
 
@@ -378,7 +378,7 @@ def test_weights_that_are_not_the_architectures_are_refused(
 ) -> None:
     folder = copied(digits_run)
     FOREIGN[what](folder)
-    refused(zip_of(resealed(folder, digits_run.about)), home, "weights")
+    refused(zip_of(resealed(folder, digits_run.stored_card())), home, "weights")
 
 
 @pytest.mark.parametrize(
@@ -435,8 +435,8 @@ def test_depth_in_run_json_is_told_or_dropped(digits_run: runs.Run, home: Path, 
     except Problem as problem:
         assert problem.expected and problem.do
     else:
-        assert "deep" not in run.about
-        json.dumps(run.about)
+        assert "deep" not in run.stored_card()
+        json.dumps(run.stored_card())
 
 
 def test_numbers_of_many_digits_are_told(digits_run: runs.Run, home: Path) -> None:
@@ -462,13 +462,13 @@ def test_a_history_that_no_page_could_draw_is_refused(
 ) -> None:
     folder = copied(digits_run)
     (folder / "history.jsonl").write_bytes(line + b"\n")
-    refused(zip_of(resealed(folder, digits_run.about)), home, "damaged")
+    refused(zip_of(resealed(folder, digits_run.stored_card())), home, "damaged")
 
 
 def test_a_baseline_that_is_larger_than_it_can_be_is_not_read(digits_run: runs.Run, copied: Copied, home: Path) -> None:
     folder = copied(digits_run)
     padded("baseline.safetensors")(folder)
-    refused(zip_of(resealed(folder, digits_run.about)), home, "baseline.safetensors is larger than it can be")
+    refused(zip_of(resealed(folder, digits_run.stored_card())), home, "baseline.safetensors is larger than it can be")
 
 
 def test_words_of_somebody_else_do_not_come_in(digits_run: runs.Run, copied: Copied, home: Path) -> None:
@@ -480,8 +480,8 @@ def test_words_of_somebody_else_do_not_come_in(digits_run: runs.Run, copied: Cop
     about["versions"] = {"torch": ["<b>"]}
     about["more"] = "x" * 1000
     run = runs.unpack(zip_of(resealed(folder, about)))
-    assert run.about["architecture"] == digits_run.about["architecture"] and "http" not in run.title
-    assert run.about["versions"] == {} and "more" not in run.about
+    assert run.card.architecture == digits_run.card.architecture and "http" not in run.title
+    assert run.stored_card()["versions"] == {} and "more" not in run.stored_card()
     assert not (run.folder / "card.md").exists()
 
 
@@ -626,7 +626,7 @@ def test_many_versions_are_not_kept(digits_run: runs.Run, copied: Copied, home: 
     folder = copied(digits_run)
     about = json.loads((folder / "run.json").read_text())
     about["versions"] = {f"package{i}": "1" for i in range(1000)}
-    assert runs.unpack(zip_of(resealed(folder, about))).about["versions"] == {}
+    assert runs.unpack(zip_of(resealed(folder, about))).stored_card()["versions"] == {}
 
 
 # Columns have a file of their own
@@ -651,9 +651,9 @@ def as_before(folder: Path) -> Path:
 def test_the_columns_of_a_wide_table_are_not_read_for_a_list_of_runs(home: Path, copied: Copied) -> None:
     kept = uploads.keep(wide(1000), "me", "Wide")
     run = learned(kept.name, code_size=2)
-    assert (run.folder / "run.json").stat().st_size < 32_000 and "columns" not in run.about["dataset"]
+    assert (run.folder / "run.json").stat().st_size < 32_000 and "columns" not in run.stored_card()["dataset"]
     assert run.columns == kept.columns and len(run.columns) == 1000
-    assert uploads.stand_in(run.about["dataset"] | {"columns": run.stored_columns}).columns == kept.columns
+    assert run.deleted_dataset.columns == kept.columns
     back = runs.unpack(export.pack(run))
     assert back.digest == run.digest
 
@@ -690,4 +690,4 @@ def test_columns_that_are_not_those_of_the_samples_are_refused(
     columns = json.loads((folder / "columns.json").read_text())
     change(columns)
     (folder / "columns.json").write_text(json.dumps(columns))
-    refused(zip_of(resealed(folder, run.about)), home, says)
+    refused(zip_of(resealed(folder, run.stored_card())), home, says)

@@ -2,10 +2,12 @@
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from components import address, cached, choosing, figures
 from components.views import Page
 from models import runs
+from models.analysis import metrics
 from models.codes import DEAD_KL, NO_VARIANCE
 
 PLAIN = {"displayModeBar": False}
@@ -38,7 +40,7 @@ def neighbours(run: runs.Run) -> None:
         known = {name: value for name, value in bars.items() if value is not None}
         left.plotly_chart(figures.shares(known, "share of test samples named rightly"), config=PLAIN, key="neighbours")
         left.caption(
-            f"The five nearest codes vote on the {run.about['dataset']['label']} of each test sample."
+            f"The five nearest codes vote on the {run.card.dataset.label} of each test sample."
             + beside_others(ours, run.metric("pca_knn_accuracy"), run.metric("tsne_knn_accuracy"))
         )
     else:
@@ -74,15 +76,15 @@ def beside_others(ours: float, pca: float | None, tsne: float | None) -> str:
 def dimensions(run: runs.Run) -> None:
     """How much each dimension carries, and which are dead."""
     choosing.collapse(run, some=False)  # the heading counts them
-    facts = run.about["codes"]
-    dead = np.array(facts["dead"], bool)
+    facts = run.card.codes
+    dead = np.array(facts.dead, bool)
     used = int((~dead).sum())
     st.subheader(f"{used} of {run.code_size} dimensions are used" if dead.any() else "What each dimension carries")
-    if facts["kl"] is not None:
-        figure = figures.dimensions(facts["kl"], dead, "KL from the standard normal in nats")
+    if facts.kl is not None:
+        figure = figures.dimensions(facts.kl, dead, "KL from the standard normal in nats")
         st.plotly_chart(figure, config=PLAIN, key="dimensions")
         st.caption(
-            f"How much each dimension tells of a sample, {sum(facts['kl']):.1f} nats in all. Below {DEAD_KL} nats it is dead: the "
+            f"How much each dimension tells of a sample, {sum(facts.kl):.1f} nats in all. Below {DEAD_KL} nats it is dead: the "
             "decoder has learnt to do without (posterior collapse). Free bits or a lower beta keep more of them alive; "
             "a higher beta leaves fewer, each more cleanly one thing."
         )
@@ -93,19 +95,26 @@ def dimensions(run: runs.Run) -> None:
                 help="Reconstruction and KL of a test sample together: the lower, the better the samples are explained.",
             )
     else:
-        figure = figures.dimensions(facts["variance"], dead, "variance of the codes")
+        figure = figures.dimensions(facts.variance, dead, "variance of the codes")
         st.plotly_chart(figure, config=PLAIN, key="dimensions")
         st.caption(
             f"A dimension whose variance is below a hundredth of the greatest, or below {NO_VARIANCE:g}, is counted as dead."
         )
 
 
+@cached.per_run(16)
+def factors_told(run: runs.Run) -> tuple[NDArray[np.float64], list[tuple[int, int]], float]:
+    """What the stored codes tell of the factors (D, K), the dimension of each factor's own, the mutual information gap."""
+    told = metrics.factors_told(run.codes, run.factors)
+    return told, metrics.own_dimensions(told), metrics.mutual_information_gap(run.codes, run.factors)
+
+
 def factors(run: runs.Run) -> None:
     """Which dimension stands for which of the numbers that made the samples, where these are known."""
-    names = run.about["dataset"]["factors"]
+    names = run.card.dataset.factors
     if not names:
         return
-    told, pairs, gap = cached.factors(run)
+    told, pairs, gap = factors_told(run)
     st.subheader("What the dimensions stand for")
     own = sum(told[d, k] >= 0.7 for d, k in pairs)
     st.plotly_chart(figures.correlations(told, names), config=PLAIN, key="factors")

@@ -30,7 +30,7 @@ def show() -> None:
     found = explorer(run.url, view=asked, key="explorer")
     view = {name: found.view.get(name, asked.get(name)) for name in SHOWN}
     told = found.code or asked.get("code")
-    code = np.array(told or run.about["codes"]["mean"], np.float32)
+    code = np.array(told or run.card.codes.mean, np.float32)
     at_hand = choosing.originals_at_hand(run)
     choosing.of_own_data(run)
     if found.selection is not None:
@@ -46,13 +46,12 @@ def show() -> None:
 
 def sentence(run: runs.Run, colour: str) -> str:
     """What one sees, with the numbers that say how far to trust it. colour: what the explorer colours by."""
-    about = run.about
-    mse, pca, whole = run.metric("mse"), run.metric("pca_mse"), about["dataset"]["count"]
+    mse, pca, whole = run.metric("mse"), run.metric("pca_mse"), run.card.dataset.count
     one = "one sample" if run.count == whole else f"one of the {whole:,} samples"
     numbers = f"{run.code_size} number{'s' if run.code_size > 1 else ''}"
     by = coloured_by(run, colour)
     return (
-        f"Each of {run.count:,} points is {one} of {about['dataset']['title']}, placed by its code of {numbers}"
+        f"Each of {run.count:,} points is {one} of {run.card.dataset.title}, placed by its code of {numbers}"
         f"{f' and coloured by {choosing.escaped(by)}' if by else ''}. Test error {mse:.4f} "
         f"{metrics.unit(run.kind)}, PCA with the same code size {pca:.4f}."
     )
@@ -60,13 +59,13 @@ def sentence(run: runs.Run, colour: str) -> str:
 
 def coloured_by(run: runs.Run, which: str) -> str:
     """The colours of the map in words, as the explorer chooses them; "" where all points have one."""
-    about = run.about["dataset"]
+    dataset = run.card.dataset
     if which == "error":
         return "reconstruction error"
     place = which.removeprefix("factor:")
-    if place.isdecimal() and int(place) < len(about["factors"]):
-        return str(about["factors"][int(place)])
-    return "" if which == "plain" or not run.classes else str(about["label"])
+    if place.isdecimal() and int(place) < len(dataset.factors):
+        return dataset.factors[int(place)]
+    return "" if which == "plain" or not run.classes else dataset.label
 
 
 def asked_for(run: runs.Run) -> View:
@@ -135,8 +134,8 @@ def points_of(run: runs.Run, plane: str) -> tuple[NDArray[np.float32], NDArray[A
     wanted = [int(part[1:]) for part in plane.split(",") if part[:1] == "z" and part[1:].isdecimal()]
     if len(set(wanted)) == 2 and all(1 <= i <= run.code_size for i in wanted):
         return run.codes[:, [i - 1 for i in wanted]], every, (f"z{wanted[0]}", f"z{wanted[1]}")
-    if run.pca is not None:
-        share = run.about["projections"]["pca"]["explained"]
+    if run.pca is not None and (stored := run.card.projections.pca) is not None:
+        share = stored.explained
         return run.pca.project(run.codes), every, (f"PCA 1 ({share[0]:.0%} of the variance)", f"PCA 2 ({share[1]:.0%})")
     return run.codes[:, :2], every, ("z1", "z2")
 
@@ -157,7 +156,7 @@ def selected(run: runs.Run, selection: Selection) -> None:
         by_class.dataframe({**export.class_column(run, run.class_names(labels)), **shares}, hide_index=True)
     every.dataframe(table(run, chosen[:500]), hide_index=True, height=260)
     few = chosen[: 12 if run.kind == "image" else 5]
-    originals = cached.originals(run.about["dataset"]["name"], tuple(int(row) for row in run.rows[few]))
+    originals = cached.originals(run.card.dataset.name, tuple(int(row) for row in run.rows[few]))
     if originals is not None:
         st.caption("The first of them, and their reconstructions")
         shown = {"original": codes.to_float(originals), "reconstruction": run.coder.decode(run.codes[few])}
@@ -185,14 +184,14 @@ def table(run: runs.Run, places: NDArray[Any]) -> dict[str, Any]:
 def whole(run: runs.Run, places: NDArray[Any]) -> dict[str, Any]:
     """`table`, and of rows what they hold, in the table's own units, where the dataset is at hand."""
     rows = tuple(int(row) for row in run.rows[places])
-    if run.kind != "table" or (originals := cached.originals(run.about["dataset"]["name"], rows)) is None:
+    if run.kind != "table" or (originals := cached.originals(run.card.dataset.name, rows)) is None:
         return table(run, places)
     return samples.joined(table(run, places), samples.in_units(run.columns, codes.to_float(originals)))
 
 
 def card(run: runs.Run) -> None:
     """How a shipped run was made, what it measures and what it is weak at, as its card says."""
-    if not run.pretrained or "card.md" not in run.about["files"]:
+    if not run.pretrained or "card.md" not in run.card.files:
         return
     name = run.folder.name
     with st.expander("How this run was made, what it measures, what it is weak at", icon=":material/description:"):
@@ -213,7 +212,7 @@ def as_plotly(run: runs.Run, found: ExplorerResult, code: NDArray[np.float32]) -
             some = np.sort(np.random.default_rng(0).permutation(len(points))[:PLOTTED])
             points, places = points[some], places[some]
             st.caption(f"{PLOTTED:,} of {run.count:,} points are drawn.")
-        word = run.about["dataset"]["label"]
+        word = run.card.dataset.label
         figure = figures.latent_map(points, run.labels[places], run.classes, axes, places, word=word)
         chart = st.plotly_chart(figure, key=f"map {run.id} {plane}", on_select="rerun", selection_mode="points")
         picked = chart["selection"]["points"]
@@ -223,10 +222,10 @@ def as_plotly(run: runs.Run, found: ExplorerResult, code: NDArray[np.float32]) -
 
 def sample(run: runs.Run, place: int) -> None:
     """A stored sample beside its reconstruction, with its code."""
-    named = f"{run.about['dataset']['label']} **{choosing.escaped(label_of(run, place))}**, " if run.classes else ""
+    named = f"{run.card.dataset.label} **{choosing.escaped(label_of(run, place))}**, " if run.classes else ""
     st.markdown(f"Sample **{run.rows[place]}**, {named}error {run.errors[place]:.4f}")
     st.caption(", ".join(f"z{i + 1} = {value:.3f}" for i, value in enumerate(run.codes[place])))
-    originals = cached.originals(run.about["dataset"]["name"], (int(run.rows[place]),))
+    originals = cached.originals(run.card.dataset.name, (int(run.rows[place]),))
     shown = {} if originals is None else {"original": codes.to_float(originals)}
     shown["reconstruction"] = run.coder.decode(run.codes[place : place + 1])
     if run.kind == "image":
@@ -287,9 +286,10 @@ def decoded(run: runs.Run, code: NDArray[np.float32]) -> dict[str, Any]:
     return samples.joined(steps, {column.name: real[:, c] for c, column in enumerate(run.columns)})
 
 
+@cached.per_run(16)
 def content(run: runs.Run, what: str, named: bool) -> bytes:
-    """What a download button sends; made when it is pressed."""
-    return cached.part(run, what, named)
+    """What a download button sends; made when it is pressed. named: with the names of the samples."""
+    return export.part(run, what, named=named)
 
 
 def open_zip() -> None:

@@ -1,6 +1,7 @@
 """Reconstructions: what a run makes of samples it never saw, beside PCA with a code of the same size."""
 
 import html
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from models.analysis import metrics, reconstruct
 
 WHICH = {"random": "Random", "best": "Best", "worst": "Worst", "class": "One per class"}
 COUNT = 10
+TESTED = 2000  # test samples that are reconstructed: one to three seconds, once
 CLASSES = 40  # of which a sample each is shown
 COLUMNS = 30  # columns whose errors are drawn
 ONE = {"image": "image", "signal": "signal", "table": "row"}
@@ -41,7 +43,7 @@ def show() -> None:
                 format_func=WHICH.__getitem__,
                 key="which",
                 required=True,
-                help=f"Among the first {cached.TESTED:,} of the test split.",
+                help=f"Among the first {TESTED:,} of the test split.",
             )
             or "random"
         )
@@ -54,7 +56,7 @@ def show() -> None:
                 on_click=lambda: st.session_state.update(draw=st.session_state["draw"] + 1),
             )
     try:
-        rows, errors, pca = cached.test_errors(run)
+        rows, errors, pca = test_errors(run)
         labels = labels_of(run, rows)
         chosen = pick(which, errors, labels, int(st.session_state["draw"]))
         sheet(run, reconstruct.rows(run, rows[chosen]), labels[chosen])
@@ -70,6 +72,27 @@ def show() -> None:
         which=which,
         draw=st.session_state["draw"] if which == "random" and st.session_state["draw"] else None,
     )
+
+
+@cached.per_run(8, "Reconstructing the test split…")
+def test_errors(run: runs.Run) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+    """The first `TESTED` rows of the test split, the run's error of each and PCA's (N,). Needs the dataset at hand."""
+    rows = np.flatnonzero(run.dataset.splits() == datasets.TEST)[:TESTED]
+    parts = list(reconstructed(run, rows))
+    return rows, np.concatenate([p.errors for p in parts]), np.concatenate([p.pca_errors for p in parts])
+
+
+@cached.per_run(8)
+def column_errors(run: runs.Run) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The error of each column or channel (K,), the run's and PCA's, on the rows of `test_errors`."""
+    parts = list(reconstructed(run, test_errors(run)[0]))
+    clean, ours, pca = (np.concatenate([getattr(part, name) for part in parts]) for name in ("clean", "run", "pca"))
+    return metrics.by_column(run.columns, clean, ours), metrics.by_column(run.columns, clean, pca)
+
+
+def reconstructed(run: runs.Run, rows: NDArray[np.int64]) -> Iterator[reconstruct.Reconstructed]:
+    """The reconstructions of many rows, a thousand at a time."""
+    return (reconstruct.rows(run, some) for some in np.array_split(rows, max(1, len(rows) // 1000)))
 
 
 def numbers(run: runs.Run) -> None:
@@ -98,7 +121,7 @@ def numbers(run: runs.Run) -> None:
 
 def labels_of(run: runs.Run, rows: NDArray[np.int64]) -> NDArray[np.int32]:
     """The labels of dataset rows: from the run where it stores them (it keeps the test split first)."""
-    place = np.full(run.about["dataset"]["count"], -1, np.int32)
+    place = np.full(run.card.dataset.count, -1, np.int32)
     place[run.rows] = run.labels
     return place[rows]
 
@@ -188,7 +211,7 @@ def per_column(run: runs.Run) -> None:
     if len(run.columns) < 2:
         return
     word = "column" if run.kind == "table" else "channel"
-    ours, pca = cached.column_errors(run)
+    ours, pca = column_errors(run)
     hardest = np.sort(np.argsort(-ours)[:COLUMNS])
     few = "" if len(ours) <= COLUMNS else f" The {COLUMNS} hardest of {len(ours):,}."
     st.subheader(f"Error by {word}", help=f"Mean over the test samples. {metrics.meaning(run.kind)}{few}")
@@ -201,7 +224,7 @@ def per_class(run: runs.Run, labels: NDArray[np.int32], errors: NDArray[np.float
     present = np.unique(labels[labels >= 0])
     if len(present) < 2:
         return
-    st.subheader(f"Error by {run.about['dataset']['label']}", help=f"Mean over {len(labels):,} test samples.")
+    st.subheader(f"Error by {run.card.dataset.label}", help=f"Mean over {len(labels):,} test samples.")
     ours, theirs = (np.array([values[labels == label].mean() for label in present]) for values in (errors, pca))
     st.plotly_chart(
         figures.class_errors([run.classes[label] for label in present], ours, theirs, unit_of(run)),
@@ -220,7 +243,7 @@ def stored_class_errors(run: runs.Run) -> None:
     labels, errors = run.labels[test], run.errors[test]
     present = np.unique(labels[labels >= 0])
     if len(present) > 1:
-        st.subheader(f"Error by {run.about['dataset']['label']}", help=f"Mean over {len(labels):,} test samples.")
+        st.subheader(f"Error by {run.card.dataset.label}", help=f"Mean over {len(labels):,} test samples.")
         means = np.array([errors[labels == label].mean() for label in present])
         st.plotly_chart(
             figures.class_errors([run.classes[label] for label in present], means, None, unit_of(run)),

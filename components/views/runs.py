@@ -106,7 +106,7 @@ def common(owner: str, mine: list[Entry]) -> list[Entry]:
 def asked(run: runs.Run) -> float:
     """When a finished run was finished, in seconds since 1970."""
     try:
-        return time.mktime(time.strptime(run.about["training"]["finished"], "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
+        return time.mktime(time.strptime(run.card.training.finished, "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
     except ValueError:
         return 0.0
 
@@ -142,7 +142,7 @@ def row(entry: Entry, named: bool) -> dict[str, Any]:
     return {
         "★": "★" if entry.starred else "",
         **({"name": entry.name or ""} if named else {}),
-        "dataset": run.about["dataset"]["title"]
+        "dataset": run.card.dataset.title
         if run is not None and uploads.own(chosen.dataset)
         else titled(chosen.dataset),
         "architecture": chosen.architecture + chosen.called,
@@ -151,8 +151,8 @@ def row(entry: Entry, named: bool) -> dict[str, Any]:
         "progress": None if done is None else done / max(1, chosen.epochs) if run is None else 1.0,
         "test error": run.metric("mse") if run is not None else None,
         "PCA": run.metric("pca_mse") if run is not None else None,
-        "epochs": run.about["training"]["epochs"] if run is not None else chosen.epochs,
-        "seconds": run.about["training"]["seconds"] if run is not None else None,
+        "epochs": run.card.training.epochs if run is not None else chosen.epochs,
+        "seconds": run.card.training.seconds if run is not None else None,
         "noise": "" if chosen.noise == "none" else f"{chosen.noise} {chosen.noise_level:g}",
         "asked": int(entry.asked * 1000),
     }

@@ -19,7 +19,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from components import address, cached, choosing, pictures, samples, visitor
 from components.views import Page
 from models import Problem, codes, datasets, export, runs, unwritable, uploads
-from models.analysis import encoding
+from models.analysis import checks, encoding
 from models.columns import unscaled
 from models.readers.work import plain
 
@@ -54,6 +54,30 @@ def show() -> None:
     address.publish(run=run.id, look=look, **choice)
 
 
+@cached.per_run(4, "Finding the nearest codes…")
+def nearest(run: runs.Run) -> checks.Near:
+    """The nearest codes of each stored code."""
+    return checks.neighbours(run.codes)
+
+
+@cached.per_run(8, "Comparing samples…")
+def near_duplicates(run: runs.Run, alike: float, samples: bool) -> checks.Duplicates:
+    """Pairs that differ by at most `alike` times what two random samples differ by."""
+    return checks.duplicates(run, nearest(run), alike, samples=samples)
+
+
+@cached.per_run(8)
+def standing_out(run: runs.Run) -> checks.Outliers:
+    """Samples by how much they stand out."""
+    return checks.outliers(run.errors, run.splits, nearest(run))
+
+
+@cached.per_run(8)
+def disagreeing(run: runs.Run) -> checks.Mislabelled:
+    """Samples by how much their neighbours disagree with their label."""
+    return checks.mislabelled(run.labels, nearest(run))
+
+
 def duplicates(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, Any]:
     """Pairs of samples that are the same or nearly so."""
     address.seed("alike", 5, int, range(11))
@@ -65,7 +89,7 @@ def duplicates(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str,
         disabled=not at_hand,
         help="Mean absolute difference of the values. At 0 only exact duplicates are listed.",
     )
-    found = cached.duplicates(run, alike / 100, at_hand)
+    found = near_duplicates(run, alike / 100, at_hand)
     first, second = found.first, found.second
     if not at_hand:
         st.caption(
@@ -75,7 +99,7 @@ def duplicates(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str,
         exact = int((found.difference == 0).sum())
         crossing = int((run.splits[first] != run.splits[second]).sum())
         other = int((run.labels[first] != run.labels[second]).sum())
-        word = choosing.escaped(run.about["dataset"]["label"])
+        word = choosing.escaped(run.card.dataset.label)
         st.markdown(
             f"**{counted(len(first), 'pair')}**: {exact:,} of equal samples, {len(first) - exact:,} of nearly equal ones. "
             f"{crossing:,} reach across two splits, so that a test would meet what was trained on"
@@ -112,14 +136,14 @@ def outliers(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, A
     above = place.slider(
         "Stand out more than this per cent of the samples", *ABOVE, step=0.1, key="above", format="%.1f %%"
     )
-    found = cached.outliers(run)
+    found = standing_out(run)
     chosen = found.rank >= above
     bad, far = found.error_rank[chosen] >= above, found.distance_rank[chosen] >= above
     st.markdown(
         f"**{counted(int(chosen.sum()), 'sample')}**: {int((bad & ~far).sum()):,} with a large reconstruction error, "
         f"{int((far & ~bad).sum()):,} with a code far from all others, {int((bad & far).sum()):,} with both.",
         help="The error is held against the sample's own split. Far is the distance to the "
-        f"{cached.neighbours(run).near.shape[1]}th nearest code (Ramaswamy et al. 2000). "
+        f"{nearest(run).near.shape[1]}th nearest code (Ramaswamy et al. 2000). "
         "A rare but good sample stands out, too.",
     )
     places = found.places[chosen]
@@ -150,7 +174,7 @@ def mislabelled(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str
     least = place.slider(
         "Neighbours that disagree", 50, 100, key="disagree", format="%d %%", help="Near neighbours weigh more."
     )
-    found = cached.mislabelled(run)
+    found = disagreeing(run)
     if not len(found.places) or found.voted.max(initial=-1) < 0:
         st.info("These samples have no labels, or all the same one. With two classes or more, neighbours can disagree.")
         return {"disagree": least}
@@ -172,7 +196,7 @@ def mislabelled(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str
     if not len(places):
         st.info("No sample has so many neighbours of another class. Lower the slider.")
         return {"disagree": least}
-    word = run.about["dataset"]["label"]
+    word = run.card.dataset.label
     voted = [run.classes[label] for label in found.voted[chosen]]
     columns: Table = {
         **identity(run, places, at_hand),
@@ -208,7 +232,7 @@ class Newcomers:
 def new_samples(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, Any]:
     """Samples that the run has never met, through its encoder: where they lie, and how well they come back."""
     fit, usual, inverted = None, None, False
-    if run.about["dataset"]["kind"] == "image":
+    if run.kind == "image":
         with place.container(horizontal=True, vertical_alignment="bottom"):
             usual = uploads.scaled(run.configuration.dataset).get("fit", "crop")
             if st.session_state.get("fit of") != run.digest:
@@ -280,7 +304,7 @@ def encoded(run: runs.Run, files: Sequence[UploadedFile], fit: str | None, inver
 
 def newcomers(run: runs.Run, come: Newcomers, at_hand: bool) -> None:
     """What became of new samples: in a sentence, as pictures, as a table and as files."""
-    done, image = come.encoded, run.about["dataset"]["kind"] == "image"
+    done, image = come.encoded, run.kind == "image"
     far, poor = int(done.far(run).sum()), int((done.percentile >= 99).sum())
     st.markdown(
         f"**{counted(len(come.names), 'sample')} encoded.** {far:,} lie far from the data, further from the nearest "
@@ -437,7 +461,7 @@ def with_rows(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]]
 
 def stored(run: runs.Run, places: NDArray[np.int64]) -> NDArray[np.float32] | None:
     """The samples (K, *shape) at these places, as the run sees them; None where they are not at hand."""
-    found = cached.originals(run.about["dataset"]["name"], tuple(int(row) for row in run.rows[places]))
+    found = cached.originals(run.card.dataset.name, tuple(int(row) for row in run.rows[places]))
     return None if found is None else codes.to_float(found)
 
 

@@ -443,10 +443,10 @@ def finished(id_: str) -> None:
     except Problem as problem:
         st.error(str(problem))
         return
-    trained = run.about["training"]
+    trained = run.card.training
     st.success(
-        f"{run.title} is ready: {trained['epochs']:,} epoch{'' if trained['epochs'] == 1 else 's'} "
-        f"in {trained['seconds']:.1f} s on {trained['device']}."
+        f"{run.title} is ready: {trained.epochs:,} epoch{'' if trained.epochs == 1 else 's'} "
+        f"in {trained.seconds:.1f} s on {trained.device}."
     )
     choosing.collapse(run)
     error, baseline, right = st.columns(3)
@@ -467,8 +467,7 @@ def finished(id_: str) -> None:
         st.switch_page(pages["Explore"], query_params={"run": id_})
     if reconstruct.button("See its reconstructions", icon=":material/compare:", width="stretch"):
         st.switch_page(pages["Reconstructions"], query_params={"run": id_})
-    pca = trained.get("pca_validation")  # which older runs lack, and a zip could say anything of
-    drawn = figures.losses(run.history(), run.configuration, pca if isinstance(pca, float) else None)
+    drawn = figures.losses(run.history(), run.configuration, trained.pca_validation)
     st.plotly_chart(drawn, key="losses", config={"displayModeBar": False})
 
 

@@ -10,34 +10,33 @@ COLUMNS = ("run", "dataset", "architecture", "D", "test error", "PCA's", "kNN", 
 
 def row(run: Run) -> tuple[str, ...]:
     """One line of the table in pretrained/README.md, by `COLUMNS`."""
-    about = run.about
     return (
         run.folder.name,
-        about["dataset"]["name"],
-        about["architecture"]["name"],
+        run.card.dataset.name,
+        run.card.architecture.name,
         str(run.code_size),
         f"{run.metric('mse'):.4f}",
         f"{run.metric('pca_mse'):.4f}",
         f"{run.metric('knn_accuracy'):.2f}" if run.metric("knn_accuracy") is not None else "–",
-        f"{sum(facts['bytes'] for facts in about['files'].values()) / 1e6:.2f}",
+        f"{sum(file.bytes for file in run.card.files.values()) / 1e6:.2f}",
     )
 
 
 def text(run: Run, name: str) -> str:
     """The card as Markdown."""
-    about, trained = run.about, run.about["training"]
+    dataset, trained = run.card.dataset, run.card.training
     weights, codes = ((run.folder / part).stat().st_size for part in ("weights.safetensors", "codes.f32"))
-    dead = sum(about["codes"]["dead"])
+    dead = sum(run.card.codes.dead)
     own, other = run.metric("knn_accuracy"), run.metric("pca_knn_accuracy")
     lines = [
         f"# {name}",
         "",
-        f"{run.title}. {about['architecture']['parameters']:,} parameters, stored as float16.",
+        f"{run.title}. {run.card.architecture.parameters:,} parameters, stored as float16.",
         "",
         f"- Made by `python -m models train --preset zoo/{name} --ship`",
-        f"- Took {trained['epochs']} epochs, {trained['seconds']:.0f} s on {trained['machine']} ({trained['device']}); epoch {trained['best_epoch']} was kept",
-        f"- Holds {weights / 1e6:.2f} MB of weights and {codes / 1e6:.2f} MB of codes ({run.count:,} of {about['dataset']['count']:,} samples)",
-        f"- Data: {about['dataset']['source']}. Licence: {about['dataset']['licence']}",
+        f"- Took {trained.epochs} epochs, {trained.seconds:.0f} s on {trained.machine} ({trained.device}); epoch {trained.best_epoch} was kept",
+        f"- Holds {weights / 1e6:.2f} MB of weights and {codes / 1e6:.2f} MB of codes ({run.count:,} of {dataset.count:,} samples)",
+        f"- Data: {dataset.source}. Licence: {dataset.licence}",
         f"- Known weakness: {ZOO[name].weakness}",
         *([f"- {dead} of {run.code_size} dimensions are dead: the decoder does without them"] if dead else []),
         *(
@@ -50,7 +49,7 @@ def text(run: Run, name: str) -> str:
         "",
         "| measured on the test split | value | unit | samples |",
         "| --- | --- | --- | --- |",
-        *(f"| {m['title']} | {m['value']:.4f} | {m['unit']} | {m['count']:,} |" for m in about["metrics"]),
+        *(f"| {m.title} | {m.value:.4f} | {m.unit} | {m.count:,} |" for m in run.card.metrics),
         "",
         *_factors(run),
     ]
@@ -59,7 +58,7 @@ def text(run: Run, name: str) -> str:
 
 def _factors(run: Run) -> list[str]:
     """Which dimension stands for which factor, where the factors are known."""
-    names = run.about["dataset"]["factors"]
+    names = run.card.dataset.factors
     if not names:
         return []
     test = run.splits == TEST
@@ -75,7 +74,7 @@ def _factors(run: Run) -> list[str]:
 
 def index(shipped: list[Run]) -> str:
     """pretrained/README.md: all shipped runs as one table."""
-    megabytes = sum(facts["bytes"] for run in shipped for facts in run.about["files"].values()) / 1e6
+    megabytes = sum(file.bytes for run in shipped for file in run.card.files.values()) / 1e6
     images = all(run.kind == "image" for run in shipped)
     of = "per pixel" if images else "per pixel of an image or standardised value of a signal or row"
     scale = " (intensities from 0 to 1)" if images else ""

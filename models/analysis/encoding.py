@@ -61,7 +61,7 @@ def read(
         readings += 1
         return guarded_read(list(paths), folder / str(readings), choices, progress)
 
-    found, samples, said = ways[run.about["dataset"]["kind"]](run, reading, fit)
+    found, samples, said = ways[run.kind](run, reading, fit)
     most = min(MOST, max(1, HELD // max(1, samples[:1].nbytes)))
     if len(samples) > most:
         said.append(f"The first {most:,} of {len(samples):,} samples are encoded.")
@@ -76,9 +76,9 @@ def read(
 def takes(run: Run) -> str:
     """What a run takes, as the end of a sentence."""
     shape = run.shape
-    if run.about["dataset"]["kind"] == "image":
+    if run.kind == "image":
         return f"images of {shape[1]} x {shape[0]} pixels in {'greys' if shape[2] == 1 else 'colour'}"
-    if run.about["dataset"]["kind"] == "signal":
+    if run.kind == "signal":
         names = ", ".join(plain(column.name, 30) for column in run.columns[:8])
         channels = f"{shape[1]} channel{'s' if shape[1] > 1 else ''}"
         return f"signals of {shape[0]} steps with {channels}{f' ({names})' if names else ''}"
@@ -254,7 +254,7 @@ class Encoded:
 
     def far(self, run: Run) -> NDArray[np.bool_]:
         """Which lie further from the data than 99 % of the data lie from each other (N,), as the explorer says it."""
-        return np.asarray(self.distance > run.about["codes"]["nearest_p99"])
+        return np.asarray(self.distance > run.card.codes.nearest_p99)
 
 
 def encode(run: Run, samples: NDArray[Any], progress: Progress = lambda _what, _share: None) -> Encoded:

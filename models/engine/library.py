@@ -122,9 +122,7 @@ def visible(owner: str, found: list[Run]) -> list[Run]:
     shown = [
         run
         for run in found
-        if run.pretrained
-        or run.id in mine
-        or (run.id not in others and uploads.readable(run.about["dataset"]["name"], owner))
+        if run.pretrained or run.id in mine or (run.id not in others and uploads.readable(run.card.dataset.name, owner))
     ]
     return sorted(shown, key=lambda run: (not run.pretrained, not mine.get(run.id, False)))
 

@@ -14,28 +14,30 @@ from safetensors import SafetensorError
 
 from models import Problem
 from models.readers.limits import LIMITS
-from models.runs.configuration import read_configuration
+from models.runs.configuration import Configuration, read_configuration
+from models.runs.facts import run_card
 from models.runs.format import COLUMN, EPOCH, FORMAT, HEADER, check_facts, check_type, finite
 from models.runs.run import Run
 
 
 def open_run(folder: Path) -> Run:
     """Read a run folder and check it whole: format, files, sizes, checksums, shapes. A `Problem` says what is wrong."""
-    run = read_about(folder)
-    for name, facts in run.about["files"].items():
+    run = read_run(folder)
+    files = run.card.files
+    for name, facts in files.items():
         path = folder / name
         size = path.stat().st_size if path.is_file() else None
-        if size != facts["bytes"]:
+        if size != facts.bytes:
             came = "is absent" if size is None else f"has {size:,} bytes"
-            raise damaged(folder, f"{name} {came}", f"{facts['bytes']:,} bytes were expected")
-        if sha256(path) != facts["sha256"]:
-            raise damaged(folder, f"{name} has been altered", f"the SHA-256 {facts['sha256'][:12]}… was expected")
+            raise damaged(folder, f"{name} {came}", f"{facts.bytes:,} bytes were expected")
+        if sha256(path) != facts.sha256:
+            raise damaged(folder, f"{name} has been altered", f"the SHA-256 {facts.sha256[:12]}… was expected")
     for name, numbers in _numbers(run).items():
-        came = run.about["files"].get(name, {"bytes": 0})["bytes"]
-        if came != 4 * numbers:
+        size = files[name].bytes if name in files else 0
+        if size != 4 * numbers:
             raise damaged(
                 folder,
-                f"{name} has {came:,} bytes",
+                f"{name} has {size:,} bytes",
                 f"{4 * numbers:,} were expected for {run.count:,} codes of size {run.code_size}",
             )
     try:
@@ -58,11 +60,10 @@ def whole(folder: Path) -> bool:
 
 def _check_content(run: Run) -> None:
     """ValueError when a file of the right size holds numbers that nothing could be done with."""
-    stored = run.about["dataset"]
     tsne = run.tsne[1] if run.tsne else np.zeros(0)
     replay = np.fromfile(run.folder / "replay/index.i32", "<i4")
     for name, index, low, high in (
-        ("rows.i32", run.rows, 0, stored["count"]),
+        ("rows.i32", run.rows, 0, run.card.dataset.count),
         ("labels.i32", run.labels, -1, len(run.classes)),
         ("projections/tsne-index.i32", tsne, 0, run.count),
         ("replay/index.i32", replay, 0, run.count),
@@ -107,20 +108,20 @@ def _check_columns(run: Run) -> None:
 
 def _numbers(run: Run) -> dict[str, float]:
     """How many 4-byte numbers each array file must hold."""
-    m, d, replay = run.count, run.code_size, run.about["replay"]
+    m, d, replay = run.count, run.code_size, run.card.replay
     out: dict[str, float] = {"codes.f32": m * d, "rows.i32": m, "labels.i32": m, "errors.f32": m}
-    if k := len(run.about["dataset"]["factors"]):
+    if k := len(run.card.dataset.factors):
         out["factors.f32"] = m * k
     if run.pca:
         out["projections/pca.f32"] = 2 * m
-    if "splits.u8" in run.about["files"]:
+    if "splits.u8" in run.card.files:
         out["splits.u8"] = m / 4
-    if tsne := run.about["projections"]["tsne"]:
-        out |= {"projections/tsne.f32": 2 * tsne["count"], "projections/tsne-index.i32": tsne["count"]}
-    return out | {"replay/codes.f32": len(replay["epochs"]) * replay["count"] * d, "replay/index.i32": replay["count"]}
+    if tsne := run.card.projections.tsne:
+        out |= {"projections/tsne.f32": 2 * tsne.count, "projections/tsne-index.i32": tsne.count}
+    return out | {"replay/codes.f32": len(replay.epochs) * replay.count * d, "replay/index.i32": replay.count}
 
 
-def read_about(folder: Path) -> Run:
+def read_run(folder: Path) -> Run:
     """run.json alone, checked for what `Run` reads from it."""
     try:
         text = text_of(folder / "run.json")
@@ -135,13 +136,12 @@ def read_about(folder: Path) -> Run:
         raise _foreign_format(folder.name, str(about.get("format"))[:40])
     try:
         check_facts(about)
-        if (problem := _foreign_choices(folder.name, about)) is not None:
-            raise problem
-        return Run(folder, about, hashlib.sha256(text).hexdigest()[:16])
     except ValueError as error:
         raise damaged(
             folder, f"run.json does not describe a run ({error})", "the fields of format 1 were expected"
         ) from error
+    card = run_card(about, _choices(folder.name, about))
+    return Run(folder, card, hashlib.sha256(text).hexdigest()[:16])
 
 
 def text_of(path: Path, most: int = LIMITS.about) -> bytes:
@@ -185,7 +185,12 @@ def foreign(folder: Path) -> Problem | None:
         return None
     if (form := about.get("format", FORMAT)) != FORMAT:
         return _foreign_format(folder.name, str(form)[:40])
-    return _foreign_choices(folder.name, about) if "configuration" in about else None
+    if "configuration" in about:
+        try:
+            _choices(folder.name, about)
+        except Problem as problem:
+            return problem
+    return None
 
 
 LEFT_ALONE = "open it with the version of Hourglass that made it, or a newer one; here it is left as it is"
@@ -195,9 +200,9 @@ def _foreign_format(name: str, form: str) -> Problem:
     return Problem(f"the run {name} is of format {form}", f"format {FORMAT} was expected", LEFT_ALONE)
 
 
-def _foreign_choices(name: str, about: dict[str, Any]) -> Problem | None:
+def _choices(name: str, about: dict[str, Any]) -> Configuration:
+    """What the run of that name was trained with. A `Problem` where a later version may have written it."""
     try:
-        read_configuration(about["configuration"])
+        return read_configuration(about["configuration"])
     except Problem as problem:
-        return Problem(f"the run {name} is not understood: {problem.came}", problem.expected, LEFT_ALONE)
-    return None
+        raise Problem(f"the run {name} is not understood: {problem.came}", problem.expected, LEFT_ALONE) from problem

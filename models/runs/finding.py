@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from models import PRETRAINED, Problem, home
-from models.runs.checking import read_about
+from models.runs.checking import read_run
 from models.runs.format import ID
 from models.runs.run import Run
 
@@ -80,7 +80,7 @@ def stamp(path: Path) -> tuple[int, ...]:
 def _found(folder: Path) -> Run | Unreadable:
     """Read once: whoever keeps this computer hears of it in the log, and then the run's owners do on their pages."""
     try:
-        return read_about(folder)
+        return read_run(folder)
     except Problem as problem:
         log.warning("%s: %s", folder, problem)
         return Unreadable(folder, problem)  # without what was in memory when it was met

@@ -109,7 +109,7 @@ def finite(text: str) -> float:
 
 
 _D, _MANY = [float, MAX_CODE_SIZE], 2**31 - 1  # a number for each dimension; rows are kept as int32
-# run.json as `Run` and the pages rely on it: a type, a range of whole numbers, [type of each, how many at most],
+# run.json as it is checked before it becomes a `RunCard`: a type, a range of whole numbers, [type of each, how many at most],
 # {field: type}, or (type or null,). Every number is held against its limit before anything is made of it.
 FACTS: dict[str, Any] = {
     "id": str,

@@ -17,7 +17,8 @@ from models import PRETRAINED, datasets, uploads
 from models.codes import Coder, Plane
 from models.columns import Column, from_plain, numbered
 from models.readers.limits import LIMITS
-from models.runs.configuration import Configuration, read_configuration
+from models.runs.configuration import Configuration
+from models.runs.facts import RunCard
 from models.runs.format import finite
 
 UNLABELLED = "no label"  # what the class of a sample is called that has none, in a dataset that has classes
@@ -28,12 +29,12 @@ class Run:
     """A finished run, read from its folder. Arrays are memory-mapped; nothing is loaded before it is asked for."""
 
     folder: Path
-    about: dict[str, Any]
+    card: RunCard
     digest: str
 
     @property
     def id(self) -> str:
-        return str(self.about["id"])
+        return self.card.id
 
     @property
     def url(self) -> str:
@@ -49,25 +50,25 @@ class Run:
         """A few words that tell this run from others."""
         chosen = self.configuration
         noise = "" if chosen.noise == "none" else f", {chosen.noise} noise"
-        architecture = self.about["architecture"]["title"] + chosen.called
-        return f"{self.about['dataset']['title']} · {architecture} · D = {self.code_size}{noise}"
+        architecture = self.card.architecture.title + chosen.called
+        return f"{self.card.dataset.title} · {architecture} · D = {self.code_size}{noise}"
 
-    @cached_property
+    @property
     def configuration(self) -> Configuration:
-        return read_configuration(self.about["configuration"])
+        return self.card.configuration
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return tuple(self.about["dataset"]["shape"])
+        return self.card.dataset.shape
 
     @property
     def kind(self) -> str:
         """image, signal or table."""
-        return str(self.about["dataset"]["kind"])
+        return self.card.dataset.kind
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return tuple(self.about["dataset"]["classes"])
+        return self.card.dataset.classes
 
     def class_names(self, labels: Iterable[int]) -> list[str]:
         """The classes of labels by their names; a label of -1 is "no label"."""
@@ -83,8 +84,8 @@ class Run:
     @cached_property
     def stored_columns(self) -> list[dict[str, Any]]:
         """Columns as they are stored; none where the run knows nothing of them."""
-        if "columns.json" not in self.about["files"]:
-            return list(self.about["dataset"].get("columns", []))  # as the first runs have them
+        if "columns.json" not in self.card.files:
+            return list(self.card.dataset.columns or ())  # as the first runs have them
         path = self.folder / "columns.json"
         if (size := path.stat().st_size) > LIMITS.table:
             raise ValueError(f"columns.json has {size:,} bytes, at most {LIMITS.table:,} were expected")
@@ -92,15 +93,15 @@ class Run:
 
     @property
     def code_size(self) -> int:
-        return int(self.about["codes"]["size"])
+        return self.card.codes.size
 
     @property
     def count(self) -> int:
-        return int(self.about["codes"]["count"])
+        return self.card.codes.count
 
     @property
     def variational(self) -> bool:
-        return bool(self.about["architecture"]["variational"])
+        return self.card.architecture.variational
 
     @cached_property
     def codes(self) -> NDArray[np.float32]:
@@ -120,7 +121,7 @@ class Run:
 
     @cached_property
     def factors(self) -> NDArray[np.float32]:
-        k = len(self.about["dataset"]["factors"])
+        k = len(self.card.dataset.factors)
         return self._array("factors.f32", np.float32, (self.count, k)) if k else np.zeros((self.count, 0), np.float32)
 
     @property
@@ -129,13 +130,29 @@ class Run:
         `Problem`. A `Problem` as well for a dataset that this version does not know."""
         name = self.configuration.dataset
         if uploads.own(name):
-            return uploads.dataset(name) or uploads.stand_in(self.about["dataset"] | {"columns": self.stored_columns})
+            return uploads.dataset(name) or self.deleted_dataset
         return datasets.get(name)
+
+    @property
+    def deleted_dataset(self) -> datasets.Dataset:
+        """What the run knows of its dataset, where that was somebody's own and is deleted; reading it is a `Problem`."""
+        known = self.card.dataset
+        return uploads.described(
+            known.name,
+            known.kind,
+            known.shape,
+            known.count,
+            title=known.title,
+            summary="Deleted since.",
+            classes=known.classes,
+            source=known.source,
+            columns=from_plain(self.stored_columns),
+        )
 
     @cached_property
     def splits(self) -> NDArray[np.uint8]:
         """The split of each stored code (M,), by the dataset's own rule."""
-        if "splits.u8" in self.about["files"]:
+        if "splits.u8" in self.card.files:
             return self._array("splits.u8", np.uint8, (self.count,))
         return self.dataset.splits()[self.rows]
 
@@ -146,16 +163,16 @@ class Run:
     @cached_property
     def pca(self) -> Plane | None:
         """The stored plane of largest variance, None when the code has fewer than three dimensions."""
-        stored = self.about["projections"]["pca"]
-        return Plane(*(np.array(stored[part], np.float32) for part in ("mean", "components"))) if stored else None
+        stored = self.card.projections.pca
+        return Plane(np.array(stored.mean, np.float32), np.array(stored.components, np.float32)) if stored else None
 
     @cached_property
     def tsne(self) -> tuple[NDArray[np.float32], NDArray[np.int32]] | None:
         """Stored t-SNE positions (K, 2) and the places of their codes (K,), None when there are none."""
-        stored = self.about["projections"]["tsne"]
+        stored = self.card.projections.tsne
         if not stored:
             return None
-        k = stored["count"]
+        k = stored.count
         return (
             self._array("projections/tsne.f32", np.float32, (k, 2)),
             self._array("projections/tsne-index.i32", np.int32, (k,)),
@@ -171,12 +188,16 @@ class Run:
 
     def metric(self, name: str, split: str = "test") -> float | None:
         """One measured number, None when it was not measured."""
-        found = (m["value"] for m in self.about["metrics"] if m["name"] == name and m["split"] == split)
+        found = (m.value for m in self.card.metrics if m.name == name and m.split == split)
         return next(found, None)
 
     def history(self) -> list[dict[str, Any]]:
         """A dict per epoch, as in history.jsonl."""
         return [json.loads(line) for line in (self.folder / "history.jsonl").read_text().splitlines()]
+
+    def stored_card(self) -> dict[str, Any]:
+        """run.json itself, with what this version does not know, for a copy that is sealed anew."""
+        return dict(json.loads((self.folder / "run.json").read_bytes(), parse_float=finite, parse_constant=finite))
 
     def _array(self, name: str, kind: type, shape: tuple[int, ...]) -> NDArray[Any]:
         array = np.memmap(self.folder / name, kind, mode="r") if math.prod(shape) else np.zeros(0, kind)

@@ -21,9 +21,9 @@ def block(run: Run) -> bytes:
     Kept under <home>/thumbnails; of a dataset that somebody brought inside its folder, so that they go with it.
     Raises `Problem` when the dataset is not at hand, LookupError when the samples are no images.
     """
-    if not run.about["thumbnails"]:
+    if not run.card.thumbnails:
         raise LookupError("these samples are no images")
-    dataset, shape = run.dataset, tuple(run.about["thumbnails"]["shape"])
+    dataset, shape = run.dataset, run.card.thumbnails.shape
     folder = home() / "data" / dataset.given / "thumbnails" if dataset.given else home() / "thumbnails"
     path = folder / f"{run.digest}.u8.gz"
     if path.is_file():
@@ -59,7 +59,7 @@ def values(run: Run, most: int = MOST) -> bytes:
     `Problem` when the dataset has to be downloaded first, LookupError when the samples are images or none fits.
     """
     count = min(run.count, most // (4 * int(np.prod(run.shape))))
-    if run.about["dataset"]["kind"] == "image" or not count:
+    if run.kind == "image" or not count:
         raise LookupError("these samples are not sent as numbers")
     dataset = run.dataset
     samples = datasets.samples_at(dataset, run.rows[:count].astype(np.int64))

@@ -147,9 +147,10 @@ def _rebuilt(run: Run) -> Run:
     dataset, architecture = datasets.get(chosen.dataset), architectures.get(chosen.architecture)
     blueprint = architecture.blueprint(dataset.kind, dataset.shape, chosen.code_size)
     facts = dataset_facts(dataset)
-    known = run.about["dataset"] | {"columns": run.stored_columns}
+    about = run.stored_card()
+    known = about["dataset"] | {"columns": run.stored_columns}
     stored = {name: known.get(name) for name in facts}
-    trained = chosen.id_of(run.about["recipe"])
+    trained = chosen.id_of(run.card.recipe)
     id_ = _opened_id(trained, run.folder)
     same_size = (run.code_size, run.variational) == (chosen.code_size, architecture.variational)
     if json.dumps(stored) != json.dumps(facts) or not same_size or run.id not in (trained, id_):
@@ -177,14 +178,14 @@ def _rebuilt(run: Run) -> Run:
         )
     for name, graph in graphs.graphs(blueprint, weights).items():
         (run.folder / name).write_bytes(graph)
-    shown = [*run.about["training"].values(), *(text for metric in run.about["metrics"] for text in metric.values())]
-    finished = run.about["training"]["finished"]
+    shown = [*about["training"].values(), *(text for metric in about["metrics"] for text in metric.values())]
+    finished = run.card.training.finished
     if not all(_HARMLESS.fullmatch(text) for text in shown if isinstance(text, str)) or not _FINISHED.fullmatch(
         finished
     ):
         raise _disagree(run, "run.json describes it in words of its own", "the words of Hourglass were expected")
     (run.folder / "card.md").unlink(missing_ok=True)  # a text of somebody else's
-    versions = run.about.get("versions")
+    versions = about.get("versions")
     if (
         not isinstance(versions, dict)
         or len(versions) > VERSIONS
@@ -197,7 +198,7 @@ def _rebuilt(run: Run) -> Run:
         "architecture": architecture_facts(architecture, blueprint),
         "versions": versions,
     }
-    return seal(run.folder, {name: ours.get(name, value) for name, value in run.about.items() if name in KEPT})
+    return seal(run.folder, {name: ours.get(name, value) for name, value in about.items() if name in KEPT})
 
 
 def _opened_id(trained: str, folder: Path) -> str:

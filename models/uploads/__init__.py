@@ -16,7 +16,7 @@ from models.uploads.listing import Kept, of
 from models.uploads.quotas import SHELL, days, make_sure_all_fits, quota, setting
 from models.uploads.removing import remove, sweep
 from models.uploads.staging import ROOMS, leave, room
-from models.uploads.stored import DAY, HOUR, dataset, gone, own, readable, scaled, stand_in
+from models.uploads.stored import DAY, HOUR, dataset, described, gone, own, readable, scaled
 
 __all__ = [
     "DAY",
@@ -27,6 +27,7 @@ __all__ = [
     "Kept",
     "dataset",
     "days",
+    "described",
     "fit_title",
     "gone",
     "keep",
@@ -40,6 +41,5 @@ __all__ = [
     "room",
     "scaled",
     "setting",
-    "stand_in",
     "sweep",
 ]

@@ -66,21 +66,6 @@ def scaled(name: str) -> dict[str, Any]:
     return {what: chosen for what, chosen in about.get("scaled", {}).items() if chosen is not None}
 
 
-def stand_in(facts: dict[str, Any]) -> Dataset:
-    """What a run knows (`facts` are its run.json's) of a dataset that was deleted; reading it is a `Problem`."""
-    return described(
-        facts["name"],
-        facts["kind"],
-        tuple(facts["shape"]),
-        facts["count"],
-        title=facts["title"],
-        summary="Deleted since.",
-        classes=tuple(facts["classes"]),
-        source=facts["source"],
-        columns=from_plain(facts.get("columns", [])),
-    )
-
-
 def described(name: str, kind: str, shape: tuple[int, ...], count: int, **more: Any) -> Dataset:
     usual = {"title": name, "summary": "", "classes": (), "source": ""}
     return Dataset(
