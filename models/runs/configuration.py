@@ -132,41 +132,32 @@ class Configuration:
         for name, known in CHOICES.items():
             value = getattr(self, name)
             if value not in known:
-                raise Problem(
-                    f"{name} “{value}” is unknown", f"one of {', '.join(known)} was expected", "choose one of these"
-                )
+                raise Problem(f"{name} “{value}” is unknown", f"known are {', '.join(known)}")
         if self.noise not in noises(dataset.kind):
             raise Problem(
-                f"a watermark was asked for on samples of kind {dataset.kind}",
-                "watermarks go on images",
-                "choose another noise",
+                f"a watermark can be put on images only; these samples are of kind {dataset.kind}",
+                do="choose another noise",
             )
         if self.loss not in losses(dataset.kind):
             raise Problem(
-                f"the Bernoulli loss was asked for on samples of kind {dataset.kind}",
-                "it needs values in [0, 1], as images have",
-                "choose squared-error",
+                f"the Bernoulli loss needs values in [0, 1], as images have; these samples are of kind {dataset.kind}",
+                do="choose squared-error",
             )
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if not low <= value <= high:  # also catches NaN
-                raise Problem(
-                    f"{name.replace('_', ' ')} {value} was asked for",
-                    f"{low:g} to {high:g} was expected",
-                    "choose a value in that range",
-                )
+                raise Problem(f"{name.replace('_', ' ')} must be {low:g} to {high:g}; {value} was given")
         pairs = self.batch_size**2 * self.code_size
         if architecture.variational and self.total_correlation and pairs > PAIRS:
             raise Problem(
-                f"the total correlation of batches of {self.batch_size:,} at D = {self.code_size} was asked for",
-                f"each sample is compared with every other in each dimension: {pairs:,} numbers, where {PAIRS:,} fit",
+                f"the total correlation of batches of {self.batch_size:,} at D = {self.code_size} compares {pairs:,} numbers, each sample with every other in each dimension",
+                f"at most {PAIRS:,} fit",
                 f"choose batches of {math.isqrt(PAIRS // self.code_size):,} at most",
             )
         if architecture.variational and self.annealing and self.recipe == "open-ended":
             raise Problem(
-                "annealed beta was asked for in a training without an end",
-                "annealing takes a share of a training whose length is known",
-                "choose a number of epochs or a time, or no annealing",
+                "annealing of beta needs a training whose length is known",
+                do="choose a number of epochs or a time, or no annealing",
             )
         return self
 
@@ -191,15 +182,14 @@ def configure(values: dict[str, Any]) -> Configuration:
     if unknown := sorted(set(values) - set(fields)):
         raise Problem(
             f"the choices {', '.join(unknown)} are unknown",
-            f"choices are {', '.join(fields)}",
+            f"known choices are {', '.join(fields)}",
             "leave the unknown ones out",
         )
     if absent := [name for name in ("dataset", "architecture") if not values.get(name)]:
         options = " and ".join(f"--{name}" for name in absent)
         raise Problem(
             f"no {' and no '.join(absent)} was chosen",
-            "a training takes a dataset and an architecture",
-            f"add {options}, or choose {'one' if len(absent) == 1 else 'one of each'}",
+            do=f"add {options}, or choose {'one' if len(absent) == 1 else 'one of each'}",
         )
     defaults = dict(architectures.get(str(values["architecture"])).defaults)
     if defaults.get("loss") not in losses(datasets.get(str(values["dataset"])).kind):
@@ -218,11 +208,7 @@ def configure(values: dict[str, Any]) -> Configuration:
         try:
             cast[name] = kinds[str(fields[name].type)](value)
         except (TypeError, ValueError, OverflowError) as error:
-            raise Problem(
-                f"the choice {name} is not of its type ({error})",
-                "a number was expected where one belongs",
-                "correct the value",
-            ) from error
+            raise Problem(f"the choice {name} is not of its type ({error})", do="correct the value") from error
     checked = Configuration(**cast).check()
     # What has no effect must not make another run of the same training.
     if checked.noise == "none" or not checked.noise_level:
@@ -261,9 +247,7 @@ def read_configuration(values: Any) -> Configuration:
 
 def _not_understood(what: str) -> Problem:
     return Problem(
-        what,
-        "choices that this version of Hourglass knows were expected",
-        "use the version that wrote them, or a newer one; here they are left as they are",
+        what, do="use the version of Hourglass that wrote these choices, or a newer one; here they are left as they are"
     )
 
 
