@@ -47,8 +47,8 @@ def raise_limit() -> None:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < FILES:
         log.warning(
-            "This process may open %s files at once, enough for about %s visitors. %s or more were expected. "
-            "Raise the hard limit (ulimit -Hn, or LimitNOFILE= for systemd).",
+            "This process may open %s files at once, enough for about %s visitors. Raise the hard limit to %s or more "
+            "(ulimit -Hn, or LimitNOFILE= for systemd).",
             f"{soft:,}",
             f"{max(0, soft - 100) // 4:,}",
             f"{FILES:,}",
@@ -179,9 +179,9 @@ class Arriving:
         most, taken = self.most(), self.held() + self.claimed
         if taken + size > most:
             raise Problem(
-                f"this file takes {size:,} bytes of memory, and those that others are bringing take {taken:,}",
-                f"at most {most:,} at once were expected",
-                "try again in some minutes, or ask whoever runs this computer (HOURGLASS_MEMORY_BYTES)",
+                f"this file takes {size:,} bytes of memory and other uploads take {taken:,}",
+                f"at most {most:,} are allowed at once",
+                "try again in some minutes, or ask whoever runs this computer to raise HOURGLASS_MEMORY_BYTES",
             )
         self.claimed += size
         try:

@@ -218,9 +218,9 @@ def stranger(asked: Headers) -> str | None:
         ours = ", ".join(config.get_option("server.allowedHosts"))
         return str(
             Problem(
-                f"the host “{plain(host)}” was asked for",
-                f"one of {ours} was expected",
-                "open one of these, or start Hourglass with --server.allowedHosts= and that name",
+                f"this app does not answer to the host name “{plain(host)}”",
+                f"it answers to {ours}",
+                "use one of these names, or start Hourglass with --server.allowedHosts= and the new name",
             )
         )
     allowed = {site.strip() for site in config.get_option("server.corsAllowedOrigins")}
@@ -228,9 +228,9 @@ def stranger(asked: Headers) -> str | None:
         return None
     return str(
         Problem(
-            f"a page of {plain(origin)} sent this",
-            f"one of {plain(host)} was expected",
-            "open Hourglass itself, or name that site in server.corsAllowedOrigins",
+            f"this request came from a page of {plain(origin)}",
+            f"only pages of {plain(host)} may send it",
+            "open Hourglass itself, or add that site to server.corsAllowedOrigins",
         )
     )
 
@@ -251,8 +251,8 @@ def embedders() -> tuple[str, ...]:
     good = tuple(site for site in named if re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?", site))
     if wrong := [site for site in named if site not in good]:
         log.error(
-            "HOURGLASS_EMBEDDED_IN names “%s”. Addresses such as https://school.example, with spaces between them, were "
-            "expected. It is left out.",
+            "HOURGLASS_EMBEDDED_IN names “%s”, which is ignored. Write addresses such as https://school.example, with "
+            "spaces between them.",
             plain(" ".join(wrong)),
         )
     return good

@@ -70,9 +70,7 @@ async def take(request: Request) -> Response:
     """The file itself, as the body of a PUT."""
     arrival = _EXPECTED.get(request.path_params["token"])
     if arrival is None or visitor.owner_of(request.headers.get("cookie", "")) != arrival.owner or foreign(request):
-        return _refused(
-            404, Problem("this file was not expected", "one chosen on the page Data was", "choose it there")
-        )
+        return _refused(404, Problem("this upload is unknown", do="choose the file on the page Data"))
     arrival.turn += 1
     turn, older, room = arrival.turn, arrival.room, None
     arrival.room = arrival.path = None
@@ -88,7 +86,7 @@ async def take(request: Request) -> Response:
         if room is not None:
             await run_in_threadpool(uploads.leave, room)
         if not isinstance(error, Problem):
-            return _refused(400, Problem("the file broke off", "a whole one was expected", "again"))
+            return _refused(400, Problem("the upload was interrupted", do="upload the file again"))
         return _refused(413 if error.came.startswith("the file has") else 400, error)
     arrival.room, arrival.path = room, path
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
@@ -126,14 +124,14 @@ async def _written(request: Request, room: Path, claimed: int, wanted: Callable[
     except OSError as error:
         raise unwritable(room, error) from error
     if not wanted():
-        raise Problem("a newer file took the place of this one", "one at a time was expected", "wait for that one")
+        raise Problem("another upload replaced this one", "one file can be uploaded at a time", "wait for that one")
     return path
 
 
 def _too_large(count: int) -> Problem:
     return Problem(
         f"the file has {count:,} bytes or more",
-        f"at most {LARGE.upload:,} were expected",
+        f"at most {LARGE.upload:,} are allowed",
         "bring a smaller file, or fewer samples",
     )
 

@@ -13,21 +13,32 @@ import platformdirs
 
 
 class Problem(Exception):
-    """Something a person can put right, told in three parts.
+    """An error that a person can put right.
 
-    came: what was met. expected: what would have been fine. do: what to do now. Each is a plain clause
-    without a full stop; `str(problem)` joins them into sentences that a page or a shell can show as they are.
+    came: what is wrong. expected: what is possible instead, where that helps. do: what to do now, where the rest does
+    not say it already. Each is a plain clause without a full stop; `str(problem)` makes sentences of them that a page
+    or a shell can show as they are: "The file has 9 bytes; at most 5 are allowed. Bring a smaller file."
     """
 
-    def __init__(self, came: str, expected: str, do: str) -> None:
+    def __init__(self, came: str, expected: str | None = None, do: str | None = None) -> None:
         super().__init__(came, expected, do)
         self.came, self.expected, self.do = came, expected, do
 
+    @property
+    def parts(self) -> list[str | None]:
+        """What JSON keeps of it: `Problem(*parts)` is the same problem."""
+        return [self.came, self.expected, self.do]
+
+    @property
+    def clause(self) -> str:
+        """What is wrong, without what to do."""
+        return f"{self.came}; {self.expected}" if self.expected else self.came
+
     def __str__(self) -> str:
-        return ". ".join(map(_begun, (self.came, self.expected, self.do))) + "."
+        return " ".join(f"{_capitalised(part)}." for part in (self.clause, self.do) if part)
 
 
-def _begun(part: str) -> str:
+def _capitalised(part: str) -> str:
     """A clause as a sentence begins. The name of a file stays as it is written."""
     first = part.split(" ", 1)[0].rstrip(",:;")
     named = any(mark in first for mark in "._/\\") or any(c.isdigit() for c in first)
@@ -38,8 +49,7 @@ def unwritable(folder: Path, error: Exception) -> Problem:
     """What to say when a folder does not take what has to be written."""
     return Problem(
         f"{folder} cannot be written ({getattr(error, 'strerror', None) or error})",
-        "a folder with free space that this program may write to was expected",
-        "free some space or name another folder in HOURGLASS_HOME (HOURGLASS_DATA for downloads)",
+        do="free some space, correct its permissions, or name another folder in HOURGLASS_HOME (HOURGLASS_DATA for downloads)",
     )
 
 

@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         return int(chosen.run(chosen))
     except Problem as problem:
         if chosen.json:
-            print(json.dumps({"error": {"came": problem.came, "expected": problem.expected, "do": problem.do}}))
+            print(json.dumps({"error": dict(zip(("came", "expected", "do"), problem.parts, strict=True))}))
         else:
             print(f"hourglass: {problem}", file=sys.stderr)
         return 1
@@ -158,7 +158,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} was asked for; a number of seconds above 0 was expected")
+        raise argparse.ArgumentTypeError(f"a number of seconds must be above 0; {text} was given")
     return seconds
 
 
@@ -171,11 +171,7 @@ def _chosen(arguments: argparse.Namespace) -> runs.Configuration:
         }
         slugs |= {f"zoo/{name}": exhibit.choices for name, exhibit in ZOO.items()}
         if arguments.preset not in slugs:
-            raise Problem(
-                f"the preset “{arguments.preset}” is unknown",
-                f"one of {', '.join(slugs)} was expected",
-                "choose one of these",
-            )
+            raise Problem(f"the preset “{arguments.preset}” is unknown", f"known presets are {', '.join(slugs)}")
         values = dict(slugs[arguments.preset])
     elif arguments.configuration:
         try:
@@ -184,9 +180,8 @@ def _chosen(arguments: argparse.Namespace) -> runs.Configuration:
                 raise ValueError("it is something else")
         except (ValueError, RecursionError) as error:
             raise Problem(
-                f"--configuration is not a JSON object ({error})",
-                'something like {"dataset": "digits", "architecture": "modern"} was expected',
-                "correct it",
+                f"--configuration must be a JSON object ({error})",
+                do='write it like {"dataset": "digits", "architecture": "modern"}',
             ) from error
     named = {f.name: getattr(arguments, f.name, None) for f in dataclasses.fields(runs.Configuration)}
     return runs.configure(values | {name: value for name, value in named.items() if value is not None})
@@ -206,10 +201,10 @@ def _train(arguments: argparse.Namespace) -> int:
     datasets.check(configuration.dataset, SHELL)
     if arguments.time is not None:
         if arguments.epochs is not None:
-            raise Problem("--time and --epochs were given", "one of the two was expected", "leave one out")
+            raise Problem("--time and --epochs cannot be combined", do="leave one of them out")
         configuration = _timed(configuration, arguments.time)
     if arguments.ship and not (arguments.preset or "").startswith("zoo/"):
-        raise Problem("--ship was given without a zoo preset", "only runs of the zoo ship", "add --preset zoo/NAME")
+        raise Problem("--ship works with presets of the zoo only", do="add --preset zoo/NAME")
     if not arguments.ship and engine.kept(configuration.id):
         return _told(arguments, runs.open_run(runs.folder_of(configuration.id)))
     if arguments.here or arguments.ship:
@@ -222,9 +217,7 @@ def _train_here(arguments: argparse.Namespace, configuration: runs.Configuration
     id_ = configuration.id
     if engine.status(id_).alive:
         raise Problem(
-            f"the run {id_} is being trained by another process",
-            "one training at a time of the same choices",
-            "wait for it, or change a choice",
+            f"the run {id_} is already being trained by another process", do="wait for it, or change a choice"
         )
     folder, attempt = engine.active(id_), engine.claim(id_)
     with _stopping(
@@ -242,9 +235,7 @@ def _train_here(arguments: argparse.Namespace, configuration: runs.Configuration
             return _nothing(arguments, id_)
         except training.Overtaken:
             raise Problem(
-                f"another process has taken over the run {id_}",
-                "one training at a time of the same choices",
-                "see how it goes there: python -m models list",
+                f"another process has taken over the run {id_}", do="follow it with python -m models list"
             ) from None
         except Problem as problem:
             with contextlib.suppress(Problem, training.Overtaken, training.Stopped):
@@ -253,7 +244,7 @@ def _train_here(arguments: argparse.Namespace, configuration: runs.Configuration
     if arguments.ship and run.configuration.stopped_after is not None:
         raise Problem(
             f"the training ended after {run.configuration.stopped_after} of {configuration.epochs} epochs",
-            "a run that ships is trained to its end",
+            "only a completed training can ship",
             "start it again: it goes on from its checkpoint or from the beginning",
         )
     if arguments.ship:
@@ -434,9 +425,7 @@ def _add(arguments: argparse.Namespace) -> int:
         if not isinstance(choices, dict):
             raise ValueError("it is something else")
     except (ValueError, RecursionError) as error:
-        raise Problem(
-            f"--choices is not a JSON object ({error})", 'something like {"size": 32} was expected', "correct it"
-        ) from error
+        raise Problem(f"--choices must be a JSON object ({error})", do='write it like {"size": 32}') from error
     progress = (lambda _what, _share: None) if arguments.json else _bar
     folder = uploads.room(SHELL)
     try:

@@ -13,9 +13,8 @@ async def _serve(host: str | None, port: int, file: str | None) -> None:
     encrypted = security()
     if encrypted is None and host not in ("127.0.0.1", "localhost"):
         raise Problem(
-            "no certificates were named",
-            "whoever can connect to a scheduler can run code on its workers, so both ends have to show one",
-            "set HOURGLASS_TLS to the folder of ca.pem, cert.pem and key.pem, or try it out with --host 127.0.0.1",
+            "a scheduler needs certificates, because whoever can connect to it can run code on its workers",
+            do="set HOURGLASS_TLS to the folder of ca.pem, cert.pem and key.pem, or try it on this machine alone with --host 127.0.0.1",
         )
     ending = asyncio.Event()
     for kind in (signal.SIGTERM, signal.SIGINT):
@@ -35,9 +34,8 @@ async def _serve(host: str | None, port: int, file: str | None) -> None:
             await asyncio.wait([over, asyncio.ensure_future(ending.wait())], return_when=asyncio.FIRST_COMPLETED)
     except OSError as error:
         raise Problem(
-            f"the port {port} cannot be listened at ({error.strerror or error})",
-            "a free port of this machine was expected",
-            "end what has it, or name another one with --port",
+            f"cannot listen on port {port} ({error.strerror or error})",
+            do="stop the program that uses it, or name another port with --port",
         ) from error
 
 

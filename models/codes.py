@@ -48,9 +48,7 @@ class Coder:
         except Exception as error:  # onnxruntime raises a class per status, all of them Exception
             reason = str(error).splitlines()[0][:200]
             raise Problem(
-                f"the run in {self.folder.name} cannot be loaded ({reason})",
-                "an encoder and a decoder that onnxruntime reads were expected",
-                "train or open the run again",
+                f"the run in {self.folder.name} cannot be loaded ({reason})", do="train or open the run again"
             ) from error
 
     def _run(self, part: str, values: NDArray[np.generic], batch: int = 512) -> list[Floats]:
@@ -59,8 +57,8 @@ class Coder:
         expected = tuple(entry.shape[1:])
         if values.shape[1:] != expected:
             raise Problem(
-                f"values of shape {values.shape[1:]} came to the {part}",
-                f"this run takes {expected}",
+                f"the {part} takes values of shape {expected}",
+                f"{values.shape[1:]} was given",
                 "use samples or codes of that shape",
             )
         if not len(values):  # onnxruntime's recurrent layers end the whole process at an empty batch

@@ -82,8 +82,8 @@ def inverse(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> Ma
     width = sum(column.width for column in columns)
     if samples.ndim != 2 or samples.shape[1] != width:
         raise Problem(
-            f"rows of shape {samples.shape} came",
-            f"(N, {width}) was expected, as these columns have",
+            f"rows for these columns have the shape (N, {width})",
+            f"{samples.shape} was given",
             "take rows and columns from the same table",
         )
     out: dict[str, Sequence[float | str]] = {}

@@ -42,9 +42,8 @@ def pair(images: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint
     samples, classes = array(images, dimensions=3), array(labels, dimensions=1)
     if len(samples) != len(classes):
         raise Problem(
-            f"{images.name} holds {len(samples):,} images and {labels.name} {len(classes):,} labels",
-            "one label for each image was expected",
-            f"download both files again; they belong in {images.parent}",
+            f"{images.name} holds {len(samples):,} images but {labels.name} {len(classes):,} labels",
+            do=f"download both files again; they belong in {images.parent}",
         )
     return samples, classes
 
@@ -56,10 +55,12 @@ def array(path: Path, dimensions: int) -> NDArray[np.uint8]:
             start = stream.read(4)
             expected = bytes([0, 0, UNSIGNED_BYTE, dimensions])
             if start != expected:
-                raise _broken(path, f"starts with the bytes {start.hex(' ') or 'none'}", f"{expected.hex(' ')} there")
+                raise _broken(
+                    path, f"starts with the bytes {start.hex(' ') or 'none'}", f"start with {expected.hex(' ')}"
+                )
             header = stream.read(4 * dimensions)
             if len(header) < 4 * dimensions:
-                raise _broken(path, "ends within its header", f"the sizes of {dimensions} dimensions")
+                raise _broken(path, "ends within its header", f"have the sizes of {dimensions} dimensions there")
             shape = tuple(int(size) for size in np.frombuffer(header, ">u4"))
             # A header is a claim by whoever made the file: grow with the bytes that are really there, never
             # allocate what it promises, and stop one chunk after the promise is broken.
@@ -67,13 +68,15 @@ def array(path: Path, dimensions: int) -> NDArray[np.uint8]:
             while len(values) <= promised and (chunk := stream.read(CHUNK)):
                 values += chunk
     except (OSError, EOFError, zlib.error) as error:
-        raise _broken(path, f"cannot be unpacked ({error})", "a whole gzip file") from error
+        raise _broken(path, f"cannot be unpacked ({error})", "be a whole gzip file") from error
     if len(values) != promised:
         came = f"{len(values):,}" if len(values) < promised else "more"
         sizes = " x ".join(map(str, shape))
-        raise _broken(path, f"promises {sizes} values and holds {came}", f"exactly {promised:,} bytes after the header")
+        raise _broken(
+            path, f"promises {sizes} values and holds {came}", f"have exactly {promised:,} bytes after the header"
+        )
     return np.frombuffer(values, np.uint8).reshape(shape)
 
 
 def _broken(path: Path, came: str, expected: str) -> Problem:
-    return Problem(f"{path.name} {came}", f"{expected} was expected", f"delete {path} and download it again")
+    return Problem(f"{path.name} {came}", f"it should {expected}", f"delete {path} and download it again")

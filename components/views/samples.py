@@ -288,7 +288,9 @@ def encoded(run: runs.Run, files: Sequence[UploadedFile], fit: str | None, inver
             fitted = encoding.read(run, paths, Path(folder) / "read", fit=fit, inverted=inverted, progress=tell)
         done = encoding.encode(run, fitted.samples, tell)
     except Problem as problem:
-        raise Problem(theirs(problem.came), theirs(problem.expected), theirs(problem.do)) from problem
+        raise Problem(
+            theirs(problem.came), problem.expected and theirs(problem.expected), problem.do and theirs(problem.do)
+        ) from problem
     except OSError as error:
         raise unwritable(Path(tempfile.gettempdir()), error) from error
     finally:

@@ -296,9 +296,8 @@ def timed(configuration: Configuration, device: str) -> Configuration:
         while (each := engine.epoch_seconds(configuration, device)) is None:
             if time.monotonic() > end:
                 raise Problem(
-                    "this computer had no free place to time it",
-                    f"one within {PATIENCE} s was expected",
-                    "choose a number of epochs, or try again when fewer trainings run",
+                    f"no worker was free to time an epoch within {PATIENCE} s",
+                    do="choose a number of epochs, or try again when fewer trainings run",
                 )
             time.sleep(0.1)
     values = dataclasses.asdict(configuration)

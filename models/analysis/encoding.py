@@ -210,8 +210,8 @@ def _laid(columns: Sequence[Column], found: Found) -> tuple[Floats, NDArray[np.b
         if column.kind == "number":
             if came.kind != "number":
                 raise Problem(
-                    f"the column “{name}” holds text, such as “{plain(came.values[0], 40)}”",
-                    "numbers were expected, as the run has learnt from",
+                    f"the column “{name}” must hold numbers, as in the run's own data",
+                    f"it holds text, such as “{plain(came.values[0], 40)}”",
                     "correct the column",
                 )
             out[:, column.start] = part[:, 0]

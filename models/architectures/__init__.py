@@ -142,17 +142,13 @@ class Architecture:
         """
         if kind not in self.kinds:
             raise Problem(
-                f"{self.title} was asked to take samples of kind {kind}",
-                f"it takes {' and '.join(self.kinds)} samples",
+                f"{self.title} takes {' and '.join(self.kinds)} samples",
+                f"these are of kind {kind}",
                 "choose another architecture or dataset",
             )
         most = min(MAX_CODE_SIZE, prod(shape))
         if not 1 <= code_size <= most:
-            raise Problem(
-                f"the code size {code_size} was asked for",
-                f"1 to {most} was expected (a sample has {prod(shape):,} numbers, and {MAX_CODE_SIZE} is the most)",
-                "choose a code size in that range",
-            )
+            raise Problem(f"code size must be 1 to {most}; {code_size} was given")
         encoder, decoder = self.layers(shape, code_size)
         output = (Activation("sigmoid"),) if kind == "image" else ()
         blueprint = Blueprint(shape, code_size, encoder, (*decoder, *output), self.variational)
@@ -209,5 +205,5 @@ def get(name: str) -> Architecture:
         return found()[name]
     except KeyError:
         raise Problem(
-            f"the architecture “{name}” is unknown", f"one of {', '.join(found())} was expected", "choose one of these"
+            f"the architecture “{name}” is unknown", f"known architectures are {', '.join(found())}"
         ) from None

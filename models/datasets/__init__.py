@@ -97,8 +97,8 @@ def unknown(name: str) -> Problem:
     """What is said of a dataset that does not exist, and of one that somebody else has brought."""
     return Problem(
         f"the dataset “{name}” is unknown",
-        f"one of {', '.join(found())} or a dataset of your own was expected",
-        "choose one of these; datasets that people bring are removed when they have not been used for some time",
+        f"known datasets are {', '.join(found())} and those of your own",
+        "choose one of these; datasets of visitors are removed when they have not been used for some time",
     )
 
 
@@ -132,8 +132,8 @@ def file(dataset: Dataset, name: str) -> Path:
     again = f"download it on the Train page, or run python -m models download {dataset.name}"
     if _bytes(path) is None:
         raise Problem(
-            f"{dataset.title} is not on this computer: {path} is absent",
-            f"a file of {remote.bytes:,} bytes from {remote.url} was expected",
+            f"{dataset.title} is not on this computer: {path} is missing",
+            f"it is a file of {remote.bytes:,} bytes from {remote.url}",
             again,
         )
     came = _facts(path)
@@ -193,9 +193,8 @@ def _stream(remote: Remote, target: Path) -> Iterator[bytes]:
         if isinstance(error, urllib.error.HTTPError):
             error.close()  # it is the response too, and would keep its socket
         raise Problem(
-            f"{remote.url} could not be fetched ({getattr(error, 'reason', None) or error})",
-            f"{remote.bytes:,} bytes were expected from it",
-            f"connect to the internet and try again, or put the file at {target} yourself",
+            f"{remote.url} could not be downloaded ({getattr(error, 'reason', None) or error})",
+            do=f"connect to the internet and try again, or put the file of {remote.bytes:,} bytes at {target} yourself",
         ) from error
 
 
@@ -212,9 +211,8 @@ def arrays(dataset: Dataset, progress: Progress = lambda _what, _share: None) ->
         content = _laid_down(dataset)
     if content is None:
         raise Problem(
-            f"{dataset.title} was written to {_folder(dataset)} and cannot be read back",
-            "the same arrays were expected",
-            "check that disk, or name another folder in HOURGLASS_HOME",
+            f"{dataset.title} was written to {_folder(dataset)} but cannot be read back",
+            do="check that disk, or name another folder in HOURGLASS_HOME",
         )
     return content
 
@@ -331,7 +329,7 @@ def _read(dataset: Dataset) -> Arrays:
     if unlike:
         raise Problem(
             f"reading {dataset.title} gave {unlike}",
-            "arrays as its DATASET declares them were expected",
+            "that is not what its DATASET declares",
             f"correct read() or DATASET in models/datasets/{dataset.name.replace('-', '_')}.py",
         )
     return content
@@ -378,8 +376,7 @@ def _facts(path: Path) -> tuple[int, str]:
     except OSError as error:
         raise Problem(
             f"{path} cannot be read ({error.strerror or error})",
-            "a file that this program may read was expected",
-            "correct its permissions, or name another folder in HOURGLASS_DATA",
+            do="correct its permissions, or name another folder in HOURGLASS_DATA",
         ) from error
     return done, digest.hexdigest()
 
@@ -387,6 +384,6 @@ def _facts(path: Path) -> tuple[int, str]:
 def _altered(what: str, came: tuple[int, str], remote: Remote, advice: str) -> Problem:
     return Problem(
         f"{what} has {came[0]:,} bytes and MD5 {came[1]}",
-        f"{remote.bytes:,} bytes with MD5 {remote.md5} were expected",
+        f"the right file has {remote.bytes:,} bytes and MD5 {remote.md5}",
         advice,
     )

@@ -77,9 +77,9 @@ def security() -> Security | None:
     files = {name: Path(folder) / f"{name}.pem" for name in ("ca", "cert", "key")}
     if absent := [str(path) for path in files.values() if not path.is_file()]:
         raise Problem(
-            f"{', '.join(absent)} is not there",
-            "HOURGLASS_TLS names a folder with ca.pem, cert.pem and key.pem",
-            "put them there, or unset it",
+            f"{', '.join(absent)} is missing",
+            "the folder in HOURGLASS_TLS must hold ca.pem, cert.pem and key.pem",
+            "put them there, or unset HOURGLASS_TLS",
         )
     ends = {
         f"tls_{role}_{part}": str(files[part]) for role in ("client", "scheduler", "worker") for part in ("cert", "key")
@@ -95,7 +95,7 @@ def own_security() -> Security:
     except ImportError as error:
         raise Problem(
             "the package cryptography is not installed",
-            "the engine's processes need it to encrypt what they say to each other",
+            "the engine's processes need it to encrypt their connections",
             "run pip install -r requirements.txt, then start Hourglass again",
         ) from error
 

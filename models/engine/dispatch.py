@@ -142,8 +142,7 @@ class Dispatcher:
             self._say(
                 Problem(
                     f"the scheduler at {self.address} cannot be reached ({str(error)[:200] or type(error).__name__})",
-                    "a Dask scheduler with the same certificates was expected there",
-                    "start it, or correct HOURGLASS_SCHEDULER and HOURGLASS_TLS; what waits is then trained by itself",
+                    do="start a Dask scheduler with the same certificates there, or correct HOURGLASS_SCHEDULER and HOURGLASS_TLS; waiting runs then start by themselves",
                 )
             )
         else:
@@ -219,7 +218,7 @@ class Dispatcher:
             return
         self._count()
         problem = self.problem or self._trouble()
-        told = json.dumps([problem.came, problem.expected, problem.do]) if problem else None
+        told = json.dumps(problem.parts) if problem else None
         with queue.opened(write=True) as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO engine (one, beat, pid, slots, gpus, problem) VALUES (1, ?, ?, ?, ?, ?)",
@@ -400,7 +399,7 @@ class Dispatcher:
                 growing.control(folder, attempt, wish)
             except (OSError, Problem) as error:
                 trouble = error if isinstance(error, Problem) else unwritable(folder.parent, error)
-                told = json.dumps([trouble.came, trouble.expected, trouble.do])
+                told = json.dumps(trouble.parts)
                 connection.execute("UPDATE runs SET state = 'failed', problem = ? WHERE id = ?", [told, id_])
                 return
             name = queue.name(connection)

@@ -20,7 +20,7 @@ from models.runs import Configuration, Run
 def active(id_: str) -> Path:
     """The folder in which a training grows. Ids come from addresses too: nothing but an id may become a path."""
     if not stored.ID.fullmatch(id_):
-        raise Problem(f"“{id_[:80]}” is no id of a run", "16 hex digits were expected", "take the id from the list")
+        raise Problem(f"the id of a run has 16 hex digits; “{id_[:80]}” was given", do="take the id from the list")
     return home() / "active" / id_
 
 

@@ -73,9 +73,7 @@ def _listed(owner: str) -> tuple[list[Entry], int]:
             continue
         if state == "failed" and told is None:
             told = Problem(
-                f"the folder of the run {row['id']} is not there",
-                "it was trained and kept",
-                "train it again, or delete it from the list",
+                f"the folder of the run {row['id']} is missing", do="train it again, or delete it from the list"
             )
         shared = bool(row["shared"]) or (run is not None and run.pretrained)
         out.append(Entry(row["id"], row["name"], bool(row["starred"]), state, chosen, row["asked"], shared, told, run))
@@ -104,7 +102,7 @@ def make_sure_it_fits(owner: str, more: int) -> None:
     if held + more > most:
         raise Problem(
             f"your runs would take {held + more:,} bytes with this one",
-            f"at most {most:,} are allowed here",
+            f"at most {most:,} are allowed",
             "delete some on the page Runs",
         )
 
@@ -163,7 +161,7 @@ def delete(id_: str, owner: str) -> None:
         if ticket is None or not mine:
             return
         if ticket.state == "running":
-            raise Problem(f"the run {id_} is being trained", "only a run at rest can be deleted", "cancel it first")
+            raise Problem(f"the run {id_} is being trained and cannot be deleted", do="cancel it first")
         connection.execute("DELETE FROM owners WHERE id = ? AND owner = ?", [id_, owner])
         queue.keep_owners(connection, id_)
         left = connection.execute("SELECT SUM(waits) FROM owners WHERE id = ?", [id_]).fetchone()[0]

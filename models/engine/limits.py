@@ -28,6 +28,6 @@ class Limits:
             name = f"HOURGLASS_{field.name.upper()}"
             text = os.environ.get(name, "")
             if text and not (text.isdecimal() and int(text)):
-                raise Problem(f"{name} is “{text}”", "a whole number above 0 was expected", "correct or remove it")
+                raise Problem(f"{name} must be a whole number above 0; it is “{text}”", do="correct or remove it")
             out[field.name] = int(text) if text else field.default
         return cls(**out)  # type: ignore[arg-type]

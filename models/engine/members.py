@@ -98,23 +98,21 @@ class Members:
         """What those who wait have to know of the workers; None when all is well."""
         if not self.known:
             return Problem(
-                f"no worker is there at {self.address}",
-                "at least one was expected to have joined the scheduler",
-                "start some with python -m models.worker; what waits is then trained by itself",
+                f"no worker has joined the scheduler at {self.address}",
+                do="start some with python -m models.worker; waiting runs then start by themselves",
             )
         told = [f"{one.who}: {one.misfit}" for one in self.known.values() if one.misfit and one.who]
         if told:
             return Problem(
-                f"{len(told)} of {len(self.known)} workers are left out. {'; '.join(sorted(set(told))[:4])}",
-                "the same version and the same folder were expected on each machine",
-                "put that right there, and start its workers again",
+                f"{len(told)} of {len(self.known)} workers are left out ({'; '.join(sorted(set(told))[:4])})",
+                "all machines must have the same version and see the same folder",
+                "correct that, then restart the workers of these machines",
             )
         if self.lacking:
             names = ", ".join(sorted(self.lacking))
             return Problem(
                 f"no worker can read {names}",
-                "a machine with its files under HOURGLASS_DATA was expected",
-                "run python -m models download on one that trains; what waits is then trained by itself",
+                do="run python -m models download on a machine that trains; waiting runs then start by themselves",
             )
         return None
 

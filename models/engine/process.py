@@ -37,9 +37,7 @@ def serve(root: Path, address: str | None = None, workers: int | None = None) ->
         lock.acquire(timeout=0)
     except Timeout:
         raise Problem(
-            f"another engine serves {root}",
-            "one engine for each folder was expected",
-            "stop that one, or name another folder in HOURGLASS_HOME",
+            f"another engine already serves {root}", do="stop that one, or name another folder in HOURGLASS_HOME"
         ) from None
     except OSError as error:
         raise unwritable(root, error) from error

@@ -92,24 +92,19 @@ def _opened(place: Path, write: bool) -> Iterator[sqlite3.Connection]:
             connection.execute("COMMIT")
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
-            raise Problem(
-                f"{place} is locked by another program",
-                "only Hourglass was expected to open it",
-                "close that program and try again",
-            ) from error
+            raise Problem(f"{place} is locked by another program", do="close that program and try again") from error
         raise unwritable(place.parent, error) from error
     except sqlite3.DatabaseError as error:
         if not _damaged(error):
             raise Problem(
-                f"{place} does not take what this version writes ({error})",
-                "a queue of this version of Hourglass was expected",
-                "start the version that was used here last, or a newer one",
+                f"{place} cannot be used by this version ({error})",
+                do="start the version of Hourglass that was used here last, or a newer one",
             ) from error
         _rescue(place)
         raise Problem(
             f"{place} was damaged ({error})",
-            f"what could be read of it is taken over; the damaged file lies beside it, as {place.stem}.damaged-…",
-            "try again; a run that waited and is not listed any more has to be asked for again",
+            f"everything readable was restored, and the damaged file is kept beside it as {place.stem}.damaged-…",
+            "try again; a waiting run that is not listed any more has to be submitted again",
         ) from error
     except OSError as error:
         raise unwritable(place.parent, error) from error
@@ -303,13 +298,14 @@ def as_dict(text: str) -> dict[str, Any] | None:
 
 
 def as_problem(text: str | None) -> Problem | None:
-    """A problem that lies in a row as the JSON of its three parts; None for anything else."""
+    """A problem that is stored in a row as the JSON of its `parts`; None for anything else."""
     try:
         parts = json.loads(text or "null")
     except (ValueError, TypeError, RecursionError):
         return None
-    known = isinstance(parts, list) and len(parts) == 3 and all(isinstance(part, str) for part in parts)
-    return Problem(*parts) if known else None
+    if not isinstance(parts, list) or len(parts) != 3 or not isinstance(parts[0], str):
+        return None
+    return Problem(*parts) if all(isinstance(part, str | None) for part in parts) else None
 
 
 def understood(tickets: Sequence[Ticket]) -> list[Ticket]:

@@ -58,8 +58,8 @@ def epoch_seconds(configuration: Configuration, device: str = "cpu") -> float | 
             ).fetchone()[0]
             if waiting >= TIMINGS:
                 raise Problem(
-                    f"{waiting} timings wait already",
-                    f"at most {TIMINGS} may wait here",
+                    f"{waiting} timings are waiting already",
+                    f"at most {TIMINGS} may wait",
                     "choose a number of epochs, or try again in a minute",
                 )
             values = json.dumps(dataclasses.asdict(alike))
@@ -100,8 +100,8 @@ def _within_limits(configuration: Configuration, owner: str) -> None:
         ).fetchone()[0]
     if everybodys >= limits.queued:  # whoever comes without a cookie is somebody new each time
         raise Problem(
-            f"{everybodys:,} runs of everybody wait already",
-            f"at most {limits.queued:,} may wait here",
+            f"{everybodys:,} runs of all visitors are waiting already",
+            f"at most {limits.queued:,} may wait",
             "try again when some of them have begun",
         )
     for came, most, what, do in (
@@ -110,7 +110,7 @@ def _within_limits(configuration: Configuration, owner: str) -> None:
         (blueprint.parameters, limits.parameters, "parameters", "choose a smaller architecture or code size"),
     ):
         if came > most:
-            raise Problem(f"{came:,} {what} were asked for", f"at most {most:,} are allowed here", do)
+            raise Problem(f"{came:,} {what} are too many", f"at most {most:,} are allowed", do)
 
 
 def kept(id_: str) -> bool:

@@ -41,9 +41,9 @@ def train(
     except training.Overtaken:
         return {"overtaken": True}
     except Problem as problem:
-        return {"problem": [problem.came, problem.expected, problem.do]}
+        return {"problem": problem.parts}
     except Exception as error:
-        log.exception("a training broke off")
+        log.exception("a training failed")
         return {"problem": broken(error)}
 
 
@@ -69,15 +69,15 @@ def measure(root: str, values: dict[str, Any], device: str) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(dir=root, prefix=".timing-") as folder:
             return {"seconds": training.epoch_seconds(read_configuration(values), Path(folder), device)}
     except Problem as problem:
-        return {"problem": [problem.came, problem.expected, problem.do]}
+        return {"problem": problem.parts}
     except Exception as error:
-        log.exception("a timing broke off")
+        log.exception("a timing failed")
         return {"problem": broken(error)}
 
 
-def broken(error: BaseException | None) -> list[str]:
-    return [
-        f"the training broke off ({type(error).__name__}: {str(error)[:200]})",
-        "it should have finished its epochs",
-        "train again, with other choices if it breaks off again",
-    ]
+def broken(error: BaseException | None) -> list[str | None]:
+    """The parts of the `Problem` of a training that ended with an unforeseen error."""
+    return Problem(
+        f"the training failed ({type(error).__name__}: {str(error)[:200]})",
+        do="train again, with other choices if it fails again",
+    ).parts

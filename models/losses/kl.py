@@ -29,9 +29,8 @@ def check(configuration: Any) -> None:
     """Annealing is a share of the training's length, which an open-ended one does not have."""
     if configuration.annealing and configuration.recipe == "open-ended":
         raise Problem(
-            "annealed beta was asked for in a training without an end",
-            "annealing takes a share of a training whose length is known",
-            "choose a number of epochs or a time, or no annealing",
+            "annealing of beta needs a training whose length is known",
+            do="choose a number of epochs or a time, or no annealing",
         )
 
 

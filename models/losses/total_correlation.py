@@ -39,8 +39,9 @@ def check(configuration: Any) -> None:
     pairs = size**2 * code_size
     if pairs > PAIRS:
         raise Problem(
-            f"the total correlation of batches of {size:,} at D = {code_size} was asked for",
-            f"each sample is compared with every other in each dimension: {pairs:,} numbers, where {PAIRS:,} fit",
+            f"the total correlation of batches of {size:,} at D = {code_size} compares {pairs:,} numbers, each sample with "
+            "every other in each dimension",
+            f"at most {PAIRS:,} fit",
             f"choose batches of {isqrt(PAIRS // code_size):,} at most",
         )
 

@@ -93,9 +93,8 @@ def _told(reader: Callable[P, Found]) -> Callable[P, Found]:
         except (OSError, MemoryError) as error:
             words = plain(getattr(error, "strerror", None) or type(error).__name__)
             raise Problem(
-                f"reading was broken off by the system ({words})",
-                "files that stay in place, enough memory and a disk with free space were expected",
-                "try again, or bring less",
+                f"reading was stopped by the system ({words})",
+                do="make sure that the files stay in place and that memory and disk space are free, then try again, or bring less",
             ) from error
 
     return told
@@ -173,9 +172,8 @@ def from_arrays(path: str | Path, work: Work | None = None, **choices: Any) -> F
         named = array_files.read_safetensors(path, work)
     else:
         raise Problem(
-            f"{plain(path.name)} is none of NPY, NPZ and safetensors",
-            "a file of arrays was expected",
-            "choose another file, or read this one as what it is",
+            f"{plain(path.name)} is not an NPY, NPZ or safetensors file",
+            do="choose another file, or read this one as what it is",
         )
     return arrays.found(named, work, plain(path.name))
 
@@ -193,7 +191,7 @@ def read(paths: str | Path | Sequence[str | Path], work: Work | None = None, **c
     work = _work(work, choices)
     several = _paths(paths)
     if not several:
-        raise Problem("nothing was chosen", f"{FORMATS} was expected", "choose a file")
+        raise Problem("no file was chosen", do=f"choose {FORMATS}")
     if len(several) == 1:
         path = several[0]
         return from_folder(path, work) if path.is_dir() else _one(path, work)
@@ -207,8 +205,8 @@ def read(paths: str | Path | Sequence[str | Path], work: Work | None = None, **c
     if any(images.is_image(start) for start in starts.values()):
         return from_images(several, work)
     raise Problem(
-        f"{len(several)} files came that do not belong together ({', '.join(plain(path.name, 40) for path in several[:4])})",
-        "several images, idx files of one dataset, or one file of another format were expected",
+        f"these {len(several)} files do not belong together ({', '.join(plain(path.name, 40) for path in several[:4])})",
+        "several images, idx files of one dataset, or one file of another format can be read",
         "choose one file, or make a zip of images",
     )
 
@@ -261,7 +259,7 @@ def _idx(paths: Sequence[Path], work: Work, source: str) -> Found:
         if name in named:
             raise Problem(
                 f"{source} holds two idx files that could both be the {'labels' if values.ndim == 1 else 'samples'}",
-                "one file of images and one of labels, or such pairs named train and t10k, were expected",
+                "one file of images and one of labels can be read, or such pairs named train and t10k",
                 "choose the two that belong together",
             )
         named[name] = values
@@ -279,4 +277,4 @@ def _work(work: Work | None, choices: dict[str, Any]) -> Work:
 
 
 def _refusal(path: Path, what: str, do: str) -> Problem:
-    return Problem(f"{plain(path.name)} is {what}", f"{FORMATS} was expected", do)
+    return Problem(f"{plain(path.name)} is {what}", f"{FORMATS} can be read", do)

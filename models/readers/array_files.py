@@ -58,13 +58,12 @@ def read_npz(path: Path, work: Work) -> Arrays:
                 out[name] = _npz_member(entry, name, work)
             except Problem as problem:
                 work.tick()
-                work.skip(entry.name, f"{reason(problem)}; {problem.do}")
+                work.skip(entry.name, "; ".join(filter(None, [reason(problem), problem.do])))
     if not out:
         why = next((f" ({name}: {why[0]})" for name, why in work.left_out.items()), "")
         raise Problem(
-            f"{plain(path.name)} holds no array that can be read{why}",
-            "arrays of numbers were expected",
-            "save it again with numpy.savez and arrays of one numeric type each",
+            f"{plain(path.name)} holds no array of numbers that can be read{why}",
+            do="save it again with numpy.savez and arrays of one numeric type each",
         )
     return out
 
@@ -95,13 +94,12 @@ def _npy_header(stream: IO[bytes], name: str, work: Work) -> tuple[tuple[int, ..
     if dtype.hasobject:
         raise Problem(
             f"{name} holds Python objects, which could run code when they are read",
-            "an array of numbers was expected",
-            "convert it to one numeric type, for example with numpy.stack, and save it again",
+            do="convert it to one numeric type, for example with numpy.stack, and save it again",
         )
     if dtype.kind not in "buifUS" or dtype.itemsize > 4 * work.limits.cell:
         raise Problem(
             f"{name} holds values of type {plain(str(dtype))}",
-            "whole numbers, fractions or text were expected",
+            "whole numbers, fractions or text can be read",
             "convert it to float32 or uint8 and save it again",
         )
     return shape, fortran, dtype
@@ -111,14 +109,14 @@ def _check_size(name: str, shape: Sequence[int], dtype: np.dtype[Any], there: in
     """`Problem` unless the bytes that are there are those that the header claims."""
     if any(side < 0 for side in shape) or len(shape) > 8:
         raise Problem(
-            f"{name} claims the shape {plain(str(tuple(shape)))}", "1 to 8 axes were expected", "save it again"
+            f"arrays must have 1 to 8 axes; {name} claims the shape {plain(str(tuple(shape)))}",
+            do="save it again with fewer axes",
         )
     claimed = math.prod(shape) * dtype.itemsize
     if claimed != there:
         raise Problem(
-            f"{name} claims the shape {plain(by(shape))} of {dtype}, which is {plain(f'{claimed:,}')} bytes, and holds {there:,}",
-            "as many bytes as the header claims were expected",
-            "copy or save it again; it may have been cut short",
+            f"{name} claims the shape {plain(by(shape))} of {dtype}, which is {plain(f'{claimed:,}')} bytes, but holds {there:,}",
+            do="copy or save it again; it may have been cut short",
         )
 
 
@@ -130,9 +128,7 @@ def _poured(stream: IO[bytes] | gzip.GzipFile, name: str, count: int, dtype: np.
     promised = count * dtype.itemsize
     if promised > work.limits.unpacked:
         raise Problem(
-            f"{name} claims {promised:,} bytes",
-            f"at most {work.limits.unpacked:,} were expected",
-            "bring fewer samples",
+            f"{name} claims {promised:,} bytes", f"at most {work.limits.unpacked:,} are allowed", "bring fewer samples"
         )
     small = promised <= 16 * CHUNK
     with io.BytesIO() if small else work.spool() as out:
@@ -148,9 +144,8 @@ def _poured(stream: IO[bytes] | gzip.GzipFile, name: str, count: int, dtype: np.
         if done != promised:
             came = f"{done:,}" if done < promised else "more"
             raise Problem(
-                f"{name} promises {promised:,} bytes of values and holds {came}",
-                "as many as its header promises were expected",
-                "copy or make it again; it may have been cut short",
+                f"{name} claims {promised:,} bytes of values but holds {came}",
+                do="copy or make it again; it may have been cut short",
             )
         if isinstance(out, io.BytesIO):
             return np.frombuffer(out.getvalue(), dtype)
@@ -167,15 +162,13 @@ def read_safetensors(path: Path, work: Work) -> Arrays:
         if not 2 <= length <= min(work.limits.header, size - 8):
             raise Problem(
                 f"the header of {name} claims {length:,} bytes",
-                f"2 to {min(work.limits.header, max(2, size - 8)):,} bytes were expected",
+                f"it may have 2 to {min(work.limits.header, max(2, size - 8)):,}",
                 do,
             )
         with decoding(f"the header of {name}", "a table of arrays in JSON", do):
             table = json.loads(stream.read(length).decode("utf-8"))
     if not isinstance(table, dict) or len(table) > work.limits.arrays:
-        raise Problem(
-            f"the header of {name} is no table of arrays", f"at most {work.limits.arrays:,} arrays were expected", do
-        )
+        raise Problem(f"the header of {name} is not a table of at most {work.limits.arrays:,} arrays", do=do)
     table.pop("__metadata__", None)
     with path.open("rb") as stream:
         content = np.frombuffer(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)[8 + length :]
@@ -190,7 +183,7 @@ def read_safetensors(path: Path, work: Work) -> Arrays:
         out[plain(key, 100)] = values.reshape(shape)
     spans.sort()
     if any(second[0] < first[1] for first, second in itertools.pairwise(spans)):
-        raise Problem(f"in {name} arrays lie one within the other", "one after the other was expected", do)
+        raise Problem(f"arrays in {name} overlap", do=do)
     return out
 
 
@@ -202,8 +195,8 @@ def _tensor(key: str, facts: Any, there: int, name: str) -> tuple[list[int], str
     dtype = SAFE_TYPES.get(kind) if isinstance(kind, str) else None
     if shape is None or len(shape) > 8 or offsets is None or len(offsets) != 2 or dtype is None:
         raise Problem(
-            f"{name} describes the array “{plain(key)}” in a way that is not known",
-            f"a shape, two offsets and one of the types {', '.join(SAFE_TYPES)} were expected",
+            f"{name} describes the array “{plain(key)}” in an unknown way",
+            f"it must have a shape, two offsets and one of the types {', '.join(SAFE_TYPES)}",
             "save it again with safetensors",
         )
     begin, end = offsets
@@ -211,7 +204,7 @@ def _tensor(key: str, facts: Any, there: int, name: str) -> tuple[list[int], str
     if not begin <= end <= there or math.prod(shape) * item != end - begin:
         raise Problem(
             f"{name} claims that “{plain(key)}” of shape {plain(by(shape))} lies at bytes {plain(f'{begin:,} to {end:,}')} of {there:,}",
-            f"{plain(f'{math.prod(shape) * item:,}')} bytes within the file were expected",
+            f"that shape takes {plain(f'{math.prod(shape) * item:,}')} bytes within the file",
             "copy or save it again; it may have been cut short",
         )
     return shape, dtype, begin, end
@@ -247,23 +240,24 @@ def idx(path: Path, work: Work) -> NDArray[Any]:
             start = stream.read(4)
         if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in IDX_TYPES or not 1 <= start[3] <= 4:
             raise Problem(
-                f"{name} starts with the bytes {start.hex(' ') or 'none'}",
-                "two zero bytes, a type and one to four dimensions were expected, as idx has",
+                f"{name} is not an idx file: it starts with the bytes {start.hex(' ') or 'none'}",
+                "idx starts with two zero bytes, a type and one to four dimensions",
                 "bring a file in the format of MNIST, or an image, a table or an array file",
             )
         with decoding(name, "a whole gzip file" if packed else "a whole file"):
             header = stream.read(4 * start[3])
         if len(header) < 4 * start[3]:
-            raise Problem(f"{name} ends within its header", f"{start[3]} sizes were expected there", "copy it again")
+            raise Problem(
+                f"{name} ends within its header of {start[3]} sizes", do="copy it again; it may have been cut short"
+            )
         shape = tuple(int(side) for side in np.frombuffer(header, ">u4"))
         dtype = np.dtype(IDX_TYPES[start[2]])
         if not packed:
             _check_size(name, shape, dtype, size - 4 - len(header))
         elif math.prod(shape) * dtype.itemsize > max(work.limits.ratio_from, size * 1100):  # deflate gives 1032 at most
             raise Problem(
-                f"{name} has {size:,} bytes and promises {plain(by(shape))} values",
-                "no more than can be in it were expected",
-                "copy or make it again",
+                f"{name} claims {plain(by(shape))} values, more than fit into its {size:,} bytes",
+                do="copy or make it again",
             )
         return _poured(stream, name, math.prod(shape), dtype, work).reshape(shape)
 

@@ -44,9 +44,8 @@ def found(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> Found:
     shapes = {part.samples.shape[1:] for part in parts}
     if len(shapes) > 1:
         raise Problem(
-            f"the parts of {source} have samples of the shapes {' and '.join(sorted(map(by, shapes)))}",
-            "samples of one shape were expected",
-            "make them equal, or choose one array",
+            f"the parts of {source} have samples of different shapes: {' and '.join(sorted(map(by, shapes)))}",
+            do="make them equal, or choose one array",
         )
     axes = _axes(parts[0].samples, work)
     pieces = [_laid(part.samples, axes) for part in parts]
@@ -123,7 +122,7 @@ def _parts(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> tuple
         came = ", ".join(f"{name} {by(each.shape)} of {each.dtype}" for name, each in list(arrays.items())[:6])
         raise Problem(
             f"{source} holds no array of samples ({plain(came or 'nothing', 200)})",
-            "numbers with two to four axes, the first of which counts the samples, were expected",
+            "an array of samples has numbers and two to four axes, the first of which counts the samples",
             "save it so, for example as (N, H, W)",
         )
     places = [part_of(name) for name in taken]
@@ -140,9 +139,8 @@ def _parts(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> tuple
     for name, label in zip(taken, labels, strict=True):
         if label and len(arrays[name]) != len(arrays[label]):
             raise Problem(
-                f"{name} holds {len(arrays[name]):,} samples and {label} {len(arrays[label]):,} labels",
-                "one label for each sample was expected",
-                "correct one of the two, or choose other arrays",
+                f"{name} holds {len(arrays[name]):,} samples but {label} {len(arrays[label]):,} labels",
+                do="correct one of the two, or choose other arrays",
             )
         parts.append(Part(part_of(name) or 0 if split else TRAIN, name, arrays[name], arrays[label] if label else None))
     for name in arrays:
@@ -168,9 +166,8 @@ def _named(chosen: str | Sequence[str] | None, there: Mapping[str, NDArray[Any]]
     absent = [name for name in names if name not in there and (name or what == "samples")]
     if absent or len(set(names) - {""}) < len([name for name in names if name]):
         raise Problem(
-            f"the array “{plain((absent or names)[0])}” was chosen for {what}",
-            f"{plain(' or '.join(list(there)[:20]) or 'nothing', 300)} was expected, each once",
-            "choose one of these",
+            f"the array “{plain((absent or names)[0])}” cannot be chosen for {what}",
+            f"{plain(' or '.join(list(there)[:20]) or 'nothing', 300)} can be, each once",
         )
     return names
 
@@ -218,17 +215,16 @@ def _axes(array: NDArray[Any], work: Work) -> str:
     possible = _possible(shape)
     if not possible:
         raise Problem(
-            f"the samples have the shape {by(shape)}",
-            "(N, F), (N, H, W), (N, T, C), or (N, H, W, C) or (N, C, H, W) with 1 to 4 channels was expected",
+            f"samples cannot have the shape {by(shape)}",
+            "they are (N, F), (N, H, W), (N, T, C), or (N, H, W, C) or (N, C, H, W) with 1 to 4 channels",
             "save them so",
         )
     fitting = [axes for axes in possible if choice.axes in (None, axes) and choice.kind in (None, KIND_OF[axes])]
     if not fitting:
         asked = f"axes {choice.axes}" if choice.axes else f"samples of kind {choice.kind}"
         raise Problem(
-            f"{asked} were chosen for samples of shape {by(shape)}",
-            f"one of {', '.join(f'{axes} ({KIND_OF[axes]})' for axes in possible)} was expected",
-            "choose one of these",
+            f"samples of shape {by(shape)} cannot have the axes {asked}",
+            f"they can have {' or '.join(f'{axes} ({KIND_OF[axes]})' for axes in possible)}",
         )
     sides = choice.shape or (square(shape[1]) if len(shape) == 2 else None)
     chosen = fitting[0]
@@ -242,8 +238,8 @@ def _axes(array: NDArray[Any], work: Work) -> str:
     if chosen == "NHW" and len(shape) == 2:
         if not sides or math.prod(sides) != shape[1]:
             raise Problem(
-                f"rows of {shape[1]:,} values were to become images" + (f" of {by(sides)}" if sides else ""),
-                "height x width x channels were expected to give that number",
+                f"rows of {shape[1]:,} values cannot become images" + (f" of {by(sides)}" if sides else ""),
+                "height x width x channels must give that number",
                 "choose a shape that does, or the kind table",
             )
         work.decide("shape", list(sides), [list(sides)], f"Rows of {shape[1]:,} values are images of {by(sides)}.")
@@ -278,7 +274,9 @@ def _as_floats(pieces: Sequence[NDArray[Any]], work: Work) -> NDArray[np.float32
     shape = pieces[0].shape[1:]
     if shape[-1] > work.limits.columns or 0 in shape:
         raise Problem(
-            f"samples of {by(shape)} came", f"1 to {work.limits.columns:,} features were expected", "bring fewer"
+            f"samples of {by(shape)} have too many or no features",
+            f"1 to {work.limits.columns:,} are allowed",
+            "bring fewer",
         )
     out = work.room((sum(map(len, pieces)), *shape), np.float32)
     at = 0

@@ -97,7 +97,7 @@ class Gatherer:
         if self.count > self.work.limits.rows or size > self.work.limits.output:
             raise Problem(
                 f"the table has {self.count:,} rows or more, which take {size:,} bytes",
-                f"at most {self.work.limits.rows:,} rows and {self.work.limits.output:,} bytes were expected",
+                f"at most {self.work.limits.rows:,} rows and {self.work.limits.output:,} bytes are allowed",
                 "bring fewer rows",
             )
         with np.errstate(over="ignore"):
@@ -169,7 +169,7 @@ class Gatherer:
         if self.infinite:
             self.work.warn(f"{self.infinite:,} values are infinite or too large, and count as missing.")
         if not self.count:
-            raise Problem("the table has no row", "a row for each sample was expected", "bring another file")
+            raise Problem("the table has no rows", do="bring another file")
         self.out.flush()
         size = self.count * len(self.names) * 4
         values = np.frombuffer(mmap.mmap(self.out.fileno(), size, access=mmap.ACCESS_READ), np.float32)

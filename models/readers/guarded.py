@@ -82,7 +82,6 @@ def asked(
     limits: Limits = LIMITS,
     progress: Progress = lambda _what, _share: None,
     *,
-    expected: str = "a whole file of a known format was expected",
     again: str = "make the file again, perhaps with another program, or bring it in another format",
     less: str = "bring fewer or smaller samples",
     told: Mapping[str, str] | None = None,
@@ -90,14 +89,14 @@ def asked(
     """What `python -m MODULE FOLDER`, a process of its own that ends in `serve`, made of a request.
 
     result reads it from the folder, which is made if absent and belongs to the caller. told: variables of the
-    environment that the process needs besides `PASSED`. Raises the `Problem` that the process met; one of `expected`
-    and `again` where it broke down, one of `less` where it took more memory or time than `limits` say.
+    environment that the process needs besides `PASSED`. Raises the `Problem` that the process met; one with
+    the advice `again` where it failed, one with `less` where it took more memory or time than `limits` allow.
     """
     turns = TURNS[limits.seconds > LONG]
     while not turns.acquire(timeout=HEARD):
         progress("waiting until others are read", 0.0)  # whoever asks may give up by raising from there
     try:
-        return _read_there(module, request, folder, result, limits, progress, expected, again, less, told or {})
+        return _read_there(module, request, folder, result, limits, progress, again, less, told or {})
     finally:
         turns.release()
 
@@ -109,7 +108,6 @@ def _read_there(
     result: Callable[[Path], T],
     limits: Limits,
     progress: Progress,
-    expected: str,
     again: str,
     less: str,
     told: Mapping[str, str],
@@ -134,7 +132,7 @@ def _read_there(
         raise unwritable(folder, error) from error
     try:
         _watch(child, folder, progress, limits, less)
-        return _answer(child, folder, result, expected, again)
+        return _answer(child, folder, result, again)
     finally:
         if child.poll() is None:
             child.kill()
@@ -155,17 +153,11 @@ def _watch(child: subprocess.Popen[bytes], folder: Path, progress: Progress, lim
         if taken > limits.memory:
             child.kill()
             raise Problem(
-                f"reading took {taken >> 20:,} MiB of memory",
-                f"at most {limits.memory >> 20:,} MiB were expected",
-                less,
+                f"reading took {taken >> 20:,} MiB of memory", f"at most {limits.memory >> 20:,} MiB are allowed", less
             )
         if time.monotonic() - started > limits.seconds + GIVEN_UP:
             child.kill()
-            raise Problem(
-                f"reading took more than {limits.seconds:g} seconds",
-                f"at most {limits.seconds:g} seconds were expected",
-                less,
-            )
+            raise Problem(f"reading took more than the allowed {limits.seconds:g} seconds", do=less)
         # Also when there is nothing new: whoever asks may give up by raising from there.
         news, now = _progress(folder), time.monotonic()
         if news and (news != told or now - said > HEARD):
@@ -190,7 +182,7 @@ def _progress(folder: Path) -> tuple[str, float] | None:
         return None
 
 
-def _answer(child: subprocess.Popen[bytes], folder: Path, result: Callable[[Path], T], expected: str, again: str) -> T:
+def _answer(child: subprocess.Popen[bytes], folder: Path, result: Callable[[Path], T], again: str) -> T:
     try:
         facts = json.loads((folder / ANSWER).read_text())
         if "problem" in facts:
@@ -199,7 +191,7 @@ def _answer(child: subprocess.Popen[bytes], folder: Path, result: Callable[[Path
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning("a reader ended with %s: %s", child.returncode, _last_words(folder))
         ended = f"signal {-child.returncode}" if child.returncode < 0 else f"code {child.returncode}"
-        raise Problem(f"reading ended abruptly ({ended})", expected, again) from error
+        raise Problem(f"reading failed ({ended})", do=again) from error
 
 
 def _last_words(folder: Path) -> str:

@@ -91,7 +91,7 @@ def collect(entries: Sequence[Entry], work: Work, source: str) -> Found:
             raise first
         raise Problem(
             f"no image was found in {source}" + (f" (the first file: {reason(first)})" if first else ""),
-            f"files of the formats {', '.join(FORMATS)} were expected".replace("PPM", "PNM"),
+            f"images are files of the formats {', '.join(FORMATS)}".replace("PPM", "PNM"),
             "bring images of one of these formats, or a table or an array file by itself",
         )
     size, fit = _geometry(sizes, work)
@@ -177,13 +177,13 @@ def _opened(data: bytes, name: str, work: Work) -> Image.Image:
             raise
         raise Problem(
             f"{name} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels",
-            f"at most {work.limits.pixels:,} pixels were expected",
+            f"at most {work.limits.pixels:,} are allowed",
             "make it smaller",
         ) from problem
     if image.width * image.height > work.limits.pixels:
         raise Problem(
             f"{name} claims {image.height:,} × {image.width:,} pixels (height × width)",
-            f"at most {work.limits.pixels:,} pixels were expected",
+            f"at most {work.limits.pixels:,} are allowed",
             "make it smaller",
         )
     return image
@@ -346,16 +346,15 @@ def _check_start(start: bytes, name: str) -> None:
         return
     if start.startswith(b"PAR1") or (PurePosixPath(name).suffix.lower() in TABLES and start and b"\0" not in start):
         raise Problem(
-            f"{plain(PurePosixPath(name).name)} is a table",
-            "a table is brought by itself, not in a zip or folder and not among images",
-            "bring that file alone",
+            f"{plain(PurePosixPath(name).name)} is a table, which cannot be read from a zip or folder or among images",
+            do="bring that file alone",
         )
     what = "holds something else" if start else "is empty or cannot be unpacked"
     if start.startswith((b"PK\x03\x04", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf", b"BZh", b"\xfd7zXZ")):
         what = "is an archive in an archive, which is not opened"
     raise Problem(
         f"{plain(PurePosixPath(name).name)} {what}",
-        f"one of {', '.join(FORMATS)} was expected".replace("PPM", "PNM"),
+        f"{', '.join(FORMATS)} can be read".replace("PPM", "PNM"),
         "leave it out",
     )
 

@@ -33,14 +33,12 @@ def read(path: Path, work: Work) -> Table:
         if about.num_rows > work.limits.rows or about.num_columns > work.limits.columns or about.num_rows < 1:
             raise Problem(
                 f"{name} claims {about.num_rows:,} rows and {about.num_columns:,} columns",
-                f"1 to {work.limits.rows:,} rows and at most {work.limits.columns:,} columns were expected",
+                f"1 to {work.limits.rows:,} rows and at most {work.limits.columns:,} columns are allowed",
                 "bring fewer",
             )
         if not 0 <= claimed <= work.limits.unpacked:
             raise Problem(
-                f"{name} claims {claimed:,} bytes",
-                f"at most {work.limits.unpacked:,} were expected",
-                "bring fewer rows",
+                f"{name} claims {claimed:,} bytes", f"at most {work.limits.unpacked:,} are allowed", "bring fewer rows"
             )
         kinds = {field.name: _parquet_kind(field.type, pa) for field in schema}
         for column, kind in kinds.items():
@@ -52,8 +50,7 @@ def read(path: Path, work: Work) -> Table:
                 f"{name} has no column of numbers or text"
                 if not taken
                 else f"two columns of {name} have the same name",
-                "columns of numbers and text, each with a name of its own, were expected",
-                do,
+                do=do,
             )
         texts = {i for i, column in enumerate(taken) if kinds[column] == "category"}
         with contextlib.closing(Gatherer(taken, work, texts)) as gatherer:

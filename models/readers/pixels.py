@@ -34,7 +34,9 @@ def as_images(pieces: Sequence[NDArray[Any]], work: Work) -> NDArray[np.uint8]:
         shape = (sides[0], sides[1], sides[2] if len(sides) > 2 else 1)
         pieces = [piece.reshape(len(piece), *shape) for piece in pieces]
     if max(shape[:2]) > 4096 or min(shape) < 1:
-        raise Problem(f"images of {by(shape)} came", "sides from 1 to 4,096 pixels were expected", "make them smaller")
+        raise Problem(
+            f"the sides of an image must have 1 to 4,096 pixels; these are {by(shape)}", do="make them smaller"
+        )
     low, high = _levels(pieces, work)
     size, fit = _size(shape, work)
     channels = 1 if shape[2] <= 2 else 3

@@ -71,7 +71,7 @@ def signals(
         if i not in numbers:
             work.skip(table.names[i], "the column holds text, and a signal is made of numbers")
     if not numbers:
-        raise Problem("no column holds numbers", "a column for each channel was expected", "bring another table")
+        raise Problem("no column holds numbers", "a time series has one column for each channel", "bring another table")
     values = columns_of(table.values, numbers, work)
     layouts = {"down": "Time runs down the rows.", "across": "Each row is one signal."}
     layout = work.choices.layout or "down"
@@ -104,11 +104,7 @@ def _windows(
     window = work.choices.window or usual
     step = work.choices.step or window
     if window > longest:
-        raise Problem(
-            f"windows of {window:,} rows were to be cut from {longest:,} rows",
-            f"1 to {longest:,} rows were expected",
-            "choose a shorter window",
-        )
+        raise Problem(f"window must be 1 to {longest:,} rows; {window:,} was given", do="choose a shorter window")
     work.decide("window", window, [16, 32, 64, 128, 256], f"Signals are cut into windows of {window:,} rows.")
     work.decide("step", step, [window, max(1, window // 2)], f"A window begins every {step:,} rows.")
     starts = np.concatenate([np.arange(start, end - window + 1, step) for start, end in stretches])

@@ -45,7 +45,6 @@ def inside(text: str) -> Path:
     if not known:
         raise Problem(
             f"“{text[:200]}” cannot be read from here",
-            f"a folder within {' or '.join(map(str, allowed())) or 'those named in HOURGLASS_FOLDERS'} was expected",
-            "choose one of these",
+            f"folders within {' or '.join(map(str, allowed())) or 'those named in HOURGLASS_FOLDERS'} can be",
         )
     return path

@@ -38,15 +38,11 @@ class Entry:
         """All its bytes. `Problem` when there are more than `most`, or other than it claims."""
         name = plain(PurePosixPath(self.name).name)
         if self.size > most:
-            raise Problem(f"{name} has {self.size:,} bytes", f"at most {most:,} were expected", "make it smaller")
+            raise Problem(f"{name} has {self.size:,} bytes", f"at most {most:,} are allowed", "make it smaller")
         with decoding(name, "a whole file"), self.open() as stream:
             data = stream.read(most + 1)
         if len(data) != self.size:
-            raise Problem(
-                f"{name} claims {self.size:,} bytes and holds {len(data):,}",
-                "as many as it claims were expected",
-                "make the archive again",
-            )
+            raise Problem(f"{name} claims {self.size:,} bytes but holds {len(data):,}", do="make the archive again")
         return data
 
     def start(self, count: int = 32) -> bytes:
@@ -64,16 +60,14 @@ def check_upload(path: Path, work: Work) -> int:
     try:
         facts = path.stat()
     except (OSError, ValueError) as error:
-        raise Problem(f"{name} cannot be opened", "a file was expected", "choose another file") from error
+        raise Problem(f"{name} cannot be opened", do="choose another file") from error
     if not stat.S_ISREG(facts.st_mode):
-        raise Problem(f"{name} is no plain file", "a file was expected", "choose another file")
+        raise Problem(f"{name} is not a regular file", do="choose another file")
     if facts.st_size == 0:
-        raise Problem(f"{name} is empty", "a file with samples was expected", "choose another file, or save it again")
+        raise Problem(f"{name} is empty", do="choose another file, or save it again")
     if facts.st_size > work.limits.upload:
         raise Problem(
-            f"{name} has {facts.st_size:,} bytes",
-            f"at most {work.limits.upload:,} bytes were expected",
-            "bring a smaller file",
+            f"{name} has {facts.st_size:,} bytes", f"at most {work.limits.upload:,} are allowed", "bring a smaller file"
         )
     return facts.st_size
 
@@ -86,8 +80,7 @@ def start_of(path: Path, count: int = 4096) -> bytes:
     except (OSError, ValueError) as error:
         raise Problem(
             f"{plain(path.name)} cannot be opened ({getattr(error, 'strerror', None) or 'it has no proper name'})",
-            "a file that this program may read was expected",
-            "choose another file",
+            do="choose another file, or correct its permissions",
         ) from error
 
 
@@ -106,7 +99,7 @@ def files(paths: Sequence[Path], work: Work) -> list[Entry]:
 def folder(path: Path, work: Work) -> list[Entry]:
     """All files under a folder, in the order of their names. Links are left out, not followed."""
     if not path.is_dir() or path.is_symlink():
-        raise Problem(f"{plain(path.name)} is no folder", "a folder was expected", "choose a folder")
+        raise Problem(f"{plain(path.name)} is not a folder", do="choose a folder")
     out: list[Entry] = []
     total = 0
     for name, item in _walk(path, "", work):
@@ -209,7 +202,7 @@ def _refused(info: zipfile.ZipInfo, name: str, work: Work) -> str:
     if stat.S_ISLNK(info.external_attr >> 16):
         return "a link is not followed"
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return f"it is packed by method {info.compress_type}; stored or deflated was expected"
+        return f"it is compressed by method {info.compress_type}; only stored and deflated files can be read"
     return ""
 
 
@@ -218,25 +211,21 @@ def _check_claims(infos: list[zipfile.ZipInfo], path: Path, work: Work) -> None:
     name, packed = plain(path.name), path.stat().st_size
     _count(len(infos), work)
     if any(info.flag_bits & 0x1 for info in infos):
-        raise Problem(f"{name} is encrypted", "a zip without a password was expected", "make the zip again without one")
+        raise Problem(f"{name} is encrypted", do="make the zip again without a password")
     unpacked = sum(info.file_size for info in infos)
     _unpacked(unpacked, path.name, work)
     if unpacked > work.limits.ratio_from and unpacked > work.limits.ratio * packed:
         raise Problem(
             f"{name} has {packed:,} bytes and would unpack to {unpacked:,}, {unpacked // packed:,} times as many",
-            f"at most {work.limits.ratio} times as many were expected",
+            f"at most {work.limits.ratio} times as many are allowed",
             "bring the files in another zip, or fewer of them",
         )
     if any(info.header_offset < 0 for info in infos):
-        raise Problem(f"{name} has lost its beginning", "a whole zip was expected", "copy or make it again")
+        raise Problem(f"the beginning of {name} is missing", do="copy or make the zip again")
     end = 0
     for info in sorted(infos, key=lambda each: each.header_offset):
         if info.header_offset < end:
-            raise Problem(
-                f"in {name} the files lie one within the other",
-                "one after the other was expected, as every zip program puts them",
-                "make the zip again",
-            )
+            raise Problem(f"files in {name} overlap, which no usual zip program does", do="make the zip again")
         end = info.header_offset + 30 + info.compress_size
 
 
@@ -250,12 +239,11 @@ def _check_directory(path: Path, work: Work) -> None:
         tail = stream.read()
         at = tail.rfind(END)
         if at < 0 and not zipped:
-            raise Problem(f"{name} is no zip", "a zip was expected", "choose a zip, or bring this file by itself")
+            raise Problem(f"{name} is not a zip", do="choose a zip, or bring this file by itself")
         if at < 0 or len(tail) - at < 22:
             raise Problem(
-                f"{name} begins as a zip and has no table of contents at its end",
-                "a whole zip was expected",
-                "copy or make it again; it may have been cut short",
+                f"{name} begins as a zip but has no table of contents at its end",
+                do="copy or make it again; it may have been cut short",
             )
         length = struct.unpack("<I", tail[at + 12 : at + 16])[0]
         place = size - len(tail) + at
@@ -263,14 +251,12 @@ def _check_directory(path: Path, work: Work) -> None:
         if locator[:4] == LOCATOR_64:
             record = tail[max(0, at - 76) : max(0, at - 20)]
             if record[:4] != END_64:
-                raise Problem(
-                    f"{name} has a broken table of contents", "a whole zip was expected", "make the zip again"
-                )
+                raise Problem(f"{name} has a broken table of contents", do="make the zip again")
             length, place = struct.unpack("<Q", record[40:48])[0], place - 76
         if length > work.limits.directory or length > place:
             raise Problem(
                 f"the table of contents of {name} claims {length:,} bytes of the file's {size:,}",
-                f"at most {work.limits.directory:,} bytes, and no more than there are, were expected",
+                f"at most {work.limits.directory:,}, and no more than there are, are allowed",
                 "make the zip again, with fewer files",
             )
         stream.seek(place - length)
@@ -279,13 +265,13 @@ def _check_directory(path: Path, work: Work) -> None:
 
 def _count(count: int, work: Work) -> None:
     if count > work.limits.entries:
-        raise Problem(f"{count:,} files came", f"at most {work.limits.entries:,} were expected", "bring fewer files")
+        raise Problem(f"there are {count:,} files", f"at most {work.limits.entries:,} are allowed", "bring fewer files")
 
 
 def _unpacked(size: int, name: str, work: Work) -> None:
     if size > work.limits.unpacked:
         raise Problem(
             f"{plain(name)} holds {size:,} bytes",
-            f"at most {work.limits.unpacked:,} bytes were expected",
+            f"at most {work.limits.unpacked:,} are allowed",
             "bring fewer or smaller files",
         )

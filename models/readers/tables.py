@@ -33,8 +33,8 @@ def found(table: Table, work: Work, source: str) -> Found:
     ]
     if unknown:
         raise Problem(
-            f"the column “{plain(unknown[0])}” was chosen",
-            f"one of {', '.join(table.names[:20])}{' …' if len(table.names) > 20 else ''} was expected",
+            f"there is no column “{plain(unknown[0])}”",
+            f"the columns are {', '.join(table.names[:20])}{' …' if len(table.names) > 20 else ''}",
             "choose one of these",
         )
     least, most, whole, there = _measures(table, work)
@@ -50,8 +50,8 @@ def found(table: Table, work: Work, source: str) -> Found:
     if not columns:
         raise Problem(
             f"{source} has no column to learn from",
-            "columns of numbers, or of a few categories, were expected",
-            "bring another table, or another separator or label",
+            "columns of numbers, or of a few categories, are",
+            "bring another table, or choose another separator or label",
         )
     full = len(numbers) == len(columns) and bool((there[columns] == len(table.values)).all())
     sides = None if kind == "signal" else _image_sides(table, columns, full, (least, most, whole), work)
@@ -168,9 +168,9 @@ def _label(table: Table, columns: Sequence[int], distinct: dict[int, int], kind:
         if work.choices.label:
             if work.choices.label not in names:
                 raise Problem(
-                    f"the column “{plain(work.choices.label)}” was chosen as label",
-                    f"a column with 1 to {work.limits.classes:,} different texts or whole numbers was expected",
-                    "choose another one, or none",
+                    f"the column “{plain(work.choices.label)}” cannot be the label",
+                    f"a label has 1 to {work.limits.classes:,} different texts or whole numbers",
+                    "choose another column, or none",
                 )
             chosen = possible[names.index(work.choices.label)]
             words = f"The column “{table.names[chosen]}” is the class, as chosen."
@@ -223,8 +223,8 @@ def _image_sides(
     sides = tuple(choice.shape) if choice.shape else square(len(columns))
     if asked and (not sides or math.prod(sides) != len(columns) or not full):
         raise Problem(
-            f"rows of {len(columns):,} values{'' if full else ', some of them missing or text,'} were to become images",
-            "as many numbers as the image has pixels were expected in each row",
+            f"rows of {len(columns):,} values{'' if full else ', some of them missing or text,'} cannot become images",
+            "each row must have as many numbers as the image has pixels",
             "choose a shape such as [28, 28], another label, or the kind table",
         )
     least, most, whole = (measure[list(columns)] for measure in measures)
@@ -257,8 +257,8 @@ def _rows(
     widths = [len(table.categories[i]) if i in table.categories else 1 for i in columns]
     if sum(widths) > work.limits.columns:
         raise Problem(
-            f"the table makes {sum(widths):,} features, one for each number and each value of a category",
-            f"at most {work.limits.columns:,} were expected",
+            f"the table has {sum(widths):,} features, one for each number and each value of a category",
+            f"at most {work.limits.columns:,} are allowed",
             "leave some columns out",
         )
     out = work.room((int(keep.sum()), sum(widths)), np.float32)

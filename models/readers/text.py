@@ -47,8 +47,7 @@ class Lines:
             if len(line) > most:
                 raise Problem(
                     f"{self.name} has a line of more than {most:,} characters",
-                    "a line for each sample was expected",
-                    "save it with line ends",
+                    do="save it with one line for each sample",
                 )
             if "_" in line:
                 self.underscores = True
@@ -108,15 +107,14 @@ def _read(path: Path, manner: Manner, texts: set[int], work: Work) -> Table:
                     numbers.append(number)
                 else:
                     ragged += 1
-                    work.skip(f"row {number:,}", f"it has {len(row):,} cells, and {width:,} were expected")
+                    work.skip(f"row {number:,}", f"it has {len(row):,} cells instead of {width:,}")
             if rows:
                 gatherer.texts(rows, numbers, lines.underscores)
             work.progress("reading rows", min(size, stream.buffer.tell()), size)  # type: ignore[attr-defined]
         if ragged > max(1, number // 2):
             raise Problem(
-                f"{ragged:,} of the {number:,} rows of {name} have another number of cells than most ({width:,})",
-                "rows of one length were expected",
-                "choose another separator, or correct the table",
+                f"rows must have the same number of cells; {ragged:,} of the {number:,} rows of {name} have another number than most ({width:,})",
+                do="choose another separator, or correct the table",
             )
         if ragged:
             work.warn(f"{ragged:,} of {number:,} rows have another number of cells than most, and are left out.")
@@ -142,8 +140,8 @@ def encoding_of(path: Path, work: Work) -> str:
     controls = sum(c < " " and c not in "\t\r\n\f" for c in text)
     if not encoding or controls > len(text) // 1000:
         raise Problem(
-            f"the content of {plain(path.name)} is neither text nor of any format that is read here",
-            "images, a zip of images, CSV, Parquet, NPZ, NPY, idx or safetensors were expected",
+            f"the content of {plain(path.name)} is neither text nor of any other format that can be read",
+            "images, a zip of images, CSV, Parquet, NPZ, NPY, idx and safetensors can be",
             "save it in one of these formats",
         )
     if encoding in ("cp1252", "latin-1"):
@@ -170,7 +168,7 @@ def _manner(path: Path, work: Work) -> Manner:
     with path.open(encoding=encoding, newline="") as stream:
         head = [line for line in itertools.islice(Lines(stream, name, work), HEAD) if line.strip()]
     if not head:
-        raise Problem(f"{name} holds no text but blanks", "a table was expected", "bring another file")
+        raise Problem(f"{name} holds nothing but blanks", do="bring another file")
     separator = work.choices.separator or _separator(head, name)
     with decoding(name, "rows of a table"):
         rows = [row for row in csv.reader(head, delimiter=separator, skipinitialspace=True) if row]
@@ -178,7 +176,7 @@ def _manner(path: Path, work: Work) -> Manner:
     if width > work.limits.columns:
         raise Problem(
             f"{name} has {width:,} columns",
-            f"at most {work.limits.columns:,} were expected",
+            f"at most {work.limits.columns:,} are allowed",
             "bring fewer, or choose another separator",
         )
     if separator:

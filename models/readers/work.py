@@ -94,7 +94,9 @@ def checked(choices: Mapping[str, Any], limits: Limits) -> Choices:
     for name, value in choices.items():
         if name not in known:
             raise Problem(
-                f"the choice “{plain(name)}” is unknown", f"choices are {', '.join(known)}", "leave the unknown one out"
+                f"the choice “{plain(name)}” is unknown",
+                f"known choices are {', '.join(known)}",
+                "leave the unknown one out",
             )
         if value is not None:
             _check(name, value, limits)
@@ -130,11 +132,7 @@ def _check(name: str, value: Any, limits: Limits) -> None:
         )
         expected = "" if fits else f"[H, W] or [H, W, 3] with sides from 1 to {limits.side}"
     if expected:
-        raise Problem(
-            f"{name.replace('_', ' ')} {plain(str(value))} was chosen",
-            f"{expected} was expected",
-            "choose one of these",
-        )
+        raise Problem(f"{name.replace('_', ' ')} must be {expected}; {plain(str(value))} was given")
 
 
 def _levels(value: Any) -> bool:
@@ -175,9 +173,8 @@ class Work:
         """A `Problem` once the time is up. Called before every piece of work."""
         if time.monotonic() - self.started > self.limits.seconds:
             raise Problem(
-                f"reading took more than {self.limits.seconds:g} seconds",
-                f"at most {self.limits.seconds:g} seconds were expected",
-                "bring fewer or smaller samples",
+                f"reading took more than the allowed {self.limits.seconds:g} seconds",
+                do="bring fewer or smaller samples",
             )
 
     def progress(self, what: str, done: int, total: int) -> None:
@@ -242,9 +239,8 @@ class Work:
         if not len(samples):
             first = next(iter(self.left_out.items()), None)
             raise Problem(
-                "no sample is left" + (f" (the first left out: {first[0]}, {first[1][0]})" if first else ""),
-                "at least one whole sample was expected",
-                "bring another file",
+                "no whole sample is left" + (f" (the first left out: {first[0]}, {first[1][0]})" if first else ""),
+                do="bring another file",
             )
         if self.left_out_count > self.limits.told:
             self.warn(f"{self.left_out_count:,} things were left out; the first {self.limits.told} are listed.")
@@ -287,8 +283,8 @@ class Work:
         size = math.prod(shape) * np.dtype(dtype).itemsize
         if size > self.limits.output or shape[0] > self.limits.samples:
             raise Problem(
-                f"the samples would take {size:,} bytes for {shape[0]:,} of them",
-                f"at most {self.limits.output:,} bytes and {self.limits.samples:,} samples were expected",
+                f"{shape[0]:,} samples would take {size:,} bytes",
+                f"at most {self.limits.samples:,} samples and {self.limits.output:,} bytes are allowed",
                 "bring fewer samples, or choose a smaller size",
             )
         if size < 1 << 20:
@@ -323,7 +319,7 @@ def decoding(what: str, expected: str, do: str = "bring a whole file, or make it
     except Exception as error:
         said = plain(" ".join(str(error).split()), 160)
         why = f" ({said})" if said and "0x" not in said else f" ({type(error).__name__})"
-        raise Problem(f"{what} cannot be read{why}", f"{expected} was expected", do) from error
+        raise Problem(f"{what} cannot be read as {expected}{why}", do=do) from error
 
 
 def finite_json(text: bytes | str, what: str) -> Any:
@@ -334,4 +330,4 @@ def finite_json(text: bytes | str, what: str) -> Any:
 
 def reason(problem: Problem) -> str:
     """A `Problem` as the one sentence that is listed beside a file which was left out."""
-    return f"{problem.came}; {problem.expected}"
+    return problem.clause

@@ -29,23 +29,21 @@ def open_run(folder: Path) -> Run:
         size = path.stat().st_size if path.is_file() else None
         if size != facts.bytes:
             came = "is absent" if size is None else f"has {size:,} bytes"
-            raise damaged(folder, f"{name} {came}", f"{facts.bytes:,} bytes were expected")
+            raise damaged(folder, f"{name} {came}", f"it had {facts.bytes:,} bytes when the run was written")
         if sha256(path) != facts.sha256:
-            raise damaged(folder, f"{name} has been altered", f"the SHA-256 {facts.sha256[:12]}… was expected")
+            raise damaged(folder, f"{name} was altered (its SHA-256 is no longer {facts.sha256[:12]}…)")
     for name, numbers in _numbers(run).items():
         size = files[name].bytes if name in files else 0
         if size != 4 * numbers:
             raise damaged(
                 folder,
                 f"{name} has {size:,} bytes",
-                f"{4 * numbers:,} were expected for {run.count:,} codes of size {run.code_size}",
+                f"{run.count:,} codes of size {run.code_size} take {4 * numbers:,}",
             )
     try:
         _check_content(run)
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError, SafetensorError) as error:
-        raise damaged(
-            folder, f"its files do not fit together ({error})", "one run's own files were expected"
-        ) from error
+        raise damaged(folder, f"its files do not fit together ({error})") from error
     return run
 
 
@@ -81,7 +79,7 @@ def _check_content(run: Run) -> None:
         raise ValueError("baseline.safetensors is of another sample's shape")
     _check_columns(run)
     if (came := (run.folder / "history.jsonl").stat().st_size) > LIMITS.history:
-        raise ValueError(f"history.jsonl has {came:,} bytes, at most {LIMITS.history:,} were expected")
+        raise ValueError(f"history.jsonl has {came:,} bytes, at most {LIMITS.history:,} are allowed")
     for line in run.history():
         check_type(line, EPOCH, "a line of history.jsonl")
         for term, value in line["loss"].items():
@@ -129,17 +127,13 @@ def read_run(folder: Path) -> Run:
         if not isinstance(about, dict):
             raise ValueError("it is not an object")
     except (OSError, ValueError, RecursionError) as error:
-        raise damaged(
-            folder, f"run.json cannot be read ({error})", "a JSON file that describes the run was expected"
-        ) from error
+        raise damaged(folder, f"run.json cannot be read ({error})") from error
     if about.get("format") != FORMAT:
         raise _foreign_format(folder.name, str(about.get("format"))[:40])
     try:
         check_facts(about)
     except ValueError as error:
-        raise damaged(
-            folder, f"run.json does not describe a run ({error})", "the fields of format 1 were expected"
-        ) from error
+        raise damaged(folder, f"run.json does not describe a run ({error})") from error
     card = run_card(about, _choices(folder.name, about))
     return Run(folder, card, hashlib.sha256(text).hexdigest()[:16])
 
@@ -157,11 +151,11 @@ def text_of(path: Path, most: int = LIMITS.about) -> bytes:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass  # there are no columns that would explain it
         if size > most:
-            raise ValueError(f"it has {path.stat().st_size:,} bytes, at most {most:,} were expected")
+            raise ValueError(f"it has {path.stat().st_size:,} bytes, at most {most:,} are allowed")
     return text
 
 
-def damaged(folder: Path, came: str, expected: str) -> Problem:
+def damaged(folder: Path, came: str, expected: str | None = None) -> Problem:
     # Without the path: a visitor reads it, too.
     return Problem(f"the run {folder.name} is damaged: {came}", expected, "train it again, or restore its folder")
 
@@ -197,7 +191,7 @@ LEFT_ALONE = "open it with the version of Hourglass that made it, or a newer one
 
 
 def _foreign_format(name: str, form: str) -> Problem:
-    return Problem(f"the run {name} is of format {form}", f"format {FORMAT} was expected", LEFT_ALONE)
+    return Problem(f"the run {name} is of format {form}", f"this version reads format {FORMAT}", LEFT_ALONE)
 
 
 def _choices(name: str, about: dict[str, Any]) -> Configuration:

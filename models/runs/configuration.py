@@ -135,29 +135,21 @@ class Configuration:
         for name, known in CHOICES.items():
             value = getattr(self, name)
             if value not in known:
-                raise Problem(
-                    f"{name} “{value}” is unknown", f"one of {', '.join(known)} was expected", "choose one of these"
-                )
+                raise Problem(f"{name} “{value}” is unknown", f"known are {', '.join(known)}")
         if self.noise not in noises(dataset.kind):
             raise Problem(
-                f"a watermark was asked for on samples of kind {dataset.kind}",
-                "watermarks go on images",
-                "choose another noise",
+                f"a watermark can be put on images only; these samples are of kind {dataset.kind}",
+                do="choose another noise",
             )
         if self.loss not in losses(dataset.kind):
             raise Problem(
-                f"the Bernoulli loss was asked for on samples of kind {dataset.kind}",
-                "it needs values in [0, 1], as images have",
-                "choose squared-error",
+                f"the Bernoulli loss needs values in [0, 1], as images have; these samples are of kind {dataset.kind}",
+                do="choose squared-error",
             )
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if not low <= value <= high:  # also catches NaN
-                raise Problem(
-                    f"{name.replace('_', ' ')} {value} was asked for",
-                    f"{low:g} to {high:g} was expected",
-                    "choose a value in that range",
-                )
+                raise Problem(f"{name.replace('_', ' ')} must be {low:g} to {high:g}; {value} was given")
         self._check_terms(dataset.kind, architecture.variational)
         return self
 
@@ -168,7 +160,7 @@ class Configuration:
             if needed and name not in RANGES:
                 raise Problem(
                     f"the term of the loss that {name.replace('_', ' ')} belongs to is not here",
-                    "a file that defines it was expected in models/losses",
+                    "a file in models/losses defines it",
                     "put that file right; the page Train and the shell say what is wrong with it",
                 )
         for term in used(self, kind, variational):
@@ -205,15 +197,14 @@ def configure(values: dict[str, Any]) -> Configuration:
     if unknown := sorted(set(values) - set(fields)):
         raise Problem(
             f"the choices {', '.join(unknown)} are unknown",
-            f"choices are {', '.join(fields)}",
+            f"known choices are {', '.join(fields)}",
             "leave the unknown ones out",
         )
     if absent := [name for name in ("dataset", "architecture") if not values.get(name)]:
         options = " and ".join(f"--{name}" for name in absent)
         raise Problem(
             f"no {' and no '.join(absent)} was chosen",
-            "a training takes a dataset and an architecture",
-            f"add {options}, or choose {'one' if len(absent) == 1 else 'one of each'}",
+            do=f"add {options}, or choose {'one' if len(absent) == 1 else 'one of each'}",
         )
     defaults = dict(architectures.get(str(values["architecture"])).defaults)
     if defaults.get("loss") not in losses(datasets.get(str(values["dataset"])).kind):
@@ -232,11 +223,7 @@ def configure(values: dict[str, Any]) -> Configuration:
         try:
             cast[name] = kinds[str(fields[name].type)](value)
         except (TypeError, ValueError, OverflowError) as error:
-            raise Problem(
-                f"the choice {name} is not of its type ({error})",
-                "a number was expected where one belongs",
-                "correct the value",
-            ) from error
+            raise Problem(f"the choice {name} is not of its type ({error})", do="correct the value") from error
     checked = Configuration(**cast).check()
     # What has no effect must not make another run of the same training.
     if checked.noise == "none" or not checked.noise_level:
@@ -276,9 +263,7 @@ def read_configuration(values: Any) -> Configuration:
 
 def _not_understood(what: str) -> Problem:
     return Problem(
-        what,
-        "choices that this version of Hourglass knows were expected",
-        "use the version that wrote them, or a newer one; here they are left as they are",
+        what, do="use the version of Hourglass that wrote these choices, or a newer one; here they are left as they are"
     )
 
 

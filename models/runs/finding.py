@@ -21,7 +21,7 @@ class Unreadable(Problem):
     """Why the folder of a run is none that this version can open."""
 
     def __init__(self, folder: Path, problem: Problem) -> None:
-        super().__init__(problem.came, problem.expected, problem.do)
+        super().__init__(*problem.args)
         self.folder = folder
 
 
@@ -93,8 +93,4 @@ def folder_of(id_or_name: str) -> Path:
     for run in find()[0]:
         if run.pretrained and id_or_name in (run.id, run.folder.name):
             return run.folder
-    raise Problem(
-        f"the run “{id_or_name[:80]}” is not here",
-        "the id or name of a finished run was expected",
-        "choose one from the list, or train it",
-    )
+    raise Problem(f"there is no finished run “{id_or_name[:80]}”", do="choose one from the list, or train it")

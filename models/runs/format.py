@@ -191,7 +191,7 @@ def check_facts(about: dict[str, Any]) -> None:
     if not max(about["replay"]["count"], (about["projections"]["tsne"] or {"count": 0})["count"]) <= codes["count"]:
         raise ValueError("it shows more codes than there are")
     if about["replay"]["count"] > REPLAYED:
-        raise ValueError(f"it replays {about['replay']['count']:,} codes, at most {REPLAYED:,} were expected")
+        raise ValueError(f"it replays {about['replay']['count']:,} codes, at most {REPLAYED:,} are allowed")
     if not codes["count"] <= dataset["count"]:
         raise ValueError("it has more codes than the dataset has samples")
     rows = [codes[name] for name in ("low", "high", "mean", "variance", "dead")]
@@ -217,7 +217,7 @@ def _check_dataset(dataset: dict[str, Any]) -> None:
         raise ValueError(f"samples of kind {kind[:20]} and shape {shape} are not known")
     if kind != "image":
         if shape[-1] > LIMITS.columns:
-            raise ValueError(f"its samples have {shape[-1]:,} columns, at most {LIMITS.columns:,} were expected")
+            raise ValueError(f"its samples have {shape[-1]:,} columns, at most {LIMITS.columns:,} are allowed")
         check_type(dataset.get("columns", []), [COLUMN, LIMITS.columns], "columns")
 
 
@@ -235,15 +235,15 @@ def check_type(value: Any, wanted: Any, where: str) -> None:  # noqa: PLR0912 - 
     elif isinstance(wanted, list):
         check_type(value, list, where)
         if len(value) > wanted[1]:
-            raise ValueError(f"{where} lists {len(value):,} things, at most {wanted[1]:,} were expected")
+            raise ValueError(f"{where} lists {len(value):,} things, at most {wanted[1]:,} are allowed")
         for one in value:
             check_type(one, wanted[0], where)
     elif isinstance(wanted, range):
         check_type(value, int, where)
         if value < wanted.start:
-            raise ValueError(f"{where} is {value:,}, at least {wanted.start:,} was expected")
+            raise ValueError(f"{where} is {value:,}, at least {wanted.start:,} is required")
         if value >= wanted.stop:
-            raise ValueError(f"{where} is too large ({value:,}, at most {wanted.stop - 1:,} was expected)")
+            raise ValueError(f"{where} is too large ({value:,}, at most {wanted.stop - 1:,} is allowed)")
     else:
         kinds = (int, float) if wanted is float else (wanted,)
         if not isinstance(value, kinds) or (isinstance(value, bool) and wanted is not bool):

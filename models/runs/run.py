@@ -88,7 +88,7 @@ class Run:
             return list(self.card.dataset.columns or ())  # as the first runs have them
         path = self.folder / "columns.json"
         if (size := path.stat().st_size) > LIMITS.table:
-            raise ValueError(f"columns.json has {size:,} bytes, at most {LIMITS.table:,} were expected")
+            raise ValueError(f"columns.json has {size:,} bytes, at most {LIMITS.table:,} are allowed")
         return list(json.loads(path.read_bytes(), parse_float=finite, parse_constant=finite))
 
     @property

@@ -58,14 +58,12 @@ def opened(path: Path, folder: Path, limits: Limits) -> Run:
         zlib.error,
     ) as error:
         # RecursionError is a RuntimeError.
-        raise Problem(
-            f"the zip is broken ({error})", "a whole zip downloaded from Hourglass was expected", "download it again"
-        ) from error
+        raise Problem(f"the zip is broken ({error})", do="download it again from Hourglass") from error
     except OSError as error:
         raise unwritable(own, error) from error
     except Problem as problem:
         came = problem.came.replace(str(folder), str(own)).replace(f"the run {folder.name} ", "the run in the zip ")
-        ours = "restore its folder" in problem.do
+        ours = "restore its folder" in (problem.do or "")
         raise Problem(
             came, problem.expected, "choose a zip downloaded from Hourglass" if ours else problem.do
         ) from problem
@@ -110,20 +108,16 @@ def take_out(path: Path, folder: Path, limits: Limits) -> None:
 def _too_large(name: str, size: int, most: int) -> Problem:
     return Problem(
         f"the {name} in the zip has {size:,} bytes",
-        f"at most {most:,} bytes were expected",
+        f"at most {most:,} are allowed",
         "choose a zip downloaded from Hourglass",
     )
 
 
 def _no_run(why: str) -> Problem:
-    return Problem(
-        f"the file cannot be opened as a run ({why})",
-        "a zip downloaded from Hourglass was expected",
-        "choose such a zip",
-    )
+    return Problem(f"the file cannot be opened as a run ({why})", do="choose a zip downloaded from Hourglass")
 
 
-def _disagree(run: Run, came: str, expected: str) -> Problem:
+def _disagree(run: Run, came: str, expected: str | None = None) -> Problem:
     return Problem(f"the run {run.folder.name} is damaged: {came}", expected, "choose a zip downloaded from Hourglass")
 
 
@@ -134,8 +128,7 @@ def _kept_already(run: Run) -> Run:
         return open_run(place)
     raise Problem(
         "the zip holds a run of somebody's own dataset, which is not kept here (it stayed elsewhere, or was deleted)",
-        "such a zip can be opened only where its dataset is kept",
-        "open it there, or bring the same data again on the page Data and then open the zip",
+        do="open it where that dataset is kept, or first bring the same data on the page Data",
     )
 
 
@@ -157,24 +150,22 @@ def _rebuilt(run: Run) -> Run:
         raise _disagree(
             run,
             "its configuration and its codes disagree",
-            "the same dataset, shape and code size in both were expected",
+            "dataset, shape and code size must be the same in both",
         )
     weights = run.folder / "weights.safetensors"
     if (size := weights.stat().st_size) > (most := 4 * blueprint.parameters + HEADER):
-        raise _disagree(run, f"its weights have {size:,} bytes", f"at most {most:,} were expected")
+        raise _disagree(run, f"its weights have {size:,} bytes", f"at most {most:,} are possible")
     try:
         values = load_file(weights)
     except SafetensorError as error:
-        raise _disagree(
-            run, f"its weights cannot be read ({error})", "a whole safetensors file was expected"
-        ) from error
+        raise _disagree(run, f"its weights cannot be read ({error})") from error
     if {name: value.shape for name, value in values.items()} != blueprint.weights or any(
         value.dtype not in (np.float32, np.float16) or not np.isfinite(value).all() for value in values.values()
     ):
         raise _disagree(
             run,
             "its weights are not those of its architecture",
-            f"the {len(blueprint.weights)} finite weights of {chosen.architecture} were expected",
+            f"{chosen.architecture} has {len(blueprint.weights)} weight arrays, all finite",
         )
     for name, graph in graphs.graphs(blueprint, weights).items():
         (run.folder / name).write_bytes(graph)
@@ -183,7 +174,7 @@ def _rebuilt(run: Run) -> Run:
     if not all(_HARMLESS.fullmatch(text) for text in shown if isinstance(text, str)) or not _FINISHED.fullmatch(
         finished
     ):
-        raise _disagree(run, "run.json describes it in words of its own", "the words of Hourglass were expected")
+        raise _disagree(run, "run.json holds text that Hourglass did not write")
     (run.folder / "card.md").unlink(missing_ok=True)  # a text of somebody else's
     versions = about.get("versions")
     if (

@@ -41,8 +41,7 @@ def unpack(content: bytes, limits: Limits = RUN) -> Run:
             room,
             lambda room: Path(json.loads((room / "facts.json").read_text())["run"]),
             limits,
-            expected="a zip downloaded from Hourglass was expected",
-            again="choose such a zip",
+            again="choose a zip downloaded from Hourglass",
             less="choose a zip downloaded from Hourglass",
             told={"HOURGLASS_HOME": str(home().absolute())},
         )

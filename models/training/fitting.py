@@ -93,9 +93,8 @@ def train(
         if "alloc" not in str(error):
             raise
         raise Problem(
-            f"there was not enough memory ({str(error).strip().splitlines()[0][:160]})",
-            f"memory for batches of {configuration.batch_size} samples was expected",
-            "train again with a smaller batch size, or close other programs",
+            f"there was not enough memory for batches of {configuration.batch_size} samples ({str(error).strip().splitlines()[0][:160]})",
+            do="train again with a smaller batch size, or close other programs",
         ) from error
 
 

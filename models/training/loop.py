@@ -128,9 +128,8 @@ class Training:
         measured = self._validate()
         if not all(np.isfinite([*loss.values(), measured])):
             raise Problem(
-                f"the loss stopped being a number in epoch {epoch}",
-                "a loss that falls was expected",
-                f"train again with a learning rate below {self.configuration.learning_rate:g}",
+                f"the loss became infinite or not a number in epoch {epoch}",
+                do=f"train again with a learning rate below {self.configuration.learning_rate:g}",
             )
         if rising or self.configuration.recipe == "article" or measured < at.best:
             at.best, at.best_epoch = float("inf") if rising else measured, epoch

@@ -57,7 +57,7 @@ class Report:
     def write(self, phase: str, what: str, share: float, problem: Problem | None = None) -> None:
         """phase and what are words for the page; share in [0, 1] is how much of the phase is done."""
         self.look()
-        told = [problem.came, problem.expected, problem.do] if problem else None
+        told = problem.parts if problem else None
         status = {"phase": phase, "what": what, "share": share, "attempt": self.attempt}
         status |= {"epoch": self.epoch, "epochs": self.epochs, "pca": self.pca}
         runs.write_whole(

@@ -50,9 +50,8 @@ def keep(
     count = len(found.samples)
     if count < LEAST:
         raise Problem(
-            f"{count} samples came",
-            f"at least {LEAST} were expected, so that some are left to validate and to test",
-            "bring more",
+            f"a dataset needs at least {LEAST} samples, so that some are left to validate and to test; this one has {count}",
+            do="bring more",
         )
     split, told = _whole_split(found)
     fingerprint = _fingerprint(found, split, owner, progress)
@@ -151,7 +150,7 @@ def _within_quota(more: int, owner: str) -> None:
     if taken + more > quota():
         raise Problem(
             f"this dataset takes {more:,} bytes, and your others take {taken:,}",
-            f"at most {quota():,} in all may be kept here",
+            f"at most {quota():,} in all are allowed",
             "delete one of your datasets, or bring fewer or smaller samples",
         )
 

@@ -32,7 +32,7 @@ def setting(name: str, default: int) -> int:
     """A whole number that whoever runs this computer set in the environment; a `Problem` for what is none."""
     text = os.environ.get(name, "")
     if text and not (text.isdecimal() and int(text)):
-        raise Problem(f"{name} is “{text}”", "a whole number above 0 was expected", "correct or remove it")
+        raise Problem(f"{name} must be a whole number above 0; it is “{text}”", do="correct or remove it")
     return int(text) if text else default
 
 
@@ -48,9 +48,9 @@ def make_sure_all_fits(more: int) -> None:
             when, taken = time.monotonic(), _size(home())
         if taken + more > total():
             raise Problem(
-                f"this takes {more:,} bytes, and what everybody keeps here takes {taken:,}",
-                f"at most {total():,} in all may be kept here",
-                "bring less, or ask whoever runs this computer for room (HOURGLASS_TOTAL_BYTES)",
+                f"this takes {more:,} bytes, and the data of all visitors take {taken:,}",
+                f"at most {total():,} in all are allowed",
+                "bring less, or ask whoever runs this computer to raise HOURGLASS_TOTAL_BYTES",
             )
         _MEASURED[home()] = (when, taken + more)
 

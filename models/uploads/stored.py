@@ -87,9 +87,8 @@ def _gone(name: str) -> Arrays:
 def gone() -> Problem:
     """What is said where the samples of somebody's own dataset would be needed and are no more."""
     return Problem(
-        "the samples of this dataset were deleted, by their owner or after their time",
-        "they are needed for this",
-        "bring them again on the page Data; the map and the decoder work without",
+        "the samples of this dataset were deleted, by their owner or because they had not been used for long",
+        do="bring them again on the page Data; the map and the decoder work without them",
     )
 
 
