@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models import Problem
 from models.layers.convolutional import Convolution
 from models.layers.layer import Layer, Shape, append_nodes, products, shape_after, with_shapes
 
@@ -17,12 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sum(Layer):
-    """Several ways from the same input to the same shape, added: a linear skip beside a deep branch."""
+    """Several ways from the same input to the same shape, added: a linear skip beside a deep branch. `Problem` where
+    they end in different shapes."""
 
     branches: tuple[tuple[Layer, ...], ...]
 
     def output(self, shape: Shape) -> Shape:
-        return shape_after(self.branches[0], shape)
+        shapes = [shape_after(branch, shape) for branch in self.branches]
+        if len(set(shapes)) > 1:
+            raise Problem(
+                f"the branches of a Sum give the shapes {', '.join(map(str, shapes))}",
+                "the same shape was expected of each",
+                "correct the layers of its branches",
+            )
+        return shapes[0]
 
     def weights(self, shape: Shape) -> dict[str, Shape]:
         return {

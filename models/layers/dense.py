@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models import Problem
 from models.layers.layer import Layer, Shape
 
 if TYPE_CHECKING:
@@ -34,11 +35,17 @@ class Flatten(Layer):
 
 @dataclass(frozen=True)
 class Reshape(Layer):
-    """(F,) becomes `shape`."""
+    """(F,) becomes `shape`. `Problem` where it has another number of values."""
 
     shape: Shape
 
     def output(self, shape: Shape) -> Shape:
+        if prod(shape) != prod(self.shape):
+            raise Problem(
+                f"a layer Reshape({self.shape}) gets the shape {shape}",
+                f"{prod(self.shape):,} values were expected",
+                "correct the layers before it",
+            )
         return self.shape
 
     def module(self, shape: Shape) -> nn.Module:
