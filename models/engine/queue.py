@@ -172,13 +172,13 @@ def keep_owners(connection: sqlite3.Connection, id_: str) -> None:
 
 def _restore(connection: sqlite3.Connection) -> None:
     """Put finished runs back on the lists of their owners, as their folders say."""
-    told: list[tuple[float, str, dict[str, Any]]] = []
+    lists: list[tuple[float, str, dict[str, Any]]] = []
     for path in (home() / "runs").glob(f"*/{OWNERS}"):
         with contextlib.suppress(OSError, UnicodeDecodeError):
             facts = as_dict(path.read_text())
             if facts is not None and isinstance(facts.get("asked"), float) and isinstance(facts.get("owners"), list):
-                told.append((facts["asked"], path.parent.name, facts))
-    for asked, id_, facts in sorted(told, key=lambda one: one[:2]):
+                lists.append((facts["asked"], path.parent.name, facts))
+    for asked, id_, facts in sorted(lists, key=lambda one: one[:2]):
         connection.execute(
             "INSERT OR IGNORE INTO runs (id, configuration, state, asked, ended, became)"
             " VALUES (?1, ?2, 'done', ?3, ?3, ?1)",
@@ -202,18 +202,18 @@ def _rescue(place: Path) -> None:
             if asked.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok":
                 return
         mark = time.time_ns()
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".rescue-") as room:
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".rescue-") as staging:
             for end in ("", "-wal"):  # a copy: opening it would change it
                 with contextlib.suppress(FileNotFoundError):
-                    shutil.copy(f"{place}{end}", Path(room) / f"old{end}")
-            new = Path(room) / "new"
+                    shutil.copy(f"{place}{end}", Path(staging) / f"old{end}")
+            new = Path(staging) / "new"
             new.touch(mode=0o600)
             with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as connection:
                 connection.row_factory = sqlite3.Row
                 _make(connection)
                 connection.execute("BEGIN")
                 for table in ("runs", "owners", "served"):
-                    _take_over(Path(room) / "old", connection, table)
+                    _take_over(Path(staging) / "old", connection, table)
                 _restore(connection)
                 connection.execute("COMMIT")
             for end in ("-shm", "-wal", ""):
@@ -269,32 +269,32 @@ class Ticket:
 def tickets(connection: sqlite3.Connection, *states: str, id_: str | None = None) -> list[Ticket]:
     """The runs in these states (or the one of this id), in the order of asking."""
     where, given = ("id = ?", [id_]) if id_ else (f"state IN ({','.join('?' * len(states))})", list(states))
-    found = connection.execute(f"SELECT * FROM runs WHERE {where} ORDER BY place", given).fetchall()  # noqa: S608
+    rows = connection.execute(f"SELECT * FROM runs WHERE {where} ORDER BY place", given).fetchall()  # noqa: S608
     waiting: dict[str, list[str]] = {}
     for id_of, owner in connection.execute(
         f"SELECT owners.id, owner FROM owners JOIN runs USING (id) WHERE waits AND {where.replace('id =', 'runs.id =')} ORDER BY owner",  # noqa: S608
         given,
     ):
         waiting.setdefault(id_of, []).append(owner)
-    return [one for row in found if (one := _ticket(row, waiting.get(row["id"], []))) is not None]
+    return [one for row in rows if (one := _ticket(row, waiting.get(row["id"], []))) is not None]
 
 
 def _ticket(row: sqlite3.Row, owners: Sequence[str]) -> Ticket | None:
     """None for a row that this version does not understand: it is another's, and left alone."""
-    told = {name: row[name] for name in row.keys() if name in Ticket.__dataclass_fields__}  # noqa: SIM118
+    fields = {name: row[name] for name in row.keys() if name in Ticket.__dataclass_fields__}  # noqa: SIM118
     configuration, problem = as_dict(row["configuration"]), as_problem(row["problem"])
     if configuration is None or row["state"] not in STATES or (problem is None and row["problem"]):
         return None
-    return Ticket(**told | {"configuration": configuration, "problem": problem, "owners": tuple(owners)})
+    return Ticket(**fields | {"configuration": configuration, "problem": problem, "owners": tuple(owners)})
 
 
 def as_dict(text: str) -> dict[str, Any] | None:
     """A JSON object that lies in a row; None for anything else."""
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, TypeError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 def as_problem(text: str | None) -> Problem | None:
