@@ -29,7 +29,7 @@ from models.engine.local import local_cluster
 from models.engine.members import Members, result_of
 from models.engine.queue import SHELL, Ticket
 
-TURN = 0.05  # seconds between two looks at the queue
+TURN = 0.05  # seconds between two reads of the queue
 TRIES = 3  # attempts that may be lost in a row without a finished epoch in between
 log = logging.getLogger("hourglass.engine")
 
@@ -40,13 +40,13 @@ class _Job:
     attempt: int
     future: Future[Any]
     reached: int  # epochs finished before this attempt
-    queue: int  # the file that it was taken from: another one has forgotten it, the same has deleted it
-    where: str | None  # the worker that it was given to, None where Dask chooses
+    queue: int  # inode of the queue's file: a run missing from the same file was deleted, from a new one lost
+    where: str | None  # address of its worker, None where Dask chooses
     wish: str | None = None
 
 
 class Dispatcher:
-    """Reads the queue and hands its runs to a Dask cluster, each turn those whose turn it is."""
+    """Reads the queue and submits its runs to a Dask cluster in fair order."""
 
     def __init__(self, root: Path, address: str | None, workers: int) -> None:
         self.root, self.address, self.workers = root, address, workers

@@ -123,7 +123,7 @@ def is_alive(status: dict[str, Any]) -> bool:
 def claim(id_: str) -> int:
     """Take the active folder of a run for a training in this process; returns the attempt's number.
 
-    Whoever trains it now finds a newer number than its own and ends. A `Problem` when the folder cannot be written.
+    A process that trains it now is superseded and ends. A `Problem` when the folder cannot be written.
     """
     folder = active(id_)
     try:

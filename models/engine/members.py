@@ -1,4 +1,4 @@
-"""The workers of a scheduler that is not ours: which of them fit, and which of those can read a dataset."""
+"""The workers of an external scheduler: which fit the engine, and which of these can read a dataset."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from models.engine import tasks
 from models.engine.cluster import Client, Future, KilledWorker
 from models.engine.workers import machine_facts, misfit
 
-AGAIN = 10.0  # seconds after which a worker that lacked something is asked again
+AGAIN = 10.0  # seconds after which a worker that did not fit is asked again
 log = logging.getLogger("hourglass.engine")
 
 
 @dataclass
 class Member:
-    """A worker of a scheduler that is not ours, and whether it fits: known when it has answered."""
+    """A worker of an external scheduler, and whether it fits the engine, which is known when it has answered."""
 
     address: str
     threads: int
@@ -34,7 +34,7 @@ class Member:
 
 
 class Members:
-    """They are asked as they join, by `root`, the folder that they have to see."""
+    """The workers that have joined. root: the folder that all of them have to see."""
 
     def __init__(self, root: Path, address: str | None) -> None:
         self.root, self.address = root, address
