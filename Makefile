@@ -1,8 +1,8 @@
 # make run    opens Hourglass in the browser
-# make serve  opens it to a room: make serve ADDRESS=0.0.0.0 PORT=8501 WORKERS=4 HOSTS="names that it answers to"
-# make test   runs every test, browser included
-# make check  formatting, lint and types
-# Needs Python 3.11 or later; everything else is fetched into .venv at the first use.
+# make serve  serves it on your local network: make serve ADDRESS=0.0.0.0 PORT=8501 WORKERS=4 HOSTS="host names it answers to"
+# make test   runs all tests, including those in a browser
+# make check  checks formatting, lint and types
+# Needs Python 3.11 or later; everything else is installed into .venv on first use.
 .POSIX:
 
 VENV = .venv
@@ -36,24 +36,24 @@ $(BIN)/python:
 	@for python in python3.11 python3.12 python3.13 python3; do \
 		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then \
 			$$python -m venv $(VENV) && exit 0; \
-			echo "$$python could not make a virtual environment. Its venv module was expected. On Debian: apt install python3-venv." >&2; \
+			echo "$$python could not make a virtual environment. Its venv module may be missing. On Debian: apt install python3-venv." >&2; \
 			exit 1; \
 		fi; \
 	done; \
-	echo "No Python 3.11 or later was found. Hourglass needs one. Install it, then run make again." >&2; \
+	echo "Hourglass needs Python 3.11 or later; none was found. Install it, then run make again." >&2; \
 	exit 1
 
 $(VENV)/app.installed: $(BIN)/python requirements.txt
-	@echo "Installing what Hourglass needs (some minutes at the first time)"
+	@echo "Installing the requirements of Hourglass (takes some minutes the first time)"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/tests.installed: $(VENV)/app.installed .ci/requirements.txt
-	@echo "Installing what the tests need"
+	@echo "Installing the requirements of the tests"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r .ci/requirements.txt
 	@touch $@
 
-# A Chromium for the tests: the system's own, else Debian's, else Playwright's. Looked for each time, since it can go.
+# A Chromium for the tests: the system's, else Debian's, else Playwright's. Checked each time, since it can be removed.
 browser: $(VENV)/tests.installed
 	@$(BIN)/python tests/browser.py > /dev/null 2>&1 || \
 		{ command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ] && \

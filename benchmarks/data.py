@@ -84,7 +84,7 @@ def large(count: int = 200_000) -> None:
             small = np.roll(base[i % 64], (i // 64) % 8, 0)
             Image.fromarray(small).resize((64, 64), Image.Resampling.BILINEAR).save(place / str(i % 20) / f"{i}.jpg")
         before, began = resident(resource.RUSAGE_SELF), time.perf_counter()
-        found = guarded_read(place, uploads.room("benchmark") / "1", limits=LARGE)
+        found = guarded_read(place, uploads.staging_directory("benchmark") / "1", limits=LARGE)
         read = time.perf_counter() - began
         readers.contact_sheet(found)
         uploads.keep(found, "benchmark", "large")

@@ -76,15 +76,15 @@ async def take(request: Request) -> Response:
     arrival.room = arrival.path = None
     try:
         if older is not None:
-            await run_in_threadpool(uploads.leave, older)
+            await run_in_threadpool(uploads.remove_staging, older)
         claimed = max(0, int(request.headers.get("content-length", LARGE.upload)))
         if claimed > LARGE.upload:
             raise _too_large(claimed)
-        room = await run_in_threadpool(uploads.room, arrival.owner, claimed)
+        room = await run_in_threadpool(uploads.staging_directory, arrival.owner, claimed)
         path = await _written(request, room, claimed, lambda: arrival.turn == turn)
     except (Problem, ClientDisconnect, ValueError) as error:
         if room is not None:
-            await run_in_threadpool(uploads.leave, room)
+            await run_in_threadpool(uploads.remove_staging, room)
         if not isinstance(error, Problem):
             return _refused(400, Problem("the upload was interrupted", do="upload the file again"))
         return _refused(413 if error.came.startswith("the file has") else 400, error)

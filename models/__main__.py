@@ -427,13 +427,13 @@ def _add(arguments: argparse.Namespace) -> int:
     except (ValueError, RecursionError) as error:
         raise Problem(f"--choices must be a JSON object ({error})", do='write it like {"size": 32}') from error
     progress = (lambda _what, _share: None) if arguments.json else _bar
-    folder = uploads.room(SHELL)
+    folder = uploads.staging_directory(SHELL)
     try:
         found = guarded_read(arguments.paths, folder / "read", choices, progress, LARGE)
         title = arguments.title or arguments.paths[0].resolve().stem
         kept = uploads.keep(found, SHELL, title, "added from the shell", shared=arguments.share)
     finally:
-        uploads.leave(folder)
+        uploads.remove_staging(folder)
     if arguments.json:
         decisions = [dataclasses.asdict(decision) for decision in found.decisions]
         print(

@@ -125,7 +125,7 @@ def test_why_something_was_left_out_has_the_room_of_the_page(me: str) -> None:
             archive.writestr(name, content)
     app = dropped("shapes.zip", packed.getvalue())
     why = next(frame for frame in app.dataframe if list(frame.value.columns) == ["what", "why"])
-    assert "a table is brought by itself" in why.value["why"][0]
+    assert "a table, which cannot be read from a zip" in why.value["why"][0]
     assert json.loads(why.proto.columns)["why"]["width"] == "large"
     assert not any(frame.value.equals(why.value) for column in app.columns for frame in column.dataframe)
 

@@ -278,7 +278,7 @@ def test_idx_stops_unpacking_where_the_promise_is_broken(tmp_path: Path) -> None
 def test_idx_refuses_images_without_labels(tmp_path: Path) -> None:
     (tmp_path / "images.gz").write_bytes(GOOD)
     (tmp_path / "labels.gz").write_bytes(packed((3,), bytes(3)))
-    with pytest.raises(Problem, match="2 images and labels.gz 3 labels"):
+    with pytest.raises(Problem, match="2 images but labels.gz 3 labels"):
         idx.pair(tmp_path / "images.gz", tmp_path / "labels.gz")
 
 
@@ -383,7 +383,7 @@ def test_download_tells_how_far_it_is_and_leaves_one_file(address: str, folder: 
         ("/half", "300,000 bytes"),
         ("/altered", "512,000 bytes and MD5"),
         ("/endless", "what came from"),
-        ("/absent", "could not be fetched (Not Found)"),
+        ("/absent", "could not be downloaded (Not Found)"),
     ],
 )
 def test_a_bad_download_leaves_nothing_and_may_be_tried_again(
@@ -391,7 +391,7 @@ def test_a_bad_download_leaves_nothing_and_may_be_tried_again(
 ) -> None:
     with pytest.raises(Problem) as caught:
         datasets.download(toy(address + path))
-    assert words in caught.value.came and "512,000 bytes" in caught.value.expected
+    assert words in caught.value.came and "512,000 bytes" in str(caught.value)
     assert "put the file at" in caught.value.do and list(folder.iterdir()) == []
     datasets.download(toy(address + "/toy"))
     assert datasets.file(toy(address + "/toy"), "toy.bin").read_bytes() == BODY
@@ -408,7 +408,9 @@ def test_a_broken_file_is_refused_and_downloaded_again(broken: bytes, address: s
     dataset = toy(address + "/toy")
     folder.mkdir(parents=True)
     (folder / "toy.bin").write_bytes(broken)
-    with pytest.raises(Problem, match=f"has {len(broken):,} bytes .* were expected.*python -m models download toy"):
+    with pytest.raises(
+        Problem, match=f"has {len(broken):,} bytes .* the right file has .*python -m models download toy"
+    ):
         datasets.file(dataset, "toy.bin")
     assert (datasets.missing(dataset) == ()) == (len(broken) == len(BODY)), "presence and size are cheap to check"
     datasets.download(dataset)
@@ -518,7 +520,7 @@ def test_read_only_folders_are_told(address: str, folder: Path, tmp_path: Path) 
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(Problem, match="“dogs” is unknown. One of digits, .*cats.* was expected"):
+    with pytest.raises(Problem, match="“dogs” is unknown; known datasets are digits, .*cats"):
         datasets.get("dogs")
 
 

@@ -169,7 +169,7 @@ def test_what_everybody_brings_into_memory_has_a_limit(monkeypatch: pytest.Monke
     assert answers == [0, 200, 413] and connections.ARRIVING.claimed == 0
     monkeypatch.setattr(connections.ARRIVING, "held", lambda: 8000)
     refused = ask(app, place, HERE | {"Content-Length": "4000"}, "PUT")
-    assert refused.status_code == 413 and b"those that others are bringing take 8,000" in refused.content
+    assert refused.status_code == 413 and b"other uploads take 8,000" in refused.content
     assert ask(app, place, HERE, "PUT").status_code == 413  # one that does not say how long it is
 
 

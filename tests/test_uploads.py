@@ -82,7 +82,7 @@ def test_a_signal_is_standardised_by_channel(home: Path) -> None:
 
 
 def test_images_that_were_read_are_moved_and_not_copied(home: Path) -> None:
-    room = uploads.room("me")
+    room = uploads.staging_directory("me")
     came = room / "came.npy"
     np.save(came, images().samples)
     found = guarded_read(came, room / "read")
@@ -90,7 +90,7 @@ def test_images_that_were_read_are_moved_and_not_copied(home: Path) -> None:
     kept = uploads.keep(found, "me", "Noise")
     assert (home / "data" / kept.fingerprint / "samples.npy").stat().st_ino == number
     np.testing.assert_array_equal(datasets.arrays(kept).samples, images().samples)
-    uploads.leave(room)
+    uploads.remove_staging(room)
     assert not room.exists() and datasets.arrays(kept).samples.shape == (40, 8, 6, 1)
 
 
@@ -249,7 +249,7 @@ def test_what_is_not_used_goes_and_use_prolongs_it(home: Path, monkeypatch: pyte
     for one in (old, used):
         os.utime(home / "data" / one.fingerprint / "used", (long_ago, long_ago))
     assert uploads.readable(used.name, "me")
-    room, young = uploads.room("me"), uploads.room("me")
+    room, young = uploads.staging_directory("me"), uploads.staging_directory("me")
     os.utime(room, (long_ago, long_ago))
     assert [one.title for one in uploads.of("me")] == ["Used"]
     assert not room.exists() and young.exists()
@@ -283,7 +283,7 @@ def titles(owner: str) -> list[str]:
 def test_a_clock_that_jumps_takes_nobody_s_data(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     uploads.keep(images(seed=1), "me", "Mine")
-    room = uploads.room("me")
+    room = uploads.staging_directory("me")
     for jump in (40, 400, -500, 4000):
         clock.ahead += jump * uploads.DAY
         for _ in range(3):
@@ -401,11 +401,11 @@ def test_all_together_keep_so_much_however_many_cookies_they_have(
         try:
             uploads.keep(images(count=60, seed=i), f"visitor:{i}", "One of many")
         except Problem as problem:
-            assert "50,000 in all" in problem.expected and "everybody" in problem.came
+            assert "50,000 in all" in problem.expected and "all visitors" in problem.came
             break
     held = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
     assert 25_000 < held < 60_000 and i < 20
-    for refused in (lambda: uploads.room("visitor:fresh", 50_000), lambda: runs.unpack(packed)):
+    for refused in (lambda: uploads.staging_directory("visitor:fresh", 50_000), lambda: runs.unpack(packed)):
         with pytest.raises(Problem, match="50,000 in all"):
             refused()
     uploads.keep(images(count=60, seed=99), SHELL, "From the shell")
@@ -436,17 +436,17 @@ def test_what_is_on_its_way_counts(home: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_rooms_of_one_owner_are_few(home: Path) -> None:
     rooms = []
-    for i in range(uploads.ROOMS + 2):
-        rooms.append(uploads.room("me"))
+    for i in range(uploads.MAX_STAGING + 2):
+        rooms.append(uploads.staging_directory("me"))
         os.utime(rooms[-1], (time.time() - 100 + i, time.time() - 100 + i))
-    assert [room.exists() for room in rooms] == [False] * 2 + [True] * uploads.ROOMS
-    other = uploads.room("you")
-    uploads.leave(home)  # not a room: nothing happens
+    assert [room.exists() for room in rooms] == [False] * 2 + [True] * uploads.MAX_STAGING
+    other = uploads.staging_directory("you")
+    uploads.remove_staging(home)  # not a room: nothing happens
     assert other.exists() and rooms[-1].exists()
 
 
 def test_too_few_samples_are_told(home: Path) -> None:
-    with pytest.raises(Problem, match="At least 20"):
+    with pytest.raises(Problem, match="at least 20"):
         uploads.keep(images(count=19), "me", "Few")
 
 
@@ -466,7 +466,7 @@ def test_a_title_means_nothing_to_a_page(given: str, kept: str) -> None:
 
 def test_keeping_a_large_table_takes_little_memory(home: Path) -> None:
     """200 MB of rows in a file pass through; the process that keeps them grows by a fraction of that."""
-    room = uploads.room("me")
+    room = uploads.staging_directory("me")
     samples = np.lib.format.open_memmap(room / "samples.npy", "w+", np.float32, (50_000, 1000))
     samples[::1000] = 1
     samples.flush()
@@ -559,7 +559,7 @@ def test_a_stream_has_a_limit_whatever_it_claims(home: Path, monkeypatch: pytest
         headers = me if claim is None else me | {"Content-Length": claim}
         answer = ask(APP, f"/upload/{arrival.token}", headers, "PUT", [b"x" * 600] * 3)
         assert answer.status_code == status and arrival.path is None, claim
-        assert status != 413 or b"at most 1,000 were expected" in answer.content.lower()
+        assert status != 413 or b"at most 1,000 are allowed" in answer.content.lower()
     assert not (home / "uploads").exists() or not list((home / "uploads").iterdir())
 
 
@@ -633,7 +633,7 @@ def test_only_folders_that_are_named_can_be_read(home: Path, tmp_path: Path, mon
         assert told.value.came == f"“{bad}” cannot be read from here"
     assert len(refused) == 1
     monkeypatch.setenv("HOURGLASS_FOLDERS", str(tmp_path))
-    uploads.room("somebody")
+    uploads.staging_directory("somebody")
     for ours in (tmp_path, home, home / "uploads"):  # what others bring lies there
         with pytest.raises(Problem, match="cannot be read"):
             server_folders.inside(str(ours))

@@ -208,7 +208,7 @@ def begin(owner: str, title: str, source: str, limits: Limits, lay: Callable[[Pa
     """Start bringing what `lay` puts into a room or finds elsewhere."""
     st.session_state["arrivals"] = st.session_state.get("arrivals", 0) + 1
     st.session_state.pop("data problem", None)
-    room = uploads.room(owner)
+    room = uploads.staging_directory(owner)
     st.session_state["bringing"] = Bringing(room, lay(room), uploads.fit_title(title), source, limits)
 
 
@@ -235,7 +235,7 @@ def moved(arrival: stream.Arrival, room: Path, name: str) -> list[Path]:
         arrival.path.rename(path)
     except OSError as error:
         raise unwritable(room, error) from error
-    uploads.leave(arrival.room)
+    uploads.remove_staging(arrival.room)
     return [path]
 
 
@@ -308,7 +308,7 @@ def stop() -> None:
     """Leave what was brought, with the room that it lies in."""
     bringing = st.session_state.pop("bringing", None)
     if bringing is not None:
-        uploads.leave(bringing.room)
+        uploads.remove_staging(bringing.room)
 
 
 # ── what was understood ──────────────────────────────────────────────────────

@@ -194,7 +194,7 @@ def _stream(remote: Remote, target: Path) -> Iterator[bytes]:
             error.close()  # it is the response too, and would keep its socket
         raise Problem(
             f"{remote.url} could not be downloaded ({getattr(error, 'reason', None) or error})",
-            do=f"connect to the internet and try again, or put the file of {remote.bytes:,} bytes at {target} yourself",
+            do=f"connect to the internet and try again, or put the file at {target} yourself ({remote.bytes:,} bytes)",
         ) from error
 
 

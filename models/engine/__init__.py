@@ -1,9 +1,9 @@
-"""The engine: trains what was asked for, one process for all visitors; and the functions that pages ask it by.
+"""The engine: one process that trains the runs of all visitors, and the functions with which pages talk to it.
 
-Truth lies in two simple places: the queue (see `queue`) and the run folders. <home>/active/<id> grows while a training
-runs and is renamed to <home>/runs/<id> in one step when it is done. `python -m models.engine` reads the queue and hands
-trainings to Dask: to worker processes of its own on one machine, or to a scheduler that is named. Reruns, reloads, closed
-tabs, killed workers and a killed engine do not disturb a run: it goes on from its checkpoint.
+All state is in two places: the queue (see `queue`) and the run folders. A training writes to <home>/active/<id>, which
+is renamed to <home>/runs/<id> when it is done. `python -m models.engine` reads the queue and submits trainings to Dask:
+to worker processes of its own on one machine, or to a given scheduler. Reruns, reloads, closed tabs, killed workers and
+a killed engine do not disturb a run: it resumes from its checkpoint.
 
 Importing this package imports neither torch nor Dask: pages only read and write the queue.
 """

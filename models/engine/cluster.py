@@ -1,4 +1,4 @@
-"""The processes of Dask as Hourglass wants them: encrypted, and without their pages. See `models.engine.dispatch`.
+"""Dask's processes, configured for Hourglass: encrypted, and without dashboards. See `models.engine.dispatch`.
 
 Dask finds classes by the name of their module, so they must not be defined in one that is started with `python -m`.
 """
@@ -14,19 +14,19 @@ import dask
 from models import Problem
 
 SETTINGS = {
-    # What a lost connection does to Dask's inner parts is no news: the engine says in a sentence what was lost.
+    # Dask logs every consequence of a lost connection; the engine reports what was lost in one sentence.
     "logging": {"distributed": "warning", "distributed.client": "critical", "distributed.batched": "critical"},
-    "distributed.scheduler.allowed-failures": 0,  # the engine decides who tries again, not Dask
-    # A process that dies is missed at once, by its connection. This is for machines that vanish; a busy one may be silent.
+    "distributed.scheduler.allowed-failures": 0,  # the engine decides about retries, not Dask
+    # A dead process is noticed at once by its closed connection. This is for machines that vanish; busy ones may be late.
     "distributed.scheduler.worker-ttl": "2 minutes",
     "distributed.worker.profile.enabled": False,
-    "distributed.admin.tick.interval": "500ms",  # at its default of 20 ms idle processes keep a core warm
+    "distributed.admin.tick.interval": "500ms",  # the default of 20 ms keeps a core busy while idle
     "distributed.admin.system-monitor.interval": "5s",
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
-    # A nanny starts its worker again, and that takes longer than Dask's 15 s on a slow or busy machine.
+    # A nanny restarts its worker, which takes longer than Dask's default of 15 s on a slow or busy machine.
     "distributed.deploy.lost-worker-timeout": "5 minutes",
-    "distributed.comm.timeouts.connect": "20s",  # a busy machine takes its time, and is not lost
+    "distributed.comm.timeouts.connect": "20s",  # a busy machine may be slow to answer
     "distributed.comm.timeouts.tcp": "20s",
 }
 dask.config.set(SETTINGS)  # before it is imported: it sets up its logging then
@@ -88,8 +88,8 @@ def security() -> Security | None:
 
 
 def own_security() -> Security:
-    """A certificate that exists in memory only, for processes of ours on this machine: whoever can connect to Dask can
-    run code as us, and every account of a machine can connect to its loopback address."""
+    """A certificate in memory only, for our processes on this machine: whoever can connect to Dask can run code as us,
+    and every account of a machine can connect to its loopback address."""
     try:
         return Security.temporary()  # type: ignore[no-any-return]
     except ImportError as error:
@@ -101,10 +101,10 @@ def own_security() -> Security:
 
 
 def nanny_options(i: int, gpus: int, encrypted: Security | None, scratch: str) -> dict[str, Any]:
-    """What the nanny of the worker number i of a machine is given: it starts the worker, and starts it again.
+    """The arguments of the nanny of a machine's worker number i; a nanny starts a worker and restarts it.
 
-    The first gpus workers have a graphics processor each. scratch is a folder that nobody else may look into: Dask's
-    own would lie among everybody's files.
+    The first `gpus` workers get a graphics card each. scratch is a private folder; Dask's default would be in the
+    shared temporary directory.
     """
     path = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
     env = {"OMP_NUM_THREADS": "1", "PYTHONPATH": path}

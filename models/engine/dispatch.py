@@ -29,7 +29,7 @@ from models.engine.local import local_cluster
 from models.engine.members import Members, result_of
 from models.engine.queue import SHELL, Ticket
 
-TURN = 0.05  # seconds between two looks at the queue
+TURN = 0.05  # seconds between two reads of the queue
 TRIES = 3  # attempts that may be lost in a row without a finished epoch in between
 log = logging.getLogger("hourglass.engine")
 
@@ -40,13 +40,13 @@ class _Job:
     attempt: int
     future: Future[Any]
     reached: int  # epochs finished before this attempt
-    queue: int  # the file that it was taken from: another one has forgotten it, the same has deleted it
-    where: str | None  # the worker that it was given to, None where Dask chooses
+    queue: int  # inode of the queue's file: a run missing from the same file was deleted, from a new one lost
+    where: str | None  # address of its worker, None where Dask chooses
     wish: str | None = None
 
 
 class Dispatcher:
-    """Reads the queue and hands its runs to a Dask cluster, each turn those whose turn it is."""
+    """Reads the queue and submits its runs to a Dask cluster in fair order."""
 
     def __init__(self, root: Path, address: str | None, workers: int) -> None:
         self.root, self.address, self.workers = root, address, workers
@@ -161,7 +161,7 @@ class Dispatcher:
     def _disconnect(self) -> None:
         for part in (self.client, self.cluster):
             if part is not None:
-                with contextlib.suppress(Exception):  # whatever is left of it, it is given up
+                with contextlib.suppress(Exception):  # it is abandoned anyway
                     part.close(timeout=2)
         self.client = self.cluster = None
         self.members.known.clear()
@@ -171,14 +171,14 @@ class Dispatcher:
         """How many trainings fit at once, in all and on graphics processors."""
         if self.client is None:
             return
-        with contextlib.suppress(OSError, TimeoutError, KeyError):  # it is just being lost: the next turn sees it
-            found = self.client.scheduler_info(n_workers=-1)["workers"]
+        with contextlib.suppress(OSError, TimeoutError, KeyError):  # the scheduler is going away: the next turn notices
+            workers = self.client.scheduler_info(n_workers=-1)["workers"]
             if self.cluster is None:
-                self.members.examine(self.client, found)
-                self._give_up(found)
-                found = {address: one for address, one in found.items() if not self.members.known[address].misfit}
-            self.slots = sum(one["nthreads"] for one in found.values())
-            self.gpus = int(sum(one["resources"].get("GPU", 0) for one in found.values()))
+                self.members.examine(self.client, workers)
+                self._give_up(workers)
+                workers = {address: one for address, one in workers.items() if not self.members.known[address].misfit}
+            self.slots = sum(one["nthreads"] for one in workers.values())
+            self.gpus = int(sum(one["resources"].get("GPU", 0) for one in workers.values()))
         if self.cluster is not None:
             # One after the other: started together, the first would be ready when the last is. And never fewer than
             # were wanted before: of workers that are down at this moment others are on their way already.
@@ -193,7 +193,7 @@ class Dispatcher:
                 future.cancel()
 
     def _place(self, dataset: str, on_gpu: bool) -> tuple[bool, str | None]:
-        """Whether there is room for a training on this dataset, and the worker that has it, None where Dask chooses."""
+        """Whether a worker is free for a training on this dataset, and which; None where Dask chooses it."""
         if self.cluster is not None:
             return True, None
         busy = [job.where for job in self.jobs.values()] + [where for _, where in self.timings.values()]
@@ -201,7 +201,7 @@ class Dispatcher:
         return where is not None, where
 
     def _trouble(self) -> Problem | None:
-        """What those who wait have to know of the workers; None when all is well."""
+        """Why waiting runs do not start, as far as it is the workers; None when all is well."""
         return None if self.cluster is not None or self.client is None else self.members.trouble()
 
     # the queue
@@ -218,11 +218,11 @@ class Dispatcher:
             return
         self._count()
         problem = self.problem or self._trouble()
-        told = json.dumps(problem.parts) if problem else None
+        text = json.dumps(problem.parts) if problem else None
         with queue.opened(write=True) as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO engine (one, beat, pid, slots, gpus, problem) VALUES (1, ?, ?, ?, ?, ?)",
-                [time.time(), os.getpid(), self.slots, self.gpus, told],
+                [time.time(), os.getpid(), self.slots, self.gpus, text],
             )
         self.beaten = now
 
@@ -253,11 +253,11 @@ class Dispatcher:
             result = result_of(future)
             if result is None:
                 continue
-            told = json.dumps(result["problem"]) if "problem" in result else None
+            text = json.dumps(result["problem"]) if "problem" in result else None
             with queue.opened(write=True) as connection:
                 connection.execute(
                     "UPDATE epoch_times SET seconds = ?, problem = ?, measured = ? WHERE id = ?",
-                    [result.get("seconds"), told, time.time(), id_],
+                    [result.get("seconds"), text, time.time(), id_],
                 )
             del self.timings[id_]
 
@@ -284,12 +284,12 @@ class Dispatcher:
             queue.keep_owners(connection, became)
             return
         if "stopped" in result or "overtaken" in result:
-            # Told to keep what there was before there was anything; or the shell trains it now.
+            # Stopped before there was anything to keep, or superseded by a training from the shell.
             connection.execute("UPDATE runs SET state = 'cancelled', ended = ? WHERE id = ?", [now, id_])
             connection.execute("UPDATE owners SET waits = 0 WHERE id = ?", [id_])
             return
-        told = result.get("problem")
-        if told is None:
+        problem = result.get("problem")
+        if problem is None:
             reached = len(growing.progress(id_))
             if reached > job.reached:
                 tries = 1
@@ -299,13 +299,13 @@ class Dispatcher:
                 log.warning("%s was lost after epoch %d; it is queued again", id_, reached)
                 connection.execute("UPDATE runs SET state = 'queued', tries = ? WHERE id = ?", [tries, id_])
                 return
-            told = [
-                f"the process that trained this was lost {TRIES} times in a row without finishing an epoch",
-                "it should have come further each time; most often it needs more memory than a worker has",
+            problem = Problem(
+                f"the process that trained this died {TRIES} times in a row without finishing an epoch",
+                "most often it needs more memory than a worker has",
                 "train again with a smaller batch size or architecture, or with fewer workers (each then has more memory)",
-            ]
+            ).parts
         connection.execute(
-            "UPDATE runs SET state = 'failed', problem = ?, ended = ? WHERE id = ?", [json.dumps(told), now, id_]
+            "UPDATE runs SET state = 'failed', problem = ?, ended = ? WHERE id = ?", [json.dumps(problem), now, id_]
         )
         connection.execute("UPDATE owners SET waits = 0 WHERE id = ?", [id_])
 
@@ -346,14 +346,14 @@ class Dispatcher:
             unknown = connection.execute(
                 "SELECT id, configuration, device FROM epoch_times WHERE seconds IS NULL AND problem IS NULL"
             )
-            for id_, values, device in unknown.fetchall():  # somebody waits for the answer, and it takes half a second
+            for id_, values, device in unknown.fetchall():  # a visitor waits for the answer, which takes half a second
                 if id_ not in self.timings and len(self.jobs) + len(self.timings) < self.slots:
                     facts = queue.as_dict(values)
                     if facts is None:
                         continue
                     on_gpu = device == "gpu" and self.gpus > 0
-                    room, where = self._place(str(facts.get("dataset")), on_gpu)
-                    if not room:
+                    free, where = self._place(str(facts.get("dataset")), on_gpu)
+                    if not free:
                         continue
                     future = self.client.submit(
                         tasks.measure,
@@ -374,8 +374,8 @@ class Dispatcher:
             on_gpu = ticket.device == "gpu" and self.gpus > 0
             if ticket.id in self.jobs or (on_gpu and busy >= self.gpus):  # its last attempt still ends; all taken
                 continue
-            room, where = self._place(ticket.configuration["dataset"], on_gpu)
-            if not room:
+            free, where = self._place(ticket.configuration["dataset"], on_gpu)
+            if not free:
                 continue
             busy += on_gpu
             self._start(ticket, on_gpu, where)
@@ -384,7 +384,7 @@ class Dispatcher:
         assert self.client is not None
         id_, folder = ticket.id, growing.active(ticket.id)
         attempt = max(ticket.attempt, growing.attempt_of(folder)) + 1
-        # Somebody asked for its end, and then its worker was lost: the wish outlives the attempt.
+        # A stop request stays valid when the worker is lost and another attempt begins.
         wish = ticket.wish if ticket.wish in ("keep", "cool") else None
         with queue.opened(write=True) as connection:
             took = connection.execute(
@@ -399,8 +399,8 @@ class Dispatcher:
                 growing.control(folder, attempt, wish)
             except (OSError, Problem) as error:
                 trouble = error if isinstance(error, Problem) else unwritable(folder.parent, error)
-                told = json.dumps(trouble.parts)
-                connection.execute("UPDATE runs SET state = 'failed', problem = ? WHERE id = ?", [told, id_])
+                text = json.dumps(trouble.parts)
+                connection.execute("UPDATE runs SET state = 'failed', problem = ? WHERE id = ?", [text, id_])
                 return
             name = queue.name(connection)
             turn = max(queue.turns(connection).values(), default=0) + 1

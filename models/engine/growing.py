@@ -1,4 +1,4 @@
-"""The folder in which a training grows, <home>/active/<id>: who writes it now, and what can be read of it."""
+"""The folder of a run in training, <home>/active/<id>: which attempt may write to it, and reading its progress."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from models.runs import Configuration, Run
 
 
 def active(id_: str) -> Path:
-    """The folder in which a training grows. Ids come from addresses too: nothing but an id may become a path."""
+    """The folder of a run in training. Ids come from URLs too, so only a valid id may become a path."""
     if not stored.ID.fullmatch(id_):
         raise Problem(f"the id of a run has 16 hex digits; “{id_[:80]}” was given", do="take the id from the list")
     return home() / "active" / id_
@@ -50,10 +50,10 @@ def codes(id_: str, epoch: int | None = None) -> tuple[NDArray[np.float32], NDAr
     except (OSError, IndexError):
         return None
     frame = len(index) * facts.code_size
-    whole = len(every) // frame if frame else 0
+    frames = len(every) // frame if frame else 0
     if epoch is not None:
-        whole = min(whole, sum(kept_epoch <= epoch for kept_epoch in stored.frame_epochs(facts)))
-    return (every[(whole - 1) * frame : whole * frame].reshape(-1, facts.code_size), labels) if whole else None
+        frames = min(frames, sum(kept_epoch <= epoch for kept_epoch in stored.frame_epochs(facts)))
+    return (every[(frames - 1) * frame : frames * frame].reshape(-1, facts.code_size), labels) if frames else None
 
 
 def strip(id_: str) -> NDArray[Any] | None:
@@ -65,7 +65,7 @@ def strip(id_: str) -> NDArray[Any] | None:
 
 
 def configuration(id_: str) -> Configuration | None:
-    """What a growing run was asked to be, also while it waits; None when it is not growing."""
+    """The configuration of a run that is queued or being trained; None for any other."""
     try:
         return stored.read_configuration(json.loads((active(id_) / "configuration.json").read_text())).check()
     except (OSError, ValueError, Problem):
@@ -89,9 +89,9 @@ def is_done(id_: str) -> bool:
 
 
 def read_status(folder: Path) -> dict[str, Any] | None:
-    """What the training in that folder says; None where it says nothing that this version understands."""
+    """The content of status.json in that folder; None where there is none that this version understands."""
     try:
-        told = queue.as_dict((folder / "status.json").read_text())
+        status = queue.as_dict((folder / "status.json").read_text())
     except (OSError, ValueError):
         return None
     known: dict[str, Any] = {
@@ -102,17 +102,17 @@ def read_status(folder: Path) -> dict[str, Any] | None:
         "pid": int,
         "problem": (list, type(None)),
     }
-    return told if told and all(isinstance(told.get(name, ...), kind) for name, kind in known.items()) else None
+    return status if status and all(isinstance(status.get(name, ...), kind) for name, kind in known.items()) else None
 
 
-def told_problem(told: dict[str, Any]) -> Problem | None:
-    return queue.as_problem(json.dumps(told["problem"]))
+def problem_of(status: dict[str, Any]) -> Problem | None:
+    return queue.as_problem(json.dumps(status["problem"]))
 
 
-def _breathes(told: dict[str, Any]) -> bool:
-    """Whether the process that wrote this status.json, on this machine, is there."""
+def is_alive(status: dict[str, Any]) -> bool:
+    """Whether the process that wrote this status.json on this machine is still running."""
     try:
-        os.kill(told["pid"], 0)
+        os.kill(status["pid"], 0)
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
@@ -123,7 +123,7 @@ def _breathes(told: dict[str, Any]) -> bool:
 def claim(id_: str) -> int:
     """Take the active folder of a run for a training in this process; returns the attempt's number.
 
-    Whoever trains it now finds a newer number than its own and ends. A `Problem` when the folder cannot be written.
+    A process that trains it now is superseded and ends. A `Problem` when the folder cannot be written.
     """
     folder = active(id_)
     try:
@@ -151,17 +151,17 @@ def tidy(id_: str, attempt: int) -> None:
 
 def begun(id_: str) -> int:
     """The last attempt that has written anything, 0 before there is one."""
-    told = read_status(active(id_)) or {}
-    return int(told.get("attempt", 0))
+    status = read_status(active(id_)) or {}
+    return int(status.get("attempt", 0))
 
 
 def control(folder: Path, attempt: int, wish: str | None) -> None:
-    """Tell the training in this folder what it is to do (see `models.training`)."""
+    """Write control.json: the number of the current attempt and the stop request (see `models.training`)."""
     stored.write_whole(folder / "control.json", json.dumps({"attempt": attempt, "wish": wish}).encode())
 
 
 def finished(id_: str, run: Run) -> None:
-    """Move a sealed run from where it grew to its place."""
+    """Move a completed run from <home>/active to <home>/runs."""
     folder = active(id_)
     for path in folder.rglob("*"):
         if path.is_file() and (path.name in stored.WORKING or path.name[0] == "."):

@@ -62,21 +62,23 @@ def _listed(owner: str) -> tuple[list[Entry], int]:
             state = "failed"
         elif run is not None:
             state = "done"
-        told = queue.as_problem(row["problem"])
+        problem = queue.as_problem(row["problem"])
         try:
             chosen = stored.read_configuration(queue.as_dict(row["configuration"]))
         except Problem:
             foreign += 1
             continue
-        if state not in queue.STATES or (told is None and row["problem"]):
+        if state not in queue.STATES or (problem is None and row["problem"]):
             foreign += 1
             continue
-        if state == "failed" and told is None:
-            told = Problem(
+        if state == "failed" and problem is None:
+            problem = Problem(
                 f"the folder of the run {row['id']} is missing", do="train it again, or delete it from the list"
             )
         shared = bool(row["shared"]) or (run is not None and run.pretrained)
-        out.append(Entry(row["id"], row["name"], bool(row["starred"]), state, chosen, row["asked"], shared, told, run))
+        out.append(
+            Entry(row["id"], row["name"], bool(row["starred"]), state, chosen, row["asked"], shared, problem, run)
+        )
     return out, foreign
 
 
@@ -107,7 +109,7 @@ def make_sure_it_fits(owner: str, more: int) -> None:
         )
 
 
-def visible(owner: str, found: list[Run]) -> list[Run]:
+def visible(owner: str, finished: list[Run]) -> list[Run]:
     """Of these finished runs, those that this owner is shown: what ships, what is theirs, and what is nobody's or the
     shell's unless it was made from somebody else's data. Starred ones come before the others that do not ship."""
     rows = []
@@ -119,8 +121,10 @@ def visible(owner: str, found: list[Run]) -> list[Run]:
     others = {row["id"] for row in rows} - set(mine) - common
     shown = [
         run
-        for run in found
-        if run.pretrained or run.id in mine or (run.id not in others and uploads.readable(run.card.dataset.name, owner))
+        for run in finished
+        if run.pretrained
+        or run.id in mine
+        or (run.id not in others and uploads.readable(run.card.dataset.name, owner))
     ]
     return sorted(shown, key=lambda run: (not run.pretrained, not mine.get(run.id, False)))
 

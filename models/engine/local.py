@@ -20,7 +20,7 @@ log = logging.getLogger("hourglass.engine")
 
 
 def local_cluster(root: Path, security: Security, ending: threading.Event) -> Any:
-    """A scheduler without workers yet, whose `scale` starts them: with torch loaded before the first training asks for it."""
+    """A scheduler without workers yet, whose `scale` starts them: with torch loaded before the first training."""
     gpus = _gpus()
     scratch = str(private(root / "scratch"))
     dask.config.set({"temporary-directory": scratch})  # the scheduler's, too
@@ -36,13 +36,13 @@ def local_cluster(root: Path, security: Security, ending: threading.Event) -> An
             return {free: spec(free)}
 
         async def _correct_state_internal(self) -> None:
-            # A worker that died before it was ready has taken its nanny with it, which Dask would count for ever.
+            # A worker that died while starting took its nanny with it, which Dask would keep counting.
             for name, nanny in list(self.workers.items()):
                 if nanny.status in (Status.closed, Status.failed):
                     del self.workers[name]
             try:
                 await super()._correct_state_internal()
-            except Exception as error:  # the next beat tries again
+            except Exception as error:  # tried again at the next heartbeat
                 if not ending.is_set():
                     log.warning("a worker could not be started: %s", error)
 

@@ -1,4 +1,4 @@
-"""The workers of a scheduler that is not ours: which of them fit, and which of those can read a dataset."""
+"""The workers of an external scheduler: which fit the engine, and which of these can read a dataset."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from models.engine import tasks
 from models.engine.cluster import Client, Future, KilledWorker
 from models.engine.workers import machine_facts, misfit
 
-AGAIN = 10.0  # seconds after which a worker that lacked something is asked again
+AGAIN = 10.0  # seconds after which a worker that did not fit is asked again
 log = logging.getLogger("hourglass.engine")
 
 
 @dataclass
 class Member:
-    """A worker of a scheduler that is not ours, and whether it fits: known when it has answered."""
+    """A worker of an external scheduler, and whether it fits the engine, which is known when it has answered."""
 
     address: str
     threads: int
@@ -34,7 +34,7 @@ class Member:
 
 
 class Members:
-    """They are asked as they join, by `root`, the folder that they have to see."""
+    """The workers that have joined. root: the folder that all of them have to see."""
 
     def __init__(self, root: Path, address: str | None) -> None:
         self.root, self.address = root, address
@@ -42,12 +42,12 @@ class Members:
         self.known: dict[str, Member] = {}
         self.lacking: set[str] = set()  # datasets that are asked for and that no worker can read
 
-    def examine(self, client: Client, found: dict[str, Any]) -> None:
+    def examine(self, client: Client, joined: dict[str, Any]) -> None:
         """Ask each worker that has joined whether it fits, and those that lack a dataset now and then again."""
         now = time.monotonic()
-        for address in set(self.known) - set(found):
+        for address in set(self.known) - set(joined):
             del self.known[address]
-        for address, one in found.items():
+        for address, one in joined.items():
             known = self.known.get(address)
             if known is None or (known.asked is None and now - known.at > AGAIN and (known.misfit or known.absent)):
                 asked = client.submit(machine_facts, str(self.root), workers=[address], pure=False)
@@ -66,14 +66,14 @@ class Members:
         if theirs is None:
             return
         member.asked = None
-        if "lost" in theirs:  # it is gone, or is asked again
+        if "lost" in theirs:  # the worker is gone, or will be asked again
             return
         before = member.misfit
         if "host" in theirs:
             member.who = f"the worker of {theirs['account']} on {theirs['host']}"
             member.misfit = misfit(self.mine, theirs, str(self.root))
             member.absent = frozenset(theirs["absent"])
-        else:  # it knows no such question
+        else:  # it does not know the function
             member.who, member.misfit = (
                 f"the worker at {member.address}",
                 "it runs another version of Hourglass, or none",
@@ -82,8 +82,8 @@ class Members:
             log.warning("%s is left out: %s", member.who, member.misfit)
 
     def place(self, dataset: str, on_gpu: bool, busy: list[str | None]) -> str | None:
-        """A worker with room for a training on this dataset; None where there is none now. busy: those that train, each as
-        often as it has trainings."""
+        """The address of a worker that is free for a training on this dataset; None where there is none now. busy: the
+        addresses of workers that train, once for each training."""
         fitting = [one for one in self.known.values() if not one.misfit]
         able = [one for one in fitting if dataset not in one.absent]
         if fitting and not able:
@@ -95,16 +95,16 @@ class Members:
         return None
 
     def trouble(self) -> Problem | None:
-        """What those who wait have to know of the workers; None when all is well."""
+        """Why waiting runs do not start, as far as it is the workers; None when all is well."""
         if not self.known:
             return Problem(
                 f"no worker has joined the scheduler at {self.address}",
                 do="start some with python -m models.worker; waiting runs then start by themselves",
             )
-        told = [f"{one.who}: {one.misfit}" for one in self.known.values() if one.misfit and one.who]
-        if told:
+        misfits = [f"{one.who}: {one.misfit}" for one in self.known.values() if one.misfit and one.who]
+        if misfits:
             return Problem(
-                f"{len(told)} of {len(self.known)} workers are left out ({'; '.join(sorted(set(told))[:4])})",
+                f"{len(misfits)} of {len(self.known)} workers are left out ({'; '.join(sorted(set(misfits))[:4])})",
                 "all machines must have the same version and see the same folder",
                 "correct that, then restart the workers of these machines",
             )

@@ -1,4 +1,4 @@
-"""Whether an engine is there, and what it says of itself in the queue's file."""
+"""Whether an engine is running, and the status that it writes to the queue's file."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from models.engine import queue
 
-BEAT = 1.0  # seconds between two signs of life
-SILENT = 10.0  # seconds without one after which the engine counts as gone
+BEAT = 1.0  # seconds between two heartbeats
+SILENT = 10.0  # seconds without a heartbeat after which the engine counts as gone
 
 
 def engine_alive() -> bool:
-    """Whether an engine gave a sign of life lately."""
+    """Whether an engine wrote a heartbeat in the last `SILENT` seconds."""
     row = engine_row()
     return row is not None and abs(time.time() - row["beat"]) < SILENT
 

@@ -16,7 +16,7 @@ from models.engine.supervisor import WORDS
 
 
 def serve(root: Path, address: str | None = None, workers: int | None = None) -> None:
-    """Train what the queue under `root` holds until SIGTERM or SIGINT; what runs then is queued again.
+    """Train the runs in the queue under `root` until SIGTERM or SIGINT; running ones are then queued again.
 
     address is that of a Dask scheduler; without one, `workers` processes are started on this machine (one for each
     core by default, fewer where memory is short). A `Problem` when another engine serves this folder.
@@ -25,12 +25,12 @@ def serve(root: Path, address: str | None = None, workers: int | None = None) ->
 
     from models.engine import dispatch
 
-    root = root.absolute()  # workers on other machines are told where it lies
+    root = root.absolute()  # workers on other machines get this path
     os.environ["HOURGLASS_HOME"] = str(root)
-    with queue.opened(write=True) as connection:  # makes the folder too, or says why not
+    with queue.opened(write=True) as connection:  # creates the folder, or raises a Problem
         close_home()
         for (id_,) in connection.execute("SELECT id FROM runs WHERE state = 'done'").fetchall():
-            if not (root / "runs" / id_ / queue.OWNERS).exists():  # an earlier version did not write it
+            if not (root / "runs" / id_ / queue.OWNERS).exists():  # written by an earlier version
                 queue.keep_owners(connection, id_)
     lock = FileLock(root / "engine.lock", mode=0o600)
     try:
@@ -42,7 +42,7 @@ def serve(root: Path, address: str | None = None, workers: int | None = None) ->
     except OSError as error:
         raise unwritable(root, error) from error
     with lock:
-        if not (root / "home.id").exists():  # how workers on other machines know that they see this very folder
+        if not (root / "home.id").exists():  # lets workers on other machines check that they see this very folder
             stored.write_whole(root / "home.id", secrets.token_hex(16).encode())
         dispatch.Dispatcher(root, address, workers or cores()).run()
 
@@ -79,4 +79,4 @@ def main() -> int:
         print(f"{WORDS}{problem}", file=sys.stderr)
         return 1
     logging.shutdown()
-    os._exit(0)  # Dask would wait for its workers, which are gone
+    os._exit(0)  # Dask would wait for its workers, which have ended

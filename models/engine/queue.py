@@ -26,18 +26,18 @@ from models.runs import Configuration, read_configuration
 
 log = logging.getLogger("hourglass.engine")
 STATES = ("queued", "running", "done", "failed", "cancelled")
-SHELL = "shell"  # the owner of what was trained from a shell: shown to everybody, deleted by nobody on a page
+SHELL = "shell"  # owner of runs trained from a shell: everybody sees them, no page can delete them
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS runs (
-    place INTEGER PRIMARY KEY AUTOINCREMENT,  -- the order of asking: a clock may jump, this does not
+    place INTEGER PRIMARY KEY AUTOINCREMENT,  -- order of submission; unlike a clock it cannot jump
     id TEXT NOT NULL UNIQUE,
     configuration TEXT NOT NULL,
     state TEXT NOT NULL,
     device TEXT NOT NULL DEFAULT 'cpu',
-    attempt INTEGER NOT NULL DEFAULT 0,       -- fencing token: an older attempt that wakes up finds a newer number
-    tries INTEGER NOT NULL DEFAULT 0,         -- attempts that were lost without a new epoch in between
-    wish TEXT,                                -- keep, cool or drop: what the engine is to tell the training
+    attempt INTEGER NOT NULL DEFAULT 0,       -- fencing token: a superseded attempt finds a newer number
+    tries INTEGER NOT NULL DEFAULT 0,         -- attempts lost in a row without a new epoch
+    wish TEXT,                                -- stop request for the training: keep, cool or drop
     asked REAL NOT NULL, started REAL, ended REAL,
     became TEXT,                              -- the run that a training stopped early is kept as
     problem TEXT
@@ -61,7 +61,7 @@ CREATE TABLE IF NOT EXISTS engine (
 
 
 def path() -> Path:
-    """Where the queue lies."""
+    """The path of the queue's file."""
     return home() / "queue.db"
 
 
@@ -69,11 +69,11 @@ def path() -> Path:
 def opened(*, write: bool = False) -> Iterator[sqlite3.Connection]:
     """A connection; with `write` a transaction that no other writer can come between. A `Problem` when that fails.
 
-    The file is made when it is not there. Raises `sqlite3.OperationalError` never: a queue that stays locked for
-    twenty seconds, or cannot be written, is told in words.
+    The file is created if missing. Never raises `sqlite3.OperationalError`: a queue that stays locked for twenty
+    seconds, or cannot be written, is a `Problem`.
     """
     place = path()
-    # SQLite lets a crowd of writers try again at random: those of one process rather stand in line.
+    # SQLite lets concurrent writers retry at random; those of one process wait for this lock in order instead.
     with _WRITING if write or not place.exists() else contextlib.nullcontext():
         yield from _opened(place, write)
 
@@ -143,7 +143,7 @@ def _make(connection: sqlite3.Connection) -> None:
     connection.executescript(f"PRAGMA journal_mode = WAL; PRAGMA user_version = {number}; {_TABLES}")
 
 
-# ── what survives the file ───────────────────────────────────────────────────
+# ── recovery of a lost or damaged file ───────────────────────────────────────────────────
 
 OWNERS = "owners.json"  # beside run.json, but no part of the run: it is neither served nor packed
 
@@ -153,9 +153,9 @@ def _damaged(error: sqlite3.DatabaseError) -> bool:
 
 
 def keep_owners(connection: sqlite3.Connection, id_: str) -> None:
-    """Write down in the folder of a finished run who has it on their list, and as what.
+    """Write the owners of a finished run, with name and star, into its folder.
 
-    Else all runs would be everybody's when the queue is lost, since a run of nobody is shown to all.
+    Without this, losing the queue would make all runs public, since a run without an owner is shown to everybody.
     """
     folder = home() / "runs" / id_
     row = connection.execute("SELECT configuration, asked FROM runs WHERE id = ?", [id_]).fetchone()
@@ -166,19 +166,19 @@ def keep_owners(connection: sqlite3.Connection, id_: str) -> None:
     try:
         part.write_text(json.dumps({**dict(row), "owners": [dict(owner) for owner in owners]}))
         part.replace(folder / OWNERS)
-    except OSError as error:  # the queue itself still knows it
+    except OSError as error:  # the queue still has it
         log.warning("%s", unwritable(folder, error))
 
 
 def _restore(connection: sqlite3.Connection) -> None:
     """Put finished runs back on the lists of their owners, as their folders say."""
-    told: list[tuple[float, str, dict[str, Any]]] = []
+    lists: list[tuple[float, str, dict[str, Any]]] = []
     for path in (home() / "runs").glob(f"*/{OWNERS}"):
         with contextlib.suppress(OSError, UnicodeDecodeError):
             facts = as_dict(path.read_text())
             if facts is not None and isinstance(facts.get("asked"), float) and isinstance(facts.get("owners"), list):
-                told.append((facts["asked"], path.parent.name, facts))
-    for asked, id_, facts in sorted(told, key=lambda one: one[:2]):
+                lists.append((facts["asked"], path.parent.name, facts))
+    for asked, id_, facts in sorted(lists, key=lambda one: one[:2]):
         connection.execute(
             "INSERT OR IGNORE INTO runs (id, configuration, state, asked, ended, became)"
             " VALUES (?1, ?2, 'done', ?3, ?3, ?1)",
@@ -193,8 +193,8 @@ def _restore(connection: sqlite3.Connection) -> None:
 
 
 def _rescue(place: Path) -> None:
-    """Put a new file in the place of a damaged one, with all of its rows that can still be read. The damaged one is set
-    aside as it is. Whoever comes second finds it done."""
+    """Replace a damaged file by a new one with all rows that can still be read, and keep the damaged one beside it. Does
+    nothing if another process has already done so."""
     from filelock import FileLock
 
     with _WRITING, FileLock(place.with_name("queue.lock"), mode=0o600):
@@ -202,18 +202,18 @@ def _rescue(place: Path) -> None:
             if asked.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok":
                 return
         mark = time.time_ns()
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".rescue-") as room:
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".rescue-") as staging:
             for end in ("", "-wal"):  # a copy: opening it would change it
                 with contextlib.suppress(FileNotFoundError):
-                    shutil.copy(f"{place}{end}", Path(room) / f"old{end}")
-            new = Path(room) / "new"
+                    shutil.copy(f"{place}{end}", Path(staging) / f"old{end}")
+            new = Path(staging) / "new"
             new.touch(mode=0o600)
             with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as connection:
                 connection.row_factory = sqlite3.Row
                 _make(connection)
                 connection.execute("BEGIN")
                 for table in ("runs", "owners", "served"):
-                    _take_over(Path(room) / "old", connection, table)
+                    _take_over(Path(staging) / "old", connection, table)
                 _restore(connection)
                 connection.execute("COMMIT")
             for end in ("-shm", "-wal", ""):
@@ -269,32 +269,32 @@ class Ticket:
 def tickets(connection: sqlite3.Connection, *states: str, id_: str | None = None) -> list[Ticket]:
     """The runs in these states (or the one of this id), in the order of asking."""
     where, given = ("id = ?", [id_]) if id_ else (f"state IN ({','.join('?' * len(states))})", list(states))
-    found = connection.execute(f"SELECT * FROM runs WHERE {where} ORDER BY place", given).fetchall()  # noqa: S608
+    rows = connection.execute(f"SELECT * FROM runs WHERE {where} ORDER BY place", given).fetchall()  # noqa: S608
     waiting: dict[str, list[str]] = {}
     for id_of, owner in connection.execute(
         f"SELECT owners.id, owner FROM owners JOIN runs USING (id) WHERE waits AND {where.replace('id =', 'runs.id =')} ORDER BY owner",  # noqa: S608
         given,
     ):
         waiting.setdefault(id_of, []).append(owner)
-    return [one for row in found if (one := _ticket(row, waiting.get(row["id"], []))) is not None]
+    return [one for row in rows if (one := _ticket(row, waiting.get(row["id"], []))) is not None]
 
 
 def _ticket(row: sqlite3.Row, owners: Sequence[str]) -> Ticket | None:
     """None for a row that this version does not understand: it is another's, and left alone."""
-    told = {name: row[name] for name in row.keys() if name in Ticket.__dataclass_fields__}  # noqa: SIM118
+    fields = {name: row[name] for name in row.keys() if name in Ticket.__dataclass_fields__}  # noqa: SIM118
     configuration, problem = as_dict(row["configuration"]), as_problem(row["problem"])
     if configuration is None or row["state"] not in STATES or (problem is None and row["problem"]):
         return None
-    return Ticket(**told | {"configuration": configuration, "problem": problem, "owners": tuple(owners)})
+    return Ticket(**fields | {"configuration": configuration, "problem": problem, "owners": tuple(owners)})
 
 
 def as_dict(text: str) -> dict[str, Any] | None:
     """A JSON object that lies in a row; None for anything else."""
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, TypeError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 def as_problem(text: str | None) -> Problem | None:

@@ -14,14 +14,14 @@ from models.engine.queue import SHELL
 from models.engine.supervisor import wake
 from models.runs import Configuration
 
-FRESH = 120.0  # seconds for which a timing counts
-TIMINGS = 50  # that may wait: they come before the trainings
+FRESH = 120.0  # seconds for which a measured epoch time is used
+TIMINGS = 50  # epoch timings that may wait; they run before trainings
 
 
 def submit(configuration: Configuration, owner: str = SHELL, device: str = "cpu") -> str:
-    """Ask for this configuration to be trained; returns the run's id at once.
+    """Submit this configuration for training; returns the run's id at once.
 
-    The same choices are the same run, whoever asks: one that is there, waits or is trained already is not begun
+    The same choices are the same run for all owners: one that is finished, queued or in training is not started
     again. device is "cpu" or "gpu". A `Problem` for choices that cannot be, for a dataset that somebody else brought,
     and for more than `Limits` allows.
     """
@@ -98,7 +98,7 @@ def _within_limits(configuration: Configuration, owner: str) -> None:
         everybodys = connection.execute(
             "SELECT COUNT(*) FROM runs WHERE state = 'queued' AND id <> ?", [configuration.id]
         ).fetchone()[0]
-    if everybodys >= limits.queued:  # whoever comes without a cookie is somebody new each time
+    if everybodys >= limits.queued:  # a browser without cookies is a new visitor each time
         raise Problem(
             f"{everybodys:,} runs of all visitors are waiting already",
             f"at most {limits.queued:,} may wait",
@@ -114,7 +114,7 @@ def _within_limits(configuration: Configuration, owner: str) -> None:
 
 
 def kept(id_: str) -> bool:
-    """Whether a whole run of this id is there. One that is damaged makes room, so that it can be trained again."""
+    """Whether a complete run of this id exists. A damaged one is moved away, so that it can be trained again."""
     place = home() / "runs" / id_
     if not (place / "run.json").is_file():
         return False

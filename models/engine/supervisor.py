@@ -18,21 +18,21 @@ from models.engine.presence import engine_alive, engine_row
 log = logging.getLogger("hourglass.engine")
 
 
-PAUSE, LONGEST = 3.0, 60.0  # seconds before an engine that ended by itself is started again; twice as many each time
+PAUSE, LONGEST = 3.0, 60.0  # seconds before an engine that ended by itself is restarted; doubled each time
 
 
 class Keeper:
-    """Keeps an engine running as a child of this process once somebody wants one, and ends it with this process.
+    """Starts an engine as a child process when one is first needed, restarts it, and ends it with this process.
 
-    Until then nothing is started: a person who only explores pays nothing. Where another engine serves the same
-    folder already, it is left to it.
+    Until then nothing is started, so exploring alone costs nothing. Where another engine already serves the same
+    folder, none is started.
     """
 
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers
         self.wanted, self.ending = threading.Event(), threading.Event()
         self.process: subprocess.Popen[bytes] | None = None
-        self.problem: str | None = None  # why the last one ended, or why none is started
+        self.problem: str | None = None  # why the last engine ended, or why none can start
         self.thread = threading.Thread(target=self._watch, name="engine keeper", daemon=True)
 
     def __enter__(self) -> Keeper:
@@ -68,7 +68,7 @@ class Keeper:
             killed = self.process is None or self.process.returncode < 0
             if not killed:
                 self.problem = _last_words()
-            # One that does not stay up is not started again and again, nor is one beside another that is alive.
+            # Back off from an engine that keeps ending, and start none beside another that is alive.
             if lived < (0.5 if killed else pause) or self._another_serves():
                 continue
             pause = PAUSE if killed else min(2 * pause, LONGEST)
@@ -77,8 +77,8 @@ class Keeper:
             self._begin()
 
     def _another_serves(self) -> bool:
-        """Whether an engine that is not ours gives signs of life. While nobody can say, none is started either: it would
-        need the same file. What is wrong with that may be put right at any time, so we keep looking."""
+        """Whether an engine that is not our child is alive. If the queue cannot be read, an engine could not use it either,
+        so this returns True; it is checked again, since the cause may be removed at any time."""
         try:
             row = engine_row()
         except Problem as problem:
@@ -108,25 +108,25 @@ class Keeper:
                     stdin=subprocess.PIPE,
                     stdout=words,
                     stderr=words,
-                    start_new_session=True,  # Ctrl-C in a terminal reaches the app, which then ends us
+                    start_new_session=True,  # Ctrl-C in a terminal reaches the app alone, which then ends the engine
                 )
         except OSError as error:
             log.warning("the engine cannot be started: %s", error)
 
 
 KEEPERS: list[Keeper] = []
-WORDS = "hourglass: "  # how the last line of a program begins that ends with a problem
+WORDS = "hourglass: "  # prefix of the last line of a program that ends with a problem
 PROJECT = Path(__file__).resolve().parents[2]
 
 
 def wake() -> None:
-    """Have the engine started now, if this process keeps one, so that it is ready when it is needed."""
+    """Start the engine now, if this process supervises one, so that it is ready when it is needed."""
     for keeper in KEEPERS:
         keeper.wanted.set()
 
 
 def _last_words() -> str | None:
-    """The sentence with which an engine ended that could not go on."""
+    """The problem that the last engine printed when it ended; None where there is none."""
     with contextlib.suppress(OSError):
         last = (home() / "engine.log").read_text(errors="replace")[-4000:].strip().rpartition("\n")[2]
         if last.startswith(WORDS):

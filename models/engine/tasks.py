@@ -50,10 +50,10 @@ def train(
 def _begin(folder: Path, attempt: int) -> None:
     """Say that this attempt has begun, before anything that could end the process: from here on its loss counts."""
     if attempt_of(folder) == attempt:
-        told = {"phase": "preparing", "what": "starting", "attempt": attempt, "epoch": 0, "epochs": 0}
+        status = {"phase": "preparing", "what": "starting", "attempt": attempt, "epoch": 0, "epochs": 0}
         with contextlib.suppress(Problem):  # the training says better what it cannot write
             stored.write_whole(
-                folder / "status.json", json.dumps({**told, "pid": os.getpid(), "problem": None}).encode()
+                folder / "status.json", json.dumps({**status, "pid": os.getpid(), "problem": None}).encode()
             )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from models import Problem
 from models import runs as stored
 from models.engine import queue
-from models.engine.growing import _breathes, active, is_done, progress, read_status, told_problem
+from models.engine.growing import active, is_alive, is_done, problem_of, progress, read_status
 from models.engine.presence import engine_alive, engine_problem, engine_row
 from models.engine.queue import Ticket
 from models.engine.supervisor import KEEPERS
@@ -52,19 +52,21 @@ def status(id_: str) -> Status:  # noqa: PLR0911 - one return for each way a tra
         return Status(id_, "unknown")
     if is_done(id_):
         return Status(id_, "done")
-    ticket, told = queue.ticket(id_), read_status(active(id_))
+    ticket, report = queue.ticket(id_), read_status(active(id_))
     chosen = None if ticket is None else ticket.chosen
     if ticket is not None and chosen is None:
         return Status(id_, "unknown")
     if ticket is None or chosen is None or ticket.state == "done":
         if ticket is not None and ticket.became and is_done(ticket.became):
             return Status(ticket.became, "done")
-        if told is None or not _breathes(told):
+        if report is None or not is_alive(report):
             return Status(id_, "unknown")
         # It is trained from a shell.
-        pca = told.get("pca")
-        return Status(id_, told["phase"], told["what"], told["epoch"], told["epochs"], told_problem(told), pca=pca)
-    epoch, epochs = int(told["epoch"]) if told else 0, chosen.epochs
+        pca = report.get("pca")
+        return Status(
+            id_, report["phase"], report["what"], report["epoch"], report["epochs"], problem_of(report), pca=pca
+        )
+    epoch, epochs = int(report["epoch"]) if report else 0, chosen.epochs
     if ticket.state == "queued":
         ahead, wait = _line().get(id_, (None, None))
         row = engine_row()
@@ -77,9 +79,9 @@ def status(id_: str) -> Status:  # noqa: PLR0911 - one return for each way a tra
         return Status(id_, "queued", what, epoch, epochs, None, ahead, wait)
     if ticket.state != "running":
         return Status(id_, ticket.state, "", epoch, epochs, ticket.problem)
-    if told is None or told["problem"]:
-        told = {"phase": "measuring" if (active(id_) / "errors.f32").is_file() else "preparing", "what": "starting"}
-    return Status(id_, told["phase"], told["what"], epoch, epochs, pca=told.get("pca"))
+    if report is None or report["problem"]:
+        report = {"phase": "measuring" if (active(id_) / "errors.f32").is_file() else "preparing", "what": "starting"}
+    return Status(id_, report["phase"], report["what"], epoch, epochs, pca=report.get("pca"))
 
 
 _line_known: dict[Path, tuple[float, dict[str, tuple[int, float | None]]]] = {}

@@ -22,9 +22,9 @@ log = logging.getLogger("hourglass.worker")
 
 def dask_setup(_worker: Any) -> None:
     """Called by Dask in each worker process."""
-    if nice := os.environ.get("HOURGLASS_NICE"):  # beside a web server, pages go first
+    if nice := os.environ.get("HOURGLASS_NICE"):  # on the web server's machine pages have priority
         os.nice(int(nice))
-    code()  # as it is now: what is changed on the disk later is not what runs here
+    code()  # cached now: later changes on disk do not affect this process
     import torch
 
     from models import training  # noqa: F401
@@ -37,13 +37,13 @@ def dask_setup(_worker: Any) -> None:
 
 
 def settled() -> None:
-    """Wait until nothing is loaded any more: beside that a training is slower than it will be."""
+    """Wait until all modules are loaded: an epoch timed meanwhile would be too slow."""
     if REST.is_alive():
         REST.join()
 
 
 def _rest() -> None:
-    """What only the end of a training needs."""
+    """Import what only the end of a training needs."""
     import onnxruntime  # noqa: F401
     import skimage.metrics  # noqa: F401
     import sklearn.manifold
@@ -66,10 +66,10 @@ def code() -> str:
 
 
 def machine_facts(root: str) -> dict[str, Any]:
-    """What a worker and the engine have to have in common. The engine asks each worker that joins, and itself.
+    """Facts that must be the same for a worker and the engine, which compares those of each worker with its own.
 
-    home is what home.id says, a number that the engine wrote into its folder: another folder at the same path, as of a
-    disk that is not mounted, has another one, or none. absent: datasets that cannot be read here.
+    home: the content of home.id, a random number that the engine wrote into its folder; another folder at the same
+    path (a disk that is not mounted, say) has another one, or none. absent: datasets that cannot be read here.
     """
     os.environ["HOURGLASS_HOME"] = root
     from models import datasets, runs
@@ -83,7 +83,7 @@ def machine_facts(root: str) -> dict[str, Any]:
         "account": getpass.getuser(),
         "code": code(),
         "recipe": runs.RECIPE,
-        "torch": version("torch").partition("+")[0],  # behind the plus is what it was built for
+        "torch": version("torch").partition("+")[0],  # without the build, such as +cpu
         "home": home,
         "writes": os.access(root, os.W_OK),
         "absent": [name for name, dataset in datasets.found().items() if datasets.missing(dataset)],

@@ -278,7 +278,7 @@ def _as_floats(pieces: Sequence[NDArray[Any]], work: Work) -> NDArray[np.float32
             f"1 to {work.limits.columns:,} are allowed",
             "bring fewer",
         )
-    out = work.room((sum(map(len, pieces)), *shape), np.float32)
+    out = work.allocate((sum(map(len, pieces)), *shape), np.float32)
     at = 0
     for piece in pieces:
         for some in chunks(piece):

@@ -223,7 +223,7 @@ def columns_of(values: NDArray[np.float32], columns: Sequence[int], work: Work) 
     """Some columns (N, len(columns)): a view where they lie side by side."""
     if list(columns) == list(range(columns[0], columns[0] + len(columns))):
         return values[:, columns[0] : columns[0] + len(columns)]
-    out = work.room((len(values), len(columns)), np.float32)
+    out = work.allocate((len(values), len(columns)), np.float32)
     for some in slices(values):
         out[some] = values[some][:, list(columns)]
     return out

@@ -111,7 +111,7 @@ def collect(entries: Sequence[Entry], work: Work, source: str) -> Found:
     for name, why in skipped:
         work.skip(name, why)
     if plan.channels == 3 and not work.choices.colour and not seen.colourful:
-        grey = work.room((*samples.shape[:3], 1), np.uint8)
+        grey = work.allocate((*samples.shape[:3], 1), np.uint8)
         for start in range(0, len(samples), 4096):
             grey[start : start + 4096] = samples[start : start + 4096, ..., :1]
         samples = grey
@@ -225,7 +225,7 @@ def _read_all(
     entries: Sequence[Entry], plan: Plan, work: Work
 ) -> tuple[NDArray[np.uint8], list[str], Seen, list[tuple[str, str]]]:
     """The samples (N, H, W, C), their names, what was met, and what was skipped and why."""
-    samples = work.room((len(entries), *plan.size, plan.channels), np.uint8)
+    samples = work.allocate((len(entries), *plan.size, plan.channels), np.uint8)
     names: list[str] = []
     skipped: list[tuple[str, str]] = []
     seen = Seen()

@@ -47,7 +47,7 @@ def as_images(pieces: Sequence[NDArray[Any]], work: Work) -> NDArray[np.uint8]:
         work.decide("colour", ("grey", "colour")[channels == 3], ("grey", "colour"), words)
     if shape[2] in (2, 4):
         work.warn("The last channel is taken for transparency; images are shown over white.")
-    out = work.room((sum(map(len, pieces)), *size, channels), np.uint8)
+    out = work.allocate((sum(map(len, pieces)), *size, channels), np.uint8)
     at = 0
     for piece in pieces:
         for some in chunks(piece):

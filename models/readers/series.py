@@ -80,7 +80,7 @@ def signals(
         keep = ~np.isnan(values).any(1)
         for row in table.rows[~keep]:
             work.skip(f"row {row}", "the signal has missing values")
-        out = work.room((int(keep.sum()), len(numbers), 1), np.float32)
+        out = work.allocate((int(keep.sum()), len(numbers), 1), np.float32)
         out[..., 0] = values[keep]
         split_names = [str(row) for row in table.rows[keep]]
         return work.found(
@@ -128,7 +128,7 @@ def _windows(
         }
         missing = missing if missing in told else "line"
         work.decide("missing", missing, list(told), f"{holes:,} values are missing: {told[missing]}.")
-    out = work.room((len(starts), window, len(numbers)), np.float32)
+    out = work.allocate((len(starts), window, len(numbers)), np.float32)
     kept: list[int] = []
     mixed = 0
     label = np.full(len(starts), -1, np.int32)

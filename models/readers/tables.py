@@ -261,7 +261,7 @@ def _rows(
             f"at most {work.limits.columns:,} are allowed",
             "leave some columns out",
         )
-    out = work.room((int(keep.sum()), sum(widths)), np.float32)
+    out = work.allocate((int(keep.sum()), sum(widths)), np.float32)
     starts = np.concatenate([[0], np.cumsum(widths)[:-1]]).astype(int)
     at = 0
     mean = _means(table.values, keep)

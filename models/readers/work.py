@@ -275,7 +275,7 @@ class Work:
         except OSError as error:
             raise unwritable(self.folder or Path(tempfile.gettempdir()), error) from error
 
-    def room(self, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
+    def allocate(self, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
         """Zeros of that shape to be filled. `Problem` when it would be more than a dataset may be.
 
         Memory is taken by what is written, not by what was asked for: a file with holes, or pages not yet touched.

@@ -1,4 +1,4 @@
-"""Making a dataset of what somebody brings."""
+"""Storing an upload as a dataset."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def keep(
     shared: bool = False,
     progress: Progress = lambda _what, _share: None,
 ) -> Dataset:
-    """Make a dataset of what was found, for this owner; the same content again is the same dataset.
+    """Store the samples that were read as a dataset of this owner; the same content again is the same dataset.
 
     Images that lie in a file under <home>/uploads are moved from there, not copied. Signals and tables are
     standardised with the mean and deviation of the training split, piece by piece. Rows that the data came with as
@@ -53,21 +53,21 @@ def keep(
             f"a dataset needs at least {LEAST} samples, so that some are left to validate and to test; this one has {count}",
             do="bring more",
         )
-    split, told = _whole_split(found)
+    split, notes = _complete_split(found)
     fingerprint = _fingerprint(found, split, owner, progress)
     folder = home() / "data" / fingerprint
     with _writing(folder, fingerprint) as part:
         known = dataset(f"own-{fingerprint}")
         if known is None:
             _within_quota(found.samples.nbytes, owner)
-            training = split if split is not None else _ours(found, fingerprint)
+            training = split if split is not None else _own_split(found, fingerprint)
             columns = _store(found, training == TRAIN, part, progress)
             _save(part / "labels.npy", found.labels.astype(np.int32))
             _save(part / "factors.npy", np.zeros((count, 0), np.float32))
             if split is not None:
                 _save(part / "split.npy", split)
             (part / "names.json").write_text(json.dumps(found.names))
-            if columns:  # of a wide table they are megabytes, and about.json is read for everybody's list
+            if columns:  # megabytes for a wide table, and about.json is read for every list
                 (part / "columns.json").write_text(json.dumps(plain(columns)))
             about = {
                 "owner": owner,
@@ -80,7 +80,7 @@ def keep(
                 "source": source or "brought by its owner",
                 "bytes": sum(file.stat().st_size for file in part.iterdir()),
                 "made": time.time(),
-                "warnings": [*found.warnings, *told],
+                "warnings": [*found.warnings, *notes],
                 "skipped": found.skipped,
                 "scaled": _scaled(found),
             }
@@ -104,7 +104,7 @@ def _scaled(found: Found) -> dict[str, Any]:
 
 
 def fit_title(title: str) -> str:
-    """A title that may stand in any page, figure and file as it is: letters, digits and marks that mean nothing there."""
+    """A title that needs no escaping in pages, figures and files: letters, digits and harmless marks only."""
     kept = (c if unicodedata.category(c)[0] in "LN" or c in " -.,()&+'%" else " " for c in title)
     return " ".join("".join(kept).split())[:TITLE].strip() or "Untitled"
 
@@ -119,26 +119,26 @@ def _fingerprint(found: Found, split: NDArray[np.uint8] | None, owner: str, prog
     return digest.hexdigest()[:16]
 
 
-def _whole_split(found: Found) -> tuple[NDArray[np.uint8] | None, list[str]]:
-    """The split that the data came with, each of its three parts there, and words on what had to be added.
+def _complete_split(found: Found) -> tuple[NDArray[np.uint8] | None, list[str]]:
+    """The split (N,) that the data came with, completed to three parts, and sentences on what was added.
 
-    None is the house's own split. As for publishers' test sets, a tenth of the training rows (at most 5,000)
-    validates or tests where the data do not say which.
+    None stands for our own split. Where the data lack validation or test samples, a tenth of the training rows (at
+    most 5,000) is taken for it, as for published datasets.
     """
     if found.split is None:
         return None, []
-    split, told, order = found.split.copy(), [], np.random.default_rng(2006)
+    split, notes, order = found.split.copy(), [], np.random.default_rng(2006)
     if (split == TRAIN).sum() < LEAST - 4:
         return None, ["The data name too few samples to train on, so their split is not kept."]
     for part, word in ((VALIDATION, "validate"), (TEST, "test")):
         if not (split == part).any():
             rows = order.permutation(np.flatnonzero(split == TRAIN))
             split[rows[: max(1, min(len(rows) // 10, 5000))]] = part
-            told.append(f"The data do not say which samples {word}; a tenth of the training samples does.")
-    return split, told
+            notes.append(f"The data do not say which samples {word}; a tenth of the training samples does.")
+    return split, notes
 
 
-def _ours(found: Found, fingerprint: str) -> NDArray[np.uint8]:
+def _own_split(found: Found, fingerprint: str) -> NDArray[np.uint8]:
     return described(f"own-{fingerprint}", found.kind, found.shape, len(found.samples)).splits()
 
 
@@ -159,9 +159,9 @@ def _store(found: Found, training: NDArray[np.bool_], part: Path, progress: Prog
     """Write samples.npy into `part`; returns the columns with the scaling that was applied."""
     target = part / "samples.npy"
     if found.kind == "image":
-        came = getattr(found.samples, "filename", None)
-        if came is not None and (home() / "uploads").resolve() in Path(came).resolve().parents:
-            Path(came).rename(target)
+        source = getattr(found.samples, "filename", None)  # of a memory map
+        if source is not None and (home() / "uploads").resolve() in Path(source).resolve().parents:
+            Path(source).rename(target)
             with target.open("rb") as stream:
                 os.fsync(stream.fileno())
         else:
@@ -174,13 +174,13 @@ def _store(found: Found, training: NDArray[np.bool_], part: Path, progress: Prog
 
 
 def measured(found: Found, training: NDArray[np.bool_]) -> tuple[Column, ...]:
-    """The columns of a table or signal, those of numbers with mean and deviation of the training rows.
+    """The columns of a table or signal, numeric ones with mean and standard deviation of the training rows.
 
-    What varies by less than its rounding counts as constant: its deviation is 1.
+    A column that varies by less than its rounding error counts as constant and gets a standard deviation of 1.
     """
     width = found.samples.shape[-1]
     count, total, squares = 0, np.zeros(width), np.zeros(width)
-    for again in (False, True):  # the mean first: the sum of squares of numbers far from 0 loses all digits
+    for again in (False, True):  # two passes: the sum of squares of numbers far from 0 loses all digits
         at = 0
         for piece in pieces(found.samples):
             rows = piece[training[at : at + len(piece)]].reshape(-1, width).astype(np.float64)
@@ -203,7 +203,7 @@ def measured(found: Found, training: NDArray[np.bool_]) -> tuple[Column, ...]:
 def _stream(
     path: Path, shape: Sequence[int], dtype: np.dtype[Any], parts: Iterator[NDArray[Any]], progress: Progress
 ) -> None:
-    """An NPY file written piece by piece: a mapping would count as memory of this process until it is written back."""
+    """Write an NPY file piece by piece: a memory map would count as memory of this process until it is written back."""
     done = 0
     with path.open("wb") as stream:
         header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": tuple(shape)}
@@ -229,7 +229,7 @@ def _write(path: Path, about: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def _writing(folder: Path, fingerprint: str) -> Iterator[Path]:
-    """A folder beside `folder` to write in, removed where it was not renamed. What the disk refuses is a `Problem`."""
+    """A staging directory beside `folder`, removed unless it was renamed. An OSError becomes a `Problem`."""
     part = None
     try:
         private(folder.parent)

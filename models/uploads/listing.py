@@ -37,7 +37,7 @@ class Kept:
 
 
 def of(owner: str) -> list[Kept]:
-    """The datasets that this owner may train on, the newest first; what is out of time is removed before."""
+    """The datasets that this owner may train on, the newest first; expired ones are removed first."""
     sweep()
     out = []
     for path in (home() / "data").glob("*/about.json"):

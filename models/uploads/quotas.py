@@ -1,4 +1,4 @@
-"""How much may be kept: by one owner, and by everybody together."""
+"""Quotas: how many bytes one owner, and all owners together, may keep."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from models import Problem, home
 
-SHELL = "shell"  # as in models.engine.queue: whoever has a shell here is not held by limits
+SHELL = "shell"  # as in models.engine.queue: no limits apply to the shell
 
 
 def days() -> int:
@@ -29,7 +29,7 @@ def total() -> int:
 
 
 def setting(name: str, default: int) -> int:
-    """A whole number that whoever runs this computer set in the environment; a `Problem` for what is none."""
+    """A whole number above 0 from an environment variable, else `default`; a `Problem` for anything else."""
     text = os.environ.get(name, "")
     if text and not (text.isdecimal() and int(text)):
         raise Problem(f"{name} must be a whole number above 0; it is “{text}”", do="correct or remove it")
@@ -37,10 +37,10 @@ def setting(name: str, default: int) -> int:
 
 
 def make_sure_all_fits(more: int) -> None:
-    """A `Problem` when all that lies under <home>, whosever it is, would take more than `total()` with so many bytes
-    more. An owner is a cookie, and cookies are free: what one may keep bounds nothing.
+    """Raise a `Problem` if <home> would take more than `total()` with `more` bytes added.
 
-    The folder is measured at most every ten seconds; what came in between counts as it was announced.
+    An owner is a cookie, and anybody can get any number of these: a quota per owner alone would limit nothing. The
+    folder is measured at most every ten seconds; in between, announced sizes are added.
     """
     with _MEASURING:
         when, taken = _MEASURED.get(home(), (-TURN, 0))

@@ -16,12 +16,12 @@ from models.uploads.stored import DAY, HOUR, about_of, folder_of, used, write_te
 log = logging.getLogger("hourglass.uploads")
 
 
-ASIDE = 7 * DAY  # for which what was swept lies aside: a clock may have been wrong
+ASIDE = 7 * DAY  # how long unused datasets are kept aside before they are deleted: a clock may have been wrong
 
 
 def remove(name: str, owner: str) -> bool:
-    """Remove a dataset of this owner's with all that was derived from its samples; its runs stay. False, and nothing is
-    removed, where it is not theirs."""
+    """Delete a dataset of this owner and everything derived from its samples; its runs stay. Returns False, and deletes
+    nothing, where the dataset is not theirs."""
     about = about_of(name)
     if about is None or about["owner"] != owner:
         return False
@@ -40,9 +40,9 @@ def _remove(folder: Path) -> None:
 
 
 def sweep() -> None:
-    """Set aside datasets that were not used for `days()`, and remove what lay aside for a week or was left for a day by
-    those who never kept it. Nothing is done for a day after the clock has moved by more than a day since the last time:
-    it may be wrong, or the app was not running, and nobody loses their data by that."""
+    """Set aside datasets that were not used for `days()`; delete those set aside a week ago and uploads that were not
+    kept within a day. After the clock has jumped by more than a day nothing is removed for a day: it may be wrong, or
+    the app was not running, and neither should cost anybody their data."""
     now, longest = time.time(), days() * DAY
     data = home() / "data"
     for aside in data.glob(".swept-*"):
@@ -69,8 +69,8 @@ def sweep() -> None:
 
 
 def _steady(now: float) -> bool:
-    """Whether the clock has run evenly for a day, as far as is known: <home>/.clock holds when that was noted last,
-    and since when it has."""
+    """Whether the clock has not jumped for a day. <home>/.clock holds the time of the last check and that of the last
+    jump, in seconds since 1970."""
     path = home() / ".clock"
     try:
         last, since = map(float, path.read_text().split())

@@ -1,4 +1,4 @@
-"""The datasets that were kept, by their names."""
+"""Reading stored datasets by name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = logging.getLogger("hourglass.uploads")
 
 NAME = re.compile(r"own-[0-9a-f]{16}")
 HOUR, DAY = 3600.0, 86_400.0
-# What about.json of a dataset says at least; a later version may say more.
+# The fields that about.json of a dataset has at least; a later version may add more.
 FIELDS = {"owner", "shared", "title", "kind", "shape", "count", "classes", "source", "bytes", "made"}
 FIELDS |= {"warnings", "skipped"}
 
@@ -40,7 +40,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def dataset(name: str) -> Dataset | None:
-    """The dataset of that name, whoever asks; None where there is none, or none any more."""
+    """The dataset of that name, without checking who asks; None where there is none (any more)."""
     about = about_of(name)
     if about is None:
         return None
