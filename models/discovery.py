@@ -93,7 +93,7 @@ def texts(part: object, *fields: str) -> None:
             raise Unusable(f"has {value!r} as its {field}", "some words were expected")
 
 
-def _problem(came: str, expected: str) -> Problem:
+def _problem(came: str, expected: str | None) -> Problem:
     return Problem(came, expected, "correct the file or take it out of its folder; everything else works without it")
 
 

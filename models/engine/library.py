@@ -122,9 +122,7 @@ def visible(owner: str, finished: list[Run]) -> list[Run]:
     shown = [
         run
         for run in finished
-        if run.pretrained
-        or run.id in mine
-        or (run.id not in others and uploads.readable(run.card.dataset.name, owner))
+        if run.pretrained or run.id in mine or (run.id not in others and uploads.readable(run.card.dataset.name, owner))
     ]
     return sorted(shown, key=lambda run: (not run.pretrained, not mine.get(run.id, False)))
 
