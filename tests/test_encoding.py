@@ -314,7 +314,7 @@ def test_columns_that_the_run_does_not_know_are_no_reason_to_leave_anything_out(
     ("text", "says"),
     [
         ("height,class\n180,reads\n170,reads\n", "lacks “weight”"),
-        ("height,weight,class\nx,80,reads\ny,70,reads\n", "“height” holds text"),
+        ("height,weight,class\nx,80,reads\ny,70,reads\n", "“height” must hold numbers"),
         ("a,b\n1,2\n3,4\n", "lacks “height”, “weight”, “class”"),
     ],
 )

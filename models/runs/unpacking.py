@@ -63,7 +63,7 @@ def opened(path: Path, folder: Path, limits: Limits) -> Run:
         raise unwritable(own, error) from error
     except Problem as problem:
         came = problem.came.replace(str(folder), str(own)).replace(f"the run {folder.name} ", "the run in the zip ")
-        ours = "restore its folder" in (problem.do or "")
+        ours = problem.do is None or "restore its folder" in problem.do
         raise Problem(
             came, problem.expected, "choose a zip downloaded from Hourglass" if ours else problem.do
         ) from problem
