@@ -431,6 +431,43 @@ def send(route: Route, folder: Path) -> None:
     route.fulfill(path=path) if path.is_file() else route.fulfill(status=404, body="There is no such file.")
 
 
+def test_originals_that_arrive_late_stay(app: str, window: Callable[..., Page]) -> None:
+    """What is decoded in their place, begun before they came and ended after, does not paint over them."""
+    page, held, run = window(), list[Route](), opened("digits-variational")
+    empty(page, app)
+    page.route("**/thumbnails.u8.gz", lambda route: held.append(route))  # noqa: PLW0108 - a method of list takes no mark
+    page.evaluate(
+        """async (bundle) => {
+            const { InferenceSession } = await import(bundle.replace("explorer.js", "ort.wasm.min.js"));
+            const { run } = InferenceSession.prototype;
+            window.late = [];
+            window.runs = 0;
+            InferenceSession.prototype.run = async function (...all) {
+                const values = await run.apply(this, all);
+                if (window.slow && runs++ > 0) await new Promise((done) => late.push(done));
+                return values;
+            };
+        }""",
+        f"/explorer/{assets.digest()}/explorer.js",
+    )
+    mount(page, run)
+    ready(page)
+    near = page.get_by_test_id("neighbours")
+    expect(page.get_by_text("decoded, originals on their way")).to_be_visible()
+    page.wait_for_timeout(SETTLED)
+    # Another code, whose own picture is decoded at once; what stands for its neighbours is not yet when they arrive.
+    page.evaluate("() => { window.slow = true; document.querySelector('[data-testid=random-sample]').click(); }")
+    page.wait_for_function("late.length > 0")
+    held[0].continue_()
+    expect(page.get_by_text("decoded, originals on their way")).to_have_count(0)
+    frames(page)
+    pictures = "near => [...near.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL())"
+    originals = near.evaluate(pictures)
+    page.evaluate("() => { window.slow = false; late.forEach((done) => done()); }")
+    page.wait_for_timeout(SETTLED)
+    assert near.evaluate(pictures) == originals and len(set(originals)) > 1
+
+
 def test_it_works_in_a_shadow_root_on_a_page_without_streamlit(app: str, window: Callable[..., Page]) -> None:
     page = window()
     empty(page, app)
