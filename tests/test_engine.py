@@ -714,7 +714,7 @@ def test_a_problem_of_the_training_reaches_the_page_and_the_rest_goes_on(keeper:
         check=False,
         timeout=60,
     )
-    assert second.returncode == 1 and "another engine serves" in second.stderr.lower()
+    assert second.returncode == 1 and "another engine already serves" in second.stderr.lower()
     assert ended(engine.submit(choose(seed=9), "a")).phase == "done"
 
 
@@ -733,7 +733,7 @@ def test_a_worker_that_is_lost_three_times_without_an_epoch_is_given_up(
     monkeypatch.setenv("PYTHONPATH", str(ahead))
     id_ = engine.submit(choose(), "a")
     status = ended(id_)
-    assert status.phase == "failed" and "lost 3 times in a row" in str(status.problem)
+    assert status.phase == "failed" and "died 3 times in a row" in str(status.problem)
     assert "smaller batch size" in status.problem.do
 
 
@@ -1080,7 +1080,7 @@ def test_a_run_goes_to_a_worker_that_can_read_its_dataset(home: Path) -> None:
     home.mkdir()
     made = dispatch.Dispatcher(home, "tls://127.0.0.1:1", 1)
     made.client = object()  # type: ignore[assignment]
-    assert "No worker is there" in str(made._trouble())
+    assert "No worker has joined" in str(made._trouble())
 
     def member(address: str, gpus: int, misfit: str | None, *absent: str) -> None:
         made.members.known[address] = members.Member(address, 1, gpus, None, 0.0, address, misfit, frozenset(absent))

@@ -582,7 +582,7 @@ def test_a_newer_file_takes_the_place_of_one_on_its_way(home: Path) -> None:
         yield b"too late"
 
     answer = ask(APP, f"/upload/{arrival.token}", me, "PUT", first())
-    assert answer.status_code == 400 and b"newer file" in answer.content
+    assert answer.status_code == 400 and b"replaced this one" in answer.content
     assert arrival.path is not None and arrival.path.read_bytes() == b"second"
     assert len(list((home / "uploads").iterdir())) == 1
 
