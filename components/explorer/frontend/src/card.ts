@@ -8,7 +8,7 @@ export interface RunFile {
   readonly sha256: string;
 }
 
-/** What the explorer needs of run.json (format 1; all of it is described in models/runs.py). */
+/** What the explorer needs of run.json (format 1; all of it is described in models/runs/format.py). */
 export interface RunCard {
   readonly format: number;
   readonly id: string;
