@@ -89,4 +89,5 @@ def downloads() -> Path:
     return Path(os.environ.get("HOURGLASS_DATA") or platformdirs.user_cache_path("hourglass"))
 
 
-PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
+PROJECT = Path(__file__).resolve().parents[1]
+PRETRAINED = PROJECT / "pretrained"

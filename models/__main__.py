@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from models import PRETRAINED, Problem, architectures, datasets, engine, losses, runs, uploads
-from models.engine.queue import SHELL
 from models.runs.zoo import ZOO
+from models.uploads import SHELL
 
 
 def main(arguments: list[str] | None = None) -> int:

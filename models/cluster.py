@@ -7,6 +7,7 @@ import sys
 
 from models import Problem
 from models.engine.cluster import Scheduler, security
+from models.engine.supervisor import WORDS
 
 
 async def _serve(host: str | None, port: int, file: str | None) -> None:
@@ -49,7 +50,7 @@ def main() -> int:
     try:
         asyncio.run(_serve(chosen.host, chosen.port, chosen.scheduler_file))
     except Problem as problem:
-        print(f"hourglass: {problem}", file=sys.stderr)
+        print(f"{WORDS}{problem}", file=sys.stderr)
         return 1
     return 0
 

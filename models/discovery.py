@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
-from models import Problem
+from models import PROJECT, Problem
 
 T = TypeVar("T")
-PROJECT = Path(__file__).resolve().parents[1]
 
 
 class Unusable(Exception):

@@ -26,9 +26,10 @@ import pytest
 import torch
 from conftest import trained
 
-from models import Problem, close_home, engine, export, runs
+from models import PROJECT, Problem, close_home, engine, export, runs
 from models.engine import queue
-from models.engine.queue import SHELL, Ticket
+from models.engine.queue import Ticket
+from models.uploads import SHELL
 
 pytestmark = pytest.mark.timeout(900)  # several processes start in many of these tests, each for seconds
 
@@ -708,7 +709,7 @@ def test_a_problem_of_the_training_reaches_the_page_and_the_rest_goes_on(keeper:
     # A second engine on this folder refuses; the first one goes on.
     second = subprocess.run(
         [sys.executable, "-m", "models.engine"],
-        cwd=engine.PROJECT,
+        cwd=PROJECT,
         capture_output=True,
         text=True,
         check=False,
@@ -818,7 +819,7 @@ def test_an_engine_that_cannot_start_says_why(
     monkeypatch.setenv(name, value)
     done = subprocess.run(
         [sys.executable, "-m", "models.engine"],
-        cwd=engine.PROJECT,
+        cwd=PROJECT,
         capture_output=True,
         text=True,
         check=False,
@@ -836,7 +837,7 @@ def test_the_engine_goes_when_its_app_goes(home: Path) -> None:
         "    time.sleep(600)\n"
     )
     id_ = choose(architecture="modern", epochs=10_000).id
-    app = subprocess.Popen([sys.executable, "-c", lines], cwd=engine.PROJECT, env={**os.environ})
+    app = subprocess.Popen([sys.executable, "-c", lines], cwd=PROJECT, env={**os.environ})
     try:
         wait(lambda: written(id_) >= 3)
         family = psutil.Process(app.pid).children(recursive=True)
@@ -949,7 +950,7 @@ class Machines:
         for name, content in (("ca", made.tls_ca_file), ("cert", made.tls_client_cert), ("key", made.tls_client_key)):
             (tls / f"{name}.pem").write_text(content)
 
-    def start(self, *command: str, root: Path = engine.PROJECT, **env: str) -> subprocess.Popen[bytes]:
+    def start(self, *command: str, root: Path = PROJECT, **env: str) -> subprocess.Popen[bytes]:
         without = {name: value for name, value in os.environ.items() if name != "HOURGLASS_HOME"}
         with (self.folder / "log.txt").open("ab") as words:
             process = subprocess.Popen(
@@ -999,7 +1000,7 @@ def test_a_scheduler_that_is_killed_comes_back_and_its_workers_with_it(machines:
 
 def test_a_worker_of_another_version_is_left_out_and_named(machines: Machines, home: Path, tmp_path: Path) -> None:
     other = tmp_path / "other version"
-    shutil.copytree(engine.PROJECT / "models", other / "models", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PROJECT / "models", other / "models", ignore=shutil.ignore_patterns("__pycache__"))
     with (other / "models" / "noise.py").open("a") as source:
         source.write("# changed\n")
     with engine.Keeper():
@@ -1018,12 +1019,12 @@ def test_a_worker_of_another_version_is_left_out_and_named(machines: Machines, h
 def test_a_scheduler_without_certificates_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HOURGLASS_TLS", raising=False)
     asked = [sys.executable, "-m", "models.cluster"]
-    done = subprocess.run(asked, cwd=engine.PROJECT, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(asked, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1 and "A scheduler needs certificates" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_units_start_what_is_there_again_and_again() -> None:
-    units = sorted((engine.PROJECT / "docs" / "systemd").glob("*.service"))
+    units = sorted((PROJECT / "docs" / "systemd").glob("*.service"))
     assert len(units) == 4
     for path in units:
         unit = configparser.ConfigParser(interpolation=None, strict=False)
@@ -1034,11 +1035,9 @@ def test_units_start_what_is_there_again_and_again() -> None:
         assert words[0].startswith(service["WorkingDirectory"])
         if words[1] == "-m":
             asked = [sys.executable, *words[1:], "--help"]
-            assert (
-                "usage" in subprocess.run(asked, cwd=engine.PROJECT, capture_output=True, text=True, check=True).stdout
-            )
+            assert "usage" in subprocess.run(asked, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
         else:
-            assert (engine.PROJECT / words[2]).is_file()
+            assert (PROJECT / words[2]).is_file()
 
 
 @pytest.mark.parametrize(

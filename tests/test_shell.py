@@ -17,10 +17,10 @@ from safetensors.numpy import load
 
 from models import __main__ as shell
 from models import architectures, datasets, engine, runs
-from models.engine import queue
 from models.runs import finding
 from models.runs import run as run_module
 from models.runs.zoo import ZOO
+from models.uploads import SHELL
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("train", "list", "evaluate", "export", "download")
@@ -267,7 +267,7 @@ def test_ctrl_c_keeps_what_was_learnt(home: Path, here: bool) -> None:
     assert run.configuration.stopped_after == told["training"]["epochs"] >= 3
     assert engine.status(chosen.id) == engine.Status(run.id, "done")
     assert not engine.kept(chosen.id)  # the whole training has still to be done, and can be
-    assert run.id in [entry.id for entry in engine.runs(queue.SHELL)]
+    assert run.id in [entry.id for entry in engine.runs(SHELL)]
     assert not engine.engine_alive() or not here
 
 

@@ -16,13 +16,13 @@ import torch
 from conftest import trained
 from safetensors.numpy import load_file
 
-from models import Problem, architectures, datasets, engine, noise, runs, training
+from models import PROJECT, Problem, architectures, datasets, engine, noise, runs, training
 from models.analysis import metrics, reconstruct
 from models.datasets import TEST, TRAIN, VALIDATION, Arrays, Dataset
-from models.engine import queue
 from models.losses import total_correlation
 from models.losses.kl import kl as kl_divergence
 from models.training.reconstruction import RECONSTRUCTION
+from models.uploads import SHELL
 
 
 def learn(folder: Path, **choices: object) -> runs.Run:
@@ -433,7 +433,7 @@ def test_a_stopped_run_keeps_what_it_learnt_under_an_id_of_its_own(home: Path, s
     assert run.configuration == dataclasses.replace(asked, stopped_after=2) and run.id == run.configuration.id
     assert run.card.training.epochs == 2 and len(run.history()) == 2
     engine.finished(asked.id, run)
-    engine.adopt(run, queue.SHELL, asked)
+    engine.adopt(run, SHELL, asked)
     assert engine.status(asked.id) == engine.Status(run.id, "done")
     assert runs.open_run(runs.folder_of(run.id)).id == run.id
     with pytest.raises(Problem, match="no finished run"):
@@ -718,7 +718,7 @@ def test_a_step_uses_the_memory_of_the_step_before(tmp_path: Path) -> None:
         (folder / "second").mkdir()
         command = [sys.executable, "-c", code, how, str(folder)]
         env = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}
-        done = subprocess.run(command, env=env, cwd=engine.PROJECT, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, env=env, cwd=PROJECT, capture_output=True, text=True, check=True)
         pages[how] = int(done.stdout.split()[-1])
     assert pages["kept"] < pages["returned"] / 2, pages
 

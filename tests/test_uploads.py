@@ -22,10 +22,9 @@ from models import Problem, datasets, engine, export, runs, training, uploads
 from models.analysis import reconstruct
 from models.columns import Column, plain, unscaled
 from models.datasets import TEST, TRAIN, VALIDATION
-from models.engine.queue import SHELL
 from models.readers import Found, server_folders
 from models.readers.guarded import guarded_read
-from models.uploads import quotas
+from models.uploads import SHELL, quotas
 
 
 def table(rows: int = 60, split: np.ndarray | None = None, shift: float = 0) -> Found:

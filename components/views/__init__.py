@@ -37,7 +37,7 @@ class Pages(dict[str, Any]):
     def __missing__(self, title: str) -> Any:
         raise Problem(
             f"the page {title} is not here",
-            f"a file that defines it was expected in {__name__.replace('.', '/')}",
+            f"a file in {__name__.replace('.', '/')} defines it",
             "look above for what is wrong with it",
         )
 

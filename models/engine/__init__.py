@@ -25,11 +25,10 @@ from models.engine.limits import Limits
 from models.engine.presence import engine_alive, engine_problem, gpus
 from models.engine.process import cores
 from models.engine.submitting import cancel, epoch_seconds, epochs_within, kept, submit, waits
-from models.engine.supervisor import PROJECT, Keeper, wake
+from models.engine.supervisor import Keeper, wake
 from models.engine.watching import Status, status
 
 __all__ = [
-    "PROJECT",
     "Entry",
     "Keeper",
     "Limits",

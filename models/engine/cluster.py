@@ -11,7 +11,7 @@ from typing import Any
 
 import dask
 
-from models import Problem
+from models import PROJECT, Problem
 
 SETTINGS = {
     # Dask logs every consequence of a lost connection; the engine reports what was lost in one sentence.
@@ -120,6 +120,3 @@ def nanny_options(i: int, gpus: int, encrypted: Security | None, scratch: str) -
         "env": env,
         "local_directory": scratch,
     }
-
-
-PROJECT = Path(__file__).resolve().parents[2]

@@ -27,7 +27,8 @@ from models.engine.cluster import (
 from models.engine.limits import Limits
 from models.engine.local import local_cluster
 from models.engine.members import Members, result_of
-from models.engine.queue import SHELL, Ticket
+from models.engine.queue import Ticket
+from models.uploads import SHELL
 
 TURN = 0.05  # seconds between two reads of the queue
 TRIES = 3  # attempts that may be lost in a row without a finished epoch in between
@@ -40,7 +41,9 @@ class _Job:
     attempt: int
     future: Future[Any]
     reached: int  # epochs finished before this attempt
-    queue: int  # inode of the queue's file: a run missing from the same file was deleted, from a new one lost
+    queue: (
+        int  # `queue.name` of the file it came from: a run missing from the same file was deleted, from a new one lost
+    )
     where: str | None  # address of its worker, None where Dask chooses
     wish: str | None = None
 

@@ -12,8 +12,8 @@ from models import runs as stored
 from models.engine import queue
 from models.engine.growing import active
 from models.engine.limits import Limits
-from models.engine.queue import SHELL
 from models.runs import Configuration, Run
+from models.uploads import SHELL
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from dataclasses import dataclass
 
-from models import Problem
+from models.uploads.quotas import setting
 
 
 @dataclass(frozen=True)
@@ -23,11 +22,5 @@ class Limits:
     @classmethod
     def here(cls) -> Limits:
         """The limits of this installation. A `Problem` for one that is no whole number above zero."""
-        out = {}
-        for field in dataclasses.fields(cls):
-            name = f"HOURGLASS_{field.name.upper()}"
-            text = os.environ.get(name, "")
-            if text and not (text.isdecimal() and int(text)):
-                raise Problem(f"{name} must be a whole number above 0; it is “{text}”", do="correct or remove it")
-            out[field.name] = int(text) if text else field.default
-        return cls(**out)  # type: ignore[arg-type]
+        usual = dataclasses.asdict(cls())
+        return cls(**{name: setting(f"HOURGLASS_{name.upper()}", value) for name, value in usual.items()})

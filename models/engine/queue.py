@@ -26,7 +26,6 @@ from models.runs import Configuration, read_configuration
 
 log = logging.getLogger("hourglass.engine")
 STATES = ("queued", "running", "done", "failed", "cancelled")
-SHELL = "shell"  # owner of runs trained from a shell: everybody sees them, no page can delete them
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS runs (

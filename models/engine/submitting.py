@@ -10,9 +10,9 @@ from models import Problem, architectures, datasets, home, unwritable
 from models import runs as stored
 from models.engine import queue
 from models.engine.limits import Limits
-from models.engine.queue import SHELL
 from models.engine.supervisor import wake
 from models.runs import Configuration
+from models.uploads import SHELL
 
 FRESH = 120.0  # seconds for which a measured epoch time is used
 TIMINGS = 50  # epoch timings that may wait; they run before trainings

@@ -9,9 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
-from models import Problem, home, private
+from models import PROJECT, Problem, home, private
 from models.engine import queue
 from models.engine.presence import engine_alive, engine_row
 
@@ -97,9 +96,9 @@ class Keeper:
             command += ["--workers", str(self.workers)]
         try:
             words_of = private(home()) / "engine.log"
-            words_of.touch(mode=0o600)
             if words_of.exists() and words_of.stat().st_size > 1_000_000:
                 words_of.replace(words_of.with_suffix(".old.log"))
+            words_of.touch(mode=0o600)
             with words_of.open("ab") as words:
                 self.process = subprocess.Popen(
                     command,
@@ -116,7 +115,6 @@ class Keeper:
 
 KEEPERS: list[Keeper] = []
 WORDS = "hourglass: "  # prefix of the last line of a program that ends with a problem
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 def wake() -> None:

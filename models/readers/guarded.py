@@ -23,14 +23,13 @@ from typing import Any, TypeVar
 import numpy as np
 import psutil
 
-from models import Problem, readers, unwritable
+from models import PROJECT, Problem, readers, unwritable
 from models.columns import Column
 from models.data import Progress
 from models.readers.limits import LIMITS, Limits
 from models.readers.result import Decision, Found, Levels
 from models.readers.work import Work, checked
 
-PROJECT = Path(__file__).resolve().parents[2]
 REQUEST, ANSWER, PROGRESS, WORDS = "request.json", "facts.json", "progress.json", "words.txt"
 ARRAYS = ("samples", "labels", "split")
 # The child is told nothing that it does not need, such as the keys and passwords of a server.

@@ -149,7 +149,8 @@ class Configuration:
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if not low <= value <= high:  # also catches NaN
-                raise Problem(f"{name.replace('_', ' ')} must be {low:g} to {high:g}; {value} was given")
+                words = name.replace("_", " ")
+                raise Problem(f"{words} must be {low:g} to {high:.10g}; {value} was given")
         self._check_terms(dataset.kind, architecture.variational)
         return self
 
@@ -212,7 +213,7 @@ def configure(values: dict[str, Any]) -> Configuration:
     chosen = {**defaults, **values}
     if values.get("noise", "none") != "none":
         chosen.setdefault("noise_level", NOISE_LEVEL)
-    kinds: dict[str, Callable[[Any], Any]] = {
+    casts: dict[str, Callable[[Any], Any]] = {
         "int": _whole,
         "float": float,
         "str": str,
@@ -221,7 +222,7 @@ def configure(values: dict[str, Any]) -> Configuration:
     cast = {}
     for name, value in chosen.items():
         try:
-            cast[name] = kinds[str(fields[name].type)](value)
+            cast[name] = casts[str(fields[name].type)](value)
         except (TypeError, ValueError, OverflowError) as error:
             raise Problem(f"the choice {name} is not of its type ({error})", do="correct the value") from error
     checked = Configuration(**cast).check()

@@ -114,7 +114,7 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class RunCard:
-    """What run.json says, format 1. The explorer has the same under this name, in run.ts."""
+    """What run.json says, format 1. The explorer has the same under this name, in card.ts."""
 
     id: str
     recipe: int

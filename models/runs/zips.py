@@ -24,7 +24,6 @@ def unpack(content: bytes, limits: Limits = RUN) -> Run:
 
     A process of its own does it (`models.runs.unpacking`), within `limits`: a zip says of itself what it likes.
     """
-
     own = home() / "runs"
     uploads.make_sure_all_fits(len(content))
     try:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from models import Problem, home
 
-SHELL = "shell"  # as in models.engine.queue: no limits apply to the shell
+# Owner of what comes from a shell: no limits apply to it, everybody sees its runs, and no page can delete them.
+SHELL = "shell"
 
 
 def days() -> int:

@@ -197,11 +197,11 @@ export class Scene implements Context {
   panKeyHeld(): boolean {
     return this.keys.panKeyHeld;
   }
-  release(): void {
+  private release(): void {
     this.state.set("pinned", false);
     this.map.canvas.focus({ preventScroll: true }); // the button that had the focus is gone
   }
-  private togglePinned(): void {
+  togglePinned(): void {
     if (this.state.now.pinned) this.release();
     else this.state.set("pinned", true);
   }

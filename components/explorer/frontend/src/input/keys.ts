@@ -25,8 +25,8 @@ export interface KeyTarget extends Context {
   readonly map: PointMap;
   readonly places: Places;
   tool(): Tool;
-  /** Lets the code follow the pointer again. */
-  release(): void;
+  /** Holds the code where it is, or lets it follow the pointer again. */
+  togglePinned(): void;
   toggleFullScreen(): void;
 }
 
@@ -71,10 +71,7 @@ export class KeyInput {
       this.target.state.set("pinned", true);
       this.target.reporter.code();
     },
-    p: () => {
-      if (this.target.state.now.pinned) this.target.release();
-      else this.target.state.set("pinned", true);
-    },
+    p: () => this.target.togglePinned(),
     "+": () => this.target.map.zoomCentre(ZOOM_STEP),
     "=": () => this.target.map.zoomCentre(ZOOM_STEP),
     "-": () => this.target.map.zoomCentre(1 / ZOOM_STEP),
