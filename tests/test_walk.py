@@ -297,8 +297,6 @@ def test_train_keeps_its_choices_beside_a_running_training(app: str, walker: Pag
         expect(page.get_by_label("Seed", exact=True)).to_have_value(seed)
         expect(page.get_by_role("button", name="Show its choices")).to_have_count(0)
     finally:
-        page.reload()
-        at(page, "Train")
         page.get_by_role("button", name="Cancel", exact=True).click()
         expect(page.get_by_text("This training was cancelled")).to_be_visible()
 

@@ -343,13 +343,16 @@ def name(id_: str, shown: Configuration | None) -> None:
     st.subheader(choosing.title_of(trained), anchor=False)
     words, change = st.columns([3, 1], vertical_alignment="center")
     words.caption(choosing.in_words(trained))
-    if not same and change.button(
-        "Show its choices", type="tertiary", help="Puts the choices of this training into the form."
-    ):
-        for choice, value in choosing.choices_of(trained).items():
-            address.choose(choice, value)
-        address.choose("preset", OWN)
-        st.rerun()
+    if not same:
+        about = "Puts the choices of this training into the form."
+        change.button("Show its choices", type="tertiary", help=about, on_click=show_choices, args=[trained])
+
+
+def show_choices(trained: Configuration) -> None:
+    """Put the choices of a training into the form."""
+    for choice, value in choosing.choices_of(trained).items():
+        address.choose(choice, value)
+    address.choose("preset", OWN)
 
 
 @st.fragment(run_every=1.0)
