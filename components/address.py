@@ -13,6 +13,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 _KEPT = "kept choices"  # what was chosen last, by name
+_DUE = "due choices"  # what the app has chosen and no drawn page has shown yet, by name
+_APPLIED = "applied choices"  # the names of those that the page being drawn has taken over
 _VISIT = "visit"  # the page that is drawn, and the names that were seeded since it was opened
 
 
@@ -33,6 +35,10 @@ def seed(
     options = None if known is None else list(known)
     first = first_time(name)
     wrong = None
+    if name in _due():
+        st.session_state[name] = _due()[name]
+        _applied().add(name)
+        read = None
     candidates = [st.session_state[name]] if name in st.session_state else []
     if name in _kept():
         candidates.append(_kept()[name])
@@ -71,9 +77,37 @@ def chosen(name: str) -> Any:
 
 
 def choose(name: str, value: Any) -> None:
-    """Have the next `seed` of this name give this value, whatever its widget shows now."""
-    st.session_state.pop(name, None)
-    _kept()[name] = value
+    """Have the next `seed` of this name give this value, whatever its widget and the address say.
+
+    This holds until `settle`: a drawing that is interrupted begins again with what the browser still shows.
+    """
+    _due()[name] = value
+    _applied().discard(name)
+
+
+def settle() -> None:
+    """The page is drawn to its end: what it took over from `choose` is the browser's to change from now on."""
+    for name in _applied():
+        _due().pop(name, None)
+    _applied().clear()
+
+
+def changed(name: str) -> bool:
+    """Whether somebody has changed the widget of this name since `seed` last gave it a value; call it before `seed`.
+
+    Streamlit's `on_change` is called without a change, too: after a drawing that was interrupted, and when a fragment's
+    timer brings what the browser showed before the app itself chose something.
+    """
+    known = name in _seeded() and name in _kept() and name in st.session_state and name not in _due()
+    return known and bool(st.session_state[name] != _kept()[name])
+
+
+def upcoming(name: str, default: Any) -> Any:
+    """What `seed` is about to give, where what the address says need not be checked yet."""
+    if name in _due():
+        return _due()[name]
+    value = st.session_state[name] if name in st.session_state else st.query_params.get(name, chosen(name))
+    return default if value is None else value
 
 
 def publish(**choices: Any) -> None:
@@ -86,6 +120,16 @@ def publish(**choices: Any) -> None:
 def _kept() -> dict[str, Any]:
     kept: dict[str, Any] = st.session_state.setdefault(_KEPT, {})
     return kept
+
+
+def _due() -> dict[str, Any]:
+    due: dict[str, Any] = st.session_state.setdefault(_DUE, {})
+    return due
+
+
+def _applied() -> set[str]:
+    applied: set[str] = st.session_state.setdefault(_APPLIED, set())
+    return applied
 
 
 def _seeded() -> set[str]:

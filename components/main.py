@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from components import views, visitor
+from components import address, views, visitor
 
 st.set_page_config(page_title="Hourglass", page_icon="⏳", layout="wide")
 if st.user.get("is_logged_in") is False:  # None where no login is configured
@@ -17,5 +17,6 @@ pages = [st.Page(views.told(page.show), title=page.title, icon=page.icon, url_pa
 st.session_state["pages"] = views.Pages({page.title: page for page in pages})
 try:
     st.navigation(pages, position="top").run()
+    address.settle()
 finally:
     views.forget_the_page_before()

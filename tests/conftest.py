@@ -1,5 +1,6 @@
 """What tests share: a home of their own, small trained runs, the folder of downloaded datasets."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -13,7 +14,7 @@ from pathlib import Path
 import kinds
 import pytest
 from browser import chromium
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and numpy: two trainings at once would fight for cores
 
@@ -170,9 +171,24 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Let fixtures know that their test failed."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
+FAILED = pytest.StashKey[bool]()
+
+
 @pytest.fixture
-def window(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens fresh windows of 1280x900, or of other properties; the test fails when one logs a script error."""
+def window(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """Opens fresh windows of 1280x900, or of other properties; the test fails when one logs a script error.
+
+    What the windows of a failed test showed in the end is printed.
+    """
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
@@ -186,6 +202,10 @@ def window(browser: Browser) -> Iterator[Callable[..., Page]]:
 
     yield opened
     for context in contexts:
+        if FAILED in request.node.stash:
+            for page in context.pages:
+                with contextlib.suppress(Error):
+                    print(page.url, page.locator("body").aria_snapshot(timeout=5_000)[:8_000], sep="\n")
         context.close()
     assert not faults, faults
 

@@ -283,7 +283,7 @@ assert not app.exception, app.exception
 told = [warning.value for warning in app.warning]
 assert len(told) == 1 and told[0].startswith("components/views/broken.py cannot be imported"), told
 assert {"newcomer", "Train", "Explore"} <= set(app.session_state["pages"]), app.session_state["pages"]
-app = AppTest.from_string("from components.views import train; train.show()", default_timeout=60)
+app = AppTest.from_string("from components import address; from components.views import train; train.show(); address.settle()", default_timeout=60)
 app.query_params["newcomer"] = "1.5"
 app.run()
 assert not app.exception, app.exception

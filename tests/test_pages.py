@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def page(name: str, **query: str) -> AppTest:
     """A page of this name, not yet run, with the address's choices."""
-    script = f"from components.views import {name}\n{name}.show()\n"
+    script = f"from components import address\nfrom components.views import {name}\n{name}.show()\naddress.settle()\n"
     app = AppTest.from_string(script, default_timeout=60)
     for key, value in query.items():
         app.query_params[key] = value
@@ -752,3 +752,38 @@ def test_an_unknown_run_is_answered_by_the_name_of_the_one_that_is_shown() -> No
     (said,) = [one.value for one in app.warning]
     assert "Digits 8x8 · Variational · D = 2 is shown" in said
     assert not re.search(r"[0-9a-f]{16}", said.replace("0123456789abcdef", ""))
+
+
+INTERRUPTED = """
+import streamlit as st
+from components import address
+
+state = st.session_state
+st.button("choose", key="button", on_click=lambda: [address.choose("first", "c"), address.choose("second", "c")])
+for name in ("first", "second"):
+    if state.get("end before") == name:
+        st.stop()
+    state[f"{name} is new"] = address.changed(name)
+    address.seed(name, "a", known="abc")
+    st.selectbox(name, list("abc"), key=name)
+if state.get("end before") == "end":
+    st.stop()
+address.settle()
+"""
+
+
+@pytest.mark.parametrize("end", ["first", "second", "end"])
+def test_what_the_app_chooses_outlives_a_drawing_that_is_interrupted(end: str) -> None:
+    """The browser may not have seen it: it brings what it still shows, and nobody has changed that."""
+    app = AppTest.from_string(INTERRUPTED).run()
+    in_the_browser = app._tree.get_widget_states()
+    app.session_state["end before"] = end
+    app.button(key="button").click().run()
+    app.session_state["end before"] = ""
+    app._run(in_the_browser)
+    assert not app.exception
+    assert [app.selectbox(key=name).value for name in ("first", "second")] == ["c", "c"]
+    assert not app.session_state["first is new"] and not app.session_state["second is new"]
+    app.selectbox(key="first").set_value("b").run()
+    assert app.session_state["first is new"] and not app.session_state["second is new"]
+    assert [app.selectbox(key=name).value for name in ("first", "second")] == ["b", "c"]

@@ -87,21 +87,23 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     dataset = known_data[address.seed("dataset", one_of(known_data, "digits"), known=known_data)]
     fitting = [n for n, a in known.items() if dataset.kind in a.kinds]
     presets = [OWN, *(n for n, values in runs.PRESETS.items() if values["architecture"] in fitting)]
-    if upcoming("architecture", fitting[0]) not in fitting:  # the dataset is now one of another kind
-        st.session_state["architecture"] = one_of(fitting, "modern")
-        take_defaults()
+    if address.changed("preset"):
+        take_preset()
+    elif address.changed("architecture"):
+        take_defaults(st.session_state["architecture"])
+    if address.upcoming("architecture", fitting[0]) not in fitting:  # the dataset is now one of another kind
+        address.choose("architecture", one_of(fitting, "modern"))
+        take_defaults(one_of(fitting, "modern"))
     leave_preset()
     address.seed("preset", OWN, None, presets)
-    st.selectbox("Start from", presets, key="preset", on_change=take_preset)
+    st.selectbox("Start from", presets, key="preset")
     titles = choosing.titles(known_data)
     st.selectbox("Dataset", list(known_data), format_func=titles.__getitem__, key="dataset")
     shape = "×".join(map(str, dataset.shape))
     noun = {"image": f"images of {shape}", "signal": f"signals of {shape}", "table": f"rows of {shape} features"}
     st.caption(f"{dataset.summary} {dataset.count:,} {noun[dataset.kind]}. Licence: {dataset.licence}.".strip())
     address.seed("architecture", one_of(fitting, "modern"), known=fitting)
-    chosen = st.selectbox(
-        "Architecture", fitting, format_func=lambda n: known[n].title, key="architecture", on_change=take_defaults
-    )
+    chosen = st.selectbox("Architecture", fitting, format_func=lambda n: known[n].title, key="architecture")
     architecture = known[chosen]
     takes = architecture.takes
     st.caption(f"{architecture.summary} {takes[:1].upper()}{takes[1:]}. ({architecture.paper})")
@@ -193,11 +195,13 @@ def start_values(architecture: str) -> dict[str, Any]:
     return {**base, **architectures.get(architecture).defaults}
 
 
-def take_defaults() -> None:
+def take_defaults(architecture: str) -> None:
     """A newly chosen architecture brings the choices that suit it."""
+    values = start_values(architecture)
     for name in ("epochs", "batch_size", "learning_rate", "loss"):
-        st.session_state[name] = start_values(st.session_state["architecture"])[name]
-    st.session_state["preset"], st.session_state["recipe"] = OWN, "hourglass"
+        address.choose(name, values[name])
+    address.choose("preset", OWN)
+    address.choose("recipe", "hourglass")
 
 
 def take_preset() -> None:
@@ -207,21 +211,14 @@ def take_preset() -> None:
     terms = [term for term in losses.found().values() if not term.variational]
     plain |= {choice.field: choice.default for term in terms for choice in term.choices}
     for name, value in {**plain, **chosen}.items():
-        st.session_state[name] = value
+        address.choose(name, value)
 
 
 def leave_preset() -> None:
     """What is no longer as a preset set it is not called by the preset's name."""
-    chosen = runs.PRESETS.get(str(upcoming("preset", OWN)), {})
-    if any(str(upcoming(name, value)) != str(value) for name, value in {"budget": "epochs", **chosen}.items()):
-        st.session_state["preset"] = OWN
-
-
-def upcoming(name: str, default: Any) -> Any:
-    """What the control of this name is about to show, where the address need not be checked yet."""
-    state = st.session_state
-    value = state[name] if name in state else st.query_params.get(name, address.chosen(name))
-    return default if value is None else value
+    chosen = runs.PRESETS.get(str(address.upcoming("preset", OWN)), {})
+    if any(str(address.upcoming(name, value)) != str(value) for name, value in {"budget": "epochs", **chosen}.items()):
+        address.choose("preset", OWN)
 
 
 def number(name: str, default: Any, limits: tuple[float, float] | None = None) -> Any:
