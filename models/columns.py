@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem
+from models import Problem, kinds
 
 Floats = NDArray[np.float32]
 MISSING = ""  # what `inverse` gives where a category was unknown
@@ -46,7 +46,7 @@ def from_plain(stored: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
 
 def numbered(kind: str, shape: tuple[int, ...]) -> tuple[Column, ...]:
     """Columns for the features of a row, or the channels of a signal, of which nothing is known: not scaled back."""
-    word = "channel" if kind == "signal" else "feature"
+    word = kinds.get(kind).unknown_column
     return tuple(Column(f"{word} {i + 1}", "number", i, 1) for i in range(shape[-1]))
 
 

@@ -23,20 +23,36 @@ from streamlit.testing.v1 import AppTest
 from test_pages import drawn, words
 
 from components import cached, figures, samples, served
+from components.samples import table
 from components.views import explore, reconstructions, train
 from models import architectures, datasets, engine, export, runs
 from models.analysis import metrics, reconstruct
 from models.columns import Column, inverse, unscaled
+from models.kinds import KINDS, Kind
 from models.runs import thumbnails
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_kind_names_what_a_training_knows_and_has_all_its_words(kind: Kind) -> None:
+    assert KINDS[kind.name] is kind and kind.name in samples.DRAWN
+    assert kind.noises[0] == "none" and set(kind.noises) <= set(runs.NOISES)
+    assert kind.losses and set(kind.losses) <= set(runs.LOSSES)
+    assert all((kind.one, kind.many, kind.described, kind.dimensions)) and kind.shaped.count("{}") == 1
+    assert bool(kind.column) == bool(kind.unknown_column) == (not kind.pixels)
+
+
+def test_only_images_take_a_watermark_and_the_bernoulli_loss() -> None:
+    assert [name for name in KINDS if "watermark" in runs.noises(name)] == ["image"]
+    assert [name for name in KINDS if "bernoulli" in runs.losses(name)] == ["image"]
 
 
 def test_a_cell_is_coloured_where_it_is_wrong_and_not_where_the_original_is_missing() -> None:
     missing = np.zeros(8, np.float32)
     other = np.array([1, 0.1, 0.2, 0.9, 0, 0.2, 0.8, 0], np.float32)
-    weight, colour, _, origin, _ = samples._away(kinds.FRUIT, missing, other)
+    weight, colour, _, origin, _ = table._away(kinds.FRUIT, missing, other)
     assert weight == pytest.approx(0.4) and colour == origin == 0
     green = np.array([1, 1, 0, 0, 0, 0, 1, 0], np.float32)
-    assert [samples._away(kinds.FRUIT, green, other)[i] for i in (0, 1, 3)] == [0, 0.8, 0]
+    assert [table._away(kinds.FRUIT, green, other)[i] for i in (0, 1, 3)] == [0, 0.8, 0]
 
 
 # What is served to the explorer
@@ -198,7 +214,7 @@ def test_cells_are_coloured_by_how_far_they_are() -> None:
     one, other = np.zeros(8, np.float32), np.zeros(8, np.float32)
     one[1], other[2] = 1, 1  # green, and yellow
     other[0], other[4] = 1, 9
-    assert samples._away(kinds.FRUIT, one, other) == pytest.approx([0.4, 0.8, 0.8, 0, 0])
+    assert table._away(kinds.FRUIT, one, other) == pytest.approx([0.4, 0.8, 0.8, 0, 0])
 
 
 def test_a_column_may_be_called_as_ours_are() -> None:
@@ -339,8 +355,12 @@ def test_csv_files_hold_the_persons_units_and_run_nothing(fruit_run: runs.Run, w
     np.testing.assert_allclose([float(row[-5]) for row in rows[1:]], real[:, 0], rtol=1e-4)
 
     code = wave_run.codes[3]
-    head, *steps = csv.reader(io.StringIO(export.codes_csv(explore.decoded(wave_run, code))))
+    head, *steps = csv.reader(
+        io.StringIO(str(samples.of(wave_run).content(wave_run, wave_run.coder.decode(code[None])[0])))
+    )
     assert head == ["step", "speed [m/s]", "pressure [hPa]"] and len(steps) == kinds.STEPS
     mine = unscaled(kinds.SPEED, wave_run.coder.decode(code[None]))[0]
     np.testing.assert_allclose(np.array(steps, float)[:, 1:], mine, rtol=1e-4)
-    assert set(explore.decoded(fruit_run, fruit_run.codes[0])) == {column.name for column in kinds.FRUIT}
+    one = samples.of(fruit_run).content(fruit_run, fruit_run.coder.decode(fruit_run.codes[:1])[0])
+    (head, row) = csv.reader(io.StringIO(str(one)))
+    assert set(head) == {column.name for column in kinds.FRUIT} and len(row) == len(head)

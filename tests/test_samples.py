@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from test_pages import drawn, words
 
 from components import cached
+from components import samples as drawings
 from components.views import samples
 from models import datasets, export, runs
 from models.analysis import checks
@@ -189,5 +190,6 @@ def test_names_that_only_count_the_rows_are_not_shown_beside_them(
 
 
 def test_a_channel_may_be_called_as_a_column_of_ours(wave_run: runs.Run) -> None:
-    seen, _, looks = samples.in_cells(wave_run, {"": np.zeros((3, 48, 2), np.float32)}, ["row", "speed [m/s]"])
-    assert list(seen) == list(looks) == ["speed [m/s] (data)", "pressure [hPa]"]
+    taken = ["row", "speed [m/s]"]
+    cells = drawings.of(wave_run).cells(wave_run, {"": np.zeros((3, 48, 2), np.float32)}, taken)
+    assert list(cells.before) == list(cells.looks) == ["speed [m/s] (data)", "pressure [hPa]"]

@@ -16,7 +16,7 @@ import streamlit as st
 from components import address, examples, stream, visitor
 from components.choosing import escaped
 from components.views import Page
-from models import Problem, datasets, engine, readers, unwritable, uploads
+from models import Problem, datasets, engine, kinds, readers, unwritable, uploads
 from models.readers import server_folders
 from models.readers.guarded import guarded_read
 from models.readers.limits import LARGE, LIMITS, Limits
@@ -46,10 +46,8 @@ LABELS = {
     "step": "A window every (rows)",
     "layout": "Time runs",
 }
-WORDS = {
-    "image": "an image",
-    "table": "a row of a table",
-    "signal": "a signal over time",
+WORDS: dict[str | bool, str] = {
+    **{kind.name: kind.described for kind in kinds.KINDS.values()},
     "resize": "squeeze or stretch",
     "crop": "crop the middle",
     "pad": "pad with black",
@@ -345,12 +343,11 @@ def look_at(some: Any) -> None:
 
 def numbers(found: Found, bringing: Bringing) -> None:
     """Count, shape, range and split."""
-    kinds = {"image": "Images", "signal": "Signals", "table": "Rows"}
-    shapes = {"image": "Height × width × channels", "signal": "Steps × channels", "table": "Features"}
+    kind = kinds.get(found.kind)
     with st.container(horizontal=True, gap="large"):
-        st.metric(kinds[found.kind], f"{len(found.samples):,}", width="content")
-        st.metric(shapes[found.kind], " × ".join(map(str, found.shape)), width="content")
-        if found.kind == "image" and bringing.range is not None:  # each column of others has a range of its own, below
+        st.metric(kind.many.capitalize(), f"{len(found.samples):,}", width="content")
+        st.metric(kind.dimensions, " × ".join(map(str, found.shape)), width="content")
+        if kind.pixels and bringing.range is not None:  # each column of others has a range of its own, below
             least, most = bringing.range
             st.metric("Values", f"{least.min()} to {most.max()}", width="content")
         st.metric("Classes", f"{len(found.classes):,}" if found.classes else "none", width="content")
@@ -359,7 +356,7 @@ def numbers(found: Found, bringing: Bringing) -> None:
     else:
         train, validation, test = np.bincount(found.split, minlength=3)
         words = f"{train:,} samples train, {validation:,} validate, {test:,} test."
-    if found.kind != "image":
+    if not kind.pixels:
         words += " Numbers are standardised with the training samples' mean and deviation; your own units are kept too."
     st.caption(words)
 
@@ -432,7 +429,7 @@ def contents(found: Found, bringing: Bringing) -> None:
             {"class": name, "samples": int(count)} for name, count in zip(found.classes, counts, strict=False)
         ]
     if found.columns and bringing.range is not None:
-        tables["Columns" if found.kind == "table" else "Channels"] = [
+        tables[f"{kinds.get(found.kind).column.capitalize()}s"] = [
             {
                 "name": column.name,
                 "is": "number" if column.kind == "number" else f"{column.width} categories",
@@ -526,14 +523,13 @@ def yours(owner: str) -> None:
 
 def about(one: Kept, owner: str) -> str:
     """A dataset in a line."""
-    kind = {"image": "images", "signal": "signals", "table": "rows of a table"}[one.kind]
-    shape = " × ".join(map(str, one.shape))
+    samples = kinds.get(one.kind).shaped.format(" × ".join(map(str, one.shape)))
     classes = f" · {len(one.classes):,} classes" if one.classes else ""
     if one.owner != owner:
-        return f"{one.count:,} {kind} of {shape}{classes} · shared with everybody here"
+        return f"{one.count:,} {samples}{classes} · shared with everybody here"
     day = time.localtime(one.expires)
     until = f"{day.tm_mday} {time.strftime('%B %Y', day)}"
-    return f"{one.count:,} {kind} of {shape}{classes} · {size(one.bytes)} · goes on {until} unless it is used"
+    return f"{one.count:,} {samples}{classes} · {size(one.bytes)} · goes on {until} unless it is used"
 
 
 def size(count: int) -> str:

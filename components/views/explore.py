@@ -7,12 +7,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from components import address, cached, choosing, figures, pictures, samples, visitor
+from components import address, cached, choosing, figures, samples, visitor
 from components.explorer import SHOWN, ExplorerResult, Selection, View, explorer, stands
 from components.views import Page
-from models import Problem, codes, engine, export, runs
+from models import Problem, codes, engine, export, kinds, runs
 from models.analysis import metrics
-from models.columns import unscaled
 
 PLOTTED = 5_000  # points drawn by Plotly; more take seconds to arrive and look the same
 LENGTH = 2000  # characters of a choice in the address, at most: names of hidden classes may be many
@@ -155,12 +154,14 @@ def selected(run: runs.Run, selection: Selection) -> None:
         shares = {"samples": counts, "share": counts / len(chosen)}
         by_class.dataframe({**export.class_column(run, run.class_names(labels)), **shares}, hide_index=True)
     every.dataframe(table(run, chosen[:500]), hide_index=True, height=260)
-    few = chosen[: 12 if run.kind == "image" else 5]
+    few = chosen[: kinds.get(run.kind).side_by_side]
     originals = cached.originals(run.card.dataset.name, tuple(int(row) for row in run.rows[few]))
     if originals is not None:
         st.caption("The first of them, and their reconstructions")
         shown = {"original": codes.to_float(originals), "reconstruction": run.coder.decode(run.codes[few])}
-        samples.side_by_side(run, shown, [label_of(run, place) for place in few], "selected")
+        samples.of(run).side_by_side(
+            run, shown, [label_of(run, place) for place in few], "selected", run.card.dataset.label
+        )
     st.download_button(
         "The selection (CSV)",
         lambda: export.codes_csv(whole(run, chosen)),  # made when it is pressed: of a million samples it takes seconds
@@ -184,9 +185,9 @@ def table(run: runs.Run, places: NDArray[Any]) -> dict[str, Any]:
 def whole(run: runs.Run, places: NDArray[Any]) -> dict[str, Any]:
     """`table`, and of rows what they hold, in the table's own units, where the dataset is at hand."""
     rows = tuple(int(row) for row in run.rows[places])
-    if run.kind != "table" or (originals := cached.originals(run.card.dataset.name, rows)) is None:
+    if not samples.of(run).tabular or (originals := cached.originals(run.card.dataset.name, rows)) is None:
         return table(run, places)
-    return samples.joined(table(run, places), samples.in_units(run.columns, codes.to_float(originals)))
+    return samples.joined(table(run, places), samples.of(run).values(run, codes.to_float(originals)))
 
 
 def card(run: runs.Run) -> None:
@@ -228,14 +229,7 @@ def sample(run: runs.Run, place: int) -> None:
     originals = cached.originals(run.card.dataset.name, (int(run.rows[place]),))
     shown = {} if originals is None else {"original": codes.to_float(originals)}
     shown["reconstruction"] = run.coder.decode(run.codes[place : place + 1])
-    if run.kind == "image":
-        with st.container(horizontal=True):
-            for words, images in shown.items():
-                st.image(pictures.enlarged(images[0], 168), caption=words, width=168)
-    elif run.kind == "table":
-        samples.row(run, {words: rows[0] for words, rows in shown.items()})
-    else:
-        samples.side_by_side(run, shown, [label_of(run, place)], "picked")
+    samples.of(run).one(run, shown, label_of(run, place))
 
 
 def downloads(run: runs.Run, code: NDArray[np.float32], named: bool) -> None:
@@ -258,32 +252,14 @@ def downloads(run: runs.Run, code: NDArray[np.float32], named: bool) -> None:
                 on_click="ignore",
                 key=f"{run.id} {what}",
             )
-        if run.kind == "image":
-            st.download_button(
-                "This image (PNG)",
-                lambda: pictures.png(pictures.picture(run.coder.decode(code[None])[0])),
-                "decoded.png",
-                "image/png",
-                on_click="ignore",
-            )
-        else:
-            st.download_button(
-                "This signal (CSV)" if run.kind == "signal" else "This row (CSV)",
-                lambda: export.codes_csv(decoded(run, code)),
-                "decoded.csv",
-                "text/csv",
-                on_click="ignore",
-            )
-
-
-def decoded(run: runs.Run, code: NDArray[np.float32]) -> dict[str, Any]:
-    """What a code decodes to as a table in the person's own units: a signal's steps by channel, or one row."""
-    sample = run.coder.decode(code[None])
-    if run.kind == "table":
-        return dict(samples.in_units(run.columns, sample))
-    real = unscaled(run.columns, sample)[0]
-    steps = {"step": np.arange(len(real))}
-    return samples.joined(steps, {column.name: real[:, c] for c, column in enumerate(run.columns)})
+        drawing = samples.of(run)
+        st.download_button(
+            f"This {kinds.get(run.kind).one} ({drawing.ending.upper()})",
+            lambda: drawing.content(run, run.coder.decode(code[None])[0]),
+            f"decoded.{drawing.ending}",
+            drawing.mime,
+            on_click="ignore",
+        )
 
 
 @cached.per_run(16)

@@ -1,16 +1,14 @@
 """Reconstructions: what a run makes of samples it never saw, beside PCA with a code of the same size."""
 
-import html
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from components import address, cached, choosing, figures, pictures, samples
+from components import address, cached, choosing, figures, samples
 from components.views import Page
-from models import Problem, datasets, export, runs
+from models import Problem, datasets, export, kinds, runs
 from models.analysis import metrics, reconstruct
 
 WHICH = {"random": "Random", "best": "Best", "worst": "Worst", "class": "One per class"}
@@ -18,7 +16,6 @@ COUNT = 10
 TESTED = 2000  # test samples that are reconstructed: one to three seconds, once
 CLASSES = 40  # of which a sample each is shown
 COLUMNS = 30  # columns whose errors are drawn
-ONE = {"image": "image", "signal": "signal", "table": "row"}
 
 
 def show() -> None:
@@ -106,7 +103,7 @@ def numbers(run: runs.Run) -> None:
         help=f"PCA, D = {run.code_size} fitted on the training split, measured on the same test samples.",
     )
     ratio.metric(
-        f"Squared error per {ONE[run.kind]}",
+        f"Squared error per {kinds.get(run.kind).one}",
         f"{run.metric('squared_error'):.2f}",
         f"PCA {run.metric('pca_squared_error'):.2f}",
         delta_color="off",
@@ -142,7 +139,7 @@ def pick(which: str, errors: NDArray[np.float32], labels: NDArray[np.int32], dra
 def sheet(run: runs.Run, shown: reconstruct.Reconstructed, labels: NDArray[np.int32]) -> None:
     """These samples, what they became and what PCA makes of them, each kind in its own way; and their errors."""
     names = run.class_names(labels) if run.classes else [""] * len(labels)
-    {"image": strips, "signal": lines, "table": values}[run.kind](run, shown, names)
+    samples.of(run).compared(run, shown, names)
     with st.expander("These samples in numbers"):
         table = {
             "row": shown.rows,
@@ -153,64 +150,11 @@ def sheet(run: runs.Run, shown: reconstruct.Reconstructed, labels: NDArray[np.in
         st.dataframe(table, hide_index=True)
 
 
-def words(run: runs.Run, shown: reconstruct.Reconstructed) -> str:
-    """What is compared, with the mean errors of these samples."""
-    return (
-        f"Reconstructions, D = {run.code_size} · mean error {shown.errors.mean():.4f} · "
-        f"PCA, D = {run.code_size} · mean error {shown.pca_errors.mean():.4f} {metrics.unit(run.kind)}"
-    )
-
-
-def lines(run: runs.Run, shown: reconstruct.Reconstructed, names: list[str]) -> None:
-    """Each signal with its reconstruction and PCA's drawn over it, in its own units."""
-    st.caption(words(run, shown))
-    sets = {"original": shown.clean} | ({} if run.configuration.noise == "none" else {"noisy input": shown.given})
-    samples.side_by_side(run, sets | {"reconstruction": shown.run, "PCA": shown.pca}, names, "lines")
-
-
-def values(run: runs.Run, shown: reconstruct.Reconstructed, names: list[str]) -> None:
-    """One row, what it became and what PCA makes of it, column by column in the table's own units."""
-    st.caption(words(run, shown))
-    called = [
-        " · ".join(filter(None, (f"row {row}", name, f"error {error:.3f}")))
-        for row, name, error in zip(shown.rows, names, shown.errors, strict=True)
-    ]
-    one = st.selectbox("Row", range(len(called)), format_func=called.__getitem__, key=f"row of {run.id}")
-    sets = {"original": shown.clean} | ({} if run.configuration.noise == "none" else {"noisy input": shown.given})
-    sets |= {"reconstruction": shown.run, "PCA": shown.pca}
-    samples.row(run, {name: rows[one] for name, rows in sets.items()})
-    st.caption(
-        "The stronger the colour, the further from the original: full at two standard deviations, or another category."
-    )
-
-
-def strips(run: runs.Run, shown: reconstruct.Reconstructed, _names: list[str]) -> None:
-    """Strips one under the other, a sample above itself: originals, (noisy inputs,) reconstructions, PCA, error maps."""
-    ours, pca = np.square(shown.run - shown.clean), np.square(shown.pca - shown.clean)
-    most = max(float(np.percentile(one.mean(-1), 99)) for one in (ours, pca))
-    sheets: dict[str, Any] = {"Originals": shown.clean}
-    if run.configuration.noise != "none":
-        sheets[f"Inputs with {run.configuration.noise} noise"] = shown.given
-    sheets |= {
-        f"Reconstructions, D = {run.code_size} · mean error {shown.errors.mean():.4f}": shown.run,
-        f"PCA, D = {run.code_size} · mean error {shown.pca_errors.mean():.4f}": shown.pca,
-        f"Error map of the run (black: none, pale yellow: {most:.2g} or more)": pictures.heat(ours, most),
-        "Error map of PCA, same colours": pictures.heat(pca, most),
-    }
-    # One element, whose pictures have their sizes before they arrive, in a place that is kept free for it: nothing jumps.
-    figures_ = (
-        f"<figure><figcaption>{html.escape(title)}</figcaption>{pictures.element(pictures.strip(images), title)}</figure>"
-        for title, images in sheets.items()
-    )
-    with st.container(key="strips" if len(shown.rows) <= COUNT else "thin strips"):
-        st.markdown(f'<div class="hg-strips">{"".join(figures_)}</div>', unsafe_allow_html=True)
-
-
 def per_column(run: runs.Run) -> None:
     """Which columns of a table, or channels of a signal, are hard, for the run and for PCA."""
     if len(run.columns) < 2:
         return
-    word = "column" if run.kind == "table" else "channel"
+    word = kinds.get(run.kind).column
     ours, pca = column_errors(run)
     hardest = np.sort(np.argsort(-ours)[:COLUMNS])
     few = "" if len(ours) <= COLUMNS else f" The {COLUMNS} hardest of {len(ours):,}."
@@ -234,7 +178,7 @@ def per_class(run: runs.Run, labels: NDArray[np.int32], errors: NDArray[np.float
 
 def unit_of(run: runs.Run) -> str:
     """The unit of an error on the axis of a figure."""
-    return "per pixel" if run.kind == "image" else metrics.unit(run.kind)
+    return kinds.get(run.kind).error_axis
 
 
 def stored_class_errors(run: runs.Run) -> None:

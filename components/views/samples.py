@@ -1,10 +1,9 @@
 """Samples: which of a run's samples deserve a look, and where new ones lie; every line leads to the map."""
 
-import base64
 import contextlib
 import re
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,11 +15,10 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from components import address, cached, choosing, pictures, samples, visitor
+from components import address, cached, choosing, samples, visitor
 from components.views import Page
-from models import Problem, codes, datasets, export, runs, unwritable, uploads
+from models import Problem, codes, datasets, export, kinds, runs, unwritable, uploads
 from models.analysis import checks, encoding
-from models.columns import unscaled
 from models.readers.work import plain
 
 LOOKS = {
@@ -31,9 +29,6 @@ LOOKS = {
 }
 ABOVE = 90.0, 99.9  # per cent
 LISTED = 100  # lines of the table; the file holds them all
-SIDE = 48  # pixels of a picture in the table
-WIDE = 20  # columns of a row's own that the table shows
-FIRST = {"image": 12, "signal": 5, "table": 5}  # new samples that are drawn beside their reconstructions
 MAP = st.column_config.LinkColumn("map", display_text="show", width=60, help="Opens Explore at this code")
 Table = dict[str, Sequence[Any] | NDArray[Any]]
 
@@ -232,7 +227,7 @@ class Newcomers:
 def new_samples(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, Any]:
     """Samples that the run has never met, through its encoder: where they lie, and how well they come back."""
     fit, usual, inverted = None, None, False
-    if run.kind == "image":
+    if kinds.get(run.kind).pixels:
         with place.container(horizontal=True, vertical_alignment="bottom"):
             usual = uploads.scaled(run.configuration.dataset).get("fit", "crop")
             if st.session_state.get("fit of") != run.digest:
@@ -306,13 +301,13 @@ def encoded(run: runs.Run, files: Sequence[UploadedFile], fit: str | None, inver
 
 def newcomers(run: runs.Run, come: Newcomers, at_hand: bool) -> None:
     """What became of new samples: in a sentence, as pictures, as a table and as files."""
-    done, image = come.encoded, run.kind == "image"
+    done = come.encoded
     far, poor = int(done.far(run).sum()), int((done.percentile >= 99).sum())
     st.markdown(
         f"**{counted(len(come.names), 'sample')} encoded.** {far:,} lie far from the data, further from the nearest "
         f"code than 99 % of the data do; {poor:,} come back with a larger error than 99 % of the test samples."
     )
-    if image and 2 * poor > len(come.names):
+    if kinds.get(run.kind).pixels and 2 * poor > len(come.names):
         st.caption(
             "Most of them come back badly. Do dark and light mean the same as in the data? The switch above exchanges them."
         )
@@ -322,16 +317,13 @@ def newcomers(run: runs.Run, come: Newcomers, at_hand: bool) -> None:
         with st.expander(f"Left out: {len(come.skipped):,}"):
             st.dataframe({"what": [name for name, _ in come.skipped], "why": [why for _, why in come.skipped]})
     shown = come.shown
-    some = min(len(shown), FIRST[run.kind])
+    some = min(len(shown), kinds.get(run.kind).side_by_side)
     st.caption(
         f"{'The first of them' if len(come.names) > some else 'As the run sees them'}, and their reconstructions"
     )
     beside = {"original": shown[:some], "reconstruction": run.coder.decode(done.codes[:some])}
-    if image:
-        st.image(pictures.strip(beside["original"], 64), alt="New samples")
-        st.image(pictures.strip(beside["reconstruction"], 64), alt="Their reconstructions")
-    else:
-        samples.side_by_side(run, beside, come.names[:some], "new beside", called=encoding.called(run, come.names))
+    called = encoding.called(run, come.names)
+    samples.of(run).side_by_side(run, beside, come.names[:some], "new beside", called)
     columns = encoding.table(run, come.names, done)
     looks: dict[str, Any] = {
         "map": MAP,
@@ -342,17 +334,18 @@ def newcomers(run: runs.Run, come: Newcomers, at_hand: bool) -> None:
         "nearest row": st.column_config.NumberColumn(format="%d", help="In the run's dataset, counted from 0"),
     }
     near = stored(run, done.nearest[: len(shown), 0]) if at_hand else None
-    seen, values, drawn = in_cells(run, {"": shown, " of the nearest": near}, columns)
-    looks |= drawn
+    cells = samples.of(run).cells(run, {"": shown, " of the nearest": near}, columns)
+    looks |= cells.looks
+    seen = cells.before
     seen["map"] = [map_link(run, code) for code in done.codes[: len(shown)]]
     in_table = [name for name in columns if not re.fullmatch(r"z\d+", name)] + [
         f"z{i + 1}" for i in range(min(4, run.code_size))
     ]
     seen |= {name: columns[name][: len(shown)] for name in in_table}
     st.dataframe(
-        samples.joined(seen, values),
+        samples.joined(seen, cells.after),
         hide_index=True,
-        row_height=None if run.kind == "table" else SIDE + 8,
+        row_height=samples.of(run).row_height,
         column_config=looks,
         width="stretch",
         key="new",
@@ -411,9 +404,10 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
         return
     lines = min(count, LISTED)
     at_places = {ending: stored(run, places[:LISTED]) if at_hand else None for ending, places in shown.items()}
-    seen, values, looks = in_cells(run, at_places, columns)
+    cells = samples.of(run).cells(run, at_places, columns)
+    seen, looks = cells.before, cells.looks
     looks["row"] = st.column_config.NumberColumn(format="%d", help="In the dataset, counted from 0")
-    tall = bool(seen)
+    height = samples.of(run).row_height if seen else None
     places = next(iter(shown.values()))[:LISTED]
     seen["map"] = [map_link(run, code) for code in run.codes[places]]
     looks["map"] = MAP
@@ -430,10 +424,10 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
         elif column == "difference":
             looks[column] = st.column_config.NumberColumn(format="%.4f", help="Mean absolute difference of the values")
     st.dataframe(
-        samples.joined(seen, values),
+        samples.joined(seen, cells.after),
         hide_index=True,
-        row_height=SIDE + 8 if tall else None,
-        height=min(560, 42 + lines * (SIDE + 8 if tall else 35)),
+        row_height=height,
+        height=min(560, 42 + lines * (height or 35)),
         column_config=looks,
         width="stretch",
         key=f"table {name}",
@@ -453,11 +447,11 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
 def with_rows(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]]) -> Table:
     """The columns and, of a table whose samples are there, all columns of the rows at these places in their units."""
     values: Table = {}
-    if run.kind == "table":
+    if samples.of(run).tabular:
         with contextlib.suppress(Problem):  # deleted since the page was drawn
             for ending, places in shown.items():
                 rows = codes.to_float(datasets.samples_at(run.dataset, run.rows[places].astype(np.int64)))
-                values |= {f"{name}{ending}": real for name, real in samples.in_units(run.columns, rows).items()}
+                values |= {f"{name}{ending}": real for name, real in samples.of(run).values(run, rows).items()}
     return samples.joined(columns, values)
 
 
@@ -465,46 +459,6 @@ def stored(run: runs.Run, places: NDArray[np.int64]) -> NDArray[np.float32] | No
     """The samples (K, *shape) at these places, as the run sees them; None where they are not at hand."""
     found = cached.originals(run.card.dataset.name, tuple(int(row) for row in run.rows[places]))
     return None if found is None else codes.to_float(found)
-
-
-def in_cells(
-    run: runs.Run, shown: Mapping[str, NDArray[np.float32] | None], taken: Iterable[str]
-) -> tuple[Table, Table, dict[str, Any]]:
-    """Samples (K, *shape) as columns of a table, by the ending of these columns' names; None where they are not at hand.
-
-    Images are pictures, and signals a line for each of their first channels, under names that are not taken: these
-    stand before a line's facts. Rows are their values in the person's units: they are `joined` to the table's end.
-    Returns both, and how they are drawn.
-    """
-    before: Table = {}
-    after: Table = {}
-    looks: dict[str, Any] = {}
-    for ending, values in shown.items():
-        if values is None:
-            continue
-        if run.kind == "image":
-            name, word = f"picture{ending}", ending.removeprefix(" of the ")
-            before[name] = [data_address(one) for one in values]
-            looks[name] = st.column_config.ImageColumn(word, width=SIDE + 16)
-        elif run.kind == "table":
-            real = samples.in_units(run.columns, values)
-            after |= {f"{name}{ending}": real[name] for name in list(real)[:WIDE]}
-        else:
-            lines = unscaled(run.columns, values)
-            for c, column in enumerate(run.columns[: samples.PANELS]):
-                name = f"{column.name}{ending}"
-                while name in {*taken, *before, "map"}:
-                    name += " (data)"
-                before[name] = list(lines[..., c])
-                low, high = float(lines[..., c].min()), float(lines[..., c].max())
-                looks[name] = st.column_config.LineChartColumn(name, width="small", y_min=low, y_max=high)
-    return before, after, looks
-
-
-def data_address(image: NDArray[np.float32]) -> str:
-    """An image (H, W, C) in [0, 1] as an address that holds it as PNG."""
-    encoded = base64.b64encode(pictures.png(pictures.enlarged(image, SIDE))).decode()
-    return f"data:image/png;base64,{encoded}"
 
 
 PAGE = Page("Samples", ":material/fact_check:", 5, show)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from components import address, cached, choosing, figures, visitor
 from components.views import Page, told
-from models import Problem, architectures, datasets, engine, home, losses, runs, uploads
+from models import Problem, architectures, datasets, engine, home, kinds, losses, runs, uploads
 from models.analysis import metrics
 from models.runs import Configuration
 
@@ -100,8 +100,8 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     titles = choosing.titles(known_data)
     st.selectbox("Dataset", list(known_data), format_func=titles.__getitem__, key="dataset")
     shape = "×".join(map(str, dataset.shape))
-    noun = {"image": f"images of {shape}", "signal": f"signals of {shape}", "table": f"rows of {shape} features"}
-    st.caption(f"{dataset.summary} {dataset.count:,} {noun[dataset.kind]}. Licence: {dataset.licence}.".strip())
+    kind = kinds.get(dataset.kind)
+    st.caption(f"{dataset.summary} {dataset.count:,} {kind.shaped.format(shape)}. Licence: {dataset.licence}.".strip())
     address.seed("architecture", one_of(fitting, "modern"), known=fitting)
     chosen = st.selectbox("Architecture", fitting, format_func=lambda n: known[n].title, key="architecture")
     architecture = known[chosen]
@@ -129,7 +129,7 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
         values["loss"] = st.selectbox("Loss", known_losses, key="loss", help=about)
         for choice in losses.choices(dataset.kind, architecture.variational):
             values[choice.field] = number(choice.field, choice.default)
-        if dataset.kind == "image":
+        if kind.pixels:
             values["shift"] = number("shift", 0)
             values["distortion"] = number("distortion", 0.0)
         address.seed("recipe", "hourglass", known=runs.RECIPES)
@@ -155,7 +155,7 @@ def noise(kind: str) -> tuple[str, float]:
     chosen = st.selectbox(
         "Noise on the input",
         known,
-        format_func=(NOISES if kind == "image" else NOISES | STANDARDISED).__getitem__,
+        format_func=(NOISES if kinds.get(kind).pixels else NOISES | STANDARDISED).__getitem__,
         key="noise",
         help="A denoising autoencoder gets the spoilt sample and has to give back the clean one.",
     )

@@ -1,5 +1,6 @@
 """The card of a shipped run: how it was made, how good it is, what it is weak at. Written from run.json."""
 
+from models import kinds
 from models.analysis import metrics
 from models.datasets import TEST
 from models.runs import Run
@@ -75,7 +76,7 @@ def _factors(run: Run) -> list[str]:
 def index(shipped: list[Run]) -> str:
     """pretrained/README.md: all shipped runs as one table."""
     megabytes = sum(file.bytes for run in shipped for file in run.card.files.values()) / 1e6
-    images = all(run.kind == "image" for run in shipped)
+    images = all(kinds.get(run.kind).pixels for run in shipped)
     of = "per pixel" if images else "per pixel of an image or standardised value of a signal or row"
     scale = " (intensities from 0 to 1)" if images else ""
     lines = [

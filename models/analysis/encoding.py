@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, datasets, uploads
+from models import Problem, datasets, kinds, uploads
 from models.analysis.checks import nearest_of
 from models.analysis.metrics import squared_errors
 from models.codes import Floats, to_float
@@ -53,7 +53,6 @@ def read(
     how images of other sizes get there, "crop", "resize" or "pad"; None as those of the run did. inverted: images are turned from dark on light to
     light on dark. Raises `Problem` when the files cannot be read or do not fit the run.
     """
-    ways = {"image": _images, "signal": _signals, "table": _rows}
     readings = 0
 
     def reading(**choices: Any) -> Found:
@@ -61,7 +60,7 @@ def read(
         readings += 1
         return guarded_read(list(paths), folder / str(readings), choices, progress)
 
-    found, samples, said = ways[run.kind](run, reading, fit)
+    found, samples, said = _WAYS[run.kind].read(run, reading, fit)
     most = min(MOST, max(1, HELD // max(1, samples[:1].nbytes)))
     if len(samples) > most:
         said.append(f"The first {most:,} of {len(samples):,} samples are encoded.")
@@ -75,16 +74,25 @@ def read(
 
 def takes(run: Run) -> str:
     """What a run takes, as the end of a sentence."""
-    shape = run.shape
-    if run.kind == "image":
-        return f"images of {shape[1]} x {shape[0]} pixels in {'greys' if shape[2] == 1 else 'colour'}"
-    if run.kind == "signal":
-        names = ", ".join(plain(column.name, 30) for column in run.columns[:8])
-        channels = f"{shape[1]} channel{'s' if shape[1] > 1 else ''}"
-        return f"signals of {shape[0]} steps with {channels}{f' ({names})' if names else ''}"
+    return _WAYS[run.kind].takes(run)
+
+
+def _takes_images(run: Run) -> str:
+    height, width, channels = run.shape
+    return f"images of {width} x {height} pixels in {'greys' if channels == 1 else 'colour'}"
+
+
+def _takes_signals(run: Run) -> str:
+    steps, channels = run.shape
+    names = ", ".join(plain(column.name, 30) for column in run.columns[:8])
+    words = f"{channels} channel{'s' if channels > 1 else ''}{f' ({names})' if names else ''}"
+    return f"signals of {steps} steps with {words}"
+
+
+def _takes_rows(run: Run) -> str:
     names = ", ".join(plain(column.name, 30) for column in run.columns[:12])
     more = " and others" if len(run.columns) > 12 else ""
-    return f"rows with the columns {names}{more}" if names else f"rows of {shape[0]} numbers"
+    return f"rows with the columns {names}{more}" if names else f"rows of {run.shape[0]} numbers"
 
 
 def _unfit(run: Run, came: str, do: str) -> Problem:
@@ -274,9 +282,24 @@ def encode(run: Run, samples: NDArray[Any], progress: Progress = lambda _what, _
     return Encoded(code, error, percentile, nearest, distance[:, 0])
 
 
+@dataclass(frozen=True)
+class _Way:
+    """How new samples of one kind get to a run: what it says that it takes, and how what was brought is read."""
+
+    takes: Callable[[Run], str]
+    read: Callable[[Run, Any, str | None], Read]
+
+
+_WAYS = {
+    "image": _Way(_takes_images, _images),
+    "signal": _Way(_takes_signals, _signals),
+    "table": _Way(_takes_rows, _rows),
+}
+
+
 def called(run: Run, names: Sequence[str]) -> str:
     """What a column of the names of new samples is called: rows and signals of a file have none but their number."""
-    return "name" if run.kind == "image" or not all(name.isdecimal() for name in names) else "row in the file"
+    return "name" if kinds.get(run.kind).pixels or not all(name.isdecimal() for name in names) else "row in the file"
 
 
 def table(run: Run, names: Sequence[str], encoded: Encoded) -> Mapping[str, Any]:

@@ -7,25 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models import kinds
 from models.codes import Plane
 from models.columns import Column
 
 Floats = NDArray[np.float32]
 
-# The unit of a mean squared error, and what it means, by kind of sample; of every kind but images the second.
-PER_VALUE = ("squared intensity per pixel", "per value (standardised)")
-MEANING = (
-    "Mean squared error per pixel; intensities lie between 0 and 1.",
-    "Mean squared error per value (standardised): 1 is what always saying a column's mean would give.",
-)
-PER_SAMPLE = ("squared intensity per sample", "per sample (standardised)")
+PER_VALUE, PER_SAMPLE = "per value", "per sample"  # stand for the units that these errors have by kind of sample
 TITLES = {
-    "mse": ("mean squared error", PER_VALUE[0]),
-    "squared_error": ("squared error", PER_SAMPLE[0]),
+    "mse": ("mean squared error", PER_VALUE),
+    "squared_error": ("squared error", PER_SAMPLE),
     "psnr": ("peak signal-to-noise ratio", "dB"),
     "ssim": ("structural similarity", "-1 to 1"),
-    "pca_mse": ("mean squared error of PCA at the same code size", PER_VALUE[0]),
-    "pca_squared_error": ("squared error of PCA at the same code size", PER_SAMPLE[0]),
+    "pca_mse": ("mean squared error of PCA at the same code size", PER_VALUE),
+    "pca_squared_error": ("squared error of PCA at the same code size", PER_SAMPLE),
     "knn_accuracy": ("5-nearest-neighbour accuracy on the codes", "share right"),
     "pca_knn_accuracy": ("5-nearest-neighbour accuracy on PCA's codes of the same size", "share right"),
     "tsne_knn_accuracy": (
@@ -58,19 +53,19 @@ class Metric:
     def plain(self, kind: str = "image") -> dict[str, Any]:
         """As run.json keeps it, with the unit that it has for samples of this kind."""
         title, unit = TITLES[self.name]
-        if kind != "image":
-            unit = {PER_VALUE[0]: PER_VALUE[1], PER_SAMPLE[0]: PER_SAMPLE[1]}.get(unit, unit)
+        of = kinds.get(kind)
+        unit = {PER_VALUE: of.error_unit, PER_SAMPLE: of.sample_error_unit}.get(unit, unit)
         return {**asdict(self), "title": title, "unit": unit}
 
 
 def unit(kind: str) -> str:
     """The unit of a mean squared error of samples of this kind."""
-    return PER_VALUE[kind != "image"]
+    return kinds.get(kind).error_unit
 
 
 def meaning(kind: str) -> str:
     """A sentence on what a mean squared error of samples of this kind says."""
-    return MEANING[kind != "image"]
+    return kinds.get(kind).error_meaning
 
 
 AS_GOOD = "as good as PCA"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from models import Problem
 from models.discovery import Unusable, discover, named_like_file, texts
+from models.kinds import KINDS
 from models.layers import (
     Activation,
     GroupNorm,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 MAX_CODE_SIZE = 256
 # A sample of each kind, with which it is seen whether the layers of an architecture fit together.
-EXAMPLES: dict[str, Shape] = {"image": (28, 28, 1), "signal": (20, 3), "table": (11,)}
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Architecture:
     paper: str
     layers: Callable[[Shape, int], tuple[tuple[Layer, ...], tuple[Layer, ...]]]
     variational: bool = False
-    kinds: tuple[str, ...] = ("image", "signal", "table")
+    kinds: tuple[str, ...] = tuple(KINDS)
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -150,7 +150,7 @@ class Architecture:
         if not 1 <= code_size <= most:
             raise Problem(f"code size must be 1 to {most}; {code_size} was given")
         encoder, decoder = self.layers(shape, code_size)
-        output = (Activation("sigmoid"),) if kind == "image" else ()
+        output = (Activation("sigmoid"),) if KINDS[kind].pixels else ()
         blueprint = Blueprint(shape, code_size, encoder, (*decoder, *output), self.variational)
         wide = (code_size * (2 if self.variational else 1),)
         for part, came, wanted in (
@@ -183,7 +183,8 @@ def discovered() -> tuple[dict[str, Architecture], list[Problem]]:
         __name__, __path__, "ARCHITECTURE", Architecture, _check, names=lambda architecture: (architecture.name,)
     )
     size = {
-        one.name: (one.variational, one.blueprint(one.kinds[0], EXAMPLES[one.kinds[0]], 2).parameters) for one in all_
+        one.name: (one.variational, one.blueprint(one.kinds[0], KINDS[one.kinds[0]].example, 2).parameters)
+        for one in all_
     }
     return {one.name: one for one in sorted(all_, key=lambda one: size[one.name])}, problems
 
@@ -192,10 +193,10 @@ def _check(architecture: Architecture, file: str) -> None:
     """`Unusable` where an architecture cannot be used, `Problem` where its layers do not fit together."""
     named_like_file(architecture.name, file)
     texts(architecture, "title", "summary", "paper")
-    if not architecture.kinds or not set(architecture.kinds) <= set(EXAMPLES):
-        raise Unusable(f"takes samples of kinds {architecture.kinds}", f"some of {', '.join(EXAMPLES)} were expected")
+    if not architecture.kinds or not set(architecture.kinds) <= set(KINDS):
+        raise Unusable(f"takes samples of kinds {architecture.kinds}", f"some of {', '.join(KINDS)} were expected")
     for kind in architecture.kinds:
-        blueprint = architecture.blueprint(kind, EXAMPLES[kind], 2)
+        blueprint = architecture.blueprint(kind, KINDS[kind].example, 2)
         assert blueprint.parameters and blueprint.steps()
 
 

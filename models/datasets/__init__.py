@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, downloads, home, private, unwritable, uploads
+from models import Problem, downloads, home, kinds, private, unwritable, uploads
 from models.data import SPLITS, TEST, TRAIN, VALIDATION, Arrays, Dataset, Progress, Remote
 from models.discovery import Unusable, discover, named_like_file, texts
 
@@ -72,10 +72,9 @@ def _check(dataset: Dataset, file: str) -> None:
     """`Unusable` where what a dataset declares cannot be. Whether `read()` gives that is seen when it is read."""
     named_like_file(dataset.name, file)
     texts(dataset, "title", "summary", "source", "licence")
-    axes = {"image": 3, "signal": 2, "table": 1}
-    if dataset.kind not in axes:
-        raise Unusable(f"is of kind “{dataset.kind}”", f"one of {', '.join(axes)} was expected")
-    shape, wanted = dataset.shape, axes[dataset.kind]
+    if dataset.kind not in kinds.KINDS:
+        raise Unusable(f"is of kind “{dataset.kind}”", f"one of {', '.join(kinds.KINDS)} was expected")
+    shape, wanted = dataset.shape, kinds.get(dataset.kind).axes
     if len(shape) != wanted or not all(isinstance(size, int) and size > 0 for size in shape):
         raise Unusable(
             f"has samples of shape {shape}",
@@ -288,7 +287,7 @@ def _mapped(path: Path) -> NDArray[Any]:
 
 def _unlike(dataset: Dataset, content: Arrays) -> str:
     """Words for the first array that is not as the dataset declares; none when all are."""
-    stored = np.dtype(np.uint8 if dataset.kind == "image" else np.float32)
+    stored = np.dtype(np.uint8 if kinds.get(dataset.kind).pixels else np.float32)
     declared = (
         ((dataset.count, *dataset.shape), stored),
         ((dataset.count,), np.dtype(np.int32)),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from models import Problem
 from models.discovery import Unusable, discover, named_like_file, texts
+from models.kinds import KINDS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -115,7 +116,7 @@ class LossTerm:
     compute: Callable[[Batch], Tensor]
     order: int = 100
     variational: bool = False
-    kinds: tuple[str, ...] = ("image", "signal", "table")
+    kinds: tuple[str, ...] = tuple(KINDS)
     settings: tuple[Choice, ...] = ()
     always: bool = False
     annealed: bool = False

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError
 
-from models import Problem
+from models import Problem, kinds
 from models.readers.limits import LIMITS
 from models.runs.configuration import Configuration, read_configuration
 from models.runs.facts import run_card
@@ -90,7 +90,7 @@ def _check_content(run: Run) -> None:
 
 def _check_columns(run: Run) -> None:
     """ValueError when the columns are not those of its samples: their widths become arrays."""
-    if run.kind == "image" or not (columns := run.stored_columns):
+    if kinds.get(run.kind).pixels or not (columns := run.stored_columns):
         return
     check_type(columns, [COLUMN, LIMITS.columns], "columns")
     at = 0

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from models import Problem, architectures, datasets
+from models import Problem, architectures, datasets, kinds
 from models.losses import found as loss_terms
 from models.losses import used
 
@@ -180,12 +180,12 @@ YOUNG = tuple(field.name for field in dataclasses.fields(Configuration) if field
 
 def noises(kind: str) -> tuple[str, ...]:
     """The noises that go on samples of this kind."""
-    return NOISES if kind == "image" else tuple(noise for noise in NOISES if noise != "watermark")
+    return kinds.get(kind).noises
 
 
 def losses(kind: str) -> tuple[str, ...]:
     """The losses that fit samples of this kind."""
-    return LOSSES if kind == "image" else tuple(loss for loss in LOSSES if loss != "bernoulli")
+    return kinds.get(kind).losses
 
 
 def configure(values: dict[str, Any]) -> Configuration:
@@ -234,7 +234,7 @@ def configure(values: dict[str, Any]) -> Configuration:
         if not term.applies(kind, variational):
             without: dict[str, Any] = {choice.field: choice.default for choice in term.choices}
             checked = dataclasses.replace(checked, **without)
-    if kind != "image":
+    if not kinds.get(kind).pixels:
         checked = dataclasses.replace(checked, shift=0, distortion=0.0)
     return checked
 

@@ -46,6 +46,7 @@ from typing import Any
 
 import numpy as np
 
+from models import kinds
 from models.architectures import MAX_CODE_SIZE
 from models.readers.limits import LIMITS
 from models.runs.configuration import Configuration
@@ -171,7 +172,6 @@ EPOCH = {
     "loss": dict,
     **dict.fromkeys(("validation", "learning_rate", "samples_per_second", "seconds"), float),
 }
-SIDES = {"image": 3, "signal": 2, "table": 1}  # how many numbers the shape of a sample has
 MEASURED = ("mse", "pca_mse", "squared_error", "pca_squared_error")  # on the test split, by every training
 
 
@@ -213,9 +213,10 @@ def check_facts(about: dict[str, Any]) -> None:
 def _check_dataset(dataset: dict[str, Any]) -> None:
     """ValueError when samples of that kind do not have such a shape, or are too large."""
     shape, kind = tuple(dataset["shape"]), dataset["kind"]
-    if len(shape) != SIDES.get(kind) or math.prod(shape) > VALUES:
+    known = kinds.KINDS.get(kind)
+    if known is None or len(shape) != known.axes or math.prod(shape) > VALUES:
         raise ValueError(f"samples of kind {kind[:20]} and shape {shape} are not known")
-    if kind != "image":
+    if not known.pixels:
         if shape[-1] > LIMITS.columns:
             raise ValueError(f"its samples have {shape[-1]:,} columns, at most {LIMITS.columns:,} are allowed")
         check_type(dataset.get("columns", []), [COLUMN, LIMITS.columns], "columns")
@@ -245,8 +246,8 @@ def check_type(value: Any, wanted: Any, where: str) -> None:  # noqa: PLR0912 - 
         if value >= wanted.stop:
             raise ValueError(f"{where} is too large ({value:,}, at most {wanted.stop - 1:,} is allowed)")
     else:
-        kinds = (int, float) if wanted is float else (wanted,)
-        if not isinstance(value, kinds) or (isinstance(value, bool) and wanted is not bool):
+        types = (int, float) if wanted is float else (wanted,)
+        if not isinstance(value, types) or (isinstance(value, bool) and wanted is not bool):
             raise ValueError(f"{where} is no {wanted.__name__}")
         if wanted is int and value < 0:
             raise ValueError(f"{where} is below zero")

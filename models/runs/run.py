@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import PRETRAINED, datasets, uploads
+from models import PRETRAINED, datasets, kinds, uploads
 from models.codes import Coder, Plane
 from models.columns import Column, from_plain, numbered
 from models.readers.limits import LIMITS
@@ -77,7 +77,7 @@ class Run:
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """What the features of a row or the channels of a signal are; none for images."""
-        if self.kind == "image":
+        if kinds.get(self.kind).pixels:
             return ()
         return from_plain(self.stored_columns) or numbered(self.kind, self.shape)
 

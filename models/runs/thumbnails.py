@@ -6,7 +6,7 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 
-from models import datasets, home, private
+from models import datasets, home, kinds, private
 from models.runs.finding import find
 from models.runs.run import Run
 from models.runs.writing import write_whole
@@ -59,7 +59,7 @@ def values(run: Run, most: int = MOST) -> bytes:
     `Problem` when the dataset has to be downloaded first, LookupError when the samples are images or none fits.
     """
     count = min(run.count, most // (4 * int(np.prod(run.shape))))
-    if run.kind == "image" or not count:
+    if kinds.get(run.kind).pixels or not count:
         raise LookupError("these samples are not sent as numbers")
     dataset = run.dataset
     samples = datasets.samples_at(dataset, run.rows[:count].astype(np.int64))

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from models import architectures, datasets, home, private, unwritable
+from models import architectures, datasets, home, kinds, private, unwritable
 from models.columns import plain
 from models.runs.checking import foreign, open_run, sha256, whole
 from models.runs.format import WORKING
@@ -106,4 +106,4 @@ def dataset_facts(dataset: datasets.Dataset) -> dict[str, Any]:
         "licence",
     )
     facts = {name: getattr(dataset, name) for name in names}
-    return facts if dataset.kind == "image" else facts | {"columns": plain(dataset.columns)}
+    return facts if kinds.get(dataset.kind).pixels else facts | {"columns": plain(dataset.columns)}

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from models import Problem, architectures, codes, datasets, losses, noise, runs
+from models import Problem, architectures, codes, datasets, kinds, losses, noise, runs
 from models.analysis import metrics
 from models.datasets import TEST, TRAIN, VALIDATION, Dataset
 from models.runs import Configuration
@@ -358,7 +358,9 @@ class Training:
             del rows[1]
         out = io.BytesIO()
         strip = torch.stack(rows).cpu().numpy()
-        np.save(out, np.round(strip * 255).clip(0, 255).astype(np.uint8) if self.dataset.kind == "image" else strip)
+        np.save(
+            out, np.round(strip * 255).clip(0, 255).astype(np.uint8) if kinds.get(self.dataset.kind).pixels else strip
+        )
         runs.write_whole(self.folder / "strip.npy", out.getvalue())
 
     @torch.no_grad()

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models import architectures, codes, graphs, runs
+from models import architectures, codes, graphs, kinds, runs
 from models.analysis import metrics
 from models.datasets import TEST, TRAIN
 from models.losses.kl import kl as kl_divergence
@@ -75,7 +75,7 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
         "projections": projections,
         "replay": {"count": len(work.replayed), "epochs": work.frames},
         "thumbnails": {"shape": runs.thumbnail_shape(dataset.shape, len(work.stored))}
-        if dataset.kind == "image"
+        if kinds.get(dataset.kind).pixels
         else None,
         "metrics": [metric.plain(dataset.kind) for metric in measured],
         "training": {
@@ -127,7 +127,8 @@ def measure(work: Training, baseline: codes.Plane, tsne: bool) -> tuple[list[met
         "pca_squared_error": pca_mse * work.dataset.size,
     }
     counts = {}
-    if work.dataset.kind == "image":
+    image = kinds.get(work.dataset.kind).pixels
+    if image:
         values["psnr"] = metrics.psnr(mse)
         if min(work.dataset.shape[:2]) >= 3:
             counts["ssim"] = min(500, len(clean))
@@ -141,7 +142,7 @@ def measure(work: Training, baseline: codes.Plane, tsne: bool) -> tuple[list[met
         values["pca_knn_accuracy"] = metrics.knn_accuracy(
             _pca_codes(baseline, work.content.samples[known]), labels[known], _pca_codes(baseline, clean), labels[rows]
         )
-        if tsne and work.dataset.kind == "image":
+        if tsne and image:
             values["tsne_knn_accuracy"] = metrics.tsne_knn_accuracy(clean, labels[rows])
     if enough:
         counts["trustworthiness"] = counts["continuity"] = min(1000, len(clean))

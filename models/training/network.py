@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models import codes
+from models import codes, kinds
 
 # Products of a step from which bfloat16 pays. Of twelve architectures on 8x8, 28x28 and 64x64x3 in two batch sizes none
 # above it was slower; below it one would have been faster too (`python benchmarks/training.py --only precision`).
@@ -149,7 +149,7 @@ def initialise(network: Network, recipe: str, training: Tensor, kind: str) -> No
     if recipe == "article":
         return
     mean = training[:: max(1, len(training) // 5000)].double().mean(0)  # (H, W, C), (T, C) or (F,)
-    if kind == "image":
+    if kinds.get(kind).pixels:
         mean = torch.logit(mean / 255, eps=0.01)
     last = layers[-1]
     if last.bias is None:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, home, private, unwritable
+from models import Problem, home, kinds, private, unwritable
 from models.columns import Column, plain, standardised
 from models.data import TEST, TRAIN, VALIDATION, Dataset, Progress
 from models.readers.result import Found, content_fingerprint, pieces
@@ -158,7 +158,7 @@ def _within_quota(more: int, owner: str) -> None:
 def _store(found: Found, training: NDArray[np.bool_], part: Path, progress: Progress) -> tuple[Column, ...]:
     """Write samples.npy into `part`; returns the columns with the scaling that was applied."""
     target = part / "samples.npy"
-    if found.kind == "image":
+    if kinds.get(found.kind).pixels:
         source = getattr(found.samples, "filename", None)  # of a memory map
         if source is not None and (home() / "uploads").resolve() in Path(source).resolve().parents:
             Path(source).rename(target)
