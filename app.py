@@ -24,9 +24,10 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Prepare what the first visitor would otherwise wait for, and keep an engine while somebody trains."""
     close_home()
     served.warm()
-    keeper = contextlib.nullcontext() if os.environ.get("HOURGLASS_ENGINE") == "elsewhere" else engine.Keeper()
+    elsewhere = os.environ.get("HOURGLASS_ENGINE") == "elsewhere"
+    supervisor = contextlib.nullcontext() if elsewhere else engine.EngineSupervisor()
     async with connections.watched():
-        with keeper:
+        with supervisor:
             yield
 
 
@@ -36,6 +37,6 @@ if served.embedders():  # else Streamlit's own uploader is refused within their 
 app = st.App(
     HERE / "components" / "main.py",
     routes=served.routes(st.get_option("server.baseUrlPath")),
-    middleware=[Middleware(served.Door)],
+    middleware=[Middleware(served.RequestGuard)],
     lifespan=lifespan,
 )

@@ -88,7 +88,7 @@ def hourglass(
             out["needed"] = counter.get_total_flops() / len(batches[0])
         if measured:
             rows = np.flatnonzero(work.splits == datasets.SPLITS.index(measured))
-            errors = [metrics.squared_errors(part.clean, part.out) for part in work.through(rows)]
+            errors = [metrics.squared_errors(part.clean, part.out) for part in work.outputs(rows)]
             baseline = metrics.fit_pca(work.training.numpy(), code_size)
             clean = content.samples[rows].astype(np.float32) / 255
             pca = metrics.squared_errors(clean, metrics.through_pca(baseline, clean)).mean()

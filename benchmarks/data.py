@@ -87,7 +87,7 @@ def large(count: int = 200_000) -> None:
         found = guarded_read(place, uploads.staging_directory("benchmark") / "1", limits=LARGE)
         read = time.perf_counter() - began
         readers.contact_sheet(found)
-        uploads.keep(found, "benchmark", "large")
+        uploads.save(found, "benchmark", "large")
         kept = time.perf_counter() - began
         print(
             f"{count:,} images of 64x64 in colour: read {read:.0f} s, kept {kept:.0f} s; this process {before:.0f} to "

@@ -72,10 +72,10 @@ def answers(quick: bool) -> None:
     """Submitting, the first epoch warm and cold, cancelling, and an engine that is killed."""
     colds = []
     for i in range(1 if quick else 3):
-        with home(), engine.Keeper():
+        with home(), engine.EngineSupervisor():
             id_ = engine.submit(choose(seed=i), "a")
             colds.append(until(lambda id_=id_: epochs_of(id_) > 0, 60))
-    with home(), engine.Keeper() as keeper:
+    with home(), engine.EngineSupervisor() as keeper:
         engine.submit(choose(epochs=1), "a")
         until(lambda: engine.status(choose(epochs=1).id).phase == "done", 60)
         until(lambda: _slots() == (os.cpu_count() or 1), 30)
@@ -413,7 +413,7 @@ def fairness(quick: bool) -> None:
         for i in range(others):
             engine.submit(choose(epochs=1, seed=100 + i, architecture="single-layer"), f"p{i}")
         del os.environ["HOURGLASS_WAITING"]
-        with engine.Keeper():
+        with engine.EngineSupervisor():
             until(lambda: not _running(), 500)
         with queue.opened() as connection:
             order = [
@@ -555,7 +555,7 @@ async def _visited(address: str, ids: list[str], web: psutil.Process, quick: boo
 
 def idle(quick: bool) -> None:
     """What an engine costs that has nothing to do."""
-    with home(), engine.Keeper(workers=2) as keeper:
+    with home(), engine.EngineSupervisor(workers=2) as keeper:
         engine.wake()
         until(lambda: _slots() == 2, 60)
         time.sleep(5)

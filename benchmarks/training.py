@@ -172,7 +172,7 @@ def precision(_times: int) -> None:
     """Whether what our loop computes in is the faster of the two, for every architecture, small and large."""
     row("images/s", "float32", "bfloat16", "it computes in", "products a step")
     for dataset in ("digits", "mnist", "cats"):
-        for name in architectures.found():
+        for name in architectures.available():
             for size, batch in ((2, 128), (16, 256)):
                 one = contend("precisions", dataset=dataset, architecture=name, code_size=size, batch_size=batch)
                 chosen, other = ("bfloat16", "float32") if one["half"] else ("float32", "bfloat16")

@@ -91,7 +91,7 @@ def _live(id_: str, root: str, second: int) -> Live | None:
         return None
     seconds = float(np.median([line["seconds"] for line in history[-100:]]))
     newest, drawn = history[-1], figures.losses(history, chosen, status(id_).pca)
-    return Live(newest, chosen.whole(newest["loss"]), seconds, drawn, _forming(id_), _strips(id_))
+    return Live(newest, chosen.total_loss(newest["loss"]), seconds, drawn, _forming(id_), _strips(id_))
 
 
 def live(id_: str) -> Live | None:

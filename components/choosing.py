@@ -168,7 +168,7 @@ def originals_at_hand(run: runs.Run) -> bool:
     return False
 
 
-def of_own_data(run: runs.Run) -> None:
+def own_data_notice(run: runs.Run) -> None:
     """Say, before a run is passed on, that it was made from data that somebody brought, and what of these is in it."""
     name = run.configuration.dataset
     if uploads.own(name):
@@ -211,7 +211,7 @@ def download_button(dataset: datasets.Dataset) -> None:
 def datasets_of(owner: str) -> dict[str, datasets.Dataset]:
     """What this visitor may train on, by name: their own datasets first, the newest before the others."""
     brought = {one.name: dataset for one in uploads.of(owner) if (dataset := uploads.dataset(one.name)) is not None}
-    return brought | datasets.found()
+    return brought | datasets.available()
 
 
 def titles(known: dict[str, datasets.Dataset]) -> dict[str, str]:

@@ -69,7 +69,7 @@ class Sessions(MemorySessionStorage):
             self.delete(oldest.session.id)
             oldest.session.shutdown()
 
-    def let_go(self) -> None:
+    def drop_expired(self) -> None:
         """Those whose time is over: each holds three files and the memory of a page."""
         for _, left in self._cache.expire():  # type: ignore[attr-defined]
             left.session.shutdown()
@@ -166,7 +166,7 @@ def watch() -> None:
     protocol.watched = True
 
 
-class Arriving:
+class UploadMemory:
     """Files on their way into this process's memory, where Streamlit's own uploader holds them: so many bytes in all,
     since one visitor may send any number, and visitors are free."""
 
@@ -201,7 +201,7 @@ class Arriving:
         return sum(len(one.data) for theirs in list(storage.file_storage.values()) for one in list(theirs.values()))
 
 
-ARRIVING = Arriving()
+ARRIVING = UploadMemory()
 
 
 @contextlib.asynccontextmanager
@@ -218,7 +218,7 @@ async def watched() -> Any:
             await asyncio.sleep(1)
             try:
                 _end_the_slow(asyncio.get_running_loop().time())
-                sessions.let_go()
+                sessions.drop_expired()
             except Exception:
                 log.exception("connections and sessions could not be looked after")
 

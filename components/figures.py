@@ -151,7 +151,7 @@ def losses(
     history = [*history[: -1 : max(1, len(history) // LINES)], *history[-1:]]  # more could not be told apart
     epochs = [line["epoch"] for line in history]
     series = {
-        "training": [chosen.whole(line["loss"]) for line in history],
+        "training": [chosen.total_loss(line["loss"]) for line in history],
         "validation": [line["validation"] for line in history],
     }
     mode = "lines" if len(epochs) > 1 else "markers"  # one point alone makes no line

@@ -13,7 +13,9 @@ if st.user.get("is_logged_in") is False:  # None where no login is configured
 found, problems = views.discovered()
 for problem in problems:
     st.warning(str(problem))
-pages = [st.Page(views.told(page.show), title=page.title, icon=page.icon, url_path=page.path) for page in found]
+pages = [
+    st.Page(views.show_problems(page.show), title=page.title, icon=page.icon, url_path=page.path) for page in found
+]
 st.session_state["pages"] = views.Pages({page.title: page for page in pages})
 try:
     st.navigation(pages, position="top").run()

@@ -121,7 +121,7 @@ def routes(base: str) -> list[Route]:
     ]
 
 
-class Door:
+class RequestGuard:
     """Middleware around everything: it turns away what another site sends or asks for under another name, says what a
     browser may do with a page of ours, adds the script that every page needs, names the explorer's files, so that they
     come while Streamlit still starts, and gives a browser that comes for the first time the cookie that its runs are

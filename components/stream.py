@@ -32,14 +32,14 @@ WAITING = 1000  # files that are expected at most; the oldest gives way
 
 @dataclass
 class Arrival:
-    """A file that a visitor may send. path is where it lies once it is whole; room is the folder it lies in. turn counts
+    """A file that a visitor may send. path is where it lies once it is whole; staging is the folder it lies in. turn counts
     the files that were sent for it; the last one counts."""
 
     token: str
     owner: str
     began: float = field(default_factory=time.monotonic)
     turn: int = 0
-    room: Path | None = None
+    staging: Path | None = None
     path: Path | None = None
 
 
@@ -62,7 +62,7 @@ def expected(token: str, owner: str) -> Arrival | None:
 
 
 def forget(token: str) -> None:
-    """Nothing is expected under that token any more; what lies in its room is the caller's."""
+    """Nothing is expected under that token any more; what lies in its staging directory is the caller's."""
     _EXPECTED.pop(token, None)
 
 
@@ -72,23 +72,23 @@ async def take(request: Request) -> Response:
     if arrival is None or visitor.owner_of(request.headers.get("cookie", "")) != arrival.owner or foreign(request):
         return _refused(404, Problem("this upload is unknown", do="choose the file on the page Data"))
     arrival.turn += 1
-    turn, older, room = arrival.turn, arrival.room, None
-    arrival.room = arrival.path = None
+    turn, older, staging = arrival.turn, arrival.staging, None
+    arrival.staging = arrival.path = None
     try:
         if older is not None:
             await run_in_threadpool(uploads.remove_staging, older)
         claimed = max(0, int(request.headers.get("content-length", LARGE.upload)))
         if claimed > LARGE.upload:
             raise _too_large(claimed)
-        room = await run_in_threadpool(uploads.staging_directory, arrival.owner, claimed)
-        path = await _written(request, room, claimed, lambda: arrival.turn == turn)
+        staging = await run_in_threadpool(uploads.staging_directory, arrival.owner, claimed)
+        path = await _written(request, staging, claimed, lambda: arrival.turn == turn)
     except (Problem, ClientDisconnect, ValueError) as error:
-        if room is not None:
-            await run_in_threadpool(uploads.remove_staging, room)
+        if staging is not None:
+            await run_in_threadpool(uploads.remove_staging, staging)
         if not isinstance(error, Problem):
             return _refused(400, Problem("the upload was interrupted", do="upload the file again"))
         return _refused(413 if error.came.startswith("the file has") else 400, error)
-    arrival.room, arrival.path = room, path
+    arrival.staging, arrival.path = staging, path
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
@@ -100,12 +100,12 @@ def foreign(request: Request) -> bool:
     return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
 
 
-async def _written(request: Request, room: Path, claimed: int, wanted: Callable[[], bool]) -> Path:
-    """Write the body into a room, at most a piece of it in memory, for as long as it is wanted.
+async def _written(request: Request, staging: Path, claimed: int, wanted: Callable[[], bool]) -> Path:
+    """Write the body into a staging directory, at most a piece of it in memory, for as long as it is wanted.
 
     The file is as long as claimed from the start, a hole that takes no disk: what is on its way counts as kept.
     """
-    path, count, waiting = room / "arriving", 0, bytearray()
+    path, count, waiting = staging / "arriving", 0, bytearray()
     try:
         with path.open("wb") as stream:
             stream.truncate(claimed)
@@ -122,7 +122,7 @@ async def _written(request: Request, room: Path, claimed: int, wanted: Callable[
             await run_in_threadpool(stream.write, bytes(waiting))
             stream.truncate()
     except OSError as error:
-        raise unwritable(room, error) from error
+        raise unwritable(staging, error) from error
     if not wanted():
         raise Problem("another upload replaced this one", "one file can be uploaded at a time", "wait for that one")
     return path

@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     ]
     what.add_argument("--preset", metavar="NAME", help=f"start from one of: {', '.join(presets)}")
     what.add_argument("--configuration", metavar="JSON", help="all choices as one JSON object")
-    of_terms = {choice.field: choice for term in losses.found().values() for choice in term.choices}
+    of_terms = {choice.field: choice for term in losses.available().values() for choice in term.choices}
     for field in dataclasses.fields(runs.Configuration):
         if field.name not in ("stopped_after", "cooled"):
             default = (
@@ -69,8 +69,8 @@ def _parser() -> argparse.ArgumentParser:
                 else f" (default {field.default}, unless the architecture has its own)"
             )
             known: dict[str, Any] = {
-                "dataset": datasets.found(),
-                "architecture": architectures.found(),
+                "dataset": datasets.available(),
+                "architecture": architectures.available(),
                 "noise": runs.NOISES,
                 "loss": runs.LOSSES,
                 "recipe": runs.RECIPES,
@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="FILE", help="where to write (default: a name of its own in this folder)"
     )
     download = command("download", _download, "Download a dataset's files and check them.")
-    download.add_argument("name", help=", ".join(name for name, d in datasets.found().items() if d.files))
+    download.add_argument("name", help=", ".join(name for name, d in datasets.available().items() if d.files))
     data = commands.add_parser("data", help="Keep, list and delete datasets of your own.").add_subparsers(
         required=True, metavar="what"
     )
@@ -206,7 +206,7 @@ def _train(arguments: argparse.Namespace) -> int:
     if arguments.ship and not (arguments.preset or "").startswith("zoo/"):
         raise Problem("--ship works with presets of the zoo only", do="add --preset zoo/NAME")
     if not arguments.ship and engine.kept(configuration.id):
-        return _told(arguments, runs.open_run(runs.folder_of(configuration.id)))
+        return _print_result(arguments, runs.open_run(runs.folder_of(configuration.id)))
     if arguments.here or arguments.ship:
         return _train_here(arguments, configuration)
     return _train_there(arguments, configuration)
@@ -233,12 +233,12 @@ def _train_here(arguments: argparse.Namespace, configuration: runs.Configuration
         except training.Stopped:
             shutil.rmtree(folder, ignore_errors=True)
             return _nothing(arguments, id_)
-        except training.Overtaken:
+        except training.Superseded:
             raise Problem(
                 f"another process has taken over the run {id_}", do="follow it with python -m models list"
             ) from None
         except Problem as problem:
-            with contextlib.suppress(Problem, training.Overtaken, training.Stopped):
+            with contextlib.suppress(Problem, training.Superseded, training.Stopped):
                 training.Report(folder, configuration, attempt).write("failed", "failed", 0.0, problem)
             raise
     if arguments.ship and run.configuration.stopped_after is not None:
@@ -248,16 +248,16 @@ def _train_here(arguments: argparse.Namespace, configuration: runs.Configuration
             "start it again: it goes on from its checkpoint or from the beginning",
         )
     if arguments.ship:
-        return _told(arguments, _ship(run, arguments.preset.removeprefix("zoo/")))
+        return _print_result(arguments, _ship(run, arguments.preset.removeprefix("zoo/")))
     engine.finished(id_, run)
     run = runs.open_run(runs.folder_of(run.id))
     engine.adopt(run, SHELL, configuration)
-    return _told(arguments, run)
+    return _print_result(arguments, run)
 
 
 def _train_there(arguments: argparse.Namespace, configuration: runs.Configuration) -> int:
     """In the engine: the one that runs, else one of our own for as long as this takes. Ctrl-C keeps what was learnt."""
-    with engine.Keeper(workers=1):  # which starts one where none is alive, or where one goes meanwhile
+    with engine.EngineSupervisor(workers=1):  # which starts one where none is alive, or where one goes meanwhile
         id_ = engine.submit(configuration)
         shown = ""
         with _stopping(lambda: engine.cancel(id_, SHELL, keep=True)):
@@ -271,7 +271,7 @@ def _train_there(arguments: argparse.Namespace, configuration: runs.Configuratio
         raise status.problem
     if status.phase != "done":
         return _nothing(arguments, id_)
-    return _told(arguments, runs.open_run(runs.folder_of(status.id)))
+    return _print_result(arguments, runs.open_run(runs.folder_of(status.id)))
 
 
 def _nothing(arguments: argparse.Namespace, id_: str) -> int:
@@ -305,7 +305,7 @@ def _ship(run: runs.Run, name: str) -> runs.Run:
     return runs.open_run(place)
 
 
-def _told(arguments: argparse.Namespace, run: runs.Run) -> int:
+def _print_result(arguments: argparse.Namespace, run: runs.Run) -> int:
     if arguments.json:
         print(
             json.dumps(
@@ -339,10 +339,10 @@ def _list(arguments: argparse.Namespace) -> int:
                     "count": d.count,
                     "downloaded": not datasets.missing(d),
                 }
-                for d in datasets.found().values()
+                for d in datasets.available().values()
             ],
             "architectures": [
-                {"name": a.name, "paper": a.paper, "kinds": a.kinds} for a in architectures.found().values()
+                {"name": a.name, "paper": a.paper, "kinds": a.kinds} for a in architectures.available().values()
             ],
             "runs": [
                 {
@@ -359,12 +359,12 @@ def _list(arguments: argparse.Namespace) -> int:
         print(json.dumps(facts))
         return 0
     print("Datasets")
-    for d in datasets.found().values():
+    for d in datasets.available().values():
         print(
             f"  {d.name:<28}{'x'.join(map(str, d.shape)):<12}{d.count:>7,} samples{'  (to be downloaded)' if datasets.missing(d) else ''}"
         )
     print("Architectures")
-    for a in architectures.found().values():
+    for a in architectures.available().values():
         print(f"  {a.name:<28}{a.takes:<36}{a.summary}")
     print("Runs")
     for r in ready:
@@ -431,7 +431,7 @@ def _add(arguments: argparse.Namespace) -> int:
     try:
         found = guarded_read(arguments.paths, folder / "read", choices, progress, LARGE)
         title = arguments.title or arguments.paths[0].resolve().stem
-        kept = uploads.keep(found, SHELL, title, "added from the shell", shared=arguments.share)
+        kept = uploads.save(found, SHELL, title, "added from the shell", shared=arguments.share)
     finally:
         uploads.remove_staging(folder)
     if arguments.json:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 
-def spoil(samples: Floats, noise: str, level: float, seed: int) -> Floats:
+def corrupt(samples: Floats, noise: str, level: float, seed: int) -> Floats:
     """Samples (N, …) as float32 with noise; images stay in [0, 1]. level as in `Configuration.noise_level`."""
     if noise == "none" or level == 0:
         return samples
@@ -33,11 +33,11 @@ def spoil(samples: Floats, noise: str, level: float, seed: int) -> Floats:
     return np.asarray(samples + level * marks * (1 - samples), np.float32)
 
 
-def spoil_rows(samples: Floats, noise: str, level: float, rows: NDArray[np.integer]) -> Floats:
-    """As `spoil`, each sample by the number of its row: whoever looks at a row meets the same noise."""
+def corrupt_rows(samples: Floats, noise: str, level: float, rows: NDArray[np.integer]) -> Floats:
+    """As `corrupt`, each sample by the number of its row: whoever looks at a row meets the same noise."""
     if noise == "none" or level == 0 or not len(rows):
         return samples
-    return np.concatenate([spoil(samples[i : i + 1], noise, level, int(row)) for i, row in enumerate(rows)])
+    return np.concatenate([corrupt(samples[i : i + 1], noise, level, int(row)) for i, row in enumerate(rows)])
 
 
 @cache

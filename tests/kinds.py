@@ -59,7 +59,7 @@ TABLE = Dataset(
 @contextmanager
 def present(*ours: Dataset) -> Iterator[None]:
     """These datasets among those that the app finds."""
-    known = datasets.found()
+    known = datasets.available()
     known.update({one.name: one for one in ours})
     try:
         yield

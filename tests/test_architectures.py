@@ -27,7 +27,7 @@ SAMPLES = (
     ("table", (11,), 3),
     ("signal", (20, 3), 9),
 )
-ALL = architectures.found()
+ALL = architectures.available()
 
 
 def blueprints() -> list[object]:
@@ -63,7 +63,7 @@ def network(blueprint: Blueprint, seed: int = 0) -> Network:
 
 
 @torch.no_grad()
-def through(made: Network, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def passed_through(made: Network, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     code = made.encode(torch.from_numpy(given))[0]
     return code.numpy(), made.decoder(code).numpy()
 
@@ -103,7 +103,7 @@ def test_samples_become_codes_and_samples_again(
     architecture: Architecture, kind: str, shape: tuple[int, ...], size: int
 ) -> None:
     blueprint = architecture.blueprint(kind, shape, size)
-    code, out = through(network(blueprint), samples(kind, shape))
+    code, out = passed_through(network(blueprint), samples(kind, shape))
     assert code.shape == (5, size)
     assert out.shape == (5, *shape)  # a wide image stays wide
     assert np.isfinite(out).all() and out.std() > 0
@@ -141,7 +141,7 @@ def test_onnx_computes_what_torch_computes(
     made.load({name: torch.from_numpy(value.astype(np.float32)) for name, value in stored.items()})
     write_graphs(blueprint, tmp_path)
     given = samples(kind, shape)
-    code, out = through(made, given)
+    code, out = passed_through(made, given)
     coder = Coder(tmp_path)
     np.testing.assert_allclose(coder.encode(given), code, atol=1e-4, rtol=1e-4)
     np.testing.assert_allclose(coder.decode(code), out, atol=1e-4, rtol=1e-4)
@@ -160,7 +160,7 @@ def test_standalone_graphs_are_sound_and_need_nothing_beside_them(
     made = network(blueprint)
     saved(made, tmp_path)
     write_graphs(blueprint, tmp_path)
-    code, out = through(made, samples(kind, shape))
+    code, out = passed_through(made, samples(kind, shape))
     whole = graphs.standalone(tmp_path / "decoder.onnx")
     onnx.checker.check_model(onnx.load_model_from_string(whole), full_check=True)
     onnx.checker.check_model(onnx.load_model_from_string(graphs.standalone(tmp_path / "encoder.onnx")), full_check=True)
@@ -175,10 +175,10 @@ def test_saving_and_loading_changes_nothing(
     blueprint = architecture.blueprint(kind, shape, size)
     made, other = network(blueprint), network(blueprint, seed=1)
     given = samples(kind, shape)
-    before = through(made, given)
-    assert not np.array_equal(through(other, given)[1], before[1])
+    before = passed_through(made, given)
+    assert not np.array_equal(passed_through(other, given)[1], before[1])
     other.load({name: torch.from_numpy(value) for name, value in load_file(saved(made, tmp_path)).items()})
-    for one, another in zip(before, through(other, given), strict=True):
+    for one, another in zip(before, passed_through(other, given), strict=True):
         np.testing.assert_array_equal(one, another)
 
 
@@ -187,7 +187,7 @@ def test_a_code_has_no_other_way_round_it(name: str) -> None:
     """Two samples with the same code have the same reconstruction: the decoder sees the code alone."""
     blueprint = ALL[name].blueprint("image", (8, 8, 1), 2)
     made = network(blueprint)
-    code, out = through(made, samples("image", (8, 8, 1)))
+    code, out = passed_through(made, samples("image", (8, 8, 1)))
     with torch.no_grad():
         np.testing.assert_allclose(made.decoder(torch.from_numpy(code[[2]])).numpy(), out[[2]], atol=1e-6)
 

@@ -93,8 +93,8 @@ def test_columns_can_be_left_out_and_taken_back(me: str) -> None:
     app.multiselect[0].unselect("colour").run()
     assert features() == "8" and not app.exception
     assert app.text_input[0].value == "My meadow"
-    (room,) = (Path(our_home()) / "uploads").iterdir()
-    assert len(list(room.rglob("samples.npy"))) == 1  # what was read before is gone
+    (staging,) = (Path(our_home()) / "uploads").iterdir()
+    assert len(list(staging.rglob("samples.npy"))) == 1  # what was read before is gone
 
 
 def test_a_size_of_ones_own_is_read_and_one_that_cannot_be_leaves_all_as_it_was(me: str) -> None:
@@ -173,7 +173,7 @@ def test_hostile_names_of_columns_and_classes_are_shown_as_they_are(me: str) -> 
 
 
 def test_train_offers_ones_own_and_nobody_elses(me: str) -> None:
-    mine, theirs = uploads.keep(table(), "me", "Flowers"), uploads.keep(images(), "you", "Secret")
+    mine, theirs = uploads.save(table(), "me", "Flowers"), uploads.save(images(), "you", "Secret")
     app = drawn("train", dataset=mine.name)
     box = app.selectbox(key="dataset")
     assert box.value == mine.name and box.options[0] == "Yours: Flowers" and "Yours: Secret" not in box.options
@@ -185,7 +185,7 @@ def test_train_offers_ones_own_and_nobody_elses(me: str) -> None:
 
 
 def test_pages_go_on_without_a_deleted_dataset(me: str) -> None:
-    kept = uploads.keep(images(), "me", "Noise")
+    kept = uploads.save(images(), "me", "Noise")
     run = trained(kept.name)
     engine.adopt(run, "me")
     assert "Originals" in words(drawn("reconstructions", run=run.id))
@@ -200,7 +200,7 @@ def test_pages_go_on_without_a_deleted_dataset(me: str) -> None:
 
 
 def test_a_run_whose_dataset_is_deleted_is_opened_again_from_its_own_zip(me: str) -> None:
-    kept = uploads.keep(images(), "me", "Noise")
+    kept = uploads.save(images(), "me", "Noise")
     run = trained(kept.name)
     engine.adopt(run, "me")
     packed = export.pack(run)
@@ -213,7 +213,7 @@ def test_a_run_whose_dataset_is_deleted_is_opened_again_from_its_own_zip(me: str
 
 
 def test_what_stays_with_its_owner_is_not_said_of_what_was_deleted(me: str) -> None:
-    kept = uploads.keep(images(), "me", "Noise")
+    kept = uploads.save(images(), "me", "Noise")
     run = trained(kept.name)
     assert "stay with their owner" in words(drawn("explore", run=run.id))
     datasets.delete(kept.name, "me")
@@ -225,12 +225,12 @@ def test_what_stays_with_its_owner_is_not_said_of_what_was_deleted(me: str) -> N
 def test_a_run_without_classes_is_not_said_to_be_coloured_by_them(me: str) -> None:
     found = images()
     bare = Found(found.kind, found.samples, np.full(40, -1, np.int32), (), found.names)
-    run = trained(uploads.keep(bare, "me", "Bare").name)
+    run = trained(uploads.save(bare, "me", "Bare").name)
     assert "coloured by" not in words(drawn("explore", run=run.id))
 
 
 def test_originals_are_shown_only_to_whom_they_belong(me: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = uploads.keep(images(), "me", "Noise")
+    kept = uploads.save(images(), "me", "Noise")
     run = trained(kept.name)
     shown = drawn("explore", run=run.id)
     assert "Made from data that somebody brought" in words(shown) and "only to the one" not in words(shown)
@@ -245,7 +245,7 @@ def test_originals_are_shown_only_to_whom_they_belong(me: str, monkeypatch: pyte
 
 
 def test_a_growing_run_shows_its_samples_to_their_owner_alone(me: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = uploads.keep(images(), "me", "Noise")
+    kept = uploads.save(images(), "me", "Noise")
     chosen = runs.configure({"dataset": kept.name, "architecture": "single-layer", "epochs": 3})
     engine.submit(chosen, "me")
     from models import training
@@ -274,8 +274,8 @@ def test_a_growing_run_shows_its_samples_to_their_owner_alone(me: str, monkeypat
 def test_two_datasets_of_one_name_can_be_told_apart() -> None:
     one = Found("table", np.zeros((30, 2), np.float32), np.full(30, -1, np.int32), (), ("",) * 30)
     two = Found("table", np.ones((30, 2), np.float32), np.full(30, -1, np.int32), (), ("",) * 30)
-    known = {kept.name: kept for kept in (uploads.keep(found, "twice", "Same") for found in (one, two))}
-    names = choosing.titles(known | datasets.found())
+    known = {kept.name: kept for kept in (uploads.save(found, "twice", "Same") for found in (one, two))}
+    names = choosing.titles(known | datasets.available())
     assert len(set(names.values())) == len(names)
 
 

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from models import Problem, datasets, downloads, idx
 from models.datasets import TEST, TRAIN, VALIDATION, Arrays, Dataset, Remote
 
-EVERY = [pytest.param(dataset, id=name) for name, dataset in datasets.found().items()]
-DRAWN = [pytest.param(dataset, id=name) for name, dataset in datasets.found().items() if dataset.draw]
+EVERY = [pytest.param(dataset, id=name) for name, dataset in datasets.available().items()]
+DRAWN = [pytest.param(dataset, id=name) for name, dataset in datasets.available().items() if dataset.draw]
 
 
 def whole(dataset: Dataset) -> Arrays:
@@ -50,7 +50,7 @@ def test_says_what_it_is(dataset: Dataset) -> None:
 
 
 def test_no_two_share_a_name_or_a_fingerprint() -> None:
-    found = datasets.found().values()
+    found = datasets.available().values()
     assert len({dataset.fingerprint for dataset in found}) == len(found)
     assert len(list(Path(datasets.__path__[0]).glob("*.py"))) == len(found) + 1  # and __init__.py
 

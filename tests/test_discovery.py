@@ -154,7 +154,7 @@ BROKEN += [
 
 def shipped(which: str) -> list[str]:
     """What a folder holds, without what other tests have put beside it."""
-    return [name for name in PACKAGES[which].found() if name not in (kinds.WAVE.name, kinds.TABLE.name)]
+    return [name for name in PACKAGES[which].available() if name not in (kinds.WAVE.name, kinds.TABLE.name)]
 
 
 @pytest.mark.parametrize(("which", "content", "came", "expected"), BROKEN)
@@ -163,7 +163,7 @@ def test_what_is_broken_is_told_and_harms_no_other(
 ) -> None:
     found, problems = found_with(which, content, tmp_path, monkeypatch)
     assert len(problems) == 1 and "newcomer" not in found
-    assert found == ([page.title for page in views.found()] if which == "views" else shipped(which))
+    assert found == ([page.title for page in views.available()] if which == "views" else shipped(which))
     told = problems[0]
     assert told.came.startswith(str(tmp_path / "newcomer.py")) and came in told.came and expected in told.expected
     assert "everything else works" in told.do and "\n" not in str(told)
@@ -187,7 +187,7 @@ def test_a_page_that_is_not_there_is_a_sentence() -> None:
 
 def test_a_choice_of_a_term_is_one_everywhere() -> None:
     fields = {field.name: field for field in dataclasses.fields(runs.Configuration)}
-    for term in losses.found().values():
+    for term in losses.available().values():
         for choice in term.choices:
             assert fields[choice.field].default == choice.default and fields[choice.field].type == "float"
             assert runs.RANGES[choice.field] == choice.range
@@ -195,7 +195,7 @@ def test_a_choice_of_a_term_is_one_everywhere() -> None:
 
 
 def test_no_term_can_take_a_name_that_means_something_else() -> None:
-    of_terms = {choice.field for term in losses.found().values() for choice in term.choices}
+    of_terms = {choice.field for term in losses.available().values() for choice in term.choices}
     members = {name for name in dir(runs.Configuration) if not name.startswith("_")}
     assert members - of_terms <= losses.RESERVED
     done = subprocess.run(
@@ -212,7 +212,7 @@ def test_what_only_some_have_is_offered_to_them_alone() -> None:
     assert [choice.field for choice in losses.choices("image", False)] == both
     variational = ["beta", "total_correlation", "free_bits", "annealing"]
     assert [choice.field for choice in losses.choices("table", True)] == variational + both
-    term = dataclasses.replace(losses.found()["sparsity"], kinds=("image",))
+    term = dataclasses.replace(losses.available()["sparsity"], kinds=("image",))
     assert term.applies("image", False) and not term.applies("table", False)
 
 

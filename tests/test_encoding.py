@@ -63,7 +63,7 @@ def brought() -> Iterator[dict[str, runs.Run]]:
         "waves": declared("waves", "signal", waves(200, 2), WAVES),
         "beats": declared("beats", "signal", waves(200, 1), WAVES[:1]),
     }
-    real = datasets.found()
+    real = datasets.available()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(datasets, "found", lambda: {**real, **own})
         yield {name: trained(dataset=name, architecture="single-layer", tsne=0) for name in own}
@@ -154,10 +154,10 @@ def test_what_is_no_image_is_refused(shipped: runs.Run, write: Write, tmp_path: 
         encoding.read(shipped, [write("x.png", content)], tmp_path / "read")
 
 
-def kept(path: Path, room: Path, **choices: object) -> runs.Run:
+def kept(path: Path, staging: Path, **choices: object) -> runs.Run:
     """A run that has learnt from the images of this file, read so."""
-    found = guarded_read([path], room, {"kind": "image", **choices})
-    return trained(dataset=uploads.keep(found, "me", "Mine").name, architecture="single-layer", tsne=0)
+    found = guarded_read([path], staging, {"kind": "image", **choices})
+    return trained(dataset=uploads.save(found, "me", "Mine").name, architecture="single-layer", tsne=0)
 
 
 def deep(count: int = 60) -> np.ndarray:
@@ -291,7 +291,7 @@ def test_categories_that_look_like_numbers_may_be_missing_too(
 
 def test_an_array_with_holes_is_filled_alike(write: Write, tmp_path: Path) -> None:
     numbers = declared("numbers", "table", table_of(60)[0][:, :2], PEOPLE[:2])
-    real = datasets.found()
+    real = datasets.available()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(datasets, "found", lambda: {**real, "numbers": numbers})
         run = trained(dataset="numbers", architecture="single-layer", tsne=0)

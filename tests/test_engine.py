@@ -57,16 +57,16 @@ def written(id_: str) -> int:
 
 
 @pytest.fixture
-def keeper(home: Path) -> Iterator[engine.Keeper]:
+def keeper(home: Path) -> Iterator[engine.EngineSupervisor]:
     """An engine with one worker, as the app keeps one; started when it is needed."""
-    with engine.Keeper(workers=1) as kept:
+    with engine.EngineSupervisor(workers=1) as kept:
         yield kept
 
 
 @pytest.fixture
-def pair(home: Path) -> Iterator[engine.Keeper]:
+def pair(home: Path) -> Iterator[engine.EngineSupervisor]:
     """An engine with two workers."""
-    with engine.Keeper(workers=2) as kept:
+    with engine.EngineSupervisor(workers=2) as kept:
         yield kept
 
 
@@ -117,7 +117,15 @@ def test_two_hundred_who_ask_for_the_same_get_one_run(home: Path) -> None:
 
 def tickets(*owners: str) -> list[Ticket]:
     """A queue of these owners' runs, in this order; "a+b" is a run that both wait for."""
-    none = {"device": "cpu", "attempt": 0, "tries": 0, "wish": None, "asked": 0.0, "started": None, "ended": None}
+    none = {
+        "device": "cpu",
+        "attempt": 0,
+        "tries": 0,
+        "stop_request": None,
+        "asked": 0.0,
+        "started": None,
+        "ended": None,
+    }
     return [
         Ticket(i, f"{i:016x}", {}, "queued", became=None, problem=None, owners=tuple(name.split("+")), **none)
         for i, name in enumerate(owners)
@@ -208,7 +216,7 @@ def test_cancelling_withdraws_one_interest(home: Path) -> None:
 
 
 def test_a_queue_that_was_locked_for_a_while_is_not_said_to_be_so_for_ever(
-    keeper: engine.Keeper, home: Path, monkeypatch: pytest.MonkeyPatch
+    keeper: engine.EngineSupervisor, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / "ahead").mkdir(parents=True)  # the engine waits for a lock as long as anybody: here it gives up soon
     (home / "ahead" / "sitecustomize.py").write_text(
@@ -390,7 +398,7 @@ def test_a_row_of_a_later_version_is_left_alone(home: Path, change: str) -> None
     understood = "ALTER" in change
     ids = [strange, plain] if understood else [plain]
     assert sorted(entry.id for entry in engine.runs("a")) == sorted(ids)
-    assert engine.left_alone("a") == (not understood) and engine.left_alone("b") == 0
+    assert engine.foreign_runs("a") == (not understood) and engine.foreign_runs("b") == 0
     assert engine.status(strange).phase == ("queued" if understood else "unknown")
     assert engine.status(plain).phase == "queued" and engine.status(plain).ahead == (1 if understood else 0)
     if not understood:
@@ -403,7 +411,7 @@ def test_a_row_of_a_later_version_is_left_alone(home: Path, change: str) -> None
         )
 
 
-def test_an_engine_leaves_alone_what_it_does_not_understand(keeper: engine.Keeper, home: Path) -> None:
+def test_an_engine_leaves_alone_what_it_does_not_understand(keeper: engine.EngineSupervisor, home: Path) -> None:
     strange, broken = engine.submit(choose(seed=1), "a"), engine.submit(choose(seed=2), "a")
     with queue.opened(write=True) as connection:
         connection.execute("ALTER TABLE runs ADD COLUMN colour TEXT DEFAULT 'red'")
@@ -514,7 +522,7 @@ def test_a_run_whose_folder_was_taken_away_says_so(home: Path) -> None:
 # With an engine
 
 
-def test_a_training_runs_to_its_end_while_the_page_reads(keeper: engine.Keeper, home: Path) -> None:
+def test_a_training_runs_to_its_end_while_the_page_reads(keeper: engine.EngineSupervisor, home: Path) -> None:
     chosen = choose(epochs=60)
     id_ = engine.submit(chosen, "a")
     assert id_ == chosen.id and engine.submit(chosen, "b") == id_  # twice the same is once
@@ -588,7 +596,7 @@ def still(path: Path) -> bool:
     return path.stat().st_size == before
 
 
-def test_what_is_killed_goes_on_and_loses_nothing(pair: engine.Keeper, home: Path) -> None:
+def test_what_is_killed_goes_on_and_loses_nothing(pair: engine.EngineSupervisor, home: Path) -> None:
     """Three runs of two owners on two workers; two workers are killed, and the engine itself with the second."""
     chosen = [
         choose(architecture="variational", epochs=60, seed=i, code_size=2 + i % 2, learning_rate=0.002)
@@ -624,7 +632,7 @@ def test_what_is_killed_goes_on_and_loses_nothing(pair: engine.Keeper, home: Pat
         assert (run.folder / "weights.safetensors").read_bytes() == (quiet / "weights.safetensors").read_bytes()
 
 
-def test_trainings_survive_two_workers_that_are_killed_at_once(pair: engine.Keeper, home: Path) -> None:
+def test_trainings_survive_two_workers_that_are_killed_at_once(pair: engine.EngineSupervisor, home: Path) -> None:
     """Both are replaced, and neither of the new ones is closed again; `benchmarks/engine.py` does more of it."""
     ids = [engine.submit(choose(epochs=30, seed=i, learning_rate=0.002), f"o{i % 4}") for i in range(5)]
     wait(lambda: len(workers_of(pair)) == 2)
@@ -639,7 +647,7 @@ def test_trainings_survive_two_workers_that_are_killed_at_once(pair: engine.Keep
         assert [line["epoch"] for line in runs.open_run(runs.folder_of(id_)).history()] == list(range(1, 31))
 
 
-def workers_of(keeper: engine.Keeper) -> set[int]:
+def workers_of(keeper: engine.EngineSupervisor) -> set[int]:
     """The worker processes that have registered with the engine and are alive."""
     with queue.opened() as connection:
         row = connection.execute("SELECT slots FROM engine").fetchone()
@@ -687,7 +695,9 @@ def undisturbed(configuration: runs.Configuration, folder: Path) -> Path:
     return training.train(configuration, folder, device="cpu", tsne=0).folder
 
 
-def test_a_problem_of_the_training_reaches_the_page_and_the_rest_goes_on(keeper: engine.Keeper, home: Path) -> None:
+def test_a_problem_of_the_training_reaches_the_page_and_the_rest_goes_on(
+    keeper: engine.EngineSupervisor, home: Path
+) -> None:
     fine = engine.submit(choose(), "b")
     with queue.opened(write=True) as connection:  # as an older version may have left it
         queue.add(connection, "f" * 16, dataclasses.asdict(choose()) | {"dataset": "gone"}, "c", "cpu", "queued")
@@ -720,7 +730,7 @@ def test_a_problem_of_the_training_reaches_the_page_and_the_rest_goes_on(keeper:
 
 
 def test_a_worker_that_is_lost_three_times_without_an_epoch_is_given_up(
-    keeper: engine.Keeper, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    keeper: engine.EngineSupervisor, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process is ended as soon as it opens its data, as the system does when memory is out."""
     ahead = tmp_path / "ahead"
@@ -740,7 +750,7 @@ def test_a_worker_that_is_lost_three_times_without_an_epoch_is_given_up(
 
 def test_a_scheduler_that_is_not_there_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOURGLASS_SCHEDULER", "tcp://127.0.0.1:9")
-    with engine.Keeper():
+    with engine.EngineSupervisor():
         id_ = engine.submit(choose(), "a")
         wait(lambda: "cannot be reached" in engine.status(id_).what)
         assert "HOURGLASS_SCHEDULER" in engine.status(id_).what and engine.status(id_).phase == "queued"
@@ -788,7 +798,7 @@ def test_two_apps_on_one_home_share_one_engine(home: Path) -> None:
         assert ended(engine.submit(choose(), "a")).phase == "done"  # by whichever of them was first
 
 
-class CountingKeeper(engine.Keeper):
+class CountingKeeper(engine.EngineSupervisor):
     """A keeper that counts how often it has looked, and how often it has started an engine."""
 
     def __init__(self, workers: int) -> None:
@@ -803,7 +813,7 @@ class CountingKeeper(engine.Keeper):
 
 def test_why_an_engine_cannot_start_is_said_on_the_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOURGLASS_TLS", "/nowhere")
-    with engine.Keeper():
+    with engine.EngineSupervisor():
         id_ = engine.submit(choose(), "a")
         wait(lambda: "ca.pem" in engine.status(id_).what)
         assert "the engine cannot start" in engine.status(id_).what
@@ -851,7 +861,7 @@ def test_the_engine_goes_when_its_app_goes(home: Path) -> None:
     assert ticket is not None and ticket.state == "queued"
 
 
-def test_a_time_becomes_epochs_and_a_stop_cools_down(keeper: engine.Keeper, home: Path) -> None:
+def test_a_time_becomes_epochs_and_a_stop_cools_down(keeper: engine.EngineSupervisor, home: Path) -> None:
     chosen = choose(architecture="modern", epochs=10_000)
     assert engine.epoch_seconds(chosen) is None
     wait(lambda: engine.epoch_seconds(chosen) is not None)
@@ -878,7 +888,7 @@ def test_a_time_becomes_epochs_and_a_stop_cools_down(keeper: engine.Keeper, home
     assert cooled.metric("mse") < 1.1 * best  # a rate that never fell would leave it above its best epoch
 
 
-def test_a_stop_outlives_the_worker_that_was_told(keeper: engine.Keeper, home: Path) -> None:
+def test_a_stop_outlives_the_worker_that_was_told(keeper: engine.EngineSupervisor, home: Path) -> None:
     id_ = engine.submit(choose(architecture="modern", epochs=10_000, seed=1), "a")
     wait((engine.active(id_) / "checkpoint.safetensors").exists)
     assert engine.cancel(id_, "a", keep=True, cool=True)
@@ -899,7 +909,7 @@ def test_a_stop_outlives_the_worker_that_was_told(keeper: engine.Keeper, home: P
 def test_an_engine_that_has_ended_counts_as_gone_at_once(home: Path) -> None:
     """Else a shell that trains one run after the other would wait for it. Nor is there anything amiss in its log."""
     for seed in (1, 2):
-        with engine.Keeper(workers=1):
+        with engine.EngineSupervisor(workers=1):
             id_ = engine.submit(choose(architecture="single-layer", epochs=1, seed=seed), "a")
             assert ended(id_).phase == "done"
             assert engine.engine_alive()
@@ -907,7 +917,7 @@ def test_an_engine_that_has_ended_counts_as_gone_at_once(home: Path) -> None:
     assert "Traceback" not in (home / "engine.log").read_text()
 
 
-def test_a_run_that_is_done_already_leaves_no_folder_behind(keeper: engine.Keeper, home: Path) -> None:
+def test_a_run_that_is_done_already_leaves_no_folder_behind(keeper: engine.EngineSupervisor, home: Path) -> None:
     """As when its worker was lost just after it had finished: it is asked for again, and there is nothing to do."""
     run = trained()
     with queue.opened(write=True) as connection:
@@ -917,7 +927,9 @@ def test_a_run_that_is_done_already_leaves_no_folder_behind(keeper: engine.Keepe
     wait(lambda: list((home / "active").iterdir()) == [])
 
 
-def test_what_cannot_be_timed_is_told(keeper: engine.Keeper, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_timed_is_told(
+    keeper: engine.EngineSupervisor, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOURGLASS_DATA", str(home / "nothing"))
     absent = runs.configure({"dataset": "mnist", "architecture": "modern"})
     assert engine.epoch_seconds(absent) is None
@@ -983,7 +995,7 @@ def machines(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def test_a_scheduler_that_is_killed_comes_back_and_its_workers_with_it(machines: Machines, home: Path) -> None:
-    with engine.Keeper():
+    with engine.EngineSupervisor():
         id_ = engine.submit(choose(architecture="modern", epochs=150), "a")
         scheduler = machines.scheduler()
         wait(lambda: "No worker has joined the scheduler at tls://" in engine.status(id_).what)
@@ -1003,7 +1015,7 @@ def test_a_worker_of_another_version_is_left_out_and_named(machines: Machines, h
     shutil.copytree(PROJECT / "models", other / "models", ignore=shutil.ignore_patterns("__pycache__"))
     with (other / "models" / "noise.py").open("a") as source:
         source.write("# changed\n")
-    with engine.Keeper():
+    with engine.EngineSupervisor():
         machines.scheduler()
         machines.worker(root=other)
         id_ = engine.submit(choose(), "a")
@@ -1057,7 +1069,7 @@ def test_what_does_not_fit_is_told(change: dict[str, Any], said: str | None) -> 
     from models.engine import workers
 
     mine = {"recipe": 3, "code": "1" * 16, "torch": "2.13.0", "home": "a" * 32, "writes": True, "absent": []}
-    told = workers.misfit(mine, mine | change, "/srv/runs")
+    told = workers.mismatch(mine, mine | change, "/srv/runs")
     assert told is None if said is None else told is not None and said in told
 
 
@@ -1081,8 +1093,8 @@ def test_a_run_goes_to_a_worker_that_can_read_its_dataset(home: Path) -> None:
     made.client = object()  # type: ignore[assignment]
     assert "No worker has joined" in str(made._trouble())
 
-    def member(address: str, gpus: int, misfit: str | None, *absent: str) -> None:
-        made.members.known[address] = members.Member(address, 1, gpus, None, 0.0, address, misfit, frozenset(absent))
+    def member(address: str, gpus: int, mismatch: str | None, *absent: str) -> None:
+        made.members.known[address] = members.Member(address, 1, gpus, None, 0.0, address, mismatch, frozenset(absent))
 
     member("plain", 0, None, "mnist")
     member("fast", 1, None)
@@ -1114,7 +1126,7 @@ def test_another_account_is_refused_by_the_engine_and_its_files(street: Path, mo
     """Whoever may speak to Dask runs code as us, and anybody on this computer can connect to its loopback address."""
     home = street / "home"
     monkeypatch.setenv("HOURGLASS_HOME", str(home))
-    with engine.Keeper(workers=1) as keeper:
+    with engine.EngineSupervisor(workers=1) as keeper:
         assert ended(engine.submit(choose(), "a")).phase == "done"
         assert keeper.process is not None
         family = [psutil.Process(keeper.process.pid), *psutil.Process(keeper.process.pid).children(recursive=True)]
@@ -1174,7 +1186,7 @@ print(json.dumps({"me": os.getuid(), "let in": let_in, "read": read}))
 
 
 def test_without_encryption_nothing_is_started(
-    keeper: engine.Keeper, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    keeper: engine.EngineSupervisor, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "cryptography.py").write_text("raise ImportError")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

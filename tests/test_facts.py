@@ -253,41 +253,41 @@ def test_as_many_codes_are_laid_out_as_asked_for(tmp_path, asked: int, laid_out:
 def test_noise_keeps_what_a_sample_is(kind: str, shape: tuple[int, ...]) -> None:
     clean = images(20, shape)
     before = clean.copy()
-    spoilt = noise.spoil(clean, kind, 0.4, seed=5)
+    spoilt = noise.corrupt(clean, kind, 0.4, seed=5)
     assert spoilt.shape == clean.shape and spoilt.dtype == np.float32
     np.testing.assert_array_equal(clean, before)  # not written over
-    np.testing.assert_array_equal(spoilt, noise.spoil(clean, kind, 0.4, seed=5))
-    np.testing.assert_array_equal(noise.spoil(clean, kind, 0.0, seed=5), clean)
+    np.testing.assert_array_equal(spoilt, noise.corrupt(clean, kind, 0.4, seed=5))
+    np.testing.assert_array_equal(noise.corrupt(clean, kind, 0.0, seed=5), clean)
     if len(shape) == 3:
         assert spoilt.min() >= 0 and spoilt.max() <= 1
     if kind == "none":
         np.testing.assert_array_equal(spoilt, clean)
     else:
         assert not np.array_equal(spoilt, clean)
-        assert not np.array_equal(spoilt, noise.spoil(clean, kind, 0.4, seed=6))
+        assert not np.array_equal(spoilt, noise.corrupt(clean, kind, 0.4, seed=6))
 
 
 def test_noise_is_as_much_as_asked_for() -> None:
     grey = np.full((200, 9, 10, 3), 0.5, np.float32)
-    spread = noise.spoil(grey, "gaussian", 0.1, 0) - grey
+    spread = noise.corrupt(grey, "gaussian", 0.1, 0) - grey
     assert spread.std() == pytest.approx(0.1, rel=0.02) and spread.mean() == pytest.approx(0, abs=0.002)
-    masked = noise.spoil(grey, "masking", 0.3, 0)
+    masked = noise.corrupt(grey, "masking", 0.3, 0)
     assert (masked == 0).mean() == pytest.approx(0.3, abs=0.01)
     assert ((masked == 0).all(-1) == (masked == 0).any(-1)).all()  # whole pixels
-    hit = noise.spoil(grey, "salt-and-pepper", 0.3, 0)
+    hit = noise.corrupt(grey, "salt-and-pepper", 0.3, 0)
     assert (hit == 0).mean() == pytest.approx(0.15, abs=0.01) and (hit == 1).mean() == pytest.approx(0.15, abs=0.01)
-    marked = noise.spoil(np.full((50, 28, 40, 1), 0.5, np.float32), "watermark", 1.0, 0)
+    marked = noise.corrupt(np.full((50, 28, 40, 1), 0.5, np.float32), "watermark", 1.0, 0)
     assert marked.max() > 0.8 and 0.02 < (marked > 0.6).mean() < 0.5
 
 
 def test_a_row_meets_the_same_noise_whoever_looks_at_it() -> None:
     clean, rows = images(10), np.arange(40, 50)
     for kind in NOISES[1:]:
-        together = noise.spoil_rows(clean, kind, 0.4, rows)
+        together = noise.corrupt_rows(clean, kind, 0.4, rows)
         assert together.shape == clean.shape
-        np.testing.assert_array_equal(together[[7, 2]], noise.spoil_rows(clean[[7, 2]], kind, 0.4, rows[[7, 2]]))
-        assert not np.array_equal(together[0], noise.spoil_rows(clean[:1], kind, 0.4, rows[1:2])[0])
-    assert noise.spoil_rows(clean[:0], "gaussian", 0.4, rows[:0]).shape == (0, 7, 13, 2)
+        np.testing.assert_array_equal(together[[7, 2]], noise.corrupt_rows(clean[[7, 2]], kind, 0.4, rows[[7, 2]]))
+        assert not np.array_equal(together[0], noise.corrupt_rows(clean[:1], kind, 0.4, rows[1:2])[0])
+    assert noise.corrupt_rows(clean[:0], "gaussian", 0.4, rows[:0]).shape == (0, 7, 13, 2)
 
 
 def test_a_choice_that_came_later_leaves_older_ids_as_they_were() -> None:
@@ -315,7 +315,7 @@ def test_a_dimension_of_its_own_for_each_factor_and_the_gap_that_it_makes() -> N
     factors = np.random.default_rng(0).uniform(size=(4000, 3)).astype(np.float32)
     idle = np.random.default_rng(1).normal(size=(4000, 1)).astype(np.float32)
     codes = np.concatenate([idle, np.exp(-3 * factors[:, [2, 0, 1]])], 1)  # monotone, falling, in another order
-    told = metrics.factors_told(codes, factors)
+    told = metrics.factor_scores(codes, factors)
     assert told.shape == (4, 3)
     assert metrics.own_dimensions(told) == [(2, 0), (3, 1), (1, 2)]
     np.testing.assert_allclose([told[d, k] for d, k in metrics.own_dimensions(told)], 1)
@@ -325,7 +325,7 @@ def test_a_dimension_of_its_own_for_each_factor_and_the_gap_that_it_makes() -> N
     turned = factors[:, :2] @ np.array([[1, 1], [1, -1]], np.float32)
     assert metrics.mutual_information_gap(turned, factors[:, :2]) < 0.05
     assert metrics.mutual_information_gap(idle, factors) < 0.05
-    assert metrics.factors_told(np.zeros((5, 1), np.float32), factors[:5]).max() == 0
+    assert metrics.factor_scores(np.zeros((5, 1), np.float32), factors[:5]).max() == 0
 
 
 def test_a_tsne_is_judged_without_the_sample_itself() -> None:

@@ -119,9 +119,9 @@ def test_everything_in_models_opens_without_torch() -> None:
         "    importlib.import_module(name)",
         "    assert 'torch' not in sys.modules, name",
         "from models import architectures, datasets, runs",
-        "for architecture in architectures.found().values():",
+        "for architecture in architectures.available().values():",
         "    assert architecture.blueprint('image', (28, 28, 1), 2).steps()",
-        "datasets.found(), runs.find()",
+        "datasets.available(), runs.find()",
         "heavy = {'torch', 'sklearn', 'streamlit', 'plotly', 'skimage', 'pandas'} & set(sys.modules)",
         "assert not heavy, heavy",
     ]

@@ -96,7 +96,7 @@ def test_no_more_is_served_than_fits(wave_run: runs.Run) -> None:
 def test_numbers_are_not_served_where_there_are_none(wave_run: runs.Run, digits_run: runs.Run) -> None:
     assert asked(digits_run, "samples.f32.gz").status_code == 404, "images have thumbnails"
     assert asked(wave_run, "thumbnails.u8.gz").status_code == 404
-    known = datasets.found()
+    known = datasets.available()
     held = known.pop("waves")
     try:
         gone = asked(wave_run, "samples.f32.gz")
@@ -348,7 +348,7 @@ def test_selected_rows_are_tables_in_their_own_units(fruit_run: runs.Run) -> Non
 
 
 def test_csv_files_hold_the_persons_units_and_run_nothing(fruit_run: runs.Run, wave_run: runs.Run) -> None:
-    rows = list(csv.reader(io.StringIO(export.codes_csv(explore.whole(fruit_run, np.arange(20))))))
+    rows = list(csv.reader(io.StringIO(export.codes_csv(explore.table_with_values(fruit_run, np.arange(20))))))
     assert rows[0][-5:] == ["weight [g]", "colour", "sugar [%]", "<b>=origin</b>", "price [ct]"]
     assert {row[-2] for row in rows[1:]} == {"north", "'=south"}, "no cell begins as a formula"
     real = unscaled(kinds.FRUIT, np.asarray(datasets.arrays(kinds.TABLE).samples[fruit_run.rows[:20]]))

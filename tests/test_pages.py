@@ -65,7 +65,7 @@ def test_a_fragment_of_the_page_before_is_not_answered(
     assert (requests.on_scriptrunner_ready().type is ScriptRequestType.RERUN) == answered
 
 
-@pytest.mark.parametrize("found", views.found(), ids=lambda found: found.title)
+@pytest.mark.parametrize("found", views.available(), ids=lambda found: found.title)
 def test_every_page_draws_and_torch_stays_out(found: views.Page) -> None:
     """A fresh process draws the page; torch must not have been imported by it."""
     module = found.show.__module__
@@ -86,8 +86,8 @@ def test_every_page_draws_and_torch_stays_out(found: views.Page) -> None:
 def test_the_navigation_lists_every_page() -> None:
     app = AppTest.from_file(str(ROOT / "components" / "main.py"), default_timeout=60).run()
     assert not app.exception
-    assert [found.title for found in views.found()][:4] == ["Explore", "Data", "Train", "Reconstructions"]
-    assert set(app.session_state["pages"]) == {found.title for found in views.found()}
+    assert [found.title for found in views.available()][:4] == ["Explore", "Data", "Train", "Reconstructions"]
+    assert set(app.session_state["pages"]) == {found.title for found in views.available()}
 
 
 def test_explore_opens_on_a_run_and_says_what_it_shows() -> None:
@@ -313,8 +313,8 @@ def test_a_cool_down_is_offered_where_the_rate_can_fall(
     monkeypatch.setattr(engine, "cancel", lambda *_, keep, cool: cooled.append(keep and cool))
     app = drawn("train", training=chosen.id)
     assert [box.label for box in app.checkbox if "cool-down" in box.label] == ["with cool-down (2 s)"] * offered
-    (stands,) = app.get("progress")
-    assert stands.proto.text.endswith("29 s left at most" if recipe == "open-ended" else "29 s left")
+    (current,) = app.get("progress")
+    assert current.proto.text.endswith("29 s left at most" if recipe == "open-ended" else "29 s left")
     next(button for button in app.button if button.label == "Stop and keep it").click().run()
     assert cooled == [offered]
 
@@ -353,7 +353,7 @@ def test_a_code_size_above_the_sample_is_held_to_the_sample() -> None:
 
 
 def test_train_to_the_end_and_explore(home: Path) -> None:
-    with engine.Keeper(workers=1):
+    with engine.EngineSupervisor(workers=1):
         app = drawn("train", dataset="digits", architecture="single-layer", epochs="2")
         next(button for button in app.button if button.label == "Train").click().run()
         assert not app.exception
@@ -625,7 +625,7 @@ def test_settings_of_the_server() -> None:
 
 
 def test_every_dataset_and_architecture_can_be_chosen_together() -> None:
-    for name, dataset in datasets.found().items():
+    for name, dataset in datasets.available().items():
         if datasets.missing(dataset):
             continue
         app = drawn("train", dataset=name)
@@ -669,7 +669,7 @@ def test_codes_shows_what_each_dimension_carries_and_stands_for() -> None:
     run = runs.open_run(runs.folder_of("cats-convolutional-variational"))
     app = drawn("codes", run=run.id)
     assert "What the dimensions stand for" in words(app)
-    told, pairs, gap = codes.factors_told(run)
+    told, pairs, gap = codes.factor_scores(run)
     own = sum(told[d, k] >= 0.7 for d, k in pairs)
     assert f"{own} of {len(run.card.dataset.factors)} have a dimension of their own" in words(app)
     assert f"{sum(run.card.codes.kl):.1f} nats in all" in words(app)

@@ -72,7 +72,7 @@ def test_what_the_project_says_of_its_best_runs() -> None:
     assert opened("fashion-mnist-modern").metric("mse") <= 0.0222
     cats = opened("cats-convolutional-variational")
     test = cats.splits == datasets.TEST
-    told = metrics.factors_told(cats.codes[test], cats.factors[test])
+    told = metrics.factor_scores(cats.codes[test], cats.factors[test])
     assert sum(told[d, k] >= 0.7 for d, k in metrics.own_dimensions(told)) == 9
     for name, times in (
         ("mnist-wide", 1.7),

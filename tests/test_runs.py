@@ -193,7 +193,7 @@ def test_a_run_of_a_later_format_is_left_alone(digits_run: runs.Run, home: Path,
     for do in (
         lambda: engine.kept(digits_run.id),
         lambda: engine.submit(digits_run.configuration, "me"),
-        lambda: runs.keep(another, digits_run.id),
+        lambda: runs.publish(another, digits_run.id),
     ):
         with pytest.raises(Problem, match="left as it is") as caught:
             do()
@@ -398,7 +398,7 @@ def test_equal_choices_are_the_same_run() -> None:
         "total_correlation": 2.0,
     }
     changes |= {"shift": 1, "distortion": 0.1, "cooled": 12}
-    for term in losses.found().values():  # whatever terms are added
+    for term in losses.available().values():  # whatever terms are added
         changes |= {one.field: sum(one.range) / 2 for one in term.choices if one.field not in changes}
     assert set(changes) | {"dataset"} == {field.name for field in dataclasses.fields(runs.Configuration)}
     for name, value in changes.items():
@@ -412,7 +412,7 @@ def test_an_id_stands_for_the_data_and_the_recipe_too(monkeypatch: pytest.Monkey
     with monkeypatch.context() as patch:
         patch.setattr(configuration, "RECIPE", runs.RECIPE + 1)
         ids.add(one.id)
-    monkeypatch.setitem(datasets.found(), "digits", dataclasses.replace(datasets.get("digits"), version=99))
+    monkeypatch.setitem(datasets.available(), "digits", dataclasses.replace(datasets.get("digits"), version=99))
     ids.add(one.id)
     assert len(ids) == 3
 
@@ -567,7 +567,7 @@ def test_what_a_later_version_wrote_down_is_not_guessed(
     waiting = engine.submit(runs.configure({"dataset": "digits", "architecture": "deep"}), "me")
     with queue.opened(write=True) as connection:
         connection.execute("UPDATE runs SET configuration = ? WHERE id = ?", [json.dumps(later), waiting])
-    assert engine.runs("me") == [] and engine.left_alone("me") == 1 and engine.status(waiting).phase == "unknown"
+    assert engine.runs("me") == [] and engine.foreign_runs("me") == 1 and engine.status(waiting).phase == "unknown"
     assert engine.configuration(waiting) is None
 
     place = shutil.copytree(digits_run.folder, home / "runs" / digits_run.id)

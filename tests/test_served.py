@@ -42,7 +42,7 @@ async def stream(socket: WebSocket) -> None:
 
 DOOR = Starlette(
     routes=[Route("/", page), Route("/words", text, methods=["GET", "PUT"]), WebSocketRoute("/stream", stream)],
-    middleware=[Middleware(served.Door)],
+    middleware=[Middleware(served.RequestGuard)],
 )
 
 
@@ -164,7 +164,7 @@ def test_what_everybody_brings_into_memory_has_a_limit(monkeypatch: pytest.Monke
                     answers.append((await asyncio.wrap_future(put)).status_code)
         return PlainTextResponse("taken")
 
-    app = Starlette(routes=[Route(place, take, methods=["PUT"])], middleware=[Middleware(served.Door)])
+    app = Starlette(routes=[Route(place, take, methods=["PUT"])], middleware=[Middleware(served.RequestGuard)])
     assert ask(app, place, HERE | {"Content-Length": "4000"}, "PUT").status_code == 200
     assert answers == [0, 200, 413] and connections.ARRIVING.claimed == 0
     monkeypatch.setattr(connections.ARRIVING, "held", lambda: 8000)

@@ -56,7 +56,14 @@ def test_every_command_explains_itself(say: Any, command: str) -> None:
 def test_the_help_names_every_command_and_every_choice(say: Any) -> None:
     assert all(command in say("--help")[1] for command in COMMANDS)
     told = "".join(say("train", "--help")[1].split())  # argparse breaks lines within names, too
-    for name in (*architectures.found(), *datasets.found(), *runs.NOISES, *runs.LOSSES, "--code-size", "--tsne"):
+    for name in (
+        *architectures.available(),
+        *datasets.available(),
+        *runs.NOISES,
+        *runs.LOSSES,
+        "--code-size",
+        "--tsne",
+    ):
         assert name in told
     assert "--claimed" not in told
 
@@ -153,8 +160,8 @@ def test_a_run_is_trained_listed_measured_and_taken_away(
     code, listed, error = say("list", "--json")
     assert code == 0 and not listed["problems"] and not error
     assert [one["id"] for one in listed["runs"] if not one["pretrained"]] == [run.id]
-    assert {one["name"] for one in listed["architectures"]} == set(architectures.found())
-    assert {one["name"] for one in listed["datasets"]} == set(datasets.found())
+    assert {one["name"] for one in listed["architectures"]} == set(architectures.available())
+    assert {one["name"] for one in listed["datasets"]} == set(datasets.available())
     assert run.title in say("list")[1]
 
     code, measured, _ = say("evaluate", run.id, "--json")
@@ -211,7 +218,7 @@ def test_presets_are_the_articles_and_the_zoos(monkeypatch: pytest.MonkeyPatch) 
         3,
     )
     for name, exhibit in ZOO.items():
-        if exhibit.choices["dataset"] in datasets.found():
+        if exhibit.choices["dataset"] in datasets.available():
             zoo = chosen("--preset", f"zoo/{name}")
             assert all(getattr(zoo, field) == value for field, value in exhibit.choices.items()) and exhibit.weakness
     given = chosen("--configuration", '{"dataset": "digits", "architecture": "deep", "seed": 4}', "--seed", "5")
@@ -285,7 +292,7 @@ def test_ctrl_c_at_once_keeps_nothing_and_ends_in_three(home: Path) -> None:
 
 
 def test_a_training_in_the_shell_is_handed_to_the_engine_that_runs(home: Path, say: Any) -> None:
-    with engine.Keeper(workers=1) as keeper:
+    with engine.EngineSupervisor(workers=1) as keeper:
         engine.wake()
         wait(engine.engine_alive)
         code, told, _ = say(*(part for part in SMALL if part != "--here"), "--seed", "7", "--json")

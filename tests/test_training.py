@@ -151,7 +151,7 @@ def test_pca_is_measured_on_the_same_samples(variational_run: runs.Run, digits: 
 def test_a_denoising_run_is_judged_by_spoilt_inputs(noisy_run: runs.Run, digits: Dataset) -> None:
     rows = np.arange(0, 1797, 7)
     clean = datasets.samples_at(digits, rows).astype(np.float32) / 255
-    spoilt = noise.spoil_rows(clean, "gaussian", 0.3, rows)
+    spoilt = noise.corrupt_rows(clean, "gaussian", 0.3, rows)
     coder = noisy_run.coder
     errors = metrics.squared_errors(clean, coder.decode(coder.encode(spoilt)))
     np.testing.assert_allclose(noisy_run.errors[rows], errors, atol=1e-5)
@@ -411,13 +411,13 @@ def test_products_in_bfloat16_learn_as_well(tmp_path: Path, monkeypatch: pytest.
 def stopping(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Asks for the end as soon as this many epochs are logged."""
 
-    def after(epochs: int, wish: str = "keep") -> None:
+    def after(epochs: int, stop_request: str = "keep") -> None:
         log = training.Training._log
 
         def logged(work: training.Training, line: dict[str, object], frame: bool) -> None:
             log(work, line, frame)
             if line["epoch"] == epochs:
-                engine.control(work.folder, 1, wish)
+                engine.control(work.folder, 1, stop_request)
 
         monkeypatch.setattr(training.Training, "_log", logged)
         monkeypatch.setattr(training.report, "LOOK", 0.0)
@@ -445,10 +445,10 @@ def test_a_cool_down_is_an_epoch_of_its_own_and_makes_another_run(
 ) -> None:
     monkeypatch.setattr(training.loop, "COOL", 0.5)
     kept = {}
-    for wish in ("keep", "cool"):
+    for stop_request in ("keep", "cool"):
         with monkeypatch.context():
-            stopping(6, wish)
-            kept[wish] = learn(tmp_path / wish, architecture="modern", epochs=500)
+            stopping(6, stop_request)
+            kept[stop_request] = learn(tmp_path / stop_request, architecture="modern", epochs=500)
     plain, cooled = kept["keep"], kept["cool"]
     assert plain.configuration.stopped_after == 6 and not plain.configuration.cooled
     assert cooled.configuration.stopped_after == 7 == len(cooled.history()) and cooled.configuration.cooled > 10
@@ -631,10 +631,10 @@ def test_an_attempt_that_was_overtaken_leaves_the_folder_alone(home: Path, monke
         log(work, line, frame)
 
     monkeypatch.setattr(training.Training, "_log", overtake)
-    with pytest.raises(training.Overtaken):
+    with pytest.raises(training.Superseded):
         training.train(asked, folder, engine.claim(asked.id))
     assert len(engine.progress(asked.id)) == 2
-    with pytest.raises(training.Overtaken):
+    with pytest.raises(training.Superseded):
         training.train(asked, folder, 1)
     assert not (folder / "run.json").exists()
 
@@ -740,9 +740,9 @@ def invented(request: pytest.FixtureRequest, home: Path) -> Iterator[Dataset]:
     dataset = Dataset(
         "invented", "Invented", "", request.param, shape, 300, (), "here", "none", read, factors=("one", "two")
     )
-    datasets.found()["invented"] = dataset
+    datasets.available()["invented"] = dataset
     yield dataset
-    del datasets.found()["invented"]
+    del datasets.available()["invented"]
 
 
 @pytest.mark.parametrize("architecture", ["modern", "variational"])
@@ -779,17 +779,17 @@ def test_a_small_test_split_is_measured_by_what_it_can_tell(tmp_path: Path, inve
         return Arrays(content.samples, labels, content.factors)
 
     small = dataclasses.replace(invented, name="small", classes=("a", "b"), read=read, split=lambda: splits)
-    datasets.found()["small"] = small
+    datasets.available()["small"] = small
     try:
         run = learn(tmp_path / "x", dataset="small", architecture="modern", code_size=3)
     finally:
-        del datasets.found()["small"]
+        del datasets.available()["small"]
     assert run.metric("mse") > 0
     for name in ("trustworthiness", "continuity", "knn_accuracy", "pca_knn_accuracy", "mutual_information_gap"):
         assert (run.metric(name) is not None) == (tested >= metrics.LEAST), name
 
 
-@pytest.mark.parametrize("name", architectures.found())
+@pytest.mark.parametrize("name", architectures.available())
 def test_every_architecture_learns_digits(name: str) -> None:
     """The loss falls from epoch to epoch, and the sealed run is whole."""
     run = trained(architecture=name, epochs=4)

@@ -55,7 +55,7 @@ def trained(name: str, **choices: object) -> runs.Run:
 
 def test_a_table_is_standardised_by_its_training_rows_and_comes_back_in_its_own_units(home: Path) -> None:
     found = table()
-    kept = uploads.keep(found, "me", "Flowers")
+    kept = uploads.save(found, "me", "Flowers")
     content, train = datasets.arrays(kept), kept.splits() == TRAIN
     assert content.samples.dtype == np.float32 and content.factors.shape == (60, 0)
     assert np.abs(content.samples[train][:, :2].mean(0)).max() < 1e-5
@@ -67,35 +67,35 @@ def test_a_table_is_standardised_by_its_training_rows_and_comes_back_in_its_own_
     np.testing.assert_array_equal(content.labels, found.labels)
     assert datasets.names(datasets.get(kept.name)) == found.names and kept.classes == ("p", "q")
     assert datasets.get(kept.name).fingerprint == kept.fingerprint == kept.name.removeprefix("own-")
-    assert kept.name not in datasets.found()
+    assert kept.name not in datasets.available()
 
 
 def test_a_signal_is_standardised_by_channel(home: Path) -> None:
     samples = np.random.default_rng(2).normal([3, -50], [1, 9], (30, 16, 2)).astype(np.float32)
     columns = (Column("x", "number", 0, 1), Column("y", "number", 1, 1))
     found = Found("signal", samples, np.full(30, -1, np.int32), (), ("",) * 30, None, columns)
-    kept = uploads.keep(found, "me", "Sensor")
+    kept = uploads.save(found, "me", "Sensor")
     stored = datasets.arrays(kept).samples[kept.splits() == TRAIN]
     assert np.abs(stored.mean((0, 1))).max() < 1e-5 and np.abs(stored.std((0, 1)) - 1).max() < 1e-5
     np.testing.assert_allclose(unscaled(kept.columns, datasets.arrays(kept).samples), samples, rtol=1e-4, atol=1e-4)
 
 
 def test_images_that_were_read_are_moved_and_not_copied(home: Path) -> None:
-    room = uploads.staging_directory("me")
-    came = room / "came.npy"
+    staging = uploads.staging_directory("me")
+    came = staging / "came.npy"
     np.save(came, images().samples)
-    found = guarded_read(came, room / "read")
-    number = (room / "read" / "samples.npy").stat().st_ino
-    kept = uploads.keep(found, "me", "Noise")
+    found = guarded_read(came, staging / "read")
+    number = (staging / "read" / "samples.npy").stat().st_ino
+    kept = uploads.save(found, "me", "Noise")
     assert (home / "data" / kept.fingerprint / "samples.npy").stat().st_ino == number
     np.testing.assert_array_equal(datasets.arrays(kept).samples, images().samples)
-    uploads.remove_staging(room)
-    assert not room.exists() and datasets.arrays(kept).samples.shape == (40, 8, 6, 1)
+    uploads.remove_staging(staging)
+    assert not staging.exists() and datasets.arrays(kept).samples.shape == (40, 8, 6, 1)
 
 
 def test_the_split_that_data_come_with_stays_and_what_it_lacks_is_drawn_from_training(home: Path) -> None:
     split = np.where(np.arange(60) < 45, TRAIN, TEST).astype(np.uint8)
-    kept = uploads.keep(table(split=split), "me", "Flowers")
+    kept = uploads.save(table(split=split), "me", "Flowers")
     out = kept.splits()
     np.testing.assert_array_equal(out == TEST, split == TEST)
     assert (out == VALIDATION).sum() == 4 and (out[split == TEST] == TEST).all()
@@ -108,20 +108,20 @@ def test_the_split_that_data_come_with_stays_and_what_it_lacks_is_drawn_from_tra
 
 
 def test_a_fingerprint_is_of_content_and_owner(home: Path) -> None:
-    mine, theirs = uploads.keep(table(), "me", "A"), uploads.keep(table(), "you", "A")
+    mine, theirs = uploads.save(table(), "me", "A"), uploads.save(table(), "you", "A")
     assert mine.fingerprint != theirs.fingerprint
     choose = {"architecture": "single-layer", "epochs": 1}
     ids = {runs.configure({"dataset": one.name, **choose}).id for one in (mine, theirs)}
     assert len(ids) == 2
-    again = uploads.keep(table(), "me", "B")
+    again = uploads.save(table(), "me", "B")
     assert again.name == mine.name and again.title == "B" and len(uploads.of("me")) == 1
     other = table()
     renamed = Found(other.kind, other.samples, other.labels, ("q", "p"), other.names, None, other.columns)
-    assert uploads.keep(renamed, "me", "C").name != mine.name
+    assert uploads.save(renamed, "me", "C").name != mine.name
 
 
 def test_nobody_but_its_owner_lists_reads_trains_on_or_deletes_it(home: Path) -> None:
-    mine = uploads.keep(images(), "me", "Secret")
+    mine = uploads.save(images(), "me", "Secret")
     assert [one.title for one in uploads.of("me")] == ["Secret"] and uploads.of("you") == []
     assert uploads.readable(mine.name, "me") and not uploads.readable(mine.name, "you")
     chosen = runs.configure({"dataset": mine.name, "architecture": "single-layer", "epochs": 1})
@@ -147,7 +147,7 @@ def test_nobody_but_its_owner_lists_reads_trains_on_or_deletes_it(home: Path) ->
 
 
 def test_a_finished_run_of_own_data_is_on_no_other_list_even_when_the_queue_is_lost(home: Path) -> None:
-    mine = uploads.keep(images(), "me", "Secret")
+    mine = uploads.save(images(), "me", "Secret")
     run = trained(mine.name)
 
     def shown(owner: str) -> bool:
@@ -161,7 +161,7 @@ def test_a_finished_run_of_own_data_is_on_no_other_list_even_when_the_queue_is_l
 
 
 def test_a_run_outlives_its_dataset(home: Path) -> None:
-    kept = uploads.keep(images(), "me", "Noise")
+    kept = uploads.save(images(), "me", "Noise")
     run = trained(kept.name)
     assert reconstruct.rows(run, np.array([0, 1])).clean.shape == (2, 8, 6, 1)
     before = run.splits
@@ -226,7 +226,7 @@ def test_thumbnails_of_own_data_go_to_their_owner_and_into_no_cache(home: Path) 
     me, you = "m" * 43, "y" * 43
     owner = visitor.owner_of(cookie(me)["Cookie"])
     assert owner.startswith("visitor:") and me not in owner and visitor.owner_of("") == ""
-    kept = uploads.keep(images(), owner, "Secret")
+    kept = uploads.save(images(), owner, "Secret")
     run = trained(kept.name)
     place = f"/{run.url}/thumbnails.u8.gz"
     good = ask(APP, place, cookie(me))
@@ -243,15 +243,15 @@ def test_thumbnails_of_own_data_go_to_their_owner_and_into_no_cache(home: Path) 
 
 
 def test_what_is_not_used_goes_and_use_prolongs_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    old, used = uploads.keep(images(seed=1), "me", "Old"), uploads.keep(images(seed=2), "me", "Used")
+    old, used = uploads.save(images(seed=1), "me", "Old"), uploads.save(images(seed=2), "me", "Used")
     long_ago = time.time() - 31 * uploads.DAY
     for one in (old, used):
         os.utime(home / "data" / one.fingerprint / "used", (long_ago, long_ago))
     assert uploads.readable(used.name, "me")
-    room, young = uploads.staging_directory("me"), uploads.staging_directory("me")
-    os.utime(room, (long_ago, long_ago))
+    staging, young = uploads.staging_directory("me"), uploads.staging_directory("me")
+    os.utime(staging, (long_ago, long_ago))
     assert [one.title for one in uploads.of("me")] == ["Used"]
-    assert not room.exists() and young.exists()
+    assert not staging.exists() and young.exists()
     expires = uploads.of("me")[0].expires
     assert abs(expires - time.time() - 30 * uploads.DAY) < 60
     monkeypatch.setenv("HOURGLASS_UPLOAD_DAYS", "2")
@@ -281,22 +281,22 @@ def titles(owner: str) -> list[str]:
 
 def test_a_clock_that_jumps_takes_nobody_s_data(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
-    uploads.keep(images(seed=1), "me", "Mine")
-    room = uploads.staging_directory("me")
+    uploads.save(images(seed=1), "me", "Mine")
+    staging = uploads.staging_directory("me")
     for jump in (40, 400, -500, 4000):
         clock.ahead += jump * uploads.DAY
         for _ in range(3):
-            assert titles("me") == ["Mine"] and room.exists()
+            assert titles("me") == ["Mine"] and staging.exists()
     clock.ahead = 0
     clock.run(3)
-    assert titles("me") == ["Mine"] and not room.exists()  # that was left for more than a day of even time
+    assert titles("me") == ["Mine"] and not staging.exists()  # that was left for more than a day of even time
 
 
 def test_a_clock_that_stays_wrong_only_sets_aside_and_setting_it_right_brings_back(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock(monkeypatch)
-    kept = uploads.keep(images(seed=1), "me", "Mine")
+    kept = uploads.save(images(seed=1), "me", "Mine")
     clock.ahead = 400 * uploads.DAY
     clock.run(0.9)
     assert titles("me") == ["Mine"]
@@ -311,7 +311,7 @@ def test_what_was_not_used_lies_aside_for_a_week_and_can_be_put_back(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock(monkeypatch)
-    kept = uploads.keep(images(seed=1), "me", "Mine")
+    kept = uploads.save(images(seed=1), "me", "Mine")
     place = home / "data" / kept.fingerprint
     clock.run(30.5)
     (aside,) = (home / "data").glob(".swept-*")
@@ -326,13 +326,13 @@ def test_what_was_not_used_lies_aside_for_a_week_and_can_be_put_back(
     clock.run(1.5)
     assert list((home / "data").glob(".swept-*")) == []
     clock.ahead = 0.0  # files have the time of the real one
-    again = uploads.keep(images(seed=2), "me", "Deleted by me")
+    again = uploads.save(images(seed=2), "me", "Deleted by me")
     datasets.delete(again.name, "me")  # at once
     assert [path.name for path in (home / "data").iterdir()] == []
 
 
 def test_use_after_a_clock_was_ahead_counts(home: Path) -> None:
-    kept = uploads.keep(images(), "me", "Mine")
+    kept = uploads.save(images(), "me", "Mine")
     used = home / "data" / kept.fingerprint / "used"
     os.utime(used, (time.time() + 400 * uploads.DAY,) * 2)
     assert uploads.readable(kept.name, "me") and abs(used.stat().st_mtime - time.time()) < 60
@@ -342,7 +342,7 @@ def test_use_after_a_clock_was_ahead_counts(home: Path) -> None:
 def test_a_dataset_that_is_not_understood_is_left_alone_and_the_others_are_listed(
     home: Path, text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    kept, other = uploads.keep(images(seed=1), "me", "Mine"), uploads.keep(images(seed=2), "me", "Other")
+    kept, other = uploads.save(images(seed=1), "me", "Mine"), uploads.save(images(seed=2), "me", "Other")
     folder = home / "data" / other.fingerprint
     (folder / "about.json").write_text(text)
     (folder / "used").unlink()
@@ -360,7 +360,7 @@ def test_the_columns_of_a_table_are_not_read_for_everybody_s_list(home: Path) ->
     samples = np.random.default_rng(0).normal(size=(40, 4000)).astype(np.float32)
     columns = tuple(Column(f"{'wide ' * 15}{i}", "number", i, 1) for i in range(4000))
     wide = Found("table", samples, np.full(40, -1, np.int32), (), ("",) * 40, None, columns)
-    kept = uploads.keep(wide, "me", "Wide")
+    kept = uploads.save(wide, "me", "Wide")
     folder = home / "data" / kept.fingerprint
     assert (folder / "about.json").stat().st_size < 4096
     assert [column.name for column in kept.columns] == [column.name for column in columns]
@@ -383,11 +383,11 @@ def test_built_in_datasets_are_never_swept(home: Path, digits: datasets.Dataset)
 
 def test_one_owner_keeps_so_much_and_another_is_not_held_by_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOURGLASS_UPLOAD_BYTES", "5000")
-    uploads.keep(images(seed=1), "me", "First")
+    uploads.save(images(seed=1), "me", "First")
     with pytest.raises(Problem, match="5,000 in all"):
-        uploads.keep(images(count=60, seed=2), "me", "Second")
+        uploads.save(images(count=60, seed=2), "me", "Second")
     assert [path for path in (home / "data").iterdir() if path.name[0] == "."] == []
-    uploads.keep(images(seed=2), "you", "Second")
+    uploads.save(images(seed=2), "you", "Second")
 
 
 def test_all_together_keep_so_much_however_many_cookies_they_have(
@@ -398,7 +398,7 @@ def test_all_together_keep_so_much_however_many_cookies_they_have(
     packed = export.pack(digits_run)
     for i in range(40):
         try:
-            uploads.keep(images(count=60, seed=i), f"visitor:{i}", "One of many")
+            uploads.save(images(count=60, seed=i), f"visitor:{i}", "One of many")
         except Problem as problem:
             assert "50,000 in all" in problem.expected and "all visitors" in problem.came
             break
@@ -407,7 +407,7 @@ def test_all_together_keep_so_much_however_many_cookies_they_have(
     for refused in (lambda: uploads.staging_directory("visitor:fresh", 50_000), lambda: runs.unpack(packed)):
         with pytest.raises(Problem, match="50,000 in all"):
             refused()
-    uploads.keep(images(count=60, seed=99), SHELL, "From the shell")
+    uploads.save(images(count=60, seed=99), SHELL, "From the shell")
 
 
 def test_what_is_on_its_way_counts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -433,20 +433,20 @@ def test_what_is_on_its_way_counts(home: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [path.stat().st_size for path in (home / "uploads").rglob("arriving")] == [3000] * 3
 
 
-def test_rooms_of_one_owner_are_few(home: Path) -> None:
-    rooms = []
+def test_staging_directories_of_one_owner_are_few(home: Path) -> None:
+    directories = []
     for i in range(uploads.MAX_STAGING + 2):
-        rooms.append(uploads.staging_directory("me"))
-        os.utime(rooms[-1], (time.time() - 100 + i, time.time() - 100 + i))
-    assert [room.exists() for room in rooms] == [False] * 2 + [True] * uploads.MAX_STAGING
+        directories.append(uploads.staging_directory("me"))
+        os.utime(directories[-1], (time.time() - 100 + i, time.time() - 100 + i))
+    assert [staging.exists() for staging in directories] == [False] * 2 + [True] * uploads.MAX_STAGING
     other = uploads.staging_directory("you")
-    uploads.remove_staging(home)  # not a room: nothing happens
-    assert other.exists() and rooms[-1].exists()
+    uploads.remove_staging(home)  # not a staging directory: nothing happens
+    assert other.exists() and directories[-1].exists()
 
 
 def test_too_few_samples_are_told(home: Path) -> None:
     with pytest.raises(Problem, match="at least 20"):
-        uploads.keep(images(count=19), "me", "Few")
+        uploads.save(images(count=19), "me", "Few")
 
 
 @pytest.mark.parametrize(
@@ -465,16 +465,16 @@ def test_a_title_means_nothing_to_a_page(given: str, kept: str) -> None:
 
 def test_keeping_a_large_table_takes_little_memory(home: Path) -> None:
     """200 MB of rows in a file pass through; the process that keeps them grows by a fraction of that."""
-    room = uploads.staging_directory("me")
-    samples = np.lib.format.open_memmap(room / "samples.npy", "w+", np.float32, (50_000, 1000))
+    staging = uploads.staging_directory("me")
+    samples = np.lib.format.open_memmap(staging / "samples.npy", "w+", np.float32, (50_000, 1000))
     samples[::1000] = 1
     samples.flush()
     del samples
-    mapped = np.load(room / "samples.npy", mmap_mode="r")
+    mapped = np.load(staging / "samples.npy", mmap_mode="r")
     found = Found("table", mapped, np.full(50_000, -1, np.int32), (), ("",) * 50_000)
     process, most = psutil.Process(), [0]
     before = process.memory_info().rss
-    uploads.keep(found, "me", "Wide", progress=lambda *_: most.append(process.memory_info().rss - before))
+    uploads.save(found, "me", "Wide", progress=lambda *_: most.append(process.memory_info().rss - before))
     assert len(most) > 20 and max(most) < 100 << 20
 
 
@@ -503,7 +503,7 @@ def test_the_shell_keeps_lists_trains_on_and_deletes(
     assert say("data", "delete", kept["name"])[0] == 0
     code, told = say("data", "delete", kept["name"])
     assert code == 1 and "unknown" in told["error"]["came"]
-    mine = uploads.keep(images(), "visitor", "Private")
+    mine = uploads.save(images(), "visitor", "Private")
     assert say("train", "--dataset", mine.name, *small)[0] == 1
     assert say("data", "delete", mine.name)[0] == 1
 

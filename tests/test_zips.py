@@ -110,7 +110,7 @@ def test_an_opened_run_never_stands_in_for_a_training(digits_run: runs.Run, home
 
 
 def test_a_zip_of_a_deleted_dataset_is_the_run_that_is_here_or_says_where_it_opens(home: Path) -> None:
-    kept = uploads.keep(images(), "me", "Noise")
+    kept = uploads.save(images(), "me", "Noise")
     run = learned(kept.name)
     packed = export.pack(run)
     datasets.delete(kept.name, "me")
@@ -120,7 +120,7 @@ def test_a_zip_of_a_deleted_dataset_is_the_run_that_is_here_or_says_where_it_ope
 
 
 def test_a_zip_of_other_numbers_is_not_taken_for_the_run_that_is_here(home: Path) -> None:
-    kept = uploads.keep(images(), "me", "Noise")
+    kept = uploads.save(images(), "me", "Noise")
     run, other = learned(kept.name), learned(kept.name, seed=1)
     packed = export.pack(other)
     shutil.rmtree(other.folder)
@@ -649,7 +649,7 @@ def as_before(folder: Path) -> Path:
 
 
 def test_the_columns_of_a_wide_table_are_not_read_for_a_list_of_runs(home: Path, copied: Copied) -> None:
-    kept = uploads.keep(wide(1000), "me", "Wide")
+    kept = uploads.save(wide(1000), "me", "Wide")
     run = learned(kept.name, code_size=2)
     assert (run.folder / "run.json").stat().st_size < 32_000 and "columns" not in run.stored_card()["dataset"]
     assert run.columns == kept.columns and len(run.columns) == 1000
@@ -659,7 +659,7 @@ def test_the_columns_of_a_wide_table_are_not_read_for_a_list_of_runs(home: Path,
 
 
 def test_a_run_that_has_its_columns_in_run_json_still_opens(home: Path, copied: Copied) -> None:
-    kept = uploads.keep(wide(), "me", "Wide")
+    kept = uploads.save(wide(), "me", "Wide")
     run = learned(kept.name, code_size=2)
     old = as_before(copied(run))
     assert (old / "run.json").stat().st_size > LIMITS.about
@@ -685,7 +685,7 @@ def test_a_run_that_has_its_columns_in_run_json_still_opens(home: Path, copied: 
 def test_columns_that_are_not_those_of_the_samples_are_refused(
     home: Path, copied: Copied, change: Callable[[list[Any]], Any], says: str
 ) -> None:
-    run = learned(uploads.keep(wide(12), "me", "Narrow").name, code_size=2)
+    run = learned(uploads.save(wide(12), "me", "Narrow").name, code_size=2)
     folder = copied(run)
     columns = json.loads((folder / "columns.json").read_text())
     change(columns)

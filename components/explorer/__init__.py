@@ -93,7 +93,7 @@ def explorer(run_url: str, *, view: View | None = None, key: str) -> ExplorerRes
     return read(state, run_url)
 
 
-def stands(run_url: str, key: str) -> ExplorerResult:
+def current_result(run_url: str, key: str) -> ExplorerResult:
     """What `explorer` is about to return, for what is drawn above it."""
     state = st.session_state.get(key)
     return read(state if isinstance(state, Mapping) else {}, run_url)

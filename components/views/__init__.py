@@ -32,7 +32,7 @@ class Page:
 
 
 class Pages(dict[str, Any]):
-    """Pages by title. One that is not there is told: its file may be broken, and other pages have links to it."""
+    """Pages by title. One that is not there is a `Problem`: its file may be broken, and other pages have links to it."""
 
     def __missing__(self, title: str) -> Any:
         raise Problem(
@@ -42,7 +42,7 @@ class Pages(dict[str, Any]):
         )
 
 
-def found() -> list[Page]:
+def available() -> list[Page]:
     """Every page in this folder, in order."""
     return discovered()[0]
 
@@ -60,7 +60,7 @@ def _check(page: Page, _file: str) -> None:
         raise Unusable(f"has {page.show!r} as its show", "a function that draws the page was expected")
 
 
-def told(draw: Callable[..., None]) -> Callable[..., None]:
+def show_problems(draw: Callable[..., None]) -> Callable[..., None]:
     """`draw`, with a `Problem` that ends it shown as its sentence: a queue that is locked, a disk that is full."""
 
     @wraps(draw)

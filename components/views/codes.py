@@ -103,9 +103,9 @@ def dimensions(run: runs.Run) -> None:
 
 
 @cached.per_run(16)
-def factors_told(run: runs.Run) -> tuple[NDArray[np.float64], list[tuple[int, int]], float]:
+def factor_scores(run: runs.Run) -> tuple[NDArray[np.float64], list[tuple[int, int]], float]:
     """What the stored codes tell of the factors (D, K), the dimension of each factor's own, the mutual information gap."""
-    told = metrics.factors_told(run.codes, run.factors)
+    told = metrics.factor_scores(run.codes, run.factors)
     return told, metrics.own_dimensions(told), metrics.mutual_information_gap(run.codes, run.factors)
 
 
@@ -114,7 +114,7 @@ def factors(run: runs.Run) -> None:
     names = run.card.dataset.factors
     if not names:
         return
-    told, pairs, gap = factors_told(run)
+    told, pairs, gap = factor_scores(run)
     st.subheader("What the dimensions stand for")
     own = sum(told[d, k] >= 0.7 for d, k in pairs)
     st.plotly_chart(figures.correlations(told, names), config=PLAIN, key="factors")

@@ -21,7 +21,7 @@ from models.readers import server_folders
 from models.readers.guarded import guarded_read
 from models.readers.limits import LARGE, LIMITS, Limits
 from models.readers.result import Decision, Found, value_range
-from models.uploads import Kept
+from models.uploads import StoredDataset
 
 SHOWN = 500  # columns and classes that a table on this page lists
 ACROSS = 30  # columns of the rows that are shown
@@ -81,15 +81,15 @@ READERS = threading.BoundedSemaphore(engine.cores())
 
 
 @dataclasses.dataclass
-class Bringing:
+class Draft:
     """Something that is being brought: where it lies, what was decided, and what was understood so far.
 
-    room is the folder it lies in until it is kept; choices are those asked for, good those that could be read.
+    staging is the folder it lies in until it is kept; choices are those asked for, good those that could be read.
     turn counts the readings: each has a folder of its own, and controls of its own. look is some of its samples: a
     picture, or a table's rows.
     """
 
-    room: Path
+    staging: Path
     paths: list[Path]
     title: str
     source: str
@@ -106,7 +106,7 @@ class Bringing:
 def show() -> None:
     """Draw the page."""
     owner = visitor.owner()
-    bringing: Bringing | None = st.session_state.get("bringing")
+    bringing: Draft | None = st.session_state.get("bringing")
     if bringing is None:
         arrive(owner)
     elif bringing.found is None or bringing.choices != bringing.good:
@@ -114,7 +114,7 @@ def show() -> None:
     else:
         review(bringing, owner)
     if bringing is None:
-        yours(owner)
+        own_datasets(owner)
 
 
 # ── arriving ─────────────────────────────────────────────────────────────────
@@ -139,7 +139,9 @@ def arrive(owner: str) -> None:
             help="Up to 200 MB; what a file is, is told by its content and not by its name.",
         )
         if given:
-            begin(owner, Path(given[0].name).stem, "dropped by its owner", LIMITS, lambda room: written(given, room))
+            begin(
+                owner, Path(given[0].name).stem, "dropped by its owner", LIMITS, lambda staging: written(given, staging)
+            )
             st.rerun()
         larger(owner)
     with right:
@@ -178,7 +180,7 @@ def larger(owner: str) -> None:
             name = stream.chooser(arrival, "stream")
             if name is not None:
                 title = Path(safe_name(name)).stem
-                begin(owner, title, "sent by its owner", LARGE, lambda room: moved(arrival, room, name))
+                begin(owner, title, "sent by its owner", LARGE, lambda staging: moved(arrival, staging, name))
                 st.rerun()
     if not server_folders.allowed():
         return
@@ -198,42 +200,42 @@ def larger(owner: str) -> None:
             except Problem as problem:
                 st.error(escaped(str(problem)))
                 return
-            begin(owner, path.name, "a folder on the server", LARGE, lambda _room: [path])
+            begin(owner, path.name, "a folder on the server", LARGE, lambda _staging: [path])
             st.rerun()
 
 
 def begin(owner: str, title: str, source: str, limits: Limits, lay: Callable[[Path], list[Path]]) -> None:
-    """Start bringing what `lay` puts into a room or finds elsewhere."""
+    """Start reading what `lay` puts into a staging directory or finds elsewhere."""
     st.session_state["arrivals"] = st.session_state.get("arrivals", 0) + 1
     st.session_state.pop("data problem", None)
-    room = uploads.staging_directory(owner)
-    st.session_state["bringing"] = Bringing(room, lay(room), uploads.fit_title(title), source, limits)
+    staging = uploads.staging_directory(owner)
+    st.session_state["bringing"] = Draft(staging, lay(staging), uploads.fit_title(title), source, limits)
 
 
-def written(given: Sequence[Any], room: Path) -> list[Path]:
+def written(given: Sequence[Any], staging: Path) -> list[Path]:
     """The dropped files on disk: each in a folder of its own, under a name made of harmless letters of its own name."""
     out = []
     try:
         for i, file in enumerate(given):
-            path = room / "came" / str(i) / safe_name(file.name)
+            path = staging / "came" / str(i) / safe_name(file.name)
             path.parent.mkdir(parents=True)
             path.write_bytes(file.getbuffer())
             out.append(path)
     except OSError as error:
-        raise unwritable(room, error) from error
+        raise unwritable(staging, error) from error
     return out
 
 
-def moved(arrival: stream.Arrival, room: Path, name: str) -> list[Path]:
-    """The streamed file, from where it arrived to the room of what is brought now."""
-    assert arrival.path is not None and arrival.room is not None
+def moved(arrival: stream.Arrival, staging: Path, name: str) -> list[Path]:
+    """The streamed file, from where it arrived to the staging directory of what is read now."""
+    assert arrival.path is not None and arrival.staging is not None
     stream.forget(arrival.token)  # first: from now on nothing takes its place
-    path = room / safe_name(name)
+    path = staging / safe_name(name)
     try:
         arrival.path.rename(path)
     except OSError as error:
-        raise unwritable(room, error) from error
-    uploads.remove_staging(arrival.room)
+        raise unwritable(staging, error) from error
+    uploads.remove_staging(arrival.staging)
     return [path]
 
 
@@ -245,7 +247,7 @@ def safe_name(name: str) -> str:
 # ── reading ──────────────────────────────────────────────────────────────────
 
 
-def read(bringing: Bringing) -> None:
+def read(bringing: Draft) -> None:
     """Have it read, in a process that any touch of the page ends; a `Problem` goes back to what could be read."""
     with st.container(horizontal=True, vertical_alignment="center"):
         bar = st.progress(0.0, "Reading …")
@@ -253,14 +255,14 @@ def read(bringing: Bringing) -> None:
     for _ in range(30):  # what the last page drew would stay until this one is done
         st.empty()
     bringing.turn += 1
-    folder = bringing.room / str(bringing.turn)
+    folder = bringing.staging / str(bringing.turn)
     try:
-        with a_place(bar):
+        with reading_slot(bar):
             found = guarded_read(
                 bringing.paths,
                 folder,
                 bringing.choices,
-                lambda what, share: told(bar, what, share),
+                lambda what, share: show_progress(bar, what, share),
                 bringing.limits,
             )
         bar.progress(1.0, "Looking at it …")
@@ -274,27 +276,27 @@ def read(bringing: Bringing) -> None:
     else:
         bringing.found, bringing.good, bringing.problem = found, dict(bringing.choices), ""
         for earlier in range(bringing.turn):  # a large one, read ten times over, would fill the disk
-            shutil.rmtree(bringing.room / str(earlier), ignore_errors=True)
+            shutil.rmtree(bringing.staging / str(earlier), ignore_errors=True)
     st.rerun()
 
 
 @contextlib.contextmanager
-def a_place(bar: Any) -> Iterator[None]:
+def reading_slot(bar: Any) -> Iterator[None]:
     """Read only when no more than so many others do: each reading may take 600 MB of memory and all of a core."""
     while not READERS.acquire(timeout=0.5):
-        told(bar, "waiting until the files of others are read", 0.0)
+        show_progress(bar, "waiting until the files of others are read", 0.0)
     try:
         yield
     finally:
         READERS.release()
 
 
-def told(bar: Any, what: str, share: float) -> None:
+def show_progress(bar: Any, what: str, share: float) -> None:
     """Draw how far it is. Streamlit ends the script here once the page was touched, and with it the reading."""
     bar.progress(share, f"{escaped(what[:1].upper() + what[1:])} …")
 
 
-def undo(bringing: Bringing) -> None:
+def undo(bringing: Draft) -> None:
     """Back to the last choices that could be read; back to the start where there are none."""
     if bringing.found is None:
         stop()
@@ -303,16 +305,16 @@ def undo(bringing: Bringing) -> None:
 
 
 def stop() -> None:
-    """Leave what was brought, with the room that it lies in."""
+    """Drop what was brought, with its staging directory."""
     bringing = st.session_state.pop("bringing", None)
     if bringing is not None:
-        uploads.remove_staging(bringing.room)
+        uploads.remove_staging(bringing.staging)
 
 
 # ── what was understood ──────────────────────────────────────────────────────
 
 
-def review(bringing: Bringing, owner: str) -> None:
+def review(bringing: Draft, owner: str) -> None:
     """What was understood, the controls that change it, and the two ways of keeping it."""
     found = bringing.found
     assert found is not None
@@ -341,7 +343,7 @@ def look_at(some: Any) -> None:
         st.image(some, width=min(460, some.width), alt="Samples, evenly spread over all")
 
 
-def numbers(found: Found, bringing: Bringing) -> None:
+def numbers(found: Found, bringing: Draft) -> None:
     """Count, shape, range and split."""
     kind = kinds.get(found.kind)
     with st.container(horizontal=True, gap="large"):
@@ -361,7 +363,7 @@ def numbers(found: Found, bringing: Bringing) -> None:
     st.caption(words)
 
 
-def decide(found: Found, bringing: Bringing) -> None:
+def decide(found: Found, bringing: Draft) -> None:
     """Each decision as a sentence, with the control that changes it."""
     for decision in sorted(found.decisions, key=lambda one: ORDER.index(one.what) if one.what in ORDER else 0):
         if decision.what == "shape" or len(decision.options) > 1 or decision.what in NUMBERS:
@@ -384,7 +386,7 @@ def decide(found: Found, bringing: Bringing) -> None:
                 choose(bringing, "leave_out", chosen or None)
 
 
-def choose(bringing: Bringing, what: str, chosen: Any) -> None:
+def choose(bringing: Draft, what: str, chosen: Any) -> None:
     """Ask for another decision, and read again."""
     bringing.choices = {name: value for name, value in {**bringing.choices, what: chosen}.items() if value is not None}
     st.rerun()
@@ -420,7 +422,7 @@ def worded(option: Any) -> str:
     return str(WORDS.get(option, option))
 
 
-def contents(found: Found, bringing: Bringing) -> None:
+def contents(found: Found, bringing: Draft) -> None:
     """Classes, columns, and what was skipped, each as a table."""
     tables: dict[str, Any] = {}
     if found.classes:
@@ -461,7 +463,7 @@ def short(value: float) -> str:
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e12 else f"{value:.4g}"
 
 
-def keeping(bringing: Bringing, owner: str) -> None:
+def keeping(bringing: Draft, owner: str) -> None:
     """A name, and the ways on."""
     assert bringing.found is not None
     bringing.title = st.text_input("Name", bringing.title, max_chars=uploads.TITLE, key=f"title {bringing.turn}")
@@ -473,12 +475,12 @@ def keeping(bringing: Bringing, owner: str) -> None:
         return
     bar = st.progress(0.0, "Keeping it …")
     try:
-        kept = uploads.keep(
+        kept = uploads.save(
             bringing.found,
             owner,
             bringing.title,
             bringing.source,
-            progress=lambda what, share: told(bar, what, share),
+            progress=lambda what, share: show_progress(bar, what, share),
         )
     except Problem as problem:
         bar.empty()
@@ -500,7 +502,7 @@ def to_train(name: str) -> None:
 # ── what is there ────────────────────────────────────────────────────────────
 
 
-def yours(owner: str) -> None:
+def own_datasets(owner: str) -> None:
     """The datasets of this visitor, and what can be done with each."""
     mine = uploads.of(owner)
     if not mine:
@@ -516,12 +518,12 @@ def yours(owner: str) -> None:
             if one.owner == owner and delete.button(
                 "Delete", key=f"delete {one.name}", icon=":material/delete:", width="stretch"
             ):
-                sure(one, owner)
+                confirm_deletion(one, owner)
     taken = sum(one.bytes for one in mine if one.owner == owner)
     st.caption(f"They take {size(taken)} of the {size(uploads.quota())} that you may keep here.")
 
 
-def about(one: Kept, owner: str) -> str:
+def about(one: StoredDataset, owner: str) -> str:
     """A dataset in a line."""
     samples = kinds.get(one.kind).shaped.format(" × ".join(map(str, one.shape)))
     classes = f" · {len(one.classes):,} classes" if one.classes else ""
@@ -541,7 +543,7 @@ def size(count: int) -> str:
 
 
 @st.dialog("Delete for good?")
-def sure(one: Kept, owner: str) -> None:
+def confirm_deletion(one: StoredDataset, owner: str) -> None:
     """Ask first."""
     st.markdown(f"**{one.title}**: {one.count:,} samples.")
     st.caption("Runs that were trained on it stay: their map and decoder go on working, without the originals.")

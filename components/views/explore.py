@@ -8,7 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from components import address, cached, choosing, figures, samples, visitor
-from components.explorer import SHOWN, ExplorerResult, Selection, View, explorer, stands
+from components.explorer import SHOWN, ExplorerResult, Selection, View, current_result, explorer
 from components.views import Page
 from models import Problem, codes, engine, export, kinds, runs
 from models.analysis import metrics
@@ -23,7 +23,7 @@ def show() -> None:
     if run is None:
         return
     asked = asked_for(run)
-    known = stands(run.url, "explorer").view
+    known = current_result(run.url, "explorer").view
     st.caption(sentence(run, str(known.get("colour") or asked.get("colour") or "class")))
     choosing.collapse(run)
     found = explorer(run.url, view=asked, key="explorer")
@@ -31,7 +31,7 @@ def show() -> None:
     told = found.code or asked.get("code")
     code = np.array(told or run.card.codes.mean, np.float32)
     at_hand = choosing.originals_at_hand(run)
-    choosing.of_own_data(run)
+    choosing.own_data_notice(run)
     if found.selection is not None:
         selected(run, found.selection)
     card(run)
@@ -45,8 +45,8 @@ def show() -> None:
 
 def sentence(run: runs.Run, colour: str) -> str:
     """What one sees, with the numbers that say how far to trust it. colour: what the explorer colours by."""
-    mse, pca, whole = run.metric("mse"), run.metric("pca_mse"), run.card.dataset.count
-    one = "one sample" if run.count == whole else f"one of the {whole:,} samples"
+    mse, pca, count = run.metric("mse"), run.metric("pca_mse"), run.card.dataset.count
+    one = "one sample" if run.count == count else f"one of the {count:,} samples"
     numbers = f"{run.code_size} number{'s' if run.code_size > 1 else ''}"
     by = coloured_by(run, colour)
     return (
@@ -164,7 +164,8 @@ def selected(run: runs.Run, selection: Selection) -> None:
         )
     st.download_button(
         "The selection (CSV)",
-        lambda: export.codes_csv(whole(run, chosen)),  # made when it is pressed: of a million samples it takes seconds
+        # Made when it is pressed: of a million samples it takes seconds.
+        lambda: export.codes_csv(table_with_values(run, chosen)),
         "selection.csv",
         "text/csv",
         on_click="ignore",
@@ -182,7 +183,7 @@ def table(run: runs.Run, places: NDArray[Any]) -> dict[str, Any]:
     }
 
 
-def whole(run: runs.Run, places: NDArray[Any]) -> dict[str, Any]:
+def table_with_values(run: runs.Run, places: NDArray[Any]) -> dict[str, Any]:
     """`table`, and of rows what they hold, in the table's own units, where the dataset is at hand."""
     rows = tuple(int(row) for row in run.rows[places])
     if not samples.of(run).tabular or (originals := cached.originals(run.card.dataset.name, rows)) is None:

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from components import address, choosing, visitor
-from components.views import Page, told
+from components.views import Page, show_problems
 from models import Problem, engine, runs, uploads
 from models.engine import Entry
 from models.runs import thumbnails
@@ -47,13 +47,13 @@ def entries(owner: str, text: str, states: list[str], everyone: bool) -> None:
     st.fragment(table, run_every=2.0 if alive else None)(owner, text, states, everyone, alive)
 
 
-@told
+@show_problems
 def table(owner: str, text: str, states: list[str], everyone: bool, alive: bool) -> None:
     """One line for each run that the filter lets through."""
     mine = engine.runs(owner)
     if alive and not any(GROUP[entry.state] == 0 for entry in mine):
         st.rerun(scope="app")  # nothing is left to wait for: no more polling
-    if foreign := engine.left_alone(owner):
+    if foreign := engine.foreign_runs(owner):
         st.caption(f"Asked for in another version of Hourglass, and listed there only: {foreign} of your runs.")
     every = mine + (common(owner, mine) if everyone else [])
     chosen = [entry for entry in every if fits(entry, text, states)]

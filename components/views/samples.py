@@ -50,7 +50,7 @@ def show() -> None:
 
 
 @cached.per_run(4, "Finding the nearest codes…")
-def nearest(run: runs.Run) -> checks.Near:
+def nearest(run: runs.Run) -> checks.Neighbours:
     """The nearest codes of each stored code."""
     return checks.neighbours(run.codes)
 
@@ -62,7 +62,7 @@ def near_duplicates(run: runs.Run, alike: float, samples: bool) -> checks.Duplic
 
 
 @cached.per_run(8)
-def standing_out(run: runs.Run) -> checks.Outliers:
+def outliers_of(run: runs.Run) -> checks.Outliers:
     """Samples by how much they stand out."""
     return checks.outliers(run.errors, run.splits, nearest(run))
 
@@ -131,7 +131,7 @@ def outliers(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, A
     above = place.slider(
         "Stand out more than this per cent of the samples", *ABOVE, step=0.1, key="above", format="%.1f %%"
     )
-    found = standing_out(run)
+    found = outliers_of(run)
     chosen = found.rank >= above
     bad, far = found.error_rank[chosen] >= above, found.distance_rank[chosen] >= above
     st.markdown(

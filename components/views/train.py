@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from components import address, cached, choosing, figures, visitor
-from components.views import Page, told
+from components.views import Page, show_problems
 from models import Problem, architectures, datasets, engine, home, kinds, losses, runs, uploads
 from models.analysis import metrics
 from models.runs import Configuration
@@ -50,7 +50,7 @@ NUMBERS = {
     "shift": ("Shift (pixels)", "Each batch is moved by up to so many pixels: more to learn from, slower.", 1, "%d"),
     **{
         choice.field: (choice.title, choice.about, choice.step, f"%.{choice.decimals}f")
-        for term in losses.found().values()
+        for term in losses.available().values()
         for choice in term.choices
     },
 }
@@ -83,7 +83,7 @@ def training_id(asked: str) -> str:
 
 def choices() -> tuple[dict[str, Any], datasets.Dataset]:
     """Every choice of a training as plain values, and the dataset chosen."""
-    known_data, known = choosing.datasets_of(visitor.owner()), architectures.found()
+    known_data, known = choosing.datasets_of(visitor.owner()), architectures.available()
     dataset = known_data[address.seed("dataset", one_of(known_data, "digits"), known=known_data)]
     fitting = [n for n, a in known.items() if dataset.kind in a.kinds]
     presets = [OWN, *(n for n, values in runs.PRESETS.items() if values["architecture"] in fitting)]
@@ -149,7 +149,7 @@ def one_of(known: Iterable[str], wanted: str) -> str:
 
 
 def noise(kind: str) -> tuple[str, float]:
-    """What spoils the input, and how much."""
+    """The noise on the input, and how much of it."""
     known = runs.noises(kind)
     address.seed("noise", "none", known=known)
     chosen = st.selectbox(
@@ -157,7 +157,7 @@ def noise(kind: str) -> tuple[str, float]:
         known,
         format_func=(NOISES if kinds.get(kind).pixels else NOISES | STANDARDISED).__getitem__,
         key="noise",
-        help="A denoising autoencoder gets the spoilt sample and has to give back the clean one.",
+        help="A denoising autoencoder gets the noisy sample and has to reconstruct the clean one.",
     )
     if chosen == "none":
         return chosen, 0.0
@@ -181,7 +181,7 @@ def how_long(epochs: int) -> tuple[int, str]:
     )
     if chosen == "epochs":
         return int(number("epochs", epochs)), ""
-    limits = engine.Limits.here()
+    limits = engine.Limits.from_environment()
     if chosen == "stop":
         words = f"For at most {duration(limits.seconds)} or {limits.epochs:,} epochs, the longest training on this computer."
     else:
@@ -208,7 +208,7 @@ def take_preset() -> None:
     """A preset sets all that it names; the dataset stays."""
     chosen = runs.PRESETS.get(st.session_state["preset"], {"recipe": "hourglass"})
     plain = {"budget": "epochs", "noise": "none", "shift": 0, "distortion": 0.0}
-    terms = [term for term in losses.found().values() if not term.variational]
+    terms = [term for term in losses.available().values() if not term.variational]
     plain |= {choice.field: choice.default for term in terms for choice in term.choices}
     for name, value in {**plain, **chosen}.items():
         address.choose(name, value)
@@ -298,7 +298,7 @@ def timed(configuration: Configuration, device: str) -> Configuration:
                 )
             time.sleep(0.1)
     values = dataclasses.asdict(configuration)
-    seconds = engine.Limits.here().seconds if budget == "stop" else int(budget)
+    seconds = engine.Limits.from_environment().seconds if budget == "stop" else int(budget)
     if budget != "stop" and each > seconds:
         st.toast(
             f"It will take longer: one epoch, the least, needs about {duration(each)} here.", icon=":material/timer:"
@@ -353,7 +353,7 @@ def show_choices(trained: Configuration) -> None:
 
 
 @st.fragment(run_every=1.0)
-@told
+@show_problems
 def live(id_: str) -> None:
     """What the training writes, once a second; ends by drawing the page anew."""
     status = cached.status(id_)
@@ -425,7 +425,7 @@ def words_of(status: engine.Status, seen: cached.Live | None, open_ended: bool) 
         return f"{first}{start}" + (f" · {status.what}" if status.what else "")
     words = status.what or status.phase
     if seen is not None and status.phase == "training" and not status.cooling:
-        left = min((status.epochs - status.epoch) * seen.seconds, engine.Limits.here().seconds)
+        left = min((status.epochs - status.epoch) * seen.seconds, engine.Limits.from_environment().seconds)
         words += f" · {seen.newest['samples_per_second']:,.0f} samples/s · {duration(left)} left{' at most' if open_ended else ''}"
     return words
 

@@ -63,7 +63,7 @@ def _factors(run: Run) -> list[str]:
     if not names:
         return []
     test = run.splits == TEST
-    told = metrics.factors_told(run.codes[test], run.factors[test])
+    told = metrics.factor_scores(run.codes[test], run.factors[test])
     pairs = metrics.own_dimensions(told)
     return [
         f"| factor | dimension of its own | absolute rank correlation, {test.sum():,} test samples |",

@@ -32,7 +32,7 @@ EQUAL = 1e-3  # of the usual distance to the nearest code: below it two codes of
 
 
 @dataclass(frozen=True)
-class Near:
+class Neighbours:
     """Some of M codes and their k nearest other codes.
 
     places (Q,): which codes were looked at, ascending; all of them where Q = M. near (Q, k): places of their
@@ -50,7 +50,7 @@ class Near:
         return float(np.median(self.distance[:, 0])) if self.distance.size else 0.0
 
 
-def neighbours(codes: Floats, k: int = K) -> Near:
+def neighbours(codes: Floats, k: int = K) -> Neighbours:
     """The k nearest other codes of each of `codes` (M, D), k < M, by scikit-learn.
 
     So that it takes seconds, not minutes, a random but fixed part of many codes is looked at, each against all:
@@ -64,13 +64,13 @@ def neighbours(codes: Floats, k: int = K) -> Near:
     if count > most:
         places = np.sort(np.random.default_rng(0).permutation(count)[:most])
     if k < 1:
-        return Near(places, np.zeros((len(places), 0), np.int64), np.zeros((len(places), 0), np.float32), count)
+        return Neighbours(places, np.zeros((len(places), 0), np.int64), np.zeros((len(places), 0), np.float32), count)
     near, distance = nearest_of(codes, codes[places], k + 1)
     # A code's first neighbour is itself, except among equal codes, of which any may come first.
     itself = near == places[:, None]
     itself[~itself.any(1), -1] = True
     shape = (len(places), k)
-    return Near(places, near[~itself].reshape(shape), distance[~itself].reshape(shape), count)
+    return Neighbours(places, near[~itself].reshape(shape), distance[~itself].reshape(shape), count)
 
 
 def nearest_of(codes: Floats, asked: Floats, k: int) -> tuple[Places, Floats]:
@@ -101,7 +101,7 @@ class Duplicates:
     looked: int
 
 
-def duplicates(run: Run, near: Near, alike: float = 0.05, *, samples: bool = True) -> Duplicates:
+def duplicates(run: Run, near: Neighbours, alike: float = 0.05, *, samples: bool = True) -> Duplicates:
     """Exact duplicates by the hash of the stored samples, near ones among each code's neighbours.
 
     A near duplicate differs by at most `alike` times the difference of two random samples. Every sample of a group
@@ -220,7 +220,7 @@ class Outliers:
         return np.maximum(self.error_rank, self.distance_rank)
 
 
-def outliers(errors: Floats, splits: NDArray[np.uint8], near: Near) -> Outliers:
+def outliers(errors: Floats, splits: NDArray[np.uint8], near: Neighbours) -> Outliers:
     """Samples that the run reconstructs badly, or whose code lies far from others.
 
     errors (M,), splits (M,): each sample is held against its own split, since training samples have smaller
@@ -262,7 +262,7 @@ class Mislabelled:
     k: int
 
 
-def mislabelled(labels: NDArray[np.int32], near: Near) -> Mislabelled:
+def mislabelled(labels: NDArray[np.int32], near: Neighbours) -> Mislabelled:
     """Samples whose neighbours have another label, after Brodley and Friedl 1999 (nearest neighbours as the filter).
 
     labels (M,), -1 where unknown: these neither vote nor are judged. A vote weighs 1 / (distance + the sample's

@@ -175,7 +175,7 @@ def tsne_knn_accuracy(samples: Floats, labels: NDArray[np.int32]) -> float:
     return float((votes.argmax(0) == labels).mean())
 
 
-def factors_told(codes: Floats, factors: Floats) -> NDArray[np.float64]:
+def factor_scores(codes: Floats, factors: Floats) -> NDArray[np.float64]:
     """Absolute rank correlation (Spearman 1904) of each dimension with each factor: (N, D) and (N, K) give (D, K).
 
     0 where a dimension or a factor does not vary.
@@ -189,7 +189,7 @@ def factors_told(codes: Floats, factors: Floats) -> NDArray[np.float64]:
 
 
 def own_dimensions(told: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Pairs (dimension, factor) of `factors_told`, no dimension twice, whose sum is the greatest (Kuhn 1955)."""
+    """Pairs (dimension, factor) of `factor_scores`, no dimension twice, whose sum is the greatest (Kuhn 1955)."""
     from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
     pairs = zip(*linear_sum_assignment(-told), strict=True)

@@ -37,7 +37,7 @@ def rows(run: Run, which: NDArray[np.int64]) -> Reconstructed:
     """Reconstruct these rows of the run's dataset. `Problem` when it is not at hand."""
     chosen = run.configuration
     clean = to_float(datasets.samples_at(run.dataset, which))
-    given = noise.spoil_rows(clean, chosen.noise, chosen.noise_level, which)
+    given = noise.corrupt_rows(clean, chosen.noise, chosen.noise_level, which)
     out = run.coder.decode(run.coder.encode(given))
     return Reconstructed(which, clean, given, out, metrics.through_pca(run.baseline, given))
 

@@ -166,7 +166,7 @@ class Architecture:
         return blueprint
 
 
-def found() -> dict[str, Architecture]:
+def available() -> dict[str, Architecture]:
     """Every architecture in this folder by name, simplest first."""
     return discovered()[0]
 
@@ -178,7 +178,7 @@ def broken() -> list[Problem]:
 
 @cache
 def discovered() -> tuple[dict[str, Architecture], list[Problem]]:
-    """What `found` and `broken` give."""
+    """What `available` and `broken` give."""
     all_, problems = discover(
         __name__, __path__, "ARCHITECTURE", Architecture, _check, names=lambda architecture: (architecture.name,)
     )
@@ -203,8 +203,8 @@ def _check(architecture: Architecture, file: str) -> None:
 def get(name: str) -> Architecture:
     """The architecture of that name; a `Problem` with the names that exist otherwise."""
     try:
-        return found()[name]
+        return available()[name]
     except KeyError:
         raise Problem(
-            f"the architecture “{name}” is unknown", f"known architectures are {', '.join(found())}"
+            f"the architecture “{name}” is unknown", f"known architectures are {', '.join(available())}"
         ) from None

@@ -37,12 +37,12 @@ __all__ = [
     "Progress",
     "Remote",
     "arrays",
+    "available",
     "broken",
     "check",
     "delete",
     "download",
     "file",
-    "found",
     "get",
     "missing",
     "names",
@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 
-def found() -> dict[str, Dataset]:
+def available() -> dict[str, Dataset]:
     """Every dataset in this folder by name, in the order a newcomer should meet them (small ones first)."""
     return _discovered()[0]
 
@@ -86,7 +86,7 @@ def _check(dataset: Dataset, file: str) -> None:
 
 def get(name: str) -> Dataset:
     """The dataset of that name, of this folder or brought by somebody; a `Problem` with the names that exist otherwise."""
-    dataset = found().get(name) or uploads.dataset(name)
+    dataset = available().get(name) or uploads.dataset(name)
     if dataset is None:
         raise unknown(name)
     return dataset
@@ -96,7 +96,7 @@ def unknown(name: str) -> Problem:
     """What is said of a dataset that does not exist, and of one that somebody else has brought."""
     return Problem(
         f"the dataset “{name}” is unknown",
-        f"known datasets are {', '.join(found())} and those of your own",
+        f"known datasets are {', '.join(available())} and those of your own",
         "choose one of these; datasets of visitors are removed when they have not been used for some time",
     )
 
@@ -118,7 +118,7 @@ def missing(dataset: Dataset) -> tuple[Remote, ...]:
 
     Looks at sizes only, so that a page may ask at every rerun; `file()` checks the content.
     """
-    if _laid_down(dataset) is not None:
+    if _read_arrays(dataset) is not None:
         return ()
     folder = downloads() / dataset.name
     return tuple(remote for remote in dataset.files if _bytes(folder / remote.name) != remote.bytes)
@@ -146,7 +146,7 @@ def download(dataset: Dataset, progress: Progress = lambda _what, _share: None) 
 
     Nothing half-done stays, so that one may try again as often as one likes.
     """
-    if _laid_down(dataset) is not None:
+    if _read_arrays(dataset) is not None:
         return
     for remote in dataset.files:
         target = downloads() / dataset.name / remote.name
@@ -202,12 +202,12 @@ def arrays(dataset: Dataset, progress: Progress = lambda _what, _share: None) ->
 
     Raises `Problem` when its files are missing or broken, or the folder cannot be written.
     """
-    content = _laid_down(dataset)
+    content = _read_arrays(dataset)
     if content is None:
         progress(f"preparing {dataset.title}", 0.0)
-        _lay_down(dataset)
+        _write_arrays(dataset)
         progress(f"preparing {dataset.title}", 1.0)
-        content = _laid_down(dataset)
+        content = _read_arrays(dataset)
     if content is None:
         raise Problem(
             f"{dataset.title} was written to {_folder(dataset)} but cannot be read back",
@@ -221,7 +221,7 @@ def samples_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.generi
 
     Raises `Problem` when the dataset has to be downloaded first.
     """
-    content = _laid_down(dataset)
+    content = _read_arrays(dataset)
     if content is not None:
         return np.asarray(content.samples[rows])
     if dataset.draw is not None:
@@ -260,7 +260,7 @@ def _folder(dataset: Dataset) -> Path:
     return home() / "data" / dataset.fingerprint
 
 
-def _laid_down(dataset: Dataset) -> Arrays | None:
+def _read_arrays(dataset: Dataset) -> Arrays | None:
     """The arrays in their folder; None where they are absent or broken, so that they are laid down anew.
 
     Mapping a file fails when it is shorter than its header says, which a full disk or a crash would leave; no
@@ -271,7 +271,7 @@ def _laid_down(dataset: Dataset) -> Arrays | None:
         content = Arrays(*(_mapped(folder / f"{part}.npy") for part in Arrays._fields))
     except (OSError, ValueError, EOFError):
         return None
-    return None if _unlike(dataset, content) else content
+    return None if _difference(dataset, content) else content
 
 
 def _mapped(path: Path) -> NDArray[Any]:
@@ -285,7 +285,7 @@ def _mapped(path: Path) -> NDArray[Any]:
     raise refused
 
 
-def _unlike(dataset: Dataset, content: Arrays) -> str:
+def _difference(dataset: Dataset, content: Arrays) -> str:
     """Words for the first array that is not as the dataset declares; none when all are."""
     stored = np.dtype(np.uint8 if kinds.get(dataset.kind).pixels else np.float32)
     declared = (
@@ -299,7 +299,7 @@ def _unlike(dataset: Dataset, content: Arrays) -> str:
     return ""
 
 
-def _lay_down(dataset: Dataset) -> None:
+def _write_arrays(dataset: Dataset) -> None:
     """Write the arrays beside their place and rename the folder: two processes may do it at once, one wins."""
     folder = _folder(dataset)
     part = None
@@ -324,7 +324,7 @@ def _lay_down(dataset: Dataset) -> None:
 
 def _read(dataset: Dataset) -> Arrays:
     content = dataset.read()
-    unlike = _unlike(dataset, content)
+    unlike = _difference(dataset, content)
     if unlike:
         raise Problem(
             f"reading {dataset.title} gave {unlike}",
@@ -339,7 +339,7 @@ def _place(dataset: Dataset, part: Path, folder: Path) -> None:
     try:
         part.rename(folder)
     except OSError:
-        if _laid_down(dataset) is not None:
+        if _read_arrays(dataset) is not None:
             return
         if not folder.is_dir():
             raise

@@ -13,7 +13,7 @@ from models.engine.library import (
     Entry,
     adopt,
     delete,
-    left_alone,
+    foreign_runs,
     make_sure_it_fits,
     names,
     rename,
@@ -25,12 +25,12 @@ from models.engine.limits import Limits
 from models.engine.presence import engine_alive, engine_problem, gpus
 from models.engine.process import cores
 from models.engine.submitting import cancel, epoch_seconds, epochs_within, kept, submit, waits
-from models.engine.supervisor import Keeper, wake
+from models.engine.supervisor import EngineSupervisor, wake
 from models.engine.watching import Status, status
 
 __all__ = [
+    "EngineSupervisor",
     "Entry",
-    "Keeper",
     "Limits",
     "Status",
     "active",
@@ -47,9 +47,9 @@ __all__ = [
     "epoch_seconds",
     "epochs_within",
     "finished",
+    "foreign_runs",
     "gpus",
     "kept",
-    "left_alone",
     "make_sure_it_fits",
     "names",
     "progress",

@@ -45,7 +45,7 @@ class _Job:
         int  # `queue.name` of the file it came from: a run missing from the same file was deleted, from a new one lost
     )
     where: str | None  # address of its worker, None where Dask chooses
-    wish: str | None = None
+    stop_request: str | None = None
 
 
 class Dispatcher:
@@ -53,7 +53,7 @@ class Dispatcher:
 
     def __init__(self, root: Path, address: str | None, workers: int) -> None:
         self.root, self.address, self.workers = root, address, workers
-        self.limits = Limits.here()
+        self.limits = Limits.from_environment()
         self.security = security()
         self.jobs: dict[str, _Job] = {}
         self.timings: dict[str, tuple[Future[Any], str | None]] = {}
@@ -179,7 +179,7 @@ class Dispatcher:
             if self.cluster is None:
                 self.members.examine(self.client, workers)
                 self._give_up(workers)
-                workers = {address: one for address, one in workers.items() if not self.members.known[address].misfit}
+                workers = {address: one for address, one in workers.items() if not self.members.known[address].mismatch}
             self.slots = sum(one["nthreads"] for one in workers.values())
             self.gpus = int(sum(one["resources"].get("GPU", 0) for one in workers.values()))
         if self.cluster is not None:
@@ -325,10 +325,10 @@ class Dispatcher:
                 continue  # its owner has deleted it: it ends when it misses its folder
             if ticket is None:
                 self._remember(job)
-            elif ticket.wish and ticket.wish != job.wish and ticket.attempt == job.attempt:
+            elif ticket.stop_request and ticket.stop_request != job.stop_request and ticket.attempt == job.attempt:
                 with contextlib.suppress(Problem):  # its folder is gone: then so is the training
-                    growing.control(growing.active(id_), job.attempt, ticket.wish)
-                job.wish = ticket.wish
+                    growing.control(growing.active(id_), job.attempt, ticket.stop_request)
+                job.stop_request = ticket.stop_request
 
     def _remember(self, job: _Job) -> None:
         ticket = job.ticket
@@ -388,18 +388,18 @@ class Dispatcher:
         id_, folder = ticket.id, growing.active(ticket.id)
         attempt = max(ticket.attempt, growing.attempt_of(folder)) + 1
         # A stop request stays valid when the worker is lost and another attempt begins.
-        wish = ticket.wish if ticket.wish in ("keep", "cool") else None
+        stop_request = ticket.stop_request if ticket.stop_request in ("keep", "cool") else None
         with queue.opened(write=True) as connection:
             took = connection.execute(
                 "UPDATE runs SET state = 'running', attempt = ?, wish = ?, problem = NULL, became = NULL, started = ?"
                 " WHERE id = ? AND state = 'queued'",
-                [attempt, wish, time.time(), id_],
+                [attempt, stop_request, time.time(), id_],
             )
             if not took.rowcount:  # cancelled a moment ago
                 return
             try:
                 private(folder)
-                growing.control(folder, attempt, wish)
+                growing.control(folder, attempt, stop_request)
             except (OSError, Problem) as error:
                 trouble = error if isinstance(error, Problem) else unwritable(folder.parent, error)
                 text = json.dumps(trouble.parts)
@@ -425,4 +425,4 @@ class Dispatcher:
             resources={"GPU": 1} if on_gpu else None,
             workers=[where] if where else None,
         )
-        self.jobs[id_] = _Job(ticket, attempt, future, reached, name, where, wish)
+        self.jobs[id_] = _Job(ticket, attempt, future, reached, name, where, stop_request)

@@ -155,9 +155,9 @@ def begun(id_: str) -> int:
     return int(status.get("attempt", 0))
 
 
-def control(folder: Path, attempt: int, wish: str | None) -> None:
+def control(folder: Path, attempt: int, stop_request: str | None) -> None:
     """Write control.json: the number of the current attempt and the stop request (see `models.training`)."""
-    stored.write_whole(folder / "control.json", json.dumps({"attempt": attempt, "wish": wish}).encode())
+    stored.write_whole(folder / "control.json", json.dumps({"attempt": attempt, "wish": stop_request}).encode())
 
 
 def finished(id_: str, run: Run) -> None:
@@ -166,4 +166,4 @@ def finished(id_: str, run: Run) -> None:
     for path in folder.rglob("*"):
         if path.is_file() and (path.name in stored.WORKING or path.name[0] == "."):
             path.unlink(missing_ok=True)
-    stored.keep(folder, run.id)
+    stored.publish(folder, run.id)

@@ -36,7 +36,7 @@ def runs(owner: str) -> list[Entry]:
     return _listed(owner)[0]
 
 
-def left_alone(owner: str) -> int:
+def foreign_runs(owner: str) -> int:
     """How many runs of this owner's are not listed, since another version of Hourglass has asked for them."""
     return _listed(owner)[1]
 
@@ -98,7 +98,7 @@ def adopt(run: Run, owner: str, asked: Configuration | None = None) -> None:
 
 def make_sure_it_fits(owner: str, more: int) -> None:
     """A `Problem` when the folders of this owner's runs hold more than allowed with so many bytes more."""
-    most = Limits.here().bytes
+    most = Limits.from_environment().bytes
     folders = [entry.run.folder for entry in runs(owner) if entry.run is not None and not entry.run.pretrained]
     held = sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
     if held + more > most:

@@ -20,7 +20,7 @@ class Limits:
     bytes: int = 5_000_000_000  # HOURGLASS_BYTES: runs on one's list, beyond which no zip is opened
 
     @classmethod
-    def here(cls) -> Limits:
+    def from_environment(cls) -> Limits:
         """The limits of this installation. A `Problem` for one that is no whole number above zero."""
         usual = dataclasses.asdict(cls())
         return cls(**{name: setting(f"HOURGLASS_{name.upper()}", value) for name, value in usual.items()})

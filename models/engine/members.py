@@ -13,7 +13,7 @@ from typing import Any
 from models import Problem
 from models.engine import tasks
 from models.engine.cluster import Client, Future, KilledWorker
-from models.engine.workers import machine_facts, misfit
+from models.engine.workers import machine_facts, mismatch
 
 AGAIN = 10.0  # seconds after which a worker that did not fit is asked again
 log = logging.getLogger("hourglass.engine")
@@ -29,7 +29,7 @@ class Member:
     asked: Future[Any] | None  # None when it has answered
     at: float  # when it was asked
     who: str = ""
-    misfit: str | None = "it has not answered yet"
+    mismatch: str | None = "it has not answered yet"
     absent: frozenset[str] = frozenset()  # datasets that it cannot read
 
 
@@ -49,7 +49,7 @@ class Members:
             del self.known[address]
         for address, one in joined.items():
             known = self.known.get(address)
-            if known is None or (known.asked is None and now - known.at > AGAIN and (known.misfit or known.absent)):
+            if known is None or (known.asked is None and now - known.at > AGAIN and (known.mismatch or known.absent)):
                 asked = client.submit(machine_facts, str(self.root), workers=[address], pure=False)
                 threads, gpus = one["nthreads"], int(one["resources"].get("GPU", 0))
                 new = Member(address, threads, gpus, asked, now)
@@ -68,23 +68,23 @@ class Members:
         member.asked = None
         if "lost" in theirs:  # the worker is gone, or will be asked again
             return
-        before = member.misfit
+        before = member.mismatch
         if "host" in theirs:
             member.who = f"the worker of {theirs['account']} on {theirs['host']}"
-            member.misfit = misfit(self.mine, theirs, str(self.root))
+            member.mismatch = mismatch(self.mine, theirs, str(self.root))
             member.absent = frozenset(theirs["absent"])
         else:  # it does not know the function
-            member.who, member.misfit = (
+            member.who, member.mismatch = (
                 f"the worker at {member.address}",
                 "it runs another version of Hourglass, or none",
             )
-        if member.misfit and member.misfit != before:
-            log.warning("%s is left out: %s", member.who, member.misfit)
+        if member.mismatch and member.mismatch != before:
+            log.warning("%s is left out: %s", member.who, member.mismatch)
 
     def place(self, dataset: str, on_gpu: bool, busy: list[str | None]) -> str | None:
         """The address of a worker that is free for a training on this dataset; None where there is none now. busy: the
         addresses of workers that train, once for each training."""
-        fitting = [one for one in self.known.values() if not one.misfit]
+        fitting = [one for one in self.known.values() if not one.mismatch]
         able = [one for one in fitting if dataset not in one.absent]
         if fitting and not able:
             self.lacking.add(dataset)
@@ -101,7 +101,7 @@ class Members:
                 f"no worker has joined the scheduler at {self.address}",
                 do="start some with python -m models.worker; waiting runs then start by themselves",
             )
-        misfits = [f"{one.who}: {one.misfit}" for one in self.known.values() if one.misfit and one.who]
+        misfits = [f"{one.who}: {one.mismatch}" for one in self.known.values() if one.mismatch and one.who]
         if misfits:
             return Problem(
                 f"{len(misfits)} of {len(self.known)} workers are left out ({'; '.join(sorted(set(misfits))[:4])})",

@@ -248,7 +248,7 @@ class Ticket:
     device: str
     attempt: int
     tries: int
-    wish: str | None
+    stop_request: str | None
     asked: float
     started: float | None
     ended: float | None
@@ -284,7 +284,8 @@ def _ticket(row: sqlite3.Row, owners: Sequence[str]) -> Ticket | None:
     configuration, problem = as_dict(row["configuration"]), as_problem(row["problem"])
     if configuration is None or row["state"] not in STATES or (problem is None and row["problem"]):
         return None
-    return Ticket(**fields | {"configuration": configuration, "problem": problem, "owners": tuple(owners)})
+    fields |= {"configuration": configuration, "problem": problem, "owners": tuple(owners)}
+    return Ticket(**fields, stop_request=row["wish"])
 
 
 def as_dict(text: str) -> dict[str, Any] | None:

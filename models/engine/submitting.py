@@ -79,13 +79,13 @@ def epochs_within(seconds: float, each: float) -> int:
 
     Two digits of it: people who choose the same a minute later shall meet the same run.
     """
-    count = max(1, min(int(seconds / each), Limits.here().epochs))
+    count = max(1, min(int(seconds / each), Limits.from_environment().epochs))
     rough: int = 10 ** max(0, len(str(count)) - 2)
     return count // rough * rough
 
 
 def _within_limits(configuration: Configuration, owner: str) -> None:
-    limits = Limits.here()
+    limits = Limits.from_environment()
     dataset = datasets.get(configuration.dataset)
     blueprint = architectures.get(configuration.architecture).blueprint(
         dataset.kind, dataset.shape, configuration.code_size
@@ -118,7 +118,7 @@ def kept(id_: str) -> bool:
     place = home() / "runs" / id_
     if not (place / "run.json").is_file():
         return False
-    if stored.whole(place):
+    if stored.is_complete(place):
         return True
     try:
         stored.set_aside(place)

@@ -20,7 +20,7 @@ log = logging.getLogger("hourglass.engine")
 PAUSE, LONGEST = 3.0, 60.0  # seconds before an engine that ended by itself is restarted; doubled each time
 
 
-class Keeper:
+class EngineSupervisor:
     """Starts an engine as a child process when one is first needed, restarts it, and ends it with this process.
 
     Until then nothing is started, so exploring alone costs nothing. Where another engine already serves the same
@@ -34,15 +34,15 @@ class Keeper:
         self.problem: str | None = None  # why the last engine ended, or why none can start
         self.thread = threading.Thread(target=self._watch, name="engine keeper", daemon=True)
 
-    def __enter__(self) -> Keeper:
-        KEEPERS.append(self)
+    def __enter__(self) -> EngineSupervisor:
+        SUPERVISORS.append(self)
         if _unfinished():
             self.wanted.set()
         self.thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        KEEPERS.remove(self)
+        SUPERVISORS.remove(self)
         self.ending.set()
         self.wanted.set()
         self.thread.join()
@@ -66,7 +66,7 @@ class Keeper:
                 continue
             killed = self.process is None or self.process.returncode < 0
             if not killed:
-                self.problem = _last_words()
+                self.problem = _last_line()
             # Back off from an engine that keeps ending, and start none beside another that is alive.
             if lived < (0.5 if killed else pause) or self._another_serves():
                 continue
@@ -113,17 +113,17 @@ class Keeper:
             log.warning("the engine cannot be started: %s", error)
 
 
-KEEPERS: list[Keeper] = []
+SUPERVISORS: list[EngineSupervisor] = []
 WORDS = "hourglass: "  # prefix of the last line of a program that ends with a problem
 
 
 def wake() -> None:
     """Start the engine now, if this process supervises one, so that it is ready when it is needed."""
-    for keeper in KEEPERS:
+    for keeper in SUPERVISORS:
         keeper.wanted.set()
 
 
-def _last_words() -> str | None:
+def _last_line() -> str | None:
     """The problem that the last engine printed when it ended; None where there is none."""
     with contextlib.suppress(OSError):
         last = (home() / "engine.log").read_text(errors="replace")[-4000:].strip().rpartition("\n")[2]

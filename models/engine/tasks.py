@@ -38,7 +38,7 @@ def train(
         return {"became": run.id}
     except training.Stopped:
         return {"stopped": True}
-    except training.Overtaken:
+    except training.Superseded:
         return {"overtaken": True}
     except Problem as problem:
         return {"problem": problem.parts}

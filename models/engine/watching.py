@@ -14,7 +14,7 @@ from models.engine import queue
 from models.engine.growing import active, is_alive, is_done, problem_of, progress, read_status
 from models.engine.presence import engine_alive, engine_problem, engine_row
 from models.engine.queue import Ticket
-from models.engine.supervisor import KEEPERS
+from models.engine.supervisor import SUPERVISORS
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ def status(id_: str) -> Status:  # noqa: PLR0911 - one return for each way a tra
         what = engine_problem() or ("" if row is None or row["slots"] else "no worker is there yet")
         if not engine_alive():
             what = "no engine is running; start one with python -m models.engine"
-            if KEEPERS:
-                problem = KEEPERS[-1].problem
+            if SUPERVISORS:
+                problem = SUPERVISORS[-1].problem
                 what = "the engine is starting" if problem is None else f"the engine cannot start. {problem}"
         return Status(id_, "queued", what, epoch, epochs, None, ahead, wait)
     if ticket.state != "running":

@@ -86,11 +86,11 @@ def machine_facts(root: str) -> dict[str, Any]:
         "torch": version("torch").partition("+")[0],  # without the build, such as +cpu
         "home": home,
         "writes": os.access(root, os.W_OK),
-        "absent": [name for name, dataset in datasets.found().items() if datasets.missing(dataset)],
+        "absent": [name for name, dataset in datasets.available().items() if datasets.missing(dataset)],
     }
 
 
-def misfit(mine: dict[str, Any], theirs: dict[str, Any], root: str) -> str | None:
+def mismatch(mine: dict[str, Any], theirs: dict[str, Any], root: str) -> str | None:
     """Why a worker with these facts cannot train for the engine, as a clause; None when it can."""
     for name, what in (("recipe", "recipe"), ("code", "version of the folder models"), ("torch", "torch")):
         if mine[name] != theirs.get(name):

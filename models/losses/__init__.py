@@ -139,7 +139,7 @@ class LossTerm:
         return self.applies(kind, variational) and (self.always or weight != 0)
 
 
-def found() -> dict[str, LossTerm]:
+def available() -> dict[str, LossTerm]:
     """Every term in this folder by name, in the order in which they are added."""
     return _discovered()[0]
 
@@ -151,7 +151,7 @@ def broken() -> list[Problem]:
 
 def used(configuration: Any, kind: str, variational: bool) -> list[LossTerm]:
     """The terms that a training of this configuration computes."""
-    return [term for term in found().values() if term.used(configuration, kind, variational)]
+    return [term for term in available().values() if term.used(configuration, kind, variational)]
 
 
 def choices(kind: str, variational: bool) -> list[Choice]:
@@ -159,7 +159,7 @@ def choices(kind: str, variational: bool) -> list[Choice]:
     weights before settings."""
     out: list[Choice] = []
     for only in (True, False):
-        terms = [one for one in found().values() if one.applies(kind, variational) and one.variational is only]
+        terms = [one for one in available().values() if one.applies(kind, variational) and one.variational is only]
         out += [one.weight for one in terms]
         out += [setting for one in terms for setting in one.settings]
     return out

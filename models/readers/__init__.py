@@ -83,11 +83,11 @@ FORMATS = "images, a zip or folder of images, CSV, Parquet, NPZ, NPY, idx or saf
 P = ParamSpec("P")
 
 
-def _told(reader: Callable[P, Found]) -> Callable[P, Found]:
+def _with_problems(reader: Callable[P, Found]) -> Callable[P, Found]:
     """What the system refuses on the way becomes a `Problem` too: a disk that is full, a file that is gone."""
 
     @functools.wraps(reader)
-    def told(*arguments: P.args, **choices: P.kwargs) -> Found:
+    def guarded(*arguments: P.args, **choices: P.kwargs) -> Found:
         try:
             return reader(*arguments, **choices)
         except (OSError, MemoryError) as error:
@@ -97,10 +97,10 @@ def _told(reader: Callable[P, Found]) -> Callable[P, Found]:
                 do="make sure that the files stay in place and that memory and disk space are free, then try again, or bring less",
             ) from error
 
-    return told
+    return guarded
 
 
-@_told
+@_with_problems
 def from_folder(path: str | Path, work: Work | None = None, **choices: Any) -> Found:
     """All images under a folder: uint8 (N, H, W, C). Folders within it are classes, or splits when named so.
 
@@ -118,14 +118,14 @@ def from_folder(path: str | Path, work: Work | None = None, **choices: Any) -> F
     return images.collect(entries, work, plain(path.name))
 
 
-@_told
+@_with_problems
 def from_images(files: str | Path | Sequence[str | Path], work: Work | None = None, **choices: Any) -> Found:
     """A handful of image files: uint8 (N, H, W, C), no labels. What is no image is skipped."""
     paths, work = _paths(files), _work(work, choices)
     return images.collect(sources.files(paths, work), work, plain(paths[0].name) if len(paths) == 1 else "these files")
 
 
-@_told
+@_with_problems
 def from_zip(path: str | Path, work: Work | None = None, **choices: Any) -> Found:
     """A zip of images: uint8 (N, H, W, C), by folders as `from_folder`. Members are read in memory, never extracted."""
     path, work = Path(path), _work(work, choices)
@@ -141,7 +141,7 @@ def from_zip(path: str | Path, work: Work | None = None, **choices: Any) -> Foun
         return images.collect(entries, work, plain(path.name))
 
 
-@_told
+@_with_problems
 def from_table(path: str | Path, work: Work | None = None, **choices: Any) -> Found:
     """A CSV, TSV or Parquet file: pixels of images (N, H, W, C), rows (N, F) or, if asked, signals (N, T, C)."""
     path, work = Path(path), _work(work, choices)
@@ -156,7 +156,7 @@ def from_table(path: str | Path, work: Work | None = None, **choices: Any) -> Fo
     return found
 
 
-@_told
+@_with_problems
 def from_arrays(path: str | Path, work: Work | None = None, **choices: Any) -> Found:
     """An NPY, NPZ or safetensors file: images (N, H, W, C), signals (N, T, C) or rows (N, F), as the axes say.
 
@@ -178,14 +178,14 @@ def from_arrays(path: str | Path, work: Work | None = None, **choices: Any) -> F
     return arrays.found(named, work, plain(path.name))
 
 
-@_told
+@_with_problems
 def from_idx(images: str | Path, labels: str | Path | None = None, work: Work | None = None, **choices: Any) -> Found:
     """Images in the format of MNIST, gzipped or not, and their labels: uint8 (N, H, W, 1)."""
     work = _work(work, choices)
     return _idx(_paths([images] if labels is None else [images, labels]), work, plain(Path(images).name))
 
 
-@_told
+@_with_problems
 def read(paths: str | Path | Sequence[str | Path], work: Work | None = None, **choices: Any) -> Found:
     """A file, several files or a folder, by what they hold and not by what they are called."""
     work = _work(work, choices)

@@ -76,7 +76,7 @@ def _npz_member(entry: sources.Entry, name: str, work: Work) -> NDArray[Any]:
         with decoding(name, "a whole array"):
             start = stream.tell()
         _check_size(name, shape, dtype, entry.size - start)
-        flat = _poured(stream, name, math.prod(shape), dtype, work)
+        flat = _copied(stream, name, math.prod(shape), dtype, work)
     return flat.reshape(shape, order="F" if fortran else "C")
 
 
@@ -120,7 +120,7 @@ def _check_size(name: str, shape: Sequence[int], dtype: np.dtype[Any], there: in
         )
 
 
-def _poured(stream: IO[bytes] | gzip.GzipFile, name: str, count: int, dtype: np.dtype[Any], work: Work) -> NDArray[Any]:
+def _copied(stream: IO[bytes] | gzip.GzipFile, name: str, count: int, dtype: np.dtype[Any], work: Work) -> NDArray[Any]:
     """`count` values out of a stream that has to be unpacked: in memory when few, else in an unnamed file.
 
     It grows with the bytes that really come, and stops where more come than were claimed.
@@ -191,7 +191,7 @@ def _tensor(key: str, facts: Any, there: int, name: str) -> tuple[list[int], str
     """Shape, type and place of one entry of a safetensors header."""
 
     about = facts if isinstance(facts, dict) else {}
-    shape, offsets, kind = _wholes(about.get("shape")), _wholes(about.get("data_offsets")), about.get("dtype")
+    shape, offsets, kind = _integers(about.get("shape")), _integers(about.get("data_offsets")), about.get("dtype")
     dtype = SAFE_TYPES.get(kind) if isinstance(kind, str) else None
     if shape is None or len(shape) > 8 or offsets is None or len(offsets) != 2 or dtype is None:
         raise Problem(
@@ -210,7 +210,7 @@ def _tensor(key: str, facts: Any, there: int, name: str) -> tuple[list[int], str
     return shape, dtype, begin, end
 
 
-def _wholes(values: Any) -> list[int] | None:
+def _integers(values: Any) -> list[int] | None:
     right = isinstance(values, list) and all(type(value) is int and 0 <= value < 1 << 62 for value in values)
     return values if right else None
 
@@ -259,7 +259,7 @@ def idx(path: Path, work: Work) -> NDArray[Any]:
                 f"{name} claims {plain(by(shape))} values, more than fit into its {size:,} bytes",
                 do="copy or make it again",
             )
-        return _poured(stream, name, math.prod(shape), dtype, work).reshape(shape)
+        return _copied(stream, name, math.prod(shape), dtype, work).reshape(shape)
 
 
 def by(shape: Sequence[int]) -> str:

@@ -43,14 +43,14 @@ class Table:
     moments: dict[int, NDArray[np.float64]]
 
 
-class Again(Exception):
+class WrongColumnKind(Exception):
     """Columns that had begun as numbers turned out to be text: never leaves this room."""
 
     def __init__(self, columns: set[int]) -> None:
         self.columns = columns
 
 
-class Gatherer:
+class TableBuilder:
     """Takes a table block by block."""
 
     def __init__(self, names: Sequence[str], work: Work, texts: set[int], decimal: str = ".") -> None:
@@ -161,7 +161,7 @@ class Gatherer:
         """Everything taken so far."""
         wrong = np.flatnonzero(self.bad > MISTAKEN * (self.bad + self.there))
         if len(wrong):
-            raise Again(set(wrong.tolist()))
+            raise WrongColumnKind(set(wrong.tolist()))
         for i in np.flatnonzero(self.bad):
             self.work.warn(
                 f"In the column “{self.names[i]}” {self.bad[i]:,} of {self.bad[i] + self.there[i]:,} values are no numbers, and count as missing."

@@ -188,19 +188,19 @@ def _answer(child: subprocess.Popen[bytes], folder: Path, result: Callable[[Path
             raise Problem(*facts["problem"])
         return result(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        log.warning("a reader ended with %s: %s", child.returncode, _last_words(folder))
+        log.warning("a reader ended with %s: %s", child.returncode, _last_line(folder))
         ended = f"signal {-child.returncode}" if child.returncode < 0 else f"code {child.returncode}"
         raise Problem(f"reading failed ({ended})", do=again) from error
 
 
-def _last_words(folder: Path) -> str:
+def _last_line(folder: Path) -> str:
     try:
         return (folder / WORDS).read_text(errors="replace")[-2000:]
     except OSError:
         return ""
 
 
-def keep(found: Found, folder: Path) -> None:
+def write_result(found: Found, folder: Path) -> None:
     """Write what was found to a folder, for `load`. facts.json comes last: where it is, the rest is whole."""
     for name in ARRAYS:
         array = getattr(found, name)
@@ -227,7 +227,7 @@ def answer(folder: Path, facts: Mapping[str, Any]) -> None:
 
 
 def load(folder: Path) -> Found:
-    """What `keep` wrote; samples are memory-mapped read-only."""
+    """What `write_result` wrote; samples are memory-mapped read-only."""
     facts = json.loads((folder / ANSWER).read_text())
     arrays = {
         name: np.load(folder / f"{name}.npy", mmap_mode="r" if name == "samples" else None, allow_pickle=False)
@@ -254,7 +254,7 @@ def load(folder: Path) -> Found:
 def read(folder: Path, request: dict[str, Any], limits: Limits) -> None:
     """Files into samples, as `guarded_read` asks for them."""
     work = Work(checked(request["choices"], limits), limits, folder, _reporter(folder))
-    keep(readers.read([Path(path) for path in request["paths"]], work), folder)
+    write_result(readers.read([Path(path) for path in request["paths"]], work), folder)
 
 
 def serve(folder: Path, do: Callable[[Path, dict[str, Any], Limits], None] = read) -> int:

@@ -62,7 +62,7 @@ class Plan:
 
 
 @dataclass
-class Seen:
+class ImageCounts:
     """What was met while reading, to be told once."""
 
     alpha: int = 0
@@ -120,7 +120,7 @@ def collect(entries: Sequence[Entry], work: Work, source: str) -> Found:
     return work.found("image", samples, labels, classes, names, split)
 
 
-def _levels(seen: Seen, work: Work) -> tuple[float, float] | None:
+def _levels(seen: ImageCounts, work: Work) -> tuple[float, float] | None:
     """The greys that become 0 and 255 where all images are to be scaled alike; None as each one's type has it."""
     stretched = work.choices.scaling == "stretch" and seen.high > seen.low
     sort, most = "uint8", 255.0
@@ -223,12 +223,12 @@ def _geometry(sizes: list[tuple[int, int]], work: Work) -> tuple[tuple[int, int]
 
 def _read_all(
     entries: Sequence[Entry], plan: Plan, work: Work
-) -> tuple[NDArray[np.uint8], list[str], Seen, list[tuple[str, str]]]:
+) -> tuple[NDArray[np.uint8], list[str], ImageCounts, list[tuple[str, str]]]:
     """The samples (N, H, W, C), their names, what was met, and what was skipped and why."""
     samples = work.allocate((len(entries), *plan.size, plan.channels), np.uint8)
     names: list[str] = []
     skipped: list[tuple[str, str]] = []
-    seen = Seen()
+    seen = ImageCounts()
     for i, entry in enumerate(entries):
         if i % 64 == 0:
             work.progress("reading images", i, len(entries))
@@ -242,7 +242,7 @@ def _read_all(
     return samples[: len(names)], names, seen, skipped
 
 
-def _sample(entry: Entry, plan: Plan, seen: Seen, work: Work) -> NDArray[np.uint8]:
+def _sample(entry: Entry, plan: Plan, seen: ImageCounts, work: Work) -> NDArray[np.uint8]:
     """One image as (H, W, C) of the plan."""
     data = entry.content(work.limits.member)
     _check_start(data[:32], entry.name)
@@ -260,7 +260,7 @@ def _sample(entry: Entry, plan: Plan, seen: Seen, work: Work) -> NDArray[np.uint
     return _channels(values, plan, seen, work)
 
 
-def _values(image: Image.Image, plan: Plan, seen: Seen) -> NDArray[np.uint8]:
+def _values(image: Image.Image, plan: Plan, seen: ImageCounts) -> NDArray[np.uint8]:
     """The pixels at the plan's size, (H, W) or (H, W, 3), transparent ones over white."""
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         return _deep(image, plan, seen)
@@ -282,7 +282,7 @@ def _values(image: Image.Image, plan: Plan, seen: Seen) -> NDArray[np.uint8]:
     return _levelled(values.astype(np.float32), *plan.levels) if plan.levels else np.asarray(values, np.uint8)
 
 
-def _deep(image: Image.Image, plan: Plan, seen: Seen) -> NDArray[np.uint8]:
+def _deep(image: Image.Image, plan: Plan, seen: ImageCounts) -> NDArray[np.uint8]:
     """An image of more than 8 bits, (H, W). What is no number becomes the least there is."""
     most = 1.0 if image.mode == "F" else 65535.0
     values = np.array(image, np.float32)  # the one copy: all below is done in place, since images may be large
@@ -306,7 +306,7 @@ def _levelled(values: NDArray[np.float32], low: float, high: float) -> NDArray[n
     return np.round(values, out=values).astype(np.uint8)
 
 
-def _channels(values: NDArray[np.uint8], plan: Plan, seen: Seen, work: Work) -> NDArray[np.uint8]:
+def _channels(values: NDArray[np.uint8], plan: Plan, seen: ImageCounts, work: Work) -> NDArray[np.uint8]:
     """(H, W) or (H, W, 3) as the plan's (H, W, C)."""
     if values.ndim == 2:
         return np.repeat(values[..., None], plan.channels, axis=-1)
@@ -396,7 +396,7 @@ def natural(name: str) -> tuple[Any, ...]:
     return (0, int(name), name) if name.isdecimal() and name.isascii() and len(name) < 10 else (1, 0, name)
 
 
-def _tell(samples: NDArray[np.uint8], plan: Plan, seen: Seen, work: Work) -> None:
+def _tell(samples: NDArray[np.uint8], plan: Plan, seen: ImageCounts, work: Work) -> None:
     channels = samples.shape[-1]
     words = "Images are kept in colour." if channels == 3 else "Images are kept in greys."
     if plan.channels == 3 and channels == 1:

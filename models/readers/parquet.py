@@ -10,7 +10,7 @@ import numpy as np
 
 from models import Problem
 from models.readers import sources
-from models.readers.gathering import Gatherer, Table
+from models.readers.gathering import Table, TableBuilder
 from models.readers.work import Work, decoding, plain
 
 PARQUET = b"PAR1"
@@ -53,7 +53,7 @@ def read(path: Path, work: Work) -> Table:
                 do=do,
             )
         texts = {i for i, column in enumerate(taken) if kinds[column] == "category"}
-        with contextlib.closing(Gatherer(taken, work, texts)) as gatherer:
+        with contextlib.closing(TableBuilder(taken, work, texts)) as gatherer:
             gatherer.kinds = [kinds[column] for column in taken]
             with decoding(name, "a whole Parquet file", do):
                 batches = file.iter_batches(max(1, 500_000 // len(taken)), columns=taken, use_threads=False)

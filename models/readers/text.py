@@ -15,7 +15,7 @@ from typing import IO
 
 from models import Problem
 from models.readers import sources
-from models.readers.gathering import GROUPED, NOTHING, Again, Gatherer, Table, pointed
+from models.readers.gathering import GROUPED, NOTHING, Table, TableBuilder, WrongColumnKind, pointed
 from models.readers.work import SEPARATORS, Work, decoding, plain
 
 MARKS = (
@@ -55,7 +55,7 @@ class Lines:
 
 
 @dataclass(frozen=True)
-class Manner:
+class Dialect:
     """How a table is written. above: how many rows, blank lines not counted, come before the first sample."""
 
     encoding: str
@@ -68,24 +68,24 @@ class Manner:
 def read(path: Path, work: Work) -> Table:
     """A table of text. `Problem` when it is none, or none of its rows is as long as the others."""
     sources.check_upload(path, work)
-    manner = _manner(path, work)
+    manner = _dialect(path, work)
     texts: set[int] = set()
     while True:
         words = list(work.words)
         skipped = {name: list(why) for name, why in work.left_out.items()}, work.left_out_count
         try:
             return _read(path, manner, texts, work)
-        except Again as again:  # each time one column more, at least, is known to be text
+        except WrongColumnKind as again:  # each time one column more, at least, is known to be text
             texts |= again.columns
             work.words, (work.left_out, work.left_out_count) = words, skipped
 
 
-def _read(path: Path, manner: Manner, texts: set[int], work: Work) -> Table:
+def _read(path: Path, manner: Dialect, texts: set[int], work: Work) -> Table:
     width, name = len(manner.names), plain(path.name)
     number = ragged = 0
     size = path.stat().st_size
     with (
-        contextlib.closing(Gatherer(manner.names, work, texts, manner.decimal)) as gatherer,
+        contextlib.closing(TableBuilder(manner.names, work, texts, manner.decimal)) as gatherer,
         path.open(encoding=manner.encoding, newline="") as stream,
     ):
         lines = Lines(stream, name, work)
@@ -162,7 +162,7 @@ def _decodes(path: Path, encoding: str, work: Work) -> bool:
     return True
 
 
-def _manner(path: Path, work: Work) -> Manner:
+def _dialect(path: Path, work: Work) -> Dialect:
     encoding, name = encoding_of(path, work), plain(path.name)
     csv.field_size_limit(work.limits.cell)
     with path.open(encoding=encoding, newline="") as stream:
@@ -194,7 +194,7 @@ def _manner(path: Path, work: Work) -> Manner:
     names = rows[0] if header else [""] * width
     if first and header:
         work.warn(f"The first {first:,} lines, above the names of the columns, are no part of the table.")
-    return Manner(encoding, separator, decimal, first + 1 if header else 0, list(names))
+    return Dialect(encoding, separator, decimal, first + 1 if header else 0, list(names))
 
 
 def _separator(head: list[str], name: str) -> str:

@@ -3,7 +3,7 @@
 `format` says what lies in one; `configuration` holds the choices that it was trained with.
 """
 
-from models.runs.checking import open_run, sha256, text_of, whole
+from models.runs.checking import is_complete, open_run, sha256, text_of
 from models.runs.configuration import (
     LOSSES,
     NOISE_LEVEL,
@@ -34,7 +34,7 @@ from models.runs.format import (
     thumbnail_shape,
 )
 from models.runs.run import UNLABELLED, Run
-from models.runs.writing import architecture_facts, dataset_facts, keep, seal, set_aside, write_whole
+from models.runs.writing import architecture_facts, dataset_facts, publish, seal, set_aside, write_whole
 from models.runs.zips import unpack
 
 __all__ = [
@@ -65,10 +65,11 @@ __all__ = [
     "find",
     "folder_of",
     "frame_epochs",
-    "keep",
+    "is_complete",
     "losses",
     "noises",
     "open_run",
+    "publish",
     "read_configuration",
     "seal",
     "set_aside",
@@ -77,6 +78,5 @@ __all__ = [
     "text_of",
     "thumbnail_shape",
     "unpack",
-    "whole",
     "write_whole",
 ]

@@ -47,7 +47,7 @@ def open_run(folder: Path) -> Run:
     return run
 
 
-def whole(folder: Path) -> bool:
+def is_complete(folder: Path) -> bool:
     """Whether `open_run` would open it."""
     try:
         open_run(folder)

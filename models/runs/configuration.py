@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from models import Problem, architectures, datasets, kinds
-from models.losses import found as loss_terms
+from models.losses import available as loss_terms
 from models.losses import used
 
 RECIPE = 3  # raised by hand when the same configuration would train to another result
@@ -100,7 +100,7 @@ class Configuration:
             weights[name] = getattr(self, term.weight.field) * (annealing if term.annealed else 1.0)
         return weights
 
-    def whole(self, loss: Mapping[str, float]) -> float:
+    def total_loss(self, loss: Mapping[str, float]) -> float:
         """The number that a training lowers, from the terms that history.jsonl keeps: what validation is measured in."""
         weights = self.weights()
         return sum(weights.get(name, 1.0) * value for name, value in loss.items())

@@ -45,17 +45,17 @@ def find() -> tuple[list[Run], list[Unreadable]]:
     with _FINDING:
         for gone in set(_FOUND) - {*shipped, *mine}:
             del _FOUND[gone]
-        room = REMEMBERED - sum(size for (*_, size), _ in _FOUND.values())
+        staging = REMEMBERED - sum(size for (*_, size), _ in _FOUND.values())
         for folder in (*shipped, *mine):
             now = stamp(folder / "run.json")
             known = _FOUND.get(folder)
             if known is None or known[0] != now:
                 found = _found(folder)
                 # Beyond the room, a run is read each time: what many visitors bring shall not fill the memory.
-                room -= now[-1] - (known[0][-1] if known else 0)
+                staging -= now[-1] - (known[0][-1] if known else 0)
                 _FOUND[folder] = known = (now, found)
-                if room < 0:
-                    room += now[-1]
+                if staging < 0:
+                    staging += now[-1]
                     del _FOUND[folder]
             if isinstance(known[1], Run):
                 runs.append(known[1])

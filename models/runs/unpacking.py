@@ -26,7 +26,7 @@ from models.readers import sources
 from models.readers.guarded import answer, serve
 from models.readers.limits import Limits
 from models.readers.work import Work
-from models.runs.checking import open_run, sha256, text_of, whole
+from models.runs.checking import is_complete, open_run, sha256, text_of
 from models.runs.configuration import configure
 from models.runs.format import FACTS, HEADER, OPTIONAL, REQUIRED
 from models.runs.run import Run
@@ -124,7 +124,7 @@ def _disagree(run: Run, came: str, expected: str | None = None) -> Problem:
 def _kept_already(run: Run) -> Run:
     """The run of just these weights and codes that is here; without its dataset nothing else of a zip can be checked."""
     place = home() / "runs" / _opened_id(run.id, run.folder)
-    if whole(place):
+    if is_complete(place):
         return open_run(place)
     raise Problem(
         "the zip holds a run of somebody's own dataset, which is not kept here (it stayed elsewhere, or was deleted)",
@@ -199,14 +199,14 @@ def _opened_id(trained: str, folder: Path) -> str:
     """
     parts = [sha256(folder / name) for name in ("weights.safetensors", "codes.f32")]
     here = home() / "runs" / trained
-    if whole(here) and parts == [sha256(here / name) for name in ("weights.safetensors", "codes.f32")]:
+    if is_complete(here) and parts == [sha256(here / name) for name in ("weights.safetensors", "codes.f32")]:
         return trained
     return hashlib.sha256(" ".join([trained, *parts]).encode()).hexdigest()[:16]
 
 
-def _do(room: Path, _request: dict[str, Any], limits: Limits) -> None:
-    run = opened(room / "the zip", room / "run", limits)
-    answer(room, {"run": str(run.folder.absolute())})
+def _do(staging: Path, _request: dict[str, Any], limits: Limits) -> None:
+    run = opened(staging / "the zip", staging / "run", limits)
+    answer(staging, {"run": str(run.folder.absolute())})
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 
 from models import architectures, datasets, home, kinds, private, unwritable
 from models.columns import plain
-from models.runs.checking import foreign, open_run, sha256, whole
+from models.runs.checking import foreign, is_complete, open_run, sha256
 from models.runs.format import WORKING
 from models.runs.run import Run
 
@@ -53,12 +53,12 @@ def write_whole(path: Path, content: bytes) -> None:
         raise unwritable(path.parent, error) from error
 
 
-def keep(folder: Path, id_: str) -> Path:
+def publish(folder: Path, id_: str) -> Path:
     """Move a sealed run to its place. A whole run that is there already stays: browsers may have it cached."""
     place = home() / "runs" / id_
     try:
         private(place.parent)
-        if whole(place):
+        if is_complete(place):
             shutil.rmtree(folder, ignore_errors=True)
         else:
             set_aside(place)

@@ -13,7 +13,7 @@ from models.readers.guarded import asked
 from models.readers.limits import RUN
 from models.runs.checking import open_run
 from models.runs.run import Run
-from models.runs.writing import keep
+from models.runs.writing import publish
 
 if TYPE_CHECKING:
     from models.readers.limits import Limits
@@ -28,25 +28,25 @@ def unpack(content: bytes, limits: Limits = RUN) -> Run:
     uploads.make_sure_all_fits(len(content))
     try:
         private(own)
-        room = Path(tempfile.mkdtemp(dir=own, prefix=".opened-"))
+        staging = Path(tempfile.mkdtemp(dir=own, prefix=".opened-"))
     except OSError as error:
         raise unwritable(own, error) from error
     try:
-        (room / "the zip").write_bytes(content)
+        (staging / "the zip").write_bytes(content)
         # HOURGLASS_HOME is where its dataset may lie, and where the run may be already.
         place = asked(
             "models.runs.unpacking",
             {},
-            room,
-            lambda room: Path(json.loads((room / "facts.json").read_text())["run"]),
+            staging,
+            lambda staging: Path(json.loads((staging / "facts.json").read_text())["run"]),
             limits,
             again="choose a zip downloaded from Hourglass",
             less="choose a zip downloaded from Hourglass",
             told={"HOURGLASS_HOME": str(home().absolute())},
         )
         run = open_run(place)
-        return run if place.parent == own.absolute() else open_run(keep(place, run.id))
+        return run if place.parent == own.absolute() else open_run(publish(place, run.id))
     except OSError as error:
         raise unwritable(own, error) from error
     finally:
-        shutil.rmtree(room, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)

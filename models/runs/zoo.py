@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Exhibit:
+class ShippedRun:
     """A shipped run. choices: what differs from the defaults; weakness: what a visitor should not be surprised by;
     stored: how many codes go with it, at most."""
 
@@ -14,8 +14,8 @@ class Exhibit:
     stored: int = 10_000
 
 
-def _digits(architecture: str, weakness: str, **choices: Any) -> Exhibit:
-    return Exhibit(
+def _digits(architecture: str, weakness: str, **choices: Any) -> ShippedRun:
+    return ShippedRun(
         {"dataset": "digits", "architecture": architecture, "code_size": 2, "epochs": 300, **choices}, weakness
     )
 
@@ -29,7 +29,7 @@ def _cats(architecture: str, code_size: int, **choices: Any) -> dict[str, Any]:
 
 
 _FASHION_OVERLAP = "Shirts, pullovers and coats overlap: two numbers cannot keep them apart."
-ZOO: dict[str, Exhibit] = {
+ZOO: dict[str, ShippedRun] = {
     "digits-variational": _digits(
         "variational", "1,437 training images: rare ways of writing a digit are blurred.", epochs=200
     ),
@@ -40,20 +40,20 @@ ZOO: dict[str, Exhibit] = {
     "digits-convolutional": _digits(
         "convolutional", "8x8 images leave little for a window of 4x4 to find.", epochs=400
     ),
-    "digits-modern-8": Exhibit(
+    "digits-modern-8": ShippedRun(
         {"dataset": "digits", "architecture": "modern", "code_size": 8, "epochs": 60},
         "A code drawn at random is seldom a digit: nothing shaped this space.",
     ),
-    "mnist-wide": Exhibit(
+    "mnist-wide": ShippedRun(
         {"dataset": "mnist", "architecture": "wide", "code_size": 2, "epochs": 240, "distortion": 0.06},
         "4 and 9, and 3, 5 and 8, share borders on which images are mixtures.",
         stored=70_000,
     ),
-    "mnist-variational": Exhibit(
+    "mnist-variational": ShippedRun(
         {"dataset": "mnist", "architecture": "wide-variational", "code_size": 2, "epochs": 200},
         "Smooth everywhere at the price of blur: its error is above that of the plain map of the same size.",
     ),
-    "mnist-modern-30": Exhibit(
+    "mnist-modern-30": ShippedRun(
         {
             "dataset": "mnist",
             "architecture": "modern",
@@ -64,30 +64,30 @@ ZOO: dict[str, Exhibit] = {
         },
         "A code drawn at random decodes to strokes, not digits: nothing shaped this space.",
     ),
-    "fashion-mnist-modern": Exhibit(
+    "fashion-mnist-modern": ShippedRun(
         {"dataset": "fashion-mnist", "architecture": "modern", "code_size": 2, "epochs": 200},
         _FASHION_OVERLAP,
     ),
-    "fashion-mnist-variational": Exhibit(
+    "fashion-mnist-variational": ShippedRun(
         {"dataset": "fashion-mnist", "architecture": "variational", "code_size": 2, "epochs": 100}, _FASHION_OVERLAP
     ),
-    "fashion-mnist-modern-16": Exhibit(
+    "fashion-mnist-modern-16": ShippedRun(
         {"dataset": "fashion-mnist", "architecture": "modern", "code_size": 16, "epochs": 100, "batch_size": 256},
         "Fine prints and lettering are smoothed away.",
     ),
-    "cats-convolutional-variational": Exhibit(
+    "cats-convolutional-variational": ShippedRun(
         _cats("convolutional-variational", 10, epochs=60, **_CATS, beta=0.1, total_correlation=2.0),
         "Drawn cats only: it knows nothing of photographs. Whiskers are thin and come out soft.",
     ),
-    "cats-convolutional-variational-2": Exhibit(
+    "cats-convolutional-variational-2": ShippedRun(
         _cats("convolutional-variational", 2, epochs=15, **_CATS, beta=0.5),
         "Two numbers hold little of nine factors: the width of the face, in part the fur; the rest is an average.",
     ),
-    "cats-modern-convolutional-2": Exhibit(
+    "cats-modern-convolutional-2": ShippedRun(
         _cats("modern-convolutional", 2, epochs=15),
         "Folds nine factors into two numbers: neighbours on the map may be very different cats.",
     ),
-    "shapes-convolutional-variational": Exhibit(
+    "shapes-convolutional-variational": ShippedRun(
         {
             "dataset": "shapes",
             "architecture": "convolutional-variational",
@@ -98,11 +98,11 @@ ZOO: dict[str, Exhibit] = {
         },
         "Rotation and x have no clean dimension of their own, nor has which of three shapes it is: that has no order.",
     ),
-    "shapes-convolutional-variational-2": Exhibit(
+    "shapes-convolutional-variational-2": ShippedRun(
         {"dataset": "shapes", "architecture": "convolutional-variational", "code_size": 2, "epochs": 40},
         "Two numbers hold the place of a shape; its size, tilt and kind are blurred.",
     ),
-    "shapes-modern-convolutional-2": Exhibit(
+    "shapes-modern-convolutional-2": ShippedRun(
         {"dataset": "shapes", "architecture": "modern-convolutional", "code_size": 2, "epochs": 40},
         "Folds five factors into two numbers: the map has seams.",
     ),

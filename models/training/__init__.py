@@ -23,14 +23,14 @@ from models.training.augmentation import distorted, shifted
 from models.training.fitting import epoch_seconds, memory_kept, train
 from models.training.loop import Training
 from models.training.network import Network, initialise, pick_device
-from models.training.report import Overtaken, Report, Stopped
+from models.training.report import Report, Stopped, Superseded
 from models.training.schedules import annealed, schedule
 
 __all__ = [
     "Network",
-    "Overtaken",
     "Report",
     "Stopped",
+    "Superseded",
     "Training",
     "annealed",
     "distorted",

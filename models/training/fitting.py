@@ -63,7 +63,7 @@ def train(
     of the rounded weights. tsne is the number of codes to lay out by t-SNE when D > 2. stored is how many codes to
     keep at most. Raises `Problem` for a configuration that does not fit, data that is missing, a disk that is full, or
     a loss that is no longer a number; `Stopped` when told to drop it, or to keep it before the first epoch was done;
-    `Overtaken` by a later attempt.
+    `Superseded` by a later attempt.
     """
     configuration = configuration.check()
     torch.set_num_threads(1)

@@ -23,7 +23,7 @@ from models.datasets import TEST, TRAIN, VALIDATION, Dataset
 from models.runs import Configuration
 from models.training.augmentation import distorted, shifted
 from models.training.checkpoints import CHECKPOINT, Damaged, Progress
-from models.training.network import Learner, Network, Passed, drawn_from, initialise, precision
+from models.training.network import Learner, Network, NetworkOutput, drawn_from, initialise, precision
 from models.training.reconstruction import RECONSTRUCTION
 from models.training.report import Report, Stopped, append
 from models.training.schedules import annealed, schedule
@@ -308,12 +308,12 @@ class Training:
         return terms
 
     def _given(self, stored: Tensor, seed: int) -> tuple[Tensor, Tensor]:
-        """Stored samples as the clean target and as the, perhaps spoilt, input."""
+        """Stored samples as the clean target and as the, perhaps corrupted, input."""
         clean = stored.float().div_(255) if stored.dtype == torch.uint8 else stored
         chosen = self.configuration
         given = clean
         if chosen.noise != "none":
-            given = torch.from_numpy(noise.spoil(clean.numpy(), chosen.noise, chosen.noise_level, seed))
+            given = torch.from_numpy(noise.corrupt(clean.numpy(), chosen.noise, chosen.noise_level, seed))
         return clean.to(self.network.device), given.to(self.network.device)
 
     def _validate(self) -> float:
@@ -371,7 +371,7 @@ class Training:
         return np.concatenate([self.network.encode(x.to(self.network.device))[0].cpu().numpy() for x in clean])
 
     @torch.no_grad()
-    def through(self, rows: NDArray[np.int64], draw: bool = False) -> Iterator[Passed]:
+    def outputs(self, rows: NDArray[np.int64], draw: bool = False) -> Iterator[NetworkOutput]:
         """The dataset's rows through the network, batch by batch.
 
         draw decodes a draw from the code's distribution instead of its mean, as the evidence lower bound wants.
@@ -379,14 +379,14 @@ class Training:
         chosen, source = self.configuration, torch.Generator().manual_seed(0)
         for some in np.array_split(rows, max(1, len(rows) // 1000)):
             clean = codes.to_float(self.content.samples[some])
-            given = noise.spoil_rows(clean, chosen.noise, chosen.noise_level, some)
+            given = noise.corrupt_rows(clean, chosen.noise, chosen.noise_level, some)
             mean, log_variance = self.network.encode(torch.from_numpy(clean).to(self.network.device))
             seen = mean if given is clean else self.network.encode(torch.from_numpy(given).to(self.network.device))[0]
             if draw and log_variance is not None:
                 seen = drawn_from(seen, log_variance, source)
             out = self.network.decode(seen).cpu().numpy()
             spread = None if log_variance is None else log_variance.cpu().numpy()
-            yield Passed(mean.cpu().numpy(), spread, clean, given, out)
+            yield NetworkOutput(mean.cpu().numpy(), spread, clean, given, out)
 
 
 def total(terms: dict[str, Tensor], configuration: Configuration, annealing: float = 1.0) -> Tensor:

@@ -47,7 +47,7 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
         (folder / name).write_bytes(graph)
     compare_with_onnx(work)
 
-    passed = [(part.code, metrics.squared_errors(part.clean, part.out)) for part in work.through(work.stored)]
+    passed = [(part.code, metrics.squared_errors(part.clean, part.out)) for part in work.outputs(work.stored)]
     all_codes, errors = (np.concatenate(parts).astype("<f4") for parts in zip(*passed, strict=True))
     (folder / "codes.f32").write_bytes(all_codes.tobytes())
     (folder / "errors.f32").write_bytes(errors.tobytes())
@@ -114,7 +114,7 @@ def measure(work: Training, baseline: codes.Plane, tsne: bool) -> tuple[list[met
     tsne lays out the samples themselves by t-SNE, too, for comparison: a minute for 10,000.
     """
     rows = np.flatnonzero(work.splits == TEST)
-    parts = list(work.through(rows))
+    parts = list(work.outputs(rows))
     test_codes, clean, given, out = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("code", "clean", "given", "out")
     )
@@ -155,7 +155,7 @@ def measure(work: Training, baseline: codes.Plane, tsne: bool) -> tuple[list[met
         kl = kl_divergence(torch.from_numpy(test_codes), torch.from_numpy(log_variance)).numpy()
         values["kl"] = float(kl.sum())
         if work.configuration.loss == "bernoulli" and work.configuration.noise == "none":
-            drawn = np.concatenate([part.out for part in work.through(rows, draw=True)])
+            drawn = np.concatenate([part.out for part in work.outputs(rows, draw=True)])
             nats = bernoulli(torch.from_numpy(drawn), torch.from_numpy(clean))
             values["negative_elbo"] = float(nats) + values["kl"]
     return [metrics.Metric(name, "test", value, counts.get(name, len(rows))) for name, value in values.items()], kl

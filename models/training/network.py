@@ -104,9 +104,9 @@ class Learner:
         self.adam.step()
 
 
-class Passed(NamedTuple):
+class NetworkOutput(NamedTuple):
     """Samples that went through a network: code (B, D) of the clean sample, its log-variance when variational, the
-    clean sample, the input as the training spoilt it, and the reconstruction of that input."""
+    clean sample, the input as the training corrupted it, and the reconstruction of that input."""
 
     code: codes.Floats
     log_variance: codes.Floats | None

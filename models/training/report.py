@@ -18,7 +18,7 @@ class Stopped(Exception):
     """A person ended the training, and nothing is to be kept but its checkpoint."""
 
 
-class Overtaken(Exception):
+class Superseded(Exception):
     """Another attempt at the same run has begun: this one must not write any more."""
 
 
@@ -37,14 +37,14 @@ class Report:
         self.write("preparing", "starting", 0.0)
 
     def look(self) -> bool:
-        """Whether to end now and keep what was learnt. `Stopped` when nothing is to be kept, `Overtaken` as it says."""
+        """Whether to end now and keep what was learnt. `Stopped` when nothing is to be kept, `Superseded` as it says."""
         self.looked = time.monotonic()
         try:
             control = json.loads((self.folder / "control.json").read_text())
         except FileNotFoundError:
-            raise Overtaken from None
+            raise Superseded from None
         if control["attempt"] != self.attempt:
-            raise Overtaken
+            raise Superseded
         if control["wish"] == "drop":
             raise Stopped
         self.keep, self.cool = control["wish"] in ("keep", "cool"), control["wish"] == "cool"

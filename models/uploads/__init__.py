@@ -10,8 +10,8 @@ directory, <home>/uploads/<random>/, which is removed after a day. A dataset tha
 `dataset` and `datasets.names` do not check who asks: call `readable` or `datasets.check` before showing samples or training.
 """
 
-from models.uploads.keeping import TITLE, fit_title, keep
-from models.uploads.listing import Kept, of
+from models.uploads.keeping import TITLE, fit_title, save
+from models.uploads.listing import StoredDataset, of
 from models.uploads.quotas import SHELL, days, make_sure_all_fits, quota, setting
 from models.uploads.removing import remove, sweep
 from models.uploads.staging import MAX_STAGING, remove_staging, staging_directory
@@ -23,13 +23,12 @@ __all__ = [
     "MAX_STAGING",
     "SHELL",
     "TITLE",
-    "Kept",
+    "StoredDataset",
     "dataset",
     "days",
     "described",
     "fit_title",
     "gone",
-    "keep",
     "make_sure_all_fits",
     "of",
     "own",
@@ -37,6 +36,7 @@ __all__ = [
     "readable",
     "remove",
     "remove_staging",
+    "save",
     "scaled",
     "setting",
     "staging_directory",

@@ -30,7 +30,7 @@ LEAST = 20  # samples: fewer leave none to validate and to test
 TITLE = 60  # characters
 
 
-def keep(
+def save(
     found: Found,
     owner: str,
     title: str,

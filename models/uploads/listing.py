@@ -13,7 +13,7 @@ from models.uploads.stored import DAY, about_of, columns_of, folder_of, used
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredDataset:
     """A dataset as its owner sees it in a list. bytes on disk; made and used in seconds since 1970, expires too.
 
     shared: everybody here may see it and train on it (only a shell can say so). skipped: (file or place, why).
@@ -36,7 +36,7 @@ class Kept:
     skipped: tuple[tuple[str, str], ...]
 
 
-def of(owner: str) -> list[Kept]:
+def of(owner: str) -> list[StoredDataset]:
     """The datasets that this owner may train on, the newest first; expired ones are removed first."""
     sweep()
     out = []
@@ -48,8 +48,8 @@ def of(owner: str) -> list[Kept]:
     return sorted(out, key=lambda one: one.made, reverse=True)
 
 
-def _kept(name: str, about: dict[str, Any]) -> Kept:
-    return Kept(
+def _kept(name: str, about: dict[str, Any]) -> StoredDataset:
+    return StoredDataset(
         name,
         about["title"],
         about["owner"],
