@@ -796,10 +796,10 @@ BAD = {
         True,
     ),
     "run.json missing": (gone("run.json"), "The file run.json of this run is missing", None),
-    "run.json cut short": (cut("run.json"), "The file run.json of this run cannot be read", None),
+    "run.json cut short": (cut("run.json"), "The file run.json of this run is not JSON", None),
     "format of tomorrow": (card(format=2), "This run is of format 2", None),
-    "no shape": (card(dataset__shape=[]), "The file run.json of this run is damaged: its samples have no shape", None),
-    "no count": (card(codes__count=0), "The file run.json of this run is damaged: its codes have no count", None),
+    "no shape": (card(dataset__shape=[]), "The file run.json of this run is damaged: the shape of its samples", None),
+    "no count": (card(codes__count=0), "The file run.json of this run is damaged: the count and the size of its codes", None),
     "endless range": (card(codes__low=[None, 0]), "The file run.json of this run is damaged: codes.low", None),
     "a list": (lambda folder: (folder / "run.json").write_text("[]"), "This run is of format unknown", None),
 }
@@ -824,7 +824,7 @@ def test_a_bad_run_shows_what_it_can_and_one_sentence(
     said = page.locator(NOTICES).all_inner_texts()
     expected = {"codes of another size": 2}.get(case, 1 if sentence else 0)  # the codes and the decoder do not fit
     assert len(said) == expected, said
-    assert all(text.count(". ") >= 2 for text in said), "what came, what was expected, what to do"
+    assert all(text.count(". ") >= 1 for text in said), "what is wrong, and what to do"
     mount(page, made("good", seed=1))
     ready(page)
     assert page.locator(ROOT).count() == 1 and page.locator(NOTICES).count() == 0, "the page is alive"

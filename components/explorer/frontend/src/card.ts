@@ -67,20 +67,18 @@ const textOf = (value: unknown, otherwise = ""): string =>
       ? String(value)
       : otherwise;
 
-const damaged = (problem: string, expected: string): Fault =>
-  new Fault(`the file run.json of this run is damaged: ${problem}`, expected, RELOAD);
+const damaged = (problem: string): Fault => new Fault(`the file run.json of this run is damaged: ${problem}`, RELOAD);
 
 /**
  * run.json as far as the explorer relies on it. What is only nice to have (replay, planes) is dropped when malformed.
  * `columns` is what columns.json holds; runs from before there was such a file have them in run.json.
  */
 export function checkCard(value: unknown, columns?: unknown): RunCard {
-  if (typeof value !== "object" || value === null) throw damaged("it holds no object", "an object was expected");
+  if (typeof value !== "object" || value === null) throw damaged("it holds no object");
   const card = objectOf(value);
   if (card["format"] !== 1)
     throw new Fault(
-      `this run is of format ${textOf(card["format"], "unknown")}`,
-      "this explorer reads format 1",
+      `this run is of format ${textOf(card["format"], "unknown")}, and this explorer reads format 1`,
       "update Hourglass, or train the run again",
     );
   const codes = checkCodes(objectOf(card["codes"]));
@@ -112,10 +110,10 @@ export function checkCard(value: unknown, columns?: unknown): RunCard {
 function checkCodes(codes: Json): RunCard["codes"] {
   const { count, size, low, high, mean, variance, kl, dead, nearest_p99 } = codes;
   if (!isCount(count) || !isCount(size))
-    throw damaged("its codes have no count or size", "two whole numbers above 0 were expected");
+    throw damaged("the count and the size of its codes must be whole numbers above 0");
   const limits = (name: string, value: unknown): number[] => {
     if (isNumbers(value, size)) return value;
-    throw damaged(`codes.${name} is not ${size} finite numbers`, "one number per code dimension was expected");
+    throw damaged(`codes.${name} must be ${size} finite numbers, one for each dimension`);
   };
   return {
     ...codes,
@@ -134,13 +132,12 @@ function checkCodes(codes: Json): RunCard["codes"] {
 function checkDataset(dataset: Json, columns: unknown): RunCard["dataset"] {
   const { columns: stored, ...known } = dataset;
   const { shape } = known;
-  if (!isShape(shape)) throw damaged("its samples have no shape", "one to three whole numbers above 0 were expected");
+  if (!isShape(shape)) throw damaged("the shape of its samples must be one to three whole numbers above 0");
   const kind = textOf(known["kind"], "image");
   const axes = { signal: 2, table: 1 }[kind];
   if (axes && shape.length !== axes)
     throw damaged(
-      `its samples are of kind ${kind} and of shape ${shape.join(" x ")}`,
-      `${axes === 1 ? "one axis was" : "two axes were"} expected`,
+      `its samples are of kind ${kind} and of shape ${shape.join(" x ")}, which should have ${axes === 1 ? "one number" : "two numbers"}`,
     );
   const name = textOf(known["name"]);
   return {

@@ -47,7 +47,6 @@ export class RunData {
       this.notice(
         new Fault(
           `${broken.toLocaleString("en")} of ${count.toLocaleString("en")} codes are not finite numbers`,
-          "every code was expected to be finite",
           "the others are shown; train this run again to mend it",
         ),
       );
@@ -89,8 +88,7 @@ export class RunData {
     const index = await this.folder.integers(name, count);
     if (index.some((i) => i < 0 || i >= this.card.codes.count))
       throw new Fault(
-        `the file ${name} names codes that do not exist`,
-        `numbers below ${this.card.codes.count} were expected`,
+        `the file ${name} names codes that do not exist: there are ${this.card.codes.count.toLocaleString("en")}`,
         "train this run again",
       );
     return index;
@@ -131,8 +129,7 @@ export class RunData {
     const each = 4 * product(this.card.dataset.shape);
     if (bytes.byteLength % each || bytes.byteLength > each * this.card.codes.count)
       throw new Fault(
-        `the file samples.f32.gz of this run has ${bytes.byteLength.toLocaleString("en")} bytes`,
-        `${each.toLocaleString("en")} for each of at most ${this.card.codes.count.toLocaleString("en")} samples were expected`,
+        `the file samples.f32.gz of this run has ${bytes.byteLength.toLocaleString("en")} bytes, which is not ${each.toLocaleString("en")} for each of at most ${this.card.codes.count.toLocaleString("en")} samples`,
         "reload the page",
       );
     return new Float32Array(bytes.buffer);

@@ -89,11 +89,7 @@ export class Decoding {
     } catch (error) {
       this.pending = null; // asking again at every frame would fail at every frame
       this.listener?.failed(
-        new Fault(
-          `the decoder failed on this code (${messageOf(error).slice(0, 160)})`,
-          "a decoded sample was expected",
-          "reload the page",
-        ),
+        new Fault(`the decoder failed on this code (${messageOf(error).slice(0, 160)})`, "reload the page"),
       );
       return;
     }

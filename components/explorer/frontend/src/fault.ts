@@ -2,8 +2,8 @@
 
 /** A fault of a run or of the browser, in three sentences: what happened, what was expected, what to do. */
 export class Fault extends Error {
-  constructor(problem: string, expected: string, advice: string) {
-    super([problem, expected, advice].map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join(". ") + ".");
+  constructor(problem: string, advice: string) {
+    super([problem, advice].map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join(". ") + ".");
   }
 }
 

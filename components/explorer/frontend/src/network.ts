@@ -33,8 +33,7 @@ export function startRuntime(): Promise<Ort> {
     runtime = null;
     throw new Fault(
       `the part that runs networks in the browser could not start (${messageOf(error)})`,
-      "a browser with WebAssembly and a reachable server were expected",
-      "update the browser, or reload the page",
+      "reload the page; if that does not help, update the browser: it needs WebAssembly",
     );
   });
   return runtime;
@@ -85,7 +84,6 @@ export class Network {
     } catch (error) {
       throw new Fault(
         `the ${which} of this run is refused by the browser's runtime (${messageOf(error).slice(0, 160)})`,
-        `a network from “${from}” to “${to}” in ONNX was expected`,
         "train or export this run again",
       );
     }
@@ -94,8 +92,7 @@ export class Network {
     if (!(result instanceof Float32Array) || result.length !== size) {
       network.release();
       throw new Fault(
-        `the ${which} of this run gives ${result instanceof Float32Array ? `${result.length} numbers` : `no “${to}” (${result?.slice(0, 160)})`}`,
-        `${size} numbers were expected for one ${from}`,
+        `the ${which} of this run gives ${result instanceof Float32Array ? `${result.length} numbers` : `no “${to}” (${result?.slice(0, 160)})`} instead of ${size}`,
         "train or export this run again",
       );
     }

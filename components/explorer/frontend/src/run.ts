@@ -14,16 +14,11 @@ export class RunFolder {
     try {
       bytes = await unpacked(packed);
     } catch {
-      throw new Fault(
-        `the file ${name} of this run broke off on its way or cannot be unpacked`,
-        "a complete file was expected",
-        RELOAD,
-      );
+      throw new Fault(`the file ${name} of this run broke off on its way or cannot be unpacked`, RELOAD);
     }
     if (expected !== undefined && bytes.byteLength !== expected)
       throw new Fault(
-        `the file ${name} of this run has ${bytes.byteLength.toLocaleString("en")} bytes`,
-        `${expected.toLocaleString("en")} bytes were expected`,
+        `the file ${name} of this run has ${bytes.byteLength.toLocaleString("en")} bytes instead of ${expected.toLocaleString("en")}`,
         RELOAD,
       );
     return bytes;
@@ -50,8 +45,7 @@ export class RunFolder {
     try {
       return JSON.parse(new TextDecoder().decode(await this.bytes(name)));
     } catch (error) {
-      if (error instanceof SyntaxError)
-        throw new Fault(`the file ${name} of this run cannot be read`, "a JSON text was expected", RELOAD);
+      if (error instanceof SyntaxError) throw new Fault(`the file ${name} of this run is not JSON`, RELOAD);
       throw error;
     }
   }

@@ -22,17 +22,13 @@ export class HttpSource implements Source {
     if (!response.ok || isPage) {
       void response.body?.cancel(); // unread, it would hold one of the browser's few connections
       const Missing = response.status === 404 ? MissingFile : Fault;
-      throw new Missing(
-        `the file ${name} of this run is missing (the server answered ${response.status})`,
-        "a run folder of format 1 has this file",
-        RELOAD,
-      );
+      throw new Missing(`the file ${name} of this run is missing (the server answered ${response.status})`, RELOAD);
     }
     try {
       return new Uint8Array(await response.arrayBuffer());
     } catch (error) {
       if (this.signal.aborted) throw error;
-      throw new Fault(`the file ${name} of this run broke off on its way`, "a complete file was expected", RELOAD);
+      throw new Fault(`the file ${name} of this run broke off on its way`, RELOAD);
     }
   }
 
@@ -43,8 +39,7 @@ export class HttpSource implements Source {
       if (this.signal.aborted) throw error;
       throw new Fault(
         `the file ${name} of this run could not be fetched (${messageOf(error)})`,
-        "the server was expected to answer",
-        "check that it is running, then reload the page",
+        "check that the server is running, then reload the page",
       );
     }
   }

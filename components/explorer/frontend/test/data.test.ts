@@ -19,7 +19,7 @@ function run(files: Record<string, Uint8Array<ArrayBuffer>>) {
   const notice = vi.fn<(error: unknown) => void>();
   const source = {
     bytes: (name: string) =>
-      name in files ? Promise.resolve(files[name]) : Promise.reject(new MissingFile(`no ${name}`, "", "")),
+      name in files ? Promise.resolve(files[name]) : Promise.reject(new MissingFile(`no ${name}`, "")),
   };
   return { notice, data: new RunData(new RunFolder(source), card, notice) };
 }

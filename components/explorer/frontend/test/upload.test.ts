@@ -7,7 +7,7 @@ test("sizes are said in megabytes", () =>
 test("a file that is too large is refused before it is sent, with both sizes", () => {
   expect(refusal(5e6, 5e6)).toBeNull();
   expect(refusal(6e6, 5e6)).toBe(
-    "The file has 6 MB. At most 5 MB were expected. Bring a smaller file, or fewer samples.",
+    "The file has 6 MB, and at most 5 MB are accepted. Bring a smaller file, or fewer samples.",
   );
 });
 

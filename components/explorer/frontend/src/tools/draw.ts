@@ -227,11 +227,7 @@ export class Draw extends Tool {
     } catch (error) {
       setText(
         this.message,
-        new Fault(
-          `the encoder failed on this drawing (${messageOf(error).slice(0, 120)})`,
-          "a code was expected",
-          "reload the page",
-        ).message,
+        new Fault(`the encoder failed on this drawing (${messageOf(error).slice(0, 120)})`, "reload the page").message,
       );
     } finally {
       // One drawing per frame: what was drawn meanwhile is encoded then.
@@ -302,11 +298,7 @@ export class Draw extends Tool {
     } catch {
       setText(
         this.message,
-        new Fault(
-          `“${file.name}” cannot be read as an image`,
-          "a PNG, JPEG, WebP or GIF was expected",
-          "convert it, or draw",
-        ).message,
+        new Fault(`“${file.name}” cannot be read as an image`, "choose a PNG, JPEG, WebP or GIF, or draw").message,
       );
     }
   }

@@ -29,7 +29,7 @@ export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)}
 /** Why a file is not sent; null where it may be. */
 export function refusal(size: number, most: number): string | null {
   if (size <= most) return null;
-  return `The file has ${megabytes(size)}. At most ${megabytes(most)} were expected. Bring a smaller file, or fewer samples.`;
+  return `The file has ${megabytes(size)}, and at most ${megabytes(most)} are accepted. Bring a smaller file, or fewer samples.`;
 }
 
 /** What is shown once the server has answered; `text` is what it said. */
@@ -92,7 +92,7 @@ class Upload {
       ended(outcome(request.status, request.responseText));
       if (request.status === 204) this.trigger("arrived", file.name);
     };
-    request.onerror = () => ended("The file broke off on its way. A connection that lasts was expected. Try again.");
+    request.onerror = () => ended("The connection was lost while the file was sent. Try again.");
     request.onabort = () => ended("Cancelled.");
     request.open("PUT", new URL(`upload/${token}`, document.baseURI).href);
     request.setRequestHeader("Content-Type", "application/octet-stream");
