@@ -440,7 +440,7 @@ def test_readings_stand_in_line(me: str, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(data, "READERS", line)
     line.acquire()
     waited: list[str] = []
-    told = data.told
+    told = data.show_progress
 
     def watched(bar: object, what: str, share: float) -> None:
         told(bar, what, share)
@@ -449,7 +449,7 @@ def test_readings_stand_in_line(me: str, monkeypatch: pytest.MonkeyPatch) -> Non
             if len(waited) == 2:
                 line.release()
 
-    monkeypatch.setattr(data, "told", watched)
+    monkeypatch.setattr(data, "show_progress", watched)
     app = dropped("flowers.csv", examples.flowers())
     assert "What was understood" in words(app) and len(waited) == 2
     assert line.acquire(blocking=False)  # it was given back

@@ -65,7 +65,7 @@ def brought() -> Iterator[dict[str, runs.Run]]:
     }
     real = datasets.available()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(datasets, "found", lambda: {**real, **own})
+        patch.setattr(datasets, "available", lambda: {**real, **own})
         yield {name: trained(dataset=name, architecture="single-layer", tsne=0) for name in own}
 
 
@@ -293,7 +293,7 @@ def test_an_array_with_holes_is_filled_alike(write: Write, tmp_path: Path) -> No
     numbers = declared("numbers", "table", table_of(60)[0][:, :2], PEOPLE[:2])
     real = datasets.available()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(datasets, "found", lambda: {**real, "numbers": numbers})
+        patch.setattr(datasets, "available", lambda: {**real, "numbers": numbers})
         run = trained(dataset="numbers", architecture="single-layer", tsne=0)
         rows = np.array([[180, 85], [np.nan, 100]], np.float32)
         fitted = encoding.read(run, [write("t.npy", npy(rows))], tmp_path / "read")

@@ -799,7 +799,11 @@ BAD = {
     "run.json cut short": (cut("run.json"), "The file run.json of this run is not JSON", None),
     "format of tomorrow": (card(format=2), "This run is of format 2", None),
     "no shape": (card(dataset__shape=[]), "The file run.json of this run is damaged: the shape of its samples", None),
-    "no count": (card(codes__count=0), "The file run.json of this run is damaged: the count and the size of its codes", None),
+    "no count": (
+        card(codes__count=0),
+        "The file run.json of this run is damaged: the count and the size of its codes",
+        None,
+    ),
     "endless range": (card(codes__low=[None, 0]), "The file run.json of this run is damaged: codes.low", None),
     "a list": (lambda folder: (folder / "run.json").write_text("[]"), "This run is of format unknown", None),
 }

@@ -657,7 +657,7 @@ def test_a_queue_that_cannot_be_opened_is_told_on_every_page_and_what_ships_can_
     app = drawn("explore")
     assert "cannot be written" in words(app) and app.selectbox(key="run").value
     for name in ("train", "runs"):
-        script = f"from components.views import {name}, told\ntold({name}.show)()\n"
+        script = f"from components.views import {name}, show_problems\nshow_problems({name}.show)()\n"
         app = AppTest.from_string(script, default_timeout=60).run()
         assert not app.exception and "cannot be written" in words(app)
     entry = AppTest.from_file(str(ROOT / "components" / "main.py"), default_timeout=60)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 RESERVED = frozenset(
     ("dataset", "architecture", "code_size", "noise", "noise_level", "epochs", "batch_size", "learning_rate", "loss",
      "recipe", "seed", "stopped_after", "shift", "distortion", "cooled", "called", "canonical", "check", "id",
-     "id_of", "weights", "whole", "configuration", "help", "here", "json", "preset", "run", "ship", "time", "tsne",
+     "id_of", "weights", "total_loss", "configuration", "help", "here", "json", "preset", "run", "ship", "time", "tsne",
      "budget", "gpu", "hourglass", "pages", "training")
 )
 # fmt: on
