@@ -9,6 +9,7 @@ HOURGLASS_DATA for the originals of the large map; without them it is measured w
 """
 
 import argparse
+import contextlib
 import itertools
 import json
 import math
@@ -24,7 +25,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import generated  # beside this file
-from playwright.sync_api import Browser, CDPSession, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, Playwright, TimeoutError, sync_playwright
 from serving import EMULATED, GL, ROOT, chromium, free_port, launched, rights, served
 from websockets.sync.client import connect
 
@@ -335,7 +336,7 @@ def million(bench: Bench) -> None:
         peak = 0
         begun = time.perf_counter()
         page.goto(f"{bench.app}/?run={run.id}")
-        page.wait_for_function("bench.first !== null")
+        page.wait_for_function("() => bench.first !== null")
         points = time.perf_counter() - begun
         page.locator(f'{READY}[data-run="{run.id}"]').first.wait_for()
         ready = time.perf_counter() - begun
@@ -492,9 +493,12 @@ def growth(bench: Bench) -> None:
         def change() -> None:
             """The other run, and back."""
             for run in (second, first):
-                # Typed, since the list holds only those options that are in view.
-                page.get_by_role("combobox", name="Run", exact=True).first.fill(run.title)
-                page.get_by_role("option", name=run.title, exact=True).first.click()  # shipped ones come first
+                # Typed, since the list holds only those options that are in view; the page, drawn anew, closes an open list.
+                for _ in range(20):
+                    page.get_by_role("combobox", name="Run", exact=True).first.fill(run.title)
+                    with contextlib.suppress(TimeoutError):
+                        page.get_by_role("option", name=run.title, exact=True).first.click(timeout=5000)
+                        break
                 page.locator(f'{READY}[data-run="{run.id}"]').first.wait_for()
                 page.wait_for_timeout(400)
                 shown.append(run)
@@ -505,7 +509,7 @@ def growth(bench: Bench) -> None:
             for _ in range(times):
                 before = page.evaluate("bench.reruns")
                 page.keyboard.press("r")
-                page.wait_for_function(f"bench.reruns > {before}")
+                page.wait_for_function(f"() => bench.reruns > {before}")
 
         def held() -> tuple[float, float]:
             page.wait_for_timeout(1500)

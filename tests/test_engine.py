@@ -43,7 +43,7 @@ def wait(condition: Callable[[], object], seconds: float = 280) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.01)
+        time.sleep(0.03)  # asking costs milliseconds, which what is waited for needs itself
 
 
 def ended(id_: str) -> engine.Status:
@@ -529,6 +529,7 @@ def test_a_training_runs_to_its_end_while_the_page_reads(keeper: engine.EngineSu
     seen = []
     while (status := engine.status(id_)).alive and len(seen) < 100_000:
         seen.append(status)
+        time.sleep(0.005)
         if status.epoch >= 5 and "forming" not in locals():
             forming, strip = engine.codes(id_), engine.strip(id_)
             assert engine.configuration(id_) == chosen and engine.gpus() == 0
@@ -842,7 +843,7 @@ def test_an_engine_that_cannot_start_says_why(
 def test_the_engine_goes_when_its_app_goes(home: Path) -> None:
     """Killed, so that nothing of the app can tidy up; a training is queued again, and goes on at the next start."""
     lines = (
-        "import time\nfrom models import engine, runs\nwith engine.Keeper(workers=1):\n"
+        "import time\nfrom models import engine, runs\nwith engine.EngineSupervisor(workers=1):\n"
         "    engine.submit(runs.configure({'dataset': 'digits', 'architecture': 'modern', 'epochs': 10000}), 'a')\n"
         "    time.sleep(600)\n"
     )
