@@ -359,10 +359,10 @@ def test_other_rows_than_a_checkpoint_s_are_not_gone_on_with(home: Path, monkeyp
 def test_an_epoch_is_timed_with_all_that_belongs_to_it(tmp_path: Path) -> None:
     """Of small data the steps are the lesser part of an epoch."""
     for recipe in ("article", "hourglass"):
-        chosen = runs.configure({"dataset": "digits", "architecture": "single-layer", "recipe": recipe, "epochs": 100})
+        chosen = runs.configure({"dataset": "digits", "architecture": "single-layer", "recipe": recipe, "epochs": 50})
         for number in range(3):  # whatever else this machine does may slow the one and not the other
             each = training.epoch_seconds(chosen, fresh(tmp_path / f"timed {recipe} {number}"))
-            took = training.train(chosen, fresh(tmp_path / f"{recipe} {number}"), tsne=0).card.training.seconds / 100
+            took = training.train(chosen, fresh(tmp_path / f"{recipe} {number}"), tsne=0).card.training.seconds / 50
             if each / 2.5 < took < each * 2.5:
                 break
         assert each / 2.5 < took < each * 2.5
@@ -396,11 +396,11 @@ def test_bfloat16_only_where_the_processor_has_it_and_a_step_is_worth_it(
 def test_products_in_bfloat16_learn_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, architecture: str) -> None:
     """And the article's recipe stays with what the article used."""
     monkeypatch.setattr(training.loop, "precision", lambda _: "bfloat16")
-    half = learn(tmp_path / "a", architecture=architecture, epochs=30)
+    half = learn(tmp_path / "a", architecture=architecture, epochs=12)
     assert half.card.training.precision == "bfloat16"
     assert learn(tmp_path / "c", recipe="article").card.training.precision == "float32"
     monkeypatch.setattr(training.loop, "precision", lambda _: "float32")
-    full = learn(tmp_path / "b", architecture=architecture, epochs=30)
+    full = learn(tmp_path / "b", architecture=architecture, epochs=12)
     assert half.metric("mse") == pytest.approx(full.metric("mse"), rel=0.1) and not same(half, full)
 
 
@@ -703,7 +703,7 @@ def test_a_step_uses_the_memory_of_the_step_before(tmp_path: Path) -> None:
         "import resource, sys\n"
         "from pathlib import Path\n"
         "from models import runs, training\n"
-        "chosen = {'dataset': 'digits', 'architecture': 'convolutional', 'epochs': 15, 'batch_size': 1024}\n"
+        "chosen = {'dataset': 'digits', 'architecture': 'convolutional', 'epochs': 6, 'batch_size': 1024}\n"
         "train = training.train if sys.argv[1] == 'kept' else training.train.__wrapped__\n"
         "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
         "train(runs.configure(chosen | {'epochs': 1}), Path(sys.argv[2]) / 'first', tsne=0)\n"
