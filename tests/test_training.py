@@ -396,11 +396,11 @@ def test_bfloat16_only_where_the_processor_has_it_and_a_step_is_worth_it(
 def test_products_in_bfloat16_learn_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, architecture: str) -> None:
     """And the article's recipe stays with what the article used."""
     monkeypatch.setattr(training.loop, "precision", lambda _: "bfloat16")
-    half = learn(tmp_path / "a", architecture=architecture, epochs=12)
+    half = learn(tmp_path / "a", architecture=architecture, epochs=30)
     assert half.card.training.precision == "bfloat16"
     assert learn(tmp_path / "c", recipe="article").card.training.precision == "float32"
     monkeypatch.setattr(training.loop, "precision", lambda _: "float32")
-    full = learn(tmp_path / "b", architecture=architecture, epochs=12)
+    full = learn(tmp_path / "b", architecture=architecture, epochs=30)
     assert half.metric("mse") == pytest.approx(full.metric("mse"), rel=0.1) and not same(half, full)
 
 
