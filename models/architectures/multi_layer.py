@@ -1,6 +1,6 @@
 """One hidden layer on either side of the code (the article's second network).
 
-A bend (ReLU) before the code lets the map curve, which PCA cannot. 327,368 parameters at 28x28 and D = 48.
+The nonlinearity (ReLU) before the code lets the map curve, which PCA cannot. 327,368 parameters at 28x28 and D = 48.
 """
 
 from math import prod
