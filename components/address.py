@@ -36,9 +36,11 @@ def seed(
     first = first_time(name)
     wrong = None
     if name in _due():
-        st.session_state[name] = _due()[name]
+        value, page = _due()[name]
+        st.session_state[name] = value
         _applied().add(name)
-        read = None
+        if page == _page():  # else it was chosen before this page was opened, by an address perhaps
+            read = None
     candidates = [st.session_state[name]] if name in st.session_state else []
     if name in _kept():
         candidates.append(_kept()[name])
@@ -72,16 +74,16 @@ def first_time(name: str) -> bool:
 
 
 def chosen(name: str) -> Any:
-    """What `seed` gave last for this name, on whatever page; None where there is nothing."""
-    return _kept().get(name)
+    """What the app has chosen for this name, else what `seed` gave last, on whatever page; None where there is nothing."""
+    return _due()[name][0] if name in _due() else _kept().get(name)
 
 
 def choose(name: str, value: Any) -> None:
-    """Have the next `seed` of this name give this value, whatever its widget and the address say.
+    """Have the next `seed` of this name give this value, whatever its widget says, and on this page the address.
 
     This holds until `settle`: a drawing that is interrupted begins again with what the browser still shows.
     """
-    _due()[name] = value
+    _due()[name] = value, _page()
     _applied().discard(name)
 
 
@@ -105,7 +107,7 @@ def changed(name: str) -> bool:
 def upcoming(name: str, default: Any) -> Any:
     """What `seed` is about to give, where what the address says need not be checked yet."""
     if name in _due():
-        return _due()[name]
+        return _due()[name][0]
     value = st.session_state[name] if name in st.session_state else st.query_params.get(name, chosen(name))
     return default if value is None else value
 
@@ -122,8 +124,8 @@ def _kept() -> dict[str, Any]:
     return kept
 
 
-def _due() -> dict[str, Any]:
-    due: dict[str, Any] = st.session_state.setdefault(_DUE, {})
+def _due() -> dict[str, tuple[Any, str]]:
+    due: dict[str, tuple[Any, str]] = st.session_state.setdefault(_DUE, {})
     return due
 
 
@@ -132,9 +134,14 @@ def _applied() -> set[str]:
     return applied
 
 
-def _seeded() -> set[str]:
+def _page() -> str:
+    """The page that is drawn."""
     context = get_script_run_ctx()
-    page = context.page_script_hash if context is not None else ""
+    return context.page_script_hash if context is not None else ""
+
+
+def _seeded() -> set[str]:
+    page = _page()
     visit = st.session_state.get(_VISIT)
     if visit is None or visit[0] != page:
         visit = st.session_state[_VISIT] = (page, set())

@@ -787,3 +787,15 @@ def test_what_the_app_chooses_outlives_a_drawing_that_is_interrupted(end: str) -
     app.selectbox(key="first").set_value("b").run()
     assert app.session_state["first is new"] and not app.session_state["second is new"]
     assert [app.selectbox(key=name).value for name in ("first", "second")] == ["b", "c"]
+
+
+def test_an_address_counts_more_than_what_another_page_chose_before() -> None:
+    """As when a run was deleted, and then the link to another one's training is followed."""
+    script = "from components import address\nimport streamlit as st\n"
+    app = AppTest.from_string(script + "st.session_state['was'] = address.seed('training', None)\naddress.settle()\n")
+    app.session_state["due choices"] = {"training": ("the deleted one", "another page")}
+    assert app.run().session_state["was"] == "the deleted one"
+    app.session_state["due choices"] = {"training": (None, "another page")}
+    app.session_state["visit"] = ("another page", {"training"})
+    app.query_params["training"] = "this one"
+    assert app.run().session_state["was"] == "this one"
