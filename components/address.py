@@ -88,9 +88,13 @@ def choose(name: str, value: Any) -> None:
 
 
 def settle() -> None:
-    """The page is drawn to its end: what it took over from `choose` is the browser's to change from now on."""
-    for name in _applied():
-        _due().pop(name, None)
+    """The page is drawn to its end: what it took over from `choose` is the browser's to change from now on, and what it
+    did not show waits as if it had been chosen on a page before."""
+    for name, (value, _) in _due().items():
+        if name not in _applied():
+            st.session_state.pop(name, None)
+            _kept()[name] = value
+    _due().clear()
     _applied().clear()
 
 

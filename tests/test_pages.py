@@ -799,3 +799,16 @@ def test_an_address_counts_more_than_what_another_page_chose_before() -> None:
     app.session_state["visit"] = ("another page", {"training"})
     app.query_params["training"] = "this one"
     assert app.run().session_state["was"] == "this one"
+
+
+def test_what_was_chosen_and_not_shown_gives_way_to_a_later_address() -> None:
+    """A preset sets what a table has no controls for: the page opened again for images follows its address."""
+    script = (
+        "from components import address\nimport streamlit as st\n"
+        "if st.session_state.get('drawn'):\n    st.session_state['was'] = address.seed('shift', 0, int)\n"
+        "else:\n    address.choose('shift', 1)\naddress.settle()\n"
+    )
+    app = AppTest.from_string(script).run()
+    app.session_state["drawn"], app.session_state["visit"] = True, ("another page", set())
+    app.query_params["shift"] = "2"
+    assert app.run().session_state["was"] == 2

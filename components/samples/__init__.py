@@ -1,7 +1,7 @@
 """How samples are drawn on a page: one file for each kind, which `models.kinds` names."""
 
 from components.samples import image, signal, table
-from components.samples.drawing import SIDE, Drawing, joined
+from components.samples.drawing import Drawing, joined
 from models.runs import Run
 
 DRAWN: dict[str, Drawing] = {"image": image.DRAWING, "signal": signal.DRAWING, "table": table.DRAWING}
@@ -12,4 +12,4 @@ def of(run: Run) -> Drawing:
     return DRAWN[run.kind]
 
 
-__all__ = ["DRAWN", "SIDE", "Drawing", "joined", "of"]
+__all__ = ["DRAWN", "Drawing", "joined", "of"]

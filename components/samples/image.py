@@ -26,7 +26,7 @@ class Images(Drawing):
         self, _run: Run, sets: Mapping[str, Floats], _heads: Sequence[str], _key: str, _called: str
     ) -> None:
         for name, images in sets.items():
-            st.image(pictures.strip(images, 64), width="stretch", alt=name)
+            st.image(pictures.strip(images, 64), alt=name)
 
     def one(self, _run: Run, sets: Mapping[str, Floats], _head: str) -> None:
         with st.container(horizontal=True):

@@ -186,7 +186,7 @@ def how_long(epochs: int) -> tuple[int, str]:
         words = f"For at most {duration(limits.seconds)} or {limits.epochs:,} epochs, the longest training on this computer."
     else:
         words = "The time becomes epochs when you press Train. Measuring the result comes after it."
-    return int(st.session_state.get("epochs", epochs)), words
+    return int(address.chosen("epochs") or epochs), words
 
 
 def start_values(architecture: str) -> dict[str, Any]:

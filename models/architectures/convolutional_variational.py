@@ -28,7 +28,7 @@ def normal(*layers: Layer) -> tuple[Layer, ...]:
     return (*layers, GroupNorm(GROUPS), Activation("gelu"))
 
 
-def encode_stack(shape: Shape, outputs: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+def stacks(shape: Shape, outputs: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
     """(H, W, C) -> (48, h, w) -> 128 -> (outputs,); (D,) -> 128 -> (48, h, w) -> (H, W, C).
 
     h = H / 4 up to 40 pixels and H / 8 above, each rounded up.
@@ -68,7 +68,7 @@ def encode_stack(shape: Shape, outputs: int) -> tuple[tuple[Layer, ...], tuple[L
 
 def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
     """(H, W, C) -> (2 D,): D means and D log-variances; (D,) -> (H, W, C)."""
-    return encode_stack(shape, 2 * code_size)
+    return stacks(shape, 2 * code_size)
 
 
 ARCHITECTURE = Architecture(

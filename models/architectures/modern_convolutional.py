@@ -1,13 +1,13 @@
 """The convolutional network as one builds it for a processor today, with a plain code: see convolutional_variational.py."""
 
 from models.architectures import Architecture
-from models.architectures.convolutional_variational import encode_stack
+from models.architectures.convolutional_variational import stacks
 from models.layers import Layer, Shape
 
 
 def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
     """(H, W, C) -> (48, h, w) -> 128 -> (D,) and back."""
-    return encode_stack(shape, code_size)
+    return stacks(shape, code_size)
 
 
 ARCHITECTURE = Architecture(

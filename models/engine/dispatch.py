@@ -41,9 +41,8 @@ class _Job:
     attempt: int
     future: Future[Any]
     reached: int  # epochs finished before this attempt
-    queue: (
-        int  # `queue.name` of the file it came from: a run missing from the same file was deleted, from a new one lost
-    )
+    # `queue.name` of the file it came from: a run missing from the same file was deleted, from a new one lost.
+    queue: int
     where: str | None  # address of its worker, None where Dask chooses
     stop_request: str | None = None
 

@@ -11,9 +11,9 @@ LOSSES = ("squared-error",)
 class Kind:
     """What differs between images, signals and rows: shape, scaling, noise, losses, units and words.
 
-    example: a shape of this kind, by which architectures are tried out. pixels: whether samples are stored as uint8 and seen as float32 in
-    [0, 1], as images are; others are stored as float32, each column (a channel or a feature) standardised with the
-    training split's statistics, and a network's output for them is linear.
+    example: a shape of this kind, by which architectures are tried out. pixels: whether samples are stored as uint8 and
+    seen as float32 in [0, 1], as images are; others are stored as float32, each column (a channel or a feature)
+    standardised with the training split's statistics, and a network's output for them is linear.
 
     one, many, described: a sample, several, and what one is ("a row of a table"). shaped: several of a shape, which {}
     stands for. dimensions: what the numbers of a shape count. column, unknown_column: what a column is called, and one

@@ -92,7 +92,7 @@ export class Network {
     if (!(result instanceof Float32Array) || result.length !== size) {
       network.release();
       throw new Fault(
-        `the ${which} of this run gives ${result instanceof Float32Array ? `${result.length} numbers` : `no “${to}” (${result?.slice(0, 160)})`} instead of ${size}`,
+        `the ${which} of this run gives ${result instanceof Float32Array ? `${result.length} numbers instead of ${size}` : `no “${to}” (${result?.slice(0, 160)})`}`,
         "train or export this run again",
       );
     }
