@@ -15,7 +15,18 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 _KEPT = "kept choices"  # what was chosen last, by name
 _DUE = "due choices"  # what the app has chosen and no drawn page has shown yet, by name
 _APPLIED = "applied choices"  # the names of those that the page being drawn has taken over
-_VISIT = "visit"  # the page that is drawn, and the names that were seeded since it was opened
+_SHOWN = "shown choices"  # the values that the browser may show, by name, oldest first; one, after a whole drawing
+_VISIT = "visit"  # the page that is drawn, the names that were seeded since it was opened, and its addresses since then
+
+
+def begin() -> None:
+    """A drawing begins. Its page was just opened where it is another one than in the drawing before, where Back or
+    Forward led to it, and where its address is one that it did not have since it was opened: of pages that are left in
+    quick succession Streamlit draws the last one only."""
+    context = get_script_run_ctx()
+    back = context is not None and context.is_history_navigation
+    if back or _VISIT not in st.session_state or st.query_params.to_dict() not in _visit()[2]:
+        st.session_state.pop(_VISIT, None)
 
 
 def seed(
@@ -27,8 +38,8 @@ def seed(
 ) -> Any:
     """The value that the widget with key `name` is to show; call it right before the widget is drawn.
 
-    A page that was just opened follows its address. After that the widget itself counts, then what was chosen when its
-    name was last on a page, then the default. What the address says is turned into a value by `read` (None: it says
+    A page that was just opened follows its address. After that the widget itself counts, unless it says what it said
+    before a drawing that did not come to its end; then what `seed` gave last, on whatever page, then the default. What the address says is turned into a value by `read` (None: it says
     nothing of this name) and has to be among `known`, if given; otherwise a sentence says so, in which `called` names
     the value that is taken instead.
     """
@@ -41,7 +52,7 @@ def seed(
         _applied().add(name)
         if page == _page():  # else it was chosen before this page was opened, by an address perhaps
             read = None
-    candidates = [st.session_state[name]] if name in st.session_state else []
+    candidates = [st.session_state[name]] if _says(name) else []
     if name in _kept():
         candidates.append(_kept()[name])
     if first and read is not None and name in st.query_params:
@@ -59,6 +70,10 @@ def seed(
         st.warning(
             f"The address asks for {name} “{wrong[:80]}”, which is not available here. {called(value)} is shown."
         )
+    shown = _shown().get(name, [])
+    if shown[-1:] != [value]:
+        by_hand = _says(name) and bool(st.session_state[name] == value)
+        _shown()[name] = [value] if by_hand else [*shown, value]
     # Written only where it changes something: Streamlit sends a written value to the browser, where a hand may be on it.
     if first or name not in st.session_state or st.session_state[name] != value:
         st.session_state[name] = value
@@ -94,6 +109,7 @@ def settle() -> None:
         if name not in _applied():
             st.session_state.pop(name, None)
             _kept()[name] = value
+    _shown().update({name: [value] for name, value in _kept().items()})
     _due().clear()
     _applied().clear()
 
@@ -104,7 +120,7 @@ def changed(name: str) -> bool:
     Streamlit's `on_change` is called without a change, too: after a drawing that was interrupted, and when a fragment's
     timer brings what the browser showed before the app itself chose something.
     """
-    known = name in _seeded() and name in _kept() and name in st.session_state and name not in _due()
+    known = name in _seeded() and name in _kept() and _says(name) and name not in _due()
     return known and bool(st.session_state[name] != _kept()[name])
 
 
@@ -112,7 +128,9 @@ def upcoming(name: str, default: Any) -> Any:
     """What `seed` is about to give, where what the address says need not be checked yet."""
     if name in _due():
         return _due()[name][0]
-    value = st.session_state[name] if name in st.session_state else st.query_params.get(name, chosen(name))
+    if name not in _seeded() and name in st.query_params:
+        return st.query_params[name]
+    value = st.session_state[name] if _says(name) else chosen(name)
     return default if value is None else value
 
 
@@ -121,6 +139,8 @@ def publish(**choices: Any) -> None:
     wanted = {name: str(value) for name, value in choices.items() if value is not None}
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
+    if wanted not in _visit()[2]:
+        _visit()[2].append(wanted)
 
 
 def _kept() -> dict[str, Any]:
@@ -145,9 +165,25 @@ def _page() -> str:
 
 
 def _seeded() -> set[str]:
-    page = _page()
-    visit = st.session_state.get(_VISIT)
-    if visit is None or visit[0] != page:
-        visit = st.session_state[_VISIT] = (page, set())
-    names: set[str] = visit[1]
-    return names
+    return _visit()[1]
+
+
+def _visit() -> tuple[str, set[str], list[dict[str, str]]]:
+    visit: tuple[str, set[str], list[dict[str, str]]] | None = st.session_state.get(_VISIT)
+    if visit is None or visit[0] != _page():
+        visit = st.session_state[_VISIT] = (_page(), set(), [st.query_params.to_dict()])
+    return visit
+
+
+def _shown() -> dict[str, list[Any]]:
+    shown: dict[str, list[Any]] = st.session_state.setdefault(_SHOWN, {})
+    return shown
+
+
+def _says(name: str) -> bool:
+    """Whether the widget of this name has a value, and not the one that it showed before `seed` gave it another."""
+    if name not in st.session_state:
+        return False
+    *before, last = _shown().get(name) or [None]
+    value = st.session_state[name]
+    return bool(value == last) or value not in before

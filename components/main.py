@@ -10,6 +10,7 @@ if st.user.get("is_logged_in") is False:  # None where no login is configured
     st.title("Hourglass")
     st.button("Sign in", on_click=st.login, type="primary")
     st.stop()
+address.begin()
 found, problems = views.discovered()
 for problem in problems:
     st.warning(str(problem))

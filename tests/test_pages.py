@@ -760,6 +760,7 @@ from components import address
 
 state = st.session_state
 st.button("choose", key="button", on_click=lambda: [address.choose("first", "c"), address.choose("second", "c")])
+address.begin()
 for name in ("first", "second"):
     if state.get("end before") == name:
         st.stop()
@@ -789,6 +790,31 @@ def test_what_the_app_chooses_outlives_a_drawing_that_is_interrupted(end: str) -
     assert [app.selectbox(key=name).value for name in ("first", "second")] == ["b", "c"]
 
 
+@pytest.mark.parametrize("end", ["second", "end"])
+def test_what_the_address_says_outlives_a_drawing_that_is_interrupted(end: str) -> None:
+    """Back leads to this page again, and before the browser has its answer the page's map reports something."""
+    app = AppTest.from_string(INTERRUPTED).run()
+    app.selectbox(key="first").set_value("b").run()
+    in_the_browser = app._tree.get_widget_states()
+    app.query_params["first"] = "c"
+    app.session_state["end before"] = end
+    app.run()
+    app.session_state["end before"] = ""
+    app._run(in_the_browser)
+    assert app.selectbox(key="first").value == "c" and not app.session_state["first is new"]
+    app.selectbox(key="first").set_value("b").run()
+    assert app.selectbox(key="first").value == "b" and app.session_state["first is new"]
+
+
+def test_what_somebody_changes_while_the_page_is_drawn_counts() -> None:
+    app = AppTest.from_string(INTERRUPTED)
+    app.query_params["first"], app.session_state["end before"] = "c", "second"
+    app.run()
+    app.session_state["end before"] = ""
+    app.selectbox(key="first").set_value("b").run()
+    assert app.selectbox(key="first").value == "b"
+
+
 def test_an_address_counts_more_than_what_another_page_chose_before() -> None:
     """As when a run was deleted, and then the link to another one's training is followed."""
     script = "from components import address\nimport streamlit as st\n"
@@ -796,7 +822,7 @@ def test_an_address_counts_more_than_what_another_page_chose_before() -> None:
     app.session_state["due choices"] = {"training": ("the deleted one", "another page")}
     assert app.run().session_state["was"] == "the deleted one"
     app.session_state["due choices"] = {"training": (None, "another page")}
-    app.session_state["visit"] = ("another page", {"training"})
+    app.session_state["visit"] = ("another page", {"training"}, [])
     app.query_params["training"] = "this one"
     assert app.run().session_state["was"] == "this one"
 
@@ -809,6 +835,6 @@ def test_what_was_chosen_and_not_shown_gives_way_to_a_later_address() -> None:
         "else:\n    address.choose('shift', 1)\naddress.settle()\n"
     )
     app = AppTest.from_string(script).run()
-    app.session_state["drawn"], app.session_state["visit"] = True, ("another page", set())
+    app.session_state["drawn"], app.session_state["visit"] = True, ("another page", set(), [])
     app.query_params["shift"] = "2"
     assert app.run().session_state["was"] == 2

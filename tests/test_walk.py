@@ -143,6 +143,36 @@ def test_back_and_forward_lead_to_each_page_once(app: str, walker: Page) -> None
     shows(page, second)
 
 
+def test_back_in_quick_succession_leads_to_what_the_last_page_showed(app: str, window: Callable[..., Page]) -> None:
+    """A server that is busy draws the last page only, and that can be the one it drew before."""
+    page, held, busy = window(**LAPTOP), list[tuple[WebSocketRoute, str | bytes]](), threading.Event()
+
+    def between(here: WebSocketRoute) -> None:
+        server = here.connect_to_server()
+        here.on_message(lambda words: held.append((server, words)) if busy.is_set() else server.send(words))
+
+    page.route_web_socket(re.compile("_stcore/stream"), between)
+    first, second = shipped("digits-variational"), shipped("digits-convolutional")
+    page.goto(app)
+    ready(page)
+    shows(page, first)
+    go(page, "Reconstructions")
+    by_hand(page, second)
+    shows(page, second)
+    go(page, "Codes")
+    go(page, "Explore")
+    shows(page, second)
+    busy.set()
+    for title in ("codes", "reconstructions", ""):
+        page.go_back()
+        page.wait_for_url(lambda url, title=title: urlsplit(url).path == f"/{title}")  # type: ignore[misc]
+    busy.clear()
+    for server, words in held:
+        server.send(words)
+    shows(page, first)
+    expect(page.locator(ROOT)).to_have_attribute("data-run", first.id)
+
+
 @pytest.mark.parametrize("title", ["Reconstructions", "Train", "Runs"])
 def test_a_page_that_is_opened_by_its_address_is_one_entry_too(
     app: str, window: Callable[..., Page], title: str

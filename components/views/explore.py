@@ -285,7 +285,7 @@ def open_zip() -> None:
                 st.error(choosing.escaped(str(problem)))
             else:
                 address.choose("run", run.id)
-                st.query_params.clear()
+                address.publish()
                 st.rerun()
 
 
