@@ -2,7 +2,6 @@
 
 import configparser
 import contextlib
-import dataclasses
 import getpass
 import json
 import os
@@ -16,15 +15,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import pytest
 import torch
 from conftest import trained
+from engines import choose, ended, wait, written
 
 from models import PROJECT, Problem, close_home, engine, export, runs
 from models.engine import queue
@@ -32,28 +31,6 @@ from models.engine.queue import Ticket
 from models.uploads import SHELL
 
 pytestmark = pytest.mark.timeout(900)  # several processes start in many of these tests, each for seconds
-
-
-def choose(**choices: object) -> runs.Configuration:
-    return runs.configure({"dataset": "digits", "architecture": "single-layer", "epochs": 2} | choices)
-
-
-def wait(condition: Callable[[], object], seconds: float = 280) -> None:
-    """Until it holds; on a slow and busy machine that takes minutes."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.03)  # asking costs milliseconds, which what is waited for needs itself
-
-
-def ended(id_: str) -> engine.Status:
-    wait(lambda: not engine.status(id_).alive)
-    return engine.status(id_)
-
-
-def written(id_: str) -> int:
-    """How many epochs are there."""
-    return len(engine.progress(id_))
 
 
 @pytest.fixture
@@ -411,20 +388,6 @@ def test_a_row_of_a_later_version_is_left_alone(home: Path, change: str) -> None
         )
 
 
-def test_an_engine_leaves_alone_what_it_does_not_understand(keeper: engine.EngineSupervisor, home: Path) -> None:
-    strange, broken = engine.submit(choose(seed=1), "a"), engine.submit(choose(seed=2), "a")
-    with queue.opened(write=True) as connection:
-        connection.execute("ALTER TABLE runs ADD COLUMN colour TEXT DEFAULT 'red'")
-        more = "UPDATE runs SET configuration = json_set(configuration, '$.temperature', 0.5) WHERE id = ?"
-        connection.execute(more, [strange])
-        connection.execute("UPDATE runs SET configuration = '{' WHERE id = ?", [broken])
-        connection.execute("INSERT INTO epoch_times (id, configuration, device) VALUES ('x', '{', 'cpu')")
-    assert ended(engine.submit(choose(seed=3), "b")).phase == "done"
-    with queue.opened() as connection:
-        rows = connection.execute("SELECT state FROM runs WHERE id IN (?, ?)", [strange, broken]).fetchall()
-    assert [row["state"] for row in rows] == ["queued", "queued"] and not engine.active(strange).exists()
-
-
 def test_half_a_line_of_history_waits_for_its_other_half(home: Path) -> None:
     id_ = choose().id
     engine.claim(id_)
@@ -522,81 +485,6 @@ def test_a_run_whose_folder_was_taken_away_says_so(home: Path) -> None:
 # With an engine
 
 
-def test_a_training_runs_to_its_end_while_the_page_reads(keeper: engine.EngineSupervisor, home: Path) -> None:
-    chosen = choose(epochs=60)
-    id_ = engine.submit(chosen, "a")
-    assert id_ == chosen.id and engine.submit(chosen, "b") == id_  # twice the same is once
-    seen = []
-    while (status := engine.status(id_)).alive and len(seen) < 100_000:
-        seen.append(status)
-        time.sleep(0.005)
-        if status.epoch >= 5 and "forming" not in locals():
-            forming, strip = engine.codes(id_), engine.strip(id_)
-            assert engine.configuration(id_) == chosen and engine.gpus() == 0
-            early = engine.codes(id_, 1)
-    assert forming is not None and strip is not None and early is not None
-    assert forming[0].shape == (1000, 2) and forming[1].shape == (1000,) and np.isfinite(forming[0]).all()
-    assert not np.array_equal(early[0], forming[0])
-    assert strip.shape == (2, 8, 8, 8, 1) and strip.dtype == np.uint8
-    phases = list(dict.fromkeys(status.phase for status in seen))
-    assert phases == sorted(phases, key=("queued", "preparing", "training", "measuring").index), phases
-    assert engine.status(id_) == engine.Status(id_, "done")
-    run = runs.open_run(runs.folder_of(id_))
-    assert run.card.training.epochs == 60 and not engine.active(id_).exists()
-    assert sorted(run.card.files) == sorted(
-        str(path.relative_to(run.folder))
-        for path in run.folder.rglob("*")
-        if path.is_file() and path.name not in ("run.json", queue.OWNERS)
-    )
-    wait(lambda: [entry.state for entry in engine.runs("a")] == ["done"])
-    # what is done is done: it is not trained again
-    before = (run.folder / "run.json").stat().st_mtime_ns
-    assert engine.submit(chosen, "c") == id_ and engine.status(id_).phase == "done"
-    assert (run.folder / "run.json").stat().st_mtime_ns == before
-
-    # Stopped early it is a run of its own, for all who asked; cancelled, its checkpoint waits.
-    long = choose(epochs=10_000)
-    id_ = engine.submit(long, "a")
-    engine.submit(long, "b")
-    wait(lambda: written(id_) >= 3)
-    assert not engine.cancel(id_, "a", keep=True)  # b wants the whole of it
-    assert not engine.cancel(id_, "a")
-    assert engine.cancel(id_, "b", keep=True)
-    end = ended(id_)
-    assert end.phase == "done" and end.id != id_
-    stopped = runs.open_run(runs.folder_of(end.id))
-    assert stopped.configuration.stopped_after == stopped.card.training.epochs >= 3
-    for owner in "ab":
-        assert end.id in [entry.id for entry in engine.runs(owner)] and id_ not in [e.id for e in engine.runs(owner)]
-
-    assert engine.submit(long, "a") == id_  # the whole of it was not done yet
-    wait((engine.active(id_) / "checkpoint.safetensors").is_file)
-    begun = time.monotonic()
-    assert engine.cancel(id_, "a") and engine.status(id_).phase == "cancelled"
-    wait(lambda: still(engine.active(id_) / "history.jsonl"))
-    assert time.monotonic() - begun < 2
-    reached = written(id_)
-    assert engine.submit(long, "a") == id_
-    wait(lambda: written(id_) > reached)
-    assert [line["epoch"] for line in engine.progress(id_)] == list(range(1, written(id_) + 1))
-    engine.delete(id_, "stranger")
-    with pytest.raises(Problem, match="Cancel it first"):
-        engine.delete(id_, "a")
-    engine.cancel(id_, "a")
-    wait(lambda: still(engine.active(id_) / "history.jsonl"))
-    engine.delete(id_, "a")
-    assert engine.active(id_).exists()  # b asked for it once, and has it on the list
-    engine.delete(id_, "b")
-    assert not engine.active(id_).exists() and engine.status(id_).phase == "unknown"
-
-
-def still(path: Path) -> bool:
-    """Nothing is written for a fifth of a second."""
-    before = path.stat().st_size
-    time.sleep(0.2)
-    return path.stat().st_size == before
-
-
 def test_what_is_killed_goes_on_and_loses_nothing(pair: engine.EngineSupervisor, home: Path) -> None:
     """Three runs of two owners on two workers; two workers are killed, and the engine itself with the second."""
     chosen = [
@@ -655,8 +543,8 @@ def workers_of(keeper: engine.EngineSupervisor) -> set[int]:
     if keeper.process is None or row is None or row["slots"] < 2:
         return set()
     with contextlib.suppress(psutil.Error):
-        family = psutil.Process(keeper.process.pid).children()
-        return {one.pid for one in family if "spawn_main" in " ".join(one.cmdline())}
+        family = psutil.Process(keeper.process.pid).children(recursive=True)
+        return {one.pid for one in family if not one.children() and "resource_tracker" not in " ".join(one.cmdline())}
     return set()
 
 
@@ -694,40 +582,6 @@ def undisturbed(configuration: runs.Configuration, folder: Path) -> Path:
 
     folder.mkdir(parents=True)
     return training.train(configuration, folder, device="cpu", tsne=0).folder
-
-
-def test_a_problem_of_the_training_reaches_the_page_and_the_rest_goes_on(
-    keeper: engine.EngineSupervisor, home: Path
-) -> None:
-    fine = engine.submit(choose(), "b")
-    with queue.opened(write=True) as connection:  # as an older version may have left it
-        queue.add(connection, "f" * 16, dataclasses.asdict(choose()) | {"dataset": "gone"}, "c", "cpu", "queued")
-    assert ended(fine).phase == "done"
-    gone = ended("f" * 16)
-    wait(lambda: list((home / "active").iterdir()) == [])  # nothing is left to go on from
-    assert gone.phase == "failed" and "gone" in str(gone.problem)
-    assert [str(entry.problem) for entry in engine.runs("c")] == [str(gone.problem)]
-
-    # The queue is deleted while something trains: that goes on, and is known again.
-    id_ = engine.submit(choose(epochs=10_000), "a")
-    wait(lambda: written(id_) >= 2)
-    for path in home.glob("queue.db*"):
-        path.unlink()
-    wait(lambda: queue.ticket(id_) is not None and engine.status(id_).phase == "training")
-    assert [entry.id for entry in engine.runs("a")] == [id_]
-    assert engine.cancel(id_, "a") and engine.status(id_).phase == "cancelled"
-
-    # A second engine on this folder refuses; the first one goes on.
-    second = subprocess.run(
-        [sys.executable, "-m", "models.engine"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert second.returncode == 1 and "another engine already serves" in second.stderr.lower()
-    assert ended(engine.submit(choose(seed=9), "a")).phase == "done"
 
 
 def test_a_worker_that_is_lost_three_times_without_an_epoch_is_given_up(
@@ -864,51 +718,6 @@ def test_the_engine_goes_when_its_app_goes(home: Path) -> None:
     assert ticket is not None and ticket.state == "queued"
 
 
-def test_a_time_becomes_epochs_and_a_stop_cools_down(keeper: engine.EngineSupervisor, home: Path) -> None:
-    chosen = choose(architecture="modern", epochs=10_000)
-    assert engine.epoch_seconds(chosen) is None
-    wait(lambda: engine.epoch_seconds(chosen) is not None)
-    each = engine.epoch_seconds(choose(architecture="modern", epochs=3, seed=5))  # alike: nothing is measured again
-    assert each is not None and each == engine.epoch_seconds(chosen) and 0.001 < each < 2
-    assert not list(home.glob(".timing-*"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine.submitting, "FRESH", 0.0)  # what is old is measured anew
-        assert engine.epoch_seconds(chosen) is None
-    assert engine.epochs_within(10, 0.1) == 100 and engine.epochs_within(10, 0.0803) == 120
-    assert engine.epochs_within(10, 11) == 1 and engine.epochs_within(1e9, 1e-9) == 10_000
-    assert engine.epochs_within(10, 3.3) == 3
-
-    id_ = engine.submit(chosen, "a")
-    wait(lambda: written(id_) >= 5)
-    assert engine.cancel(id_, "a", keep=True, cool=True)
-    wait(lambda: engine.status(id_).what == "cooling down" or not engine.status(id_).alive)
-    begun = time.monotonic()
-    end = ended(id_)
-    assert time.monotonic() - begun > 1
-    cooled = runs.open_run(runs.folder_of(end.id))
-    best = min(line["validation"] for line in cooled.history())
-    assert cooled.metric("mse") is not None and cooled.configuration.stopped_after == len(cooled.history())
-    assert cooled.metric("mse") < 1.1 * best  # a rate that never fell would leave it above its best epoch
-
-
-def test_a_stop_outlives_the_worker_that_was_told(keeper: engine.EngineSupervisor, home: Path) -> None:
-    id_ = engine.submit(choose(architecture="modern", epochs=10_000, seed=1), "a")
-    wait((engine.active(id_) / "checkpoint.safetensors").exists)
-    assert engine.cancel(id_, "a", keep=True, cool=True)
-    wait(lambda: engine.status(id_).what == "cooling down")
-    psutil.Process(json.loads((engine.active(id_) / "status.json").read_text())["pid"]).kill()
-    end = ended(id_)
-    assert end.phase == "done" and end.id != id_
-    kept = runs.open_run(runs.folder_of(end.id))
-    assert kept.configuration.cooled and kept.configuration.stopped_after == len(kept.history()) < 10_000
-    ticket = queue.ticket(id_)
-    assert ticket is not None and ticket.attempt == 2
-    # Asked for anew it is to be trained to its end.
-    assert engine.submit(choose(architecture="modern", epochs=10_000, seed=1), "a") == id_
-    wait(lambda: written(id_) > 9)
-    assert engine.cancel(id_, "a")
-
-
 def test_an_engine_that_has_ended_counts_as_gone_at_once(home: Path) -> None:
     """Else a shell that trains one run after the other would wait for it. Nor is there anything amiss in its log."""
     for seed in (1, 2):
@@ -918,16 +727,6 @@ def test_an_engine_that_has_ended_counts_as_gone_at_once(home: Path) -> None:
             assert engine.engine_alive()
         assert not engine.engine_alive()
     assert "Traceback" not in (home / "engine.log").read_text()
-
-
-def test_a_run_that_is_done_already_leaves_no_folder_behind(keeper: engine.EngineSupervisor, home: Path) -> None:
-    """As when its worker was lost just after it had finished: it is asked for again, and there is nothing to do."""
-    run = trained()
-    with queue.opened(write=True) as connection:
-        queue.add(connection, run.id, dataclasses.asdict(run.configuration), "a", "cpu", "queued")
-    engine.wake()
-    wait(lambda: [entry.state for entry in engine.runs("a")] == ["done"] and queue.ticket(run.id).state == "done")
-    wait(lambda: list((home / "active").iterdir()) == [])
 
 
 def test_what_cannot_be_timed_is_told(

@@ -6,6 +6,7 @@ Dask finds classes by the name of their module, so they must not be defined in o
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ SETTINGS = {
     "distributed.deploy.lost-worker-timeout": "5 minutes",
     "distributed.comm.timeouts.connect": "20s",  # a busy machine may be slow to answer
     "distributed.comm.timeouts.tcp": "20s",
+    # Workers are forks of one process that has loaded torch: several start, and one that died is replaced, in a fraction
+    # of a second and share its memory. macOS's own libraries do not survive a fork, and Windows has none.
+    "distributed.worker.multiprocessing-method": "forkserver" if sys.platform == "linux" else "spawn",
 }
 dask.config.set(SETTINGS)  # before it is imported: it sets up its logging then
 os.environ["DASK_LOGGING"] = repr(SETTINGS["logging"])  # for worker processes, which read it as they start
@@ -35,6 +39,10 @@ os.environ["DASK_LOGGING"] = repr(SETTINGS["logging"])  # for worker processes, 
 import distributed  # noqa: E402
 from distributed import Client, Future, Nanny, Security, SpecCluster, Status  # noqa: E402
 from distributed.scheduler import KilledWorker  # noqa: E402
+from distributed.utils import get_mp_context  # noqa: E402
+
+if sys.platform == "linux":
+    get_mp_context().set_forkserver_preload(["models.engine.preloaded"])
 
 __all__ = [
     "Client",

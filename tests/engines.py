@@ -1,0 +1,28 @@
+"""What the tests of the engine share."""
+
+import time
+from collections.abc import Callable
+
+from models import engine, runs
+
+
+def choose(**choices: object) -> runs.Configuration:
+    return runs.configure({"dataset": "digits", "architecture": "single-layer", "epochs": 2} | choices)
+
+
+def wait(condition: Callable[[], object], seconds: float = 280) -> None:
+    """Until it holds; on a slow and busy machine that takes minutes."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.03)  # asking costs milliseconds, which what is waited for needs itself
+
+
+def ended(id_: str) -> engine.Status:
+    wait(lambda: not engine.status(id_).alive)
+    return engine.status(id_)
+
+
+def written(id_: str) -> int:
+    """How many epochs are there."""
+    return len(engine.progress(id_))
