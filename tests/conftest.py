@@ -1,6 +1,7 @@
 """What tests share: a home of their own, small trained runs, the folder of downloaded datasets."""
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -14,7 +15,7 @@ from pathlib import Path
 import kinds
 import pytest
 from browser import chromium
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and numpy: two trainings at once would fight for cores
 
@@ -117,6 +118,7 @@ ARGUMENTS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--disable-gpu-compositing",  # SwiftShader is for WebGL alone: laying out whole pages with it takes twice as long
+    "--js-flags=--liftoff-only",  # each page compiles the decoder's WebAssembly: once, and not a second time to run faster
     "--disable-background-networking",
     "--no-first-run",
 ]
@@ -183,31 +185,64 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 FAILED = pytest.StashKey[bool]()
 
 
-@pytest.fixture
-def window(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
-    """Opens fresh windows of 1280x900, or of other properties; the test fails when one logs a script error.
+@pytest.fixture(scope="session")
+def idle(browser: Browser) -> dict[str, list[Page]]:
+    """Windows that no test uses now, by their properties: one that has shown the app before shows it in half the time."""
+    return {}
 
-    What the windows of a failed test showed in the end is printed.
+
+@pytest.fixture
+def window(
+    browser: Browser, idle: dict[str, list[Page]], request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Page]]:
+    """Opens windows of 1280x900, or of other properties, each of a person whom the app has never seen; the test fails
+    when one logs a script error.
+
+    What the windows of a failed test showed in the end is printed. A test marked `own_window` gets new ones, which nobody
+    uses after it: it measures how a page opens, or leaves more in them than `_emptied` takes away.
     """
-    contexts: list[BrowserContext] = []
+    own = request.node.get_closest_marker("own_window") is not None
+    taken: list[tuple[str, Page]] = []
     faults: list[str] = []
 
+    def note(error: Error) -> None:
+        faults.append(str(error))
+
     def opened(**properties: object) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **properties})
-        contexts.append(context)
-        page = context.new_page()
+        properties = {"viewport": {"width": 1280, "height": 900}, **properties}
+        key = json.dumps(properties, sort_keys=True)
+        free = idle.setdefault(key, [])
+        page = free.pop() if free and not own else browser.new_context(**properties).new_page()
+        taken.append((key, page))
         page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("pageerror", note)
         return page
 
     yield opened
-    for context in contexts:
-        if FAILED in request.node.stash:
-            for page in context.pages:
+    failed = FAILED in request.node.stash
+    for key, page in taken:
+        if failed:
+            for one in page.context.pages:
                 with contextlib.suppress(Error):
-                    print(page.url, page.locator("body").aria_snapshot(timeout=5_000)[:8_000], sep="\n")
-        context.close()
+                    print(one.url, one.locator("body").aria_snapshot(timeout=5_000)[:8_000], sep="\n")
+        if failed or own or page.is_closed():
+            page.context.close()
+        else:
+            page.remove_listener("pageerror", note)
+            idle[key].append(_emptied(page))
     assert not faults, faults
+
+
+def _emptied(page: Page) -> Page:
+    """The window as it was when it was new, but for its cache."""
+    for other in page.context.pages:
+        if other != page:
+            other.close()
+    page.unroute_all(behavior="ignoreErrors")
+    page.goto("about:blank")
+    page.mouse.move(0, 0)
+    page.context.set_storage_state({"cookies": [], "origins": []})
+    return page
 
 
 @pytest.fixture

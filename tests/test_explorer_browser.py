@@ -331,6 +331,7 @@ def test_another_run_replaces_the_explorer(app: str, page: Page) -> None:
     assert picture(page) != before
 
 
+@pytest.mark.own_window
 def test_the_theme_is_followed(app: str, window: Callable[..., Page]) -> None:
     page = window(color_scheme="dark")
     explore(page, f"{app}/?run=digits-variational")
@@ -343,6 +344,7 @@ def test_the_theme_is_followed(app: str, window: Callable[..., Page]) -> None:
     assert page.locator(ROOT).evaluate("root => getComputedStyle(root).colorScheme") == "light"
 
 
+@pytest.mark.own_window
 def test_on_a_phone_nothing_overflows_and_a_finger_moves_the_code(app: str, window: Callable[..., Page]) -> None:
     page = window(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     sent = explore(page, f"{app}/?run=mnist-variational")
@@ -896,6 +898,7 @@ def test_a_replay_or_an_encoder_that_is_missing_is_said_where_it_is_used(
     expect(page.get_by_test_id("draw-message")).to_contain_text("The file encoder.onnx of this run is missing")
 
 
+@pytest.mark.own_window
 def test_runs_that_come_and_go_leave_nothing_behind(bench: Callable[..., Page], made: Callable[..., Path]) -> None:
     two = [made("first"), made("second", seed=1)]
     page = bench(two[0])

@@ -143,6 +143,7 @@ def test_back_and_forward_lead_to_each_page_once(app: str, walker: Page) -> None
     shows(page, second)
 
 
+@pytest.mark.own_window
 def test_back_in_quick_succession_leads_to_what_the_last_page_showed(app: str, window: Callable[..., Page]) -> None:
     """A server that is busy draws the last page only, and that can be the one it drew before."""
     page, held, busy = window(**LAPTOP), list[tuple[WebSocketRoute, str | bytes]](), threading.Event()
@@ -188,6 +189,7 @@ def test_a_page_that_is_opened_by_its_address_is_one_entry_too(
     expect(page.get_by_role("link", name=title, exact=True)).to_have_attribute("aria-current", "page")
 
 
+@pytest.mark.own_window
 def test_a_page_that_is_left_does_not_take_one_back(app: str, window: Callable[..., Page]) -> None:
     """What the map reports while a slow server still draws the page that was chosen would choose the map again."""
     page, held, slow = window(**LAPTOP), list[tuple[WebSocketRoute, str | bytes]](), threading.Event()
@@ -357,6 +359,7 @@ def number(page: Page, label: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("title", ["Explore", "Reconstructions", "Train"])
+@pytest.mark.own_window
 def test_nothing_jumps_while_a_page_opens(app: str, walker: Page, title: str) -> None:
     """The sum of all shifts that nobody asked for is at most 0.1, which the browser's makers call good."""
     walker.add_init_script(
