@@ -19,7 +19,7 @@ import kinds
 import numpy as np
 import pytest
 from browser import chromium
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from components.explorer import assets
 from models import PRETRAINED, codes, datasets, runs
@@ -64,6 +64,11 @@ def ready(page: Page) -> None:
 def picture(page: Page, canvas: str = SAMPLE) -> str:
     """What is painted on a canvas."""
     return page.locator(canvas).first.evaluate("canvas => canvas.toDataURL()")
+
+
+def numbers(one: Locator, of: str) -> np.ndarray:
+    """What a function of an element gives, as float32; through JSON, since Playwright takes seconds for an image."""
+    return np.array(json.loads(one.evaluate(f"one => JSON.stringify(Array.from(({of})(one)))")), np.float32)
 
 
 def code(page: Page) -> list[float]:
@@ -204,7 +209,7 @@ def test_drawing_moves_the_point_while_one_draws(app: str, page: Page) -> None:
     page.wait_for_timeout(SETTLED)
     assert len(sent) == before + 1
     expect(page.get_by_test_id("draw-message")).to_contain_text("Reconstruction error")
-    given = np.array(pad.evaluate("pad => [...pad.sample]"), np.float32).reshape(1, *run.shape)
+    given = numbers(pad, "pad => pad.sample").reshape(1, *run.shape)
     assert given.max() > 0.9 and given.min() == 0
     np.testing.assert_allclose(code(page), run.coder.encode(given)[0], rtol=1e-5, atol=1e-4)
     # The drawing outlives a rerun.
@@ -518,14 +523,12 @@ def test_the_browser_decodes_and_encodes_what_onnxruntime_does(
         wanted = [float(v) for v in np.round(one, 4)]
         show_code(page, run, wanted)
         decoded = run.coder.decode(np.array([wanted], np.float32))[0]
-        shown = page.locator(SAMPLE).evaluate("canvas => [...canvas.sample]")
-        np.testing.assert_allclose(np.array(shown).reshape(run.shape), decoded, atol=1e-4)
+        shown = numbers(page.locator(SAMPLE), "canvas => canvas.sample")
+        np.testing.assert_allclose(shown.reshape(run.shape), decoded, atol=1e-4)
         if run.kind != "image":
             continue
-        painted = page.locator(SAMPLE).evaluate(
-            "canvas => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]"
-        )
-        seen = np.array(painted).reshape(*run.shape[:2], 4)
+        painted = "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data"
+        seen = numbers(page.locator(SAMPLE), painted).reshape(*run.shape[:2], 4)
         expected = np.clip(np.broadcast_to(decoded, (*run.shape[:2], 3)) * 255, 0, 255)
         assert np.abs(seen[..., :3] - expected).max() < 0.6, "the picture is the sample, the right way up"
         assert (seen[..., 3] == 255).all()
@@ -536,7 +539,7 @@ def test_the_browser_decodes_and_encodes_what_onnxruntime_does(
         pad.click(position={"x": 60, "y": 90})
         page.wait_for_function("() => document.querySelector('[data-testid=draw-pad]').sample !== undefined")
         frames(page)
-        given = np.array(pad.evaluate("pad => [...pad.sample]"), np.float32).reshape(1, *run.shape)
+        given = numbers(pad, "pad => pad.sample").reshape(1, *run.shape)
         np.testing.assert_allclose(code(page), run.coder.encode(given)[0], rtol=1e-5, atol=1e-4)
 
 
