@@ -15,8 +15,7 @@ import onnxruntime
 import pytest
 from safetensors.numpy import load
 
-from models import __main__ as shell
-from models import architectures, datasets, engine, runs
+from models import architectures, datasets, engine, runs, shell
 from models.runs import finding
 from models.runs import run as run_module
 from models.runs.zoo import ZOO
@@ -136,7 +135,7 @@ def test_a_training_cut_short_does_not_ship(home: Path, say: Any, monkeypatch: p
     """What ships now stays, where somebody stops the training that should have replaced it."""
     from models import training
 
-    monkeypatch.setattr(shell, "_ship", lambda *_: pytest.fail("half a training was shipped"))
+    monkeypatch.setattr(shell.training, "_ship", lambda *_: pytest.fail("half a training was shipped"))
     train = training.train
     monkeypatch.setattr(training, "train", lambda *given, **named: train(*given, **named, limit=0.0))
     code, _, error = say("train", "--preset", "zoo/digits-single-layer", "--ship")
@@ -208,7 +207,7 @@ def test_a_damaged_run_is_trained_again_as_it_says(digits_run: runs.Run, home: P
 
 def test_presets_are_the_articles_and_the_zoos(monkeypatch: pytest.MonkeyPatch) -> None:
     def chosen(*arguments: str) -> runs.Configuration:
-        return shell._chosen(shell._parser().parse_args(["train", *arguments]))
+        return shell.training._chosen(shell.parser().parse_args(["train", *arguments]))
 
     article = chosen("--preset", "convolutional-article", "--dataset", "digits", "--epochs", "3")
     assert (article.recipe, article.architecture, article.code_size, article.epochs) == (
@@ -228,7 +227,7 @@ def test_presets_are_the_articles_and_the_zoos(monkeypatch: pytest.MonkeyPatch) 
 def test_a_run_of_the_zoo_ships_with_its_card(
     home: Path, tmp_path: Path, say: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (shell, finding, run_module):
+    for module in (shell.training, finding, run_module):
         monkeypatch.setattr(module, "PRETRAINED", tmp_path / "pretrained")
     ship = ("train", "--preset", "zoo/digits-single-layer", "--epochs", "2", "--ship", "--json")
     assert say(*ship)[0] == 0 == say(*ship)[0]  # a second time takes the place of the first

@@ -481,7 +481,7 @@ def test_keeping_a_large_table_takes_little_memory(home: Path) -> None:
 def test_the_shell_keeps_lists_trains_on_and_deletes(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from models.__main__ import main
+    from models.shell import main
 
     def say(*words: str) -> tuple[int, object]:
         code = main([*words, "--json"])
