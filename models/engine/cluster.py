@@ -5,6 +5,7 @@ Dask finds classes by the name of their module, so they must not be defined in o
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 from pathlib import Path
@@ -37,12 +38,13 @@ dask.config.set(SETTINGS)  # before it is imported: it sets up its logging then
 os.environ["DASK_LOGGING"] = repr(SETTINGS["logging"])  # for worker processes, which read it as they start
 
 import distributed  # noqa: E402
+import distributed.utils  # noqa: E402
 from distributed import Client, Future, Nanny, Security, SpecCluster, Status  # noqa: E402
 from distributed.scheduler import KilledWorker  # noqa: E402
-from distributed.utils import get_mp_context  # noqa: E402
 
 if sys.platform == "linux":
-    get_mp_context().set_forkserver_preload(["models.engine.preloaded"])
+    distributed.utils._forkserver_preload_set = True  # its own list, for which it would import pandas here as well
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["models.engine.preloaded"])
 
 __all__ = [
     "Client",
