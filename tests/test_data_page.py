@@ -19,7 +19,7 @@ from test_uploads import images, table, trained
 from components import choosing, examples, visitor
 from models import datasets, engine, export, runs, uploads
 from models import home as our_home
-from models.readers import Found
+from models.readers import ReadResult
 
 # ── in Streamlit's own harness ───────────────────────────────────────────────
 
@@ -224,7 +224,7 @@ def test_what_stays_with_its_owner_is_not_said_of_what_was_deleted(me: str) -> N
 
 def test_a_run_without_classes_is_not_said_to_be_coloured_by_them(me: str) -> None:
     found = images()
-    bare = Found(found.kind, found.samples, np.full(40, -1, np.int32), (), found.names)
+    bare = ReadResult(found.kind, found.samples, np.full(40, -1, np.int32), (), found.names)
     run = trained(uploads.save(bare, "me", "Bare").name)
     assert "coloured by" not in words(drawn("explore", run=run.id))
 
@@ -272,8 +272,8 @@ def test_a_growing_run_shows_its_samples_to_their_owner_alone(me: str, monkeypat
 
 
 def test_two_datasets_of_one_name_can_be_told_apart() -> None:
-    one = Found("table", np.zeros((30, 2), np.float32), np.full(30, -1, np.int32), (), ("",) * 30)
-    two = Found("table", np.ones((30, 2), np.float32), np.full(30, -1, np.int32), (), ("",) * 30)
+    one = ReadResult("table", np.zeros((30, 2), np.float32), np.full(30, -1, np.int32), (), ("",) * 30)
+    two = ReadResult("table", np.ones((30, 2), np.float32), np.full(30, -1, np.int32), (), ("",) * 30)
     known = {kept.name: kept for kept in (uploads.save(found, "twice", "Same") for found in (one, two))}
     names = choosing.titles(known | datasets.available())
     assert len(set(names.values())) == len(names)

@@ -30,7 +30,7 @@ from PIL import Image
 
 from models import Problem, downloads, export, readers, runs
 from models.datasets import TEST, TRAIN, VALIDATION
-from models.readers import Found, Limits, guarded, series, work
+from models.readers import Limits, ReadResult, guarded, series, work
 from models.readers.limits import LARGE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,17 +46,17 @@ def laid(folder: Path, files: Mapping[str, bytes] | bytes) -> list[Path]:
 
 
 @pytest.fixture
-def read(tmp_path: Path) -> Callable[..., Found]:
+def read(tmp_path: Path) -> Callable[..., ReadResult]:
     """Reads bytes, or files by name, in this process."""
     count = itertools.count()
 
-    def reads(files: Mapping[str, bytes] | bytes, **choices: Any) -> Found:
+    def reads(files: Mapping[str, bytes] | bytes, **choices: Any) -> ReadResult:
         return readers.read(laid(tmp_path / str(next(count)), files), **choices)
 
     return reads
 
 
-def sound(found: Found) -> None:
+def sound(found: ReadResult) -> None:
     """What holds for everything that was found."""
     n = len(found.samples)
     assert n and found.labels.shape == (n,) and found.labels.dtype == np.int32 and len(found.names) == n
@@ -119,7 +119,9 @@ def test_there_are_enough_of_them() -> None:
 # Images
 
 
-def test_every_way_to_bring_the_same_images_gives_the_same_samples(read: Callable[..., Found], tmp_path: Path) -> None:
+def test_every_way_to_bring_the_same_images_gives_the_same_samples(
+    read: Callable[..., ReadResult], tmp_path: Path
+) -> None:
     x = np.stack([grey(i, 28, 28) for i in range(6)])
     y = np.array([0, 1, 0, 1, 0, 1], np.uint8)
     png = {f"{label}/{i}.png": image(each) for i, (each, label) in enumerate(zip(x, y, strict=True))}
@@ -147,7 +149,7 @@ def test_every_way_to_bring_the_same_images_gives_the_same_samples(read: Callabl
     assert len({readers.content_fingerprint(found) for found in ways}) == 1
 
 
-def test_a_fingerprint_changes_with_samples_and_labels(read: Callable[..., Found]) -> None:
+def test_a_fingerprint_changes_with_samples_and_labels(read: Callable[..., ReadResult]) -> None:
     x, y = np.zeros((3, 8, 8), np.uint8), np.arange(3)
     first = readers.content_fingerprint(read(npz(x=x, y=y)))
     assert re.fullmatch("[0-9a-f]{64}", first)
@@ -156,7 +158,7 @@ def test_a_fingerprint_changes_with_samples_and_labels(read: Callable[..., Found
     assert first != readers.content_fingerprint(read(npz(x=x, y=y)))
 
 
-def test_folders_are_classes_and_splits(read: Callable[..., Found]) -> None:
+def test_folders_are_classes_and_splits(read: Callable[..., ReadResult]) -> None:
     names = [f"set/{s}/{c}/{i}.png" for s in ("Train", "val", "test") for c in ("10", "2") for i in range(2)]
     found = read(archive({name: image() for name in names}))
     assert found.classes == ("2", "10") and found.names[0] == "set/Train/10/0.png"
@@ -166,7 +168,7 @@ def test_folders_are_classes_and_splits(read: Callable[..., Found]) -> None:
     assert found.classes == () and set(found.labels.tolist()) == {-1} and found.split is not None
 
 
-def test_transparency_is_shown_over_white_and_exif_is_honoured(read: Callable[..., Found]) -> None:
+def test_transparency_is_shown_over_white_and_exif_is_honoured(read: Callable[..., ReadResult]) -> None:
     half = Image.new("RGBA", (8, 8), (200, 0, 0, 255))
     half.paste((0, 0, 0, 0), (0, 0, 4, 8))
     found = read(image(half))
@@ -179,7 +181,7 @@ def test_transparency_is_shown_over_white_and_exif_is_honoured(read: Callable[..
     assert found.shape == (6, 3, 1) and found.samples[0, 0, 2, 0] == 255 and found.samples[0].sum() == 255
 
 
-def test_deep_images_keep_their_greys(read: Callable[..., Found]) -> None:
+def test_deep_images_keep_their_greys(read: Callable[..., ReadResult]) -> None:
     ramp = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
     found = read(image(Image.fromarray(ramp)))
     np.testing.assert_allclose(found.samples[0, ..., 0], ramp / 257, atol=0.6)
@@ -190,7 +192,7 @@ def test_deep_images_keep_their_greys(read: Callable[..., Found]) -> None:
 
 
 @pytest.mark.parametrize(("fit", "corner", "middle"), [("resize", 255, 255), ("crop", 255, 255), ("pad", 0, 255)])
-def test_mixed_sizes_are_fitted(read: Callable[..., Found], fit: str, corner: int, middle: int) -> None:
+def test_mixed_sizes_are_fitted(read: Callable[..., ReadResult], fit: str, corner: int, middle: int) -> None:
     files = {"a.png": image(Image.new("L", (40, 20), 255)), "b.png": image(Image.new("L", (20, 20), 255))}
     found = read(files, size=16, fit=fit)
     assert found.shape == (16, 16, 1)
@@ -200,7 +202,7 @@ def test_mixed_sizes_are_fitted(read: Callable[..., Found], fit: str, corner: in
     assert read(files).decision("size") is not None
 
 
-def test_grey_and_colour(read: Callable[..., Found]) -> None:
+def test_grey_and_colour(read: Callable[..., ReadResult]) -> None:
     red = image(Image.new("RGB", (8, 8), "red"))
     assert read(red).shape == (8, 8, 3) and read(red, colour="grey").samples[0, 0, 0, 0] == 76
     assert read(image(), colour="colour").shape == (8, 8, 3)
@@ -213,12 +215,12 @@ def test_grey_and_colour(read: Callable[..., Found]) -> None:
         assert found.samples[place, 0, 0].tolist() == [255, 0, 0]
 
 
-def test_skipped_files_are_listed_up_to_a_number(read: Callable[..., Found]) -> None:
+def test_skipped_files_are_listed_up_to_a_number(read: Callable[..., ReadResult]) -> None:
     found = read(archive({"a.png": image(), **{f"{i}.txt": b"x" for i in range(250)}}))
     assert len(found.samples) == 1 and len(found.skipped) == 100 and "250 things" in found.warnings[0]
 
 
-def test_names_in_an_unmarked_encoding(read: Callable[..., Found]) -> None:
+def test_names_in_an_unmarked_encoding(read: Callable[..., ReadResult]) -> None:
     assert read(hostile.zip_utf8_unmarked()).classes == ("abc", "été")
 
 
@@ -232,7 +234,7 @@ def test_too_many_files_never_become_objects(tmp_path: Path, monkeypatch: pytest
 # Tables
 
 
-def test_a_table_and_back(read: Callable[..., Found]) -> None:
+def test_a_table_and_back(read: Callable[..., ReadResult]) -> None:
     found = read(b"a,colour,b\n1,red,0.5\n2,blue,1.5\n3,red,\n")
     assert found.samples.tolist() == [[1, 1, 0, 0.5], [2, 0, 1, 1.5], [3, 1, 0, 1.0]]
     assert [(column.name, column.kind, column.start, column.width) for column in found.columns] == [
@@ -248,14 +250,16 @@ def test_a_table_and_back(read: Callable[..., Found]) -> None:
     assert skipped.names == ("1", "2") and skipped.skipped == (("row 3", "it has missing values"),)
 
 
-def test_decimal_commas_and_underscores(read: Callable[..., Found]) -> None:
+def test_decimal_commas_and_underscores(read: Callable[..., ReadResult]) -> None:
     found = read(b"a;b\n1,5;2\n-0,25;3\n")
     assert found.samples.tolist() == [[1.5, 2], [-0.25, 3]]
     found = read(b"a,b\n1_0,2\n1_1,3\n1_0,4\n")  # Python would read 10
     assert found.columns[0].values == ("1_0", "1_1")
 
 
-def test_columns_that_turn_to_text_after_a_block(read: Callable[..., Found], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_columns_that_turn_to_text_after_a_block(
+    read: Callable[..., ReadResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("models.readers.text.CELLS", 20)  # ten rows
     found = read(("a,b\n" + "1,2\n" * 100 + "x,3\n" * 300).encode())
     assert found.columns[0].values == ("1", "x") and found.samples[:, :2].sum(0).tolist() == [100, 300]
@@ -263,12 +267,12 @@ def test_columns_that_turn_to_text_after_a_block(read: Callable[..., Found], mon
     assert found.samples[-1].tolist() == [1, 3] and "1 of 101 values are no numbers" in found.warnings[0]
 
 
-def test_shown_rows_have_their_class_under_a_name_of_its_own(read: Callable[..., Found]) -> None:
+def test_shown_rows_have_their_class_under_a_name_of_its_own(read: Callable[..., ReadResult]) -> None:
     found = read(b"class,kind\n0.5,red\n1.5,blue\n2.5,\n", label="kind")
     assert readers.some_rows(found) == {"class (label)": ["red", "blue", ""], "class": [0.5, 1.5, 2.5]}
 
 
-def test_labels_of_a_table(read: Callable[..., Found]) -> None:
+def test_labels_of_a_table(read: Callable[..., ReadResult]) -> None:
     table = b"a,species,b\n1,cat,2\n2,dog,3\n3,,4\n4,cat,5\n"
     found = read(table)
     assert found.classes == ("cat", "dog") and found.labels.tolist() == [0, 1, -1, 0] and found.shape == (2,)
@@ -276,13 +280,13 @@ def test_labels_of_a_table(read: Callable[..., Found]) -> None:
     assert read(table, leave_out=["a"]).shape == (1,)
 
 
-def test_an_index_column_and_free_text_are_left_out(read: Callable[..., Found]) -> None:
+def test_an_index_column_and_free_text_are_left_out(read: Callable[..., ReadResult]) -> None:
     rows = "\n".join(f"{i},{i * i},name {i}" for i in range(300))
     found = read(f",b,name\n{rows}\n".encode())
     assert found.shape == (1,) and {name for name, _ in found.skipped} == {"column 1", "name"}
 
 
-def test_signals_are_windows(read: Callable[..., Found]) -> None:
+def test_signals_are_windows(read: Callable[..., ReadResult]) -> None:
     rows = [f"{i},{i},{i * 2},{'up' if i < 12 else 'down'}" for i in range(20)]
     table = "\n".join(["time,a,b,class", *rows]).encode()
     found = read(table, kind="signal", window=8, step=4)
@@ -321,7 +325,7 @@ TIMES: dict[str, tuple[list[object], str]] = {
 
 
 @pytest.mark.parametrize("case", TIMES)
-def test_rows_that_follow_a_clock_are_a_signal(case: str, read: Callable[..., Found]) -> None:
+def test_rows_that_follow_a_clock_are_a_signal(case: str, read: Callable[..., ReadResult]) -> None:
     times, kind = TIMES[case]
     table = "\n".join(["t,a,state", *(f"{t},{i % 7},{'up' if i < 64 else 'down'}" for i, t in enumerate(times))])
     found = read(table.encode())
@@ -336,13 +340,13 @@ def test_rows_that_follow_a_clock_are_a_signal(case: str, read: Callable[..., Fo
 
 
 @pytest.mark.parametrize("name", ["Time (s)", "time_s", "timestamp_ms", "Datetime UTC", "Zeit", "ts", "Elapsed"])
-def test_a_column_of_times_may_be_called_otherwise(name: str, read: Callable[..., Found]) -> None:
+def test_a_column_of_times_may_be_called_otherwise(name: str, read: Callable[..., ReadResult]) -> None:
     table = "\n".join([f"{name},a", *(f"{i / 50},{i % 7}" for i in range(ROWS))])
     assert read(table.encode()).kind == "signal"
     assert read(table.replace(name, "timber").encode()).kind == "table"
 
 
-def test_no_window_lies_across_a_jump_of_time(read: Callable[..., Found]) -> None:
+def test_no_window_lies_across_a_jump_of_time(read: Callable[..., ReadResult]) -> None:
     """Three recordings: after a pause, and with a clock that starts again."""
     times = [*range(260), *range(1000, 1170), *range(170)]
     table = "\n".join(["time,a", *(f"{t},{i}" for i, t in enumerate(times))])
@@ -351,7 +355,7 @@ def test_no_window_lies_across_a_jump_of_time(read: Callable[..., Found]) -> Non
     assert any("jumps 2 times" in words for words in found.warnings)
 
 
-def test_overlapping_windows_share_no_row_with_another_split(read: Callable[..., Found]) -> None:
+def test_overlapping_windows_share_no_row_with_another_split(read: Callable[..., ReadResult]) -> None:
     table = "\n".join(["time,a", *(f"{i},{i}" for i in range(12_800))])
     found = read(table.encode(), step=8)
     assert found.split is not None
@@ -365,7 +369,7 @@ def test_overlapping_windows_share_no_row_with_another_split(read: Callable[...,
     assert read(table.encode()).split is None  # windows side by side share nothing
 
 
-def test_a_class_may_be_called_none_and_a_missing_one_is_told(read: Callable[..., Found]) -> None:
+def test_a_class_may_be_called_none_and_a_missing_one_is_told(read: Callable[..., ReadResult]) -> None:
     rows = "\n".join(f"{i / 3},{('none', 'mild', 'NA')[i % 3]}" for i in range(60))
     found = read(f"a,class\n{rows}\n".encode())
     assert found.classes == ("mild", "none") and found.warnings == (
@@ -384,19 +388,19 @@ def test_a_class_may_be_called_none_and_a_missing_one_is_told(read: Callable[...
         ("name;people\na;1,234\nb;2,345\n", [1.234, 2.345]),
     ],
 )
-def test_marks_between_thousands(table: str, values: list[float], read: Callable[..., Found]) -> None:
+def test_marks_between_thousands(table: str, values: list[float], read: Callable[..., ReadResult]) -> None:
     found = read(table.encode())
     people = next(column for column in found.columns if column.name == "people")
     np.testing.assert_allclose(found.samples[:, people.start], values, rtol=1e-6)
 
 
-def test_the_decimal_mark_can_be_changed_where_it_was_a_guess(read: Callable[..., Found]) -> None:
+def test_the_decimal_mark_can_be_changed_where_it_was_a_guess(read: Callable[..., ReadResult]) -> None:
     table = b"a\tb\n1,234\t1\n2,345\t2\n"
     assert read(table).samples[:, 0].tolist() == [1234, 2345]
     assert read(table, decimal=",").samples[:, 0].tolist() == pytest.approx([1.234, 2.345])
 
 
-def test_columns_that_only_name_the_rows_are_left_out(read: Callable[..., Found]) -> None:
+def test_columns_that_only_name_the_rows_are_left_out(read: Callable[..., ReadResult]) -> None:
     rows = "\n".join(f"{842302 + 7 * i},K-{i:03},{i % 4},{i * i / 3}" for i in range(50))
     found = read(f"Customer ID,code,subject_id,a\n{rows}\n".encode())
     assert [column.name for column in found.columns] == ["subject_id", "a"]
@@ -406,7 +410,7 @@ def test_columns_that_only_name_the_rows_are_left_out(read: Callable[..., Found]
     }
 
 
-def test_times_of_a_parquet_file(read: Callable[..., Found]) -> None:
+def test_times_of_a_parquet_file(read: Callable[..., ReadResult]) -> None:
     import pyarrow as pa
 
     for zone in (None, "Europe/Berlin"):
@@ -415,7 +419,7 @@ def test_times_of_a_parquet_file(read: Callable[..., Found]) -> None:
         assert (found.kind, found.shape) == ("signal", (64, 1))
 
 
-def test_a_large_table_keeps_every_cell(read: Callable[..., Found]) -> None:
+def test_a_large_table_keeps_every_cell(read: Callable[..., ReadResult]) -> None:
     """More than one block, so that blocks are put together rightly."""
     values = np.random.default_rng(0).standard_normal((30_000, 12)).astype(np.float32)
     text = "\n".join(",".join(f"{value:.9g}" for value in row) for row in values)
@@ -440,7 +444,7 @@ def test_cells_of_an_exported_table_run_nothing() -> None:
      {"label": 3}, {"size": {"a": 1}}, {"kind": []}, {"axes": "NWH"}],
     ids=str,
 )  # fmt: skip
-def test_impossible_choices_are_told(choices: dict[str, Any], read: Callable[..., Found], tmp_path: Path) -> None:
+def test_impossible_choices_are_told(choices: dict[str, Any], read: Callable[..., ReadResult], tmp_path: Path) -> None:
     with pytest.raises(Problem) as caught:
         read(image(), **choices)
     clear(caught.value, tmp_path)
@@ -464,7 +468,7 @@ def brought() -> list[bytes]:
     ]
 
 
-def test_the_same_decisions_give_the_same(read: Callable[..., Found]) -> None:
+def test_the_same_decisions_give_the_same(read: Callable[..., ReadResult]) -> None:
     for content in brought():
         first = read(content)
         again = read(content, **{decision.what: decision.chosen for decision in first.decisions})
@@ -476,7 +480,7 @@ def test_the_same_decisions_give_the_same(read: Callable[..., Found]) -> None:
         assert all(decision.chosen in decision.options for decision in first.decisions), first.decisions
 
 
-def test_every_decision_can_be_taken_again_by_its_options(read: Callable[..., Found]) -> None:
+def test_every_decision_can_be_taken_again_by_its_options(read: Callable[..., ReadResult]) -> None:
     fitting = ("separator", "decimal", "header", "labels", "samples", "axes", "kind", "missing")
     tried = 0
     for content in brought():
@@ -497,7 +501,7 @@ def test_every_decision_can_be_taken_again_by_its_options(read: Callable[..., Fo
 # Folders and files on disk
 
 
-def test_sizes_of_images_are_told_height_first(read: Callable[..., Found]) -> None:
+def test_sizes_of_images_are_told_height_first(read: Callable[..., ReadResult]) -> None:
     def told(height: int, width: int, **choices: Any) -> str:
         decision = read(image(grey(0, height, width)), **choices).decision("size")
         assert decision is not None
@@ -508,7 +512,7 @@ def test_sizes_of_images_are_told_height_first(read: Callable[..., Found]) -> No
     assert told(48, 64, size=[6, 8]) == "Every image becomes 6 × 8 pixels (height × width), as chosen."
 
 
-def test_breaks_and_tabs_in_names_become_blanks(read: Callable[..., Found]) -> None:
+def test_breaks_and_tabs_in_names_become_blanks(read: Callable[..., ReadResult]) -> None:
     rows = "".join(f'{i % 7},{i % 5},"{("a", "b")[i % 2]}\tin\r\ntwo\nlines"\n' for i in range(40))
     found = read({"x.csv": f"p,q,class\n{rows}".encode()})
     assert sorted(found.classes) == ["a in two lines", "b in two lines"]
@@ -518,7 +522,7 @@ def test_breaks_and_tabs_in_names_become_blanks(read: Callable[..., Found]) -> N
 TABLE = "".join(f"{i},{i * 7 % 11},{i * 3 % 5}\n" for i in range(40)).encode()
 
 
-def test_a_table_beside_images_or_in_a_zip_is_told_to_come_by_itself(read: Callable[..., Found]) -> None:
+def test_a_table_beside_images_or_in_a_zip_is_told_to_come_by_itself(read: Callable[..., ReadResult]) -> None:
     beside = read({"zip.zip": archive({"0/a.png": image(), "1/b.png": image(), "Kunden.csv": TABLE})})
     assert (
         beside.skipped[0][0] == "Kunden.csv"
@@ -531,7 +535,7 @@ def test_a_table_beside_images_or_in_a_zip_is_told_to_come_by_itself(read: Calla
             read({"zip.zip": archive(files)})
 
 
-def test_a_run_is_told_to_be_opened_where_runs_are(digits_run: runs.Run, read: Callable[..., Found]) -> None:
+def test_a_run_is_told_to_be_opened_where_runs_are(digits_run: runs.Run, read: Callable[..., ReadResult]) -> None:
     with pytest.raises(Problem, match="is a run of Hourglass.*Explore.*Open a run"):
         read({"run.zip": export.pack(digits_run)})
 
@@ -641,7 +645,7 @@ def test_every_limit_is_kept_and_named(limits: dict[str, Any], content: bytes, s
 # The guarded process
 
 
-def test_guarded_reading_gives_what_reading_gives(tmp_path: Path, read: Callable[..., Found]) -> None:
+def test_guarded_reading_gives_what_reading_gives(tmp_path: Path, read: Callable[..., ReadResult]) -> None:
     content = b"a,colour,class\n1,red,x\n2,blue,y\n3,red,x\n4\n"
     told: list[tuple[str, float]] = []
     paths = laid(tmp_path / "in", content)
@@ -837,7 +841,7 @@ def test_many_that_are_read_at_once_wait_for_their_turn(tmp_path: Path, monkeypa
     monkeypatch.setattr(guarded, "TURNS", (threading.BoundedSemaphore(1), threading.BoundedSemaphore(1)))
     said: list[str] = []
 
-    def read() -> Found:
+    def read() -> ReadResult:
         return guarded.guarded_read(
             tmp_path / "table.csv", tmp_path / "out", progress=lambda what, _: said.append(what)
         )

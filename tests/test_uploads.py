@@ -22,12 +22,12 @@ from models import Problem, datasets, engine, export, runs, training, uploads
 from models.analysis import reconstruct
 from models.columns import Column, plain, unscaled
 from models.datasets import TEST, TRAIN, VALIDATION
-from models.readers import Found, server_folders
+from models.readers import ReadResult, server_folders
 from models.readers.guarded import guarded_read
 from models.uploads import SHELL, quotas
 
 
-def table(rows: int = 60, split: np.ndarray | None = None, shift: float = 0) -> Found:
+def table(rows: int = 60, split: np.ndarray | None = None, shift: float = 0) -> ReadResult:
     """Three columns of numbers, the last constant but for rounding, and one of two categories."""
     random = np.random.default_rng(1)
     numbers = random.normal([5, -300, 0.1], [2, 40, 0], (rows, 3))
@@ -37,13 +37,13 @@ def table(rows: int = 60, split: np.ndarray | None = None, shift: float = 0) -> 
     columns = tuple(Column(name, "number", i, 1) for i, name in enumerate("abc"))
     columns += (Column("d", "category", 3, 2, values=("x", "y")),)
     labels = kind.astype(np.int32)
-    return Found("table", samples, labels, ("p", "q"), tuple(f"row {i}" for i in range(rows)), split, columns)
+    return ReadResult("table", samples, labels, ("p", "q"), tuple(f"row {i}" for i in range(rows)), split, columns)
 
 
-def images(count: int = 40, seed: int = 0) -> Found:
+def images(count: int = 40, seed: int = 0) -> ReadResult:
     samples = np.random.default_rng(seed).integers(0, 256, (count, 8, 6, 1), np.uint8)
     labels = (np.arange(count) % 2).astype(np.int32)
-    return Found("image", samples, labels, ("even", "odd"), tuple(f"{i}.png" for i in range(count)))
+    return ReadResult("image", samples, labels, ("even", "odd"), tuple(f"{i}.png" for i in range(count)))
 
 
 def trained(name: str, **choices: object) -> runs.Run:
@@ -73,7 +73,7 @@ def test_a_table_is_standardised_by_its_training_rows_and_comes_back_in_its_own_
 def test_a_signal_is_standardised_by_channel(home: Path) -> None:
     samples = np.random.default_rng(2).normal([3, -50], [1, 9], (30, 16, 2)).astype(np.float32)
     columns = (Column("x", "number", 0, 1), Column("y", "number", 1, 1))
-    found = Found("signal", samples, np.full(30, -1, np.int32), (), ("",) * 30, None, columns)
+    found = ReadResult("signal", samples, np.full(30, -1, np.int32), (), ("",) * 30, None, columns)
     kept = uploads.save(found, "me", "Sensor")
     stored = datasets.arrays(kept).samples[kept.splits() == TRAIN]
     assert np.abs(stored.mean((0, 1))).max() < 1e-5 and np.abs(stored.std((0, 1)) - 1).max() < 1e-5
@@ -116,7 +116,7 @@ def test_a_fingerprint_is_of_content_and_owner(home: Path) -> None:
     again = uploads.save(table(), "me", "B")
     assert again.name == mine.name and again.title == "B" and len(uploads.of("me")) == 1
     other = table()
-    renamed = Found(other.kind, other.samples, other.labels, ("q", "p"), other.names, None, other.columns)
+    renamed = ReadResult(other.kind, other.samples, other.labels, ("q", "p"), other.names, None, other.columns)
     assert uploads.save(renamed, "me", "C").name != mine.name
 
 
@@ -359,7 +359,7 @@ def test_the_columns_of_a_table_are_not_read_for_everybody_s_list(home: Path) ->
     """A wide table's are megabytes; the list of each visitor looks at each about.json."""
     samples = np.random.default_rng(0).normal(size=(40, 4000)).astype(np.float32)
     columns = tuple(Column(f"{'wide ' * 15}{i}", "number", i, 1) for i in range(4000))
-    wide = Found("table", samples, np.full(40, -1, np.int32), (), ("",) * 40, None, columns)
+    wide = ReadResult("table", samples, np.full(40, -1, np.int32), (), ("",) * 40, None, columns)
     kept = uploads.save(wide, "me", "Wide")
     folder = home / "data" / kept.fingerprint
     assert (folder / "about.json").stat().st_size < 4096
@@ -471,7 +471,7 @@ def test_keeping_a_large_table_takes_little_memory(home: Path) -> None:
     samples.flush()
     del samples
     mapped = np.load(staging / "samples.npy", mmap_mode="r")
-    found = Found("table", mapped, np.full(50_000, -1, np.int32), (), ("",) * 50_000)
+    found = ReadResult("table", mapped, np.full(50_000, -1, np.int32), (), ("",) * 50_000)
     process, most = psutil.Process(), [0]
     before = process.memory_info().rss
     uploads.save(found, "me", "Wide", progress=lambda *_: most.append(process.memory_info().rss - before))

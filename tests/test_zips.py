@@ -24,7 +24,7 @@ from test_uploads import trained as learned
 
 from models import Problem, datasets, engine, export, runs, uploads
 from models.columns import Column, scaling
-from models.readers import Found
+from models.readers import ReadResult
 from models.readers.limits import LIMITS, RUN, Limits
 from models.runs import unpacking
 
@@ -632,11 +632,11 @@ def test_many_versions_are_not_kept(digits_run: runs.Run, copied: Copied, home: 
 # Columns have a file of their own
 
 
-def wide(columns: int = 7000) -> Found:
+def wide(columns: int = 7000) -> ReadResult:
     """A table whose columns take more of a run.json than it may have."""
     samples = np.random.default_rng(0).normal(size=(40, columns)).astype(np.float32)
     named = tuple(Column(f"{'wide ' * 15}{i}", "number", i, 1) for i in range(columns))
-    return Found("table", samples, np.full(40, -1, np.int32), (), ("",) * 40, None, named)
+    return ReadResult("table", samples, np.full(40, -1, np.int32), (), ("",) * 40, None, named)
 
 
 def as_before(folder: Path) -> Path:

@@ -20,7 +20,7 @@ from models import Problem, datasets, engine, kinds, readers, unwritable, upload
 from models.readers import server_folders
 from models.readers.guarded import guarded_read
 from models.readers.limits import LARGE, LIMITS, Limits
-from models.readers.result import Decision, Found, value_range
+from models.readers.result import Decision, ReadResult, value_range
 from models.uploads import StoredDataset
 
 SHOWN = 500  # columns and classes that a table on this page lists
@@ -97,7 +97,7 @@ class Draft:
     choices: dict[str, Any] = dataclasses.field(default_factory=dict)
     good: dict[str, Any] = dataclasses.field(default_factory=dict)
     turn: int = 0
-    found: Found | None = None
+    found: ReadResult | None = None
     range: tuple[Any, Any] | None = None
     look: Any = None
     problem: str = ""
@@ -343,7 +343,7 @@ def look_at(some: Any) -> None:
         st.image(some, width=min(460, some.width), alt="Samples, evenly spread over all")
 
 
-def numbers(found: Found, bringing: Draft) -> None:
+def numbers(found: ReadResult, bringing: Draft) -> None:
     """Count, shape, range and split."""
     kind = kinds.get(found.kind)
     with st.container(horizontal=True, gap="large"):
@@ -363,7 +363,7 @@ def numbers(found: Found, bringing: Draft) -> None:
     st.caption(words)
 
 
-def decide(found: Found, bringing: Draft) -> None:
+def decide(found: ReadResult, bringing: Draft) -> None:
     """Each decision as a sentence, with the control that changes it."""
     for decision in sorted(found.decisions, key=lambda one: ORDER.index(one.what) if one.what in ORDER else 0):
         if decision.what == "shape" or len(decision.options) > 1 or decision.what in NUMBERS:
@@ -422,7 +422,7 @@ def worded(option: Any) -> str:
     return str(WORDS.get(option, option))
 
 
-def contents(found: Found, bringing: Draft) -> None:
+def contents(found: ReadResult, bringing: Draft) -> None:
     """Classes, columns, and what was skipped, each as a table."""
     tables: dict[str, Any] = {}
     if found.classes:

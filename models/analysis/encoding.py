@@ -18,7 +18,7 @@ from models.columns import Column, standardised
 from models.datasets import Progress
 from models.export import class_column
 from models.readers.guarded import guarded_read
-from models.readers.result import Found
+from models.readers.result import ReadResult
 from models.readers.work import plain
 from models.runs import Run
 
@@ -55,7 +55,7 @@ def read(
     """
     readings = 0
 
-    def reading(**choices: Any) -> Found:
+    def reading(**choices: Any) -> ReadResult:
         nonlocal readings
         readings += 1
         return guarded_read(list(paths), folder / str(readings), choices, progress)
@@ -99,7 +99,7 @@ def _unfit(run: Run, came: str, do: str) -> Problem:
     return Problem(came, f"this run takes {takes(run)}", do)
 
 
-Read = tuple[Found, NDArray[Any], list[str]]
+Read = tuple[ReadResult, NDArray[Any], list[str]]
 
 
 def _images(run: Run, reading: Any, fit: str | None) -> Read:
@@ -141,7 +141,7 @@ def _signals(run: Run, reading: Any, _fit: str | None) -> Read:
     raise problem or _unfit(run, "no signal came", "bring others")
 
 
-def _channels(run: Run, found: Found) -> tuple[list[int], list[str]] | None:
+def _channels(run: Run, found: ReadResult) -> tuple[list[int], list[str]] | None:
     """Which channels of what was found are the run's, by name, else by their order; None where they are too few."""
     there = {column.name: i for i, column in enumerate(found.columns)}
     wanted = [column.name for column in run.columns]
@@ -200,7 +200,7 @@ def _filled(missing: NDArray[np.bool_]) -> list[str]:
     ]
 
 
-def _laid(columns: Sequence[Column], found: Found) -> tuple[Floats, NDArray[np.bool_], list[str]]:
+def _laid(columns: Sequence[Column], found: ReadResult) -> tuple[Floats, NDArray[np.bool_], list[str]]:
     """What was found in the run's columns (N, F), in the table's own units: by name, categories by their value; and
     what is missing there (N, columns): NaN where it is a number, else no category. A column may be missing whole."""
     out = np.zeros((len(found.samples), sum(column.width for column in columns)), np.float32)

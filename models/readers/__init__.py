@@ -4,7 +4,7 @@ Nothing that comes in is unpickled, run, fetched or written under a name of its 
 `models.readers.limits`. A page should call `models.readers.guarded.guarded_read`, which does all of this in a
 process of its own whose memory and time are watched; the functions here read in the process that calls them.
 
-Each of them gives a `Found` and takes these choices and these besides:
+Each of them gives a `ReadResult` and takes these choices and these besides:
 
     work     limits, progress and the folder for large arrays; None is the usual ones
     choices  what to decide otherwise than the reader would: see `models.readers.work.Choices`
@@ -27,7 +27,7 @@ from models import Problem
 from models.columns import Column, inverse
 from models.readers import array_files, arrays, images, parquet, sources, tables, text
 from models.readers.limits import LIMITS, Limits
-from models.readers.result import Decision, Found, contact_sheet, content_fingerprint, some_rows
+from models.readers.result import Decision, ReadResult, contact_sheet, content_fingerprint, some_rows
 from models.readers.work import Choices, Work, checked, plain
 
 __all__ = [
@@ -35,8 +35,8 @@ __all__ = [
     "Choices",
     "Column",
     "Decision",
-    "Found",
     "Limits",
+    "ReadResult",
     "Work",
     "contact_sheet",
     "content_fingerprint",
@@ -83,11 +83,11 @@ FORMATS = "images, a zip or folder of images, CSV, Parquet, NPZ, NPY, idx or saf
 P = ParamSpec("P")
 
 
-def _with_problems(reader: Callable[P, Found]) -> Callable[P, Found]:
+def _with_problems(reader: Callable[P, ReadResult]) -> Callable[P, ReadResult]:
     """What the system refuses on the way becomes a `Problem` too: a disk that is full, a file that is gone."""
 
     @functools.wraps(reader)
-    def guarded(*arguments: P.args, **choices: P.kwargs) -> Found:
+    def guarded(*arguments: P.args, **choices: P.kwargs) -> ReadResult:
         try:
             return reader(*arguments, **choices)
         except (OSError, MemoryError) as error:
@@ -101,7 +101,7 @@ def _with_problems(reader: Callable[P, Found]) -> Callable[P, Found]:
 
 
 @_with_problems
-def from_folder(path: str | Path, work: Work | None = None, **choices: Any) -> Found:
+def from_folder(path: str | Path, work: Work | None = None, **choices: Any) -> ReadResult:
     """All images under a folder: uint8 (N, H, W, C). Folders within it are classes, or splits when named so.
 
     A folder with idx files, as MNIST comes, is read as these.
@@ -119,14 +119,14 @@ def from_folder(path: str | Path, work: Work | None = None, **choices: Any) -> F
 
 
 @_with_problems
-def from_images(files: str | Path | Sequence[str | Path], work: Work | None = None, **choices: Any) -> Found:
+def from_images(files: str | Path | Sequence[str | Path], work: Work | None = None, **choices: Any) -> ReadResult:
     """A handful of image files: uint8 (N, H, W, C), no labels. What is no image is skipped."""
     paths, work = _paths(files), _work(work, choices)
     return images.collect(sources.files(paths, work), work, plain(paths[0].name) if len(paths) == 1 else "these files")
 
 
 @_with_problems
-def from_zip(path: str | Path, work: Work | None = None, **choices: Any) -> Found:
+def from_zip(path: str | Path, work: Work | None = None, **choices: Any) -> ReadResult:
     """A zip of images: uint8 (N, H, W, C), by folders as `from_folder`. Members are read in memory, never extracted."""
     path, work = Path(path), _work(work, choices)
     archive, entries = sources.open_zip(path, work)
@@ -142,7 +142,7 @@ def from_zip(path: str | Path, work: Work | None = None, **choices: Any) -> Foun
 
 
 @_with_problems
-def from_table(path: str | Path, work: Work | None = None, **choices: Any) -> Found:
+def from_table(path: str | Path, work: Work | None = None, **choices: Any) -> ReadResult:
     """A CSV, TSV or Parquet file: pixels of images (N, H, W, C), rows (N, F) or, if asked, signals (N, T, C)."""
     path, work = Path(path), _work(work, choices)
     is_parquet = sources.start_of(path, 4) == parquet.PARQUET
@@ -157,7 +157,7 @@ def from_table(path: str | Path, work: Work | None = None, **choices: Any) -> Fo
 
 
 @_with_problems
-def from_arrays(path: str | Path, work: Work | None = None, **choices: Any) -> Found:
+def from_arrays(path: str | Path, work: Work | None = None, **choices: Any) -> ReadResult:
     """An NPY, NPZ or safetensors file: images (N, H, W, C), signals (N, T, C) or rows (N, F), as the axes say.
 
     Arrays named as x_train, y_train, x_test and y_test are keep their split.
@@ -179,14 +179,16 @@ def from_arrays(path: str | Path, work: Work | None = None, **choices: Any) -> F
 
 
 @_with_problems
-def from_idx(images: str | Path, labels: str | Path | None = None, work: Work | None = None, **choices: Any) -> Found:
+def from_idx(
+    images: str | Path, labels: str | Path | None = None, work: Work | None = None, **choices: Any
+) -> ReadResult:
     """Images in the format of MNIST, gzipped or not, and their labels: uint8 (N, H, W, 1)."""
     work = _work(work, choices)
     return _idx(_paths([images] if labels is None else [images, labels]), work, plain(Path(images).name))
 
 
 @_with_problems
-def read(paths: str | Path | Sequence[str | Path], work: Work | None = None, **choices: Any) -> Found:
+def read(paths: str | Path | Sequence[str | Path], work: Work | None = None, **choices: Any) -> ReadResult:
     """A file, several files or a folder, by what they hold and not by what they are called."""
     work = _work(work, choices)
     several = _paths(paths)
@@ -211,7 +213,7 @@ def read(paths: str | Path | Sequence[str | Path], work: Work | None = None, **c
     )
 
 
-def _one(path: Path, work: Work) -> Found:
+def _one(path: Path, work: Work) -> ReadResult:
     """One file, by how it begins."""
     sources.check_upload(path, work)
     start = sources.start_of(path, 4096)
@@ -247,7 +249,7 @@ def _is_npz(path: Path, work: Work) -> bool:
         return any(entry.start().startswith(array_files.NPY) for entry in entries[:5])
 
 
-def _idx(paths: Sequence[Path], work: Work, source: str) -> Found:
+def _idx(paths: Sequence[Path], work: Work, source: str) -> ReadResult:
     """idx files of one dataset: those with several dimensions hold samples, those with one hold labels."""
     named: dict[str, NDArray[Any]] = {}
     parts = {path: arrays.part_of(path.name) for path in paths}

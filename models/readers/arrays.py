@@ -17,7 +17,7 @@ from models.data import TEST, TRAIN, VALIDATION
 from models.readers.array_files import by
 from models.readers.labels import LABEL_NAMES, as_text, classes_of
 from models.readers.pixels import as_images, chunks, square
-from models.readers.result import Found
+from models.readers.result import ReadResult
 from models.readers.work import AXES, Work, plain
 
 SAMPLE_NAMES = ("x", "images", "image", "data", "samples", "arr_0", "features", "imgs")
@@ -38,7 +38,7 @@ class Part:
     labels: NDArray[Any] | None
 
 
-def found(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> Found:
+def found(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> ReadResult:
     """Samples made of named arrays: the parts of a split one after the other. Others are skipped."""
     parts, split = _parts(arrays, work, source)
     shapes = {part.samples.shape[1:] for part in parts}

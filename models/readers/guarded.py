@@ -27,7 +27,7 @@ from models import PROJECT, Problem, readers, unwritable
 from models.columns import Column
 from models.data import Progress
 from models.readers.limits import LIMITS, Limits
-from models.readers.result import Decision, Found, Levels
+from models.readers.result import Decision, Levels, ReadResult
 from models.readers.work import Work, checked
 
 REQUEST, ANSWER, PROGRESS, WORDS = "request.json", "facts.json", "progress.json", "words.txt"
@@ -51,7 +51,7 @@ def guarded_read(
     choices: Mapping[str, Any] | None = None,
     progress: Progress = lambda _what, _share: None,
     limits: Limits = LIMITS,
-) -> Found:
+) -> ReadResult:
     """What these files hold, read by another process; the same as `models.readers.read` gives.
 
     out_folder: an empty folder, made if absent, which afterwards holds samples.npy (the samples of what is given
@@ -200,7 +200,7 @@ def _last_line(folder: Path) -> str:
         return ""
 
 
-def write_result(found: Found, folder: Path) -> None:
+def write_result(found: ReadResult, folder: Path) -> None:
     """Write what was found to a folder, for `load`. facts.json comes last: where it is, the rest is whole."""
     for name in ARRAYS:
         array = getattr(found, name)
@@ -226,7 +226,7 @@ def answer(folder: Path, facts: Mapping[str, Any]) -> None:
     part.replace(folder / ANSWER)
 
 
-def load(folder: Path) -> Found:
+def load(folder: Path) -> ReadResult:
     """What `write_result` wrote; samples are memory-mapped read-only."""
     facts = json.loads((folder / ANSWER).read_text())
     arrays = {
@@ -236,7 +236,7 @@ def load(folder: Path) -> Found:
     }
     columns = [Column(**{**column, "values": tuple(column["values"])}) for column in facts["columns"]]
     decisions = [Decision(**{**decision, "options": tuple(decision["options"])}) for decision in facts["decisions"]]
-    return Found(
+    return ReadResult(
         facts["kind"],
         arrays["samples"],
         arrays["labels"],

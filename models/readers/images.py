@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 from models import Problem
 from models.data import TEST, TRAIN, VALIDATION
-from models.readers.result import Found, Levels
+from models.readers.result import Levels, ReadResult
 from models.readers.sources import Entry
 from models.readers.work import COLOURS, FITS, SCALINGS, Work, decoding, plain, reason
 
@@ -79,7 +79,7 @@ class Colourful(Exception):
     """An image in colour where all had seemed grey: never leaves this file."""
 
 
-def collect(entries: Sequence[Entry], work: Work, source: str) -> Found:
+def collect(entries: Sequence[Entry], work: Work, source: str) -> ReadResult:
     """All images among these files as one array. Others are skipped with the reason.
 
     Classes and splits come from the folders in the names. Raises `Problem` when there is no image at all.

@@ -43,7 +43,7 @@ class Levels:
 
 
 @dataclass(frozen=True)
-class Found:
+class ReadResult:
     """What a file or folder held.
 
     kind: "image", "signal" or "table". samples: uint8 (N, H, W, C) with C 1 or 3 for images; float32, raw and not
@@ -76,7 +76,7 @@ class Found:
         return next((decision for decision in self.decisions if decision.what == what), None)
 
 
-def content_fingerprint(found: Found) -> str:
+def content_fingerprint(found: ReadResult) -> str:
     """The SHA-256, as 64 hex digits, over kind, shape, samples and labels: equal for equal content, however it came."""
     digest = hashlib.sha256(f"{found.kind} {found.samples.shape} {found.samples.dtype.str}\n".encode())
     for piece in pieces(found.samples):
@@ -103,7 +103,7 @@ def pieces(samples: NDArray[Any], size: int = 8 << 20) -> Iterator[NDArray[Any]]
             yield samples[start : start + rows]
 
 
-def value_range(found: Found) -> tuple[NDArray[Any], NDArray[Any]]:
+def value_range(found: ReadResult) -> tuple[NDArray[Any], NDArray[Any]]:
     """The least and the greatest value of each channel or feature, (C,) or (F,); of images over all channels, (1,)."""
     if found.kind == "image":  # by channel it would take ten times as long
         ends = [(piece.min(), piece.max()) for piece in pieces(found.samples)]
@@ -113,7 +113,7 @@ def value_range(found: Found) -> tuple[NDArray[Any], NDArray[Any]]:
     return np.min(least, axis=0), np.max(most, axis=0)
 
 
-def contact_sheet(found: Found, count: int = 64, side: int = 56) -> Image.Image:
+def contact_sheet(found: ReadResult, count: int = 64, side: int = 56) -> Image.Image:
     """Up to `count` samples, evenly spread over all, in a square grid of cells of `side` pixels: an RGB image.
 
     Images are shown as they are, signals as one line for each channel. Rows of a table have no picture: see
@@ -137,7 +137,7 @@ def contact_sheet(found: Found, count: int = 64, side: int = 56) -> Image.Image:
     return sheet
 
 
-def some_rows(found: Found, count: int = 12) -> dict[str, Sequence[float | str]]:
+def some_rows(found: ReadResult, count: int = 12) -> dict[str, Sequence[float | str]]:
     """Up to `count` rows of a table, evenly spread over all, in its own units: the class first, then each column."""
     rows = _spread(found, count)
     cells = dict(inverse(found.columns, found.samples[rows]))
@@ -149,7 +149,7 @@ def some_rows(found: Found, count: int = 12) -> dict[str, Sequence[float | str]]
     return {name: [found.classes[label] if label >= 0 else "" for label in found.labels[rows]], **cells}
 
 
-def _spread(found: Found, count: int) -> NDArray[np.intp]:
+def _spread(found: ReadResult, count: int) -> NDArray[np.intp]:
     """Indices of up to `count` samples, evenly spread over all."""
     total = len(found.samples)
     return (

@@ -12,7 +12,7 @@ from models import Problem
 from models.data import TEST, TRAIN, VALIDATION
 from models.readers import arrays
 from models.readers.gathering import Table, columns_of, slices
-from models.readers.result import Found
+from models.readers.result import ReadResult
 from models.readers.times import TIMES, first_word
 from models.readers.work import Work, plain
 
@@ -62,7 +62,7 @@ def signals(
     classes: tuple[str, ...],
     time: int | None,
     work: Work,
-) -> Found:
+) -> ReadResult:
     words = "The table is taken for signals, as chosen."
     if work.choices.kind is None and time is not None:
         words = f"The column “{table.names[time]}” tells the time, so that the rows are taken for moments of a signal."
@@ -97,7 +97,7 @@ def _windows(
     classes: tuple[str, ...],
     time: int | None,
     work: Work,
-) -> Found:
+) -> ReadResult:
     stretches = [(0, len(values))] if time is None else stretches_of(table.moments[time])
     longest = max(end - start for start, end in stretches)
     usual = 2 ** int(np.log2(max(2, min(64, len(values) // 8, longest))))

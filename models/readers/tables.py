@@ -15,7 +15,7 @@ from models.readers import arrays
 from models.readers.gathering import Table, columns_of, slices
 from models.readers.labels import LABEL_NAMES, as_text, classes_of
 from models.readers.pixels import as_images, square
-from models.readers.result import Found
+from models.readers.result import ReadResult
 from models.readers.series import is_series, signals, times_of
 from models.readers.work import Work, plain
 
@@ -23,7 +23,7 @@ LABELS = (*LABEL_NAMES, "species", "digit", "category")
 NAMES = 20  # rows from which a column that differs in each is taken for their names
 
 
-def found(table: Table, work: Work, source: str) -> Found:
+def found(table: Table, work: Work, source: str) -> ReadResult:
     """Samples made of a table: images of its pixels, windows of its signals, or its rows."""
     choice = work.choices
     unknown = [
@@ -237,7 +237,7 @@ def _image_sides(
 
 def _rows(
     table: Table, columns: Sequence[int], labels: NDArray[np.int32], classes: tuple[str, ...], work: Work
-) -> Found:
+) -> ReadResult:
     """Samples (N, F): numbers as they are, then in their place each category's values one-hot."""
     work.decide("kind", "table", ["table", "image", "signal"], "Each row is a sample, each column a feature.")
     missing = "skip" if work.choices.missing == "skip" else "mean"

@@ -22,7 +22,7 @@ from models import Problem, unwritable
 from models.columns import Column
 from models.data import Progress
 from models.readers.limits import LIMITS, Limits
-from models.readers.result import VALUES, Decision, Found, Levels
+from models.readers.result import VALUES, Decision, Levels, ReadResult
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ class Work:
         names: Sequence[str],
         split: NDArray[np.uint8] | None = None,
         columns: Sequence[Column] = (),
-    ) -> Found:
+    ) -> ReadResult:
         """The result with everything noted on the way. `Problem` when no sample is left."""
         if not len(samples):
             first = next(iter(self.left_out.items()), None)
@@ -254,7 +254,7 @@ class Work:
             }
             self.decide("split", way, SPLITS, words[way])
             split = split if way == SPLITS[0] else None
-        return Found(
+        return ReadResult(
             kind,
             samples,
             labels,

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from models import Problem, home, kinds, private, unwritable
 from models.columns import Column, plain, standardised
 from models.data import TEST, TRAIN, VALIDATION, Dataset, Progress
-from models.readers.result import Found, content_fingerprint, pieces
+from models.readers.result import ReadResult, content_fingerprint, pieces
 from models.uploads.listing import of
 from models.uploads.quotas import SHELL, make_sure_all_fits, quota
 from models.uploads.stored import dataset, described, touch, write_text
@@ -31,7 +31,7 @@ TITLE = 60  # characters
 
 
 def save(
-    found: Found,
+    found: ReadResult,
     owner: str,
     title: str,
     source: str = "",
@@ -97,7 +97,7 @@ def save(
     return kept
 
 
-def _scaled(found: Found) -> dict[str, Any]:
+def _scaled(found: ReadResult) -> dict[str, Any]:
     """How images became samples, where it is known: `scaled` gives it back."""
     levels, fit = found.levels, found.decision("fit")
     return {"levels": dataclasses.asdict(levels) if levels else None, "fit": fit.chosen if fit else None}
@@ -109,7 +109,7 @@ def fit_title(title: str) -> str:
     return " ".join("".join(kept).split())[:TITLE].strip() or "Untitled"
 
 
-def _fingerprint(found: Found, split: NDArray[np.uint8] | None, owner: str, progress: Progress) -> str:
+def _fingerprint(found: ReadResult, split: NDArray[np.uint8] | None, owner: str, progress: Progress) -> str:
     """16 hex digits: of the content, of what else is stored of it, and of the owner."""
     progress("taking a fingerprint", 0.0)
     digest = hashlib.sha256(content_fingerprint(found).encode())
@@ -119,7 +119,7 @@ def _fingerprint(found: Found, split: NDArray[np.uint8] | None, owner: str, prog
     return digest.hexdigest()[:16]
 
 
-def _complete_split(found: Found) -> tuple[NDArray[np.uint8] | None, list[str]]:
+def _complete_split(found: ReadResult) -> tuple[NDArray[np.uint8] | None, list[str]]:
     """The split (N,) that the data came with, completed to three parts, and sentences on what was added.
 
     None stands for our own split. Where the data lack validation or test samples, a tenth of the training rows (at
@@ -138,7 +138,7 @@ def _complete_split(found: Found) -> tuple[NDArray[np.uint8] | None, list[str]]:
     return split, notes
 
 
-def _own_split(found: Found, fingerprint: str) -> NDArray[np.uint8]:
+def _own_split(found: ReadResult, fingerprint: str) -> NDArray[np.uint8]:
     return described(f"own-{fingerprint}", found.kind, found.shape, len(found.samples)).splits()
 
 
@@ -155,7 +155,7 @@ def _within_quota(more: int, owner: str) -> None:
         )
 
 
-def _store(found: Found, training: NDArray[np.bool_], part: Path, progress: Progress) -> tuple[Column, ...]:
+def _store(found: ReadResult, training: NDArray[np.bool_], part: Path, progress: Progress) -> tuple[Column, ...]:
     """Write samples.npy into `part`; returns the columns with the scaling that was applied."""
     target = part / "samples.npy"
     if kinds.get(found.kind).pixels:
@@ -173,7 +173,7 @@ def _store(found: Found, training: NDArray[np.bool_], part: Path, progress: Prog
     return columns
 
 
-def measured(found: Found, training: NDArray[np.bool_]) -> tuple[Column, ...]:
+def measured(found: ReadResult, training: NDArray[np.bool_]) -> tuple[Column, ...]:
     """The columns of a table or signal, numeric ones with mean and standard deviation of the training rows.
 
     A column that varies by less than its rounding error counts as constant and gets a standard deviation of 1.
