@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 import signal
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from typing import Any
 
 from models import Problem
 from models.engine import cluster
-from models.engine.process import cores
+from models.engine.process import cores, leave
 from models.engine.supervisor import WORDS
 
 log = logging.getLogger("hourglass.worker")
@@ -70,8 +69,7 @@ def main() -> int:
     except Problem as problem:
         print(f"{WORDS}{problem}", file=sys.stderr)
         return 1
-    logging.shutdown()
-    os._exit(0)  # Dask's threads would be waited for
+    leave()
 
 
 if __name__ == "__main__":

@@ -718,8 +718,11 @@ def test_the_engine_goes_when_its_app_goes(home: Path) -> None:
     assert ticket is not None and ticket.state == "queued"
 
 
-def test_an_engine_that_has_ended_counts_as_gone_at_once(home: Path) -> None:
-    """Else a shell that trains one run after the other would wait for it. Nor is there anything amiss in its log."""
+def test_an_engine_that_has_ended_counts_as_gone_at_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a shell that trains one run after the other would wait for it. Nor is there anything amiss in its log, or left
+    in the temporary directory."""
+    folder = tempfile.mkdtemp()  # with a short path, for the sockets in it
+    monkeypatch.setenv("TMPDIR", folder)
     for seed in (1, 2):
         with engine.EngineSupervisor(workers=1):
             id_ = engine.submit(choose(architecture="single-layer", epochs=1, seed=seed), "a")
@@ -727,6 +730,8 @@ def test_an_engine_that_has_ended_counts_as_gone_at_once(home: Path) -> None:
             assert engine.engine_alive()
         assert not engine.engine_alive()
     assert "Traceback" not in (home / "engine.log").read_text()
+    assert not list(Path(folder).glob("pymp-*"))
+    shutil.rmtree(folder)
 
 
 def test_what_cannot_be_timed_is_told(

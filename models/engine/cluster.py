@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ import dask
 
 from models import PROJECT, Problem
 
+# Workers are forks of one process that has loaded torch: several share its memory, and one that died is replaced in a
+# fraction of the time. macOS's libraries do not survive a fork, Windows has none, and the process listens on a socket in
+# the temporary directory, whose path may have 108 bytes.
+FORKS = sys.platform == "linux" and len(os.fsencode(tempfile.gettempdir())) < 70
 SETTINGS = {
     # Dask logs every consequence of a lost connection; the engine reports what was lost in one sentence.
     "logging": {"distributed": "warning", "distributed.client": "critical", "distributed.batched": "critical"},
@@ -30,9 +35,7 @@ SETTINGS = {
     "distributed.deploy.lost-worker-timeout": "5 minutes",
     "distributed.comm.timeouts.connect": "20s",  # a busy machine may be slow to answer
     "distributed.comm.timeouts.tcp": "20s",
-    # Workers are forks of one process that has loaded torch: several start, and one that died is replaced, in a fraction
-    # of a second and share its memory. macOS's own libraries do not survive a fork, and Windows has none.
-    "distributed.worker.multiprocessing-method": "forkserver" if sys.platform == "linux" else "spawn",
+    "distributed.worker.multiprocessing-method": "forkserver" if FORKS else "spawn",
 }
 dask.config.set(SETTINGS)  # before it is imported: it sets up its logging then
 os.environ["DASK_LOGGING"] = repr(SETTINGS["logging"])  # for worker processes, which read it as they start
@@ -42,7 +45,7 @@ import distributed.utils  # noqa: E402
 from distributed import Client, Future, Nanny, Security, SpecCluster, Status  # noqa: E402
 from distributed.scheduler import KilledWorker  # noqa: E402
 
-if sys.platform == "linux":
+if FORKS:
     distributed.utils._forkserver_preload_set = True  # its own list, for which it would import pandas here as well
     multiprocessing.get_context("forkserver").set_forkserver_preload(["models.engine.preloaded"])
 

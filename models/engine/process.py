@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import logging
+import multiprocessing.util
 import os
 import secrets
+import shutil
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from models import Problem, close_home, home, unwritable
 from models import runs as stored
@@ -78,5 +81,13 @@ def main() -> int:
     except Problem as problem:
         print(f"{WORDS}{problem}", file=sys.stderr)
         return 1
+    leave()
+
+
+def leave() -> NoReturn:
+    """End this process: Dask would wait for its workers, which have ended."""
     logging.shutdown()
-    os._exit(0)  # Dask would wait for its workers, which have ended
+    shutil.rmtree(
+        multiprocessing.util.get_temp_dir(), ignore_errors=True
+    )  # with the socket to what workers are forks of
+    os._exit(0)
