@@ -220,6 +220,8 @@ def window(
 
     yield opened
     failed = FAILED in request.node.stash
+    if failed and "app_home" in request.fixturenames:
+        print((request.getfixturevalue("app_home") / "log.txt").read_text(errors="replace")[-4_000:])
     for key, page in taken:
         if failed:
             for one in page.context.pages:
