@@ -10,6 +10,8 @@ if st.user.get("is_logged_in") is False:  # None where no login is configured
     st.title("Hourglass")
     st.button("Sign in", on_click=st.login, type="primary")
     st.stop()
+# Streamlit's own button over a table writes cells as they are, and a spreadsheet would run some of them.
+st.html("<style>[data-testid=stElementToolbarButton]:has([aria-label='Download as CSV']) { display: none }</style>")
 address.begin()
 found, problems = views.discovered()
 for problem in problems:

@@ -83,9 +83,15 @@ def class_column(run: Run, names: Sequence[str], prefix: str = "") -> dict[str, 
     return {f"{prefix}{word} (class)" if taken else f"{prefix}{word}": names}
 
 
+FORMULAS = frozenset("=+-@\t\r＝＋－＠")  # the latter as Japanese keyboards write them
+BEHIND = re.compile(r"""([;|\t\r\n]["\s]*)(?=[=+\-@＝＋－＠])""")
+
+
 def escape_cell(text: str) -> str:
-    """Text for a cell of a CSV file. An apostrophe goes before what a spreadsheet would run as a formula."""
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    """Text for a cell of a CSV file. An apostrophe goes before what a spreadsheet would run as a formula: at the beginning,
+    and behind what other countries' spreadsheets take for the end of a cell, in quotes or not."""
+    text = BEHIND.sub(r"\1'", text)
+    return "'" + text if text.lstrip(" \u00a0\u3000")[:1] in FORMULAS and text else text
 
 
 def codes_csv(columns: Mapping[str, NDArray[Any] | Sequence[Any]]) -> str:
