@@ -677,7 +677,7 @@ def test_a_run_that_has_its_columns_in_run_json_still_opens(home: Path, copied: 
         (lambda columns: columns[1].update(width=2), "another width than its values"),
         (lambda columns: columns[1].update(start=5), "one after the other"),
         (lambda columns: columns.pop(), "another sample's shape"),
-        (lambda columns: columns.extend(columns[:1] * 20_000), "columns lists 20,"),
+        (lambda columns: columns.extend(columns[:1] * 40_000), "columns lists 40,"),
         (lambda columns: columns[0].update(mean="x"), "mean is no float"),
         (lambda columns: columns[0].update(name="another"), "disagree"),
     ],

@@ -15,17 +15,18 @@ and raises `models.Problem`, and nothing else, where what came cannot be read.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ParamSpec
 
-import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem
 from models.columns import Column, inverse
-from models.readers import array_files, arrays, images, parquet, sources, tables, text
+from models.readers import arff, array_files, arrays, images, parquet, sources, tables, text, together
+from models.readers.gathering import Table
 from models.readers.limits import LIMITS, Limits
 from models.readers.result import Decision, ReadResult, contact_sheet, content_fingerprint, some_rows
 from models.readers.work import Choices, Work, checked, plain
@@ -51,9 +52,10 @@ __all__ = [
     "some_rows",
 ]
 
-# Formats that people bring and that are not read: how they begin, what they are, and what to do instead.
+# Formats that people bring and that are not read: how they begin, what they are, and what to do instead. Where that could
+# be the first letters of a table, only what is no text is one of them.
 OTHERS = (
-    (b"%PDF", "a PDF", "export its pictures as PNG files"),
+    (b"%PDF-", "a PDF", "export its pictures as PNG files"),
     (b"\x89HDF\r\n", "an HDF5 file", "save its arrays with numpy.savez"),
     (b"MATLAB 5.0", "a MATLAB file", "load it with scipy.io.loadmat and save its arrays with numpy.savez"),
     (b"\xd0\xcf\x11\xe0", "an old Office file", "save it as CSV"),
@@ -71,10 +73,15 @@ OTHERS = (
     (b"\x80\x05", "a pickle, which could run code when it is read", "save its arrays with numpy.savez"),
     (b"\x7fELF", "a program", "bring images, a table or arrays"),
     (b"MZ", "a program", "bring images, a table or arrays"),
-    (b"<", "a page or drawing in HTML, XML or SVG", "save its table as CSV, or its picture as PNG"),
-    (b"{", "JSON", "save it as CSV"),
-    (b"[", "JSON", "save it as CSV"),
-    (b"@relation", "an ARFF file", "save it as CSV"),
+)
+# Text that is no table, by more than its first letter: a header may be <DATE>,<OPEN> or [kPa] p,[C] T.
+MARKUP = (
+    (
+        re.compile(rb"<(!doctype|!--|\?xml|html|head|body|svg|table|rss|kml|gpx|workbook|div|p>)", re.IGNORECASE),
+        "a page or drawing in HTML, XML or SVG",
+        "save its table as CSV, or its picture as PNG",
+    ),
+    (re.compile(rb'\{\s*("|\}|$)|\[\s*([\[{"\d\]-]|null|true|false)'), "JSON", "save it as CSV"),
 )
 RUN = ("weights.safetensors", "codes.f32")  # beside run.json in a run's zip
 FORMATS = "images, a zip or folder of images, CSV, Parquet, NPZ, NPY, idx or safetensors"
@@ -110,19 +117,26 @@ def from_folder(path: str | Path, work: Work | None = None, **choices: Any) -> R
     entries = sources.folder(path, work)
     paths = [path / entry.name for entry in entries]
     if any(images.is_image(entry.start()) for entry in entries[:50]):
-        return images.collect(entries, work, plain(path.name))
+        return together.of_images(entries, work, plain(path.name))
     starts = {each: array_files.unzipped_start(each, sources.start_of(each, 16)) for each in paths[:50]}
     idx = [each for each, start in starts.items() if array_files.is_idx(start)]
     if idx:
         return _idx(idx, work, plain(path.name))
-    return images.collect(entries, work, plain(path.name))
+    named = [each for each, start in starts.items() if start.startswith(array_files.NPY)]
+    if named:
+        return together.of_arrays(named, work, plain(path.name))
+    if entries and all(together.is_table(entry) for entry in entries):
+        return together.of_tables(paths, work, plain(path.name))
+    return together.of_images(entries, work, plain(path.name))
 
 
 @_with_problems
 def from_images(files: str | Path | Sequence[str | Path], work: Work | None = None, **choices: Any) -> ReadResult:
     """A handful of image files: uint8 (N, H, W, C), no labels. What is no image is skipped."""
     paths, work = _paths(files), _work(work, choices)
-    return images.collect(sources.files(paths, work), work, plain(paths[0].name) if len(paths) == 1 else "these files")
+    return together.of_images(
+        sources.files(paths, work), work, plain(paths[0].name) if len(paths) == 1 else "these files"
+    )
 
 
 @_with_problems
@@ -138,7 +152,13 @@ def from_zip(path: str | Path, work: Work | None = None, **choices: Any) -> Read
             raise _refusal(path, "a torch file, which could run code when it is read", "save it as safetensors")
         if any({f"{name[:-9]}/{part}" for part in RUN} <= names for name in names if name.endswith("/run.json")):
             raise _refusal(path, "a run of Hourglass", "open it on the page Explore, under “Open a run”")
-        return images.collect(entries, work, plain(path.name))
+        looked = entries[:50]
+        if looked and not any(images.is_image(entry.start()) for entry in looked):
+            found = [entry for entry in entries if together.is_table(entry)]
+            if found and len(found) == len(entries):
+                with together.unpacked(found, work) as laid:
+                    return together.of_tables(laid, work, plain(path.name))
+        return together.of_images(entries, work, plain(path.name))
 
 
 @_with_problems
@@ -147,13 +167,7 @@ def from_table(path: str | Path, work: Work | None = None, **choices: Any) -> Re
     path, work = Path(path), _work(work, choices)
     is_parquet = sources.start_of(path, 4) == parquet.PARQUET
     table = parquet.read(path, work) if is_parquet else text.read(path, work)
-    found = tables.found(table, work, plain(path.name))
-    if found.kind == "table" and work.choices.missing == "keep":  # none is skipped: each row is a sample
-        place = {name: i for i, name in enumerate(table.names)}
-        for column in found.columns:
-            if column.kind == "number":
-                found.samples[np.isnan(table.values[:, place[column.name]]), column.start] = np.nan
-    return found
+    return tables.found(table, work, plain(path.name)) if isinstance(table, Table) else table
 
 
 @_with_problems
@@ -206,9 +220,13 @@ def read(paths: str | Path | Sequence[str | Path], work: Work | None = None, **c
         return _idx(idx, work, "these files")
     if any(images.is_image(start) for start in starts.values()):
         return from_images(several, work)
+    if all(start.startswith(array_files.NPY) for start in starts.values()):
+        return together.of_arrays(several, work, "these files")
+    if all(together.is_table(entry) for entry in sources.files(several, work)):
+        return together.of_tables(several, work, "these files")
     raise Problem(
         f"these {len(several)} files do not belong together ({', '.join(plain(path.name, 40) for path in several[:4])})",
-        "several images, idx files of one dataset, or one file of another format can be read",
+        "several images, idx or NPY files of one dataset, tables named train and test, or one file of another format can be read",
         "choose one file, or make a zip of images",
     )
 
@@ -229,11 +247,27 @@ def _one(path: Path, work: Work) -> ReadResult:
         raise _refusal(path, "a gzip file of something else than idx", "unpack it")
     if start[4:8] == b"ftyp":
         raise _refusal(path, "a film, or a picture of the kind HEIC or AVIF", "save pictures as JPEG or PNG")
-    words = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for begin, what, do in OTHERS:
-        if start.startswith(begin) or (begin[:1] in b"<{[@" and words.startswith(begin)):
+        if start.startswith(begin) and (begin == b"%PDF-" or not _is_text(start)):
             raise _refusal(path, what, do)
+    words = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    for pattern, what, do in MARKUP:
+        if pattern.match(words):
+            raise _refusal(path, what, do)
+    if arff.is_ts(words[:2000].decode("latin-1").splitlines()):
+        named = arff.read_ts(path, text.encoding_of(path, work), work)
+        known = (
+            replace(work.choices, axes=work.choices.axes or "NCT")
+            if work.choices.kind in (None, "signal")
+            else work.choices
+        )
+        return arrays.found(named, replace(work, choices=known), plain(path.name))
     return from_table(path, work)
+
+
+def _is_text(start: bytes) -> bool:
+    """Whether the first bytes of a file hold no more than letters, digits, marks and breaks."""
+    return all(byte >= 32 or byte in b"\t\r\n\f" for byte in start) and b"\x7f" not in start
 
 
 def _may_be_safetensors(start: bytes) -> bool:

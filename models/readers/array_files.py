@@ -40,8 +40,6 @@ def read_npy(path: Path, work: Work) -> Arrays:
         shape, fortran, dtype = _npy_header(stream, plain(path.name), work)
         start = stream.tell()
     _check_size(plain(path.name), shape, dtype, size - start)
-    if 0 in shape:
-        return {"array": np.zeros(shape, dtype)}
     with decoding(plain(path.name), "a whole NPY file"):
         return {"array": np.memmap(path, dtype, "r", start, shape, "F" if fortran else "C")}
 
@@ -76,6 +74,7 @@ def _npz_member(entry: sources.Entry, name: str, work: Work) -> NDArray[Any]:
         with decoding(name, "a whole array"):
             start = stream.tell()
         _check_size(name, shape, dtype, entry.size - start)
+        _check_count(name, shape, work)
         flat = _copied(stream, name, math.prod(shape), dtype, work)
     return flat.reshape(shape, order="F" if fortran else "C")
 
@@ -107,16 +106,26 @@ def _npy_header(stream: IO[bytes], name: str, work: Work) -> tuple[tuple[int, ..
 
 def _check_size(name: str, shape: Sequence[int], dtype: np.dtype[Any], there: int) -> None:
     """`Problem` unless the bytes that are there are those that the header claims."""
-    if any(side < 0 for side in shape) or len(shape) > 8:
+    if any(type(side) is not int or side < 0 for side in shape) or len(shape) > 8:
         raise Problem(
             f"arrays must have 1 to 8 axes; {name} claims the shape {plain(str(tuple(shape)))}",
             do="save it again with fewer axes",
         )
+    if 0 in shape:
+        raise Problem(f"{name} claims the shape {plain(by(shape))}, which holds nothing", do="bring another file")
     claimed = math.prod(shape) * dtype.itemsize
     if claimed != there:
         raise Problem(
             f"{name} claims the shape {plain(by(shape))} of {dtype}, which is {plain(f'{claimed:,}')} bytes, but holds {there:,}",
             do="copy or save it again; it may have been cut short",
+        )
+
+
+def _check_count(name: str, shape: Sequence[int], work: Work) -> None:
+    """`Problem` where an array that has to be unpacked claims more samples than may be."""
+    if shape and shape[0] > work.limits.samples:
+        raise Problem(
+            f"{name} claims {shape[0]:,} samples", f"at most {work.limits.samples:,} are allowed", "bring fewer samples"
         )
 
 
@@ -252,9 +261,11 @@ def idx(path: Path, work: Work) -> NDArray[Any]:
             )
         shape = tuple(int(side) for side in np.frombuffer(header, ">u4"))
         dtype = np.dtype(IDX_TYPES[start[2]])
-        if not packed:
-            _check_size(name, shape, dtype, size - 4 - len(header))
-        elif math.prod(shape) * dtype.itemsize > max(work.limits.ratio_from, size * 1100):  # deflate gives 1032 at most
+        _check_size(name, shape, dtype, math.prod(shape) * dtype.itemsize if packed else size - 4 - len(header))
+        _check_count(name, shape, work)
+        if packed and math.prod(shape) * dtype.itemsize > max(
+            work.limits.ratio_from, size * 1100
+        ):  # deflate gives 1032 at most
             raise Problem(
                 f"{name} claims {plain(by(shape))} values, more than fit into its {size:,} bytes",
                 do="copy or make it again",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -16,9 +17,9 @@ from models.columns import Column
 from models.data import TEST, TRAIN, VALIDATION
 from models.readers.array_files import by
 from models.readers.labels import LABEL_NAMES, as_text, classes_of
-from models.readers.pixels import as_images, chunks, square
+from models.readers.pixels import as_images, chunks, factors, square
 from models.readers.result import ReadResult
-from models.readers.work import AXES, Work, plain
+from models.readers.work import Work, plain
 
 SAMPLE_NAMES = ("x", "images", "image", "data", "samples", "arr_0", "features", "imgs")
 PARTS = {
@@ -40,6 +41,12 @@ class Part:
 
 def found(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> ReadResult:
     """Samples made of named arrays: the parts of a split one after the other. Others are skipped."""
+    asked = work.choices.axes or "N"
+    if "N" in asked[1:]:  # samples are counted along another axis than the first
+        arrays = {
+            name: np.moveaxis(each, asked.index("N"), 0) if each.ndim == len(asked) else each
+            for name, each in arrays.items()
+        }
     parts, split = _parts(arrays, work, source)
     shapes = {part.samples.shape[1:] for part in parts}
     if len(shapes) > 1:
@@ -47,10 +54,19 @@ def found(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> ReadRe
             f"the parts of {source} have samples of different shapes: {' and '.join(sorted(map(by, shapes)))}",
             do="make them equal, or choose one array",
         )
-    axes = _axes(parts[0].samples, work)
+    if "N" in asked[1:]:
+        axes = "N" + asked.replace("N", "")
+        if parts[0].samples.ndim != len(asked) or axes not in possible_axes(parts[0].samples.shape):
+            raise Problem(
+                f"samples of shape {by(parts[0].samples.shape)} cannot have the axes {asked}", do="choose others"
+            )
+        words = f"The axes are {', '.join(AXIS[axis] for axis in asked)}, as chosen."
+        work.decide("axes", asked, [asked, *possible_axes(parts[0].samples.shape)], words)
+    else:
+        axes = _axes(parts[0].samples, work)
     pieces = [_laid(part.samples, axes) for part in parts]
     total = sum(len(piece) for piece in pieces)
-    kind = KIND_OF[axes]
+    kind = kind_of(axes)
     if kind == "image":
         samples: NDArray[Any] = as_images(pieces, work)
     else:
@@ -115,13 +131,14 @@ def of_features(samples: NDArray[Any], split: NDArray[np.uint8] | None, names: S
 
 def _parts(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> tuple[list[Part], bool]:
     """Which arrays are samples and which labels, by name, shape and choice; and whether they came split."""
+    arrays = _told(arrays, work)
     numeric = {name: each for name, each in arrays.items() if each.ndim >= 2 and each.dtype.kind in "buif"}
     flat = {name: each for name, each in arrays.items() if each.ndim == 1 or (each.ndim == 2 and each.shape[1] == 1)}
     taken = _named(work.choices.samples, numeric, "samples") or _guessed(numeric, flat, work)
     if not taken:
         came = ", ".join(f"{name} {by(each.shape)} of {each.dtype}" for name, each in list(arrays.items())[:6])
         raise Problem(
-            f"{source} holds no array of samples ({plain(came or 'nothing', 200)})",
+            f"{source} holds no array of samples ({plain(came or 'nothing', 200)}{_why(work)})",
             "an array of samples has numbers and two to four axes, the first of which counts the samples",
             "save it so, for example as (N, H, W)",
         )
@@ -158,6 +175,40 @@ def _parts(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> tuple
     return parts, split
 
 
+def _told(arrays: Mapping[str, NDArray[Any]], work: Work) -> dict[str, NDArray[Any]]:
+    """The arrays, with those that are labels one-hot as labels (N,): each row holds a single 1 and else 0."""
+    out = dict(arrays)
+    for name, each in arrays.items():
+        others = [other for key, other in arrays.items() if key != name and other.ndim >= 2 and len(other) == len(each)]
+        called = _stem(name).split("_")[-1] in LABEL_NAMES or name in _listed(work.choices.labels)
+        fitting = each.ndim == 2 and 2 <= each.shape[1] <= work.limits.classes and each.dtype.kind in "buif"
+        if not fitting or not others or name in _listed(work.choices.samples):
+            continue
+        likely = called or each.size < max(other.size for other in others)
+        if likely and all(_single(np.asarray(each[some])) for some in chunks(each)):
+            out[name] = np.concatenate([np.asarray(each[some]).argmax(1) for some in chunks(each)])
+            work.warn(
+                f"“{name}” holds {each.shape[1]:,} numbers for each sample, one of which is 1: it is taken for labels."
+            )
+    return out
+
+
+def _single(rows: NDArray[Any]) -> bool:
+    """Whether each row holds one 1, and else 0."""
+    return bool(((rows == 0) | (rows == 1)).all() and ((rows == 1).sum(1) == 1).all())
+
+
+def _listed(chosen: str | Sequence[str] | None) -> list[str]:
+    return [] if chosen is None else [chosen] if isinstance(chosen, str) else list(chosen)
+
+
+def _whole(values: NDArray[Any]) -> bool:
+    """Whether these could be labels: texts, whole numbers, or fractions that all are whole."""
+    return values.dtype.kind in "buiUS" or (
+        values.dtype.kind == "f" and bool((~np.isfinite(values) | (values == np.round(values))).all())
+    )
+
+
 def _named(chosen: str | Sequence[str] | None, there: Mapping[str, NDArray[Any]], what: str) -> list[str] | None:
     """The names that were chosen, None where none were. `Problem` when one is not there; "" is no labels."""
     if chosen is None:
@@ -180,6 +231,12 @@ def _guessed(numeric: Mapping[str, NDArray[Any]], flat: Mapping[str, NDArray[Any
     return split or (named or sorted(candidates, key=lambda name: -numeric[name].size))[:1]
 
 
+def _why(work: Work) -> str:
+    """What was left out, and why, as the rest of a sentence."""
+    some = [f"{name}: {reasons[0]}" for name, reasons in list(work.left_out.items())[:2]]
+    return f"; left out: {plain('; '.join(some), 300)}" if some else ""
+
+
 def part_of(name: str) -> int | None:
     """The split that a name tells, such as "x_train" or "t10k-images"; None where it tells none."""
     words = re.split(r"[^a-z0-9]+", name.lower())
@@ -195,62 +252,79 @@ def _label_of(name: str, count: int, flat: Mapping[str, NDArray[Any]]) -> str:
     """The flat array that goes with these samples: of the same split, called as labels are, or as long as they."""
     same = [label for label in flat if part_of(label) == part_of(name)]
     named = [label for label in same if _stem(label).split("_")[-1] in LABEL_NAMES]
-    fitting = [label for label in same if len(flat[label]) == count and flat[label].dtype.kind in "buiUS"]
+    fitting = [label for label in same if len(flat[label]) == count and _whole(flat[label])]
     return next(iter(named or fitting), "")
 
 
-KIND_OF = {"NHW": "image", "NHWC": "image", "NCHW": "image", "NF": "table", "NTC": "signal"}
-AXES_TOLD = {
-    "NHW": "samples are grey images, height before width",
-    "NHWC": "samples are images, channels last",
-    "NCHW": "samples are images, channels first",
-    "NF": "samples are rows of features",
-    "NTC": "samples are signals, time before channels",
-}
+def kind_of(axes: str) -> str:
+    """The kind of sample that axes such as "NCHW" make."""
+    return {"F": "table", "T": "signal"}.get("".join(set(axes) & set("FT")), "image")
+
+
+AXIS = {"N": "sample", "H": "height", "W": "width", "C": "channel", "T": "time", "F": "feature"}
 
 
 def _axes(array: NDArray[Any], work: Work) -> str:
-    """Which axis is what: the choice, else what shape and type say. Rows of pixels are "NHW" with a decided shape."""
+    """Which axis is what: the choice, else what shape and values say. Rows of pixels are "NHW" with a decided shape."""
     shape, choice = array.shape, work.choices
-    possible = _possible(shape)
+    possible = possible_axes(shape)
     if not possible:
         raise Problem(
             f"samples cannot have the shape {by(shape)}",
-            "they are (N, F), (N, H, W), (N, T, C), or (N, H, W, C) or (N, C, H, W) with 1 to 4 channels",
+            "they have the axes NF (features), NHW (grey images), NTC (signals), or NHWC with 1 to 4 channels, in any order",
             "save them so",
         )
-    fitting = [axes for axes in possible if choice.axes in (None, axes) and choice.kind in (None, KIND_OF[axes])]
+    fitting = [axes for axes in possible if choice.axes in (None, axes) and choice.kind in (None, kind_of(axes))]
     if not fitting:
         asked = f"axes {choice.axes}" if choice.axes else f"samples of kind {choice.kind}"
         raise Problem(
             f"samples of shape {by(shape)} cannot have the axes {asked}",
-            f"they can have {' or '.join(f'{axes} ({KIND_OF[axes]})' for axes in possible)}",
+            f"they can have {' or '.join(f'{axes} ({kind_of(axes)})' for axes in possible[:6])}",
         )
     sides = choice.shape or (square(shape[1]) if len(shape) == 2 else None)
-    chosen = fitting[0]
+    chosen, asks = fitting[0], False
     if len(shape) == 3 and len(fitting) > 1:
-        image = array.dtype.kind in "bu" or (min(shape[1:]) >= 8 and max(shape[1:]) <= 4 * min(shape[1:]))
-        chosen = "NHW" if image else "NTC"
+        chosen, asks = _of_three(array, fitting)
     elif len(shape) == 2 and "NHW" in fitting and (choice.shape or (sides and _pixels(array))):
         chosen = "NHW"
-    words = f"The shape is {by(shape)}: {AXES_TOLD[chosen]}."
-    work.decide("axes", chosen, [axes for axes in AXES if axes in possible], words)
+    words = f"The shape is {by(shape)}: its axes are {', '.join(AXIS[axis] for axis in chosen)}."
+    if asks:
+        words = f"The shape is {by(shape)}, and its values could be images or signals: {', '.join(AXIS[axis] for axis in chosen)}."
+    work.decide("axes", chosen, [chosen, *(axes for axes in possible if axes != chosen)], words, asks=asks)
     if chosen == "NHW" and len(shape) == 2:
+        possible_sides = factors(shape[1])
+        if not sides and choice.kind == "image" and possible_sides:
+            sides = possible_sides[0]
         if not sides or math.prod(sides) != shape[1]:
             raise Problem(
                 f"rows of {shape[1]:,} values cannot become images" + (f" of {by(sides)}" if sides else ""),
                 "height x width x channels must give that number",
                 "choose a shape that does, or the kind table",
             )
-        work.decide("shape", list(sides), [list(sides)], f"Rows of {shape[1]:,} values are images of {by(sides)}.")
+        options = [list(sides), *(list(each) for each in possible_sides if each != tuple(sides))]
+        told = f"Rows of {shape[1]:,} values are images of {by(sides)}."
+        work.decide("shape", list(sides), options, told, asks=not square(shape[1]))
     return chosen
 
 
-def _possible(shape: Sequence[int]) -> tuple[str, ...]:
-    """What the axes of an array may be, the likeliest first."""
-    if len(shape) == 4:
-        return tuple(axes for axes, at in (("NHWC", 3), ("NCHW", 1)) if shape[at] in (1, 2, 3, 4))
-    return {2: ("NF", "NHW", "NTC"), 3: ("NHW", "NTC")}.get(len(shape), ())
+def _of_three(array: NDArray[Any], fitting: Sequence[str]) -> tuple[str, bool]:
+    """The axes of (N, A, B): images where the values are grey levels and the sides alike, else signals whose longer side is
+    time; and whether somebody should say so, since both are as likely."""
+    first, second = array.shape[1:]
+    alike = max(first, second) < 4 * min(first, second)
+    sided = min(first, second) >= 8 and max(first, second) <= 4 * min(first, second)
+    grey = array.dtype.kind in "bu" or (sided and _pixels(array))
+    likely = "NHW" if grey or (sided and first == second) else "NCT" if second >= 4 * first else "NTC"
+    return likely if likely in fitting else fitting[0], alike and not grey
+
+
+def possible_axes(shape: Sequence[int]) -> list[str]:
+    """What the axes of an array may be, the likeliest first: the usual orders, then all others."""
+    usual = {2: ["NF", "NHW", "NTC", "FN"], 3: ["NHW", "NTC", "NCT"], 4: ["NHWC", "NCHW"]}.get(len(shape), [])
+    letters = {3: ("NHW", "NTC"), 4: ("NHWC",)}.get(len(shape), ())
+    all_orders = ["".join(order) for each in letters for order in itertools.permutations(each)]
+    out = list(dict.fromkeys([*usual, *all_orders]))
+    return [axes for axes in out if len(shape) < 4 or shape[axes.index("C")] in (1, 2, 3, 4)]
 
 
 def _pixels(array: NDArray[Any]) -> bool:
@@ -262,9 +336,10 @@ def _pixels(array: NDArray[Any]) -> bool:
 
 def _laid(array: NDArray[Any], axes: str) -> NDArray[Any]:
     """The array seen as (N, H, W, C), (N, T, C) or (N, F); pixels in rows stay (N, F)."""
-    if axes == "NCHW":
-        return array.transpose(0, 2, 3, 1)
-    if array.ndim == {"NHW": 3, "NTC": 2}.get(axes):
+    if len(axes) == array.ndim:
+        order = {"table": "NF", "signal": "NTC", "image": "NHWC"}[kind_of(axes)]
+        array = array.transpose([axes.index(axis) for axis in order if axis in axes])
+    if array.ndim == {"signal": 2, "image": 3}.get(kind_of(axes)):
         return array[..., None]
     return array
 

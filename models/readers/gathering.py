@@ -1,50 +1,52 @@
-"""Tables: columns of numbers and categories, gathered block by block.
+"""Tables: columns of numbers, categories and times, gathered block by block.
 
-A table is held as one float32 matrix (N, P) that lies in an unnamed file: a number as it is, a category as the
-place of its value among those met, NaN where there is none.
+A table is held as one float64 matrix (N, P) that lies in an unnamed file: a number as it is, so that no two whole numbers
+below 2^53 become one; a category as the place of its value among those met; NaN where there is none.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 import mmap
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem
-from models.readers.times import COUNTERS, FORMS, TIMES, first_word, moment
+from models.readers import telling
+from models.readers.cells import MISSING, NumberFormat, numeral
+from models.readers.column import ColumnBuilder, Shared, Times
+from models.readers.result import ColumnFacts
 from models.readers.work import Work, plain
-
-NOTHING = frozenset(("", "na", "n/a", "nan", "null", "none", "nil", "?", "-"))
-EMPTY = NOTHING - {"none", "nil"}  # of texts: "none" may well be a class
-MISTAKEN = 0.1  # a column of numbers with more texts than this share is one of categories
-GROUPED = {
-    ".": re.compile(r"\s*[+-]?\d{1,3}(,\d{3})+(\.\d*)?\s*"),
-    ",": re.compile(r"\s*[+-]?\d{1,3}(\.\d{3})+(,\d*)?\s*"),
-}
 
 
 @dataclass(frozen=True)
 class Table:
     """values (N, P), the values of the columns of categories by their place, and the number of each row (N,).
 
-    moments: of the columns that are called like a time, in float64 (N,): as they are, texts in seconds; NaN where none.
+    times: the columns of times by their place. units: of columns of numbers. facts: what was seen in each column. texts:
+    gives the cells of one column as they were written. split (N,) and parts (N), what comes before the number of a row: of
+    a table that came in several files.
     """
 
     names: list[str]
-    values: NDArray[np.float32]
+    values: NDArray[np.float64]
     categories: dict[int, list[str]]
     rows: NDArray[np.int64]
-    moments: dict[int, NDArray[np.float64]]
+    times: dict[int, Times]
+    units: dict[int, str]
+    facts: list[ColumnFacts]
+    texts: Callable[[int], list[str]]
+    split: NDArray[np.uint8] | None = None
+    parts: list[str] = field(default_factory=list)
 
 
 class WrongColumnKind(Exception):
-    """Columns that had begun as numbers turned out to be text: never leaves this room."""
+    """Columns turned out to hold something else than their beginning: never leaves the readers of tables."""
 
     def __init__(self, columns: set[int]) -> None:
         self.columns = columns
@@ -53,17 +55,20 @@ class WrongColumnKind(Exception):
 class TableBuilder:
     """Takes a table block by block."""
 
-    def __init__(self, names: Sequence[str], work: Work, texts: set[int], decimal: str = ".") -> None:
-        """texts: the places of columns that are categories whatever they look like."""
-        self.names, self.work, self.decimal = _unique(names), work, decimal
-        self.kinds: list[str] = ["category" if i in texts else "" for i in range(len(names))]
-        self.places: list[dict[str, int]] = [{} for _ in names]
-        self.bad, self.there = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)
+    def __init__(self, names: Sequence[str], work: Work, texts: set[int], separator: str = "") -> None:
+        """texts: the places of columns that are categories whatever they look like. separator: of cells, if there is one."""
+        self.names, self.work, self.separator = _unique(names), work, separator
+        words = work.choices.missing_values
+        missing = MISSING if words is None else frozenset(["", *(each.strip().lower() for each in words)])
+        self.shared = Shared(work, missing, len(self.names), any(numeral(word) for word in missing))
+        self.columns = [
+            ColumnBuilder(name, self.shared, "category" if i in texts else "") for i, name in enumerate(self.names)
+        ]
+        for column in self.columns:
+            chosen = (work.choices.columns or {}).get(column.name)
+            if chosen in ("number", "category", "time"):
+                column.kind, column.forced = ("" if chosen != "category" else chosen), True
         self.infinite = 0
-        self.moments: dict[int, list[NDArray[np.float64]]] = {
-            i: [] for i, name in enumerate(names) if first_word(name) in TIMES | COUNTERS
-        }
-        self.forms: dict[int, str | None] = {}
         self.rows: list[NDArray[np.int64]] = []
         self.count = 0
         self.out = work.spool()
@@ -75,20 +80,50 @@ class TableBuilder:
     def texts(self, rows: list[list[str]], numbers: Sequence[int], underscores: bool) -> None:
         """A block of rows of text, each as long as there are columns; numbers: of the rows."""
         block = None
-        if not underscores and all(kind == "number" for kind in self.kinds):
-            cells = itertools.chain.from_iterable(rows)
-            if self.decimal == ",":  # with a point in it, it has thousands: float would take it for a fraction
-                cells = ("" if "." in cell else cell.replace(",", ".") for cell in cells)  # type: ignore[assignment]
+        usual = NumberFormat()
+        if (
+            not underscores
+            and not self.shared.numeric
+            and all(each.kind == "number" and each.format == usual for each in self.columns)
+        ):
             try:
-                block = np.fromiter(map(float, cells), np.float64, len(rows) * len(self.names))
-                block = block.reshape(len(rows), -1)
+                block = np.fromiter(
+                    map(float, itertools.chain.from_iterable(rows)), np.float64, len(rows) * len(self.names)
+                ).reshape(len(rows), -1)
             except ValueError:
                 block = None
+            else:
+                for column in self.columns:
+                    column.there += len(rows)
         if block is None:
-            block = np.stack([self._column(i, cells) for i, cells in enumerate(zip(*rows, strict=True))], axis=1)
-        else:
-            self.there += len(rows)
+            block = self.block(list(zip(*rows, strict=True)), underscores)
         self.add(block, numbers)
+
+    def block(
+        self, columns: Sequence[Sequence[str | None] | NDArray[np.float64]], underscores: bool = True
+    ) -> NDArray[np.float64]:
+        """A block (n, P) of columns of cells, None where there is none, or of numbers."""
+        cells: list[NDArray[np.float64] | list[str]] = [
+            each if isinstance(each, np.ndarray) else [cell or "" for cell in each] for each in columns
+        ]
+        self._look({i: each for i, each in enumerate(cells) if isinstance(each, list) and not self.columns[i].kind})
+        made = [
+            each if isinstance(each, np.ndarray) else self.columns[i].read(each, underscores)
+            for i, each in enumerate(cells)
+        ]
+        for i, each in enumerate(cells):
+            column = self.columns[i]
+            if isinstance(each, np.ndarray):
+                column.kind = column.kind or "number"
+                known = ~np.isnan(each)
+                column.there += int(known.sum())
+                if len(column.examples) < 3:
+                    column.examples += list(dict.fromkeys(f"{value:.10g}" for value in each[known][:50].tolist()))[:3]
+            elif len(column.examples) < 3:
+                column.examples += list(dict.fromkeys(plain(cell.strip(), 40) for cell in each[:50] if cell.strip()))[
+                    :3
+                ]
+        return np.stack(made, axis=1)
 
     def add(self, block: NDArray[np.float64], numbers: Sequence[int]) -> None:
         """A block (n, P) of numbers and places of categories."""
@@ -100,101 +135,62 @@ class TableBuilder:
                 f"at most {self.work.limits.rows:,} rows and {self.work.limits.output:,} bytes are allowed",
                 "bring fewer rows",
             )
-        with np.errstate(over="ignore"):
-            values = block.astype(np.float32)
-        endless = np.isinf(values)
+        values = np.ascontiguousarray(block, np.float64)
+        endless = np.abs(values) > np.finfo(np.float32).max
         if endless.any():
             self.infinite += int(endless.sum())
-            values[endless] = np.nan
+            values = np.where(endless, np.nan, values)
         self.out.write(values.tobytes())
-        for i, so_far in self.moments.items():
-            if self.kinds[i] != "category":
-                so_far.append(block[:, i].copy())
         self.rows.append(np.asarray(numbers, np.int64))
 
-    def _column(self, i: int, cells: Sequence[str]) -> NDArray[np.float64]:
-        if self.kinds[i] == "":
-            some = [cell for cell in cells if cell.strip().lower() not in NOTHING]
-            if some:
-                right = sum(_number(cell, self.decimal) is not None for cell in some)
-                self.kinds[i] = "number" if right >= (1 - MISTAKEN) * len(some) else "category"
-        if self.kinds[i] == "category":
-            return self.category(i, cells)
-        out = np.full(len(cells), np.nan)
-        for row, cell in enumerate(cells):
-            value = _number(cell, self.decimal)
-            if value is not None:
-                out[row] = value
-                self.there[i] += 1
-            elif cell.strip().lower() not in NOTHING:
-                self.bad[i] += 1
-        return out
+    def times(self, i: int, moments: NDArray[np.float64], *, days: bool) -> NDArray[np.float64]:
+        """Seconds of a column of times that needs no reading; gives what stands in the block for them."""
+        column = self.columns[i]
+        column.kind, column.hours = "time", column.hours or not days
+        if not column.moments:
+            column.forms, column.moments, column.wrong = ["ymd"], [[]], [0]
+        column.moments[0].append(moments)
+        column.there += int(np.isfinite(moments).sum())
+        return np.full(len(moments), np.nan)
 
-    def category(self, i: int, cells: Sequence[str | None]) -> NDArray[np.float64]:
-        """The places of a column's values, new ones at the end; past the limit they count as missing."""
-        places, out = self.places[i], np.full(len(cells), np.nan)
-        if i in self.moments:
-            self.moments[i].append(self._moments(i, cells))
-        for row, cell in enumerate(cells):
-            text = plain(cell.strip(), 100) if cell is not None else ""
-            if text.lower() in EMPTY:
-                continue
-            if text not in places and len(places) <= self.work.limits.classes:
-                places[text] = len(places)
-            if text in places:
-                out[row] = places[text]
-        return out
+    def _look(self, undecided: dict[int, list[str]]) -> None:
+        """Tells what columns hold by some of their cells, evenly spread."""
+        for i, cells in undecided.items():
+            self.columns[i].look(cells)
+        self.work.tick()
+        if not self.shared.decimal:
+            self.shared.decimal = self.work.choices.decimal or self._usual_mark()
+        for i, cells in undecided.items():
+            if self.columns[i].looked.cells:
+                self.columns[i].decide(cells)
 
-    def _moments(self, i: int, cells: Sequence[str | None]) -> NDArray[np.float64]:
-        """Times in seconds, in the form that the first of them has; NaN where there is none."""
-        texts = [(cell or "").strip().replace(",", ".") for cell in cells]
-        some = [text for text in texts if text][:50]
-        if i not in self.forms and some:
-            fitting = (form for form in ("", *FORMS) if not any(math.isnan(moment(text, form)) for text in some))
-            self.forms[i] = next(fitting, None)
-        form = self.forms.get(i)
-        if form is None:
-            return np.full(len(texts), np.nan)
-        return np.array([moment(text, form) for text in texts])
+    def _usual_mark(self) -> str:
+        """The decimal mark where a column proves none: that of the others, else the comma between semicolons."""
+        points = sum(each.looked.marks.get(".", 0) for each in self.columns)
+        commas = sum(each.looked.marks.get(",", 0) for each in self.columns)
+        if points or commas:
+            return "," if commas > points else "."
+        return "," if self.separator == ";" and any(each.looked.maybe.get(",") for each in self.columns) else "."
 
-    def table(self) -> Table:
-        """Everything taken so far."""
-        wrong = np.flatnonzero(self.bad > MISTAKEN * (self.bad + self.there))
-        if len(wrong):
-            raise WrongColumnKind(set(wrong.tolist()))
-        for i in np.flatnonzero(self.bad):
-            self.work.warn(
-                f"In the column “{self.names[i]}” {self.bad[i]:,} of {self.bad[i] + self.there[i]:,} values are no numbers, and count as missing."
-            )
-        if self.infinite:
-            self.work.warn(f"{self.infinite:,} values are infinite or too large, and count as missing.")
+    def table(self, texts: Callable[[int], list[str]]) -> Table:
+        """Everything taken so far. texts: gives the cells of one column as they were written."""
+        wrong = {i for i, column in enumerate(self.columns) if not column.forced and column.mistaken()}
+        if wrong:
+            raise WrongColumnKind(wrong)
         if not self.count:
             raise Problem("the table has no rows", do="bring another file")
         self.out.flush()
-        size = self.count * len(self.names) * 4
-        values = np.frombuffer(mmap.mmap(self.out.fileno(), size, access=mmap.ACCESS_READ), np.float32)
-        categories = {i: list(self.places[i]) for i, kind in enumerate(self.kinds) if kind == "category"}
-        moments = {i: np.concatenate(parts) for i, parts in self.moments.items()}
-        return Table(self.names, values.reshape(self.count, -1), categories, np.concatenate(self.rows), moments)
-
-
-def pointed(cell: str, decimal: str) -> str:
-    """A number without marks between thousands, and with a decimal point."""
-    if GROUPED[decimal].fullmatch(cell):
-        cell = cell.replace("." if decimal == "," else ",", "")
-    return cell.replace(",", ".") if decimal == "," else cell
-
-
-def _number(cell: str, decimal: str) -> float | None:
-    """The number that a cell holds, None where it holds none. "1_000" is text, whatever Python thinks.
-
-    Where the comma is the decimal mark, the point may part thousands, and the other way round.
-    """
-    try:
-        value = float(pointed(cell, decimal))
-    except ValueError:
-        return None
-    return value if "_" not in cell and not math.isnan(value) else None
+        size = self.count * len(self.names) * 8
+        mapped = mmap.mmap(self.out.fileno(), size, access=mmap.ACCESS_COPY)
+        values = np.frombuffer(mapped, np.float64).reshape(self.count, -1)
+        categories = {
+            i: column.values(values[:, i]) for i, column in enumerate(self.columns) if column.kind == "category"
+        }
+        told = {i: column.times() for i, column in enumerate(self.columns) if column.kind == "time"}
+        telling.tell(self.columns, categories, self.infinite, self.separator, self.shared)
+        units = {i: column.format.unit for i, column in enumerate(self.columns) if column.format.unit}
+        facts = [column.facts(categories.get(i)) for i, column in enumerate(self.columns)]
+        return Table(self.names, values, categories, np.concatenate(self.rows), told, units, facts, texts)
 
 
 def _unique(names: Sequence[str]) -> list[str]:
@@ -214,13 +210,20 @@ def _unique(names: Sequence[str]) -> list[str]:
     return out
 
 
-def slices(values: NDArray[np.float32]) -> list[slice]:
+def with_unit(name: str, unit: str) -> str:
+    """A column's name with the unit of its numbers, where it does not have it already."""
+    there = re.search(rf"(?<!\w){re.escape(unit)}(?!\w)", name.replace("_", " ")) if unit else None
+    return name if not unit or there else f"{name} ({unit})"
+
+
+def slices(values: NDArray[Any]) -> list[slice]:
+    """Slices of the rows of (N, P), of about a million values each."""
     step = max(1, (1 << 20) // max(1, values.shape[1]))
     return [slice(start, start + step) for start in range(0, len(values), step)]
 
 
-def columns_of(values: NDArray[np.float32], columns: Sequence[int], work: Work) -> NDArray[np.float32]:
-    """Some columns (N, len(columns)): a view where they lie side by side."""
+def columns_of(values: NDArray[np.float64], columns: Sequence[int], work: Work) -> NDArray[Any]:
+    """Some columns (N, len(columns)): a view where they lie side by side, else in float32."""
     if list(columns) == list(range(columns[0], columns[0] + len(columns))):
         return values[:, columns[0] : columns[0] + len(columns)]
     out = work.allocate((len(values), len(columns)), np.float32)

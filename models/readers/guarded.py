@@ -27,7 +27,7 @@ from models import PROJECT, Problem, readers, unwritable
 from models.columns import Column
 from models.data import Progress
 from models.readers.limits import LIMITS, Limits
-from models.readers.result import Decision, Levels, ReadResult
+from models.readers.result import ColumnFacts, Decision, Levels, ReadResult
 from models.readers.work import Work, checked
 
 REQUEST, ANSWER, PROGRESS, WORDS = "request.json", "facts.json", "progress.json", "words.txt"
@@ -215,6 +215,7 @@ def write_result(found: ReadResult, folder: Path) -> None:
         "skipped": found.skipped,
         "warnings": found.warnings,
         "levels": dataclasses.asdict(found.levels) if found.levels else None,
+        "facts": [dataclasses.asdict(facts) for facts in found.facts],
     }
     answer(folder, facts)
 
@@ -248,6 +249,7 @@ def load(folder: Path) -> ReadResult:
         tuple((name, why) for name, why in facts["skipped"]),
         tuple(facts["warnings"]),
         Levels(**facts["levels"]) if facts.get("levels") else None,
+        tuple(ColumnFacts(**{**one, "examples": tuple(one["examples"])}) for one in facts["facts"]),
     )
 
 

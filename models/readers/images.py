@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from models import Problem
-from models.data import TEST, TRAIN, VALIDATION
+from models.readers.folders import of_folders
 from models.readers.result import Levels, ReadResult
 from models.readers.sources import Entry
 from models.readers.work import COLOURS, FITS, SCALINGS, Work, decoding, plain, reason
@@ -27,15 +27,14 @@ STARTS = (
     b"GIF89a",
     b"II*\0",
     b"MM\0*",
-    *(b"P%d%c" % (i, white) for i in range(1, 7) for white in b" \t\r\n#"),
 )
+PNM = re.compile(
+    rb"P[1-6](?:\s+|\s*#[^\n]*\n)+\d+(?:\s+|\s*#[^\n]*\n)+\d"
+)  # so that a table whose first word is P1 is none
+PNMS = tuple(b"P%d" % i for i in range(1, 7))
 BMP_HEADERS = tuple(struct.pack("<I", size) for size in (12, 40, 52, 56, 64, 108, 124))
-SPLIT_NAMES = {
-    **dict.fromkeys(("train", "training", "trainset"), TRAIN),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), VALIDATION),
-    **dict.fromkeys(("test", "testing", "testset", "t10k"), TEST),
-}
 TABLES = (".csv", ".tsv", ".parquet")
+DEEPER = 4  # images of more than 8 bits may have this many times fewer pixels
 PEEKED = 200  # images looked at, evenly spread, before sizes and colours are decided
 KEPT_SIDE = 64  # images that are all of one size stay as they are up to this side, else this is the longer one
 SIDES = (28, 32, 48, 64, 96, 128)
@@ -45,7 +44,8 @@ GREYS = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 def is_image(start: bytes) -> bool:
     """Whether a file that begins so is of a format that is read here."""
     bmp = start[:2] == b"BM" and start[14:18] in BMP_HEADERS  # so that a table whose first word is BMI is none
-    return start.startswith(STARTS) or bmp or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
+    pnm = PNM.match(start) is not None or (start[:2] in PNMS and b"#" in start[:4])
+    return start.startswith(STARTS) or pnm or bmp or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,10 @@ def collect(entries: Sequence[Entry], work: Work, source: str) -> ReadResult:
     if not sizes:
         if first is not None and len(entries) == 1:
             raise first
+        left = next(((name, why[0]) for name, why in work.left_out.items()), None)
+        why = f" (the first file: {reason(first)})" if first else f" ({left[0]}: {left[1]})" if left else ""
         raise Problem(
-            f"no image was found in {source}" + (f" (the first file: {reason(first)})" if first else ""),
+            f"no image was found in {source}{why}",
             f"images are files of the formats {', '.join(FORMATS)}".replace("PPM", "PNM"),
             "bring images of one of these formats, or a table or an array file by itself",
         )
@@ -122,15 +124,21 @@ def collect(entries: Sequence[Entry], work: Work, source: str) -> ReadResult:
 
 def _levels(seen: ImageCounts, work: Work) -> tuple[float, float] | None:
     """The greys that become 0 and 255 where all images are to be scaled alike; None as each one's type has it."""
-    stretched = work.choices.scaling == "stretch" and seen.high > seen.low
+    chosen = work.choices.scaling
     sort, most = "uint8", 255.0
     if seen.deep:
         sort = "float" if seen.floats else "int"
         most = (1.0 if seen.high <= 1 else 255.0 if seen.high <= 255 else 65535.0) if seen.floats else 65535.0
-    usual = Levels(seen.low, seen.high, sort) if stretched else Levels(0.0, most, sort)
+    # Fractions have no scale of their own unless they end near 1 or 255; and masks of 0, 1, 2 … would be all but black.
+    odd = bool(seen.floats) and (seen.low < 0 or not (0.5 <= seen.high <= 1 or 128 <= seen.high <= 255))
+    mask = not seen.deep and 1 <= seen.high < 32
+    stretched = seen.high > seen.low and (chosen == "stretch" or (chosen is None and (odd or mask)))
+    low = 0.0 if mask and chosen is None else seen.low
+    usual = Levels(low, seen.high, sort) if stretched else Levels(0.0, most, sort)
     levels = work.level(usual, seen.low, seen.high, stretched=stretched)
-    # Of 8 bits nothing has to be done twice where they stay as they are.
-    return (levels.low, levels.high) if stretched or (levels.low, levels.high) != (usual.low, usual.high) else None
+    # Of 8 bits nothing has to be done twice where they stay as they are; fractions were scaled one by one.
+    again = stretched or bool(seen.floats) or (levels.low, levels.high) != (usual.low, usual.high)
+    return (levels.low, levels.high) if again else None
 
 
 def _peek(entries: Sequence[Entry], work: Work) -> tuple[list[tuple[int, int]], set[str], Problem | None]:
@@ -180,13 +188,20 @@ def _opened(data: bytes, name: str, work: Work) -> Image.Image:
             f"at most {work.limits.pixels:,} are allowed",
             "make it smaller",
         ) from problem
-    if image.width * image.height > work.limits.pixels:
+    # Of more than 8 bits a pixel takes several times the memory, twice at that: as it is and as fractions.
+    most, deep = work.limits.pixels, _is_deep(image)
+    most = most // DEEPER if deep else most
+    if image.width * image.height > most:
         raise Problem(
-            f"{name} claims {image.height:,} × {image.width:,} pixels (height × width)",
-            f"at most {work.limits.pixels:,} are allowed",
+            f"{name} claims {image.height:,} × {image.width:,} pixels{' of more than 8 bits' if deep else ''} (height × width)",
+            f"at most {most:,} are allowed",
             "make it smaller",
         )
     return image
+
+
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode in ("I", "F") or image.mode.startswith("I;")
 
 
 def _geometry(sizes: list[tuple[int, int]], work: Work) -> tuple[tuple[int, int], str]:
@@ -262,7 +277,7 @@ def _sample(entry: Entry, plan: Plan, seen: ImageCounts, work: Work) -> NDArray[
 
 def _values(image: Image.Image, plan: Plan, seen: ImageCounts) -> NDArray[np.uint8]:
     """The pixels at the plan's size, (H, W) or (H, W, 3), transparent ones over white."""
-    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+    if _is_deep(image):
         return _deep(image, plan, seen)
     if image.mode == "1":
         image = image.convert("L")
@@ -359,43 +374,6 @@ def _check_start(start: bytes, name: str) -> None:
     )
 
 
-def of_folders(names: Sequence[str], work: Work) -> tuple[NDArray[np.int32], tuple[str, ...], NDArray[np.uint8] | None]:
-    """Labels (N,), class names and splits (N,) from the folders in names such as "data/train/cat/1.png".
-
-    A folder named train, validation or test, or as is usual for these, is a split; the uppermost folder that is
-    none and that not all share is a class. Without folders, labels are -1; without split folders, splits are None.
-    """
-    paths = [[part for part in name.split("/")[:-1] if part not in ("", ".")] for name in names]
-    split = np.full(len(names), TRAIN, np.uint8)
-    some = False
-    for i, path in enumerate(paths):
-        at = next((j for j, part in enumerate(path) if part.lower() in SPLIT_NAMES), None)
-        if at is not None:
-            split[i], some = SPLIT_NAMES[path[at].lower()], True
-            paths[i] = path[:at] + path[at + 1 :]
-    while paths and all(paths) and len({path[0] for path in paths}) == 1:
-        paths = [path[1:] for path in paths]
-    found = sorted({plain(path[0], 100) for path in paths if path}, key=natural)
-    labels = np.full(len(names), -1, np.int32)
-    if work.choices.folders is False or len(found) < 2 or len(found) > work.limits.classes:
-        if len(found) > work.limits.classes:
-            work.warn(f"{len(found):,} folders are too many for classes (at most {work.limits.classes:,}): no labels.")
-        if len(found) > 1:
-            work.decide("folders", False, [True, False], "Folder names are not taken for class names.")
-        return labels, (), split if some else None
-    place = {name: i for i, name in enumerate(found)}
-    for i, path in enumerate(paths):
-        if path:
-            labels[i] = place[plain(path[0], 100)]
-    work.decide("folders", True, [True, False], f"The {len(found)} folders are taken for classes.")
-    return labels, tuple(found), split if some else None
-
-
-def natural(name: str) -> tuple[Any, ...]:
-    """A key for sorting class names: digits sort as numbers: 2 before 10."""
-    return (0, int(name), name) if name.isdecimal() and name.isascii() and len(name) < 10 else (1, 0, name)
-
-
 def _tell(samples: NDArray[np.uint8], plan: Plan, seen: ImageCounts, work: Work) -> None:
     channels = samples.shape[-1]
     words = "Images are kept in colour." if channels == 3 else "Images are kept in greys."
@@ -407,11 +385,18 @@ def _tell(samples: NDArray[np.uint8], plan: Plan, seen: ImageCounts, work: Work)
     if seen.animated:
         work.warn(f"{seen.animated:,} files hold several images; the first of each is taken.")
     if seen.deep or plan.levels is not None or work.choices.scaling == "stretch":
-        stretched = plan.levels is not None
-        low, high = f"{seen.low:,.6g}", f"{seen.high:,.6g}"
-        if plan.levels is not None:
-            low, high = (f"{level:,.6g}" for level in plan.levels)
-        words = f"Greys from {low} to {high} become 0 to 255." if stretched else "Greys of 16 bits become 8 bits."
-        work.decide("scaling", "stretch" if stretched else "full", SCALINGS[1:], words)
-        if not stretched and seen.deep and 1 < seen.high < 8192:
-            work.warn(f"The brightest of the 16-bit images is {high} of 65,535, so they are dark; stretching helps.")
+        levelled = plan.levels is not None
+        low, high = (f"{level:,.6g}" for level in plan.levels or (seen.low, seen.high))
+        stretched = levelled and plan.levels not in ((0.0, 1.0), (0.0, 255.0), (0.0, 65535.0))
+        words = f"Greys from {low} to {high} become 0 to 255" if levelled else "Greys of 16 bits become 8 bits"
+        words += ", in all images alike." if levelled else "."
+        if plan.levels == (0.0, 1.0) and not seen.deep:
+            words = "Values are 0 and 1: 0 is black, 1 is white."
+            stretched = True
+        work.decide(
+            "scaling", "stretch" if stretched or work.choices.scaling == "stretch" else "full", SCALINGS[1:], words
+        )
+        if not levelled and seen.deep and 1 < seen.high < 8192:
+            work.warn(
+                f"The brightest of the 16-bit images is {seen.high:,.6g} of 65,535, so they are dark; stretching helps."
+            )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.readers.folders import natural
 from models.readers.work import Work, plain
 
 LABEL_NAMES = ("y", "label", "labels", "target", "targets", "class", "classes")
@@ -31,8 +32,6 @@ def as_text(values: NDArray[Any]) -> NDArray[Any]:
 
 def classes_of(texts: NDArray[Any], work: Work) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """Labels (N,) and class names from text or None for each sample; none at all when there are too many classes."""
-    from models.readers.images import natural
-
     classes = sorted({text for text in texts if text is not None}, key=natural)
     if len(classes) > work.limits.classes:
         work.warn(

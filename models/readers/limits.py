@@ -34,9 +34,9 @@ class Limits:
     side: int = 256
     samples: int = 1_000_000
     output: int = 1 << 30
-    columns: int = 16_384
+    columns: int = 32_768
     rows: int = 1_000_000
-    line: int = 1 << 20
+    line: int = 2 << 20
     cell: int = 100_000
     categories: int = 100
     classes: int = 1000

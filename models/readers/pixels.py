@@ -26,6 +26,12 @@ def square(features: int) -> tuple[int, ...] | None:
     return None
 
 
+def factors(features: int) -> list[tuple[int, int]]:
+    """(H, W) of all images with that many pixels and sides from 4 on, the squarest first, upright before lying."""
+    pairs = [(features // side, side) for side in range(4, math.isqrt(features) + 1) if features % side == 0]
+    return [shape for high, wide in reversed(pairs) for shape in dict.fromkeys([(high, wide), (wide, high)])]
+
+
 def as_images(pieces: Sequence[NDArray[Any]], work: Work) -> NDArray[np.uint8]:
     """Numbers (N, H, W, C), or (N, F) with the decided shape, as uint8 (N, H, W, 1 or 3) of the decided size."""
     shape = pieces[0].shape[1:]
@@ -129,7 +135,7 @@ def _levels(pieces: Sequence[NDArray[Any]], work: Work) -> tuple[float, float]:
         limit = np.iinfo(dtype)
         full = (0.0, 255.0 if most <= 255 else float(limit.max)) if least >= 0 else (float(limit.min), float(limit.max))
     # Few greys of many, as in the digits from 0 to 16, or wide types that are hardly used, would be all but black.
-    dark = most < 32 and most > 1 if full == (0.0, 255.0) else full not in ((0.0, 1.0), (0.0, 255.0))
+    dark = 1 <= most < 32 if full == (0.0, 255.0) else full not in ((0.0, 1.0), (0.0, 255.0))
     way = chosen or ("stretch" if dark else "as they are" if full == (0.0, 255.0) else "full")
     low, high = {"stretch": (min(least, 0.0) if dark and not chosen else least, most), "full": full}.get(
         way, (0.0, 255.0)
@@ -139,9 +145,11 @@ def _levels(pieces: Sequence[NDArray[Any]], work: Work) -> tuple[float, float]:
     sort = {"b": "bool", "f": "float"}.get(dtype.kind, "uint8" if dtype == np.uint8 else "int")
     levels = work.level(Levels(low, high, sort), least, most, stretched=way == "stretch")
     low, high = levels.low, levels.high
-    told = (
-        "Values stay as they are." if (low, high) == (0, 255) else f"Values from {low:g} to {high:g} become 0 to 255."
-    )
+    told = f"Values from {low:g} to {high:g} become 0 to 255."
+    if (low, high) == (0, 255):
+        told = "Values stay as they are."
+    elif (low, high) == (0, 1) and dtype.kind != "f":
+        told = "Values are 0 and 1: 0 is black, 1 is white."
     work.decide("scaling", way, SCALINGS, told)
     return low, high
 

@@ -21,13 +21,34 @@ from models.columns import Column, inverse
 class Decision:
     """One thing that had to be decided. Reading again with the choice {what: one of options} decides it otherwise.
 
-    chosen and options are plain JSON values. Options are examples where any number would do. words: a sentence.
+    chosen and options are plain JSON values. Options are examples where any number would do. words: a sentence. asks:
+    whether two readings are as likely as each other, so that somebody has to say before the samples are kept.
     """
 
     what: str
     chosen: Any
     options: tuple[Any, ...]
     words: str
+    asks: bool = False
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """What was seen in a column of a table, and what it is used as.
+
+    kind: "number", "category", "time" or "empty". numbers, times: the shares, 0 to 1, of its cells that are some, without
+    empty ones. distinct: how many different values it has, None where that was not counted. examples: of its cells. role:
+    "number", "category", "time", "id", "class" or "leave out"; why: the reason where it is no feature, a clause.
+    """
+
+    name: str
+    kind: str
+    numbers: float
+    times: float
+    distinct: int | None
+    examples: tuple[str, ...] = ()
+    role: str = ""
+    why: str = ""
 
 
 VALUES = ("bool", "uint8", "int", "float")  # "int": whole numbers of other types than 8 bits
@@ -50,7 +71,8 @@ class ReadResult:
     scaled, (N, T, C) for signals and (N, F) for tables; in memory or memory-mapped. labels: int32 (N,), the place
     in `classes`, -1 where unknown. names: a file name or row number for each sample. split: uint8 (N,) of
     models.datasets.TRAIN, VALIDATION and TEST where the data came split, else None. columns: of a table; of a
-    signal one for each channel, with width 1. levels: of images. skipped: (file or place, why), the first of them when there are many.
+    signal one for each channel, with width 1. levels: of images. facts: of all columns that a table came with, also those
+    that are no features. skipped: (file or place, why), the first of them when there are many.
     warnings: sentences that a person should read before going on.
     """
 
@@ -65,6 +87,7 @@ class ReadResult:
     skipped: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     levels: Levels | None = None
+    facts: tuple[ColumnFacts, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,47 +13,26 @@ from numpy.typing import NDArray
 from models import Problem
 from models.data import TEST, TRAIN, VALIDATION
 from models.readers import arrays
-from models.readers.gathering import Table, columns_of, slices
+from models.readers.gathering import Table, columns_of, slices, with_unit
 from models.readers.result import ReadResult
-from models.readers.times import TIMES, first_word
-from models.readers.work import Work, plain
+from models.readers.work import Work
+
+if TYPE_CHECKING:
+    from models.readers.roles import Clock
 
 JUMP = 3  # steps of time after which the next row is no longer of the same stretch
 HOLE = 8  # the part of a window that may be missing in one piece, and is drawn as a straight line
 SERIES = 512  # rows from which evenly timed ones are taken for a signal: fewer make too few windows to learn from
 
 
-def times_of(table: Table) -> dict[int, bool]:
-    """The columns that tell the time of each row, and whether evenly: called so, and rising in steps of about one size,
-    jumps aside; or unevenly, and never falling."""
-    out = {}
-    for i, moments in table.moments.items():
-        steps = np.diff(moments)
-        known = steps[np.isfinite(steps)]
-        usual = float(np.median(known)) if len(known) else 0.0
-        if usual <= 0:
-            continue
-        if np.mean((steps > 0.5 * usual) & (steps < 1.5 * usual)) >= 0.9:
-            out[i] = True
-        elif (steps > 0).all():
-            out[i] = False
-    return out
-
-
 def stretches_of(moments: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """From where to where time goes on without a jump."""
+    """From where to where time goes on without a jump. A time that is repeated is none, nor is a step as nine of ten are
+    where times are uneven."""
     steps = np.diff(moments)
-    whole = (steps > 0) & (steps <= JUMP * np.nanmedian(steps))
+    ahead = steps[steps > 0]
+    whole = (steps >= 0) & (steps <= JUMP * (np.quantile(ahead, 0.9) if len(ahead) else 0.0))
     ends = np.flatnonzero(~whole) + 1
     return list(zip([0, *ends.tolist()], [*ends.tolist(), len(moments)], strict=True))
-
-
-def is_series(table: Table, times: dict[int, bool], work: Work) -> bool:
-    """Whether rows are moments that follow each other evenly, with numbers beside their times."""
-    if work.choices.shape or len(table.values) < SERIES:
-        return False
-    numbers = set(range(len(table.names))) - set(times) - set(table.categories)
-    return bool(numbers) and any(even and first_word(table.names[i]) in TIMES for i, even in times.items())
 
 
 def signals(
@@ -60,12 +41,20 @@ def signals(
     numbers: list[int],
     labels: NDArray[np.int32],
     classes: tuple[str, ...],
-    time: int | None,
+    names: Sequence[str],
+    clock: Clock | None,
     work: Work,
 ) -> ReadResult:
+    """Samples (N, T, C) of the columns of numbers. clock: the times of the rows, which are in their order."""
     words = "The table is taken for signals, as chosen."
-    if work.choices.kind is None and time is not None:
-        words = f"The column “{table.names[time]}” tells the time, so that the rows are taken for moments of a signal."
+    called = " and ".join(f"“{table.names[i]}”" for i in clock.columns) if clock else ""
+    if clock is not None:
+        telling = f"{'The columns' if len(clock.columns) > 1 else 'The column'} {called} tell{'' if len(clock.columns) > 1 else 's'} the time"
+        telling += f" in {clock.how}" if clock.how not in ("", "a count") else ""
+        if work.choices.kind is None:
+            words = f"{telling}, so that the rows are taken for moments of a signal."
+        if clock.newest:
+            words += " The newest came first; they were turned round."
     work.decide("kind", "signal", ["signal", "table"], words)
     for i in columns:
         if i not in numbers:
@@ -82,34 +71,47 @@ def signals(
             work.skip(f"row {row}", "the signal has missing values")
         out = work.allocate((int(keep.sum()), len(numbers), 1), np.float32)
         out[..., 0] = values[keep]
-        split_names = [str(row) for row in table.rows[keep]]
-        return work.found(
-            "signal", out, labels[keep], classes, split_names, None, arrays.of_features(out, None, ["value"])
-        )
-    return _windows(table, values, numbers, labels, classes, time, work)
+        kept = [name for name, there in zip(names, keep.tolist(), strict=True) if there]
+        return work.found("signal", out, labels[keep], classes, kept, None, arrays.of_features(out, None, ["value"]))
+    return _windows(table, values, numbers, labels, classes, clock, called, work)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Values (N, C), labels (N,) and numbers (N,) of rows that follow each other in time, and from where to where they do
+    so without a jump."""
+
+    values: NDArray[Any]
+    labels: NDArray[np.int32]
+    rows: NDArray[np.int64]
+    stretches: list[tuple[int, int]]
 
 
 def _windows(
     table: Table,
-    values: NDArray[np.float32],
+    values: NDArray[Any],
     numbers: Sequence[int],
     labels: NDArray[np.int32],
     classes: tuple[str, ...],
-    time: int | None,
+    clock: Clock | None,
+    called: str,
     work: Work,
 ) -> ReadResult:
-    stretches = [(0, len(values))] if time is None else stretches_of(table.moments[time])
-    longest = max(end - start for start, end in stretches)
-    usual = 2 ** int(np.log2(max(2, min(64, len(values) // 8, longest))))
+    moments = Moments(values, labels, table.rows, [(0, len(values))])
+    if clock is not None:
+        moments = _in_time(moments, clock.moments, called, work)
+    longest = max(end - start for start, end in moments.stretches)
+    usual = 2 ** int(np.log2(max(2, min(64, len(moments.values) // 8, longest))))
     window = work.choices.window or usual
     step = work.choices.step or window
     if window > longest:
         raise Problem(f"window must be 1 to {longest:,} rows; {window:,} was given", do="choose a shorter window")
     work.decide("window", window, [16, 32, 64, 128, 256], f"Signals are cut into windows of {window:,} rows.")
     work.decide("step", step, [window, max(1, window // 2)], f"A window begins every {step:,} rows.")
-    starts = np.concatenate([np.arange(start, end - window + 1, step) for start, end in stretches])
-    if time is not None and len(stretches) > 1:
-        work.warn(f"“{plain(table.names[time])}” jumps {len(stretches) - 1:,} times, and no window lies across a jump.")
+    starts = np.concatenate([np.arange(start, end - window + 1, step) for start, end in moments.stretches])
+    if len(moments.stretches) > 1:
+        times = "once" if len(moments.stretches) == 2 else f"{len(moments.stretches) - 1:,} times"
+        work.warn(f"The time in {called} jumps {times}, and no window lies across a jump.")
     split = None
     if step < window:
         split, apart = _split_in_time(starts, window)
@@ -119,6 +121,32 @@ def _windows(
                 "out, and each split has stretches of its own."
             )
             starts, split = starts[apart], split[apart]
+    out, label, kept = _cut(moments, starts, window, bool(classes), work)
+    split = None if split is None else split[kept]
+    columns = arrays.of_features(out, None, [with_unit(table.names[i], table.units.get(i, "")) for i in numbers])
+    names = [str(row) for row in moments.rows[starts[kept]]]
+    return work.found("signal", out, label, classes, names, split, columns)
+
+
+def _in_time(moments: Moments, seconds: NDArray[np.float64], called: str, work: Work) -> Moments:
+    """Rows with their stretches; where times are uneven as they come, or at even steps."""
+    moments = replace(moments, stretches=stretches_of(seconds))
+    if not _uneven(seconds):
+        return moments
+    way = work.choices.rhythm or "as they come"
+    told = {
+        "as they come": "windows are cut by rows, as if they were even",
+        "even": "values are interpolated between them at even steps",
+    }
+    work.decide("rhythm", way, list(told), f"The times in {called} are uneven: {told[way]}.")
+    return _resampled(seconds, moments, work) if way == "even" else moments
+
+
+def _cut(
+    moments: Moments, starts: NDArray[np.int64], window: int, labelled: bool, work: Work
+) -> tuple[NDArray[np.float32], NDArray[np.int32], list[int]]:
+    """Windows (N, T, C) that begin at these rows, their labels (N,), and which of them have no hole that is too long."""
+    values, rows = moments.values, moments.rows
     missing = work.choices.missing or "line"
     holes = sum(int(np.isnan(values[some]).sum()) for some in slices(values))
     if holes:
@@ -128,33 +156,68 @@ def _windows(
         }
         missing = missing if missing in told else "line"
         work.decide("missing", missing, list(told), f"{holes:,} values are missing: {told[missing]}.")
-    out = work.allocate((len(starts), window, len(numbers)), np.float32)
+    out = work.allocate((len(starts), window, values.shape[1]), np.float32)
     kept: list[int] = []
     mixed = 0
     label = np.full(len(starts), -1, np.int32)
     for i, start in enumerate(starts.tolist()):
         if i % 1024 == 0:
             work.progress("cutting windows", i, len(starts))
-        part: NDArray[np.float32] | None = values[start : start + window]
+        part: NDArray[Any] | None = values[start : start + window]
         if part is not None and holes:
             part = _filled(part, window // HOLE if missing == "line" else 0)
         if part is None:
-            work.skip(f"rows {table.rows[start]} to {table.rows[start + window - 1]}", "the window has missing values")
+            work.skip(f"rows {rows[start]} to {rows[start + window - 1]}", "the window has missing values")
             continue
         out[len(kept)] = part
-        within = labels[start : start + window]
-        if classes:
-            counts = Counter(within.tolist()).most_common(1)
+        if labelled:
+            counts = Counter(moments.labels[start : start + window].tolist()).most_common(1)
             label[len(kept)] = counts[0][0]
             mixed += counts[0][1] < window
         kept.append(i)
     if mixed:
         work.warn(f"{mixed:,} windows have rows of several classes; each counts for the class with the most rows.")
-    out, label = out[: len(kept)], label[: len(kept)]
-    split = None if split is None else split[kept]
-    columns = arrays.of_features(out, None, [table.names[i] for i in numbers])
-    names = [str(row) for row in table.rows[starts[kept]]]
-    return work.found("signal", out, label, classes, names, split, columns)
+    return out[: len(kept)], label[: len(kept)], kept
+
+
+def _uneven(moments: NDArray[np.float64]) -> bool:
+    """Whether more than a tenth of the steps of time are not of about the usual size."""
+    steps = np.diff(moments)
+    ahead = steps[steps > 0]
+    usual = np.median(ahead) if len(ahead) else 0.0
+    return bool(np.mean(np.abs(steps - usual) <= 0.5 * usual) < 0.9)
+
+
+def _resampled(seconds: NDArray[np.float64], moments: Moments, work: Work) -> Moments:
+    """Rows at even steps of the usual size, each stretch by itself: values on straight lines between their neighbours in
+    time, labels and numbers of the last row before. Missing values stay missing."""
+    steps = np.diff(seconds)
+    usual = float(np.median(steps[steps > 0]))
+    made: list[NDArray[Any]] = []
+    taken: list[NDArray[np.int64]] = []
+    stretches: list[tuple[int, int]] = []
+    at = 0
+    for start, end in moments.stretches:
+        work.tick()
+        there, values = seconds[start:end], moments.values[start:end]
+        goal = np.arange(there[0], there[-1] + usual / 1000, usual)
+        before = np.clip(np.searchsorted(there, goal, side="right") - 1, 0, len(there) - 1)
+        after = np.clip(before + 1, 0, len(there) - 1)
+        gap = there[after] - there[before]
+        share = np.where(gap > 0, (goal - there[before]) / np.where(gap > 0, gap, 1), 0.0)[:, None]
+        low, high = values[before], values[after]
+        made.append(np.where(share > 0, low + share * (high - low), low))
+        taken.append(start + before)
+        stretches.append((at, at + len(goal)))
+        at += len(goal)
+        if at > work.limits.rows:
+            raise Problem(
+                f"even steps would make {at:,} rows",
+                f"at most {work.limits.rows:,} are allowed",
+                "read them as they come",
+            )
+    rows = np.concatenate(taken)
+    return Moments(np.concatenate(made), moments.labels[rows], moments.rows[rows], stretches)
 
 
 def _filled(part: NDArray[np.float32], longest: int) -> NDArray[np.float32] | None:

@@ -5,6 +5,7 @@ Nothing is ever written under a name that came from outside, and no link is foll
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -17,13 +18,17 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from models import Problem
-from models.readers.work import Work, decoding, plain, reason
+from models.readers.work import ENCODINGS, Work, decoding, plain, reason
 
 ZIP = b"PK\x03\x04"
 END, END_64, LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 IN_DIRECTORY = b"PK\x01\x02"
 # What computers leave lying about. Not worth a word.
 LITTER = re.compile(r"(^|/)(__MACOSX|\.[^./][^/]*|Thumbs\.db|desktop\.ini)(/|$)", re.IGNORECASE)
+
+
+WESTERN = frozenset("äöüßéèêëàâçîïôûùñáíóúãõåøæœÄÖÜÉÈÊËÀÂÇÎÏÔÛÙÑÁÍÓÚÃÕÅØÆŒ°²³µ€§«»„“”‘’–—…·×÷±½©®´ªº¿¡\u00a0")
+LEGACY = ("shift_jis", "gb18030", "big5", "euc_kr", "cp1252", "cp1250", "cp1251", "cp866", "cp1253", "cp1254")
 
 
 @dataclass(frozen=True)
@@ -162,9 +167,10 @@ def _members(archive: zipfile.ZipFile, path: Path, work: Work) -> list[Entry]:
     # Not is_dir(): it fails on an empty name.
     infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     _check_claims(infos, path, work)
+    encoding = _encoding_of_names(infos, path, work)
     out, seen = [], set()
     for info in infos:
-        name = _name(info)
+        name = _name(info, encoding)
         if LITTER.search(name):
             continue
         why = _refused(info, name, work)
@@ -182,15 +188,49 @@ def _member_opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[
     return lambda: archive.open(info)
 
 
-def _name(info: zipfile.ZipInfo) -> str:
-    """A member's name as text. Old tools write UTF-8 without saying so, which zipfile then takes for code page 437."""
+def _name(info: zipfile.ZipInfo, encoding: str) -> str:
+    """A member's name as text. Old tools write others than code page 437 without saying so, for which zipfile takes it."""
     name = info.filename
-    if not info.flag_bits & 0x800:
-        try:
-            name = name.encode("cp437").decode("utf-8")
-        except UnicodeError:
-            name = info.filename
+    if not info.flag_bits & 0x800 and not name.isascii():
+        name = name.encode("cp437").decode(encoding, "replace")
     return unicodedata.normalize("NFC", name.replace("\\", "/"))
+
+
+def _encoding_of_names(infos: Sequence[zipfile.ZipInfo], path: Path, work: Work) -> str:
+    """The encoding of the names that do not say theirs, all together: of two bytes the second may be that of a backslash,
+    so that they become text before they are parted at slashes."""
+    raw = [
+        info.filename.encode("cp437") for info in infos if not info.flag_bits & 0x800 and not info.filename.isascii()
+    ]
+    if not raw:
+        return "utf-8"
+    joined = b"\n".join(raw)
+    try:
+        joined.decode("utf-8")
+    except UnicodeError:
+        encoding = work.choices.encoding or guessed_encoding(joined, ("cp437", *LEGACY))
+        words = f"Names in {plain(path.name)} do not say their encoding and are read as {encoding}."
+        work.decide("encoding", encoding, list(dict.fromkeys([encoding, *ENCODINGS])), words)
+        work.warn(words + " Letters that are not English may be wrong.")
+        return encoding
+    return "utf-8"
+
+
+def guessed_encoding(content: bytes, among: Sequence[str]) -> str:
+    """The likeliest of these encodings for text that is not UTF-8."""
+    import charset_normalizer
+
+    best = charset_normalizer.from_bytes(content, cp_isolation=list(among), explain=False).best()
+    encoding = best.encoding if best is not None else among[0]
+    if encoding == "euc_kr":  # in a few words it looks like Chinese; but today's Korean has no Chinese characters
+        with contextlib.suppress(UnicodeError):
+            if any("\u4e00" <= letter <= "\u9fff" for letter in content.decode("euc_kr")) and content.decode("gb18030"):
+                return "gb18030"
+    if encoding in ("cp1250", "cp1254"):  # which share most letters with it
+        with contextlib.suppress(UnicodeError):
+            if all(letter in WESTERN for letter in content.decode("cp1252") if letter > "\x7f"):
+                return "cp1252"
+    return encoding
 
 
 def _refused(info: zipfile.ZipInfo, name: str, work: Work) -> str:

@@ -1,50 +1,60 @@
-"""Samples made of a table: which column is the class, which say something, and whether rows are pixels."""
+"""Samples made of a table: what its columns are used as, and whether its rows are pixels, moments or samples."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem
 from models.columns import Column
-from models.readers import arrays
-from models.readers.gathering import Table, columns_of, slices
-from models.readers.labels import LABEL_NAMES, as_text, classes_of
-from models.readers.pixels import as_images, square
-from models.readers.result import ReadResult
-from models.readers.series import is_series, signals, times_of
+from models.readers.cells import is_missing
+from models.readers.gathering import Table, columns_of, slices, with_unit
+from models.readers.labels import as_text, classes_of
+from models.readers.pixels import as_images, factors, square
+from models.readers.result import ColumnFacts, ReadResult
+from models.readers.roles import Clock, Measures, clock_of, ids_of, label_of, measures, turned
+from models.readers.series import SERIES, signals
+from models.readers.times import called_time
 from models.readers.work import Work, plain
 
-LABELS = (*LABEL_NAMES, "species", "digit", "category")
-NAMES = 20  # rows from which a column that differs in each is taken for their names
+REPEATED = 0.05  # the share of rows with the time of the row before, above which rows are events and no series
+FINE = 2.0**-24  # the part of a number that float32 keeps
 
 
 def found(table: Table, work: Work, source: str) -> ReadResult:
     """Samples made of a table: images of its pixels, windows of its signals, or its rows."""
     choice = work.choices
-    unknown = [
-        name
-        for name in (*([choice.label] if choice.label else []), *(choice.leave_out or ()))
-        if name not in table.names
-    ]
+    asked = [*([choice.label] if choice.label else []), *(choice.leave_out or ()), *(choice.columns or ())]
+    unknown = [name for name in asked if name not in table.names]
     if unknown:
         raise Problem(
             f"there is no column “{plain(unknown[0])}”",
             f"the columns are {', '.join(table.names[:20])}{' …' if len(table.names) > 20 else ''}",
             "choose one of these",
         )
-    least, most, whole, there = _measures(table, work)
-    distinct = _distinct(table, whole, there, work)
-    times = times_of(table)
-    kind = choice.kind or ("signal" if is_series(table, times, work) else None)
-    timed = times if kind == "signal" and choice.layout != "across" and len(table.names) > 1 else {}
-    columns = _usable(table, least, most, there, distinct, list(timed), work)
-    label = _label(table, columns, distinct, kind, work)
-    columns = [i for i in columns if i != label]
+    clock, moments = clock_of(table, work)
+    kind, uneven = choice.kind, False
+    if kind is None:
+        kind, uneven = _kind(table, clock, moments, work)
+    work.uneven = uneven
+    if kind == "signal" and clock is not None and clock.newest:
+        table, clock = turned(table, clock)
+    of = measures(table, work)
+    reasons = _left_out(table, of, moments, clock, kind, work)
+    label, crowded = label_of(table, [i for i in range(len(table.names)) if i not in reasons], of, kind, work)
+    ids = {} if choice.missing == "keep" and not choice.columns else ids_of(table, of, label, work)
+    reasons |= crowded
+    ids = {i: why for i, why in ids.items() if i not in reasons and i != label}
+    reasons |= ids
+    columns = [i for i in range(len(table.names)) if i not in reasons and i != label]
+    _crowded(table, of, columns, reasons, work)
+    columns = [i for i in columns if i not in reasons]
+    for i, why in sorted(reasons.items()):
+        work.skip(table.names[i], why)
     numbers = [i for i in columns if i not in table.categories]
     labels, classes = _labels(table, label, work)
     if not columns:
@@ -53,146 +63,114 @@ def found(table: Table, work: Work, source: str) -> ReadResult:
             "columns of numbers, or of a few categories, are",
             "bring another table, or choose another separator or label",
         )
-    full = len(numbers) == len(columns) and bool((there[columns] == len(table.values)).all())
-    sides = None if kind == "signal" else _image_sides(table, columns, full, (least, most, whole), work)
-    if sides:
-        work.decide(
-            "shape",
-            list(sides),
-            [list(sides)],
-            f"Each row of {len(columns):,} values is an image of {' x '.join(map(str, sides))}.",
-        )
-        samples = as_images([columns_of(table.values, columns, work)], work)
-        return work.found("image", samples, labels, classes, [str(row) for row in table.rows])
-    if kind == "signal":
-        time = next((i for i, even in timed.items() if even), next(iter(timed), None))
-        return signals(table, columns, numbers, labels, classes, time, work)
-    return _rows(table, columns, labels, classes, work)
+    names = _names(table, list(ids), of)
+    result = _made(table, columns, numbers, labels, classes, names, of, kind, clock, work)
+    return dataclasses.replace(result, facts=tuple(_facts(table, label, ids, reasons, of)))
 
 
-def _measures(
-    table: Table, work: Work
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
-    """Of each column the least and greatest value, whether all are whole, and how many there are."""
-    width = len(table.names)
-    least, most = np.full(width, np.inf), np.full(width, -np.inf)
-    whole, there = np.ones(width, bool), np.zeros(width, np.int64)
-    for some in slices(table.values):
-        work.tick()
-        part = table.values[some]
-        known = ~np.isnan(part)
-        there += known.sum(0)
-        least = np.minimum(least, np.where(known, part, np.inf).min(0))
-        most = np.maximum(most, np.where(known, part, -np.inf).max(0))
-        whole &= (~known | (part == np.floor(part))).all(0)
-    return least, most, whole, there
-
-
-def _distinct(table: Table, whole: NDArray[np.bool_], there: NDArray[np.int64], work: Work) -> dict[int, int]:
-    """How many values each column has that may be a label: categories, and whole numbers. Counted in the first and last columns of wide tables only."""
-    width = len(table.names)
-    asked = (
-        range(width)
-        if width <= 200
-        else [i for i in range(width) if i in (0, width - 1) or table.names[i].lower() in LABELS]
-    )
-    out = {i: len(values) for i, values in table.categories.items()}
-    for i in asked:
-        if i not in out and whole[i] and there[i]:
-            work.tick()
-            values = table.values[:, i]
-            out[i] = len(np.unique(values[~np.isnan(values)]))
-    return out
-
-
-def _usable(
+def _made(
     table: Table,
-    least: NDArray[np.float64],
-    most: NDArray[np.float64],
-    there: NDArray[np.int64],
-    distinct: dict[int, int],
-    times: Sequence[int],
+    columns: list[int],
+    numbers: list[int],
+    labels: NDArray[np.int32],
+    classes: tuple[str, ...],
+    names: list[str],
+    of: Measures,
+    kind: str | None,
+    clock: Clock | None,
     work: Work,
-) -> list[int]:
-    """The places of the columns that say something; why others do not is noted. times: those that only tell the time."""
-    out = []
-    count = len(table.values)
+) -> ReadResult:
+    full = len(numbers) == len(columns) and bool((of.there[columns] == len(table.values)).all())
+    sides = None if kind == "signal" else _image_sides(columns, full, of, work)
+    if sides:
+        samples = as_images([columns_of(table.values, columns, work)], work)
+        return work.found("image", samples, labels, classes, names, table.split)
+    if kind == "signal":
+        return signals(table, columns, numbers, labels, classes, names, clock, work)
+    return _rows(table, columns, labels, classes, names, work)
+
+
+def _kind(table: Table, clock: Clock | None, moments: Mapping[int, str], work: Work) -> tuple[str | None, bool]:
+    """ "signal" where rows are moments that follow each other evenly, with numbers beside their times, else None; and
+    whether they follow each other unevenly, so that they could be moments or samples."""
+    if work.choices.shape or clock is None or len(table.values) < SERIES:
+        return None, False
+    numbers = [i for i in range(len(table.names)) if i not in moments and i not in table.categories]
+    told = any(
+        i in table.times or clock.how not in ("", "a count") or called_time(table.names[i]) for i in clock.columns
+    )
+    if not numbers or not told:
+        return None, False
+    alone = all(i in moments or i not in table.categories for i in range(len(table.names)))
+    often = float(np.mean(np.diff(clock.moments) == 0))
+    return ("signal" if clock.even else None), not clock.even and clock.rising and alone and often < REPEATED
+
+
+def _left_out(
+    table: Table, of: Measures, moments: Mapping[int, str], clock: Clock | None, kind: str | None, work: Work
+) -> dict[int, str]:
+    """The columns that say nothing whatever the others are, each with the reason."""
+    uses, out = work.choices.columns or {}, {}
+    alone = len(table.names) == 1
     for i, name in enumerate(table.names):
-        if name in (work.choices.leave_out or ()):
-            work.skip(name, "the column was left out by choice")
-        elif not there[i]:
-            work.skip(name, "the column is empty")
-        elif i in times and name != work.choices.label:
-            work.skip(name, "the column tells the time of each row")
-        elif i in table.categories and distinct[i] > work.limits.categories and not _is_label(name, work):
-            work.skip(name, f"the column holds more than {work.limits.categories} different texts")
-        elif work.choices.missing == "keep":  # new rows for a run, which knows what each column is
-            out.append(i)
-        elif i in table.categories and distinct[i] == there[i] >= NAMES and not _is_label(name, work):
-            work.skip(name, "the column holds another text in every row")
-        elif _names_rows(name) and distinct.get(i, 0) == count >= NAMES and not _is_label(name, work):
-            work.skip(name, "the column only tells the rows apart")
-        elif (name.startswith(("column ", "Unnamed:")) or name.lower() in ("index", "id")) and _counts(
-            table, i, least, most, count
-        ):
-            work.skip(name, "the column only counts the rows")
-        else:
-            out.append(i)
+        counted = moments.get(i, "") not in ("", "a count") or (
+            clock is not None and i in clock.columns and clock.rising
+        )
+        timed = i in table.times or uses.get(name) == "time" or (counted and work.choices.missing != "keep")
+        if name in (work.choices.leave_out or ()) or uses.get(name) == "leave out":
+            out[i] = "the column was left out by choice"
+        elif name == work.choices.label:
+            continue
+        elif timed or (kind == "signal" and i in moments and clock is not None and i in clock.columns and not alone):
+            across = kind == "signal" and work.choices.layout == "across" and i not in table.times
+            if not across:
+                out[i] = (
+                    "the column tells the time of each row"
+                    if clock is not None and i in clock.columns and (clock.even or clock.rising or kind == "signal")
+                    else "the column holds times, which are no features"
+                )
+        elif not of.there[i]:
+            out[i] = "the column is empty"
     return out
 
 
-def _names_rows(name: str) -> bool:
-    """Whether a column is called an identifier: "id", "Customer ID", "kunden_nr"."""
-    return bool({"id", "uuid", "nr", "identifier"} & set(re.findall(r"[a-z]+", name.lower())))
+def _crowded(table: Table, of: Measures, columns: Sequence[int], reasons: dict[int, str], work: Work) -> None:
+    """Adds the columns with too many texts to be categories."""
+    uses = work.choices.columns or {}
+    for i in columns:
+        if i in table.categories and of.distinct[i] > work.limits.categories:
+            if uses.get(table.names[i]) == "category" and of.distinct[i] <= work.limits.classes:
+                continue
+            reasons[i] = f"the column holds more than {work.limits.categories} different texts"
 
 
-def _is_label(name: str, work: Work) -> bool:
-    return name.lower() in LABELS if work.choices.label is None else name == work.choices.label
+def _names(table: Table, ids: Sequence[int], of: Measures) -> list[str]:
+    """What each row is called: by the first column of ids that differ in each row, else its number in the file."""
+    count = len(table.values)
+    for i in ids:
+        if i in table.categories:
+            texts = [plain(text.strip(), 200) for text in table.texts(i)]
+        elif of.distinct.get(i) == count:
+            texts = [f"{value:.0f}" if value == round(value) else f"{value!r}" for value in table.values[:, i].tolist()]
+        else:
+            continue
+        if len(texts) == count == len(set(texts)) and not any(is_missing(text) for text in texts):
+            return texts
+    return [f"{part}{row}" for part, row in zip(table.parts or [""] * count, table.rows.tolist(), strict=True)]
 
 
-def _counts(table: Table, i: int, least: NDArray[np.float64], most: NDArray[np.float64], count: int) -> bool:
-    """Whether a column is 0, 1, 2, … or 1, 2, 3, … with three rows or more."""
-    if i in table.categories or count < 3 or least[i] not in (0, 1) or most[i] - least[i] != count - 1:
-        return False
-    return bool((np.diff(table.values[:, i]) == 1).all())
-
-
-def _label(table: Table, columns: Sequence[int], distinct: dict[int, int], kind: str | None, work: Work) -> int | None:
-    """The place of the column that holds the classes: the choice, else the one that is called so, else an odd one beside
-    pixels, or the only one of texts beside a signal."""
-    possible = [i for i in columns if 0 < distinct.get(i, 0) <= work.limits.classes]
-    names = [table.names[i] for i in possible]
-    options = ["", *(table.names[i] for i in possible if distinct[i] <= work.limits.categories)]
-    chosen, words = None, "No column is taken for the class."
-    if work.choices.label is not None:
-        if work.choices.label:
-            if work.choices.label not in names:
-                raise Problem(
-                    f"the column “{plain(work.choices.label)}” cannot be the label",
-                    f"a label has 1 to {work.limits.classes:,} different texts or whole numbers",
-                    "choose another column, or none",
-                )
-            chosen = possible[names.index(work.choices.label)]
-            words = f"The column “{table.names[chosen]}” is the class, as chosen."
-    else:
-        called = [i for i in possible if table.names[i].lower() in LABELS]
-        beside = [i for i in (columns[:1] + columns[-1:]) if i in possible and distinct[i] > 1]  # type: ignore[operator]
-        if called:
-            chosen = called[0]
-            words = f"The column “{table.names[chosen]}” is the class, by its name."
-        elif kind == "signal":
-            of_texts = [i for i in possible if i in table.categories and 1 < distinct[i] <= work.limits.categories]
-            if len(of_texts) == 1:
-                chosen = of_texts[0]
-                words = f"The column “{table.names[chosen]}” is the class: the others hold numbers."
-        elif beside and len(columns) > 64 and square(len(columns) - 1) and not square(len(columns)):
-            chosen = beside[0]
-            words = f"{len(columns) - 1:,} columns are pixels, and the {'first' if chosen == columns[0] else 'last'} is the class."
-    if len(options) > 1 or chosen is not None:
-        if chosen is not None and table.names[chosen] not in options:
-            options.append(table.names[chosen])
-        work.decide("label", table.names[chosen] if chosen is not None else "", options[:200], words)
-    return chosen
+def _facts(
+    table: Table, label: int | None, ids: Mapping[int, str], reasons: Mapping[int, str], of: Measures
+) -> list[ColumnFacts]:
+    out = []
+    for i, facts in enumerate(table.facts):
+        role = "number" if i not in table.categories else "category"
+        if i == label:
+            role = "class"
+        elif i in reasons:
+            role = "id" if i in ids else "time" if "time" in reasons[i] else "leave out"
+        out.append(dataclasses.replace(facts, distinct=of.distinct.get(i), role=role, why=reasons.get(i, "")))
+    return out
 
 
 def _labels(table: Table, label: int | None, work: Work) -> tuple[NDArray[np.int32], tuple[str, ...]]:
@@ -208,38 +186,49 @@ def _labels(table: Table, label: int | None, work: Work) -> tuple[NDArray[np.int
     return classes_of(names[places], work)
 
 
-def _image_sides(
-    table: Table,
-    columns: Sequence[int],
-    full: bool,
-    measures: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]],
-    work: Work,
-) -> tuple[int, ...] | None:
+def _image_sides(columns: Sequence[int], full: bool, of: Measures, work: Work) -> tuple[int, ...] | None:
     """The shape of the images that rows are, None when they are none. `Problem` when images were asked for in vain."""
     choice = work.choices
     asked = choice.kind == "image" or bool(choice.shape)
     if choice.kind in ("table", "signal"):
         return None
-    sides = tuple(choice.shape) if choice.shape else square(len(columns))
+    possible = factors(len(columns))
+    sides = (
+        tuple(choice.shape) if choice.shape else square(len(columns)) or (possible[0] if asked and possible else None)
+    )
     if asked and (not sides or math.prod(sides) != len(columns) or not full):
         raise Problem(
             f"rows of {len(columns):,} values{'' if full else ', some of them missing or text,'} cannot become images",
             "each row must have as many numbers as the image has pixels",
             "choose a shape such as [28, 28], another label, or the kind table",
         )
-    least, most, whole = (measure[list(columns)] for measure in measures)
+    least, most, whole = (measure[list(columns)] for measure in (of.least, of.most, of.whole))
     grey = least.min() >= 0 and (most.max() <= 1 or (most.max() <= 255 and whole.all()))
-    if asked or (full and sides and grey):
-        work.decide("kind", "image", ["image", "table", "signal"], "The columns are the pixels of images.")
-        return sides
-    return None
+    if not (asked or (full and sides and grey)):
+        return None
+    assert sides
+    work.decide("kind", "image", ["image", "table", "signal"], "The columns are the pixels of images.")
+    others = [list(each) for each in possible if each != sides]
+    words = (
+        f"Each row of {len(columns):,} values is an image of {' × '.join(map(str, sides[:2]))} pixels (height × width)."
+    )
+    work.decide("shape", list(sides), [list(sides), *others], words, asks=not square(len(columns)))
+    return sides
 
 
 def _rows(
-    table: Table, columns: Sequence[int], labels: NDArray[np.int32], classes: tuple[str, ...], work: Work
+    table: Table,
+    columns: Sequence[int],
+    labels: NDArray[np.int32],
+    classes: tuple[str, ...],
+    names: Sequence[str],
+    work: Work,
 ) -> ReadResult:
     """Samples (N, F): numbers as they are, then in their place each category's values one-hot."""
-    work.decide("kind", "table", ["table", "image", "signal"], "Each row is a sample, each column a feature.")
+    words = "Each row is a sample, each column a feature."
+    if work.uneven:
+        words = "Rows have uneven times: they could be samples, or moments of a signal. They are taken for samples."
+    work.decide("kind", "table", ["table", "image", "signal"], words, asks=work.uneven)
     missing = "skip" if work.choices.missing == "skip" else "mean"
     holes = np.zeros(len(table.values), bool)
     for some in slices(table.values):
@@ -274,22 +263,58 @@ def _rows(
                 known = np.flatnonzero(~np.isnan(cells))
                 out[at + known, start + cells[known].astype(int)] = 1
             else:
-                out[at : at + len(part), start] = np.where(np.isnan(cells), mean[i], cells)
+                # Of new rows for a run what is missing stays so: the run knows better means.
+                gap = np.nan if work.choices.missing == "keep" else mean[i]
+                out[at : at + len(part), start] = np.where(np.isnan(cells), gap, cells)
         at += len(part)
-    measured = arrays.of_features(out, None, [""] * out.shape[1]) if len(out) else []
-    described = []
-    for i, start, width in zip(columns, starts.tolist(), widths, strict=True):
+    deviation = _deviations(table.values, keep, mean, missing == "mean")
+    described = _described(table, columns, starts.tolist(), widths, mean, deviation, work)
+    kept = [name for name, there in zip(names, keep.tolist(), strict=True) if there]
+    split = None if table.split is None else table.split[keep]
+    return work.found("table", out, labels[keep], classes, kept, split, described)
+
+
+def _described(
+    table: Table,
+    columns: Sequence[int],
+    starts: Sequence[int],
+    widths: Sequence[int],
+    mean: NDArray[np.float64],
+    deviation: NDArray[np.float64],
+    work: Work,
+) -> list[Column]:
+    """What each column is, and where it stands in the samples."""
+    described, coarse = [], []
+    for i, start, width in zip(columns, starts, widths, strict=True):
+        name = with_unit(table.names[i], table.units.get(i, ""))
         if i in table.categories:
-            values = tuple(table.categories[i])
-            described.append(Column(table.names[i], "category", start, width, values=values))
-        elif measured:
-            of = measured[start]
-            described.append(Column(table.names[i], "number", start, 1, of.mean, of.deviation))
-    names = [str(row) for row in table.rows[keep]]
-    return work.found("table", out, labels[keep], classes, names, None, described)
+            described.append(Column(name, "category", start, width, values=tuple(table.categories[i])))
+            continue
+        spread = float(deviation[i]) if deviation[i] > 1e-12 * abs(mean[i]) else 1.0  # of a constant but rounding
+        described.append(Column(name, "number", start, 1, float(mean[i]), spread))
+        if abs(mean[i]) * FINE > 0.01 * deviation[i] > 0:
+            coarse.append(f"“{name}”")
+    if coarse:
+        work.warn(
+            f"The numbers of {', '.join(coarse[:3])} differ by less than one in 160,000, of which much is lost: subtract a "
+            "constant before."
+        )
+    return described
 
 
-def _means(values: NDArray[np.float32], keep: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _deviations(
+    values: NDArray[np.float64], keep: NDArray[np.bool_], mean: NDArray[np.float64], filled: bool
+) -> NDArray[np.float64]:
+    """The standard deviation of each column (P,) over the rows that are kept, where a missing value is the mean."""
+    squares, count = np.zeros(values.shape[1]), np.zeros(values.shape[1])
+    for some in slices(values):
+        part = values[some][keep[some]] - mean
+        squares += np.nansum(part**2, axis=0)
+        count += len(part) if filled else (~np.isnan(part)).sum(0)
+    return np.asarray(np.sqrt(squares / np.maximum(count, 1)))
+
+
+def _means(values: NDArray[np.float64], keep: NDArray[np.bool_]) -> NDArray[np.float64]:
     total, count = np.zeros(values.shape[1]), np.zeros(values.shape[1])
     for some in slices(values):
         part = values[some][keep[some]].astype(np.float64)

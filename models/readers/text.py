@@ -8,15 +8,16 @@ import csv
 import itertools
 import re
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from models import Problem
-from models.readers import sources
-from models.readers.gathering import GROUPED, NOTHING, Table, TableBuilder, WrongColumnKind, pointed
-from models.readers.work import SEPARATORS, Work, decoding, plain
+from models.readers import arff, sources
+from models.readers.gathering import Table, TableBuilder, WrongColumnKind
+from models.readers.headers import first_row, has_header, mostly_numbers, units_of
+from models.readers.work import ENCODINGS, SEPARATORS, Work, decoding, plain
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -27,19 +28,27 @@ MARKS = (
 )
 HEAD = 100  # lines looked at
 CELLS = 200_000  # cells turned into numbers at a time
-COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
-POINT = re.compile(r"\s*[+-]?\d+\.\d+\s*")
+SEP = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # the first line of Excel's files
+MENDED = 20  # lines with an unclosed quote that are mended
+TONGUES = {
+    **{"cp1252": "Western European", "latin-1": "Western European", "cp1250": "Central European", "cp1251": "Cyrillic"},
+    **{"cp866": "Cyrillic (DOS)", "cp1253": "Greek", "cp1254": "Turkish", "shift_jis": "Japanese"},
+    **{"gb18030": "Chinese", "big5": "Chinese (Big5)", "euc_kr": "Korean"},
+}
 TITLES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
 
 
 @dataclass
 class Lines:
-    """The lines of a text file, each no longer than may be. underscores: whether one was met; whoever asks resets it."""
+    """The lines of a text file, each no longer than may be. literal: the numbers of lines whose quotes are left out.
+    underscores: whether one was met; whoever asks resets it."""
 
     stream: IO[str]
     name: str
     work: Work
+    literal: Collection[int] = ()
     underscores: bool = False
+    number: int = 0
 
     def __iter__(self) -> Iterator[str]:
         most = self.work.limits.line
@@ -49,65 +58,135 @@ class Lines:
                     f"{self.name} has a line of more than {most:,} characters",
                     do="save it with one line for each sample",
                 )
+            self.number += 1
             if "_" in line:
                 self.underscores = True
+            if self.number in self.literal:
+                line = line.replace('"', "")
             yield line
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a table is written. above: how many rows, blank lines not counted, come before the first sample."""
+    """How a table is written. above: how many rows, blank lines not counted, come before the first sample. lines: how
+    many lines come before any row. texts: places of columns that are declared to be text."""
 
     encoding: str
     separator: str
-    decimal: str
     above: int
     names: list[str]
+    lines: int = 0
+    quote: str = '"'
+    texts: frozenset[int] = frozenset()
 
 
-def read(path: Path, work: Work) -> Table:
-    """A table of text. `Problem` when it is none, or none of its rows is as long as the others."""
+class UnclosedQuote(Problem):
+    """A quote opens in that line and swallows the lines below."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(
+            f"in line {line:,} a quote is opened and not closed", do="close or remove it, and bring it again"
+        )
+        self.line = line
+
+
+def read(path: Path, work: Work, others: Sequence[Path] = ()) -> Table:
+    """A table of text. `Problem` when it is none, or none of its rows is as long as the others.
+
+    others: further files with columns of the same names, whose rows follow; a column that one of them lacks is empty there.
+    """
     sources.check_upload(path, work)
     manner = _dialect(path, work)
-    texts: set[int] = set()
+    rest = [(other, *_order(other, manner, work)) for other in others]
+    texts: set[int] = set(manner.texts)
+    literal: set[int] = set()
     while True:
         words = list(work.words)
         skipped = {name: list(why) for name, why in work.left_out.items()}, work.left_out_count
         try:
-            return _read(path, manner, texts, work)
+            return _read(path, manner, texts, literal, rest, work)
         except WrongColumnKind as again:  # each time one column more, at least, is known to be text
             texts |= again.columns
-            work.words, (work.left_out, work.left_out_count) = words, skipped
+        except UnclosedQuote as again:
+            if again.line in literal or len(literal) >= MENDED:
+                raise
+            literal.add(again.line)
+        work.words, (work.left_out, work.left_out_count) = words, skipped
 
 
-def _read(path: Path, manner: Dialect, texts: set[int], work: Work) -> Table:
+def _order(path: Path, first: Dialect, work: Work) -> tuple[Dialect, list[int | None]]:
+    """How another file is written, and where in it the columns of the first are; None for one that it lacks."""
+    sources.check_upload(path, work)
+    manner = _dialect(path, work)
+    if not any(first.names) and len(manner.names) == len(first.names):
+        return manner, list(range(len(first.names)))
+    place = {name.strip(): i for i, name in enumerate(manner.names)}
+    order = [place.get(name.strip()) for name in first.names]
+    if 2 * sum(i is not None for i in order) < len(order):
+        raise Problem(f"{plain(path.name)} has other columns than the file beside it", do="bring one of them alone")
+    return manner, order
+
+
+def _read(
+    path: Path,
+    manner: Dialect,
+    texts: set[int],
+    literal: set[int],
+    rest: Sequence[tuple[Path, Dialect, list[int | None]]],
+    work: Work,
+) -> Table:
+    with contextlib.closing(TableBuilder(manner.names, work, texts, manner.separator)) as gatherer:
+        _gather(path, manner, None, literal, gatherer, work)
+        for other, its, order in rest:
+            _gather(other, its, order, set(), gatherer, work)
+
+        def cells(i: int) -> list[str]:
+            out = _cells(path, manner, literal, i, work)
+            for other, its, order in rest:
+                at = order[i]
+                out += _cells(other, its, set(), at, work) if at is not None else [""] * (gatherer.count - len(out))
+            return out
+
+        return gatherer.table(cells)
+
+
+def _gather(
+    path: Path,
+    manner: Dialect,
+    order: Sequence[int | None] | None,
+    literal: set[int],
+    gatherer: TableBuilder,
+    work: Work,
+) -> None:
+    """The rows of one file. order: where in it the columns of the table are, None for one that it lacks."""
     width, name = len(manner.names), plain(path.name)
     number = ragged = 0
     size = path.stat().st_size
-    with (
-        contextlib.closing(TableBuilder(manner.names, work, texts, manner.decimal)) as gatherer,
-        path.open(encoding=manner.encoding, newline="") as stream,
-    ):
-        lines = Lines(stream, name, work)
-        reader = filter(None, csv.reader(iter(lines), delimiter=manner.separator, skipinitialspace=True))
+    with path.open(encoding=manner.encoding, newline="") as stream:
+        lines = Lines(stream, name, work, literal)
+        rows_there = _rows(lines, manner)
         with decoding(name, "rows of a table", "correct the row, or save it again"):
-            deque(itertools.islice(reader, manner.above), maxlen=0)
+            deque(itertools.islice(rows_there, manner.above), maxlen=0)
         while True:
             lines.underscores = False
             with decoding(name, "rows of a table", "correct the row, or save it again"):
-                block = list(itertools.islice(reader, max(1, CELLS // width)))
+                block = list(itertools.islice(rows_there, max(1, CELLS // width)))
             if not block:
                 break
             rows: list[list[str]] = []
             numbers: list[int] = []
             for row in block:
                 number += 1
+                if len(row) != width and len(row) == width + 1 and not row[-1].strip():
+                    row.pop()  # a separator too many at its end
                 if len(row) == width:
                     rows.append(row)
                     numbers.append(number)
                 else:
                     ragged += 1
                     work.skip(f"row {number:,}", f"it has {len(row):,} cells instead of {width:,}")
+            if rows and order is not None:
+                rows = [[row[i] if i is not None else "" for i in order] for row in rows]
             if rows:
                 gatherer.texts(rows, numbers, lines.underscores)
             work.progress("reading rows", min(size, stream.buffer.tell()), size)  # type: ignore[attr-defined]
@@ -118,7 +197,43 @@ def _read(path: Path, manner: Dialect, texts: set[int], work: Work) -> Table:
             )
         if ragged:
             work.warn(f"{ragged:,} of {number:,} rows have another number of cells than most, and are left out.")
-        return gatherer.table()
+        if literal:
+            where = ", ".join(f"{line:,}" for line in sorted(literal)[:5])
+            places = f"line {where}" if len(literal) == 1 else f"lines {where}{', …' if len(literal) > 5 else ''}"
+            work.warn(f"In {places} a quote is opened and not closed; it is left out, and the rows below are kept.")
+
+
+def _rows(lines: Lines, manner: Dialect) -> Iterator[list[str]]:
+    """The rows of a table, without empty ones. `UnclosedQuote` where a row takes several lines and has too few or too many
+    cells for it."""
+    for _ in itertools.islice(lines, manner.lines):
+        pass
+    reader = csv.reader(
+        iter(lines), delimiter=manner.separator, skipinitialspace=True, quotechar=manner.quote, escapechar=None
+    )
+    width = len(manner.names)
+    while True:
+        before = reader.line_num
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            if reader.line_num > before + 1:
+                raise UnclosedQuote(manner.lines + before + 1) from None
+            raise
+        if reader.line_num > before + 1 and len(row) not in (width, width + 1):
+            raise UnclosedQuote(manner.lines + before + 1)
+        if row:
+            yield row
+
+
+def _cells(path: Path, manner: Dialect, literal: set[int], i: int, work: Work) -> list[str]:
+    """The cells of one column of the rows that were taken, as they were written."""
+    width = len(manner.names)
+    with path.open(encoding=manner.encoding, newline="") as stream:
+        rows = itertools.islice(_rows(Lines(stream, path.name, work, literal), manner), manner.above, None)
+        return [row[i] for row in rows if len(row) == width or (len(row) == width + 1 and not row[-1].strip())]
 
 
 def encoding_of(path: Path, work: Work) -> str:
@@ -129,12 +244,17 @@ def encoding_of(path: Path, work: Work) -> str:
         marked = "utf-16-le"
     elif not marked and start[:1] == b"\0" and start[1:2] != b"\0":
         marked = "utf-16-be"
-    if _decodes(path, marked or "utf-8", work):
+    chosen = work.choices.encoding
+    if chosen and _decodes(path, chosen, work):
+        encoding = chosen
+    elif chosen:
+        raise Problem(f"{plain(path.name)} is no text in {chosen}", do="choose another encoding")
+    elif _decodes(path, marked or "utf-8", work):
         encoding = marked or "utf-8"
     elif marked:
         encoding = ""
     else:
-        encoding = "cp1252" if _decodes(path, "cp1252", work) else "latin-1"
+        encoding = _guessed(path, work)
     with decoding(plain(path.name), "text"):
         text = start.decode(encoding or "latin-1", "ignore")
     controls = sum(c < " " and c not in "\t\r\n\f" for c in text)
@@ -144,9 +264,25 @@ def encoding_of(path: Path, work: Work) -> str:
             "images, a zip of images, CSV, Parquet, NPZ, NPY, idx and safetensors can be",
             "save it in one of these formats",
         )
-    if encoding in ("cp1252", "latin-1"):
-        work.warn("The text is not UTF-8 and was read as Western European; letters with accents may be wrong.")
+    if chosen or (not marked and encoding != "utf-8"):
+        words = f"The text is not UTF-8 and was read as {TONGUES.get(encoding, encoding)}."
+        work.decide("encoding", encoding, list(dict.fromkeys([encoding, *ENCODINGS])), words)
+        if not chosen:
+            work.warn(f"{words} Letters that are not English may be wrong.")
     return encoding
+
+
+def _guessed(path: Path, work: Work) -> str:
+    """The likeliest encoding of text that is not UTF-8, by its lines with other letters than English ones."""
+    odd: list[bytes] = []
+    with path.open("rb") as stream:
+        for line in itertools.islice(stream, 20_000):
+            if not line.isascii():
+                odd.append(line[:2000])
+            if sum(map(len, odd)) > 100_000:
+                break
+    guess = sources.guessed_encoding(b"".join(odd), sources.LEGACY)
+    return next((each for each in (guess, "cp1252") if _decodes(path, each, work)), "latin-1")
 
 
 def _decodes(path: Path, encoding: str, work: Work) -> bool:
@@ -164,15 +300,25 @@ def _decodes(path: Path, encoding: str, work: Work) -> bool:
 
 def _dialect(path: Path, work: Work) -> Dialect:
     encoding, name = encoding_of(path, work), plain(path.name)
-    csv.field_size_limit(work.limits.cell)
+    csv.field_size_limit(work.limits.line)
     with path.open(encoding=encoding, newline="") as stream:
         head = [line for line in itertools.islice(Lines(stream, name, work), HEAD) if line.strip()]
     if not head:
         raise Problem(f"{name} holds nothing but blanks", do="bring another file")
-    separator = work.choices.separator or _separator(head, name)
-    with decoding(name, "rows of a table"):
-        rows = [row for row in csv.reader(head, delimiter=separator, skipinitialspace=True) if row]
+    if arff.is_arff(head):
+        with path.open(encoding=encoding, newline="") as stream:
+            lines, names, texts = arff.header(Lines(stream, name, work), name)
+        csv.field_size_limit(work.limits.cell)
+        return Dialect(encoding, ",", 0, names, lines, "'", texts)
+    told = SEP.fullmatch(head[0].strip())
+    separator = work.choices.separator or (told[1] if told else _separator(head, name))
+    rows = _split(head, separator, name)
+    above = 1 if told else 0
+    rows = rows[above:]
+    if not rows:
+        raise Problem(f"{name} holds no rows", do="bring another file")
     width = Counter(map(len, rows)).most_common(1)[0][0]
+    csv.field_size_limit(work.limits.cell)
     if width > work.limits.columns:
         raise Problem(
             f"{name} has {width:,} columns",
@@ -180,21 +326,40 @@ def _dialect(path: Path, work: Work) -> Dialect:
             "bring fewer, or choose another separator",
         )
     if separator:
-        words = f"Cells are separated by {TITLES[separator]}."
-        work.decide("separator", separator, SEPARATORS, words)
-    decimal = work.choices.decimal or ("," if _commas(rows, separator) else ".")
-    if decimal == "," or (separator != "," and any(COMMA.fullmatch(cell) for row in rows for cell in row)):
-        mark = {",": "comma", ".": "point"}[decimal]
-        work.decide("decimal", decimal, [".", ","], f"Numbers are written with a decimal {mark}.")
-    first = next(i for i, row in enumerate(rows) if len(row) == width)
+        words = f"Cells are separated by {TITLES.get(separator, f'“{separator}”')}."
+        work.decide("separator", separator, list(dict.fromkeys([*SEPARATORS, separator])), words)
+    first, names = first_row(rows, width)
     rows = rows[first:]
-    header = _has_header(rows, decimal) if work.choices.header is None else work.choices.header
+    if names:  # one cell shorter, or a comment
+        header = work.choices.header is not False
+    else:
+        header = has_header(rows) if work.choices.header is None else work.choices.header
+        names = rows[0] if header else []
+        rows, first = (rows[1:], first + 1) if header else (rows, first)
     words = "The first row names the columns." if header else "There is no row of names."
     work.decide("header", header, [True, False], words)
-    names = rows[0] if header else [""] * width
-    if first and header:
-        work.warn(f"The first {first:,} lines, above the names of the columns, are no part of the table.")
-    return Dialect(encoding, separator, decimal, first + 1 if header else 0, list(names))
+    if not header:
+        return Dialect(encoding, separator, above + (0 if work.choices.header is False else first), [""] * width)
+    if first > 1:
+        many = "line" if first == 2 else f"{first - 1:,} lines"
+        work.warn(
+            f"The first {many}, above the names of the columns, {'is' if first == 2 else 'are'} no part of the table."
+        )
+    units = units_of(rows, names)
+    if units:
+        names = [f"{name} ({unit})" if unit else name for name, unit in zip(names, units, strict=True)]
+        first += 1
+    return Dialect(encoding, separator, above + first, list(names))
+
+
+def _split(head: list[str], separator: str, name: str) -> list[list[str]]:
+    """The cells of the first lines. Where a quote swallows most of them, quotes are left out."""
+    with decoding(name, "rows of a table"):
+        rows = [row for row in csv.reader(head, delimiter=separator, skipinitialspace=True) if row]
+        often = max(Counter(map(len, rows)).values(), default=0)
+        if 2 * len(rows) < len(head) and (2 * often < len(rows) or len(rows) < 4):
+            rows = [row for row in csv.reader(head, delimiter=separator, quoting=csv.QUOTE_NONE) if row]
+    return rows
 
 
 def _separator(head: list[str], name: str) -> str:
@@ -203,52 +368,9 @@ def _separator(head: list[str], name: str) -> str:
     The comma comes last: where it is the decimal mark, it gives rows of one length too.
     """
     for separator in ("\t", ";", "|", ",", " "):
-        with decoding(name, "rows of a table"):
-            rows = [row for row in csv.reader(head, delimiter=separator, skipinitialspace=True) if row]
+        rows = _split(head, separator, name)
         width, often = Counter(map(len, rows)).most_common(1)[0]
-        told = separator != " " or _mostly_numbers([cell for row in rows for cell in row], ".")  # not in plain prose
+        told = separator != " " or mostly_numbers([cell for row in rows for cell in row])  # not in plain prose
         if width > 1 and often >= 0.8 * len(rows) and told:
             return separator
     return ","
-
-
-def _commas(rows: list[list[str]], separator: str) -> bool:
-    """Whether the comma is the decimal mark. What may be thousands, 1,234 or 5.678, proves neither; where there is nothing
-    else, a semicolon between cells speaks for the comma."""
-    if separator == ",":
-        return False
-    cells = [cell for row in rows for cell in row]
-    commas = [cell for cell in cells if COMMA.fullmatch(cell)]
-    fractions = [
-        cell for cell in commas if not GROUPED["."].fullmatch(cell) or cell.strip().lstrip("+-").startswith("0")
-    ]
-    points = [cell for cell in cells if POINT.fullmatch(cell) and not GROUPED[","].fullmatch(cell)]
-    return not points and bool(fractions or (commas and separator == ";"))
-
-
-def _has_header(rows: list[list[str]], decimal: str) -> bool:
-    """Whether the first row names the columns: it has text over numbers, or counts, or is unlike all others."""
-    first, others = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
-    if not others:
-        return not any(_is_number(cell, decimal) for cell in first)
-    numbers = [i for i in range(len(first)) if _mostly_numbers([row[i] for row in others], decimal)]
-    if any(first[i].strip().lower() not in NOTHING and not _is_number(first[i], decimal) for i in numbers):
-        return True
-    told = [cell.strip() for cell in first if cell.strip()]
-    if numbers:
-        counting = [str(i) for i in range(len(told))], [str(i + 1) for i in range(len(told))]
-        return len(told) >= 3 and told in counting and [row for row in others[:1] if row == first] == []
-    return len(set(told)) == len(first) and all(first[i] not in {row[i] for row in others} for i in range(len(first)))
-
-
-def _mostly_numbers(cells: list[str], decimal: str) -> bool:
-    some = [cell for cell in cells if cell.strip().lower() not in NOTHING]
-    return bool(some) and sum(_is_number(cell, decimal) for cell in some) > len(some) / 2
-
-
-def _is_number(cell: str, decimal: str) -> bool:
-    try:
-        float(pointed(cell, decimal))
-    except ValueError:
-        return False
-    return "_" not in cell

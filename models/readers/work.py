@@ -22,7 +22,7 @@ from models import Problem, unwritable
 from models.columns import Column
 from models.data import Progress
 from models.readers.limits import LIMITS, Limits
-from models.readers.result import VALUES, Decision, Levels, ReadResult
+from models.readers.result import VALUES, ColumnFacts, Decision, Levels, ReadResult
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,14 @@ class Choices:
     are); levels, {low, high, of} as `Levels` has them: those of other samples, to which these are scaled alike where
     their values are of the same sort; folders, whether folder names are class names.
     Arrays: samples, the name of the array to take, or several that make one dataset, each a split if its name
-    tells which; labels, the names that belong to these in their order, "" for none; axes, "NHW", "NHWC", "NCHW", "NF" or "NTC".
-    Tables: label, a column's name, or "" for none; leave_out, names of columns; header, whether the first row
-    names the columns; separator and decimal, one character each; missing, "mean", "skip" or "keep" (as NaN), of signals
-    "line" or "skip"; shape, [H, W] or
-    [H, W, C] of a row of pixels. Signals from tables: window and step, in rows; layout, "down" (time runs down
-    the rows) or "across" (each row is one signal).
+    tells which; labels, the names that belong to these in their order, "" for none; axes, one of AXES or its letters in another order.
+    Tables: label, a column's name, or "" for none; leave_out, names of columns; columns, what columns are used as by
+    their names, each one of USES; header, whether the first row names the columns; encoding, of the text; separator and
+    decimal, one character each; grouping, the mark between thousands, "" for none; missing_values, the words that stand
+    for nothing; dates, "day first" or "month first"; missing, "mean", "skip" or "keep" (as NaN), of signals "line" or
+    "skip"; shape, [H, W] or [H, W, C] of a row of pixels. Signals from tables: window and step, in rows; layout, "down"
+    (time runs down the rows) or "across" (each row is one signal); rhythm, "as they come" or "even" (between uneven
+    times values are interpolated).
     """
 
     kind: str | None = None
@@ -60,11 +62,17 @@ class Choices:
     header: bool | None = None
     separator: str | None = None
     decimal: str | None = None
+    grouping: str | None = None
+    missing_values: Sequence[str] | None = None
+    dates: str | None = None
+    columns: Mapping[str, str] | None = None
+    encoding: str | None = None
     missing: str | None = None
     shape: Sequence[int] | None = None
     window: int | None = None
     step: int | None = None
     layout: str | None = None
+    rhythm: str | None = None
 
 
 KINDS = ("image", "table", "signal")
@@ -72,19 +80,31 @@ FITS = ("resize", "crop", "pad")
 COLOURS = ("grey", "colour")
 SCALINGS = ("as they are", "full", "stretch")
 SPLITS = ("as it came", "none")
-AXES = ("NHW", "NHWC", "NCHW", "NF", "NTC")
+AXES = ("NF", "NHW", "NHWC", "NTC")  # and every other order of these: sample, feature, height, width, channel, time
 SEPARATORS = (",", ";", "\t", "|", " ")
+GROUPINGS = ("", ",", ".", " ", "'")
+DATES = ("day first", "month first")
+USES = ("number", "category", "time", "id", "leave out")
+RHYTHMS = ("as they come", "even")
+# Of what is not UTF-8: Western, Central European, Cyrillic, Greek, Turkish, Japanese, Chinese and Korean.
+ENCODINGS = (
+    *("utf-8", "utf-16", "cp1252", "cp1250", "cp1251", "cp866", "cp437", "cp1253", "cp1254"),
+    *("shift_jis", "gb18030", "big5", "euc_kr"),
+)
 ONE_OF: dict[str, tuple[str, ...]] = {
     "kind": KINDS,
     "split": SPLITS,
     "fit": FITS,
     "colour": COLOURS,
     "scaling": SCALINGS,
-    "axes": AXES,
     "separator": SEPARATORS,
     "decimal": (".", ","),
     "missing": ("mean", "line", "skip", "keep"),
     "layout": ("down", "across"),
+    "grouping": GROUPINGS,
+    "dates": DATES,
+    "rhythm": RHYTHMS,
+    "encoding": ENCODINGS,
 }
 
 
@@ -107,6 +127,9 @@ def _check(name: str, value: Any, limits: Limits) -> None:
     expected = ""
     if name in ONE_OF:
         expected = "" if value in ONE_OF[name] else f"one of {', '.join(map(repr, ONE_OF[name]))}"
+    elif name == "axes":
+        right = isinstance(value, str) and sorted(value) in [sorted(axes) for axes in AXES]
+        expected = "" if right else "an order of NF, NHW, NHWC or NTC"
     elif name in ("folders", "header"):
         expected = "" if isinstance(value, bool) else "true or false"
     elif name == "label":
@@ -115,6 +138,12 @@ def _check(name: str, value: Any, limits: Limits) -> None:
         names = isinstance(value, list | tuple) and len(value) > 0 and all(isinstance(each, str) for each in value)
         one = name != "leave_out" and isinstance(value, str)
         expected = "" if names or one else "a name, or a list of names" if name != "leave_out" else "a list of names"
+    elif name == "columns":
+        right = isinstance(value, Mapping) and all(isinstance(each, str) and use in USES for each, use in value.items())
+        expected = "" if right else f"names of columns, each with one of {', '.join(map(repr, USES))}"
+    elif name == "missing_values":
+        right = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+        expected = "" if right else "a list of words"
     elif name == "levels":
         expected = "" if _levels(value) else f"low, high above it, and of, one of {', '.join(map(repr, VALUES))},"
     elif name in ("window", "step"):
@@ -168,6 +197,7 @@ class Work:
     left_out_count: int = 0
     words: list[str] = field(default_factory=list)
     levels: Levels | None = None
+    uneven: bool = False
 
     def tick(self) -> None:
         """A `Problem` once the time is up. Called before every piece of work."""
@@ -193,9 +223,10 @@ class Work:
         if words not in self.words:
             self.words.append(words)
 
-    def decide(self, what: str, chosen: Any, options: Sequence[Any], words: str) -> None:
-        """Note a decision; a later one of the same name takes its place."""
-        self.decisions[what] = Decision(what, chosen, tuple(options), words)
+    def decide(self, what: str, chosen: Any, options: Sequence[Any], words: str, *, asks: bool = False) -> None:
+        """Note a decision; a later one of the same name takes its place. asks: see `Decision`; never of what was chosen."""
+        asks = asks and getattr(self.choices, what) is None
+        self.decisions[what] = Decision(what, chosen, tuple(options), words, asks)
 
     def level(self, usual: Levels, least: float, most: float, *, stretched: bool) -> Levels:
         """The levels to scale by, noted: the usual ones, or those that were chosen where they mean the same.
@@ -234,6 +265,7 @@ class Work:
         names: Sequence[str],
         split: NDArray[np.uint8] | None = None,
         columns: Sequence[Column] = (),
+        facts: Sequence[ColumnFacts] = (),
     ) -> ReadResult:
         """The result with everything noted on the way. `Problem` when no sample is left."""
         if not len(samples):
@@ -266,6 +298,7 @@ class Work:
             tuple((name, why) for name, reasons in self.left_out.items() for why in reasons),
             tuple(self.words),
             self.levels if kind == "image" else None,
+            tuple(facts),
         )
 
     def spool(self) -> IO[bytes]:

@@ -1,0 +1,255 @@
+"""One column of a table: what it holds is told by some of its cells, and held against all of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.readers import times as written
+from models.readers.cells import NEVER, PERHAPS, VALUES, NumberCounts, NumberFormat, is_missing
+from models.readers.result import ColumnFacts
+from models.readers.work import Work, plain
+
+LOOKED_AT = 1000  # cells of a column, evenly spread over the first block, by which it is told what the column holds
+MISTAKEN = 0.1  # a column is one of numbers where no greater share of its cells is something else
+FEW = 5  # different texts beside at least VARIED different numbers stand for something missing, however often
+VARIED = 20
+NO_TIME = 0.02  # the share of cells of a column of times that may be something else
+CODES = 64  # columns from which numbers with leading zeros are pixels and the like, and not codes
+
+
+@dataclass(frozen=True)
+class Times:
+    """A column of times: seconds (N,), NaN where there is none. clock: they tell the time of the day alone. days: the day
+    alone."""
+
+    moments: NDArray[np.float64]
+    clock: bool = False
+    days: bool = False
+
+
+@dataclass
+class Shared:
+    """What the columns of a table have in common. missing: the words for nothing. numeric: whether a number is among them,
+    so that each cell has to be looked at. width: how many columns there are. decimal: the mark where a column proves none."""
+
+    work: Work
+    missing: frozenset[str]
+    width: int
+    numeric: bool = False
+    decimal: str = ""
+
+
+@dataclass
+class ColumnBuilder:
+    """One column on its way. kind: "number", "category", "time", or "" as long as every cell was empty."""
+
+    name: str
+    shared: Shared
+    kind: str = ""
+    forced: bool = False
+    format: NumberFormat = field(default_factory=NumberFormat)
+    forms: list[str] = field(default_factory=list)
+    looked: NumberCounts = field(default_factory=NumberCounts)
+    there: int = 0
+    bad: Counter[str] = field(default_factory=Counter)
+    places: dict[str, int] = field(default_factory=dict)
+    moments: list[list[NDArray[np.float64]]] = field(default_factory=list)
+    wrong: list[int] = field(default_factory=list)
+    hours: bool = False
+    examples: list[str] = field(default_factory=list)
+    some: Counter[str] = field(default_factory=Counter)
+
+    def look(self, cells: Sequence[str]) -> None:
+        """Counts what some of the cells are, evenly spread."""
+        self.some = Counter(cells[:: max(1, len(cells) // LOOKED_AT)])
+        if any(not is_missing(cell, self.shared.missing) for cell in self.some):
+            self.looked.add(self.some, self.shared.missing)
+
+    def decide(self, cells: Sequence[str]) -> None:
+        """Tells by what was counted what the column holds. cells: all that there are so far."""
+        counts, chosen = self.looked, (self.shared.work.choices.columns or {}).get(self.name, "")
+        right, texts = counts.right(), [cell for cell in self.some if not is_missing(cell, self.shared.missing)]
+        if chosen != "number" and (chosen == "time" or right < (1 - MISTAKEN) * counts.cells):
+            self.forms = written.forms_of(texts) or (written.forms_of(texts, 0.5) if chosen == "time" else [])
+            order = self.shared.work.choices.dates
+            if order and len(self.forms) > 1:
+                self.forms = ["dmy" if order == "day first" else "mdy"]
+            if self.forms:
+                self.kind = "time"
+                self.moments, self.wrong = [[] for _ in self.forms], [0] * len(self.forms)
+                self.hours = written.with_hours(texts)
+                return
+        if chosen == "number" or self._are_numbers(cells):
+            self.kind = "number"
+            points, commas = (counts.marks.get(mark, 0) for mark in ".,")
+            mark = (
+                "," if commas > points else "." if points else self.shared.decimal
+            )  # a choice decides what none proves
+            self.format = NumberFormat(mark, self.shared.work.choices.grouping, counts.unit())
+        else:
+            self.kind = "category"
+
+    def _are_numbers(self, cells: Sequence[str]) -> bool:
+        counts = self.looked
+        right = counts.right()
+        if not right:
+            return False
+        whole = not (counts.marks or counts.maybe or counts.units)
+        narrow = self.shared.width <= CODES
+        if whole and narrow and right == counts.cells and (counts.codes or any(map(_is_code, cells))):
+            return written.called_time(self.name) and not any(map(_is_code, cells))  # nanoseconds since 1970
+        if right >= (1 - MISTAKEN) * counts.cells:
+            return True
+        others = len(counts.others)
+        return 2 * right >= counts.cells and others <= FEW and counts.distinct >= VARIED
+
+    def read(self, cells: list[str], underscores: bool) -> NDArray[np.float64]:
+        """What stands for these cells (n,) in the table: numbers, places of values, NaN where there is none.
+
+        underscores: whether one may be in a cell, which Python would take for a part of a number.
+        """
+        if self.kind == "category":
+            return self._categories(cells)
+        if self.kind == "time":
+            return self._moments(cells)
+        form = self.format
+        if (
+            not underscores
+            and not form.unit
+            and not self.shared.numeric
+            and (form.decimal == "." or not any("." in cell for cell in cells))
+        ):
+            plainly = cells if form.decimal == "." else [cell.replace(",", ".") for cell in cells]
+            try:
+                out = np.fromiter(map(float, plainly), np.float64, len(cells))
+            except ValueError:
+                pass
+            else:
+                self.there += len(out) - int(np.isnan(out).sum())
+                return out
+        out = np.full(len(cells), np.nan)
+        for row, cell in enumerate(cells):
+            value = form.number(cell)
+            if value is not None and not (cell and is_missing(cell, self.shared.missing)):
+                out[row] = value
+                self.there += 1
+            elif cell.strip():
+                text = plain(cell.strip(), 40)
+                self.bad[text if text in self.bad or len(self.bad) < 1000 else "…"] += 1
+        return out
+
+    def _categories(self, cells: list[str]) -> NDArray[np.float64]:
+        """The places of a column's values, new ones at the end; past the limit they count as missing."""
+        places, out = self.places, np.full(len(cells), np.nan)
+        never = self.shared.missing if self.shared.work.choices.missing_values is not None else NEVER
+        for row, cell in enumerate(cells):
+            text = plain(cell.strip(), 100)
+            if text.lower() in never:
+                if text:
+                    self.bad[text if text in self.bad or len(self.bad) < 1000 else "…"] += 1
+                continue
+            self.there += 1
+            if text not in places and len(places) <= self.shared.work.limits.classes:
+                places[text] = len(places)
+            if text in places:
+                out[row] = places[text]
+        return out
+
+    def _moments(self, cells: list[str]) -> NDArray[np.float64]:
+        for at, form in enumerate(self.forms):
+            moments = np.array([written.moment(cell, form) for cell in cells])
+            self.moments[at].append(moments)
+            bad = np.flatnonzero(np.isnan(moments))
+            lost = [plain(cells[row].strip(), 40) for row in bad if not is_missing(cells[row], self.shared.missing)]
+            self.wrong[at] += len(lost)
+            if not at:
+                self.there += len(cells) - len(bad)
+                self.bad.update(lost[:1000])
+        return np.full(len(cells), np.nan)
+
+    def mistaken(self) -> bool:
+        """Whether a column that was read to its end is not what its beginning was."""
+        if self.kind == "time":
+            return min(self.wrong) > NO_TIME * max(1, self.there + min(self.wrong))
+        if self.kind != "number":
+            return False
+        words = Counter({word: count for word, count in self.bad.items() if not is_missing(word, self.shared.missing)})
+        bad = words.total()
+        few = len(words) <= FEW and bad <= self.there and self.looked.distinct >= VARIED
+        return bad > MISTAKEN * (bad + self.there) and not few
+
+    def values(self, places: NDArray[np.float64]) -> list[str]:
+        """The values of a category. A word such as “-” is one of them where it is about as frequent as the others; else
+        its places (N,) become NaN."""
+        names = list(self.places)
+        doubtful = [name for name in names if name.lower() in PERHAPS - VALUES]
+        if not doubtful or self.shared.work.choices.missing_values is not None:
+            return names
+        counts = np.bincount(places[~np.isnan(places)].astype(np.int64), minlength=len(names))
+        sure = [count for name, count in zip(names, counts.tolist(), strict=True) if name not in doubtful]
+        lost = {name for name in doubtful if not sure or counts[self.places[name]] < 0.5 * sum(sure) / len(sure)}
+        if len(sure) > self.shared.work.limits.categories:
+            lost = set(doubtful)  # of names and remarks nearly each is met once
+        if not lost:
+            return names
+        kept = [name for name in names if name not in lost]
+        place = np.array([kept.index(name) if name not in lost else np.nan for name in names])
+        known = ~np.isnan(places)
+        places[known] = place[places[known].astype(np.int64)]
+        for name in lost:
+            self.bad[name] += int(counts[self.places[name]])
+            self.there -= int(counts[self.places[name]])
+        return kept
+
+    def times(self) -> Times:
+        """Times in the form that fits the most cells; where both orders of day and month do, in that which is more even."""
+        best = min(self.wrong)
+        fitting = [at for at, count in enumerate(self.wrong) if count == best]
+        arrays = [np.concatenate(self.moments[at]) for at in fitting]
+        form = self.forms[fitting[0]]
+        clock = form == "clock"
+        order = {"dmy": "day first", "mdy": "month first"}
+        if form in order:
+            chosen, asks = order[form], False
+            if len(arrays) > 1 and not np.array_equal(arrays[0], arrays[1], equal_nan=True):
+                even = [_evenness(each) for each in arrays]
+                dotted = any(example[1:3].count(".") for example in self.examples)
+                if even[1] > even[0] + 0.5 and not dotted:
+                    arrays, chosen = arrays[::-1], order["mdy"]
+                asks = not dotted and abs(even[1] - even[0]) <= 0.5
+            words = f"Dates in “{self.name}” are read {chosen}"
+            words += "; each of them could be read the other way." if asks else ", which fits all of them."
+            if len(arrays) > 1 or self.shared.work.choices.dates:
+                self.shared.work.decide("dates", chosen, ["day first", "month first"], words, asks=asks)
+        return Times(arrays[0], clock, not clock and not self.hours)
+
+    def facts(self, values: list[str] | None) -> ColumnFacts:
+        """What was seen. values: of a category."""
+        cells = self.there + self.bad.total()
+        looked = max(1, self.looked.cells)
+        numbers = self.there / max(1, cells) if self.kind == "number" else self.looked.right() / looked
+        right = self.there / max(1, cells) if self.kind == "time" else 0.0
+        return ColumnFacts(
+            self.name,
+            self.kind or "empty",
+            round(numbers if self.kind != "category" or self.looked.cells else 0.0, 4),
+            round(right, 4),
+            len(values) if values is not None else None,
+            tuple(self.examples[:3]),
+        )
+
+
+def _is_code(cell: str) -> bool:
+    return cell[:1] == "0" and len(cell) > 1 and cell.isdigit()
+
+
+def _evenness(moments: NDArray[np.float64]) -> float:
+    """The share of steps that are of about the usual size and go one way, 0 to 1."""
+    steps = np.diff(moments[np.isfinite(moments)])
+    usual = float(np.median(steps)) if len(steps) else 0.0
+    return float(np.mean(np.abs(steps - usual) <= 0.5 * abs(usual))) if usual else 0.0

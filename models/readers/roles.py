@@ -1,0 +1,305 @@
+"""What each column of a table is used as: a feature, the class, the time, the row's id, or nothing. Told by content."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import Problem
+from models.readers import times
+from models.readers.column import Times
+from models.readers.gathering import Table, slices
+from models.readers.labels import LABEL_NAMES
+from models.readers.pixels import square
+from models.readers.work import Work, plain
+
+WEAK = ("y", "target", "targets")  # as often an axis or a price as a class
+LABELS = (
+    *(*LABEL_NAMES, "species", "digit", "category", "variety", "diagnosis", "group"),
+    *("klasse", "kategorie", "gruppe", "classe", "catégorie", "categorie", "clase", "categoría", "categoria"),
+)
+FEW = 50  # values of the only column of texts that may be the class without being called so
+NAMES = 20  # rows from which a column that differs in each is taken for their names
+CATEGORIES = 100  # texts of a column that may be the class of a signal without being called so
+LARGE = 2.0**24  # whole numbers above are ids where they differ in every row
+OF_IDS = re.compile(
+    r"(user|item|movie|tweet|post|customer|product|order|session|transaction|account|client|patient|device|employee|student"
+    r"|visitor|member|record|row|case|sample|image|img|file|passenger|loan|policy|invoice|ticket|track|song|book|store)id"
+)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Of each column (P,) the least and greatest value, whether all are whole, and how many there are; of some columns
+    how many different values they have."""
+
+    least: NDArray[np.float64]
+    most: NDArray[np.float64]
+    whole: NDArray[np.bool_]
+    there: NDArray[np.int64]
+    distinct: dict[int, int]
+
+
+def measures(table: Table, work: Work) -> Measures:
+    """Measure all columns of a table."""
+    width = len(table.names)
+    least, most = np.full(width, np.inf), np.full(width, -np.inf)
+    whole, there = np.ones(width, bool), np.zeros(width, np.int64)
+    for some in slices(table.values):
+        work.tick()
+        part = table.values[some]
+        known = ~np.isnan(part)
+        there += known.sum(0)
+        least = np.minimum(least, np.where(known, part, np.inf).min(0))
+        most = np.maximum(most, np.where(known, part, -np.inf).max(0))
+        whole &= (~known | (part == np.floor(part))).all(0)
+    return Measures(least, most, whole, there, _distinct(table, whole, there, work))
+
+
+def _distinct(table: Table, whole: NDArray[np.bool_], there: NDArray[np.int64], work: Work) -> dict[int, int]:
+    """How many values each column has that may be a label: categories, and whole numbers. Counted in the first and last
+    columns of wide tables only."""
+    width = len(table.names)
+    asked = (
+        range(width)
+        if width <= 200
+        else [i for i in range(width) if i in (0, width - 1) or table.names[i].lower() in LABELS]
+    )
+    out = {i: len(values) for i, values in table.categories.items()}
+    for i in asked:
+        if i not in out and whole[i] and there[i]:
+            work.tick()
+            values = table.values[:, i]
+            out[i] = len(np.unique(values[~np.isnan(values)]))
+    return out
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The times of the rows: the columns that tell them, and seconds (N,); how, as the end of a sentence, if they are
+    numbers. even: whether they go on in steps of about one size, jumps aside. rising: whether they never fall. newest: whether
+    they were turned round."""
+
+    columns: tuple[int, ...]
+    moments: NDArray[np.float64]
+    even: bool
+    rising: bool
+    newest: bool = False
+    how: str = ""
+
+
+def clock_of(table: Table, work: Work) -> tuple[Clock | None, dict[int, str]]:
+    """The times of the rows, of the column that tells them best, or of one of dates and one of hours; and all columns that
+    hold times, each with how its numbers count them, "" where it is no number."""
+    found: dict[int, Times] = dict(table.times)
+    told = dict.fromkeys(found, "")
+    for i, name in enumerate(table.names):
+        use = (work.choices.columns or {}).get(name)
+        if i in table.categories or i in found or use not in (None, "time") or name == work.choices.label:
+            continue
+        if len(table.names) > 200 and i and not times.called_time(name) and use != "time":
+            continue
+        counted = times.numbered(table.values[:, i], "time" if use == "time" else name)
+        if counted is not None:
+            found[i], told[i] = Times(counted[0]), counted[1]
+    possible: list[tuple[tuple[int, ...], NDArray[np.float64], str]] = [
+        ((i,), times.unwound(each.moments) if each.clock else each.moments, told[i]) for i, each in found.items()
+    ]
+    for i, day in found.items():
+        hour = next((j for j in sorted(found, key=lambda j: abs(j - i)) if found[j].clock), None)
+        if day.days and hour is not None:
+            possible.insert(0, ((i, hour), day.moments + found[hour].moments, ""))
+    clocks = [_clock(columns, moments, how) for columns, moments, how in possible]
+    best = max(clocks, key=lambda each: (each.even, each.rising, len(each.columns)), default=None)
+    return best, told
+
+
+def _clock(columns: tuple[int, ...], moments: NDArray[np.float64], how: str) -> Clock:
+    steps = np.diff(moments)
+    known = steps[np.isfinite(steps)]
+    usual = float(np.median(known)) if len(known) else 0.0
+    if usual == 0 and len(known):
+        usual = float(np.median(known[known != 0])) if (known != 0).mean() > 0.4 else 0.0
+    newest = usual < 0
+    steps, usual = (-steps, -usual) if newest else (steps, usual)
+    even = usual > 0 and bool(np.mean((steps > 0.5 * usual) & (steps < 1.5 * usual)) >= 0.75)
+    rising = usual > 0 and bool((steps[np.isfinite(steps)] >= 0).all())
+    return Clock(columns, moments, even, rising, newest, how)
+
+
+def turned(table: Table, clock: Clock) -> tuple[Table, Clock]:
+    """A table whose newest row came first, oldest first."""
+    back = Table(
+        table.names,
+        table.values[::-1],
+        table.categories,
+        table.rows[::-1],
+        {i: Times(each.moments[::-1], each.clock, each.days) for i, each in table.times.items()},
+        table.units,
+        table.facts,
+        lambda i: table.texts(i)[::-1],
+    )
+    return back, Clock(clock.columns, clock.moments[::-1], clock.even, clock.rising, True, clock.how)
+
+
+def ids_of(table: Table, of: Measures, label: int | None, work: Work) -> dict[int, str]:
+    """The columns that tell rows apart and say nothing else, each with the reason."""
+    out: dict[int, str] = {}
+    named = any(not name.startswith("column ") for name in table.names)
+    for i, name in enumerate(table.names):
+        use = (work.choices.columns or {}).get(name)
+        if use == "id":
+            out[i] = "the column is the row's id, as chosen"
+        elif use is None and i != label and i not in table.times and of.there[i]:
+            why = _id(table, i, of, named, work)
+            if why:
+                out[i] = why
+    return out
+
+
+def _id(table: Table, i: int, of: Measures, named: bool, work: Work) -> str:
+    """Why a column is an id; "" where it is none. named: whether the columns have names."""
+    name, distinct, text, count = table.names[i], of.distinct.get(i, 0), i in table.categories, len(table.values)
+    unnamed = name == "column 1" and i == 0 and named
+    index = (
+        unnamed or name.startswith(("Unnamed:", "__index_level_")) or name.lower() in ("index", "level_0", "rownames")
+    )
+    every = distinct == of.there[i] == count
+    if text and distinct > work.limits.classes:  # no more were counted
+        every = len({cell.strip() for cell in table.texts(i)}) == count
+    many, apart = count >= NAMES, "the column only tells the rows apart"
+    if text:
+        return "the column holds another text in every row" if every and many else apart if index and every else ""
+    if not of.whole[i] or count < 3:
+        return ""
+    numbers = (index or name.lower() == "id") and (every or distinct >= max(2, count // 2))
+    if numbers or (name.startswith("column ") and _counts(table, i, of, count)):
+        return "the column only numbers the rows"
+    # Large numbers of one length in the first column, another in each row: nobody counts or measures so.
+    large = i == 0 and named and of.least[i] > LARGE and len(f"{of.least[i]:.0f}") == len(f"{of.most[i]:.0f}")
+    if (every and many and (large or called_id(name))) or (called_id(name) and distinct > 100):
+        return apart
+    return ""
+
+
+def called_id(name: str) -> bool:
+    """Whether a column is called an identifier: "id", "Customer ID", "userId", "kunden_nr"."""
+    words = times.words_of(name)
+    return bool({"id", "uuid", "guid", "nr", "identifier"} & set(words)) or any(
+        OF_IDS.fullmatch(word) for word in words
+    )
+
+
+def _counts(table: Table, i: int, of: Measures, count: int) -> bool:
+    """Whether a column is 0, 1, 2, … or 1, 2, 3, … with three rows or more."""
+    if count < 3 or of.least[i] not in (0, 1) or of.most[i] - of.least[i] != count - 1:
+        return False
+    return bool((np.diff(table.values[:, i]) == 1).all())
+
+
+def label_of(
+    table: Table, columns: Sequence[int], of: Measures, kind: str | None, work: Work
+) -> tuple[int | None, dict[int, str]]:
+    """The place of the column that holds the classes: the choice, else the one that is called so and has few values for
+    its rows, else an odd one beside pixels, or the only one of texts beside a signal. And the columns that are called so
+    but are left out, with the reason."""
+    possible = [i for i in columns if 0 < of.distinct.get(i, 0) <= work.limits.classes]
+    likely = [i for i in possible if of.distinct[i] <= work.limits.categories]
+    uses = work.choices.columns or {}  # who says what a column is used as says also that it is no class
+    called = [i for i in columns if table.names[i].lower() in LABELS and table.names[i] not in uses]
+    asks = False
+    if work.choices.label is not None:
+        chosen, words = _chosen(table, possible, work)
+    else:
+        free = [i for i in possible if table.names[i] not in uses]
+        chosen, words, asks = _guessed(table, columns, called, of, kind, free)
+    out: dict[int, str] = {}
+    for i in called:
+        if i != chosen and i in table.categories and of.distinct[i] > work.limits.categories:
+            most = work.limits.classes
+            some = f"{of.distinct[i]:,}" if of.distinct[i] <= most else f"more than {most:,}"
+            out[i] = f"the column holds {some} different texts, too many for a class"
+    taken = [] if chosen is None else [chosen]
+    options = list(dict.fromkeys(["", *(table.names[i] for i in [*taken, *likely])]))
+    if len(options) > 1:
+        work.decide("label", table.names[chosen] if chosen is not None else "", options[:200], words, asks=asks)
+    return chosen, out
+
+
+def _chosen(table: Table, possible: Sequence[int], work: Work) -> tuple[int | None, str]:
+    """The column that was chosen for the class."""
+    if not work.choices.label:
+        return None, "No column is taken for the class."
+    chosen = next((i for i in possible if table.names[i] == work.choices.label), None)
+    if chosen is None:
+        raise Problem(
+            f"the column “{plain(work.choices.label)}” cannot be the label",
+            f"a label has 1 to {work.limits.classes:,} different texts or whole numbers",
+            "choose another column, or none",
+        )
+    return chosen, f"The column “{table.names[chosen]}” is the class, as chosen."
+
+
+def _guessed(
+    table: Table, columns: Sequence[int], called: Sequence[int], of: Measures, kind: str | None, possible: Sequence[int]
+) -> tuple[int | None, str, bool]:
+    """The column that is likely the class, why, and whether another is as likely."""
+    fitting = [i for i in called if i in possible and _few(table, i, of, len(table.values))]
+    if fitting:
+        return (
+            fitting[0],
+            f"The column “{table.names[fitting[0]]}” is the class, by its name and its few values.",
+            False,
+        )
+    if kind == "signal":
+        texts = [i for i in possible if i in table.categories and 1 < of.distinct[i] <= CATEGORIES]
+        if len(texts) == 1:
+            return texts[0], f"The column “{table.names[texts[0]]}” is the class: the others hold numbers.", False
+    elif len(columns) > 64 and square(len(columns) - 1) and not square(len(columns)):
+        chosen, asks = _beside_pixels(table, columns, of, possible)
+        if chosen is not None:
+            place = "first" if chosen == columns[0] else "last"
+            return chosen, f"{len(columns) - 1:,} columns are pixels, and the {place} is the class.", asks
+    texts = [i for i in columns if i in table.categories]
+    alone = len(texts) == 1 and len(columns) > 2 and texts[0] in possible and texts[0] in (columns[0], columns[-1])
+    if alone and 1 < of.distinct[texts[0]] <= min(FEW, len(table.values) // 5):
+        place = "first" if texts[0] == columns[0] else "last"
+        words = (
+            f"The {place} column, “{table.names[texts[0]]}”, is the class: it has few values, the others hold numbers."
+        )
+        return texts[0], words, False
+    return None, "No column is taken for the class.", False
+
+
+def _few(table: Table, i: int, of: Measures, count: int) -> bool:
+    """Whether a column has few values for its rows, as classes are: whole numbers side by side, or texts."""
+    distinct = of.distinct[i]
+    if i in table.categories:
+        return distinct <= max(10, count // 2)
+    if not of.whole[i]:
+        return False
+    if table.names[i].lower() in WEAK:
+        return distinct <= max(10, min(50, count // 10))
+    beside = of.most[i] - of.least[i] < 2 * distinct
+    return distinct <= max(10, count // 5) and (beside or distinct <= 100)
+
+
+def _beside_pixels(
+    table: Table, columns: Sequence[int], of: Measures, possible: Sequence[int]
+) -> tuple[int | None, bool]:
+    """The first or the last column, whichever is the class of pixels; and whether both could be."""
+    ends = [i for i in (columns[0], columns[-1]) if i in possible and of.distinct[i] > 1]
+    texts = [i for i in ends if i in table.categories]
+    if texts or len(ends) < 2:
+        return next(iter(texts or ends), None), False
+    count = len(table.values)
+    like = [
+        i
+        for i in ends
+        if of.most[i] - of.least[i] < 1.5 * of.distinct[i] and of.distinct[i] <= max(10, min(200, count // 5))
+    ]
+    return (like or ends)[0], len(like) != 1

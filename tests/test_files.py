@@ -1,0 +1,878 @@
+"""Files as spreadsheets, pandas, R, instruments and people in other countries write them: numbers, times, names, ids, labels,
+splits, arrays, encodings. Each kind in variants of its own; what was decided can be changed; what was lost is told."""
+
+import io
+import itertools
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hostile import archive, grey, idx, image, npy, npz, parquet
+from PIL import Image
+
+from models import Problem, readers
+from models.datasets import TEST, TRAIN
+from models.readers import ReadResult, cells, times
+
+START = datetime(2024, 3, 30, 20)
+READ = Callable[..., ReadResult]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> READ:
+    """Reads text, bytes, or files by name, in this process."""
+    count = itertools.count()
+
+    def reads(files: Mapping[str, bytes | str] | bytes | str, **choices: Any) -> ReadResult:
+        named = files if isinstance(files, Mapping) else {"file.csv": files}
+        paths = []
+        folder = tmp_path / str(next(count))
+        for name, content in named.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+            paths.append(path)
+        return readers.read(paths, **choices)
+
+    return reads
+
+
+def table(columns: Mapping[str, Sequence[object]], separator: str = ",", quoted: bool = False) -> str:
+    """Text with these columns."""
+    mark = '"' if quoted else ""
+    lines = [
+        separator.join(columns),
+        *(separator.join(f"{mark}{x}{mark}" for x in row) for row in zip(*columns.values(), strict=True)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def names(found: ReadResult) -> list[str]:
+    return [column.name for column in found.columns]
+
+
+def values(found: ReadResult, name: str) -> list[float]:
+    column = next(column for column in found.columns if column.name == name)
+    assert column.kind == "number", column
+    return [float(value) for value in found.samples[:, column.start]]
+
+
+def left_out(found: ReadResult) -> dict[str, str]:
+    return dict(found.skipped)
+
+
+def asked(found: ReadResult) -> set[str]:
+    return {decision.what for decision in found.decisions if decision.asks}
+
+
+# Numbers
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal", "value"),
+    [
+        *(
+            ("1.5", ".", 1.5),
+            ("1,5", ",", 1.5),
+            ("-3", ".", -3.0),
+            ("+4", ".", 4.0),
+            ("−2", ".", -2.0),
+            ("5-", ".", -5.0),
+        ),
+        *(("(1,234.50)", ".", -1234.5), ("1.234,5", ",", 1234.5), ("1 234,5", ",", 1234.5), ("1'234.5", ".", 1234.5)),
+        *(("1\u00a0234", ".", 1234.0), ("1\u202f234\u202f567", ".", 1234567.0), ("1’234", ".", 1234.0)),
+        *(
+            ("12,34,567", ".", 1234567.0),
+            ("1e-3", ".", 0.001),
+            (".5", ".", 0.5),
+            ("5.", ".", 5.0),
+            ("1.2.3", ".", None),
+        ),
+        *(("12A", ".", None), ("3rd", ".", None), ("1_000", ".", None), ("1 23", ".", None), ("", ".", None)),
+        *(
+            ("1,234", ".", 1234.0),
+            ("1,234", ",", 1.234),
+            ("0,123", ".", 0.123),
+            ("--5", ".", None),
+            ("<0.5", ".", None),
+        ),
+    ],
+)
+def test_numbers_as_they_are_written(cell: str, decimal: str, value: float | None) -> None:
+    assert cells.NumberFormat(decimal).number(cell) == value
+
+
+@pytest.mark.parametrize("word", ["#N/A", "#DIV/0!", "--", ".", "\\N", "<0.5", "missing", "n.d.", "k.A.", "ND", "***"])
+def test_numbers_stay_numbers_beside_any_word_for_nothing(word: str, read: READ) -> None:
+    """A quarter of the cells is no number."""
+    price = [word if i % 4 == 1 else f"{i / 8}" for i in range(200)]
+    found = read(table({"price": price, "b": range(200)}))
+    assert names(found) == ["price", "b"] and values(found, "price")[4] == 0.5
+    assert f"50 of 200 cells of “price” were no numbers: `{word}`." in found.warnings
+    decision = found.decision("missing")
+    assert decision is not None and decision.words.startswith("50 rows have missing values")
+
+
+@pytest.mark.parametrize(
+    ("column", "name", "first"),
+    [
+        ([f"{i / 4} %" for i in range(1, 60)], "a (%)", 0.25),
+        ([f"{i}%" for i in range(1, 60)], "a (%)", 1),
+        ([f"$1,{i:03}.50" for i in range(1, 60)], "a ($)", 1001.5),
+        ([f"1.{i:03},25 €" for i in range(1, 60)], "a (€)", 1001.25),
+        ([f"{i}.5kg" for i in range(1, 60)], "a (kg)", 1.5),
+        ([f"{i} °C" for i in range(1, 60)], "a (°C)", 1),
+        ([f"CHF 2'{i:03}.05" for i in range(1, 60)], "a (CHF)", 2001.05),
+        ([f"{i} apples" for i in range(1, 60)], "a (apples)", 1),
+    ],
+)
+def test_units_go_into_the_name(column: list[str], name: str, first: float, read: READ) -> None:
+    found = read(table({"a": column, "b": range(len(column))}, ";"))
+    assert names(found) == [name, "b"]
+    assert values(found, name)[0] == pytest.approx(first)
+
+
+def test_a_unit_that_the_name_has_already_is_not_told_twice(read: READ) -> None:
+    found = read(table({"weight [kg]": [f"{i} kg" for i in range(40)], "b": range(40)}))
+    assert names(found) == ["weight [kg]", "b"]
+
+
+@pytest.mark.parametrize(
+    "codes", [["3D", "2D"], ["12A", "12B"], ["1st", "2nd"], ["A1", "B2"], ["1-2", "3-4"], ["5 a", "6 b"]]
+)
+def test_codes_with_digits_stay_categories(codes: list[str], read: READ) -> None:
+    found = read(table({"a": [codes[i % 2] for i in range(40)], "b": range(40)}))
+    assert found.columns[0].kind == "category" and set(found.columns[0].values) == set(codes)
+
+
+@pytest.mark.parametrize(
+    ("column", "separator", "value"),
+    [
+        (["1,5", "2,25", "3.1", *["4,5"] * 40], ";", [1.5, 2.25, 3.1]),  # one point among commas
+        (["1.234,5", "2", "3", *["4,5"] * 40], ";", [1234.5, 2, 3]),
+        (["1 234,5", "2 000", "3", *["4,5"] * 40], ";", [1234.5, 2000, 3]),
+        (["1'234.5", "2'000", "3", *["4.5"] * 40], "\t", [1234.5, 2000, 3]),
+        (["-1,74", "0,5", "-2,31", *["4,5"] * 40], ",", [-1.74, 0.5, -2.31]),  # in quotes between commas
+        (["1,234", "2,500", "3,000", *["4,500"] * 40], ",", [1234, 2500, 3000]),  # so do Americans write thousands
+    ],
+)
+def test_marks_of_numbers(column: list[str], separator: str, value: list[float], read: READ) -> None:
+    found = read(table({"a": column, "b": [i % 7 for i in range(len(column))]}, separator, quoted=True))
+    assert values(found, "a")[:3] == pytest.approx(value)
+    assert not asked(found)
+
+
+def test_each_column_has_its_own_decimal_mark(read: READ) -> None:
+    found = read(table({"Umsatz": [f"{i},5" for i in range(40)], "lat": [f"52.{i + 1000}" for i in range(40)]}, ";"))
+    assert values(found, "Umsatz")[3] == 3.5 and values(found, "lat")[3] == pytest.approx(52.1003)
+
+
+def test_a_fraction_or_a_thousand_is_asked_where_nothing_tells(read: READ) -> None:
+    text = table({"a": [f"{i},{i + 100}" for i in range(1, 60)], "b": range(1, 60)}, "\t")
+    assert asked(read(text)) == {"decimal"}
+    assert not asked(read(text, decimal=",")) and values(read(text, decimal=","), "a")[0] == pytest.approx(1.101)
+    assert values(read(text, decimal="."), "a")[0] == 1101
+    assert left_out(read(text, decimal=".", grouping="")) == {"a": "the column holds another text in every row"}
+
+
+def test_what_counts_as_missing_can_be_changed(read: READ) -> None:
+    text = table(
+        {
+            "b": range(60),
+            "a": ["x" if i % 3 else "." for i in range(60)],
+            "c": [i if i % 2 else "999" for i in range(60)],
+        }
+    )
+    assert read(text, missing_values=["999"]).decision("missing") is not None
+    assert read(text, missing_values=["."]).columns[1].values == ("x",)
+    assert set(read(text, missing_values=[]).columns[1].values) == {"x", "."}
+
+
+def test_the_kind_of_each_column_can_be_changed(read: READ) -> None:
+    text = table({"a": [i % 5 for i in range(60)], "b": [f"{i / 2}" for i in range(60)], "c": range(100, 160)})
+    assert read(text, columns={"a": "category"}).columns[0].values == ("0", "1", "2", "3", "4")
+    found = read(text, columns={"c": "id", "a": "leave out"})
+    assert names(found) == ["b"] and found.names[:2] == ("100", "101")
+    assert {facts.name: facts.role for facts in found.facts} == {"a": "leave out", "b": "number", "c": "id"}
+    with pytest.raises(Problem, match="There is no column “z”"):
+        read(text, columns={"z": "number"})
+    with pytest.raises(Problem, match="(?i)names of columns"):
+        read(text, columns={"a": "soup"})
+
+
+def test_what_was_seen_in_each_column_is_told(read: READ) -> None:
+    when = [str(START + timedelta(days=i * i * 7 % 61)) for i in range(60)]
+    price = ["n/a" if i % 4 == 0 else f"{i},5" for i in range(60)]
+    found = read(table({"when": when, "price": price, "colour": ["red", "blue"] * 30, "class": list("ab") * 30}, ";"))
+    seen = {facts.name: facts for facts in found.facts}
+    assert [seen[name].role for name in ("when", "price", "colour", "class")] == ["time", "number", "category", "class"]
+    assert seen["when"].times == 1 and seen["price"].numbers == 0.75 and seen["colour"].distinct == 2
+    assert (
+        seen["price"].examples == ("n/a", "1,5", "2,5")
+        and seen["when"].why == "the column holds times, which are no features"
+    )
+
+
+# Times
+
+
+@pytest.mark.parametrize(
+    ("form", "order"),
+    [
+        *(("%d/%m/%Y %H:%M", ""), ("%m/%d/%Y %H:%M", ""), ("%d-%m-%Y %H:%M", ""), ("%d.%m.%y %H:%M", "")),
+        *(("%Y.%m.%d %H:%M", ""), ("%d %b %Y %H:%M", ""), ("%b %d, %Y %H:%M", ""), ("%Y-%m-%d %H:%M UTC", "")),
+        *(("%d.%m.%Y %H.%M", ""), ("%Y%m%dT%H%M%S", ""), ("%a, %d %b %Y %H:%M:%S", ""), ("%d/%b/%Y:%H:%M:%S", "")),
+        *(("%m/%d/%Y %I:%M %p", ""), ("%Y-%m-%dT%H:%M:%S.%fZ", ""), ("%Y%m%d%H%M", ""), ("%d-%b-%y %H:%M", "")),
+    ],
+)  # fmt: skip
+def test_times_are_recognised_by_content(form: str, order: str, read: READ) -> None:
+    """Every twenty minutes for two weeks: no gap, whatever the column is called."""
+    when = [f"{START + timedelta(minutes=20 * i):{form}}" for i in range(1008)]
+    found = read(table({"created_at": when, "v": [i % 11 for i in range(1008)]}, ";"))
+    assert found.kind == "signal" and len(found.samples) == 1008 // 64 and names(found) == ["v"]
+    assert not asked(found) and not found.warnings
+
+
+@pytest.mark.parametrize("name", ["created_at", "Recorded At", "ds", "", "zeitpunkt", "x"])
+@pytest.mark.parametrize("unit", [1, 1_000, 1_000_000])
+def test_seconds_since_1970_are_times(name: str, unit: int, read: READ) -> None:
+    when = [(1_711_000_000 + 60 * i) * unit for i in range(1000)]
+    found = read(table({name: when, "v": [i % 11 for i in range(1000)]}))
+    assert found.kind == "signal" and names(found) == ["v"]
+    decision = found.decision("kind")
+    assert decision is not None and "since 1970" in decision.words
+
+
+def test_julian_dates_are_times_in_float64(read: READ) -> None:
+    """Of one minute float32 knows nothing at 2,460,000 days."""
+    found = read(
+        table({"bjd": [f"{2_460_000.5 + i / 1440:.7f}" for i in range(1000)], "flux": [i % 9 for i in range(1000)]})
+    )
+    assert found.kind == "signal" and not found.warnings
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
+def test_a_change_of_clocks_is_no_gap(zone: str, read: READ) -> None:
+    first = datetime(2024, 1, 1, tzinfo=UTC)
+    when = [(first + timedelta(hours=i)).astimezone(ZoneInfo(zone)).isoformat() for i in range(24 * 366)]
+    found = read(table({"timestamp": when, "v": [i % 24 for i in range(len(when))]}))
+    assert found.kind == "signal" and not found.warnings and len(found.samples) == len(when) // 64
+
+
+def test_of_two_orders_of_day_and_month_that_counts_which_fits_the_whole_column(read: READ) -> None:
+    """In the first eight hundred rows both do."""
+    when = [f"{datetime(2023, 2, 1) + timedelta(hours=i / 3):%d/%m/%Y %H:%M}" for i in range(1000)]
+    found = read(table({"timestamp": when, "v": [i % 24 for i in range(1000)]}))
+    assert found.kind == "signal" and not found.warnings and not asked(found)
+
+
+@pytest.mark.parametrize(
+    ("day", "asks"), [("04/05/2024", True), ("04-05-2024", True), ("04.05.2024", False), ("13/05/2024", False)]
+)
+def test_a_date_that_can_be_read_in_two_ways_is_asked(day: str, asks: bool, read: READ) -> None:
+    text = table({"date": [day] * 60, "v": [i / 7 for i in range(60)]})
+    assert (asked(read(text)) == {"dates"}) == asks
+    if asks:
+        assert not asked(read(text, dates="month first"))
+
+
+@pytest.mark.parametrize(
+    ("day", "clock"),
+    [
+        ("%Y-%m-%d", "%H:%M:%S"),
+        ("%d.%m.%Y", "%H.%M.%S"),
+        ("%m/%d/%Y", "%I:%M %p"),
+        ("%d-%b-%Y", "%H:%M"),
+        ("%d/%m/%y", "%H:%M"),
+    ],
+)
+def test_date_and_time_in_two_columns_are_one_time(day: str, clock: str, read: READ) -> None:
+    moments = [START + timedelta(minutes=30 * i) for i in range(1000)]
+    text = table(
+        {
+            "Date": [f"{m:{day}}" for m in moments],
+            "Time": [f"{m:{clock}}" for m in moments],
+            "v": [i % 5 for i in range(1000)],
+        },
+        ";",
+    )
+    found = read(text)
+    assert found.kind == "signal" and names(found) == ["v"] and not found.classes
+    assert len(found.samples) == 1000 // 64 and not found.warnings
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M", "%m/%d/%Y %H:%M", "%s", "%Y%m%d%H%M%S"])
+def test_newest_first_is_turned_round(form: str, read: READ) -> None:
+    when = [f"{START - timedelta(minutes=5 * i):{form}}" for i in range(1000)]
+    found = read(table({"when": when, "v": range(1000)}))
+    assert found.kind == "signal" and found.names[0] == "1000"
+    assert found.samples[0, :3, 0].tolist() == [999, 998, 997]
+    decision = found.decision("kind")
+    assert decision is not None and "newest came first" in decision.words
+
+
+def test_a_repeated_stamp_is_no_jump(read: READ) -> None:
+    when = [str(START + timedelta(seconds=10 * (i - (i >= 500)))) for i in range(1000)]
+    found = read(table({"when": when, "v": range(1000)}))
+    assert found.kind == "signal" and not found.warnings
+
+
+def test_uneven_times_are_asked_and_read_by_row_or_at_even_steps(read: READ) -> None:
+    steps = np.random.default_rng(0).uniform(0.2, 3, 999)
+    when = np.concatenate([[0], np.cumsum(steps)])
+    when[500:] += 1000  # a gap
+    when[7] = when[8]
+    text = table({"timestamp": [f"{each:.4f}" for each in when], "v": [f"{2 * each:.4f}" for each in when]})
+    assert asked(read(text)) == {"kind"} and names(read(text)) == ["v"]
+    rows = read(text, kind="signal")
+    assert any("jumps once" in words for words in rows.warnings) and rows.decision("rhythm") is not None
+    starts = [int(name) - 1 for name in rows.names]
+    assert not any(start < 500 < start + rows.samples.shape[1] for start in starts)
+    even = read(text, kind="signal", rhythm="even")
+    inner = np.diff(even.samples[..., 0], axis=1)
+    np.testing.assert_allclose(inner, np.median(inner), rtol=0.02)
+
+
+def test_hours_alone_go_on_over_midnight(read: READ) -> None:
+    when = [f"{START + timedelta(minutes=2 * i):%H:%M:%S}" for i in range(1500)]
+    found = read(table({"clock": when, "v": range(1500)}))
+    assert found.kind == "signal" and not found.warnings
+
+
+@pytest.mark.parametrize("text", ["1.2.3", "10.0.0.1", "12:3", "32/13/2024", "2024-02-30", "hello 5", "5.24", "99:99"])
+def test_what_is_no_time(text: str) -> None:
+    assert not times.forms_of([text])
+
+
+def test_birthdays_are_no_features_and_no_signal(read: READ) -> None:
+    days = np.random.default_rng(0).integers(0, 20_000, 900).tolist()
+    born = [f"{datetime(1950, 1, 1) + timedelta(days=day):%d.%m.%Y}" for day in days]
+    found = read(table({"geboren": born, "v": [i / 7 for i in range(900)]}, ";"))
+    assert found.kind == "table" and left_out(found) == {"geboren": "the column holds times, which are no features"}
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    "header",
+    [range(1100, 1140, 2), [f"{i / 2:.1f}" for i in range(800, 820)], range(1990, 2010), range(20), range(1, 21)],
+)
+def test_names_that_are_numbers(header: Sequence[object], read: READ) -> None:
+    """Wavelengths, halves of them, years, pixel numbers."""
+    random = np.random.default_rng(0).random((30, 20))
+    rows = [",".join([f"w{i % 3}", *(f"{value:.3f}" for value in row)]) for i, row in enumerate(random)]
+    found = read("\n".join([",".join(["variety", *map(str, header)]), *rows]) + "\n")
+    assert len(found.samples) == 30 and names(found) == [str(each) for each in header]
+    assert found.classes == ("w0", "w1", "w2")
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "count"),
+    [
+        ('"len","wid"\n' + "".join(f'"{i}",{i / 3},{i / 7}\n' for i in range(1, 31)), ["len", "wid"], 30),  # R
+        ("len wid\n" + "".join(f"r{i} {i / 3} {i / 7}\n" for i in range(1, 31)), ["len", "wid"], 30),
+        ("len,wid\n" + "".join(f"{i / 3},{i / 7},\n" for i in range(30)), ["len", "wid"], 30),  # a comma too many
+        ("sep=;\nlen;wid\n" + "".join(f"{i},5;{i}\n" for i in range(30)), ["len", "wid"], 30),
+        ("sep=|\nlen|wid\n" + "".join(f"{i}.5|{i}\n" for i in range(30)), ["len", "wid"], 30),
+        ("len,wid\ncm,kg\n" + "".join(f"{i / 3},{i / 7}\n" for i in range(30)), ["len (cm)", "wid (kg)"], 30),
+        ("len;wid\n[cm];[kg]\n" + "".join(f"{i};{i / 7}\n" for i in range(30)), ["len (cm)", "wid (kg)"], 30),
+        ("# made by a logger\n# twice\nlen,wid\n" + "".join(f"{i / 3},{i / 7}\n" for i in range(30)), ["len", "wid"], 30),
+        ("# serial, 5\nlen,wid\n" + "".join(f"{i / 3},{i / 7}\n" for i in range(30)), ["len", "wid"], 30),
+        ("#len,wid\n" + "".join(f"{i / 3},{i / 7}\n" for i in range(30)), ["len", "wid"], 30),
+        ("len\twid\n1.8316333.1\t5\n" + "".join(f"{i / 3}\t{i / 7}\n" for i in range(30)), ["len", "wid"], 31),
+    ],
+)  # fmt: skip
+def test_where_names_stand(text: str, columns: list[str], count: int, read: READ) -> None:
+    found = read(text)
+    assert (names(found), len(found.samples)) == (columns, count)
+
+
+def test_a_row_of_numbers_with_one_stray_cell_is_a_sample(read: READ) -> None:
+    rows = np.random.default_rng(0).random((12, 151)).round(4).astype(str).tolist()
+    rows[0][7] = "1.8316333.1"
+    found = read("\n".join("\t".join(row) for row in rows) + "\n")
+    assert found.samples.shape == (12, 151)
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["<HIGH>,<OPEN>", "[kPa] p,[C] T", "MZ,x", "BZh,x", "P1\tP2", "RIFF,x", "{a},{b}", "%PDF,x", "GIF,x", "<0.5,x"],
+)
+def test_content_decides_and_not_the_first_letters(first: str, read: READ) -> None:
+    mark = "\t" if "\t" in first else ","
+    found = read(first + "\n" + "".join(f"{i / 3}{mark}{i / 7}\n" for i in range(30)))
+    assert found.samples.shape == (30, 2)
+
+
+# Ids
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "index", "level_0", "__index_level_0__", "id"])
+@pytest.mark.parametrize("order", ["shuffled", "filtered"])
+def test_the_index_of_pandas_is_no_feature(name: str, order: str, read: READ) -> None:
+    index = np.random.default_rng(0).permutation(300)[:200]
+    index = np.sort(index) if order == "filtered" else index
+    found = read(table({name: index.tolist(), "a": [i / 7 for i in range(200)], "class": list("xy") * 100}))
+    assert names(found) == ["a"] and found.names[:3] == tuple(str(each) for each in index[:3])
+    assert list(left_out(found).values()) == ["the column only numbers the rows"]
+
+
+@pytest.mark.parametrize(
+    ("name", "ids"),
+    [
+        ("customer_id", [100_000_001 + i for i in range(60)]),
+        ("tweet_id", [1_234_567_890_123_456_789 + i for i in range(60)]),
+        ("userId", [7 * i for i in range(60)]),
+        ("userid", [f"{i:05}" for i in range(60)]),
+        ("uuid", [f"{i:08x}-0000" for i in range(60)]),
+        ("konto", [4_000_000_007 + 13 * i for i in range(60)]),
+    ],
+)
+def test_ids_name_the_rows_and_are_no_features(name: str, ids: list[object], read: READ) -> None:
+    found = read(table({name: ids, "a": [i / 7 for i in range(60)]}))
+    assert names(found) == ["a"] and found.names == tuple(map(str, ids))
+
+
+def test_ids_that_come_again_are_no_features_either(read: READ) -> None:
+    found = read(table({"userId": [i % 150 for i in range(3000)], "rating": [i % 9 / 2 for i in range(3000)]}))
+    assert names(found) == ["rating"] and found.names[:2] == ("1", "2")
+
+
+def test_large_ids_of_parquet_do_not_merge(read: READ) -> None:
+    ids = np.arange(60) + 1_234_567_890_123_456_789
+    found = read(parquet({"tweet_id": ids, "a": np.arange(60) / 7}))
+    assert names(found) == ["a"] and found.names == tuple(map(str, ids.tolist()))
+
+
+# Labels
+
+
+@pytest.mark.parametrize(
+    ("label", "classes"),
+    [
+        ([20240101 + i % 30 for i in range(600)], 30),
+        ([16_777_217 + i % 3 for i in range(60)], 3),
+        (["007", "07", "7"] * 20, 3),
+        ([f"{i % 4}.0" for i in range(60)], 4),
+        ([9_007_199_254_740_993 + i % 2 for i in range(60)], 2),
+    ],
+)
+def test_labels_keep_their_names(label: list[object], classes: int, read: READ) -> None:
+    found = read(table({"a": [i / 7 for i in range(len(label))], "label": label}))
+    written = {str(each).removesuffix(".0") for each in label}
+    assert set(found.classes) == written and len(written) == classes
+
+
+@pytest.mark.parametrize("name", ["y", "target", "label", "class"])
+@pytest.mark.parametrize("what", ["axis", "price", "fraction"])
+def test_many_numbers_are_no_classes(name: str, what: str, read: READ) -> None:
+    random = np.random.default_rng(0)
+    made = {
+        "axis": random.integers(-220, 221, 1000) * 7,
+        "price": random.integers(20_000, 900_000, 1000),
+        "fraction": random.random(1000).round(3),
+    }
+    found = read(table({"a": random.random(1000).tolist(), name: made[what].tolist()}))
+    assert names(found) == ["a", name] and not found.classes
+
+
+def test_a_class_with_too_many_texts_is_left_out_in_words(read: READ) -> None:
+    found = read(table({"a": [i / 7 for i in range(3000)], "label": [f"L{i % 1500}" for i in range(3000)]}))
+    assert names(found) == ["a"] and not found.classes
+    assert left_out(found) == {"label": "the column holds more than 1,000 different texts, too many for a class"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        ("+-", ("+", "-")),
+        (("NA", "DE", "FR"), ("DE", "FR", "NA")),
+        (("none", "mild"), ("mild", "none")),
+        (("-", "o"), ("-", "o")),
+        (("yes", "no", "missing"), ("missing", "no", "yes")),
+    ],
+)
+def test_words_for_nothing_may_be_classes(labels: Sequence[str], classes: tuple[str, ...], read: READ) -> None:
+    found = read(table({"a": [i / 7 for i in range(90)], "class": [labels[i % len(labels)] for i in range(90)]}))
+    assert found.classes == classes and not found.warnings
+
+
+def test_a_rare_word_for_nothing_is_missing(read: READ) -> None:
+    found = read(
+        table({"a": [i / 7 for i in range(90)], "class": ["NA" if i % 30 == 0 else "xy"[i % 2] for i in range(90)]})
+    )
+    assert found.classes == ("x", "y") and (found.labels == -1).sum() == 3
+    assert "3 of 90 cells of “class” were no values of a category: `NA`." in found.warnings
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32, bool, np.float64])
+def test_one_hot_rows_are_labels(dtype: type, read: READ) -> None:
+    truth = np.arange(40) % 5
+    found = read({"a.npz": npz(x=np.random.default_rng(0).random((40, 6)), y=np.eye(5)[truth].astype(dtype))})
+    assert found.labels.tolist() == truth.tolist() and found.classes == tuple("01234")
+
+
+def test_whole_fractions_are_labels_without_a_name(read: READ) -> None:
+    found = read(
+        {"a.npz": npz(arr_0=np.random.default_rng(0).random((40, 6)), arr_1=(np.arange(40) % 3).astype(float))}
+    )
+    assert found.classes == ("0", "1", "2")
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+@pytest.mark.parametrize("labels", ["ABC", "012"])
+def test_the_class_beside_pixels_is_found_at_either_end(place: str, labels: str, read: READ) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (100, 64))
+    rows = []
+    for i, row in enumerate(pixels.tolist()):
+        label = labels[i % 3]
+        rows.append(",".join(map(str, [label, *row] if place == "first" else [*row, label])))
+    found = read("\n".join(rows) + "\n")
+    np.testing.assert_array_equal(found.samples[..., 0].reshape(100, 64), pixels)
+    assert found.classes == tuple(labels)
+
+
+def test_pixels_of_any_shape(read: READ) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 320))
+    text = table({f"p{i}": pixels[:, i].tolist() for i in range(320)})
+    found = read(text, kind="image")
+    shape = found.decision("shape")
+    assert shape is not None and shape.asks and [16, 20] in shape.options and found.shape == (20, 16, 1)
+    np.testing.assert_array_equal(read(text, shape=[16, 20]).samples[..., 0].reshape(20, -1), pixels)
+    assert not asked(read(text, kind="image", shape=[16, 20]))
+
+
+# Arrays
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "sample"),
+    [
+        ((20, 1, 96), "NCT", (96, 1)),
+        ((20, 3, 200), "NCT", (200, 3)),
+        ((20, 128, 6), "NTC", (128, 6)),
+        ((20, 12, 500), "NCT", (500, 12)),
+        ((20, 96, 1), "NTC", (96, 1)),
+    ],
+)
+def test_time_is_the_longer_axis(shape: tuple[int, ...], axes: str, sample: tuple[int, ...], read: READ) -> None:
+    values = np.random.default_rng(0).standard_normal(shape)
+    found = read({"a.npy": npy(values)})
+    decision = found.decision("axes")
+    assert found.kind == "signal" and found.shape == sample and decision is not None and decision.chosen == axes
+    assert not decision.asks
+
+
+@pytest.mark.parametrize("shape", [(20, 64, 32), (20, 32, 64), (20, 40, 40), (20, 28, 20), (20, 9, 30)])
+def test_negative_fractions_are_no_images_without_asking(shape: tuple[int, ...], read: READ) -> None:
+    found = read({"a.npy": npy(np.random.default_rng(0).standard_normal(shape))})
+    assert asked(found) == {"axes"}
+
+
+@pytest.mark.parametrize("axes", ["NHW", "NWH", "HWN", "NTC", "NCT", "TCN", "CNT"])
+def test_any_order_of_axes_can_be_chosen(axes: str, read: READ) -> None:
+    array = np.random.default_rng(0).random((9, 10, 11))
+    found = read({"a.npy": npy(array)}, axes=axes)
+    order = [axes.index(axis) for axis in ("NTC" if "T" in axes else "NHW")]
+    expected = array.transpose(order)
+    assert found.samples.shape[:3] == expected.shape
+    scaled = found.samples[..., 0] / 255 if found.kind == "image" else found.samples
+    np.testing.assert_allclose(scaled, expected, atol=0.003)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.int16, np.uint16, bool])
+def test_of_zero_and_one_one_is_white(dtype: type, read: READ) -> None:
+    array = (np.random.default_rng(0).random((5, 10, 12)) > 0.7).astype(dtype)
+    found = read({"a.npy": npy(array)})
+    np.testing.assert_array_equal(found.samples[..., 0], array * 255)
+    decision = found.decision("scaling")
+    assert decision is not None and decision.words == "Values are 0 and 1: 0 is black, 1 is white."
+    assert read({"a.npy": npy(array)}, scaling="as they are").samples.max() == 1
+
+
+def test_masks_as_images_are_not_black(read: READ) -> None:
+    masks = {f"{i}.png": image(Image.fromarray((grey(i) > 100).astype(np.uint8))) for i in range(3)}
+    found = read({"a.zip": archive(masks)})
+    assert set(np.unique(found.samples)) == {0, 255}
+    decision = found.decision("scaling")
+    assert decision is not None and "1 is white" in decision.words
+    assert read({"a.zip": archive(masks)}, scaling="full").samples.max() == 1
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.05), (-1.0, 1.0), (-0.2, 3.5), (5.0, 900.0), (0.0, 40_000.0)])
+def test_float_images_have_one_scale(low: float, high: float, read: READ) -> None:
+    pictures = np.random.default_rng(0).uniform(low, high, (6, 8, 8)).astype(np.float32)
+    pictures[0] = np.linspace(low, (low + high) / 2, 64).reshape(8, 8)
+    pictures[1, 0, 0] = high
+    files = {}
+    for i, each in enumerate(pictures):
+        out = io.BytesIO()
+        Image.fromarray(each).save(out, "TIFF")
+        files[f"{i}.tif"] = out.getvalue()
+    found = read({"a.zip": archive(files)})
+    expected = (pictures - pictures.min()) / (pictures.max() - pictures.min()) * 255
+    np.testing.assert_allclose(found.samples[..., 0], expected, atol=1)
+    decision = found.decision("scaling")
+    assert decision is not None and "in all images alike" in decision.words
+
+
+# Splits and files that belong together
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        *(
+            ("training_set", "test_set"),
+            ("seg_train", "seg_test"),
+            ("train_images", "test_images"),
+            ("train2017", "val2017"),
+        ),
+        *(
+            ("01_train", "02_test"),
+            ("Training", "Testing"),
+            ("TRAIN", "VALID"),
+            ("trainset", "testset"),
+            ("data/train", "data/dev"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("twice", [False, True])
+def test_split_folders_as_they_are_called(folders: tuple[str, str], twice: bool, read: READ) -> None:
+    made = {}
+    for folder, kind, i in itertools.product(folders, ("cats", "dogs"), range(3)):
+        inner = f"{folder}/{folder.rpartition('/')[2]}" if twice else folder
+        made[f"{inner}/{kind}/{i}.png"] = image(grey(i))
+    found = read({"a.zip": archive(made)})
+    assert found.classes == ("cats", "dogs") and found.split is not None
+    assert sorted(np.bincount(found.split, minlength=3).tolist()) == [0, 6, 6] and (found.split == TRAIN).sum() == 6
+
+
+def test_letters_beside_a_split_are_classes(read: READ) -> None:
+    found = read(
+        {
+            "a.zip": archive(
+                {
+                    f"{part}{kind}/{i}.png": image(grey(i))
+                    for part in ("train", "test")
+                    for kind in "AB"
+                    for i in range(3)
+                }
+            )
+        }
+    )
+    assert found.classes == ("A", "B") and found.split is not None and (found.split == TEST).sum() == 6
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("test", "control"), ("dev", "ops"), ("train", "bus", "car"), ("Test", "placebo"), ("validation", "other")],
+)
+def test_one_split_name_beside_other_folders_is_a_class(names: tuple[str, ...], read: READ) -> None:
+    content = {"a.zip": archive({f"{name}/{i}.png": image(grey(i)) for name in names for i in range(3)})}
+    found = read(content)
+    assert set(found.classes) == set(names) and found.split is None
+    decision = found.decision("split")
+    assert decision is not None and decision.chosen == "none"
+    assert read(content, split="as it came").split is not None or "train" in names
+
+
+def test_an_array_and_its_labels_in_two_files(read: READ) -> None:
+    x, y = np.random.default_rng(0).random((30, 5)), np.arange(30) % 3
+    assert read({"X.npy": npy(x), "y.npy": npy(y)}).labels.tolist() == y.tolist()
+    found = read({"x_train.npy": npy(x), "y_train.npy": npy(y), "x_test.npy": npy(x[:9]), "y_test.npy": npy(y[:9])})
+    assert found.split is not None and (found.split == TEST).sum() == 9 and found.labels[-9:].tolist() == y[:9].tolist()
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_tables_of_training_and_test(zipped: bool, read: READ) -> None:
+    train = table(
+        {"id": range(60), "a": [i / 7 for i in range(60)], "b": [i % 3 for i in range(60)], "label": list("xyz") * 20}
+    )
+    test = table({"id": range(20), "b": [i % 3 for i in range(20)], "a": [i / 7 for i in range(20)]}, ";")
+    files: dict[str, bytes | str] = {"train.csv": train, "test.csv": test}
+    if zipped:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as made:
+            for name, content in files.items():
+                made.writestr(name, content)
+        files = {"a.zip": packed.getvalue()}
+    found = read(files)
+    assert names(found) == ["a", "b"] and found.split is not None and found.split.tolist() == [TRAIN] * 60 + [TEST] * 20
+    assert values(found, "a")[63] == pytest.approx(3 / 7) and found.labels[:3].tolist() == [0, 1, 2]
+    assert set(found.labels[60:].tolist()) == {-1} and found.names[60] == "test 1"
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("ending", ["", ".png"])
+def test_labels_in_a_table_beside_images(zipped: bool, ending: str, read: READ) -> None:
+    pictures = {f"{i:03}.png": image(grey(i)) for i in range(12)}
+    order = [7, 3, 11, 0, 1, 2, 4, 5, 6, 8, 9]
+    labels = table({"file": [f"{i:03}{ending}" for i in order], "breed": ["pug" if i % 2 else "akita" for i in order]})
+    files: dict[str, bytes | str] = {**pictures, "labels.csv": labels}
+    found = read({"a.zip": archive({**pictures, "labels.csv": labels.encode()})} if zipped else files)
+    assert found.classes == ("akita", "pug")
+    assert [found.labels[found.names.index(f"{i:03}.png")] for i in range(12)] == [i % 2 for i in range(10)] + [-1, 1]
+    assert "1 images are not in labels.csv: they have no class." in found.warnings
+
+
+# Parquet
+
+
+def test_embeddings_and_images_of_parquet(read: READ) -> None:
+    vectors = np.random.default_rng(0).random((30, 7)).astype(np.float32)
+    found = read(parquet({"embedding": list(vectors), "label": list("ab") * 15, "text": [f"t{i}" for i in range(30)]}))
+    np.testing.assert_array_equal(found.samples, vectors)
+    assert found.classes == ("a", "b") and names(found)[0] == "embedding 0"
+    pictures = [{"bytes": image(grey(i)), "path": f"{i}.png"} for i in range(6)]
+    found = read(parquet({"image": pictures, "label": [0, 1, 2] * 2}))
+    assert found.kind == "image" and found.labels.tolist() == [0, 1, 2] * 2
+    np.testing.assert_array_equal(found.samples[3, ..., 0], grey(3))
+    assert read(parquet({"image": [image(grey(i)) for i in range(6)]})).samples.shape == (6, 8, 8, 1)
+
+
+def test_what_of_parquet_cannot_be_taken_is_told(read: READ) -> None:
+    with pytest.raises(Problem, match="“v”: the column holds lists of 2 different lengths"):
+        read(parquet({"v": [[1.0], [1.0, 2.0]]}))
+    found = read(parquet({"v": [[1.0], [1.0, 2.0], [3.0]], "a": [1.0, 2.0, 3.0]}))
+    assert "different lengths" in left_out(found)["v"]
+
+
+# Text
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", " "])
+def test_twenty_thousand_columns(separator: str, read: READ) -> None:
+    rows = np.random.default_rng(0).random((4, 20_000)).round(4).astype(str).tolist()
+    found = read("\n".join(separator.join(row) for row in [[f"g{i}" for i in range(20_000)], *rows]) + "\n")
+    assert found.samples.shape == (4, 20_000)
+
+
+ENCODED = {
+    "cp1252": "Größe;Straße\n" + "".join(f"{i};Köln Bär\n" for i in range(20)),
+    "cp1251": "Имя;Город\n" + "".join(f"{i};Москва и Киев\n" for i in range(20)),
+    "cp866": "Имя;Город\n" + "".join(f"{i};Санкт-Петербург\n" for i in range(20)),
+    "shift_jis": "名前;都市\n" + "".join(f"{i};東京と大阪\n" for i in range(20)),
+    "gb18030": "姓名;城市\n" + "".join(f"{i};北京和上海\n" for i in range(20)),
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_text_in_other_encodings(encoding: str, read: READ) -> None:
+    text = ENCODED[encoding]
+    found = read(text.encode(encoding))
+    assert [facts.name for facts in found.facts] == text.splitlines()[0].split(";")
+    decision = found.decision("encoding")
+    assert (
+        decision is not None and decision.chosen == encoding and any("not UTF-8" in words for words in found.warnings)
+    )
+    assert not any("not UTF-8" in words for words in read(text.encode(encoding), encoding=encoding).warnings)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "folders"),
+    [("shift_jis", ("表", "ネコ")), ("gb18030", ("猫咪", "小狗")), ("cp866", ("кошки", "собаки"))],
+)
+def test_names_in_a_zip_in_other_encodings(encoding: str, folders: tuple[str, ...], read: READ) -> None:
+    """The second byte of 表 is that of a backslash."""
+    stand_ins = ["z" * (len(folder.encode(encoding)) - 1) + str(i) for i, folder in enumerate(folders)]
+    made = archive({f"{folder}/{i}.png": image(grey(i)) for folder in stand_ins for i in range(4)})
+    for folder, stand_in in zip(folders, stand_ins, strict=True):
+        made = made.replace(f"{stand_in}/".encode(), folder.encode(encoding) + b"/")
+    found = read({"a.zip": made})
+    assert set(found.classes) == set(folders) and any("do not say their encoding" in words for words in found.warnings)
+
+
+@pytest.mark.parametrize("line", [2, 30, 51])
+def test_a_quote_that_is_not_closed_is_told_with_its_line(line: int, read: READ) -> None:
+    lines = ["name,size,w", *(f"disk {i % 3},{i}.5,{i}" for i in range(100))]
+    lines[line - 1] = lines[line - 1].replace("disk", '"disk')
+    found = read("\n".join(lines) + "\n")
+    assert len(found.samples) == 100
+    assert (
+        f"In line {line} a quote is opened and not closed; it is left out, and the rows below are kept."
+        in found.warnings
+    )
+
+
+def test_series_of_sktime_and_tables_of_weka(read: READ) -> None:
+    series = np.random.default_rng(0).standard_normal((12, 2, 9)).round(3)
+    lines = ["%about", "@problemName demo", "@timeStamps false", "@univariate false", "@classLabel true a b", "@data"]
+    lines += [
+        ":".join([*(",".join(map(str, part)) for part in one.tolist()), "ab"[i % 2]]) for i, one in enumerate(series)
+    ]
+    found = read({"demo.ts": "\n".join(lines) + "\n"})
+    np.testing.assert_allclose(found.samples, series.transpose(0, 2, 1), rtol=1e-6)
+    assert found.classes == ("a", "b")
+    for change, says in (
+        (("@timeStamps false", "@timeStamps true"), "time stamp"),
+        ((lines[-1], "1,2:3,4:a"), "different lengths"),
+    ):
+        with pytest.raises(Problem, match=says):
+            read({"demo.ts": "\n".join(lines).replace(*change) + "\n"})
+    text = "% Fisher\n@relation iris\n@attribute 'sepal length' numeric\n@attribute colour {red, blue}\n@ATTRIBUTE class {x,y}\n\n@data\n"
+    text += "".join(f"{i / 3},{('red', 'blue')[i % 2]},{'xy'[i % 2]}\n" for i in range(30)) + "?,red,x\n"
+    found = read({"iris.arff": text})
+    assert names(found) == ["sepal length", "colour"] and found.classes == ("x", "y") and len(found.samples) == 31
+    with pytest.raises(Problem, match="begins as ARFF"):
+        read({"iris.arff": text.replace("@data", "")})
+
+
+def test_readers_raise_their_own_errors_only(read: READ, tmp_path: Path) -> None:
+    """Sizes that make no array, a header with truth values, a claim that is refused before anything is unpacked."""
+    import gzip
+
+    header = b"\0\0\x08\x03" + np.array([0, 2**32 - 1, 2**32 - 1], ">u4").tobytes()
+    with pytest.raises(Problem, match="which holds nothing"):
+        read({"z.idx": header})
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as packed:
+        content = npy(np.zeros((1, 3))).replace(b"'shape': (1, 3)", b"'shape': (True, 3)").replace(b"   \n", b"\n", 1)
+        packed.writestr("x.npy", content)
+    with pytest.raises(Problem, match="holds no array of numbers"):
+        read({"a.npz": made.getvalue()})
+    bomb = gzip.compress(b"\0\0\x08\x03" + np.array([1 << 20, 32, 32], ">u4").tobytes() + b"\0" * (1 << 24))
+    with pytest.raises(Problem, match="1,048,576 samples"):
+        read({"bomb.gz": bomb})
+    assert idx(np.zeros((2, 8, 8), np.uint8))[:2] == b"\0\0"
+
+
+def test_one_large_deep_picture_among_small_ones_is_skipped(read: READ) -> None:
+    out = io.BytesIO()
+    Image.new("F", (4096, 4096)).save(out, "TIFF", compression="tiff_deflate")
+    found = read({"a.zip": archive({**{f"{i}.png": image(grey(i)) for i in range(5)}, "large.tif": out.getvalue()})})
+    assert len(found.samples) == 5 and "more than 8 bits" in left_out(found)["large.tif"]
+
+
+def test_a_monday_goes_through_without_a_decision(read: READ) -> None:
+    """An Excel export with German numbers, a logger's file with a change of clocks, a shuffled frame, a zip from Kaggle."""
+    rows = [
+        f"{4711 + i};1.{100 + i},50 €;{i % 90 + 5},2 %;{('Nord', 'Süd')[i % 2]};{'#DIV/0!' if i % 9 == 4 else f'{i},25'}"
+        for i in range(200)
+    ]
+    excel = read("Kunden-Nr;Umsatz;Marge;Region;Schnitt\n" + "\n".join(rows) + "\n", label="Region")
+    assert names(excel) == ["Umsatz (€)", "Marge (%)", "Schnitt"] and excel.classes == ("Nord", "Süd")
+    assert values(excel, "Umsatz (€)")[:2] == [1100.5, 1101.5] and excel.names[0] == "4711"
+    first = datetime(2024, 3, 25, tzinfo=UTC)
+    moments = [(first + timedelta(minutes=15 * i)).astimezone(ZoneInfo("Europe/Berlin")) for i in range(1200)]
+    lines = [f"{m:%d/%m/%Y %H:%M %Z};{i % 40},5;{i % 7}" for i, m in enumerate(moments)]
+    logger = read("zeit;temp;co2\n" + "\n".join(lines) + "\n")
+    assert logger.kind == "signal" and names(logger) == ["temp", "co2"] and not logger.warnings
+    order = np.random.default_rng(0).permutation(300).tolist()
+    frame = read(table({"": order, "a": [i / 7 for i in range(300)], "b": range(300), "species": list("xyz") * 100}))
+    assert names(frame) == ["a", "b"] and frame.classes == ("x", "y", "z") and frame.names[0] == str(order[0])
+    folders = [
+        (part, kind, i)
+        for part in ("seg_train/seg_train", "seg_test/seg_test")
+        for kind in ("sea", "forest")
+        for i in range(4)
+    ]
+    kaggle = read({"archive.zip": archive({f"{part}/{kind}/{i}.png": image(grey(i)) for part, kind, i in folders})})
+    assert kaggle.classes == ("forest", "sea") and kaggle.split is not None and (kaggle.split == TEST).sum() == 8
+    assert not any(map(asked, (excel, logger, frame, kaggle)))
