@@ -67,8 +67,13 @@ def test_decisions_can_be_changed_and_are_read_again(me: str) -> None:
     assert next(metric.value for metric in app.metric if metric.label == "Signals") == "200"
     chosen(app, "What a sample is", "a row of a table")
     assert next(metric.value for metric in app.metric if metric.label == "Rows") == "12,800"
-    rows = next(frame.value for frame in app.dataframe if list(frame.value.columns) == ["time", "x", "y", "activity"])
+    assert any(list(frame.value.columns) == ["class", "x", "y"] for frame in app.dataframe)  # time is no feature …
+    chosen(app, "Change a column", "time")
+    chosen(app, "It is used as", "a number")  # … unless somebody says so
+    rows = next(frame.value for frame in app.dataframe if list(frame.value.columns) == ["class", "time", "x", "y"])
     assert rows["time"].iloc[[0, -1]].tolist() == [0, 12_799]
+    chosen(app, "Change a column", "time")
+    chosen(app, "It is used as", "a time")
     chosen(app, "What a sample is", "a signal over time")
     chosen(app, "Class", "none")
     chosen(app, "Class", "activity")
@@ -125,7 +130,7 @@ def test_why_something_was_left_out_has_the_room_of_the_page(me: str) -> None:
             archive.writestr(name, content)
     app = dropped("shapes.zip", packed.getvalue())
     why = next(frame for frame in app.dataframe if list(frame.value.columns) == ["what", "why"])
-    assert "a table, which cannot be read from a zip" in why.value["why"][0]
+    assert "bring it alone to read it as a table" in why.value["why"][0]
     assert json.loads(why.proto.columns)["why"]["width"] == "large"
     assert not any(frame.value.equals(why.value) for column in app.columns for frame in column.dataframe)
 
@@ -453,3 +458,36 @@ def test_readings_stand_in_line(me: str, monkeypatch: pytest.MonkeyPatch) -> Non
     app = dropped("flowers.csv", examples.flowers())
     assert "What was understood" in words(app) and len(waited) == 2
     assert line.acquire(blocking=False)  # it was given back
+
+
+def test_a_date_that_can_be_read_in_two_ways_is_asked_before_anything_is_kept(me: str) -> None:
+    rows = "".join(f"04/05/2024,{i / 7},{i % 3}\n" for i in range(60))
+    app = dropped("dates.csv", f"date,v,class\n{rows}".encode())
+    assert next(button for button in app.button if button.label == "Keep it").disabled
+    assert "could be read the other way" in words(app) and "First say above" in words(app)
+    chosen(app, "Dates", "month first")
+    assert not next(button for button in app.button if button.label == "Keep it").disabled
+    pressed(app, "Keep it")
+    assert uploads.of("me")[0].count == 60
+
+
+def test_what_each_column_is_used_as_is_shown_and_can_be_changed(me: str) -> None:
+    rows = "".join(f"{700 + 3 * i},{i},5 €,{'n/a' if i % 4 == 0 else i / 2},{i % 3}\n" for i in range(60))
+    app = dropped(
+        "prices.csv", f"Kunden-Nr;Preis;Menge;class\n{rows.replace(',', ';').replace(';5 €', ',5 €')}".encode()
+    )
+
+    def columns() -> dict[str, str]:
+        table = next(frame.value for frame in app.dataframe if "used as" in frame.value.columns)
+        return dict(zip(table["name"], table["used as"], strict=True))
+
+    assert columns() == {
+        "Kunden-Nr": "the row's id", "Preis (€)": "a number", "Menge": "a number", "class": "the class",
+    }  # fmt: skip
+    assert "15 of 60 cells of “Menge” were no numbers: `n/a`." in words(app).replace("\\", "")
+    chosen(app, "Change a column", "Kunden-Nr")
+    chosen(app, "It is used as", "a number")
+    assert columns()["Kunden-Nr"] == "a number"
+    chosen(app, "Change a column", "class")
+    chosen(app, "It is used as", "a category")
+    assert columns()["class"] == "a category" and not app.exception

@@ -508,6 +508,25 @@ def test_the_shell_keeps_lists_trains_on_and_deletes(
     assert say("data", "delete", mine.name)[0] == 1
 
 
+def test_the_shell_asks_what_can_be_read_in_two_ways_and_takes_the_answer(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from models.shell import main
+
+    path = tmp_path / "days.csv"
+    path.write_text("date,v,class\n" + "".join(f"04/05/2024,{i / 7},{i % 3}\n" for i in range(60)))
+    assert main(["data", "add", str(path)]) == 1
+    said = capsys.readouterr().err
+    assert "could be read the other way" in said and """--choices '{"dates": "month first"}'""" in said
+    assert not list((home / "uploads").iterdir()) and not uploads.of("shell")
+    choices = '{"dates": "month first", "columns": {"v": "category"}, "missing_values": []}'
+    assert main(["data", "add", str(path), "--choices", choices, "--json"]) == 0
+    kept = json.loads(capsys.readouterr().out)
+    assert [(one["name"], one["role"]) for one in kept["columns"]] == [
+        ("date", "time"), ("v", "category"), ("class", "class"),
+    ]  # fmt: skip
+
+
 # ── a stream of our own, and folders of the server's ─────────────────────────
 
 OWN_SITE = {"Origin": "http://hourglass.test", "Sec-Fetch-Site": "same-origin"}

@@ -52,15 +52,21 @@ def _add(arguments: argparse.Namespace) -> int:
     folder = uploads.staging_directory(SHELL)
     try:
         found = guarded_read(arguments.paths, folder / "read", choices, progress, LARGE)
+        for decision in found.decisions:
+            if decision.asks:
+                ways = " or ".join(
+                    f"--choices '{json.dumps({decision.what: option})}'" for option in decision.options[:4]
+                )
+                raise Problem(decision.words.rstrip("."), do=f"say which it is: {ways}")
         title = arguments.title or arguments.paths[0].resolve().stem
         kept = uploads.save(found, SHELL, title, "added from the shell", shared=arguments.share)
     finally:
         uploads.remove_staging(folder)
     if arguments.json:
         decisions = [dataclasses.asdict(decision) for decision in found.decisions]
-        print(
-            json.dumps({**_brief(kept), "decisions": decisions, "warnings": found.warnings, "skipped": found.skipped})
-        )
+        columns = [dataclasses.asdict(facts) for facts in found.facts]
+        told = {"decisions": decisions, "columns": columns, "warnings": found.warnings, "skipped": found.skipped}
+        print(json.dumps({**_brief(kept), **told}))
         return 0
     print(f"{kept.name}  {kept.title}: {kept.count:,} samples of {'x'.join(map(str, kept.shape))}, {kept.kind}")
     for words in (*(decision.words for decision in found.decisions), *found.warnings):
