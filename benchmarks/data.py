@@ -4,7 +4,8 @@
 
 A zip of 60,000 PNG images of 28x28 (MNIST's training images from HOURGLASS_DATA) to its contact sheet, as the Data page
 does it: in a process of its own. The alternative in the same run is what a notebook does: zipfile, Pillow and numpy,
-in this process and without a limit. --large adds 200,000 colour images of 64x64 in a folder, read and kept.
+in this process and without a limit. Then a CSV file of 200,000 rows with eight columns of numbers, one of times and one of
+texts; the alternative is pandas.read_csv. --large adds 200,000 colour images of 64x64 in a folder, read and kept.
 """
 
 import argparse
@@ -67,6 +68,33 @@ def plainly(path: Path) -> float:
     return time.perf_counter() - began
 
 
+def table(path: Path, count: int) -> None:
+    """A CSV file as a logger writes it, with a column of texts."""
+    values = np.random.default_rng(0).standard_normal((count, 8)).round(4)
+    start = np.datetime64("2024-01-01T00:00:00")
+    with path.open("w") as out:
+        out.write(",".join(["time", *(f"v{i}" for i in range(8)), "state"]) + "\n")
+        for i, row in enumerate(values.tolist()):
+            out.write(f"{start + np.timedelta64(i, 'm')},{','.join(map(str, row))},{('on', 'off')[i % 2]}\n")
+
+
+def rows(path: Path) -> float:
+    """Seconds from a table to what was understood."""
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        guarded_read(path, Path(folder) / "out", limits=LIMITS)
+        return time.perf_counter() - began
+
+
+def by_pandas(path: Path) -> float:
+    """The same table as a frame, with its times."""
+    import pandas as pd
+
+    began = time.perf_counter()
+    pd.read_csv(path, parse_dates=["time"])
+    return time.perf_counter() - began
+
+
 def resident(who: int) -> float:
     """The most memory that was resident so far, in MB."""
     return resource.getrusage(who).ru_maxrss / 1024
@@ -112,6 +140,11 @@ def main() -> None:
             f"{count:,} PNG images of 28x28 in a zip to the contact sheet: {here:.1f} s, the reader "
             f"{resident(resource.RUSAGE_CHILDREN):.0f} MB; zipfile and Pillow alone {there:.1f} s"
         )
+        path = Path(folder) / "table.csv"
+        table(path, 10 * count // 3)
+        both = [(rows(path), by_pandas(path)) for _ in range(times)]
+        here, there = (statistics.median(column) for column in zip(*both, strict=True))
+        print(f"{10 * count // 3:,} rows of a CSV file, understood: {here:.1f} s; pandas.read_csv alone {there:.1f} s")
     if chosen.large:
         large(20_000 if chosen.quick else 200_000)
 
