@@ -860,6 +860,12 @@ def csv_ragged() -> bytes:
 
 @case(REFUSED, "same number of cells")
 def csv_mostly_ragged() -> bytes:
+    rows = ["1,2"] * 60 + ["1,2,3", "1,2,3,4"] * 100
+    return "\n".join(["a,b", *rows]).encode()
+
+
+@case(WARNED, "61 of 261 rows have another number of cells than most", "table", (200, 3))
+def csv_partly_ragged() -> bytes:
     rows = ["1,2"] * 60 + ["1,2,3"] * 200
     return "\n".join(["a,b", *rows]).encode()
 

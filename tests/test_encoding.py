@@ -255,6 +255,23 @@ def test_categories_that_look_like_numbers_are_found(
     assert "never met “2”" in " ".join(fitted.said)
 
 
+def test_units_and_codes_are_those_of_the_run(write: Write, tmp_path: Path, home: Path) -> None:
+    """A unit beside each number or none, a code with zeros, a day that is a category."""
+    columns = (
+        Column("price (€)", "number", 0, 1, 5.0, 2.0),
+        Column("size", "number", 1, 1, 0.0, 1.0),
+        Column("code", "category", 2, 2, values=("007", "7")),
+        Column("day", "category", 4, 2, values=("2024-01-01", "2024-01-02")),
+    )
+    rows = np.concatenate([np.random.default_rng(0).normal(size=(60, 2)), np.tile(np.eye(2), (30, 2))], 1)
+    run = declared("units", "table", rows.astype(np.float32), columns)
+    for price, size in (("7 €", "3 cm"), ("7", "3")):
+        lines = "".join(f"{price};{size};{code};{day}\n" for code, day in (("007", "2024-01-02"), ("7", "2024-01-01")))
+        name = "price" if price == "7" else "price (€)"
+        fitted = encoding.read(run, [write("t.csv", f"{name};size;code;day\n{lines}")], tmp_path / name)
+        np.testing.assert_allclose(fitted.samples, [[1, 3, 1, 0, 0, 1], [1, 3, 0, 1, 1, 0]])
+
+
 def test_what_rows_lack_is_filled_as_where_the_run_has_learnt(
     brought: dict[str, runs.Run], write: Write, tmp_path: Path
 ) -> None:

@@ -338,6 +338,38 @@ def test_uneven_times_are_asked_and_read_by_row_or_at_even_steps(read: READ) -> 
     np.testing.assert_allclose(inner, np.median(inner), rtol=0.02)
 
 
+def test_shuffled_times_are_put_in_order_where_a_signal_is_asked_for(read: READ) -> None:
+    order = np.random.default_rng(0).permutation(600).tolist()
+    text = table({"when": [str(START + timedelta(hours=i)) for i in order], "v": order})
+    assert read(text).kind == "table" and names(read(text)) == ["v"]
+    found = read(text, kind="signal")
+    assert found.samples[0, :3, 0].tolist() == [0, 1, 2] and found.names[0] == str(order.index(0) + 1)
+    decision = found.decision("kind")
+    assert decision is not None and "put into that of their times" in decision.words
+    born = [str((START - timedelta(days=i % 40)).date()) for i in order]
+    assert read(table({"born": born, "v": order}), kind="signal").samples[0, :3, 0].tolist() == order[:3]
+
+
+@pytest.mark.parametrize("form", ["%Y-%m", "%m/%Y", "%b %Y", "%Y-%b", "%B %y"])
+def test_months_are_times(form: str, read: READ) -> None:
+    months = [f"{datetime(1960 + i // 12, 1 + i % 12, 1):{form}}" for i in range(600)]
+    found = read(table({"period": months, "v": range(600)}))
+    assert found.kind == "signal" and (not found.warnings or form == "%B %y")
+
+
+def test_a_title_above_the_names_and_marks_of_footnotes(read: READ) -> None:
+    rows = "".join(f"{i},5*;{i}†;{('<0,5', '<0,25', '<1')[i % 3] if i % 4 == 0 else f'{i},25'}\n" for i in range(60))
+    found = read("Bericht 2024;;\n;;\na;b;c\n" + rows)
+    assert names(found) == ["a", "b", "c"] and values(found, "a")[2] == 2.5
+    assert any("15 of 60 cells of “c” were no numbers" in words for words in found.warnings)
+
+
+@pytest.mark.parametrize("name", ["response time", "delivery_time", "lead time (h)"])
+def test_durations_are_features(name: str, read: READ) -> None:
+    found = read(table({name: [i / 7 for i in range(600)], "v": [i % 5 for i in range(600)]}))
+    assert names(found) == [name, "v"]
+
+
 def test_hours_alone_go_on_over_midnight(read: READ) -> None:
     when = [f"{START + timedelta(minutes=2 * i):%H:%M:%S}" for i in range(1500)]
     found = read(table({"clock": when, "v": range(1500)}))
@@ -385,6 +417,8 @@ def test_names_that_are_numbers(header: Sequence[object], read: READ) -> None:
         ("# made by a logger\n# twice\nlen,wid\n" + "".join(f"{i / 3},{i / 7}\n" for i in range(30)), ["len", "wid"], 30),
         ("# serial, 5\nlen,wid\n" + "".join(f"{i / 3},{i / 7}\n" for i in range(30)), ["len", "wid"], 30),
         ("#len,wid\n" + "".join(f"{i / 3},{i / 7}\n" for i in range(30)), ["len", "wid"], 30),
+        ("len,wid,\n" + "".join(f"{i / 3},{i / 7}\n" for i in range(30)), ["len", "wid"], 30),
+        ("".join(f"Key {i}: value, {i}\n" for i in range(35)) + "a;b;c\n" + "".join(f"{i};{i / 7};3\n" for i in range(90)), ["a", "b", "c"], 90),
         ("len\twid\n1.8316333.1\t5\n" + "".join(f"{i / 3}\t{i / 7}\n" for i in range(30)), ["len", "wid"], 31),
     ],
 )  # fmt: skip
@@ -850,6 +884,15 @@ def test_one_large_deep_picture_among_small_ones_is_skipped(read: READ) -> None:
     assert len(found.samples) == 5 and "more than 8 bits" in left_out(found)["large.tif"]
 
 
+@pytest.mark.parametrize(
+    "cell", ["-" + " " * 90_000 + "x", "1 " * 45_000, "1," * 45_000 + "x", "9" * 90_000, "12 " + "a" * 90_000]
+)
+def test_long_cells_take_no_time(cell: str, read: READ) -> None:
+    began = datetime.now(UTC)
+    found = read(table({"a": [f'"{cell}"', *["1"] * 40], "b": range(41)}))
+    assert len(found.samples) == 41 and (datetime.now(UTC) - began).total_seconds() < 2
+
+
 def test_a_monday_goes_through_without_a_decision(read: READ) -> None:
     """An Excel export with German numbers, a logger's file with a change of clocks, a shuffled frame, a zip from Kaggle."""
     rows = [
@@ -876,3 +919,308 @@ def test_a_monday_goes_through_without_a_decision(read: READ) -> None:
     kaggle = read({"archive.zip": archive({f"{part}/{kind}/{i}.png": image(grey(i)) for part, kind, i in folders})})
     assert kaggle.classes == ("forest", "sea") and kaggle.split is not None and (kaggle.split == TEST).sum() == 8
     assert not any(map(asked, (excel, logger, frame, kaggle)))
+
+
+# What a critical reader of these pages found
+
+
+def test_quotes_that_meet_each_other_swallow_nothing(read: READ) -> None:
+    lines = [f'"open {i},{i / 3:.3f}' if i in (5, 25) else f"n{i % 4},{i / 3:.3f}" for i in range(40)]
+    found = read("name,v\n" + "\n".join(lines) + "\n")
+    assert len(found.samples) == 40 and sum("not closed" in words for words in found.warnings) == 1
+    found = read("name,v\n" + "\n".join(f'"x{i % 3} y,{i}' for i in range(300)) + "\n")
+    assert len(found.samples) == 300 and "Many quotes" in " ".join(found.warnings)
+    found = read("a,note\n" + "".join(f'{i},"two\nlines, ""quoted"""\n' for i in range(40)))
+    assert len(found.samples) == 40 and not any("quote" in words for words in found.warnings)
+
+
+def test_scalars_beside_arrays_are_skipped(read: READ) -> None:
+    found = read({"a.npz": npz(X=np.random.default_rng(0).random((20, 3)), y=np.arange(20) % 2, fs=np.float64(100))})
+    assert (
+        found.classes == ("0", "1")
+        and "not needed" in left_out(found)["fs.npy" if "fs.npy" in left_out(found) else "fs"]
+    )
+
+
+@pytest.mark.parametrize("values", [("<=50K", ">50K"), ("<20", ">40"), (">200", ">300"), ("<0.5", "<0.1")])
+def test_classes_that_look_like_bounds(values: tuple[str, str], read: READ) -> None:
+    found = read(
+        table(
+            {"age": [i / 7 for i in range(60)], "job": list("pqr") * 20, "income": [values[i % 2] for i in range(60)]}
+        )
+    )
+    assert next(column for column in found.columns if column.name == "income").values == values
+
+
+def test_images_of_one_name_in_two_folders_get_the_labels_of_theirs(read: READ) -> None:
+    pictures = {f"{part}/{i}.png": image(grey(i)) for part in ("train", "test") for i in range(9)}
+    labels = {
+        f"{part}.csv": table({"id": range(9), "label": [f"{part[1]}{i % 2}" for i in range(9)]}).encode()
+        for part in ("train", "test")
+    }
+    found = read({"a.zip": archive({**pictures, **labels})})
+    assert found.classes == ("e0", "e1", "r0", "r1")
+    assert all(found.classes[label][0] == name[1] for name, label in zip(found.names, found.labels, strict=True))
+    found = read({"a.zip": archive({**pictures, "train.csv": labels["train.csv"]})})
+    assert found.classes == ("r0", "r1") and (found.labels == -1).sum() == 9
+
+
+@pytest.mark.parametrize("cells", [["1.234"] * 30 + ["5,5"], ["1.234", "998", "4.567", "12.500"] * 8])
+def test_a_few_cells_do_not_decide_a_thousandfold_without_asking(cells: list[str], read: READ) -> None:
+    text = table({"a": cells, "b": range(len(cells))}, ";")
+    assert asked(read(text)) == {"decimal"}
+    assert values(read(text, decimal=","), "a")[0] == 1234 and values(read(text, decimal="."), "a")[0] == pytest.approx(
+        1.234
+    )
+
+
+def test_three_decimals_everywhere_are_decimals(read: READ) -> None:
+    assert not asked(read(table({"a": [f"{1 + i / 7:.3f}" for i in range(60)], "b": range(60)})))
+
+
+def test_each_file_of_a_table_has_its_own_decimal_mark(read: READ) -> None:
+    train = table({"a": [f"{i},25" for i in range(40)], "label": list("xy") * 20}, ";")
+    test = table({"a": [f"{i}.25" for i in range(20)], "label": list("xy") * 10})
+    found = read({"train.csv": train, "test.csv": test})
+    assert values(found, "a")[3] == 3.25 and values(found, "a")[43] == 3.25
+    train = table({"a": [f"{i},250" for i in range(1, 41)], "c": ["1,5"] * 40, "label": list("xy") * 20}, ";")
+    test = table({"a": [f"{i}.250" for i in range(1, 21)], "c": ["1.5"] * 20, "label": list("xy") * 10})
+    assert values(read({"train.csv": train, "test.csv": test}), "a")[39:42] == [40.25, 1.25, 2.25]
+
+
+def test_what_only_the_training_rows_have_is_the_class(read: READ) -> None:
+    train = table(
+        {"PassengerId": range(60), "Survived": [i % 2 for i in range(60)], "Fare": [i / 7 for i in range(60)]}
+    )
+    found = read(
+        {"train.csv": train, "test.csv": table({"PassengerId": range(60, 80), "Fare": [i / 7 for i in range(20)]})}
+    )
+    assert found.classes == ("0", "1") and names(found) == ["Fare"] and found.names[0] == "0"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("Training", "Validierung", "Test"),
+        ("tr", "te"),
+        ("trn", "tst"),
+        ("train", "public_test"),
+        ("Final_Training", "Final_Test"),
+        ("entrainement", "validation", "test"),
+    ],
+)
+def test_more_names_of_splits(parts: tuple[str, ...], read: READ) -> None:
+    found = read(
+        {
+            "a.zip": archive(
+                {
+                    f"{part}/{kind}/{i}.png": image(grey(i))
+                    for part in parts
+                    for kind in ("cat", "dog")
+                    for i in range(3)
+                }
+            )
+        }
+    )
+    assert found.classes == ("cat", "dog") and found.split is not None and len(np.unique(found.split)) == len(parts)
+
+
+def test_a_folder_beside_splits_is_no_class(read: READ) -> None:
+    made = {
+        f"seg_{part}/seg_{part}/{kind}/{i}.png": image(grey(i))
+        for part in ("train", "test")
+        for kind in ("sea", "ice")
+        for i in range(3)
+    }
+    found = read({"a.zip": archive({**made, **{f"seg_pred/seg_pred/{i}.png": image(grey(i)) for i in range(4)}})})
+    assert found.classes == ("ice", "sea") and (found.labels == -1).sum() == 4
+    assert any("“seg_pred” stands beside folders that are a split" in words for words in found.warnings)
+
+
+def test_arrays_that_are_no_labels(read: READ) -> None:
+    random = np.random.default_rng(0)
+    x = random.random((100, 5))
+    assert not read({"a.npz": npz(X=x, y=random.standard_normal(100))}).classes
+    assert not read({"a.npz": npz(X=x, ids=np.arange(100))}).classes
+    found = read({"a.npz": npz(data=x, subject=np.arange(100) % 5, activity=np.arange(100) % 3)})
+    assert len(found.classes) == 3
+    assert asked(read({"a.npz": npz(data=x, subject=np.arange(100) % 5, session=np.arange(100) % 3)})) == {"labels"}
+    for names_ in (("Xtr", "ytr", "Xte", "yte"), ("xTrain", "yTrain", "xTest", "yTest")):
+        arrays = dict(zip(names_, (x, np.arange(100) % 2, x[:30], np.arange(30) % 2), strict=True))
+        found = read({"a.npz": npz(**arrays)})
+        assert found.split is not None and (found.split == TEST).sum() == 30
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "S.No.",
+        "Sr No",
+        "Serial No.",
+        "row",
+        "X",
+        "...1",
+        "instant",
+        "idx",
+        "OBJECTID",
+        "pk",
+        "Matrikelnummer",
+        "Loan_No",
+    ],
+)
+def test_counters_under_usual_names_are_no_features(name: str, read: READ) -> None:
+    found = read(table({name: range(1, 101), "a": [i % 9 / 7 for i in range(100)]}))
+    assert names(found) == ["a"]
+
+
+def test_the_named_index_of_a_frame_is_no_feature(read: READ) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"Flight": np.random.default_rng(0).permutation(900)[:60], "a": np.arange(60) / 7}).set_index(
+        "Flight"
+    )
+    out = io.BytesIO()
+    frame.to_parquet(out)
+    assert names(read(out.getvalue())) == ["a"]
+
+
+def test_amounts_in_the_first_column_are_features(read: READ) -> None:
+    amounts = np.random.default_rng(0).integers(1_000_000_000, 9_000_000_000, 60).tolist()
+    assert names(read(table({"market_cap": amounts, "a": [i / 7 for i in range(60)]}))) == ["market_cap", "a"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("USD2.5", 2.5),
+        ("Rs. 6,72,205", 672205),
+        ("5.125D+02", 512.5),
+        ("$(9,668.00)", -9668),
+        ("44,- €", 44),
+        ("8.5ºC", 8.5),
+        ("76MPH", 76),
+        ("($5.50)", -5.5),
+    ],
+)
+def test_more_ways_to_write_a_number(cell: str, value: float, read: READ) -> None:
+    found = read(table({"a": [f'"{cell}"'] * 40, "b": range(40)}))
+    assert found.samples[0, 0] == value and len(names(found)) == 2
+
+
+def test_thousands_and_millions_as_letters(read: READ) -> None:
+    found = read(table({"volume": ["2.5K", "4.5M", "400"] * 20, "b": range(60)}))
+    assert values(found, "volume")[:3] == [2500, 4_500_000, 400]
+
+
+def test_numbers_in_several_units_are_told(read: READ) -> None:
+    found = read(table({"weight": [f"{i + 1}.4 kg" if i % 2 else f"{i + 100} g" for i in range(60)], "b": range(60)}))
+    assert any("“weight” looks like numbers in several units (g, kg)" in w or "(kg, g)" in w for w in found.warnings)
+
+
+def test_questionnaires_are_asked_and_not_taken_for_pixels(read: READ) -> None:
+    random = np.random.default_rng(0)
+    answers = {f"q{i}": random.integers(1, 6, 80).tolist() for i in range(1, 101)}
+    assert asked(read(table({"id": range(1, 81), **answers}))) == {"kind"}
+    assert asked(read(table({f"s{i}": random.random(40).tolist() for i in range(64)}))) == {"kind"}
+    assert not asked(read(table({f"pixel{i}": random.integers(0, 256, 40).tolist() for i in range(64)})))
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_the_class_of_a_table_without_names(place: str, read: READ) -> None:
+    random = np.random.default_rng(0).standard_normal((80, 30)).round(3)
+    rows = [
+        [f"{i % 5 + 1}", *map(str, row)] if place == "first" else [*map(str, row), f"{i % 5}.0"]
+        for i, row in enumerate(random)
+    ]
+    found = read("\n".join("\t".join(row) for row in rows) + "\n")
+    assert len(found.classes) == 5 and found.shape == (30,)
+
+
+def test_a_label_may_be_a_half(read: READ) -> None:
+    assert read(table({"label": [i % 3 / 2 for i in range(60)], "a": [i / 7 for i in range(60)]})).classes == (
+        "0",
+        "0.5",
+        "1",
+    )
+
+
+def test_a_rare_minus_beside_a_plus_is_a_class(read: READ) -> None:
+    found = read(table({"a": [i / 7 for i in range(60)], "y": ["-" if i % 10 == 0 else "+" for i in range(60)]}))
+    assert found.classes == ("+", "-")
+
+
+def test_a_temperature_is_no_time(read: READ) -> None:
+    assert "T (°C)" in names(
+        read(table({"T (°C)": [5 * i + i % 2 for i in range(40)], "Cp": [i % 7 / 3 for i in range(40)]}))
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "count"),
+    [
+        (
+            "Temperature log\ntime_of_day,value\n" + "".join(f"{i % 7},{i / 7}\n" for i in range(30)),
+            ["time_of_day", "value"],
+            30,
+        ),
+        ("sep=\t\na\tb\n" + "".join(f"{i % 7}\t{i / 7}\n" for i in range(30)), ["a", "b"], 30),
+        ("Device,ABC\nSerial,123\nRate,10\nu,v\n" + "".join(f"{i % 7},{i / 7}\n" for i in range(30)), ["u", "v"], 30),
+        (
+            "Device,ABC\nSerial,123\nu,v\nmV,mA\n" + "".join(f"{i % 7},{i / 7}\n" for i in range(30)),
+            ["u (mV)", "v (mA)"],
+            30,
+        ),
+    ],
+)
+def test_what_stands_above_the_names(text: str, columns: list[str], count: int, read: READ) -> None:
+    found = read(text)
+    assert (names(found), len(found.samples)) == (columns, count)
+
+
+def test_numbers_that_may_be_names_are_asked(read: READ) -> None:
+    rows = np.random.default_rng(0).integers(1, 10, (30, 20))
+    text = "\n".join(",".join(map(str, row)) for row in [range(2000, 2020), *rows.tolist()]) + "\n"
+    assert "header" in asked(read(text)) and len(read(text, header=True).samples) == 30
+
+
+@pytest.mark.parametrize(
+    "text", ["price;q\n£1.50;1\n", "T [°C];q\n5;1\n", "a;q\n3,2 €;1\n", "c [µg];q\n5;1\n", "note;q\nit’s;1\n"]
+)
+def test_a_few_western_signs_are_western(text: str, read: READ) -> None:
+    lines = text.splitlines()
+    found = read(("\n".join([lines[0], *[lines[1]] * 40]) + "\n").encode("cp1252"))
+    decision = found.decision("encoding")
+    assert decision is not None and decision.chosen == "cp1252"
+
+
+def test_one_wrong_byte_does_not_change_the_encoding(read: READ) -> None:
+    found = read(b"Stadt,v\n" + "".join(f"Zürich {i % 3},{i}\n" for i in range(60)).encode() + b"Gen\xe8ve,7\n")
+    assert "Zürich 0" in found.columns[0].values and any("no UTF-8" in words for words in found.warnings)
+
+
+@pytest.mark.parametrize("make", [lambda i: f"{i // 60:02}:{i % 60:02}.5", lambda i: f"{60310 + i / 24:.5f}", lambda i: f"{datetime(2020, 1, 1) + timedelta(days=i):%d%m%Y}", lambda i: f"{1850 + i // 4}Q{i % 4 + 1}"])  # fmt: skip
+def test_more_forms_of_time(make: Callable[[int], str], read: READ) -> None:
+    found = read(table({"mjd": [make(i) for i in range(600)], "v": range(600)}))
+    assert found.kind == "signal" and names(found) == ["v"]
+
+
+def test_several_sensors_in_one_table_are_asked(read: READ) -> None:
+    text = table({"time": range(900), "sensor": ["S0", "S1", "S2"] * 300, "value": [i % 50 / 7 for i in range(900)]})
+    assert "kind" in asked(read(text))
+
+
+def test_reasons_of_tables_beside_images(read: READ) -> None:
+    pictures = {f"{i}.png": image(grey(i)) for i in range(20)}
+    few = table({"file": [f"{i}.png" for i in range(5)], "label": list("ababa")}).encode()
+    assert "those of 5 of 20 images" in left_out(read({"a.zip": archive({**pictures, "l.csv": few})}))["l.csv"]
+    ages = table({"file": [f"{i}.png" for i in range(20)], "age": [i / 7 for i in range(20)]}).encode()
+    assert "holds classes" in left_out(read({"a.zip": archive({**pictures, "l.csv": ages})}))["l.csv"]
+
+
+def test_a_table_with_a_note_in_a_zip(read: READ) -> None:
+    content = archive(
+        {"data.csv": table({"a": range(40), "b": [i % 7 for i in range(40)]}).encode(), "README.md": b"# hello"}
+    )
+    assert len(read({"a.zip": content}).samples) == 40
+    part = table({"a": [i / 7 for i in range(40)], "label": list("xy") * 20})
+    assert read({"adult_train.csv": part, "adult_test.csv": part}).split is not None

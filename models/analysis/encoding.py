@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -163,9 +164,13 @@ def _left_out(extra: Sequence[str]) -> list[str]:
 
 def _rows(run: Run, reading: Any, _fit: str | None) -> Read:
     # No column is taken for a label: what the run has learnt from may well be called “class”.
-    found = reading(kind="table", label="", missing="keep")
+    categories = {
+        column.name: "category" for column in run.columns if column.kind == "category"
+    }  # also of 007 and days
+    found = reading(kind="table", label="", missing="keep", columns=categories)
     # What is missing is filled as where the run learnt, and not with the mean of a few new rows.
     found = replace(found, decisions=tuple(one for one in found.decisions if one.what != "missing"))
+    found = replace(found, columns=tuple(_as_known(run.columns, found.columns)))
     known = {column.name for column in run.columns}
     extra = [column.name for column in found.columns if column.name not in known]
     counted = [str(i + 1) for i in range(len(found.columns))]
@@ -187,6 +192,20 @@ def _rows(run: Run, reading: Any, _fit: str | None) -> Read:
     samples = np.nan_to_num(standardised(run.columns, samples), nan=0.0)
     found = replace(found, skipped=tuple(one for one in found.skipped if one[0] not in left))
     return found, samples, _left_out(extra) + _filled(missing) + said
+
+
+def _as_known(columns: Sequence[Column], came: Sequence[Column]) -> list[Column]:
+    """The columns that came, by the names that the run knows them by: of two tables one may have a unit beside each number,
+    which is told in the name, and the other none."""
+    plainly = {re.sub(r" \([^()]*\)$", "", column.name): column.name for column in columns}
+    known = {column.name for column in columns}
+    out = []
+    for column in came:
+        base = re.sub(r" \([^()]*\)$", "", column.name)
+        name = column.name if column.name in known else base if base in known else plainly.get(column.name, column.name)
+        taken = name != column.name and any(other.name == name for other in came)
+        out.append(column if taken else replace(column, name=name))
+    return out
 
 
 def _filled(missing: NDArray[np.bool_]) -> list[str]:

@@ -155,7 +155,7 @@ def from_zip(path: str | Path, work: Work | None = None, **choices: Any) -> Read
         looked = entries[:50]
         if looked and not any(images.is_image(entry.start()) for entry in looked):
             found = [entry for entry in entries if together.is_table(entry)]
-            if found and len(found) == len(entries):
+            if found and all(entry in found or together.is_note(entry) for entry in entries):
                 with together.unpacked(found, work) as laid:
                     return together.of_tables(laid, work, plain(path.name))
         return together.of_images(entries, work, plain(path.name))

@@ -79,6 +79,12 @@ def read_ts(path: Path, encoding: str, work: Work) -> dict[str, NDArray[Any]]:
                 if not key.startswith("@"):
                     raise Problem(f"{name} begins as a .ts file, but line {number:,} is no fact", do="save it again")
                 facts[key[1:].lower()] = value.strip()
+                if facts.get("targetlabel", "").lower() in TRUE:
+                    raise Problem(
+                        f"{name} has a number to be told for each series",
+                        "series with classes or none can be read",
+                        "leave it out",
+                    )
                 if facts.get("timestamps", "").lower() in TRUE:
                     raise Problem(
                         f"{name} has a time stamp for each value", "series without can be read", "save it as CSV"

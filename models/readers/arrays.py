@@ -23,9 +23,9 @@ from models.readers.work import Work, plain
 
 SAMPLE_NAMES = ("x", "images", "image", "data", "samples", "arr_0", "features", "imgs")
 PARTS = {
-    **dict.fromkeys(("train", "training"), TRAIN),
+    **dict.fromkeys(("train", "training", "tr", "trn"), TRAIN),
     **dict.fromkeys(("val", "valid", "validation"), VALIDATION),
-    **dict.fromkeys(("test", "testing", "t10k"), TEST),
+    **dict.fromkeys(("test", "testing", "t10k", "te", "tst"), TEST),
 }
 
 
@@ -131,7 +131,7 @@ def of_features(samples: NDArray[Any], split: NDArray[np.uint8] | None, names: S
 
 def _parts(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> tuple[list[Part], bool]:
     """Which arrays are samples and which labels, by name, shape and choice; and whether they came split."""
-    arrays = _told(arrays, work)
+    arrays = _with_one_hot(arrays, work)
     numeric = {name: each for name, each in arrays.items() if each.ndim >= 2 and each.dtype.kind in "buif"}
     flat = {name: each for name, each in arrays.items() if each.ndim == 1 or (each.ndim == 2 and each.shape[1] == 1)}
     taken = _named(work.choices.samples, numeric, "samples") or _guessed(numeric, flat, work)
@@ -171,15 +171,26 @@ def _parts(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> tuple
         given = " and ".join(filter(None, labels))
         words = f"Labels are taken from {given}." if given else "No array is taken for labels."
         options = ["", *flat] if len(labels) == 1 else [list(labels), ""] if given else [""]
-        work.decide("labels", list(labels) if given and len(labels) > 1 else labels[0], options, words)
+        rivals = [
+            name
+            for name in flat
+            if name not in labels and len(flat[name]) == len(arrays[taken[0]]) and _few(flat[name])
+        ]
+        called = {_stem(name).split("_")[-1] for name in labels if name} <= {*LABEL_NAMES, "activity"}
+        asks = len(taken) == 1 and bool(labels[0] and rivals) and not called
+        work.decide("labels", list(labels) if given and len(labels) > 1 else labels[0], options, words, asks=asks)
     return parts, split
 
 
-def _told(arrays: Mapping[str, NDArray[Any]], work: Work) -> dict[str, NDArray[Any]]:
+def _with_one_hot(arrays: Mapping[str, NDArray[Any]], work: Work) -> dict[str, NDArray[Any]]:
     """The arrays, with those that are labels one-hot as labels (N,): each row holds a single 1 and else 0."""
     out = dict(arrays)
     for name, each in arrays.items():
-        others = [other for key, other in arrays.items() if key != name and other.ndim >= 2 and len(other) == len(each)]
+        others = [
+            other
+            for key, other in arrays.items()
+            if key != name and other.ndim >= 2 and other.shape[:1] == each.shape[:1]
+        ]
         called = _stem(name).split("_")[-1] in LABEL_NAMES or name in _listed(work.choices.labels)
         fitting = each.ndim == 2 and 2 <= each.shape[1] <= work.limits.classes and each.dtype.kind in "buif"
         if not fitting or not others or name in _listed(work.choices.samples):
@@ -239,21 +250,37 @@ def _why(work: Work) -> str:
 
 def part_of(name: str) -> int | None:
     """The split that a name tells, such as "x_train" or "t10k-images"; None where it tells none."""
-    words = re.split(r"[^a-z0-9]+", name.lower())
-    return next((PARTS[word] for word in words if word in PARTS), None)
+    return next((PARTS[word] for word in _words(name) if word in PARTS), None)
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name, small: "x", "train" of "xTrain" and "x_train"; "x", "te" of "Xte"."""
+    apart = re.sub(r"^([xy])(tr|te|trn|tst|train|test|val|valid)$", r"\1 \2", name, flags=re.IGNORECASE)
+    apart = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", apart)
+    return [word for word in re.split(r"[^a-z0-9]+", apart.lower()) if word]
 
 
 def _stem(name: str) -> str:
     """A name without its split: "x_train" and "train-x" are "x"."""
-    return "_".join(word for word in re.split(r"[^a-z0-9]+", name.lower()) if word and word not in PARTS)
+    return "_".join(word for word in _words(name) if word not in PARTS)
 
 
 def _label_of(name: str, count: int, flat: Mapping[str, NDArray[Any]]) -> str:
     """The flat array that goes with these samples: of the same split, called as labels are, or as long as they."""
     same = [label for label in flat if part_of(label) == part_of(name)]
-    named = [label for label in same if _stem(label).split("_")[-1] in LABEL_NAMES]
-    fitting = [label for label in same if len(flat[label]) == count and _whole(flat[label])]
+    few = [label for label in same if _few(flat[label])]
+    named = [
+        label
+        for label in few
+        if _stem(label).split("_")[-1] in (*LABEL_NAMES, "species", "digit", "category", "activity")
+    ]
+    fitting = [label for label in few if len(flat[label]) == count and not {"id", "ids", "index"} & set(_words(label))]
     return next(iter(named or fitting), "")
+
+
+def _few(values: NDArray[Any]) -> bool:
+    """Whether values are such as classes have: texts or whole numbers, of which many are the same."""
+    return _whole(values) and len(np.unique(values)) <= max(10, min(1000, len(values) // 2))
 
 
 def kind_of(axes: str) -> str:
@@ -315,7 +342,8 @@ def _of_three(array: NDArray[Any], fitting: Sequence[str]) -> tuple[str, bool]:
     sided = min(first, second) >= 8 and max(first, second) <= 4 * min(first, second)
     grey = array.dtype.kind in "bu" or (sided and _pixels(array))
     likely = "NHW" if grey or (sided and first == second) else "NCT" if second >= 4 * first else "NTC"
-    return likely if likely in fitting else fitting[0], alike and not grey
+    scaled = array.dtype.kind == "f" and first != second  # series are scaled to 0 and 1 as images are
+    return likely if likely in fitting else fitting[0], alike and (not grey or scaled)
 
 
 def possible_axes(shape: Sequence[int]) -> list[str]:

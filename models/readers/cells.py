@@ -55,12 +55,17 @@ VALUES = frozenset(("none", "nil"))
 MISSING = NEVER | PERHAPS
 
 SPACES = " \u00a0\u2007\u2009\u202f"
-CURRENCY = r"(?:(?:US|A|C|R|HK)?\$|[€£¥₹₽₩₺₴₪฿]|(?:EUR|USD|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|CAD|AUD|BRL|ZAR)\b|Fr\.)"
+CODES = "EUR|USD|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|CAD|AUD|BRL|ZAR"
+CURRENCY = rf"(?:(?:US|A|C|R|HK)?\$|[€£¥₹₽₩₺₴₪฿]|(?:{CODES})(?![A-Za-z])|Fr\.|Rs\.?(?![A-Za-z]))"
 NUMBER = re.compile(
-    rf"(?P<open>\()?(?P<sign>[+\-−]?)\s*(?P<before>{CURRENCY})?\s*(?P<sign2>[+\-−]?)"
-    rf"(?P<body>\d[\d.,'’{SPACES}]*\d|\d|[.,]\d+)(?P<end>[.,]?)(?P<exp>[eE][+-]?\d{{1,3}})?"
+    rf"(?:(?P<outer>{CURRENCY})\s*)?(?P<open>\()?(?P<sign>[+\-−]?)\s*(?P<before>{CURRENCY})?\s*(?P<sign2>[+\-−]?)"
+    rf"(?P<body>\d[\d.,'’{SPACES}]*\d|\d|[.,]\d+)(?P<end>(?:[.,](?![-–])|[.,](?=[-–]))?)(?P<none>(?<=[.,])[-–])?(?P<exp>[eEdD][+-]?\d{{1,3}})?"
     rf"(?:(?P<gap>[{SPACES}]*)(?P<unit>[^\W\d_]\S{{0,11}}|[%‰°€£¥₹₽₩₺$][^\s\d]{{0,5}}))?(?P<minus>[-−]?)(?P<close>\))?"
+    r"[*†‡]{0,3}"  # of a footnote
 )
+BOUND = re.compile(r"\s*[<>≤≥~≈]=?\s*([\d.,]+)\s*")  # <0.5 is what an instrument could not tell apart from nothing
+DASH = re.compile(rf"{CURRENCY}\s*[-–]|[-–]\s*{CURRENCY}")  # as accountants write nothing
+MULTIPLES = {"K": 1e3, "k": 1e3, "M": 1e6, "Mio": 1e6, "B": 1e9, "Mrd": 1e9, "T": 1e12}
 BY_SPACE = re.compile(rf"\d{{1,3}}(?P<mark>['’{SPACES}])\d{{3}}(?:(?P=mark)\d{{3}})*(?P<rest>(?:[.,]\d*)?)")
 GROUPS = {
     ",": re.compile(r"\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}"),  # the second is India's 12,34,567
@@ -193,7 +198,9 @@ UNITS = frozenset(
         "kg/m³",
     ]
 )
+LONGEST = 64  # characters of a number, and of a time: longer cells are no work for patterns
 SAFE = 2**53  # whole numbers up to here are the same in float64
+UNITS_SMALL = frozenset(unit.lower() for unit in UNITS if len(unit) > 2)
 ENDLESS = {"inf": float("inf"), "infinity": float("inf"), "-inf": -float("inf"), "-infinity": -float("inf")}
 
 
@@ -231,21 +238,30 @@ def kind_of(mark: str) -> str:
     return " " if mark in SPACES else "'" if mark in "'’" else mark
 
 
-@lru_cache(50_000)
 def numeral(cell: str) -> Numeral | None:
     """The number in a cell, None where there is none: "1_000" is text, and so is "12A"."""
-    found = NUMBER.fullmatch(cell.strip())
+    return _numeral(cell) if len(cell) <= LONGEST else None
+
+
+@lru_cache(50_000)
+def _numeral(cell: str) -> Numeral | None:
+    found = NUMBER.fullmatch(cell.strip().replace("º", "°"))
     if found is None or bool(found["open"]) != bool(found["close"]):
         return None
     signs = [each for each in (found["sign"], found["sign2"], found["minus"], found["open"]) if each]
     unit = found["unit"] or ""
-    if len(signs) > 1 or (unit and (found["before"] or (not found["gap"] and unit not in UNITS))):
+    before = found["outer"] or found["before"] or ""
+    touching = (
+        unit and not found["gap"] and unit not in UNITS and unit.lower() not in UNITS_SMALL and unit not in MULTIPLES
+    )
+    if len(signs) > 1 or (unit and before) or touching or (found["outer"] and found["before"]):
         return None
     marks = _marks(found["body"], found["end"])
     if marks is None:
         return None
     sign = -1 if signs and signs[0] != "+" else 1
-    return Numeral(sign, found["body"] + found["end"], found["exp"] or "", unit or found["before"] or "", *marks)
+    exponent = re.sub("[dD]", "e", found["exp"] or "")
+    return Numeral(sign, found["body"] + found["end"], exponent, unit or before, *marks)
 
 
 def _marks(body: str, end: str) -> tuple[str, str, str] | None:
@@ -271,23 +287,28 @@ def _marks(body: str, end: str) -> tuple[str, str, str] | None:
 
 def is_missing(cell: str, words: frozenset[str] = MISSING) -> bool:
     """Whether a cell is empty, or one of the words for nothing."""
-    return cell.strip().lower() in words
+    text = cell.strip().lower()
+    return text in words or ("-" in words and len(text) < 12 and DASH.fullmatch(cell.strip()) is not None)
 
 
 @dataclass(frozen=True)
 class NumberFormat:
     """How the numbers of a column are written: the decimal mark, the mark between thousands ("" none, None any), and the
-    unit that may stand beside each."""
+    unit that may stand beside each. multiples: whether K, M and B beside a number are thousands, millions and billions."""
 
     decimal: str = "."
     grouping: str | None = None
     unit: str = ""
+    multiples: bool = False
 
     def number(self, cell: str) -> float | None:
         """The number that a cell holds, None where it holds none, or one of another unit."""
         found = numeral(cell)
         if found is None:
             return ENDLESS.get(cell.strip().lower().lstrip("+"))
+        if self.multiples and found.unit in MULTIPLES:
+            value = found.value(self.decimal, self.grouping)
+            return None if value is None else value * MULTIPLES[found.unit]
         return None if found.unit not in ("", self.unit) else found.value(self.decimal, self.grouping)
 
 
@@ -305,13 +326,15 @@ class NumberCounts:
     units: dict[str, int] = field(default_factory=dict)
     others: dict[str, int] = field(default_factory=dict)
     codes: int = 0
+    bounds: int = 0
+    short: int = 0
 
     def add(self, cells: Mapping[str, int], missing: frozenset[str]) -> None:
         """Count cells, each with how often it is there. codes: such as 007 or above 2^53, which would not be the same as
-        numbers."""
+        numbers. bounds: such as <0.5. short: whole numbers of up to three digits."""
         for cell, count in cells.items():
             text = cell.strip()
-            if text.lower() in missing:
+            if is_missing(cell, missing):
                 continue
             self.cells += count
             found = numeral(cell)
@@ -319,6 +342,7 @@ class NumberCounts:
                 if text.lower().lstrip("+") in ENDLESS:
                     self.numbers += count
                 else:
+                    self.bounds += count * (BOUND.fullmatch(text) is not None)
                     self.others[text] = self.others.get(text, 0) + count
                 continue
             self.numbers += count
@@ -331,15 +355,28 @@ class NumberCounts:
             ):
                 if what:
                     of[what] = of.get(what, 0) + count
+            self.short += count * (text.isdigit() and len(text) < 4)
             self.codes += count * (text.isdigit() and (int(text) > SAFE or (len(text) > 1 and text[0] == "0")))
 
     def unit(self) -> str:
         """The unit of the column: that of nearly all numbers with a unit, and of at least half of all."""
+        if self.multiples():
+            return ""
         best = max(self.units, key=lambda unit: self.units[unit], default="")
         known = sum(self.units.values())
         return best if best and self.units[best] >= 0.9 * known and 2 * self.units[best] >= self.numbers else ""
 
+    def multiples(self) -> bool:
+        """Whether K, M and B stand beside numbers for thousands and more: at least two of them do."""
+        return len(self.units) > 1 and set(self.units) <= set(MULTIPLES)
+
+    def asked(self) -> int:
+        """How many cells have to be numbers: without bounds such as <0.5 where there are more numbers than these."""
+        return self.cells - (self.bounds if self.right() >= self.bounds else 0)
+
     def right(self) -> int:
         """How many cells are numbers of that unit, or without one."""
+        if self.multiples():
+            return self.numbers
         unit = self.unit()
         return self.numbers - sum(count for each, count in self.units.items() if each != unit)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.readers import times as written
-from models.readers.cells import NEVER, PERHAPS, VALUES, NumberCounts, NumberFormat, is_missing
+from models.readers.cells import BOUND, NEVER, PERHAPS, VALUES, NumberCounts, NumberFormat, is_missing
 from models.readers.result import ColumnFacts
 from models.readers.work import Work, plain
 
@@ -46,7 +46,14 @@ class Shared:
 
 @dataclass
 class ColumnBuilder:
-    """One column on its way. kind: "number", "category", "time", or "" as long as every cell was empty."""
+    """One column while a table is read.
+
+    kind: "number", "category", "time", or "" as long as every cell was empty. forced: whether somebody chose it. format: of
+    numbers. forms: of times, those that are still possible, with the moments read in each and how many cells failed.
+    counts: of the cells that were looked at, a sample of the first block. present: how many cells could be read.
+    unreadable: the others and how often they came. places: the values of a category. hours: whether times tell more than
+    the day.
+    """
 
     name: str
     shared: Shared
@@ -54,48 +61,62 @@ class ColumnBuilder:
     forced: bool = False
     format: NumberFormat = field(default_factory=NumberFormat)
     forms: list[str] = field(default_factory=list)
-    looked: NumberCounts = field(default_factory=NumberCounts)
-    there: int = 0
-    bad: Counter[str] = field(default_factory=Counter)
+    counts: NumberCounts = field(default_factory=NumberCounts)
+    present: int = 0
+    unreadable: Counter[str] = field(default_factory=Counter)
     places: dict[str, int] = field(default_factory=dict)
     moments: list[list[NDArray[np.float64]]] = field(default_factory=list)
-    wrong: list[int] = field(default_factory=list)
+    failures: list[int] = field(default_factory=list)
     hours: bool = False
     examples: list[str] = field(default_factory=list)
-    some: Counter[str] = field(default_factory=Counter)
+    sample: Counter[str] = field(default_factory=Counter)
 
     def look(self, cells: Sequence[str]) -> None:
         """Counts what some of the cells are, evenly spread."""
-        self.some = Counter(cells[:: max(1, len(cells) // LOOKED_AT)])
-        if any(not is_missing(cell, self.shared.missing) for cell in self.some):
-            self.looked.add(self.some, self.shared.missing)
+        self.sample = Counter(cells[:: max(1, len(cells) // LOOKED_AT)])
+        if any(not is_missing(cell, self.shared.missing) for cell in self.sample):
+            self.counts.add(self.sample, self.shared.missing)
 
     def decide(self, cells: Sequence[str]) -> None:
         """Tells by what was counted what the column holds. cells: all that there are so far."""
-        counts, chosen = self.looked, (self.shared.work.choices.columns or {}).get(self.name, "")
-        right, texts = counts.right(), [cell for cell in self.some if not is_missing(cell, self.shared.missing)]
-        if chosen != "number" and (chosen == "time" or right < (1 - MISTAKEN) * counts.cells):
+        counts, chosen = self.counts, (self.shared.work.choices.columns or {}).get(self.name, "")
+        right, texts = counts.right(), [cell for cell in self.sample if not is_missing(cell, self.shared.missing)]
+        numbers = chosen == "number" or self._are_numbers(cells)
+        if chosen == "time" or not numbers or (chosen != "number" and right < (1 - MISTAKEN) * counts.asked()):
             self.forms = written.forms_of(texts) or (written.forms_of(texts, 0.5) if chosen == "time" else [])
             order = self.shared.work.choices.dates
             if order and len(self.forms) > 1:
                 self.forms = ["dmy" if order == "day first" else "mdy"]
             if self.forms:
                 self.kind = "time"
-                self.moments, self.wrong = [[] for _ in self.forms], [0] * len(self.forms)
+                self.moments, self.failures = [[] for _ in self.forms], [0] * len(self.forms)
                 self.hours = written.with_hours(texts)
                 return
-        if chosen == "number" or self._are_numbers(cells):
+        if numbers:
             self.kind = "number"
-            points, commas = (counts.marks.get(mark, 0) for mark in ".,")
-            mark = (
-                "," if commas > points else "." if points else self.shared.decimal
-            )  # a choice decides what none proves
-            self.format = NumberFormat(mark, self.shared.work.choices.grouping, counts.unit())
+            self.format = NumberFormat(
+                self.mark(counts), self.shared.work.choices.grouping, counts.unit(), counts.multiples()
+            )
         else:
             self.kind = "category"
 
+    def mark(self, counts: NumberCounts) -> str:
+        """The decimal mark of numbers: that which most of them prove; a choice decides what few or none do."""
+        points, commas = (counts.marks.get(mark, 0) for mark in ".,")
+        proved = "," if commas > points else "." if points else ""
+        if proved and not weak(counts):
+            return proved
+        return self.shared.work.choices.decimal or proved or self.shared.decimal
+
+    def again(self, cells: Sequence[str]) -> None:
+        """Another file begins, perhaps written with another decimal mark."""
+        counts = NumberCounts()
+        counts.add(Counter(cells[:: max(1, len(cells) // LOOKED_AT)]), self.shared.missing)
+        self.counts = counts if counts.numbers else self.counts
+        self.format = replace(self.format, decimal=self.mark(self.counts))
+
     def _are_numbers(self, cells: Sequence[str]) -> bool:
-        counts = self.looked
+        counts = self.counts
         right = counts.right()
         if not right:
             return False
@@ -103,10 +124,10 @@ class ColumnBuilder:
         narrow = self.shared.width <= CODES
         if whole and narrow and right == counts.cells and (counts.codes or any(map(_is_code, cells))):
             return written.called_time(self.name) and not any(map(_is_code, cells))  # nanoseconds since 1970
-        if right >= (1 - MISTAKEN) * counts.cells:
+        if right >= (1 - MISTAKEN) * counts.asked():
             return True
-        others = len(counts.others)
-        return 2 * right >= counts.cells and others <= FEW and counts.distinct >= VARIED
+        others = sum(BOUND.fullmatch(word) is None for word in counts.others)
+        return 2 * right >= counts.asked() and others <= FEW and counts.distinct >= VARIED
 
     def read(self, cells: list[str], underscores: bool) -> NDArray[np.float64]:
         """What stands for these cells (n,) in the table: numbers, places of values, NaN where there is none.
@@ -130,17 +151,17 @@ class ColumnBuilder:
             except ValueError:
                 pass
             else:
-                self.there += len(out) - int(np.isnan(out).sum())
+                self.present += len(out) - int(np.isnan(out).sum())
                 return out
         out = np.full(len(cells), np.nan)
         for row, cell in enumerate(cells):
             value = form.number(cell)
             if value is not None and not (cell and is_missing(cell, self.shared.missing)):
                 out[row] = value
-                self.there += 1
+                self.present += 1
             elif cell.strip():
                 text = plain(cell.strip(), 40)
-                self.bad[text if text in self.bad or len(self.bad) < 1000 else "…"] += 1
+                self.unreadable[text if text in self.unreadable or len(self.unreadable) < 1000 else "…"] += 1
         return out
 
     def _categories(self, cells: list[str]) -> NDArray[np.float64]:
@@ -151,9 +172,9 @@ class ColumnBuilder:
             text = plain(cell.strip(), 100)
             if text.lower() in never:
                 if text:
-                    self.bad[text if text in self.bad or len(self.bad) < 1000 else "…"] += 1
+                    self.unreadable[text if text in self.unreadable or len(self.unreadable) < 1000 else "…"] += 1
                 continue
-            self.there += 1
+            self.present += 1
             if text not in places and len(places) <= self.shared.work.limits.classes:
                 places[text] = len(places)
             if text in places:
@@ -166,22 +187,25 @@ class ColumnBuilder:
             self.moments[at].append(moments)
             bad = np.flatnonzero(np.isnan(moments))
             lost = [plain(cells[row].strip(), 40) for row in bad if not is_missing(cells[row], self.shared.missing)]
-            self.wrong[at] += len(lost)
+            self.failures[at] += len(lost)
             if not at:
-                self.there += len(cells) - len(bad)
-                self.bad.update(lost[:1000])
+                self.present += len(cells) - len(bad)
+                self.unreadable.update(lost[:1000])
         return np.full(len(cells), np.nan)
 
     def mistaken(self) -> bool:
         """Whether a column that was read to its end is not what its beginning was."""
         if self.kind == "time":
-            return min(self.wrong) > NO_TIME * max(1, self.there + min(self.wrong))
+            return min(self.failures) > NO_TIME * max(1, self.present + min(self.failures))
         if self.kind != "number":
             return False
-        words = Counter({word: count for word, count in self.bad.items() if not is_missing(word, self.shared.missing)})
+        missing = self.shared.missing
+        words = Counter(
+            {w: count for w, count in self.unreadable.items() if not is_missing(w, missing) and not BOUND.fullmatch(w)}
+        )
         bad = words.total()
-        few = len(words) <= FEW and bad <= self.there and self.looked.distinct >= VARIED
-        return bad > MISTAKEN * (bad + self.there) and not few
+        few = len(words) <= FEW and bad <= self.present and self.counts.distinct >= VARIED
+        return bad > MISTAKEN * (bad + self.present) and not few
 
     def values(self, places: NDArray[np.float64]) -> list[str]:
         """The values of a category. A word such as “-” is one of them where it is about as frequent as the others; else
@@ -193,6 +217,8 @@ class ColumnBuilder:
         counts = np.bincount(places[~np.isnan(places)].astype(np.int64), minlength=len(names))
         sure = [count for name, count in zip(names, counts.tolist(), strict=True) if name not in doubtful]
         lost = {name for name in doubtful if not sure or counts[self.places[name]] < 0.5 * sum(sure) / len(sure)}
+        if "+" in names:
+            lost.discard("-")
         if len(sure) > self.shared.work.limits.categories:
             lost = set(doubtful)  # of names and remarks nearly each is met once
         if not lost:
@@ -202,14 +228,14 @@ class ColumnBuilder:
         known = ~np.isnan(places)
         places[known] = place[places[known].astype(np.int64)]
         for name in lost:
-            self.bad[name] += int(counts[self.places[name]])
-            self.there -= int(counts[self.places[name]])
+            self.unreadable[name] += int(counts[self.places[name]])
+            self.present -= int(counts[self.places[name]])
         return kept
 
     def times(self) -> Times:
         """Times in the form that fits the most cells; where both orders of day and month do, in that which is more even."""
-        best = min(self.wrong)
-        fitting = [at for at, count in enumerate(self.wrong) if count == best]
+        best = min(self.failures)
+        fitting = [at for at, count in enumerate(self.failures) if count == best]
         arrays = [np.concatenate(self.moments[at]) for at in fitting]
         form = self.forms[fitting[0]]
         clock = form == "clock"
@@ -230,18 +256,25 @@ class ColumnBuilder:
 
     def facts(self, values: list[str] | None) -> ColumnFacts:
         """What was seen. values: of a category."""
-        cells = self.there + self.bad.total()
-        looked = max(1, self.looked.cells)
-        numbers = self.there / max(1, cells) if self.kind == "number" else self.looked.right() / looked
-        right = self.there / max(1, cells) if self.kind == "time" else 0.0
+        cells = self.present + self.unreadable.total()
+        looked = max(1, self.counts.cells)
+        numbers = self.present / max(1, cells) if self.kind == "number" else self.counts.right() / looked
+        right = self.present / max(1, cells) if self.kind == "time" else 0.0
         return ColumnFacts(
             self.name,
             self.kind or "empty",
-            round(numbers if self.kind != "category" or self.looked.cells else 0.0, 4),
+            round(numbers if self.kind != "category" or self.counts.cells else 0.0, 4),
             round(right, 4),
             len(values) if values is not None else None,
             tuple(self.examples[:3]),
         )
+
+
+def weak(counts: NumberCounts) -> bool:
+    """Whether few numbers prove the decimal mark on which the size of many others hangs: one 5,5 among many 1.234."""
+    points, commas = (counts.marks.get(mark, 0) for mark in ".,")
+    other = counts.maybe.get("." if commas > points else ",", 0)
+    return 0 < 10 * max(points, commas) < other
 
 
 def _is_code(cell: str) -> bool:

@@ -13,11 +13,13 @@ from models.data import TEST, TRAIN, VALIDATION
 from models.readers.work import SPLITS, Work, plain
 
 SPLIT_NAMES = {
-    **dict.fromkeys(("train", "training", "trainset", "trainval"), TRAIN),
-    **dict.fromkeys(("val", "valid", "validation", "valset", "dev", "eval"), VALIDATION),
-    **dict.fromkeys(("test", "testing", "testset", "holdout"), TEST),
+    **dict.fromkeys(("train", "training", "trainset", "trainval", "trn", "tr", "entrainement", "entraînement"), TRAIN),
+    **dict.fromkeys(("entrenamiento", "trening", "addestramento"), TRAIN),
+    **dict.fromkeys(("val", "valid", "validation", "valset", "dev", "eval", "validierung", "validacion"), VALIDATION),
+    **dict.fromkeys(("test", "testing", "testset", "holdout", "tst", "te", "prueba"), TEST),
 }
 BESIDE = frozenset(("set", "data", "dataset", "images", "image", "imgs", "img", "seg", "split", "folder", "samples"))
+BESIDE |= frozenset(("final", "public", "private", "daten", "bilder"))
 
 
 def of_folders(names: Sequence[str], work: Work) -> tuple[NDArray[np.int32], tuple[str, ...], NDArray[np.uint8] | None]:
@@ -29,7 +31,7 @@ def of_folders(names: Sequence[str], work: Work) -> tuple[NDArray[np.int32], tup
     """
     paths = [[part for part in name.split("/")[:-1] if part not in ("", ".")] for name in names]
     split = np.full(len(names), TRAIN, np.uint8)
-    told, doubtful = _splits_of(paths, force=work.choices.split == "as it came")
+    told, doubtful, beside = _splits_of(paths, force=work.choices.split == "as it came")
     some = False
     for i, path in enumerate(paths):
         at = next((j for j in range(len(path)) if tuple(path[: j + 1]) in told), None)
@@ -39,6 +41,13 @@ def of_folders(names: Sequence[str], work: Work) -> tuple[NDArray[np.int32], tup
             while inner and split_of(inner[0]) == (split[i], rest):  # training_set/training_set
                 inner = inner[1:]
             paths[i], some = path[:at] + ([rest] if rest else []) + inner, True
+        elif any(tuple(path[: j + 1]) in beside for j in range(len(path))):
+            paths[i] = []  # neither a split nor a class
+    if some and beside:
+        called = ", ".join(f"“{plain(name[-1], 60)}”" for name in sorted(beside)[:3])
+        work.warn(
+            f"{called} stands beside folders that are a split, and is taken for no class: its images train without one."
+        )
     while paths and all(paths) and len({path[0] for path in paths}) == 1:
         paths = [path[1:] for path in paths]
     found = sorted({plain(path[0], 100) for path in paths if path}, key=natural)
@@ -60,9 +69,12 @@ def of_folders(names: Sequence[str], work: Work) -> tuple[NDArray[np.int32], tup
     return labels, tuple(found), split if some else None
 
 
-def _splits_of(paths: Sequence[Sequence[str]], *, force: bool) -> tuple[dict[tuple[str, ...], tuple[int, str]], str]:
-    """The folders that are splits, by their path, with what their name says besides; and one that could be a split but
-    stands alone beside others, so that it is a class. force: such are splits too."""
+def _splits_of(
+    paths: Sequence[Sequence[str]], *, force: bool
+) -> tuple[dict[tuple[str, ...], tuple[int, str]], str, set[tuple[str, ...]]]:
+    """The folders that are splits, by their path, with what their name says besides; one that could be a split but stands
+    alone beside others, so that it is a class; and those beside several splits. force: one alone is a split too."""
+    beside: set[tuple[str, ...]] = set()
     children: dict[tuple[str, ...], set[str]] = {}
     for path in paths:
         for j, part in enumerate(path):
@@ -74,9 +86,10 @@ def _splits_of(paths: Sequence[Sequence[str]], *, force: bool) -> tuple[dict[tup
         several = len({split for split, _ in told.values()}) > 1
         if told and (several or force or len(told) == len(parts)):
             out |= {(*above, part): of for part, of in told.items()}
+            beside |= {(*above, part) for part in parts - set(told)} if several else set()
         elif told:
             doubtful = doubtful or next(iter(told))
-    return out, doubtful
+    return out, doubtful, beside
 
 
 def split_of(folder: str) -> tuple[int, str] | None:
@@ -93,5 +106,5 @@ def split_of(folder: str) -> tuple[int, str] | None:
 
 
 def natural(name: str) -> tuple[Any, ...]:
-    """A key for sorting class names: digits sort as numbers: 2 before 10."""
-    return (0, int(name), name) if name.isdecimal() and name.isascii() and len(name) < 10 else (1, 0, name)
+    """A key for sorting class names: numbers sort as such, 2 before 10 and 0.5 before 1."""
+    return (0, float(name), name) if re.fullmatch(r"-?\d{1,9}(\.\d{1,9})?", name, re.ASCII) else (1, 0, name)

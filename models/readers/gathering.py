@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem
-from models.readers import telling
+from models.readers import reporting
 from models.readers.cells import MISSING, NumberFormat, numeral
 from models.readers.column import ColumnBuilder, Shared, Times
 from models.readers.result import ColumnFacts
@@ -29,8 +29,9 @@ class Table:
     """values (N, P), the values of the columns of categories by their place, and the number of each row (N,).
 
     times: the columns of times by their place. units: of columns of numbers. facts: what was seen in each column. texts:
-    gives the cells of one column as they were written. split (N,) and parts (N), what comes before the number of a row: of
-    a table that came in several files.
+    gives the cells of one column as they were written. split (N,), parts (N), what comes before the number of a row, and
+    counts, how many rows each file has: of a table that came in several; lacking: the columns that not all files have. index:
+    the columns that the file itself calls its index.
     """
 
     names: list[str]
@@ -43,6 +44,9 @@ class Table:
     texts: Callable[[int], list[str]]
     split: NDArray[np.uint8] | None = None
     parts: list[str] = field(default_factory=list)
+    counts: tuple[int, ...] = ()
+    lacking: frozenset[str] = frozenset()
+    index: frozenset[str] = frozenset()
 
 
 class WrongColumnKind(Exception):
@@ -69,9 +73,14 @@ class TableBuilder:
             if chosen in ("number", "category", "time"):
                 column.kind, column.forced = ("" if chosen != "category" else chosen), True
         self.infinite = 0
+        self.fresh = False
         self.rows: list[NDArray[np.int64]] = []
         self.count = 0
         self.out = work.spool()
+
+    def begin_file(self, separator: str) -> None:
+        """Rows of another file follow, which may be written with another decimal mark."""
+        self.separator, self.fresh, self.shared.decimal = separator, True, ""
 
     def close(self) -> None:
         """Lets go of the file. A table made of it keeps its pages."""
@@ -83,6 +92,7 @@ class TableBuilder:
         usual = NumberFormat()
         if (
             not underscores
+            and not self.fresh
             and not self.shared.numeric
             and all(each.kind == "number" and each.format == usual for each in self.columns)
         ):
@@ -94,7 +104,7 @@ class TableBuilder:
                 block = None
             else:
                 for column in self.columns:
-                    column.there += len(rows)
+                    column.present += len(rows)
         if block is None:
             block = self.block(list(zip(*rows, strict=True)), underscores)
         self.add(block, numbers)
@@ -107,6 +117,8 @@ class TableBuilder:
             each if isinstance(each, np.ndarray) else [cell or "" for cell in each] for each in columns
         ]
         self._look({i: each for i, each in enumerate(cells) if isinstance(each, list) and not self.columns[i].kind})
+        if self.fresh:
+            self._look_again(cells)
         made = [
             each if isinstance(each, np.ndarray) else self.columns[i].read(each, underscores)
             for i, each in enumerate(cells)
@@ -116,7 +128,7 @@ class TableBuilder:
             if isinstance(each, np.ndarray):
                 column.kind = column.kind or "number"
                 known = ~np.isnan(each)
-                column.there += int(known.sum())
+                column.present += int(known.sum())
                 if len(column.examples) < 3:
                     column.examples += list(dict.fromkeys(f"{value:.10g}" for value in each[known][:50].tolist()))[:3]
             elif len(column.examples) < 3:
@@ -148,9 +160,9 @@ class TableBuilder:
         column = self.columns[i]
         column.kind, column.hours = "time", column.hours or not days
         if not column.moments:
-            column.forms, column.moments, column.wrong = ["ymd"], [[]], [0]
+            column.forms, column.moments, column.failures = ["ymd"], [[]], [0]
         column.moments[0].append(moments)
-        column.there += int(np.isfinite(moments).sum())
+        column.present += int(np.isfinite(moments).sum())
         return np.full(len(moments), np.nan)
 
     def _look(self, undecided: dict[int, list[str]]) -> None:
@@ -161,16 +173,26 @@ class TableBuilder:
         if not self.shared.decimal:
             self.shared.decimal = self.work.choices.decimal or self._usual_mark()
         for i, cells in undecided.items():
-            if self.columns[i].looked.cells:
+            if self.columns[i].counts.cells:
                 self.columns[i].decide(cells)
+
+    def _look_again(self, cells: Sequence[list[str] | NDArray[np.float64]]) -> None:
+        """Tells how numbers are written in another file."""
+        numbers = [(column, each) for column, each in zip(self.columns, cells, strict=True) if column.kind == "number"]
+        for _ in range(2):  # first what each column proves, then what they prove together
+            for column, each in numbers:
+                if isinstance(each, list):
+                    column.again(each)
+            self.shared.decimal = self.work.choices.decimal or self._usual_mark()
+        self.fresh = False
 
     def _usual_mark(self) -> str:
         """The decimal mark where a column proves none: that of the others, else the comma between semicolons."""
-        points = sum(each.looked.marks.get(".", 0) for each in self.columns)
-        commas = sum(each.looked.marks.get(",", 0) for each in self.columns)
+        points = sum(each.counts.marks.get(".", 0) for each in self.columns)
+        commas = sum(each.counts.marks.get(",", 0) for each in self.columns)
         if points or commas:
             return "," if commas > points else "."
-        return "," if self.separator == ";" and any(each.looked.maybe.get(",") for each in self.columns) else "."
+        return "," if self.separator == ";" and any(each.counts.maybe.get(",") for each in self.columns) else "."
 
     def table(self, texts: Callable[[int], list[str]]) -> Table:
         """Everything taken so far. texts: gives the cells of one column as they were written."""
@@ -187,7 +209,7 @@ class TableBuilder:
             i: column.values(values[:, i]) for i, column in enumerate(self.columns) if column.kind == "category"
         }
         told = {i: column.times() for i, column in enumerate(self.columns) if column.kind == "time"}
-        telling.tell(self.columns, categories, self.infinite, self.separator, self.shared)
+        reporting.report(self.columns, categories, self.infinite, self.separator, self.shared)
         units = {i: column.format.unit for i, column in enumerate(self.columns) if column.format.unit}
         facts = [column.facts(categories.get(i)) for i, column in enumerate(self.columns)]
         return Table(self.names, values, categories, np.concatenate(self.rows), told, units, facts, texts)

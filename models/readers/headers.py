@@ -15,16 +15,67 @@ def first_row(rows: list[list[str]], width: int) -> tuple[int, list[str]]:
     """How many rows come before the table, and its names where they are written in a way of their own: one cell shorter
     than the rows, as R writes them and where rows end in a separator too many, or in a comment."""
     comments = next((i for i, row in enumerate(rows) if not row[0].startswith(COMMENT)), 0)
-    named = rows[comments - 1] if comments else []
+    while comments + 2 < len(rows) and _is_title(rows[comments], rows[comments + 1], width):
+        comments += 1
+    facts = _facts_above(rows, comments, width)
+    if facts:
+        return facts, []
+    named = rows[comments - 1] if comments and rows[comments - 1][0].startswith(COMMENT) else []
     table = [row for row in rows[comments:] if len(row) == width]
     first = comments + next((i for i, row in enumerate(rows[comments:]) if len(row) == width), 0)
     before = rows[first - 1] if first > comments else []
-    if len(before) == width - 1 >= 1 and not any(_numeric(cell) for cell in before) and len(table) > 1:
+    if len(before) == width + 1 and not before[-1].strip() and not any(map(_numeric, before)):
+        return first, before[:-1]
+    if (
+        len(before) == width - 1 >= 1
+        and not has_header(table)
+        and not any(_numeric(cell) for cell in before)
+        and len(table) > 1
+    ):
         padded = all(not row[-1].strip() for row in table)
         return first, [*before, ""] if padded else ["", *before]
     if len(named) == width > 1 and first == comments and not has_header(table):
         return first, [COMMENT_MARK.sub("", named[0]), *named[1:]]
     return first, []
+
+
+def _facts_above(rows: list[list[str]], start: int, width: int) -> int:
+    """Where the names stand below facts that instruments write in as many cells: the last row with texts over all columns
+    of numbers. 0 where no row above it has such a text."""
+    later = [row for row in rows[len(rows) // 2 :] if len(row) == width]
+    if len(rows) < 6 or not later:
+        return 0
+    numbers = [i for i in range(width) if sum(_numeric(row[i]) for row in later) >= 0.9 * len(later)]
+    texts = [
+        (i, all(not _numeric(row[j]) and row[j].strip() for j in numbers))
+        for i, row in enumerate(rows[: len(rows) // 2])
+        if i >= start and len(row) == width and any(not _numeric(row[j]) and not is_missing(row[j]) for j in numbers)
+    ]
+    if not numbers or len(texts) < 2 or not texts[-1][1] or texts[-1][0] < start + 2:
+        return 0
+    above = [i for i, whole in texts if whole]
+    return texts[-1][0] if len(above) < 2 or above[-2] != texts[-1][0] - 1 else above[-2]  # names above units
+
+
+def _is_title(row: list[str], below: list[str], width: int) -> bool:
+    """Whether a row is a title over the table, as spreadsheets write it: one cell, and empty ones up to its width."""
+    told = [cell for cell in row if cell.strip()]
+    return width > 2 and len(row) == width and len(told) <= 1 and sum(bool(cell.strip()) for cell in below) != 1
+
+
+def may_be_names(rows: list[list[str]]) -> bool:
+    """Whether the numbers in the first row could be names as well as a sample: they go on evenly, and nothing below does."""
+    first, others = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
+    values, below = [_value(cell) for cell in first], [[_value(cell) for cell in row] for row in others[:20]]
+    return len(first) >= 3 and len(others) >= 3 and _goes_on(values) and not any(map(_goes_on, below))
+
+
+def _goes_on(values: list[float | None]) -> bool:
+    """Whether numbers rise or fall in equal steps."""
+    if any(value is None for value in values):
+        return False
+    steps = [after - before for before, after in itertools.pairwise(value for value in values if value is not None)]
+    return steps[0] != 0 and all(abs(step - steps[0]) <= 0.02 * abs(steps[0]) for step in steps)
 
 
 def has_header(rows: list[list[str]]) -> bool:

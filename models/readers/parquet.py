@@ -116,7 +116,7 @@ def _read(file: Any, fields: list[Field], texts: set[int], path: Path, work: Wor
             with _opened(path, work) as again:
                 return _cells(again, names[i], name) if names[i] in again.schema_arrow.names else []
 
-        return gatherer.table(cells)
+        return dataclasses.replace(gatherer.table(cells), index=_index(file.schema_arrow.metadata))
 
 
 def _names(field: Field) -> list[str]:
@@ -298,6 +298,16 @@ def _part(spooled: IO[bytes], start: int, size: int) -> Callable[[], IO[bytes]]:
         return io.BytesIO(spooled.read(size))
 
     return opened
+
+
+def _index(metadata: Any) -> frozenset[str]:
+    """The columns that pandas calls the index of the frame."""
+    try:
+        return frozenset(
+            str(name) for name in json.loads((metadata or {})[b"pandas"])["index_columns"] if isinstance(name, str)
+        )
+    except (KeyError, ValueError, TypeError, RecursionError):
+        return frozenset()
 
 
 def _class_names(metadata: Any, column: str) -> dict[str, str]:

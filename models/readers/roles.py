@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,25 @@ FEW = 50  # values of the only column of texts that may be the class without bei
 NAMES = 20  # rows from which a column that differs in each is taken for their names
 CATEGORIES = 100  # texts of a column that may be the class of a signal without being called so
 LARGE = 2.0**24  # whole numbers above are ids where they differ in every row
+NUMBERED = {
+    "no",
+    "sr",
+    "serial",
+    "number",
+    "nummer",
+    "numero",
+    "número",
+    "pk",
+    "fid",
+    "oid",
+    "gid",
+    "objectid",
+    "idx",
+    "row",
+    "instant",
+}
+NUMBERED |= {"matrikelnummer", "kundennummer", "code"}
+PIXELS = re.compile(r"(p|px|pix|pixels?|col|column|x|v|c)?[ _-]?\d+(\D\d+)?", re.IGNORECASE)
 OF_IDS = re.compile(
     r"(user|item|movie|tweet|post|customer|product|order|session|transaction|account|client|patient|device|employee|student"
     r"|visitor|member|record|row|case|sample|image|img|file|passenger|loan|policy|invoice|ticket|track|song|book|store)id"
@@ -40,7 +59,7 @@ class Measures:
     least: NDArray[np.float64]
     most: NDArray[np.float64]
     whole: NDArray[np.bool_]
-    there: NDArray[np.int64]
+    present: NDArray[np.int64]
     distinct: dict[int, int]
 
 
@@ -71,7 +90,7 @@ def _distinct(table: Table, whole: NDArray[np.bool_], there: NDArray[np.int64], 
     )
     out = {i: len(values) for i, values in table.categories.items()}
     for i in asked:
-        if i not in out and whole[i] and there[i]:
+        if i not in out and (whole[i] or table.names[i].lower() in LABELS) and there[i]:
             work.tick()
             values = table.values[:, i]
             out[i] = len(np.unique(values[~np.isnan(values)]))
@@ -81,8 +100,8 @@ def _distinct(table: Table, whole: NDArray[np.bool_], there: NDArray[np.int64], 
 @dataclass(frozen=True)
 class Clock:
     """The times of the rows: the columns that tell them, and seconds (N,); how, as the end of a sentence, if they are
-    numbers. even: whether they go on in steps of about one size, jumps aside. rising: whether they never fall. newest: whether
-    they were turned round."""
+    numbers. even: whether they go on in steps of about one size, jumps aside. rising: whether they never fall. newest,
+    shuffled: whether the newest came first, or they came in no order."""
 
     columns: tuple[int, ...]
     moments: NDArray[np.float64]
@@ -90,6 +109,7 @@ class Clock:
     rising: bool
     newest: bool = False
     how: str = ""
+    shuffled: bool = False
 
 
 def clock_of(table: Table, work: Work) -> tuple[Clock | None, dict[int, str]]:
@@ -131,22 +151,22 @@ def _clock(columns: tuple[int, ...], moments: NDArray[np.float64], how: str) -> 
     return Clock(columns, moments, even, rising, newest, how)
 
 
-def turned(table: Table, clock: Clock) -> tuple[Table, Clock]:
-    """A table whose newest row came first, oldest first."""
-    back = Table(
-        table.names,
-        table.values[::-1],
-        table.categories,
-        table.rows[::-1],
-        {i: Times(each.moments[::-1], each.clock, each.days) for i, each in table.times.items()},
-        table.units,
-        table.facts,
-        lambda i: table.texts(i)[::-1],
+def in_order(table: Table, clock: Clock) -> tuple[Table, Clock]:
+    """A table with its oldest row first, whose newest came first or which was in no order."""
+    shuffled = not (clock.even or clock.rising)
+    order = np.argsort(clock.moments, kind="stable") if shuffled else np.arange(len(table.values))[::-1]
+    back = replace(
+        table,
+        values=table.values[order] if shuffled else table.values[::-1],
+        rows=table.rows[order],
+        times={i: replace(each, moments=each.moments[order]) for i, each in table.times.items()},
+        texts=lambda i: [table.texts(i)[row] for row in order],
     )
-    return back, Clock(clock.columns, clock.moments[::-1], clock.even, clock.rising, True, clock.how)
+    made = _clock(clock.columns, clock.moments[order], clock.how)
+    return back, replace(made, newest=not shuffled, shuffled=shuffled)
 
 
-def ids_of(table: Table, of: Measures, label: int | None, work: Work) -> dict[int, str]:
+def ids_of(table: Table, of: Measures, kind: str | None, work: Work) -> dict[int, str]:
     """The columns that tell rows apart and say nothing else, each with the reason."""
     out: dict[int, str] = {}
     named = any(not name.startswith("column ") for name in table.names)
@@ -154,8 +174,10 @@ def ids_of(table: Table, of: Measures, label: int | None, work: Work) -> dict[in
         use = (work.choices.columns or {}).get(name)
         if use == "id":
             out[i] = "the column is the row's id, as chosen"
-        elif use is None and i != label and i not in table.times and of.there[i]:
-            why = _id(table, i, of, named, work)
+        elif use is None and name != work.choices.label and name.lower() not in LABELS and i not in table.times:
+            why = _id(table, i, of, named, work) if of.present[i] else ""
+            if kind == "signal" and called_id(name) and not why:
+                why = "the column only tells the rows apart"
             if why:
                 out[i] = why
     return out
@@ -166,9 +188,12 @@ def _id(table: Table, i: int, of: Measures, named: bool, work: Work) -> str:
     name, distinct, text, count = table.names[i], of.distinct.get(i, 0), i in table.categories, len(table.values)
     unnamed = name == "column 1" and i == 0 and named
     index = (
-        unnamed or name.startswith(("Unnamed:", "__index_level_")) or name.lower() in ("index", "level_0", "rownames")
+        unnamed
+        or name in table.index
+        or name.startswith(("Unnamed:", "__index_level_"))
+        or name.lower() in ("index", "level_0", "rownames", "rowid", "row_id")
     )
-    every = distinct == of.there[i] == count
+    every = distinct == of.present[i] == count
     if text and distinct > work.limits.classes:  # no more were counted
         every = len({cell.strip() for cell in table.texts(i)}) == count
     many, apart = count >= NAMES, "the column only tells the rows apart"
@@ -177,11 +202,13 @@ def _id(table: Table, i: int, of: Measures, named: bool, work: Work) -> str:
     if not of.whole[i] or count < 3:
         return ""
     numbers = (index or name.lower() == "id") and (every or distinct >= max(2, count // 2))
-    if numbers or (name.startswith("column ") and _counts(table, i, of, count)):
+    if numbers or ((name in ("X", "...1") or name.startswith("column ")) and _counts(table, i, of, count)):
         return "the column only numbers the rows"
-    # Large numbers of one length in the first column, another in each row: nobody counts or measures so.
-    large = i == 0 and named and of.least[i] > LARGE and len(f"{of.least[i]:.0f}") == len(f"{of.most[i]:.0f}")
-    if (every and many and (large or called_id(name))) or (called_id(name) and distinct > 100):
+    # Large numbers of one length and close together in the first column, another in each row: nobody measures so.
+    dense = of.most[i] - of.least[i] <= 100 * count
+    large = i == 0 and named and of.least[i] > LARGE and dense and len(f"{of.least[i]:.0f}") == len(f"{of.most[i]:.0f}")
+    loosely = bool(NUMBERED & set(times.words_of(name)))
+    if (every and many and (large or loosely or called_id(name))) or (called_id(name) and distinct > 100):
         return apart
     return ""
 
@@ -249,12 +276,12 @@ def _guessed(
 ) -> tuple[int | None, str, bool]:
     """The column that is likely the class, why, and whether another is as likely."""
     fitting = [i for i in called if i in possible and _few(table, i, of, len(table.values))]
+    words = "by its name and its few values."
+    if not fitting:  # what is to be told of the rows that lack it
+        fitting = [i for i in possible if table.names[i] in table.lacking and _few(table, i, of, len(table.values))]
+        fitting, words = fitting if len(fitting) == 1 else [], "since the test rows lack it."
     if fitting:
-        return (
-            fitting[0],
-            f"The column “{table.names[fitting[0]]}” is the class, by its name and its few values.",
-            False,
-        )
+        return fitting[0], f"The column “{table.names[fitting[0]]}” is the class, {words}", False
     if kind == "signal":
         texts = [i for i in possible if i in table.categories and 1 < of.distinct[i] <= CATEGORIES]
         if len(texts) == 1:
@@ -263,16 +290,37 @@ def _guessed(
         chosen, asks = _beside_pixels(table, columns, of, possible)
         if chosen is not None:
             place = "first" if chosen == columns[0] else "last"
+            asks = asks or not pixel_names([table.names[i] for i in columns if i != chosen])
             return chosen, f"{len(columns) - 1:,} columns are pixels, and the {place} is the class.", asks
     texts = [i for i in columns if i in table.categories]
     alone = len(texts) == 1 and len(columns) > 2 and texts[0] in possible and texts[0] in (columns[0], columns[-1])
-    if alone and 1 < of.distinct[texts[0]] <= min(FEW, len(table.values) // 5):
-        place = "first" if texts[0] == columns[0] else "last"
-        words = (
-            f"The {place} column, “{table.names[texts[0]]}”, is the class: it has few values, the others hold numbers."
-        )
-        return texts[0], words, False
+    ends = texts if alone and 1 < of.distinct[texts[0]] <= min(FEW, len(table.values) // 5) else []
+    words = "it has few values, the others hold numbers"
+    if columns and not texts and all(name.startswith("column ") for name in table.names):
+        ends, words = _beside_fractions(table, columns, of, possible), "it has few whole numbers, most others fractions"
+    if ends:
+        place = "first" if ends[0] == columns[0] else "last"
+        return ends[0], f"The {place} column, “{table.names[ends[0]]}”, is the class: {words}.", len(ends) > 1
     return None, "No column is taken for the class.", False
+
+
+def pixel_names(names: Sequence[str]) -> bool:
+    """Whether columns are called as pixels are, by numbers, or have no names."""
+    return all(PIXELS.fullmatch(name) for name in names)
+
+
+def _beside_fractions(table: Table, columns: Sequence[int], of: Measures, possible: Sequence[int]) -> list[int]:
+    """The first and the last column of a table without names, if they hold few whole numbers side by side, and most of
+    the others fractions."""
+    count = len(table.values)
+    out = []
+    for i in dict.fromkeys((columns[0], columns[-1])):
+        others = [j for j in columns if j != i]
+        few = i in possible and 1 < of.distinct[i] <= max(10, min(100, count // 5))
+        beside = few and of.most[i] - of.least[i] < 2 * of.distinct[i] and abs(of.least[i]) <= 1
+        if beside and len(others) >= 3 and sum(not of.whole[j] for j in others) > 0.6 * len(others):
+            out.append(i)
+    return out
 
 
 def _few(table: Table, i: int, of: Measures, count: int) -> bool:
@@ -281,7 +329,7 @@ def _few(table: Table, i: int, of: Measures, count: int) -> bool:
     if i in table.categories:
         return distinct <= max(10, count // 2)
     if not of.whole[i]:
-        return False
+        return distinct <= 10
     if table.names[i].lower() in WEAK:
         return distinct <= max(10, min(50, count // 10))
     beside = of.most[i] - of.least[i] < 2 * distinct

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from models.readers.roles import Clock
 
 JUMP = 3  # steps of time after which the next row is no longer of the same stretch
+MIXED = 0.3  # the share of rows with another class than the row before, above which they are hardly of one signal
 HOLE = 8  # the part of a window that may be missing in one piece, and is drawn as a straight line
 SERIES = 512  # rows from which evenly timed ones are taken for a signal: fewer make too few windows to learn from
 
@@ -55,7 +56,12 @@ def signals(
             words = f"{telling}, so that the rows are taken for moments of a signal."
         if clock.newest:
             words += " The newest came first; they were turned round."
-    work.decide("kind", "signal", ["signal", "table"], words)
+        elif clock.shuffled:
+            words += " They came in no order, and were put into that of their times."
+    changes = float(np.mean(np.diff(labels) != 0)) if classes and len(labels) > 1 else 0.0
+    if changes > MIXED:
+        words += " But its class changes all the time: they could be several signals at once, or samples."
+    work.decide("kind", "signal", ["signal", "table"], words, asks=changes > MIXED)
     for i in columns:
         if i not in numbers:
             work.skip(table.names[i], "the column holds text, and a signal is made of numbers")

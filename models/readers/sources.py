@@ -27,7 +27,7 @@ IN_DIRECTORY = b"PK\x01\x02"
 LITTER = re.compile(r"(^|/)(__MACOSX|\.[^./][^/]*|Thumbs\.db|desktop\.ini)(/|$)", re.IGNORECASE)
 
 
-WESTERN = frozenset("äöüßéèêëàâçîïôûùñáíóúãõåøæœÄÖÜÉÈÊËÀÂÇÎÏÔÛÙÑÁÍÓÚÃÕÅØÆŒ°²³µ€§«»„“”‘’–—…·×÷±½©®´ªº¿¡\u00a0")
+WESTERN = frozenset("äöüßéèêëàâçîïôûùñáíóúãõåøæœÄÖÜÉÈÊËÀÂÇÎÏÔÛÙÑÁÍÓÚÃÕÅØÆŒ°²³¹µ€£¥¢§«»„“”‘’–—…·×÷±½¼¾•©®´ªº¿¡\u00a0")
 LEGACY = ("shift_jis", "gb18030", "big5", "euc_kr", "cp1252", "cp1250", "cp1251", "cp866", "cp1253", "cp1254")
 
 
@@ -220,17 +220,27 @@ def guessed_encoding(content: bytes, among: Sequence[str]) -> str:
     """The likeliest of these encodings for text that is not UTF-8."""
     import charset_normalizer
 
+    if _western(content):
+        return "cp1252"
     best = charset_normalizer.from_bytes(content, cp_isolation=list(among), explain=False).best()
     encoding = best.encoding if best is not None else among[0]
     if encoding == "euc_kr":  # in a few words it looks like Chinese; but today's Korean has no Chinese characters
         with contextlib.suppress(UnicodeError):
             if any("\u4e00" <= letter <= "\u9fff" for letter in content.decode("euc_kr")) and content.decode("gb18030"):
                 return "gb18030"
-    if encoding in ("cp1250", "cp1254"):  # which share most letters with it
-        with contextlib.suppress(UnicodeError):
-            if all(letter in WESTERN for letter in content.decode("cp1252") if letter > "\x7f"):
-                return "cp1252"
     return encoding
+
+
+def _western(content: bytes) -> bool:
+    """Whether text is Western European, by its letters: all of them are usual there, and they stand alone or in twos within
+    words, as the letters of other alphabets and the pairs of bytes of Asian ones do not."""
+    runs = re.findall(rb"[\x80-\xff]+", content)
+    try:
+        text = content.decode("cp1252")
+    except UnicodeError:
+        return False
+    usual = all(letter in WESTERN for letter in text if letter > "\x7f")
+    return usual and bool(runs) and sum(map(len, runs)) < 1.6 * len(runs)
 
 
 def _refused(info: zipfile.ZipInfo, name: str, work: Work) -> str:

@@ -16,9 +16,9 @@ from models.readers.gathering import Table, columns_of, slices, with_unit
 from models.readers.labels import as_text, classes_of
 from models.readers.pixels import as_images, factors, square
 from models.readers.result import ColumnFacts, ReadResult
-from models.readers.roles import Clock, Measures, clock_of, ids_of, label_of, measures, turned
+from models.readers.roles import Clock, Measures, clock_of, ids_of, in_order, label_of, measures, pixel_names
 from models.readers.series import SERIES, signals
-from models.readers.times import called_time
+from models.readers.times import called_time, counts_moments
 from models.readers.work import Work, plain
 
 REPEATED = 0.05  # the share of rows with the time of the row before, above which rows are events and no series
@@ -28,7 +28,8 @@ FINE = 2.0**-24  # the part of a number that float32 keeps
 def found(table: Table, work: Work, source: str) -> ReadResult:
     """Samples made of a table: images of its pixels, windows of its signals, or its rows."""
     choice = work.choices
-    asked = [*([choice.label] if choice.label else []), *(choice.leave_out or ()), *(choice.columns or ())]
+    asked = [*([choice.label] if choice.label else []), *(choice.leave_out or ())]
+    asked += [] if choice.missing == "keep" else choice.columns or ()  # a run may know columns that new rows lack
     unknown = [name for name in asked if name not in table.names]
     if unknown:
         raise Problem(
@@ -41,15 +42,15 @@ def found(table: Table, work: Work, source: str) -> ReadResult:
     if kind is None:
         kind, uneven = _kind(table, clock, moments, work)
     work.uneven = uneven
-    if kind == "signal" and clock is not None and clock.newest:
-        table, clock = turned(table, clock)
+    if kind == "signal" and clock is not None and choice.layout != "across":
+        table, clock = _ordered(table, clock)
     of = measures(table, work)
     reasons = _left_out(table, of, moments, clock, kind, work)
-    label, crowded = label_of(table, [i for i in range(len(table.names)) if i not in reasons], of, kind, work)
-    ids = {} if choice.missing == "keep" and not choice.columns else ids_of(table, of, label, work)
-    reasons |= crowded
-    ids = {i: why for i, why in ids.items() if i not in reasons and i != label}
+    ids = {} if choice.missing == "keep" else ids_of(table, of, kind, work)
+    ids = {i: why for i, why in ids.items() if i not in reasons}
     reasons |= ids
+    label, crowded = label_of(table, [i for i in range(len(table.names)) if i not in reasons], of, kind, work)
+    reasons |= crowded
     columns = [i for i in range(len(table.names)) if i not in reasons and i != label]
     _crowded(table, of, columns, reasons, work)
     columns = [i for i in columns if i not in reasons]
@@ -65,7 +66,7 @@ def found(table: Table, work: Work, source: str) -> ReadResult:
         )
     names = _names(table, list(ids), of)
     result = _made(table, columns, numbers, labels, classes, names, of, kind, clock, work)
-    return dataclasses.replace(result, facts=tuple(_facts(table, label, ids, reasons, of)))
+    return dataclasses.replace(result, facts=tuple(_facts(table, label, ids, reasons, of, work.limits.classes)))
 
 
 def _made(
@@ -80,14 +81,24 @@ def _made(
     clock: Clock | None,
     work: Work,
 ) -> ReadResult:
-    full = len(numbers) == len(columns) and bool((of.there[columns] == len(table.values)).all())
-    sides = None if kind == "signal" else _image_sides(columns, full, of, work)
+    full = len(numbers) == len(columns) and bool((of.present[columns] == len(table.values)).all())
+    named = pixel_names([table.names[i] for i in columns])
+    sides = None if kind == "signal" else _image_sides(columns, full, of, named, work)
     if sides:
         samples = as_images([columns_of(table.values, columns, work)], work)
         return work.found("image", samples, labels, classes, names, table.split)
     if kind == "signal":
         return signals(table, columns, numbers, labels, classes, names, clock, work)
     return _rows(table, columns, labels, classes, names, work)
+
+
+def _ordered(table: Table, clock: Clock) -> tuple[Table, Clock | None]:
+    """A table with its oldest row first. Without a clock where its times are in no order and come again, as birthdays do:
+    they are not those of the rows."""
+    if clock.even or clock.rising:
+        return in_order(table, clock) if clock.newest else (table, clock)
+    again = 1 - len(np.unique(clock.moments)) / len(clock.moments)
+    return in_order(table, clock) if again < REPEATED and clock.how != "a count" else (table, None)
 
 
 def _kind(table: Table, clock: Clock | None, moments: Mapping[int, str], work: Work) -> tuple[str | None, bool]:
@@ -113,9 +124,8 @@ def _left_out(
     uses, out = work.choices.columns or {}, {}
     alone = len(table.names) == 1
     for i, name in enumerate(table.names):
-        counted = moments.get(i, "") not in ("", "a count") or (
-            clock is not None and i in clock.columns and clock.rising
-        )
+        alike = clock is not None and i in clock.columns and clock.rising and not counts_moments(name)
+        counted = alike or moments.get(i, "") not in ("", "a count")
         timed = i in table.times or uses.get(name) == "time" or (counted and work.choices.missing != "keep")
         if name in (work.choices.leave_out or ()) or uses.get(name) == "leave out":
             out[i] = "the column was left out by choice"
@@ -129,7 +139,7 @@ def _left_out(
                     if clock is not None and i in clock.columns and (clock.even or clock.rising or kind == "signal")
                     else "the column holds times, which are no features"
                 )
-        elif not of.there[i]:
+        elif not of.present[i]:
             out[i] = "the column is empty"
     return out
 
@@ -160,7 +170,7 @@ def _names(table: Table, ids: Sequence[int], of: Measures) -> list[str]:
 
 
 def _facts(
-    table: Table, label: int | None, ids: Mapping[int, str], reasons: Mapping[int, str], of: Measures
+    table: Table, label: int | None, ids: Mapping[int, str], reasons: Mapping[int, str], of: Measures, most: int
 ) -> list[ColumnFacts]:
     out = []
     for i, facts in enumerate(table.facts):
@@ -169,7 +179,10 @@ def _facts(
             role = "class"
         elif i in reasons:
             role = "id" if i in ids else "time" if "time" in reasons[i] else "leave out"
-        out.append(dataclasses.replace(facts, distinct=of.distinct.get(i), role=role, why=reasons.get(i, "")))
+        distinct = of.distinct.get(i)
+        if distinct is not None and i in table.categories and distinct > most:
+            distinct = None  # more were not counted
+        out.append(dataclasses.replace(facts, distinct=distinct, role=role, why=reasons.get(i, "")))
     return out
 
 
@@ -186,7 +199,7 @@ def _labels(table: Table, label: int | None, work: Work) -> tuple[NDArray[np.int
     return classes_of(names[places], work)
 
 
-def _image_sides(columns: Sequence[int], full: bool, of: Measures, work: Work) -> tuple[int, ...] | None:
+def _image_sides(columns: Sequence[int], full: bool, of: Measures, named: bool, work: Work) -> tuple[int, ...] | None:
     """The shape of the images that rows are, None when they are none. `Problem` when images were asked for in vain."""
     choice = work.choices
     asked = choice.kind == "image" or bool(choice.shape)
@@ -207,7 +220,10 @@ def _image_sides(columns: Sequence[int], full: bool, of: Measures, work: Work) -
     if not (asked or (full and sides and grey)):
         return None
     assert sides
-    work.decide("kind", "image", ["image", "table", "signal"], "The columns are the pixels of images.")
+    words = "The columns are the pixels of images."
+    if not named:
+        words = f"The {len(columns):,} columns could be the pixels of images, or features."
+    work.decide("kind", "image", ["image", "table", "signal"], words, asks=not named)
     others = [list(each) for each in possible if each != sides]
     words = (
         f"Each row of {len(columns):,} values is an image of {' × '.join(map(str, sides[:2]))} pixels (height × width)."

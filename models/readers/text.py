@@ -8,15 +8,15 @@ import csv
 import itertools
 import re
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
 from models import Problem
 from models.readers import arff, sources
 from models.readers.gathering import Table, TableBuilder, WrongColumnKind
-from models.readers.headers import first_row, has_header, mostly_numbers, units_of
+from models.readers.headers import first_row, has_header, may_be_names, mostly_numbers, units_of
 from models.readers.work import ENCODINGS, SEPARATORS, Work, decoding, plain
 
 MARKS = (
@@ -41,14 +41,15 @@ TITLES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "bla
 @dataclass
 class Lines:
     """The lines of a text file, each no longer than may be. literal: the numbers of lines whose quotes are left out.
-    underscores: whether one was met; whoever asks resets it."""
+    underscores: whether one was met, and lately: what was read; whoever asks resets them."""
 
     stream: IO[str]
     name: str
     work: Work
-    literal: Collection[int] = ()
+    literal: Container[int] = ()
     underscores: bool = False
     number: int = 0
+    lately: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[str]:
         most = self.work.limits.line
@@ -63,6 +64,7 @@ class Lines:
                 self.underscores = True
             if self.number in self.literal:
                 line = line.replace('"', "")
+            self.lately.append(line)
             yield line
 
 
@@ -99,7 +101,7 @@ def read(path: Path, work: Work, others: Sequence[Path] = ()) -> Table:
     manner = _dialect(path, work)
     rest = [(other, *_order(other, manner, work)) for other in others]
     texts: set[int] = set(manner.texts)
-    literal: set[int] = set()
+    literal: set[int] | _Every = set()
     while True:
         words = list(work.words)
         skipped = {name: list(why) for name, why in work.left_out.items()}, work.left_out_count
@@ -108,9 +110,9 @@ def read(path: Path, work: Work, others: Sequence[Path] = ()) -> Table:
         except WrongColumnKind as again:  # each time one column more, at least, is known to be text
             texts |= again.columns
         except UnclosedQuote as again:
-            if again.line in literal or len(literal) >= MENDED:
+            if isinstance(literal, _Every):
                 raise
-            literal.add(again.line)
+            literal = literal | {again.line} if len(literal) < MENDED else _Every()
         work.words, (work.left_out, work.left_out_count) = words, skipped
 
 
@@ -131,14 +133,18 @@ def _read(
     path: Path,
     manner: Dialect,
     texts: set[int],
-    literal: set[int],
+    literal: set[int] | _Every,
     rest: Sequence[tuple[Path, Dialect, list[int | None]]],
     work: Work,
 ) -> Table:
     with contextlib.closing(TableBuilder(manner.names, work, texts, manner.separator)) as gatherer:
-        _gather(path, manner, None, literal, gatherer, work)
-        for other, its, order in rest:
-            _gather(other, its, order, set(), gatherer, work)
+        counts = []
+        for one, its, order in [(path, manner, None), *rest]:
+            before = gatherer.count
+            if one != path:
+                gatherer.begin_file(its.separator)
+            _gather(one, its, order, literal if one == path else set[int](), gatherer, work)
+            counts.append(gatherer.count - before)
 
         def cells(i: int) -> list[str]:
             out = _cells(path, manner, literal, i, work)
@@ -147,14 +153,15 @@ def _read(
                 out += _cells(other, its, set(), at, work) if at is not None else [""] * (gatherer.count - len(out))
             return out
 
-        return gatherer.table(cells)
+        lacking = {gatherer.names[i] for _, _, order in rest for i, at in enumerate(order) if at is None}
+        return replace(gatherer.table(cells), counts=tuple(counts), lacking=frozenset(lacking))
 
 
 def _gather(
     path: Path,
     manner: Dialect,
     order: Sequence[int | None] | None,
-    literal: set[int],
+    literal: set[int] | _Every,
     gatherer: TableBuilder,
     work: Work,
 ) -> None:
@@ -162,7 +169,7 @@ def _gather(
     width, name = len(manner.names), plain(path.name)
     number = ragged = 0
     size = path.stat().st_size
-    with path.open(encoding=manner.encoding, newline="") as stream:
+    with path.open(encoding=manner.encoding, errors="replace", newline="") as stream:
         lines = Lines(stream, name, work, literal)
         rows_there = _rows(lines, manner)
         with decoding(name, "rows of a table", "correct the row, or save it again"):
@@ -197,7 +204,9 @@ def _gather(
             )
         if ragged:
             work.warn(f"{ragged:,} of {number:,} rows have another number of cells than most, and are left out.")
-        if literal:
+        if isinstance(literal, _Every):
+            work.warn("Many quotes are opened and not closed: all of them are left out.")
+        elif literal:
             where = ", ".join(f"{line:,}" for line in sorted(literal)[:5])
             places = f"line {where}" if len(literal) == 1 else f"lines {where}{', …' if len(literal) > 5 else ''}"
             work.warn(f"In {places} a quote is opened and not closed; it is left out, and the rows below are kept.")
@@ -208,6 +217,7 @@ def _rows(lines: Lines, manner: Dialect) -> Iterator[list[str]]:
     cells for it."""
     for _ in itertools.islice(lines, manner.lines):
         pass
+    lines.lately.clear()
     reader = csv.reader(
         iter(lines), delimiter=manner.separator, skipinitialspace=True, quotechar=manner.quote, escapechar=None
     )
@@ -222,16 +232,34 @@ def _rows(lines: Lines, manner: Dialect) -> Iterator[list[str]]:
             if reader.line_num > before + 1:
                 raise UnclosedQuote(manner.lines + before + 1) from None
             raise
-        if reader.line_num > before + 1 and len(row) not in (width, width + 1):
+        if reader.line_num > before + 1 and (len(row) not in (width, width + 1) or not _closed(lines.lately, manner)):
             raise UnclosedQuote(manner.lines + before + 1)
+        lines.lately.clear()
         if row:
             yield row
 
 
-def _cells(path: Path, manner: Dialect, literal: set[int], i: int, work: Work) -> list[str]:
+def _closed(lines: Sequence[str], manner: Dialect) -> bool:
+    """Whether each quote in these lines, which are one row, stands at the beginning or the end of a cell: else one that was
+    never closed has met the next one."""
+    try:
+        deque(csv.reader(lines, delimiter=manner.separator, quotechar=manner.quote, strict=True), maxlen=0)
+    except csv.Error:
+        return False
+    return True
+
+
+class _Every:
+    """All lines."""
+
+    def __contains__(self, line: object) -> bool:
+        return True
+
+
+def _cells(path: Path, manner: Dialect, literal: set[int] | _Every, i: int, work: Work) -> list[str]:
     """The cells of one column of the rows that were taken, as they were written."""
     width = len(manner.names)
-    with path.open(encoding=manner.encoding, newline="") as stream:
+    with path.open(encoding=manner.encoding, errors="replace", newline="") as stream:
         rows = itertools.islice(_rows(Lines(stream, path.name, work, literal), manner), manner.above, None)
         return [row[i] for row in rows if len(row) == width or (len(row) == width + 1 and not row[-1].strip())]
 
@@ -257,8 +285,8 @@ def encoding_of(path: Path, work: Work) -> str:
         encoding = _guessed(path, work)
     with decoding(plain(path.name), "text"):
         text = start.decode(encoding or "latin-1", "ignore")
-    controls = sum(c < " " and c not in "\t\r\n\f" for c in text)
-    if not encoding or controls > len(text) // 1000:
+    controls = sum(c < " " and c not in "\t\r\n\f\x1a" for c in text)
+    if not encoding or controls > max(2, len(text) // 1000):
         raise Problem(
             f"the content of {plain(path.name)} is neither text nor of any other format that can be read",
             "images, a zip of images, CSV, Parquet, NPZ, NPY, idx and safetensors can be",
@@ -281,7 +309,12 @@ def _guessed(path: Path, work: Work) -> str:
                 odd.append(line[:2000])
             if sum(map(len, odd)) > 100_000:
                 break
-    guess = sources.guessed_encoding(b"".join(odd), sources.LEGACY)
+    joined = b"".join(odd)
+    read = joined.decode("utf-8", "replace")
+    if 5 * read.count("\ufffd") < sum(letter > "\x7f" for letter in read):  # a byte or two went wrong
+        work.warn(f"{read.count(chr(0xFFFD)):,} letters of {plain(path.name)} are no UTF-8, and are lost.")
+        return "utf-8"
+    guess = sources.guessed_encoding(joined, sources.LEGACY)
     return next((each for each in (guess, "cp1252") if _decodes(path, each, work)), "latin-1")
 
 
@@ -301,23 +334,27 @@ def _decodes(path: Path, encoding: str, work: Work) -> bool:
 def _dialect(path: Path, work: Work) -> Dialect:
     encoding, name = encoding_of(path, work), plain(path.name)
     csv.field_size_limit(work.limits.line)
-    with path.open(encoding=encoding, newline="") as stream:
+    with path.open(encoding=encoding, errors="replace", newline="") as stream:
         head = [line for line in itertools.islice(Lines(stream, name, work), HEAD) if line.strip()]
     if not head:
         raise Problem(f"{name} holds nothing but blanks", do="bring another file")
     if arff.is_arff(head):
-        with path.open(encoding=encoding, newline="") as stream:
+        with path.open(encoding=encoding, errors="replace", newline="") as stream:
             lines, names, texts = arff.header(Lines(stream, name, work), name)
+            if next((line for line in stream if line.strip()), "").lstrip().startswith("{"):
+                raise Problem(
+                    f"{name} is a sparse ARFF file", "ARFF with all values in each row can be read", "save it as CSV"
+                )
         csv.field_size_limit(work.limits.cell)
         return Dialect(encoding, ",", 0, names, lines, "'", texts)
-    told = SEP.fullmatch(head[0].strip())
+    told = SEP.fullmatch(head[0].strip("\r\n"))
     separator = work.choices.separator or (told[1] if told else _separator(head, name))
     rows = _split(head, separator, name)
     above = 1 if told else 0
     rows = rows[above:]
     if not rows:
         raise Problem(f"{name} holds no rows", do="bring another file")
-    width = Counter(map(len, rows)).most_common(1)[0][0]
+    width = Counter(map(len, _later(rows))).most_common(1)[0][0]
     csv.field_size_limit(work.limits.cell)
     if width > work.limits.columns:
         raise Problem(
@@ -330,16 +367,20 @@ def _dialect(path: Path, work: Work) -> Dialect:
         work.decide("separator", separator, list(dict.fromkeys([*SEPARATORS, separator])), words)
     first, names = first_row(rows, width)
     rows = rows[first:]
+    unsure = False
     if names:  # one cell shorter, or a comment
         header = work.choices.header is not False
     else:
         header = has_header(rows) if work.choices.header is None else work.choices.header
+        unsure = not header and may_be_names(rows)
         names = rows[0] if header else []
         rows, first = (rows[1:], first + 1) if header else (rows, first)
     words = "The first row names the columns." if header else "There is no row of names."
-    work.decide("header", header, [True, False], words)
+    if unsure:
+        words = "The numbers of the first row could be the names of the columns, or a sample."
+    work.decide("header", header, [True, False], words, asks=unsure)
     if not header:
-        return Dialect(encoding, separator, above + (0 if work.choices.header is False else first), [""] * width)
+        return Dialect(encoding, separator, above, [""] * width)  # what is above is left out in words
     if first > 1:
         many = "line" if first == 2 else f"{first - 1:,} lines"
         work.warn(
@@ -362,6 +403,11 @@ def _split(head: list[str], separator: str, name: str) -> list[list[str]]:
     return rows
 
 
+def _later(rows: list[list[str]]) -> list[list[str]]:
+    """Those of the first rows that are surely of the table: instruments write a page of facts above it."""
+    return rows[len(rows) // 2 :] if len(rows) >= 20 else rows
+
+
 def _separator(head: list[str], name: str) -> str:
     """The separator that gives rows of one length, more than one cell long; a comma for a single column.
 
@@ -369,8 +415,9 @@ def _separator(head: list[str], name: str) -> str:
     """
     for separator in ("\t", ";", "|", ",", " "):
         rows = _split(head, separator, name)
-        width, often = Counter(map(len, rows)).most_common(1)[0]
-        told = separator != " " or mostly_numbers([cell for row in rows for cell in row])  # not in plain prose
-        if width > 1 and often >= 0.8 * len(rows) and told:
+        later = _later(rows)
+        width, often = Counter(map(len, later)).most_common(1)[0]
+        told = separator != " " or mostly_numbers([cell for row in later for cell in row])  # not in plain prose
+        if width > 1 and often >= 0.8 * len(later) and told:
             return separator
     return ","

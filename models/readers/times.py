@@ -12,6 +12,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from models.readers.cells import LONGEST
+
 # Words that numbers counting time are called by; texts are recognised by themselves.
 TIMES = {
     "time",
@@ -30,6 +32,8 @@ TIMES = {
     "bjd",
 }
 TIMES |= {"zeit", "datum", "uhrzeit", "zeitstempel", "temps", "fecha", "hora", "tempo", "ds"}
+DATED = ("date", "datetime", "datum", "fecha")  # numbers under these names may be days of a spreadsheet
+SECONDS = {"s", "sec", "seconds", "ms", "us", "µs", "ns", "min", "minutes", "h", "hours", "d", "days", "utc", "stamp"}
 COUNTERS = {"index", "step", "sample", "frame"}  # tell the time of a signal, but do not make a table one
 
 DAY = 86_400.0
@@ -43,6 +47,13 @@ _DATES = {
     "bdy": r"(?P<b>[^\W\d_]{3,10})\.?[- ](?P<d>\d{1,2})(?:st|nd|rd|th)?,?[- ](?P<y>\d{4})",
     "ybd": r"(?P<y>\d{4})[-/ ](?P<b>[^\W\d_]{3,10})\.?[-/ ](?P<d>\d{1,2})",
     "compact": r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})",
+    "dmy8": r"(?P<d>\d{2})(?P<m>\d{2})(?P<y>(?:19|20)\d{2})",
+    # Months and quarters alone.
+    "yq": r"(?P<y>(?:1[5-9]|20)\d{2})[- ]?Q(?P<q>[1-4])",
+    "ym": r"(?P<y>(?:19|20)\d{2})[-/](?P<m>\d{1,2})",
+    "my": r"(?P<m>\d{1,2})[-/.](?P<y>(?:19|20)\d{2})",
+    "by": r"(?P<b>[^\W\d_]{3,10})\.?[- ](?P<y>(?:19|20)\d{2}|\d{2})",
+    "yb": r"(?P<y>(?:19|20)\d{2})[- ](?P<b>[^\W\d_]{3,10})\.?",
 }
 _HOUR = r"(?P<H>\d{1,2})"
 _SECOND = r"(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?"
@@ -50,10 +61,13 @@ _CLOCK = rf"{_HOUR}(?P<c>[:.])(?P<M>\d{{2}})(?:(?P=c){_SECOND})?(?:\s?(?P<p>[AaP
 _ZONE = r"\s?(?P<z>Z|[A-Z]{2,5}|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?)?(?:\[[\w/+-]+\])?"
 _WEEKDAY = r"(?:[^\W\d_]{2,9}\.?,? )?"
 _BETWEEN = r"(?:[T_]|,? +|:(?=\d\d:))"
-_CLOCKS = {"compact": rf"(?:{_BETWEEN}?(?P<H>\d{{2}}):?(?P<M>\d{{2}})(?::?{_SECOND})?{_ZONE})?"}
+_CLOCKS = dict.fromkeys(("ym", "my", "by", "yb", "yq", "dmy8"), "") | {
+    "compact": rf"(?:{_BETWEEN}?(?P<H>\d{{2}}):?(?P<M>\d{{2}})(?::?{_SECOND})?{_ZONE})?"
+}
 _ALONE = (
     rf"(?P<H>\d{{1,4}}):(?P<M>\d{{2}})(?::{_SECOND})?(?:\s?(?P<p>[AaPp])\.?\s?[Mm]\.?)?(?:\s?Uhr)?{_ZONE}"
     r"|(?P<H2>\d{1,2})\.(?P<M2>\d{2})\.(?P<S2>\d{2})"
+    r"|(?P<M3>\d{1,3}):(?P<S3>\d{2})[.,](?P<f3>\d{1,9})"  # minutes and seconds, as spreadsheets show them
 )
 FORMS = {
     form: re.compile(rf"{_WEEKDAY}{dated}{_CLOCKS.get(form, rf'(?:{_BETWEEN}{_CLOCK}{_ZONE})?')}")
@@ -79,6 +93,8 @@ def words_of(name: str) -> list[str]:
 def called_time(name: str) -> bool:
     """Whether the first word of a column's name, or one of two, says that it holds times."""
     words = words_of(name)
+    if words[:1] == ["t"] and len(words) > 1 and words[1] not in SECONDS:
+        return False  # T (°C) is a temperature
     return bool(words) and (words[0] in TIMES or (len(words) <= 3 and words[-1] in TIMES - {"t", "ms", "sec", "s"}))
 
 
@@ -89,7 +105,7 @@ def counts_moments(name: str) -> bool:
 
 def moment(text: str, form: str) -> float:
     """Seconds since 1970 in UTC, as far as the cell tells its zone; of "clock" since midnight. NaN where it is no time."""
-    found = FORMS[form].fullmatch(text.strip())
+    found = FORMS[form].fullmatch(text.strip()) if len(text) <= LONGEST else None
     if found is None:
         return math.nan
     part = found.groupdict()
@@ -97,11 +113,14 @@ def moment(text: str, form: str) -> float:
         days = 0.0
         if part["H2"]:
             part |= {"H": part["H2"], "M": part["M2"], "S": part["S2"]}
+        if part["M3"]:
+            return 60 * int(part["M3"]) + int(part["S3"]) + float(f"0.{part['f3']}")
     else:
-        month = _month(part["b"]) if "b" in part else int(part["m"])
+        month = _month(part["b"]) if "b" in part else 3 * int(part["q"]) - 2 if "q" in part else int(part["m"])
         year = int(part["y"])
-        days = _days(year + (0 if len(part["y"]) > 2 else 2000 if year < 69 else 1900), month, int(part["d"]))
-    if not part["H"]:
+        century = 0 if len(part["y"]) > 2 else 2000 if year < 69 else 1900
+        days = _days(year + century, month, int(part.get("d") or 1))
+    if not part.get("H"):
         return days * DAY
     hour, minute, second = int(part["H"]), int(part["M"]), int(part["S"] or 0)
     half = part.get("p")
@@ -183,9 +202,15 @@ def numbered(values: NDArray[np.float64], name: str) -> tuple[NDArray[np.float64
             return values / scale, f"{unit} since 1970"
     if least >= 2.3e6 and most <= 2.6e6 and not whole and (named or ordered):
         return values * DAY, "Julian days"
-    if named and words_of(name)[0] in ("date", "datetime", "datum") and least >= 20_000 and most <= 60_000:
-        return values * DAY, "days since 1900"
-    return (values, "a count") if named else None
+    first = words_of(name)[:1]
+    for called, low, high, how in (
+        (("mjd",), 15_000, 90_000, "modified Julian days"),
+        (DATED, 20_000, 60_000, "days since 1900"),
+    ):
+        if first and first[0] in called and low <= least and most <= high:
+            return values * DAY, how
+    counting = first and ((first[0] in TIMES and (first != ["t"] or named)) or (ordered and counts_moments(name)))
+    return (values, "a count") if counting else None
 
 
 def _dates(known: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64] | None:

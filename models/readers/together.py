@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models import Problem
 from models.readers import array_files, arrays, folders, images, tables, text
@@ -27,6 +30,12 @@ CLASS_NAMES = (*LABEL_NAMES, "species", "digit", "category", "breed", "class_nam
 def is_table(entry: Entry) -> bool:
     """Whether a file beside images, or in an archive, is a table of text."""
     return PurePosixPath(entry.name).suffix.lower() in TABLES and b"\0" not in entry.start(512)
+
+
+def is_note(entry: Entry) -> bool:
+    """Whether a file in an archive only speaks of the others: a licence, a README."""
+    path = PurePosixPath(entry.name)
+    return path.suffix.lower() in (".md", ".txt", ".pdf", ".rst", ".html") or path.stem.lower() in ("license", "readme")
 
 
 @contextlib.contextmanager
@@ -49,8 +58,9 @@ def of_tables(paths: Sequence[Path], work: Work, source: str) -> ReadResult:
     """Rows of one table, or of those that are named as the parts of one: train.csv, test.csv."""
     if len(paths) == 1:
         return tables.found(text.read(paths[0], work), work, source)
-    told = {path: folders.split_of(path.stem) for path in paths}
-    parts = {of[0]: path for path, of in told.items() if of is not None and not of[1]}
+    told = {path: _part(path.stem) for path in paths}
+    beside = {of[1] for of in told.values() if of is not None}
+    parts = {of[0]: path for path, of in told.items() if of is not None and len(beside) == 1}
     if len(parts) < 2 or len(parts) < sum(of is not None for of in told.values()):
         raise Problem(
             f"the {len(paths)} tables of {source} do not belong together ({', '.join(plain(path.name, 40) for path in paths[:4])})",
@@ -61,16 +71,19 @@ def of_tables(paths: Sequence[Path], work: Work, source: str) -> ReadResult:
         if of is None:
             work.skip(path.name, "it is named neither train, validation nor test")
     splits = sorted(parts)
-    counts = []
-    for split in splits:  # each is counted by itself: rows that are left out do not count
-        counts.append(len(text.read(parts[split], _quiet(work)).values))
     table = text.read(parts[splits[0]], work, [parts[split] for split in splits[1:]])
-    if sum(counts) != len(table.values):
-        raise Problem(f"the tables of {source} cannot be put together", do="bring one of them alone")
-    which = np.repeat(np.array(splits, np.uint8), counts)
+    which = np.repeat(np.array(splits, np.uint8), table.counts)
     called = [f"{parts[split].stem} " for split in splits]
-    names = [name for name, count in zip(called, counts, strict=True) for _ in range(count)]
+    names = [name for name, count in zip(called, table.counts, strict=True) for _ in range(count)]
     return tables.found(dataclasses.replace(table, split=which, parts=names), work, source)
+
+
+def _part(stem: str) -> tuple[int, str] | None:
+    """The split that a table's name tells, and the rest of it: 0 and "adult" of "adult_train"."""
+    words = re.split(r"[^a-z0-9]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", stem).lower())
+    splits = {folders.SPLIT_NAMES[word] for word in words if word in folders.SPLIT_NAMES}
+    rest = " ".join(word for word in words if word not in folders.SPLIT_NAMES)
+    return (splits.pop(), rest) if len(splits) == 1 else None
 
 
 def _quiet(work: Work) -> Work:
@@ -87,48 +100,24 @@ def of_arrays(paths: Sequence[Path], work: Work, source: str) -> ReadResult:
 
 
 def of_images(entries: Sequence[Entry], work: Work, source: str) -> ReadResult:
-    """Images, with the labels of a table beside them where folders give none."""
+    """Images, with the labels of tables beside them where folders give none."""
     beside = [entry for entry in entries if is_table(entry)][:BESIDE] if len(entries) > 1 else []
     found = images.collect([entry for entry in entries if entry not in beside] if beside else entries, work, source)
+    if not beside:
+        return found
+    texts = np.full(len(found.names), None, object)
+    taken = []
     for entry in beside:
-        why = "folders are the classes already"
-        if not found.classes:
-            labelled = _labelled(found, entry, work)
-            if labelled is not None:
-                return labelled
-            why = "no column of it names the images"
-        work.skip(entry.name, f"it is a table, and {why}; bring it alone to read it as a table")
-    return dataclasses.replace(found, skipped=_skipped(work)) if beside else found
-
-
-def _skipped(work: Work) -> tuple[tuple[str, str], ...]:
-    return tuple((name, why) for name, reasons in work.left_out.items() for why in reasons)
-
-
-def _labelled(found: ReadResult, entry: Entry, work: Work) -> ReadResult | None:
-    """The images with their labels out of a table; None where no column of it names them."""
-    with unpacked([entry], work) as (path,):
-        quiet = dataclasses.replace(_quiet(work), choices=dataclasses.replace(work.choices, label=None, columns=None))
-        try:
-            table = text.read(path, quiet)
-        except Problem:
-            return None
-        column = _naming(found.names, table)
-        if column is None:
-            return None
-        place = {_key(cell): row for row, cell in enumerate(table.texts(column))}
-        rows = [place.get(_key(name), place.get(_stem(name))) for name in found.names]
-        chosen, options = _class_column(table, column, work)
-        if chosen is None:
-            return None
-        cells = table.texts(chosen)
-        texts = np.array([None if row is None else cells[row].strip() or None for row in rows], object)
+        told = "folders are the classes already" if found.classes else _labelled(found, entry, texts, work)
+        if told:
+            work.skip(entry.name, f"it is a table, and {told}; bring it alone to read it as a table")
+        else:
+            taken.append(plain(PurePosixPath(entry.name).name))
+    if not taken:
+        return dataclasses.replace(found, skipped=_skipped(work))
     labels, classes = classes_of(texts, work)
-    words = f"The column “{plain(table.names[chosen])}” of {plain(PurePosixPath(entry.name).name)} is the class."
-    work.decide("label", table.names[chosen], [table.names[chosen], *options], words)
-    missing = sum(row is None for row in rows)
-    if missing:
-        work.warn(f"{missing:,} images are not in {plain(PurePosixPath(entry.name).name)}: they have no class.")
+    if (missing := int((labels < 0).sum())) and classes:
+        work.warn(f"{missing:,} images are not in {' and '.join(taken)}: they have no class.")
     return dataclasses.replace(
         found,
         labels=labels,
@@ -139,6 +128,55 @@ def _labelled(found: ReadResult, entry: Entry, work: Work) -> ReadResult | None:
     )
 
 
+def _skipped(work: Work) -> tuple[tuple[str, str], ...]:
+    return tuple((name, why) for name, reasons in work.left_out.items() for why in reasons)
+
+
+def _labelled(found: ReadResult, entry: Entry, texts: NDArray[Any], work: Work) -> str:
+    """Writes the labels of a table to the images that it names (N,); gives why it has none, "" where it has."""
+    part = folders.split_of(PurePosixPath(entry.name).stem)
+    ours = list(range(len(found.names)))
+    if part is not None and found.split is not None:  # train.csv names the images in train/
+        ours = [i for i in ours if found.split[i] == part[0]]
+    with unpacked([entry], work) as (path,):
+        quiet = dataclasses.replace(_quiet(work), choices=dataclasses.replace(work.choices, label=None, columns=None))
+        try:
+            table = text.read(path, quiet)
+        except Problem as problem:
+            return f"cannot be read ({problem.clause})"
+        named = [found.names[i] for i in ours]
+        column, count = _naming(named, table)
+        if column is None:
+            return (
+                f"its names are those of {count:,} of {len(named):,} images"
+                if count
+                else "no column of it names the images"
+            )
+        chosen, options = _class_column(table, column, work)
+        if chosen is None:
+            return "no column of it holds classes"
+        cells = table.texts(chosen)
+        keys = table.texts(column)
+    place: dict[str, int] = {}
+    for row, cell in enumerate(keys):  # by its whole path, if it has one, else by its name
+        place[cell.strip().lower()] = place[_key(cell)] = row
+    again = len(named) - len({_key(name) for name in named})
+    for i in ours:
+        name = found.names[i]
+        whole = ["/".join(name.lower().split("/")[j:]) for j in range(name.count("/") + 1)]
+        at = next((place[key] for key in (*whole, _key(name), _stem(name)) if key in place), None)
+        if at is not None:
+            texts[i] = cells[at].strip() or None
+    called = plain(PurePosixPath(entry.name).name)
+    if again and not any("/" in cell for cell in keys[:100]):
+        work.warn(
+            f"{again:,} images have the name of another one in another folder, which {called} does not tell apart."
+        )
+    words = f"The column “{plain(table.names[chosen])}” of {called} is the class."
+    work.decide("label", table.names[chosen], [table.names[chosen], *options], words)
+    return ""
+
+
 def _key(name: str) -> str:
     return PurePosixPath(name.strip().replace("\\", "/")).name.lower()
 
@@ -147,15 +185,15 @@ def _stem(name: str) -> str:
     return PurePosixPath(_key(name)).stem
 
 
-def _naming(names: Sequence[str], table: Table) -> int | None:
-    """The column that names most of the images, and at least half of them."""
+def _naming(names: Sequence[str], table: Table) -> tuple[int | None, int]:
+    """The column that names most of the images, and at least half of them; and how many that which names most does."""
     wanted = {_key(name) for name in names} | {_stem(name) for name in names}
-    best, most = None, len(names) / 2
+    best, most = None, 0
     for i in range(min(len(table.names), 20)):
         count = len({_key(cell) for cell in table.texts(i)} & wanted)
-        if count >= most and count:
-            best, most = i, count + 1
-    return best
+        if count > most:
+            best, most = i, count
+    return (best if 2 * most >= len(names) else None), most
 
 
 def _class_column(table: Table, naming: int, work: Work) -> tuple[int | None, list[str]]:
