@@ -264,6 +264,23 @@ def test_a_change_of_clocks_is_no_gap(zone: str, read: READ) -> None:
     assert found.kind == "signal" and not found.warnings and len(found.samples) == len(when) // 64
 
 
+@pytest.mark.parametrize("minutes", [10, 15, 60])
+@pytest.mark.parametrize("newest", [False, True])
+def test_a_change_of_clocks_is_no_gap_in_local_times_either(minutes: int, newest: bool, read: READ) -> None:
+    for first in (datetime(2024, 3, 29, tzinfo=UTC), datetime(2024, 10, 25, tzinfo=UTC)):
+        moments = [(first + timedelta(minutes=minutes * i)).astimezone(ZoneInfo("Europe/Berlin")) for i in range(640)]
+        when = [f"{moment:%d/%m/%Y %H:%M}" for moment in moments]
+        found = read(table({"zeit": when[::-1] if newest else when, "v": range(640)}))
+        decision = found.decision("kind")
+        assert found.kind == "signal" and len(found.samples) == 10 and not found.warnings
+        assert decision is not None and "Clocks were changed" in decision.words
+
+
+def test_a_gap_of_an_hour_at_another_time_is_one(read: READ) -> None:
+    when = [str(datetime(2024, 3, 28, 12) + timedelta(minutes=10 * i + (60 if i > 300 else 0))) for i in range(640)]
+    assert any("jumps once" in words for words in read(table({"zeit": when, "v": range(640)})).warnings)
+
+
 def test_of_two_orders_of_day_and_month_that_counts_which_fits_the_whole_column(read: READ) -> None:
     """In the first eight hundred rows both do."""
     when = [f"{datetime(2023, 2, 1) + timedelta(hours=i / 3):%d/%m/%Y %H:%M}" for i in range(1000)]

@@ -26,24 +26,28 @@ FEW = 50  # values of the only column of texts that may be the class without bei
 NAMES = 20  # rows from which a column that differs in each is taken for their names
 CATEGORIES = 100  # texts of a column that may be the class of a signal without being called so
 LARGE = 2.0**24  # whole numbers above are ids where they differ in every row
-NUMBERED = {
-    "no",
-    "sr",
-    "serial",
-    "number",
-    "nummer",
-    "numero",
-    "número",
-    "pk",
-    "fid",
-    "oid",
-    "gid",
-    "objectid",
-    "idx",
-    "row",
-    "instant",
-}
-NUMBERED |= {"matrikelnummer", "kundennummer", "code"}
+NUMBERED = frozenset(
+    [
+        "no",
+        "sr",
+        "serial",
+        "number",
+        "nummer",
+        "numero",
+        "número",
+        "pk",
+        "fid",
+        "oid",
+        "gid",
+        "objectid",
+        "idx",
+        "row",
+        "instant",
+        "matrikelnummer",
+        "kundennummer",
+        "code",
+    ]
+)  # of columns that differ in each row
 PIXELS = re.compile(r"(p|px|pix|pixels?|col|column|x|v|c)?[ _-]?\d+(\D\d+)?", re.IGNORECASE)
 OF_IDS = re.compile(
     r"(user|item|movie|tweet|post|customer|product|order|session|transaction|account|client|patient|device|employee|student"
@@ -101,7 +105,7 @@ def _distinct(table: Table, whole: NDArray[np.bool_], there: NDArray[np.int64], 
 class Clock:
     """The times of the rows: the columns that tell them, and seconds (N,); how, as the end of a sentence, if they are
     numbers. even: whether they go on in steps of about one size, jumps aside. rising: whether they never fall. newest,
-    shuffled: whether the newest came first, or they came in no order."""
+    shuffled: whether the newest came first, or they came in no order. changes: how often clocks were changed."""
 
     columns: tuple[int, ...]
     moments: NDArray[np.float64]
@@ -110,6 +114,7 @@ class Clock:
     newest: bool = False
     how: str = ""
     shuffled: bool = False
+    changes: int = 0
 
 
 def clock_of(table: Table, work: Work) -> tuple[Clock | None, dict[int, str]]:
@@ -133,12 +138,15 @@ def clock_of(table: Table, work: Work) -> tuple[Clock | None, dict[int, str]]:
         hour = next((j for j in sorted(found, key=lambda j: abs(j - i)) if found[j].clock), None)
         if day.days and hour is not None:
             possible.insert(0, ((i, hour), day.moments + found[hour].moments, ""))
-    clocks = [_clock(columns, moments, how) for columns, moments, how in possible]
+    clocks = [
+        _clock(columns, *(times.without_changes(moments) if not how else (moments, 0)), how)
+        for columns, moments, how in possible
+    ]
     best = max(clocks, key=lambda each: (each.even, each.rising, len(each.columns)), default=None)
     return best, told
 
 
-def _clock(columns: tuple[int, ...], moments: NDArray[np.float64], how: str) -> Clock:
+def _clock(columns: tuple[int, ...], moments: NDArray[np.float64], changes: int, how: str) -> Clock:
     steps = np.diff(moments)
     known = steps[np.isfinite(steps)]
     usual = float(np.median(known)) if len(known) else 0.0
@@ -148,7 +156,7 @@ def _clock(columns: tuple[int, ...], moments: NDArray[np.float64], how: str) -> 
     steps, usual = (-steps, -usual) if newest else (steps, usual)
     even = usual > 0 and bool(np.mean((steps > 0.5 * usual) & (steps < 1.5 * usual)) >= 0.75)
     rising = usual > 0 and bool((steps[np.isfinite(steps)] >= 0).all())
-    return Clock(columns, moments, even, rising, newest, how)
+    return Clock(columns, moments, even, rising, newest, how, changes=changes)
 
 
 def in_order(table: Table, clock: Clock) -> tuple[Table, Clock]:
@@ -162,7 +170,7 @@ def in_order(table: Table, clock: Clock) -> tuple[Table, Clock]:
         times={i: replace(each, moments=each.moments[order]) for i, each in table.times.items()},
         texts=lambda i: [table.texts(i)[row] for row in order],
     )
-    made = _clock(clock.columns, clock.moments[order], clock.how)
+    made = _clock(clock.columns, clock.moments[order], clock.changes, clock.how)
     return back, replace(made, newest=not shuffled, shuffled=shuffled)
 
 

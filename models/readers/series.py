@@ -56,7 +56,9 @@ def signals(
             words = f"{telling}, so that the rows are taken for moments of a signal."
         if clock.newest:
             words += " The newest came first; they were turned round."
-        elif clock.shuffled:
+        if clock.changes:
+            words += " Clocks were changed, which is no gap."
+        if clock.shuffled:
             words += " They came in no order, and were put into that of their times."
     changes = float(np.mean(np.diff(labels) != 0)) if classes and len(labels) > 1 else 0.0
     if changes > MIXED:

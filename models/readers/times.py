@@ -6,7 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 import numpy as np
@@ -228,6 +228,33 @@ def _dates(known: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[n
             if math.isnan(out[i]) or not length:
                 return None
     return out
+
+
+def without_changes(moments: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+    """Local times (N,) as if clocks had not been changed, and how often they were: on a Sunday night of the months in which
+    that is done, where a step is an hour longer or shorter than usual."""
+    steps = np.diff(moments)
+    known = steps[np.isfinite(steps)]
+    if not len(known):
+        return moments, 0
+    if np.median(known) < 0:  # newest first
+        back, count = without_changes(moments[::-1])
+        return back[::-1], count
+    ahead = steps[steps > 0]
+    usual = float(np.median(ahead)) if len(ahead) else math.inf
+    if usual > 7200:
+        return moments, 0
+    longer = steps - usual
+    places = [int(at) for at in np.flatnonzero(np.abs(np.abs(longer) - 3600) < 1) if _is_change(float(moments[at]))]
+    shift = np.zeros(len(moments))
+    for at in places:
+        shift[at + 1 :] -= math.copysign(3600, longer[at])
+    return moments + shift, len(places)
+
+
+def _is_change(moment: float) -> bool:
+    when = datetime(1970, 1, 1) + timedelta(seconds=moment)
+    return when.weekday() == 6 and when.month in (3, 4, 9, 10, 11) and when.hour <= 4
 
 
 def unwound(moments: NDArray[np.float64]) -> NDArray[np.float64]:
