@@ -387,6 +387,17 @@ def test_durations_are_features(name: str, read: READ) -> None:
     assert names(found) == [name, "v"]
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3])
+@pytest.mark.parametrize("when", ["2024-01-01", "12:00", "n/a", "04/05/2024 10:00", "5"])
+def test_a_few_rows_are_read_or_refused(rows: int, when: str, read: READ) -> None:
+    text = table({"time": [when] * rows, "v": range(rows), "w": [i / 3 for i in range(rows)]})
+    for choices in ({}, {"kind": "signal"}, {"kind": "signal", "window": 1}, {"kind": "signal", "rhythm": "even"}):
+        try:
+            assert len(read(text, **choices).samples) <= rows
+        except Problem as problem:
+            assert "window" in problem.came or "column" in problem.came
+
+
 def test_hours_alone_go_on_over_midnight(read: READ) -> None:
     when = [f"{START + timedelta(minutes=2 * i):%H:%M:%S}" for i in range(1500)]
     found = read(table({"clock": when, "v": range(1500)}))

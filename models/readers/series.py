@@ -192,7 +192,9 @@ def _uneven(moments: NDArray[np.float64]) -> bool:
     """Whether more than a tenth of the steps of time are not of about the usual size."""
     steps = np.diff(moments)
     ahead = steps[steps > 0]
-    usual = np.median(ahead) if len(ahead) else 0.0
+    if not len(ahead):
+        return False
+    usual = np.median(ahead)
     return bool(np.mean(np.abs(steps - usual) <= 0.5 * usual) < 0.9)
 
 
