@@ -1252,3 +1252,103 @@ def test_a_table_with_a_note_in_a_zip(read: READ) -> None:
     assert len(read({"a.zip": content}).samples) == 40
     part = table({"a": [i / 7 for i in range(40)], "label": list("xy") * 20})
     assert read({"adult_train.csv": part, "adult_test.csv": part}).split is not None
+
+
+def test_one_bad_cell_is_no_header_and_no_unit(read: READ) -> None:
+    rows = [f"2024-01-01 00:{i:02},{'error' if i == 9 else i * 7 % 11 / 3}" for i in range(50)]
+    found = read("time,value\n" + "\n".join(rows) + "\n")
+    assert names(found) == ["value"] and len(found.samples) == 50
+    found = read("country,gdp,pop\nC0,-,-\n" + "".join(f"C{i},{i / 7},{i / 3}\n" for i in range(1, 30)))
+    assert names(found)[-2:] == ["gdp", "pop"] and len(found.samples) == 30
+    found = read("site,arsenic\ns0,<0.5\n" + "".join(f"s{i},{i / 7}\n" for i in range(1, 30)))
+    assert names(found) == ["arsenic"] and len(found.samples) == 30
+
+
+def test_what_is_sorted_by_size_is_no_time(read: READ) -> None:
+    revenue = np.sort(np.random.default_rng(0).integers(700_000_000, 2_000_000_000, 100))[::-1].tolist()
+    assert names(
+        read(table({"company": [f"c{i}" for i in range(100)], "revenue": revenue, "m": [i % 7 for i in range(100)]}))
+    ) == ["revenue", "m"]
+
+
+def test_hours_after_a_compact_date(read: READ) -> None:
+    when = [f"{START + timedelta(hours=i):%Y%m%d%H}" for i in range(900)]
+    found = read(table({"MESS_DATUM": when, "TT_TU": [i % 24 for i in range(900)]}, ";"))
+    assert found.kind == "signal" and not found.warnings and found.shape == (64, 1)
+
+
+def test_wavelengths_beside_several_names(read: READ) -> None:
+    random = np.random.default_rng(0)
+    head = ["sample", "Brix", *map(str, range(1100, 1140, 2))]
+    rows = [[f"w{i}", f"{i % 9}.5", *map(str, random.random(20).round(3))] for i in range(30)]
+    found = read("\n".join(",".join(row) for row in [head, *rows]) + "\n")
+    assert names(found) == head[1:] and len(found.samples) == 30
+
+
+def test_a_word_in_the_first_cell_of_times(read: READ) -> None:
+    when = ["start", *[str(START + timedelta(minutes=i)) for i in range(899)]]
+    assert read(table({"timestamp": when, "v": [i % 9 for i in range(900)]})).kind == "signal"
+
+
+@pytest.mark.parametrize("name", ["Number of deaths", "no_of_trips", "nr_visitors", "row energy", "Number"])
+def test_numbers_of_things_are_features(name: str, read: READ) -> None:
+    counts = np.random.default_rng(0).permutation(90_000)[:60].tolist()
+    assert names(read(table({"canton": list("abc") * 20, name: counts, "rate": [i / 7 for i in range(60)]})))[-2:] == [
+        name,
+        "rate",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("title,cat,n\n" + "".join(f"Story {i % 5} | BBC,sport,{i}\n" for i in range(40)), ["title", "cat", "n"]),
+        ("".join(f"{i % 3},Jog,{i / 7},{i / 3},0.5;\n" for i in range(40)), None),
+        ('"a" "b"\n' + "".join(f'"{i}" {i},31 {i},17\n' for i in range(40)), ["a", "b"]),
+        ("Wert\n" + "".join(f"{i},5\n" for i in range(40)), ["Wert"]),
+    ],
+)
+def test_separators_and_stray_marks(text: str, columns: list[str] | None, read: READ) -> None:
+    found = read(text)
+    assert names(found) == columns if columns else len(found.columns) >= 4
+    assert len(found.samples) == 40
+
+
+@pytest.mark.parametrize(
+    "values",
+    [("Generator 01", "Generator 02"), ("Market 05", "Market 06"), ("1:10", "2:50"), ("setting 03", "setting 04")],
+)
+def test_words_that_begin_like_months_are_no_times(values: tuple[str, str], read: READ) -> None:
+    found = read(table({"v": range(60), "machine": [values[i % 2] for i in range(60)], "w": range(60)}))
+    assert next(column for column in found.columns if column.name == "machine").values == values
+
+
+@pytest.mark.parametrize(
+    "names_",
+    [
+        [f"V{i}" for i in range(1, 101)],
+        [str(i) for i in range(850, 1050, 2)],
+        [f"{i // 6:02}:{i % 6}0" for i in range(100)],
+    ],
+)
+def test_fractions_under_any_names_are_asked_before_they_are_images(names_: list[str], read: READ) -> None:
+    random = np.random.default_rng(0)
+    assert asked(read(table({name: random.random(60).round(4).tolist() for name in names_}))) & {"kind", "header"}
+
+
+def test_the_jumps_tell_day_and_month(read: READ) -> None:
+    for form in ("%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M"):
+        when = [f"{datetime(2024, 3, 4) + timedelta(minutes=5 * i):{form}}" for i in range(860)]
+        found = read(table({"when": when, "v": [i % 9 for i in range(860)]}))
+        assert found.kind == "signal" and not asked(found) and not found.warnings
+
+
+def test_constants_empty_rows_and_remarks_are_no_matter(read: READ) -> None:
+    found = read(table({"a": [518.67] * 200, "b": [i / 7 for i in range(200)]}) + ",\n" * 20)
+    assert not found.warnings and len(found.samples) == 200
+    text = (
+        "@relation r\n@attribute a numeric\n@attribute b numeric\n@data\n"
+        + "".join(f"{i},{i / 7}\n" for i in range(30))
+        + "%\n%\n"
+    )
+    assert not read({"r.arff": text}).warnings

@@ -18,6 +18,7 @@ LOOKED_AT = 1000  # cells of a column, evenly spread over the first block, by wh
 MISTAKEN = 0.1  # a column is one of numbers where no greater share of its cells is something else
 FEW = 5  # different texts beside at least VARIED different numbers stand for something missing, however often
 VARIED = 20
+FEW_CLOCKS = 12  # different hours and minutes, up to which they are a category
 NO_TIME = 0.02  # the share of cells of a column of times that may be something else
 CODES = 64  # columns from which numbers with leading zeros are pixels and the like, and not codes
 
@@ -87,6 +88,13 @@ class ColumnBuilder:
             order = self.shared.work.choices.dates
             if order and len(self.forms) > 1:
                 self.forms = ["dmy" if order == "day first" else "mdy"]
+            if (
+                self.forms == ["clock"]
+                and chosen != "time"
+                and len(texts) <= FEW_CLOCKS
+                and not any(t.count(":") > 1 for t in texts)
+            ):
+                self.forms = []  # 1:10 and 2:50 are dilutions, or scores
             if self.forms:
                 self.kind = "time"
                 self.moments, self.failures = [[] for _ in self.forms], [0] * len(self.forms)
@@ -243,7 +251,9 @@ class ColumnBuilder:
         if form in order:
             chosen, asks = order[form], False
             if len(arrays) > 1 and not np.array_equal(arrays[0], arrays[1], equal_nan=True):
-                even = [_evenness(each) for each in arrays]
+                even, jumps = [_evenness(each) for each in arrays], [_jumps(each) for each in arrays]
+                if min(jumps) <= 0.2 * max(jumps):  # read wrongly, time jumps by a month every night
+                    even = [float(count == min(jumps)) for count in jumps]
                 dotted = any(example[1:3].count(".") for example in self.examples)
                 if even[1] > even[0] + 0.5 and not dotted:
                     arrays, chosen = arrays[::-1], order["mdy"]
@@ -279,6 +289,14 @@ def weak(counts: NumberCounts) -> bool:
 
 def _is_code(cell: str) -> bool:
     return cell[:1] == "0" and len(cell) > 1 and cell.isdigit()
+
+
+def _jumps(moments: NDArray[np.float64]) -> int:
+    """How many steps go back, or are much larger than usual; the same in both directions."""
+    steps = np.diff(moments[np.isfinite(moments)])
+    steps = -steps if len(steps) and np.median(steps) < 0 else steps
+    usual = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
+    return int(((steps < 0) | (steps > 3 * usual)).sum())
 
 
 def _evenness(moments: NDArray[np.float64]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from models.readers.cells import is_missing, numeral
+from models.readers.cells import BOUND, is_missing, numeral
 
 COMMENT = ("#", "%", "//")
 COMMENT_MARK = re.compile(r"^(#|%|//)+\s*")
@@ -51,7 +51,10 @@ def _facts_above(rows: list[list[str]], start: int, width: int) -> int:
         for i, row in enumerate(rows[: len(rows) // 2])
         if i >= start and len(row) == width and any(not _numeric(row[j]) and not is_missing(row[j]) for j in numbers)
     ]
-    if not numbers or len(texts) < 2 or not texts[-1][1] or texts[-1][0] < start + 2:
+    places = [i for i, _ in texts]
+    if not numbers or len(texts) < 2 or not texts[-1][1] or places[-1] < start + 2:
+        return 0
+    if places != list(range(start, places[-1] + 1)):  # samples between: a cell of a sample is no number
         return 0
     above = [i for i, whole in texts if whole]
     return texts[-1][0] if len(above) < 2 or above[-2] != texts[-1][0] - 1 else above[-2]  # names above units
@@ -93,13 +96,13 @@ def has_header(rows: list[list[str]]) -> bool:
         counting = [str(i) for i in range(len(told))], [str(i + 1) for i in range(len(told))]
         if len(told) >= 3 and told in counting:
             return [row for row in others[:1] if row == first] == []
-        return not texts and _names_numbers(first, others, numbers)
+        return _names_numbers(first, others, [i for i in numbers if _numeric(first[i])], bool(texts))
     return len(set(told)) == len(first) and all(first[i] not in {row[i] for row in others} for i in range(len(first)))
 
 
-def _names_numbers(first: list[str], others: list[list[str]], numbers: list[int]) -> bool:
+def _names_numbers(first: list[str], others: list[list[str]], numbers: list[int], beside: bool) -> bool:
     """Whether numbers in the first row are names, as wavelengths and years are: beside a word that is in no row below they
-    go on evenly, or are of another size than all numbers below."""
+    go on evenly, or are of another size than all numbers below. beside: whether a word stands over other numbers."""
     texts = [i for i in range(len(first)) if i not in numbers]
     word = bool(texts) and all(first[i] not in {row[i] for row in others} for i in texts if first[i].strip())
     values = [value for i in numbers if (value := _value(first[i])) is not None]
@@ -126,7 +129,9 @@ def units_of(rows: list[list[str]], names: list[str]) -> list[str]:
     texts = [cell for cell in over if not _numeric(cell)]
     if not numbers or len(texts) < len(over) or not any(texts) or max(map(len, over)) > 12:
         return []
-    if any(is_missing(cell) and cell and cell != "-" for cell in over):
+    if any((is_missing(cell) and cell and cell != "-") or BOUND.fullmatch(cell) for cell in over):
+        return []
+    if not any(cell and cell != "-" for cell in over):
         return []
     return [rows[0][i].strip().strip("[]()").strip("-") if i in numbers else "" for i in range(len(names))]
 

@@ -26,29 +26,11 @@ FEW = 50  # values of the only column of texts that may be the class without bei
 NAMES = 20  # rows from which a column that differs in each is taken for their names
 CATEGORIES = 100  # texts of a column that may be the class of a signal without being called so
 LARGE = 2.0**24  # whole numbers above are ids where they differ in every row
-NUMBERED = frozenset(
-    [
-        "no",
-        "sr",
-        "serial",
-        "number",
-        "nummer",
-        "numero",
-        "número",
-        "pk",
-        "fid",
-        "oid",
-        "gid",
-        "objectid",
-        "idx",
-        "row",
-        "instant",
-        "matrikelnummer",
-        "kundennummer",
-        "code",
-    ]
-)  # of columns that differ in each row
-PIXELS = re.compile(r"(p|px|pix|pixels?|col|column|x|v|c)?[ _-]?\d+(\D\d+)?", re.IGNORECASE)
+# What a column is called that differs in each row and only counts them.
+NUMBERED = frozenset(("no", "nr", "sr", "serial", "number", "nummer", "numero", "número", "pk", "fid", "oid", "gid"))
+NUMBERED |= {"objectid", "idx", "row", "instant", "matrikelnummer", "kundennummer", "code"}
+PIXELS = re.compile(r"(col|column|x|v|c)?[ _-]?\d+", re.IGNORECASE)
+CALLED_PIXELS = re.compile(r"(p|px|pix|pixels?)[ _-]?\d+([ _x-]\d+)?|\d+x\d+", re.IGNORECASE)
 OF_IDS = re.compile(
     r"(user|item|movie|tweet|post|customer|product|order|session|transaction|account|client|patient|device|employee|student"
     r"|visitor|member|record|row|case|sample|image|img|file|passenger|loan|policy|invoice|ticket|track|song|book|store)id"
@@ -213,20 +195,18 @@ def _id(table: Table, i: int, of: Measures, named: bool, work: Work) -> str:
     if numbers or ((name in ("X", "...1") or name.startswith("column ")) and _counts(table, i, of, count)):
         return "the column only numbers the rows"
     # Large numbers of one length and close together in the first column, another in each row: nobody measures so.
-    dense = of.most[i] - of.least[i] <= 100 * count
+    dense, words = of.most[i] - of.least[i] <= 100 * count, times.words_of(name)
     large = i == 0 and named and of.least[i] > LARGE and dense and len(f"{of.least[i]:.0f}") == len(f"{of.most[i]:.0f}")
-    loosely = bool(NUMBERED & set(times.words_of(name)))
-    if (every and many and (large or loosely or called_id(name))) or (called_id(name) and distinct > 100):
+    loosely = dense and "of" not in words and bool(NUMBERED & set(words[-1:] if len(words) < 3 else words[-2:]))
+    if every and many and (large or loosely or called_id(name)):
         return apart
-    return ""
+    return "the column holds ids, which are no features" if called_id(name) and distinct > 100 else ""
 
 
 def called_id(name: str) -> bool:
     """Whether a column is called an identifier: "id", "Customer ID", "userId", "kunden_nr"."""
     words = times.words_of(name)
-    return bool({"id", "uuid", "guid", "nr", "identifier"} & set(words)) or any(
-        OF_IDS.fullmatch(word) for word in words
-    )
+    return bool({"id", "uuid", "guid", "identifier"} & set(words)) or any(OF_IDS.fullmatch(word) for word in words)
 
 
 def _counts(table: Table, i: int, of: Measures, count: int) -> bool:
@@ -245,7 +225,9 @@ def label_of(
     possible = [i for i in columns if 0 < of.distinct.get(i, 0) <= work.limits.classes]
     likely = [i for i in possible if of.distinct[i] <= work.limits.categories]
     uses = work.choices.columns or {}  # who says what a column is used as says also that it is no class
+    small = {name.lower() for name in table.names}
     called = [i for i in columns if table.names[i].lower() in LABELS and table.names[i] not in uses]
+    called = [i for i in called if not (table.names[i].lower() == "y" and "x" in small)]  # it is an axis
     asks = False
     if work.choices.label is not None:
         chosen, words = _chosen(table, possible, work)
@@ -298,10 +280,15 @@ def _guessed(
         chosen, asks = _beside_pixels(table, columns, of, possible)
         if chosen is not None:
             place = "first" if chosen == columns[0] else "last"
-            asks = asks or not pixel_names([table.names[i] for i in columns if i != chosen])
+            others = [i for i in columns if i != chosen]
+            sure = pixel_names(
+                [table.names[i] for i in others], bool(of.whole[others].all()), float(of.most[others].max())
+            )
+            asks = asks or not (sure or chosen in table.categories)
             return chosen, f"{len(columns) - 1:,} columns are pixels, and the {place} is the class.", asks
     texts = [i for i in columns if i in table.categories]
-    alone = len(texts) == 1 and len(columns) > 2 and texts[0] in possible and texts[0] in (columns[0], columns[-1])
+    alone = len(texts) == 1 and len(columns) > 2 and texts[0] in possible and texts[0] == columns[-1]
+    alone = alone and not all(value.isdigit() for value in table.categories[texts[0]])
     ends = texts if alone and 1 < of.distinct[texts[0]] <= min(FEW, len(table.values) // 5) else []
     words = "it has few values, the others hold numbers"
     if columns and not texts and all(name.startswith("column ") for name in table.names):
@@ -312,9 +299,12 @@ def _guessed(
     return None, "No column is taken for the class.", False
 
 
-def pixel_names(names: Sequence[str]) -> bool:
-    """Whether columns are called as pixels are, by numbers, or have no names."""
-    return all(PIXELS.fullmatch(name) for name in names)
+def pixel_names(names: Sequence[str], whole: bool, most: float) -> bool:
+    """Whether columns are surely pixels: they are called so, or have numbers for names or none and bytes for values."""
+    counted = [name for name in names if PIXELS.fullmatch(name)]
+    return all(CALLED_PIXELS.fullmatch(name) for name in names) or (
+        len(counted) == len(names) and whole and most >= 128
+    )
 
 
 def _beside_fractions(table: Table, columns: Sequence[int], of: Measures, possible: Sequence[int]) -> list[int]:
@@ -324,7 +314,7 @@ def _beside_fractions(table: Table, columns: Sequence[int], of: Measures, possib
     out = []
     for i in dict.fromkeys((columns[0], columns[-1])):
         others = [j for j in columns if j != i]
-        few = i in possible and 1 < of.distinct[i] <= max(10, min(100, count // 5))
+        few = i in possible and 1 < of.distinct[i] <= min(20, max(10, count // 5))
         beside = few and of.most[i] - of.least[i] < 2 * of.distinct[i] and abs(of.least[i]) <= 1
         if beside and len(others) >= 3 and sum(not of.whole[j] for j in others) > 0.6 * len(others):
             out.append(i)

@@ -82,7 +82,8 @@ def _made(
     work: Work,
 ) -> ReadResult:
     full = len(numbers) == len(columns) and bool((of.present[columns] == len(table.values)).all())
-    named = pixel_names([table.names[i] for i in columns])
+    values = bool(of.whole[columns].all()), float(of.most[columns].max(initial=0))
+    named = pixel_names([table.names[i] for i in columns], *values)
     sides = None if kind == "signal" else _image_sides(columns, full, of, named, work)
     if sides:
         samples = as_images([columns_of(table.values, columns, work)], work)
@@ -308,7 +309,7 @@ def _described(
             continue
         spread = float(deviation[i]) if deviation[i] > 1e-12 * abs(mean[i]) else 1.0  # of a constant but rounding
         described.append(Column(name, "number", start, 1, float(mean[i]), spread))
-        if abs(mean[i]) * FINE > 0.01 * deviation[i] > 0:
+        if abs(mean[i]) * FINE > 0.01 * deviation[i] > 1e-14 * abs(mean[i]):
             coarse.append(f"“{name}”")
     if coarse:
         work.warn(

@@ -15,6 +15,7 @@ from typing import IO
 
 from models import Problem
 from models.readers import arff, sources
+from models.readers.cells import numeral
 from models.readers.gathering import Table, TableBuilder, WrongColumnKind
 from models.readers.headers import first_row, has_header, may_be_names, mostly_numbers, units_of
 from models.readers.work import ENCODINGS, SEPARATORS, Work, decoding, plain
@@ -184,7 +185,9 @@ def _gather(
             numbers: list[int] = []
             for row in block:
                 number += 1
-                if len(row) != width and len(row) == width + 1 and not row[-1].strip():
+                if _is_blank(row, manner):
+                    continue
+                if len(row) == width + 1 and not row[-1].strip():
                     row.pop()  # a separator too many at its end
                 if len(row) == width:
                     rows.append(row)
@@ -197,19 +200,24 @@ def _gather(
             if rows:
                 gatherer.texts(rows, numbers, lines.underscores)
             work.progress("reading rows", min(size, stream.buffer.tell()), size)  # type: ignore[attr-defined]
-        if ragged > max(1, number // 2):
-            raise Problem(
-                f"rows must have the same number of cells; {ragged:,} of the {number:,} rows of {name} have another number than most ({width:,})",
-                do="choose another separator, or correct the table",
-            )
-        if ragged:
-            work.warn(f"{ragged:,} of {number:,} rows have another number of cells than most, and are left out.")
-        if isinstance(literal, _Every):
-            work.warn("Many quotes are opened and not closed: all of them are left out.")
-        elif literal:
-            where = ", ".join(f"{line:,}" for line in sorted(literal)[:5])
-            places = f"line {where}" if len(literal) == 1 else f"lines {where}{', …' if len(literal) > 5 else ''}"
-            work.warn(f"In {places} a quote is opened and not closed; it is left out, and the rows below are kept.")
+        _report(path, number, ragged, width, literal, work)
+
+
+def _report(path: Path, number: int, ragged: int, width: int, literal: set[int] | _Every, work: Work) -> None:
+    """Tells of the rows that were not taken as they are. `Problem` where these are most."""
+    if ragged > max(1, number // 2):
+        raise Problem(
+            f"rows must have the same number of cells; {ragged:,} of the {number:,} rows of {plain(path.name)} have another number than most ({width:,})",
+            do="choose another separator, or correct the table",
+        )
+    if ragged:
+        work.warn(f"{ragged:,} of {number:,} rows have another number of cells than most, and are left out.")
+    if isinstance(literal, _Every):
+        work.warn("Many quotes are opened and not closed: all of them are left out.")
+    elif literal:
+        where = ", ".join(f"{line:,}" for line in sorted(literal)[:5])
+        places = f"line {where}" if len(literal) == 1 else f"lines {where}{', …' if len(literal) > 5 else ''}"
+        work.warn(f"In {places} a quote is opened and not closed; it is left out, and the rows below are kept.")
 
 
 def _rows(lines: Lines, manner: Dialect) -> Iterator[list[str]]:
@@ -239,6 +247,11 @@ def _rows(lines: Lines, manner: Dialect) -> Iterator[list[str]]:
             yield row
 
 
+def _is_blank(row: list[str], manner: Dialect) -> bool:
+    """Whether a row holds nothing, as those that spreadsheets write below a table, or a remark of ARFF."""
+    return (len(row) > 1 and not any(map(str.strip, row))) or (manner.quote == "'" and row[0].startswith("%"))
+
+
 def _closed(lines: Sequence[str], manner: Dialect) -> bool:
     """Whether each quote in these lines, which are one row, stands at the beginning or the end of a cell: else one that was
     never closed has met the next one."""
@@ -261,7 +274,8 @@ def _cells(path: Path, manner: Dialect, literal: set[int] | _Every, i: int, work
     width = len(manner.names)
     with path.open(encoding=manner.encoding, errors="replace", newline="") as stream:
         rows = itertools.islice(_rows(Lines(stream, path.name, work, literal), manner), manner.above, None)
-        return [row[i] for row in rows if len(row) == width or (len(row) == width + 1 and not row[-1].strip())]
+        taken = (row for row in rows if not _is_blank(row, manner))
+        return [row[i] for row in taken if len(row) == width or (len(row) == width + 1 and not row[-1].strip())]
 
 
 def encoding_of(path: Path, work: Work) -> str:
@@ -418,6 +432,32 @@ def _separator(head: list[str], name: str) -> str:
         later = _later(rows)
         width, often = Counter(map(len, later)).most_common(1)[0]
         told = separator != " " or mostly_numbers([cell for row in later for cell in row])  # not in plain prose
-        if width > 1 and often >= 0.8 * len(later) and told:
-            return separator
+        ends = width == 2 and not any(
+            len(row) == 2 and row[1].strip() for row in later
+        )  # a mark at the end of each row
+        stray = separator in "|;\t" and len(rows[0]) == 1 and _is_of_commas(head, name)  # a mark in a text below
+        if width > 1 and often >= 0.8 * len(later) and told and not ends and not stray:
+            return separator if separator != "," else _comma(head, name)
     return ","
+
+
+def _is_of_commas(head: list[str], name: str) -> bool:
+    """Whether commas part all of these lines into as many cells, the first one too."""
+    rows = _split(head, ",", name)
+    width, often = Counter(map(len, rows)).most_common(1)[0]
+    return width > 1 and often >= 0.8 * len(rows) and len(rows[0]) == width
+
+
+def _comma(head: list[str], name: str) -> str:
+    """The comma, unless it is the decimal mark: of numbers between blanks, or of a single column of numbers."""
+    lines = [line.strip() for line in head[1:] or head]
+    marks = [found.mark == "," for line in lines if (found := numeral(line)) is not None]
+    if len(marks) == len(lines) and sum(marks) > len(marks) / 2 and "," not in head[0]:
+        return ";"  # which is in no line: one column
+    rows = _later(_split(head, " ", name))
+    cells = [found.mark == "," for row in rows for cell in row if (found := numeral(cell)) is not None]
+    width, often = Counter(map(len, rows)).most_common(1)[0]
+    first = _split(head[:1], " ", name)[0]
+    names = "," not in head[0] or any((found := numeral(cell)) is not None and found.mark == "," for cell in first)
+    blanks = width > 1 and often >= 0.8 * len(rows) and sum(cells) > 0.4 * sum(map(len, rows)) and names
+    return " " if blanks else ","

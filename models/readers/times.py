@@ -62,7 +62,7 @@ _ZONE = r"\s?(?P<z>Z|[A-Z]{2,5}|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?)?(?:\[[\w/+-
 _WEEKDAY = r"(?:[^\W\d_]{2,9}\.?,? )?"
 _BETWEEN = r"(?:[T_]|,? +|:(?=\d\d:))"
 _CLOCKS = dict.fromkeys(("ym", "my", "by", "yb", "yq", "dmy8"), "") | {
-    "compact": rf"(?:{_BETWEEN}?(?P<H>\d{{2}}):?(?P<M>\d{{2}})(?::?{_SECOND})?{_ZONE})?"
+    "compact": rf"(?:{_BETWEEN}?(?P<H>\d{{2}}):?(?P<M>\d{{2}})?(?::?{_SECOND})?{_ZONE})?"
 }
 _ALONE = (
     rf"(?P<H>\d{{1,4}}):(?P<M>\d{{2}})(?::{_SECOND})?(?:\s?(?P<p>[AaPp])\.?\s?[Mm]\.?)?(?:\s?Uhr)?{_ZONE}"
@@ -74,8 +74,18 @@ FORMS = {
     for form, dated in _DATES.items()
 } | {"clock": re.compile(_ALONE)}
 _MONTHS = (
-    *("jan ene gen", "feb fev", "mar mrz mae", "apr avr abr", "mai may mag maj", "jun juin giu"),
-    *("jul juil lug", "aug aou ago", "sep set", "oct okt ott out", "nov", "dec dez dic"),
+    "jan january januar janvier enero ene gennaio gen januari",
+    "feb february februar fevrier fev fevr febrero febbraio februari",
+    "mar march marz maerz mrz mae mars marzo maart",
+    "apr april avril avr abril abr aprile",
+    "may mai mayo maggio mag mei",
+    "jun june juni juin junio giugno giu",
+    "jul july juli juillet juil julio luglio lug",
+    "aug august aout aou agosto ago augustus",
+    "sep sept september septembre septiembre settembre set",
+    "oct october okt oktober octobre octubre ottobre ott out",
+    "nov november novembre noviembre",
+    "dec december dez dezember decembre diciembre dic dicembre",
 )
 MONTHS = {word: i + 1 for i, words in enumerate(_MONTHS) for word in words.split()}
 # Zones whose letters are written beside a time; others are as if there were none.
@@ -122,7 +132,7 @@ def moment(text: str, form: str) -> float:
         days = _days(year + century, month, int(part.get("d") or 1))
     if not part.get("H"):
         return days * DAY
-    hour, minute, second = int(part["H"]), int(part["M"]), int(part["S"] or 0)
+    hour, minute, second = int(part["H"]), int(part["M"] or 0), int(part["S"] or 0)
     half = part.get("p")
     if half:
         hour = hour % 12 + 12 * (half in "pP") if 1 <= hour <= 12 else 99
@@ -144,7 +154,7 @@ def _days(year: int, month: int, day: int) -> float:
 def _month(name: str) -> int:
     plain = unicodedata.normalize("NFD", name.lower().replace("ä", "ae"))
     letters = "".join(c for c in plain if not unicodedata.combining(c))
-    return MONTHS.get(letters[:4]) or MONTHS.get(letters[:3], 0)
+    return MONTHS.get(letters, 0)
 
 
 @lru_cache(200)
@@ -158,7 +168,7 @@ def _offset(zone: str) -> float:
 
 def forms_of(cells: Sequence[str], share: float = 0.98) -> list[str]:
     """The forms in which at least that share of these cells are times, those that fit most first."""
-    if not cells or not any(c.isdigit() for c in cells[0]):
+    if not any(c.isdigit() for cell in cells[:20] for c in cell):
         return []
     fitting = []
     for form in FORMS:
@@ -192,15 +202,17 @@ def numbered(values: NDArray[np.float64], name: str) -> tuple[NDArray[np.float64
     named, least, most = called_time(name), float(known.min()), float(known.max())
     steps = np.diff(known)
     ordered = len(known) >= 20 and most > least and bool((steps >= 0).all() or (steps <= 0).all())
+    usual = float(np.median(steps))
+    even = ordered and float(np.mean(np.abs(steps - usual) <= 0.5 * abs(usual))) >= 0.75  # else sorted by their size
     whole = bool((known == np.floor(known)).all())
     if whole and (named or ordered) and least >= 19000101 and most <= 99991231235959:
         dates = _dates(known, values)
         if dates is not None:
             return dates, "dates without marks between"
     for scale, unit in ((1.0, "seconds"), (1e3, "milliseconds"), (1e6, "microseconds"), (1e9, "nanoseconds")):
-        if 6.3e8 * scale <= least and most <= (4.2e9 if named else 2.2e9) * scale and (named or ordered):
+        if 6.3e8 * scale <= least and most <= (4.2e9 if named else 2.2e9) * scale and (named or even):
             return values / scale, f"{unit} since 1970"
-    if least >= 2.3e6 and most <= 2.6e6 and not whole and (named or ordered):
+    if least >= 2.3e6 and most <= 2.6e6 and not whole and (named or even):
         return values * DAY, "Julian days"
     first = words_of(name)[:1]
     for called, low, high, how in (
@@ -216,7 +228,7 @@ def numbered(values: NDArray[np.float64], name: str) -> tuple[NDArray[np.float64
 def _dates(known: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Seconds of numbers such as 20240131, 202401311830 or 20240131183000; None where any is no such date."""
     digits = {len(f"{value:.0f}") for value in (known.min(), known.max())}
-    if len(digits) != 1 or (length := digits.pop()) not in (8, 12, 14):
+    if len(digits) != 1 or (length := digits.pop()) not in (8, 10, 12, 14):
         return None
     out = np.full(len(values), np.nan)
     seen: dict[float, float] = {}
