@@ -16,7 +16,7 @@ from models import Problem
 from models.columns import Column
 from models.data import TEST, TRAIN, VALIDATION
 from models.readers.array_files import by
-from models.readers.labels import LABEL_NAMES, as_text, classes_of
+from models.readers.labels import CLASS_NAMES, LABEL_NAMES, as_text, classes_of
 from models.readers.pixels import as_images, chunks, factors, square
 from models.readers.result import ReadResult
 from models.readers.work import Work, plain
@@ -269,11 +269,7 @@ def _label_of(name: str, count: int, flat: Mapping[str, NDArray[Any]]) -> str:
     """The flat array that goes with these samples: of the same split, called as labels are, or as long as they."""
     same = [label for label in flat if part_of(label) == part_of(name)]
     few = [label for label in same if _few(flat[label])]
-    named = [
-        label
-        for label in few
-        if _stem(label).split("_")[-1] in (*LABEL_NAMES, "species", "digit", "category", "activity")
-    ]
+    named = [label for label in few if _stem(label).split("_")[-1] in (*CLASS_NAMES, "activity")]
     fitting = [label for label in few if len(flat[label]) == count and not {"id", "ids", "index"} & set(_words(label))]
     return next(iter(named or fitting), "")
 

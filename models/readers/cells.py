@@ -13,41 +13,25 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 # Words that stand for nothing wherever they are met.
-NEVER = frozenset(
-    [
-        *(
-            "",
-            "n/a",
-            "nan",
-            "-nan",
-            "null",
-            "(null)",
-            "<null>",
-            "<na>",
-            "nat",
-            "n.a.",
-            "n. a.",
-            "n.d.",
-            "k.a.",
-            "k. a.",
-        ),
-        *(
-            "#n/a",
-            "#na",
-            "#div/0!",
-            "#value!",
-            "#ref!",
-            "#num!",
-            "#name?",
-            "#null!",
-            "#error!",
-            "#nv",
-            "#wert!",
-            "#bezug!",
-        ),
-        *("?", "..", "...", "--", "---", "—", "–", "\\n", "not available", "no data", "nodata", "1.#ind", "1.#qnan"),
-    ]
-)
+NEVER = frozenset(("", "n/a", "nan", "-nan", "null", "(null)", "<null>", "<na>", "nat", "n.a.", "n. a.", "n.d."))
+NEVER |= {"k.a.", "k. a.", "#n/a", "#na", "#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!", "#error!"}
+NEVER |= {
+    "#nv",
+    "#wert!",
+    "#bezug!",
+    "?",
+    "..",
+    "...",
+    "--",
+    "---",
+    "—",
+    "–",
+    "\\n",
+    "not available",
+    "no data",
+    "nodata",
+}
+NEVER |= {"1.#ind", "1.#qnan"}
 # These may also be a value: the minus of a test, Namibia's code, the answer "none". In a column of text they are one
 # where they are about as frequent as the others; "none" and "nil" always are.
 PERHAPS = frozenset(("-", "na", "none", "nil", "missing", "."))
@@ -59,7 +43,7 @@ CODES = "EUR|USD|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|CAD|AUD|BRL|ZAR"
 CURRENCY = rf"(?:(?:US|A|C|R|HK)?\$|[€£¥₹₽₩₺₴₪฿]|(?:{CODES})(?![A-Za-z])|Fr\.|Rs\.?(?![A-Za-z]))"
 NUMBER = re.compile(
     rf"(?:(?P<outer>{CURRENCY})\s*)?(?P<open>\()?(?P<sign>[+\-−]?)\s*(?P<before>{CURRENCY})?\s*(?P<sign2>[+\-−]?)"
-    rf"(?P<body>\d[\d.,'’{SPACES}]*\d|\d|[.,]\d+)(?P<end>(?:[.,](?![-–])|[.,](?=[-–]))?)(?P<none>(?<=[.,])[-–])?(?P<exp>[eEdD][+-]?\d{{1,3}})?"
+    rf"(?P<body>\d[\d.,'’{SPACES}]*\d|\d|[.,]\d+)(?P<end>[.,]?)(?:(?<=[.,])[-–])?(?P<exp>[eEdD][+-]?\d{{1,3}})?"
     rf"(?:(?P<gap>[{SPACES}]*)(?P<unit>[^\W\d_]\S{{0,11}}|[%‰°€£¥₹₽₩₺$][^\s\d]{{0,5}}))?(?P<minus>[-−]?)(?P<close>\))?"
     r"[*†‡]{0,3}"  # of a footnote
 )
@@ -73,131 +57,31 @@ GROUPS = {
 }
 OTHER = {".": ",", ",": "."}
 # Units that may touch the number. Others need a space between, else "12A" and "3rd" would be numbers.
-UNITS = frozenset(
-    [
-        "%",
-        "‰",
-        "°",
-        "°C",
-        "°F",
-        "°K",
-        "C",
-        "F",
-        "K",
-        "kg",
-        "g",
-        "mg",
-        "µg",
-        "μg",
-        "t",
-        "lb",
-        "lbs",
-        "oz",
-        "m",
-        "km",
-        "cm",
-        "mm",
-        "µm",
-        "μm",
-        "nm",
-        "ft",
-        "in",
-        "mi",
-        "yd",
-        "s",
-        "ms",
-        "µs",
-        "μs",
-        "ns",
-        "min",
-        "h",
-        "hr",
-        "hrs",
-        "d",
-        "Hz",
-        "kHz",
-        "MHz",
-        "GHz",
-        "V",
-        "mV",
-        "kV",
-        "A",
-        "mA",
-        "W",
-        "mW",
-        "kW",
-        "MW",
-        "kWh",
-        "Wh",
-        "J",
-        "kJ",
-        "N",
-        "Pa",
-        "hPa",
-        "kPa",
-        "MPa",
-        "bar",
-        "mbar",
-        "psi",
-        "l",
-        "L",
-        "ml",
-        "mL",
-        "cl",
-        "dl",
-        "m²",
-        "m³",
-        "m2",
-        "m3",
-        "km²",
-        "km2",
-        "ha",
-        "km/h",
-        "kmh",
-        "mph",
-        "m/s",
-        "kn",
-        "ppm",
-        "ppb",
-        "dB",
-        "lx",
-        "lm",
-        "Ω",
-        "kΩ",
-        "mol",
-        "mmol",
-        "bpm",
-        "rpm",
-        "px",
-        "pt",
-        "€",
-        "$",
-        "£",
-        "¥",
-        "₹",
-        "₽",
-        "₩",
-        "₺",
-        "EUR",
-        "USD",
-        "GBP",
-        "CHF",
-        "KB",
-        "kB",
-        "MB",
-        "GB",
-        "TB",
-        "mg/l",
-        "mg/L",
-        "g/l",
-        "µg/l",
-        "mg/dl",
-        "mmol/l",
-        "W/m²",
-        "m/s²",
-        "kg/m³",
-    ]
-)
+UNITS = frozenset(("%", "‰", "°", "°C", "°F", "°K", "C", "F", "K", "kg", "g", "mg", "µg", "μg", "t", "lb", "lbs", "oz"))
+UNITS |= {"m", "km", "cm", "mm", "µm", "μm", "nm", "ft", "in", "mi", "yd", "m²", "m³", "m2", "m3", "km²", "km2", "ha"}
+UNITS |= {"s", "ms", "µs", "μs", "ns", "min", "h", "hr", "hrs", "d", "Hz", "kHz", "MHz", "GHz", "bpm", "rpm"}
+UNITS |= {"V", "mV", "kV", "A", "mA", "W", "mW", "kW", "MW", "kWh", "Wh", "J", "kJ", "N", "Ω", "kΩ", "dB", "lx", "lm"}
+UNITS |= {
+    "Pa",
+    "hPa",
+    "kPa",
+    "MPa",
+    "bar",
+    "mbar",
+    "psi",
+    "l",
+    "L",
+    "ml",
+    "mL",
+    "cl",
+    "dl",
+    "mol",
+    "mmol",
+    "ppm",
+    "ppb",
+}
+UNITS |= {"km/h", "kmh", "mph", "m/s", "kn", "m/s²", "W/m²", "kg/m³", "mg/l", "mg/L", "g/l", "µg/l", "mg/dl", "mmol/l"}
+UNITS |= {"€", "$", "£", "¥", "₹", "₽", "₩", "₺", "EUR", "USD", "GBP", "CHF", "KB", "kB", "MB", "GB", "TB", "px", "pt"}
 LONGEST = 64  # characters of a number, and of a time: longer cells are no work for patterns
 SAFE = 2**53  # whole numbers up to here are the same in float64
 UNITS_SMALL = frozenset(unit.lower() for unit in UNITS if len(unit) > 2)
@@ -287,8 +171,12 @@ def _marks(body: str, end: str) -> tuple[str, str, str] | None:
 
 def is_missing(cell: str, words: frozenset[str] = MISSING) -> bool:
     """Whether a cell is empty, or one of the words for nothing."""
-    text = cell.strip().lower()
-    return text in words or ("-" in words and len(text) < 12 and DASH.fullmatch(cell.strip()) is not None)
+    text = cell.strip()
+    if text.lower() in words:
+        return True
+    return (
+        "-" in words and (text[-1:] in "-–" or text[:1] in "-–") and len(text) < 12 and DASH.fullmatch(text) is not None
+    )
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,8 @@ class ColumnBuilder:
     kind: "number", "category", "time", or "" as long as every cell was empty. forced: whether somebody chose it. format: of
     numbers. forms: of times, those that are still possible, with the moments read in each and how many cells failed.
     counts: of the cells that were looked at, a sample of the first block. present: how many cells could be read.
-    unreadable: the others and how often they came. places: the values of a category. hours: whether times tell more than
-    the day.
+    unreadable: the others and how often they came. places: the values of a category. either: whether day and month could
+    change places. hours: whether times tell more than the day.
     """
 
     name: str
@@ -68,6 +68,7 @@ class ColumnBuilder:
     places: dict[str, int] = field(default_factory=dict)
     moments: list[list[NDArray[np.float64]]] = field(default_factory=list)
     failures: list[int] = field(default_factory=list)
+    either: bool = False
     hours: bool = False
     examples: list[str] = field(default_factory=list)
     sample: Counter[str] = field(default_factory=Counter)
@@ -85,7 +86,7 @@ class ColumnBuilder:
         numbers = chosen == "number" or self._are_numbers(cells)
         if chosen == "time" or not numbers or (chosen != "number" and right < (1 - MISTAKEN) * counts.asked()):
             self.forms = written.forms_of(texts) or (written.forms_of(texts, 0.5) if chosen == "time" else [])
-            order = self.shared.work.choices.dates
+            order, self.either = self.shared.work.choices.dates, len(self.forms) > 1
             if order and len(self.forms) > 1:
                 self.forms = ["dmy" if order == "day first" else "mdy"]
             if (
@@ -164,7 +165,7 @@ class ColumnBuilder:
         out = np.full(len(cells), np.nan)
         for row, cell in enumerate(cells):
             value = form.number(cell)
-            if value is not None and not (cell and is_missing(cell, self.shared.missing)):
+            if value is not None and not (self.shared.numeric and is_missing(cell, self.shared.missing)):
                 out[row] = value
                 self.present += 1
             elif cell.strip():
@@ -260,7 +261,8 @@ class ColumnBuilder:
                 asks = not dotted and abs(even[1] - even[0]) <= 0.5
             words = f"Dates in “{self.name}” are read {chosen}"
             words += "; each of them could be read the other way." if asks else ", which fits all of them."
-            if len(arrays) > 1 or self.shared.work.choices.dates:
+            known = self.shared.work.decisions.get("dates")
+            if self.either and best == max(self.failures) and not (known is not None and known.asks):
                 self.shared.work.decide("dates", chosen, ["day first", "month first"], words, asks=asks)
         return Times(arrays[0], clock, not clock and not self.hours)
 

@@ -29,7 +29,7 @@ class Table:
     """values (N, P), the values of the columns of categories by their place, and the number of each row (N,).
 
     times: the columns of times by their place. units: of columns of numbers. facts: what was seen in each column. texts:
-    gives the cells of one column as they were written. split (N,), parts (N), what comes before the number of a row, and
+    gives the cells of some columns as they were written, for which the file is read again. split (N,), parts (N), what comes before the number of a row, and
     counts, how many rows each file has: of a table that came in several; lacking: the columns that not all files have. index:
     the columns that the file itself calls its index.
     """
@@ -41,7 +41,7 @@ class Table:
     times: dict[int, Times]
     units: dict[int, str]
     facts: list[ColumnFacts]
-    texts: Callable[[int], list[str]]
+    texts: Callable[[Sequence[int]], list[list[str]]]
     split: NDArray[np.uint8] | None = None
     parts: list[str] = field(default_factory=list)
     counts: tuple[int, ...] = ()
@@ -194,8 +194,8 @@ class TableBuilder:
             return "," if commas > points else "."
         return "," if self.separator == ";" and any(each.counts.maybe.get(",") for each in self.columns) else "."
 
-    def table(self, texts: Callable[[int], list[str]]) -> Table:
-        """Everything taken so far. texts: gives the cells of one column as they were written."""
+    def table(self, texts: Callable[[Sequence[int]], list[list[str]]]) -> Table:
+        """Everything taken so far. texts: gives the cells of some columns as they were written."""
         wrong = {i for i, column in enumerate(self.columns) if not column.forced and column.mistaken()}
         if wrong:
             raise WrongColumnKind(wrong)

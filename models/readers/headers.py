@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
 
 from models.readers.cells import BOUND, is_missing, numeral
 
@@ -73,7 +74,7 @@ def may_be_names(rows: list[list[str]]) -> bool:
     return len(first) >= 3 and len(others) >= 3 and _goes_on(values) and not any(map(_goes_on, below))
 
 
-def _goes_on(values: list[float | None]) -> bool:
+def _goes_on(values: Sequence[float | None]) -> bool:
     """Whether numbers rise or fall in equal steps."""
     if any(value is None for value in values):
         return False
@@ -96,13 +97,13 @@ def has_header(rows: list[list[str]]) -> bool:
         counting = [str(i) for i in range(len(told))], [str(i + 1) for i in range(len(told))]
         if len(told) >= 3 and told in counting:
             return [row for row in others[:1] if row == first] == []
-        return _names_numbers(first, others, [i for i in numbers if _numeric(first[i])], bool(texts))
+        return _names_numbers(first, others, [i for i in numbers if _numeric(first[i])])
     return len(set(told)) == len(first) and all(first[i] not in {row[i] for row in others} for i in range(len(first)))
 
 
-def _names_numbers(first: list[str], others: list[list[str]], numbers: list[int], beside: bool) -> bool:
+def _names_numbers(first: list[str], others: list[list[str]], numbers: list[int]) -> bool:
     """Whether numbers in the first row are names, as wavelengths and years are: beside a word that is in no row below they
-    go on evenly, or are of another size than all numbers below. beside: whether a word stands over other numbers."""
+    go on evenly, or are of another size than all numbers below."""
     texts = [i for i in range(len(first)) if i not in numbers]
     word = bool(texts) and all(first[i] not in {row[i] for row in others} for i in texts if first[i].strip())
     values = [value for i in numbers if (value := _value(first[i])) is not None]
@@ -110,13 +111,12 @@ def _names_numbers(first: list[str], others: list[list[str]], numbers: list[int]
     if len(values) < max(3, len(numbers)) or not below or not word:
         return False
     steps = [after - before for before, after in itertools.pairwise(values)]
-    even = steps[0] != 0 and all(abs(step - steps[0]) <= 0.02 * abs(steps[0]) for step in steps)
     rising = all(step > 0 for step in steps) or all(step < 0 for step in steps)
     size = max(below)
     apart = min(map(abs, values)) > 5 * size or 5 * max(map(abs, values)) < min(below)
     years = all(1800 <= value <= 2200 and value == round(value) for value in values)
     years_below = sum(1800 <= value <= 2200 for value in below) > len(below) / 2
-    return (even and len(values) >= 8) or (rising and apart) or (rising and years and not years_below)
+    return (_goes_on(values) and len(values) >= 8) or (rising and apart) or (rising and years and not years_below)
 
 
 def units_of(rows: list[list[str]], names: list[str]) -> list[str]:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from models.readers.folders import natural
 from models.readers.work import Work, plain
 
+# What a class is called: an array of labels, and a column of a table.
 LABEL_NAMES = ("y", "label", "labels", "target", "targets", "class", "classes")
+CLASS_NAMES = (*LABEL_NAMES, "species", "digit", "category")
 
 
 def as_text(values: NDArray[Any]) -> NDArray[Any]:

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from models import Problem
 from models.readers import images, sources
 from models.readers.gathering import Table, TableBuilder, WrongColumnKind
-from models.readers.labels import LABEL_NAMES, as_text, classes_of
+from models.readers.labels import CLASS_NAMES, as_text, classes_of
 from models.readers.result import ReadResult
 from models.readers.work import Work, decoding, plain
 
@@ -112,9 +112,10 @@ def _read(file: Any, fields: list[Field], texts: set[int], path: Path, work: Wor
             numbers = range(gatherer.count + 1, gatherer.count + len(columns[0]) + 1)
             gatherer.add(gatherer.block(columns), numbers)
 
-        def cells(i: int) -> list[str]:
+        def cells(places: Sequence[int]) -> list[list[str]]:
             with _opened(path, work) as again:
-                return _cells(again, names[i], name) if names[i] in again.schema_arrow.names else []
+                there = again.schema_arrow.names
+                return [_cells(again, names[i], name) if names[i] in there else [] for i in places]
 
         return dataclasses.replace(gatherer.table(cells), index=_index(file.schema_arrow.metadata))
 
@@ -279,9 +280,7 @@ def _collected(file: Any, column: str, of_struct: bool, name: str, work: Work) -
             if at > work.limits.unpacked:
                 raise Problem(f"the images of {name} have more than {work.limits.unpacked:,} bytes", do="bring fewer")
         found = images.collect(entries, work, name)
-    labelled = next(
-        (each.name for each in file.schema_arrow if each.name.lower() in (*LABEL_NAMES, "species", "digit")), None
-    )
+    labelled = next((each.name for each in file.schema_arrow if each.name.lower() in CLASS_NAMES), None)
     if labelled is None or work.choices.label == "":
         return found
     cells = np.array(_cells(file, labelled, name), object)[[int(row) - 1 for row in found.names]]

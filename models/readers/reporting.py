@@ -89,7 +89,11 @@ def _report_decimal(numbers: Sequence[ColumnBuilder], maybe: Counter[str], separ
     marked = Counter(column.format.decimal for column in numbers if column.counts.marks or column.counts.maybe)
     if not (marked[","] or maybe[","] or few or mixed):
         return
-    mark = marked.most_common(1)[0][0]
+    # Where each column proves its mark there is nothing to choose.
+    undecided = [
+        column for column in numbers if column.counts.maybe and (not column.counts.marks or weak(column.counts))
+    ]
+    mark = (work.choices.decimal if undecided else None) or marked.most_common(1)[0][0]
     words = f"Numbers are written with a decimal {'comma' if mark == ',' else 'point'}"
     others = [column.name for column in numbers if column.format.decimal != mark and column.counts.marks]
     if others:
@@ -100,4 +104,4 @@ def _report_decimal(numbers: Sequence[ColumnBuilder], maybe: Counter[str], separ
         name = few[0].name if few else next(column.name for column in numbers if column.counts.maybe)
         sign = max(maybe, key=lambda each: maybe[each])
         words = f"Numbers such as 1{sign}234 in “{name}” could be fractions or have thousands"
-    work.decide("decimal", mark, [".", ","], f"{words}.", asks=asks)
+    work.decide("decimal", mark, [".", ","] if undecided else [mark], f"{words}.", asks=asks)

@@ -13,13 +13,13 @@ from models import Problem
 from models.readers import times
 from models.readers.column import Times
 from models.readers.gathering import Table, slices
-from models.readers.labels import LABEL_NAMES
+from models.readers.labels import CLASS_NAMES
 from models.readers.pixels import square
 from models.readers.work import Work, plain
 
 WEAK = ("y", "target", "targets")  # as often an axis or a price as a class
 LABELS = (
-    *(*LABEL_NAMES, "species", "digit", "category", "variety", "diagnosis", "group"),
+    *(*CLASS_NAMES, "variety", "diagnosis", "group"),
     *("klasse", "kategorie", "gruppe", "classe", "catégorie", "categorie", "clase", "categoría", "categoria"),
 )
 FEW = 50  # values of the only column of texts that may be the class without being called so
@@ -145,12 +145,16 @@ def in_order(table: Table, clock: Clock) -> tuple[Table, Clock]:
     """A table with its oldest row first, whose newest came first or which was in no order."""
     shuffled = not (clock.even or clock.rising)
     order = np.argsort(clock.moments, kind="stable") if shuffled else np.arange(len(table.values))[::-1]
+
+    def texts(places: Sequence[int]) -> list[list[str]]:
+        return [[cells[row] for row in order] for cells in table.texts(places)]
+
     back = replace(
         table,
         values=table.values[order] if shuffled else table.values[::-1],
         rows=table.rows[order],
         times={i: replace(each, moments=each.moments[order]) for i, each in table.times.items()},
-        texts=lambda i: [table.texts(i)[row] for row in order],
+        texts=texts,
     )
     made = _clock(clock.columns, clock.moments[order], clock.changes, clock.how)
     return back, replace(made, newest=not shuffled, shuffled=shuffled)
@@ -160,12 +164,13 @@ def ids_of(table: Table, of: Measures, kind: str | None, work: Work) -> dict[int
     """The columns that tell rows apart and say nothing else, each with the reason."""
     out: dict[int, str] = {}
     named = any(not name.startswith("column ") for name in table.names)
+    every = _names_of_rows(table, of, work)
     for i, name in enumerate(table.names):
         use = (work.choices.columns or {}).get(name)
         if use == "id":
             out[i] = "the column is the row's id, as chosen"
         elif use is None and name != work.choices.label and name.lower() not in LABELS and i not in table.times:
-            why = _id(table, i, of, named, work) if of.present[i] else ""
+            why = _id(table, i, of, named, i in every) if of.present[i] else ""
             if kind == "signal" and called_id(name) and not why:
                 why = "the column only tells the rows apart"
             if why:
@@ -173,8 +178,20 @@ def ids_of(table: Table, of: Measures, kind: str | None, work: Work) -> dict[int
     return out
 
 
-def _id(table: Table, i: int, of: Measures, named: bool, work: Work) -> str:
-    """Why a column is an id; "" where it is none. named: whether the columns have names."""
+def _names_of_rows(table: Table, of: Measures, work: Work) -> set[int]:
+    """The columns with another value in each row. Of those with so many texts that they were not counted only the first is
+    looked into, for which the file is read again: it may name the rows."""
+    count = len(table.values)
+    crowded = [i for i in table.categories if of.distinct[i] > work.limits.classes]
+    out = {i for i, distinct in of.distinct.items() if distinct == of.present[i] == count and i not in crowded}
+    if crowded and len({cell.strip() for cell in table.texts(crowded[:1])[0]}) == count:
+        out.add(crowded[0])
+    return out
+
+
+def _id(table: Table, i: int, of: Measures, named: bool, every: bool) -> str:
+    """Why a column is an id; "" where it is none. named: whether the columns have names. every: whether it has another
+    value in each row."""
     name, distinct, text, count = table.names[i], of.distinct.get(i, 0), i in table.categories, len(table.values)
     unnamed = name == "column 1" and i == 0 and named
     index = (
@@ -183,9 +200,6 @@ def _id(table: Table, i: int, of: Measures, named: bool, work: Work) -> str:
         or name.startswith(("Unnamed:", "__index_level_"))
         or name.lower() in ("index", "level_0", "rownames", "rowid", "row_id")
     )
-    every = distinct == of.present[i] == count
-    if text and distinct > work.limits.classes:  # no more were counted
-        every = len({cell.strip() for cell in table.texts(i)}) == count
     many, apart = count >= NAMES, "the column only tells the rows apart"
     if text:
         return "the column holds another text in every row" if every and many else apart if index and every else ""

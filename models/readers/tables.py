@@ -41,7 +41,6 @@ def found(table: Table, work: Work, source: str) -> ReadResult:
     kind, uneven = choice.kind, False
     if kind is None:
         kind, uneven = _kind(table, clock, moments, work)
-    work.uneven = uneven
     if kind == "signal" and clock is not None and choice.layout != "across":
         table, clock = _ordered(table, clock)
     of = measures(table, work)
@@ -65,7 +64,7 @@ def found(table: Table, work: Work, source: str) -> ReadResult:
             "bring another table, or choose another separator or label",
         )
     names = _names(table, list(ids), of)
-    result = _made(table, columns, numbers, labels, classes, names, of, kind, clock, work)
+    result = _made(table, columns, numbers, labels, classes, names, of, kind, clock, uneven, work)
     return dataclasses.replace(result, facts=tuple(_facts(table, label, ids, reasons, of, work.limits.classes)))
 
 
@@ -79,6 +78,7 @@ def _made(
     of: Measures,
     kind: str | None,
     clock: Clock | None,
+    uneven: bool,
     work: Work,
 ) -> ReadResult:
     full = len(numbers) == len(columns) and bool((of.present[columns] == len(table.values)).all())
@@ -90,7 +90,7 @@ def _made(
         return work.found("image", samples, labels, classes, names, table.split)
     if kind == "signal":
         return signals(table, columns, numbers, labels, classes, names, clock, work)
-    return _rows(table, columns, labels, classes, names, work)
+    return _rows(table, columns, labels, classes, names, uneven, work)
 
 
 def _ordered(table: Table, clock: Clock) -> tuple[Table, Clock | None]:
@@ -160,7 +160,7 @@ def _names(table: Table, ids: Sequence[int], of: Measures) -> list[str]:
     count = len(table.values)
     for i in ids:
         if i in table.categories:
-            texts = [plain(text.strip(), 200) for text in table.texts(i)]
+            texts = [plain(text.strip(), 200) for text in table.texts([i])[0]]
         elif of.distinct.get(i) == count:
             texts = [f"{value:.0f}" if value == round(value) else f"{value!r}" for value in table.values[:, i].tolist()]
         else:
@@ -239,13 +239,15 @@ def _rows(
     labels: NDArray[np.int32],
     classes: tuple[str, ...],
     names: Sequence[str],
+    uneven: bool,
     work: Work,
 ) -> ReadResult:
-    """Samples (N, F): numbers as they are, then in their place each category's values one-hot."""
+    """Samples (N, F): numbers as they are, then in their place each category's values one-hot. uneven: whether rows could
+    be moments of a signal as well."""
     words = "Each row is a sample, each column a feature."
-    if work.uneven:
+    if uneven:
         words = "Rows have uneven times: they could be samples, or moments of a signal. They are taken for samples."
-    work.decide("kind", "table", ["table", "image", "signal"], words, asks=work.uneven)
+    work.decide("kind", "table", ["table", "image", "signal"], words, asks=uneven)
     missing = "skip" if work.choices.missing == "skip" else "mean"
     holes = np.zeros(len(table.values), bool)
     for some in slices(table.values):

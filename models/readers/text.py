@@ -29,7 +29,7 @@ MARKS = (
 )
 HEAD = 100  # lines looked at
 CELLS = 200_000  # cells turned into numbers at a time
-SEP = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # the first line of Excel's files
+SEP = re.compile(r'"?sep=([,;\t| ])"?', re.IGNORECASE)  # the first line of Excel's files
 MENDED = 20  # lines with an unclosed quote that are mended
 TONGUES = {
     **{"cp1252": "Western European", "latin-1": "Western European", "cp1250": "Central European", "cp1251": "Cyrillic"},
@@ -86,11 +86,11 @@ class Dialect:
 class UnclosedQuote(Problem):
     """A quote opens in that line and swallows the lines below."""
 
-    def __init__(self, line: int) -> None:
+    def __init__(self, name: str, line: int) -> None:
         super().__init__(
-            f"in line {line:,} a quote is opened and not closed", do="close or remove it, and bring it again"
+            f"in line {line:,} of {name} a quote is opened and not closed", do="close or remove it, and bring it again"
         )
-        self.line = line
+        self.name, self.line = name, line
 
 
 def read(path: Path, work: Work, others: Sequence[Path] = ()) -> Table:
@@ -102,7 +102,7 @@ def read(path: Path, work: Work, others: Sequence[Path] = ()) -> Table:
     manner = _dialect(path, work)
     rest = [(other, *_order(other, manner, work)) for other in others]
     texts: set[int] = set(manner.texts)
-    literal: set[int] | _Every = set()
+    literal: dict[Path, set[int] | _Every] = {each: set() for each in (path, *others)}
     while True:
         words = list(work.words)
         skipped = {name: list(why) for name, why in work.left_out.items()}, work.left_out_count
@@ -111,9 +111,11 @@ def read(path: Path, work: Work, others: Sequence[Path] = ()) -> Table:
         except WrongColumnKind as again:  # each time one column more, at least, is known to be text
             texts |= again.columns
         except UnclosedQuote as again:
-            if isinstance(literal, _Every):
+            where = next(each for each in literal if plain(each.name) == again.name)
+            there = literal[where]
+            if isinstance(there, _Every):
                 raise
-            literal = literal | {again.line} if len(literal) < MENDED else _Every()
+            literal[where] = there | {again.line} if len(there) < MENDED else _Every()
         work.words, (work.left_out, work.left_out_count) = words, skipped
 
 
@@ -134,24 +136,27 @@ def _read(
     path: Path,
     manner: Dialect,
     texts: set[int],
-    literal: set[int] | _Every,
+    literal: dict[Path, set[int] | _Every],
     rest: Sequence[tuple[Path, Dialect, list[int | None]]],
     work: Work,
 ) -> Table:
+    files = [(path, manner, list[int | None](range(len(manner.names)))), *rest]
     with contextlib.closing(TableBuilder(manner.names, work, texts, manner.separator)) as gatherer:
         counts = []
-        for one, its, order in [(path, manner, None), *rest]:
+        for one, its, order in files:
             before = gatherer.count
             if one != path:
                 gatherer.begin_file(its.separator)
-            _gather(one, its, order, literal if one == path else set[int](), gatherer, work)
+            _gather(one, its, order if one != path else None, literal[one], gatherer, work)
             counts.append(gatherer.count - before)
 
-        def cells(i: int) -> list[str]:
-            out = _cells(path, manner, literal, i, work)
-            for other, its, order in rest:
-                at = order[i]
-                out += _cells(other, its, set(), at, work) if at is not None else [""] * (gatherer.count - len(out))
+        def cells(places: Sequence[int]) -> list[list[str]]:
+            out: list[list[str]] = [[] for _ in places]
+            for one, its, order in files:
+                for row in _taken(one, its, literal[one], work):
+                    for at, i in enumerate(places):
+                        there = order[i]
+                        out[at].append(row[there] if there is not None else "")
             return out
 
         lacking = {gatherer.names[i] for _, _, order in rest for i, at in enumerate(order) if at is None}
@@ -226,9 +231,7 @@ def _rows(lines: Lines, manner: Dialect) -> Iterator[list[str]]:
     for _ in itertools.islice(lines, manner.lines):
         pass
     lines.lately.clear()
-    reader = csv.reader(
-        iter(lines), delimiter=manner.separator, skipinitialspace=True, quotechar=manner.quote, escapechar=None
-    )
+    reader = csv.reader(iter(lines), delimiter=manner.separator, skipinitialspace=True, quotechar=manner.quote)
     width = len(manner.names)
     while True:
         before = reader.line_num
@@ -238,10 +241,10 @@ def _rows(lines: Lines, manner: Dialect) -> Iterator[list[str]]:
             return
         except csv.Error:
             if reader.line_num > before + 1:
-                raise UnclosedQuote(manner.lines + before + 1) from None
+                raise UnclosedQuote(lines.name, manner.lines + before + 1) from None
             raise
         if reader.line_num > before + 1 and (len(row) not in (width, width + 1) or not _closed(lines.lately, manner)):
-            raise UnclosedQuote(manner.lines + before + 1)
+            raise UnclosedQuote(lines.name, manner.lines + before + 1)
         lines.lately.clear()
         if row:
             yield row
@@ -269,13 +272,14 @@ class _Every:
         return True
 
 
-def _cells(path: Path, manner: Dialect, literal: set[int] | _Every, i: int, work: Work) -> list[str]:
-    """The cells of one column of the rows that were taken, as they were written."""
+def _taken(path: Path, manner: Dialect, literal: set[int] | _Every, work: Work) -> Iterator[list[str]]:
+    """The rows that were taken, cell by cell as they were written."""
     width = len(manner.names)
     with path.open(encoding=manner.encoding, errors="replace", newline="") as stream:
-        rows = itertools.islice(_rows(Lines(stream, path.name, work, literal), manner), manner.above, None)
-        taken = (row for row in rows if not _is_blank(row, manner))
-        return [row[i] for row in taken if len(row) == width or (len(row) == width + 1 and not row[-1].strip())]
+        rows = itertools.islice(_rows(Lines(stream, plain(path.name), work, literal), manner), manner.above, None)
+        for row in rows:
+            if not _is_blank(row, manner) and (len(row) == width or (len(row) == width + 1 and not row[-1].strip())):
+                yield row
 
 
 def encoding_of(path: Path, work: Work) -> str:
@@ -316,14 +320,9 @@ def encoding_of(path: Path, work: Work) -> str:
 
 def _guessed(path: Path, work: Work) -> str:
     """The likeliest encoding of text that is not UTF-8, by its lines with other letters than English ones."""
-    odd: list[bytes] = []
     with path.open("rb") as stream:
-        for line in itertools.islice(stream, 20_000):
-            if not line.isascii():
-                odd.append(line[:2000])
-            if sum(map(len, odd)) > 100_000:
-                break
-    joined = b"".join(odd)
+        odd = (line[:2000] for line in itertools.islice(stream, 20_000) if not line.isascii())
+        joined = b"".join(itertools.islice(odd, 500))
     read = joined.decode("utf-8", "replace")
     if 5 * read.count("\ufffd") < sum(letter > "\x7f" for letter in read):  # a byte or two went wrong
         work.warn(f"{read.count(chr(0xFFFD)):,} letters of {plain(path.name)} are no UTF-8, and are lost.")

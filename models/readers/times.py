@@ -15,22 +15,8 @@ from numpy.typing import NDArray
 from models.readers.cells import LONGEST
 
 # Words that numbers counting time are called by; texts are recognised by themselves.
-TIMES = {
-    "time",
-    "t",
-    "ts",
-    "timestamp",
-    "date",
-    "datetime",
-    "elapsed",
-    "seconds",
-    "sec",
-    "ms",
-    "epoch",
-    "unix",
-    "jd",
-    "bjd",
-}
+TIMES = {"time", "t", "ts", "timestamp", "date", "datetime", "elapsed", "seconds", "sec", "ms", "epoch", "unix"}
+TIMES |= {"jd", "bjd"}
 TIMES |= {"zeit", "datum", "uhrzeit", "zeitstempel", "temps", "fecha", "hora", "tempo", "ds"}
 DATED = ("date", "datetime", "datum", "fecha")  # numbers under these names may be days of a spreadsheet
 SECONDS = {"s", "sec", "seconds", "ms", "us", "µs", "ns", "min", "minutes", "h", "hours", "d", "days", "utc", "stamp"}
@@ -197,9 +183,10 @@ def numbered(values: NDArray[np.float64], name: str) -> tuple[NDArray[np.float64
     days of Excel since 1900, and any other count.
     """
     known = values[np.isfinite(values)]
-    if len(known) < 2:
+    named, least, most = called_time(name), float(known.min(initial=np.inf)), float(known.max(initial=-np.inf))
+    small = least < 2.3e6 and not named and words_of(name)[:1] != ["mjd"] and not counts_moments(name)
+    if len(known) < 2 or small:  # as most features are: nothing else has to be measured
         return None
-    named, least, most = called_time(name), float(known.min()), float(known.max())
     steps = np.diff(known)
     ordered = len(known) >= 20 and most > least and bool((steps >= 0).all() or (steps <= 0).all())
     usual = float(np.median(steps))
@@ -228,7 +215,7 @@ def numbered(values: NDArray[np.float64], name: str) -> tuple[NDArray[np.float64
 def _dates(known: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Seconds of numbers such as 20240131, 202401311830 or 20240131183000; None where any is no such date."""
     digits = {len(f"{value:.0f}") for value in (known.min(), known.max())}
-    if len(digits) != 1 or (length := digits.pop()) not in (8, 10, 12, 14):
+    if len(digits) != 1 or digits.pop() not in (8, 10, 12, 14):
         return None
     out = np.full(len(values), np.nan)
     seen: dict[float, float] = {}
@@ -237,7 +224,7 @@ def _dates(known: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[n
             if value not in seen:
                 seen[value] = moment(f"{value:.0f}", "compact")
             out[i] = seen[value]
-            if math.isnan(out[i]) or not length:
+            if math.isnan(out[i]):
                 return None
     return out
 

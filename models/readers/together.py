@@ -7,7 +7,7 @@ import dataclasses
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 from models import Problem
 from models.readers import array_files, arrays, folders, images, tables, text
 from models.readers.gathering import Table
-from models.readers.labels import LABEL_NAMES, classes_of
+from models.readers.labels import classes_of
 from models.readers.result import ReadResult
+from models.readers.roles import LABELS
 from models.readers.sources import Entry
 from models.readers.work import Work, disk, plain
 
 TABLES = (".csv", ".tsv", ".tab")
+LOOKED_AT = 50  # columns of such a table
 BESIDE = 5  # tables beside images that are looked into for labels
-CLASS_NAMES = (*LABEL_NAMES, "species", "digit", "category", "breed", "class_name", "label_name", "diagnosis", "dx")
+CLASS_NAMES = (*LABELS, "breed", "class_name", "label_name", "dx")
 
 
 def is_table(entry: Entry) -> bool:
@@ -145,18 +147,19 @@ def _labelled(found: ReadResult, entry: Entry, texts: NDArray[Any], work: Work) 
         except Problem as problem:
             return f"cannot be read ({problem.clause})"
         named = [found.names[i] for i in ours]
-        column, count = _naming(named, table)
+        places = range(min(len(table.names), LOOKED_AT))
+        texts_of = dict(zip(places, table.texts(places), strict=True))
+        column, count = _naming(named, texts_of)
         if column is None:
             return (
                 f"its names are those of {count:,} of {len(named):,} images"
                 if count
                 else "no column of it names the images"
             )
-        chosen, options = _class_column(table, column, work)
+        chosen, options = _class_column(table, texts_of, column, work)
         if chosen is None:
             return "no column of it holds classes"
-        cells = table.texts(chosen)
-        keys = table.texts(column)
+        cells, keys = texts_of[chosen], texts_of[column]
     place: dict[str, int] = {}
     for row, cell in enumerate(keys):  # by its whole path, if it has one, else by its name
         place[cell.strip().lower()] = place[_key(cell)] = row
@@ -185,25 +188,27 @@ def _stem(name: str) -> str:
     return PurePosixPath(_key(name)).stem
 
 
-def _naming(names: Sequence[str], table: Table) -> tuple[int | None, int]:
+def _naming(names: Sequence[str], texts: Mapping[int, list[str]]) -> tuple[int | None, int]:
     """The column that names most of the images, and at least half of them; and how many that which names most does."""
     wanted = {_key(name) for name in names} | {_stem(name) for name in names}
     best, most = None, 0
-    for i in range(min(len(table.names), 20)):
-        count = len({_key(cell) for cell in table.texts(i)} & wanted)
+    for i, cells in texts.items():
+        count = len({_key(cell) for cell in cells} & wanted)
         if count > most:
             best, most = i, count
     return (best if 2 * most >= len(names) else None), most
 
 
-def _class_column(table: Table, naming: int, work: Work) -> tuple[int | None, list[str]]:
+def _class_column(
+    table: Table, texts: Mapping[int, list[str]], naming: int, work: Work
+) -> tuple[int | None, list[str]]:
     """The column with the classes, and those that could be chosen instead."""
     fitting = []
-    for i, name in enumerate(table.names[:50]):
+    for i, cells in texts.items():
         if i == naming:
             continue
-        count = len(set(table.texts(i)))
-        called = name.lower() in CLASS_NAMES
+        count = len(set(cells))
+        called = table.names[i].lower() in CLASS_NAMES
         if 1 < count <= work.limits.classes and (called or count <= max(10, len(table.values) // 5)):
             fitting.append((not called, i))
     order = [i for _, i in sorted(fitting)]

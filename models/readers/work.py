@@ -88,7 +88,7 @@ USES = ("number", "category", "time", "id", "leave out")
 RHYTHMS = ("as they come", "even")
 # Of what is not UTF-8: Western, Central European, Cyrillic, Greek, Turkish, Japanese, Chinese and Korean.
 ENCODINGS = (
-    *("utf-8", "utf-16", "cp1252", "cp1250", "cp1251", "cp866", "cp437", "cp1253", "cp1254"),
+    *("utf-8", "utf-16", "cp1252", "cp1250", "cp1251", "cp866", "cp437", "cp1253", "cp1254", "latin-1"),
     *("shift_jis", "gb18030", "big5", "euc_kr"),
 )
 ONE_OF: dict[str, tuple[str, ...]] = {
@@ -197,7 +197,6 @@ class Work:
     left_out_count: int = 0
     words: list[str] = field(default_factory=list)
     levels: Levels | None = None
-    uneven: bool = False
 
     def tick(self) -> None:
         """A `Problem` once the time is up. Called before every piece of work."""
