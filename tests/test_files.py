@@ -1397,3 +1397,20 @@ def test_whatever_encoding_was_taken_can_be_chosen(read: READ) -> None:
     content = b"a,b\n" + b"".join(b"%d,x\x81\xe9\x8d\n" % i for i in range(60))
     first = read(content).decision("encoding")
     assert first is not None and read(content, encoding=first.chosen).decision("encoding") is not None
+
+
+@pytest.mark.parametrize(
+    "start", [b"P1" + b" " * 4000 + b"x", b"P5" + b"\n#a" * 1000 + b"\n1" + b" " * 900 + b"x", b"P2 " + b"9" * 4000]
+)
+def test_beginnings_that_are_nearly_an_image_take_no_time(start: bytes) -> None:
+    from models.readers.images import is_image
+
+    began = time.process_time()
+    is_image(start)
+    assert time.process_time() - began < 0.5
+
+
+def test_labels_under_any_usual_name_are_not_asked_for(read: READ) -> None:
+    arrays = npz(data=np.random.default_rng(0).random((60, 5)), subject=np.arange(60) % 5, species=np.arange(60) % 3)
+    found = read({"a.npz": arrays})
+    assert len(found.classes) == 3 and not asked(found)

@@ -176,7 +176,7 @@ def _parts(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> tuple
             for name in flat
             if name not in labels and len(flat[name]) == len(arrays[taken[0]]) and _few(flat[name])
         ]
-        called = {_stem(name).split("_")[-1] for name in labels if name} <= {*LABEL_NAMES, "activity"}
+        called = {_stem(name).split("_")[-1] for name in labels if name} <= {*CLASS_NAMES, "activity"}
         asks = len(taken) == 1 and bool(labels[0] and rivals) and not called
         work.decide("labels", list(labels) if given and len(labels) > 1 else labels[0], options, words, asks=asks)
     return parts, split

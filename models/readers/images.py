@@ -28,9 +28,8 @@ STARTS = (
     b"II*\0",
     b"MM\0*",
 )
-PNM = re.compile(
-    rb"P[1-6](?:\s+|\s*#[^\n]*\n)+\d+(?:\s+|\s*#[^\n]*\n)+\d"
-)  # so that a table whose first word is P1 is none
+# Two sizes have to follow, so that a table whose first word is P1 is none.
+PNM = re.compile(rb"P[1-6](?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+\d")
 PNMS = tuple(b"P%d" % i for i in range(1, 7))
 BMP_HEADERS = tuple(struct.pack("<I", size) for size in (12, 40, 52, 56, 64, 108, 124))
 TABLES = (".csv", ".tsv", ".parquet")
