@@ -13,6 +13,9 @@ from models.analysis import metrics
 from models.runs import Configuration
 
 
+OPENING = "mnist-variational"  # the shipped run that the app opens on: of two numbers, with classes that everybody knows
+
+
 def run() -> runs.Run | None:
     """The select box over the finished runs of this visitor; None, with the reason said, when the chosen one cannot be
     opened. A run of somebody else is opened by its address."""
@@ -33,7 +36,7 @@ def run() -> runs.Run | None:
         return None
     by_id = {run.id: run for run in ready}
     by_name = {run.folder.name: run.id for run in ready}
-    first = by_name.get("digits-variational", ready[0].id)  # a 2-D run with its originals at hand opens the app
+    first = by_name.get(OPENING, ready[0].id)
     words = labels(ready, names)
     address.seed("run", first, lambda asked: by_name.get(asked, asked), by_id, words.__getitem__)
     chosen = st.selectbox("Run", list(by_id), format_func=words.__getitem__, key="run", label_visibility="collapsed")

@@ -1,10 +1,15 @@
 """The script behind every page: theme-independent frame and navigation. Streamlit runs it at every touch."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from components import address, views, visitor
 
+LOGO = (Path(__file__).parent / "logo.svg").read_text()
+
 st.set_page_config(page_title="Hourglass", page_icon="⏳", layout="wide")
+st.logo(LOGO, size="large")
 if st.user.get("is_logged_in") is False:  # None where no login is configured
     visitor.signed_out()
     st.title("Hourglass")

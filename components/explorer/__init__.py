@@ -17,7 +17,8 @@ from components.explorer.assets import loader
 
 
 class View(TypedDict, total=False):
-    """How the explorer opens. palette: class colours as "#rrggbb". code: where the marker stands. plane: "pca",
+    """How the explorer opens. palette: class colours as "#rrggbb". code: where the marker stands; free: from there it
+    follows the pointer, else it is held. plane: "pca",
     "tsne" or two dimensions as "z1,z2". colour: "class", "error", "factor:0" or "plain". layer: "none",
     "manifold", "density", "classes" or "stretch". tool: "explore", "lasso", "path", "draw" or "replay". hidden: classes
     that are not shown, as "0,2" (-1: without a class), or all but some, as "!3". points: "no" where the points are not
@@ -25,6 +26,7 @@ class View(TypedDict, total=False):
 
     palette: list[str]
     code: list[float] | None
+    free: bool
     plane: str
     colour: str
     layer: str
@@ -68,24 +70,28 @@ def _component() -> Callable[..., Mapping[str, Any]]:
     return st.components.v2.component("hourglass.explorer", js=loader("explorer.js"), isolate_styles=False)
 
 
-def payload(run_url: str, view: Mapping[str, Any]) -> dict[str, Any]:
+def payload(run_url: str, view: Mapping[str, Any], about: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What is sent to the browser. Raises when something other than texts and finite numbers is in it.
 
     Streamlit would turn the whole payload into text without a word if an array or a numpy scalar were in it.
     """
-    out = {"run_url": run_url, "view": dict(view)}
+    out = {"run_url": run_url, "view": dict(view), "about": dict(about or {})}
     json.dumps(out, allow_nan=False)
     return out
 
 
-def explorer(run_url: str, *, view: View | None = None, key: str) -> ExplorerResult:
+def explorer(
+    run_url: str, *, view: View | None = None, about: Mapping[str, Any] | None = None, key: str
+) -> ExplorerResult:
     """Draw the explorer of the run served at `run_url`, relative to the app ("run/<id>/<digest>/").
+
+    about: what is known of the run beside its folder, in words; its parts are listed in frontend/src/about.ts.
 
     Returns the code and the selection that the person released last on this run.
     """
     state = _component()(
         key=key,
-        data=payload(run_url, view or {}),
+        data=payload(run_url, view or {}, about),
         on_code_change=_nothing,
         on_selection_change=_nothing,
         on_view_change=_nothing,

@@ -23,13 +23,12 @@ def show() -> None:
     if run is None:
         return
     asked = asked_for(run)
-    known = current_result(run.url, "explorer").view
-    st.caption(sentence(run, str(known.get("colour") or asked.get("colour") or "class")))
-    choosing.collapse(run)
-    found = explorer(run.url, view=asked, key="explorer")
+    found = explorer(run.url, view=asked, about=about(run), key="explorer")
     view = {name: found.view.get(name, asked.get(name)) for name in SHOWN}
-    told = found.code or asked.get("code")
-    code = np.array(told or run.card.codes.mean, np.float32)
+    told = found.code or (None if asked.get("free") else asked.get("code"))
+    code = np.array(told or asked.get("code") or run.card.codes.mean, np.float32)
+    st.caption(sentence(run, str(view.get("colour") or "class")))
+    choosing.collapse(run)
     at_hand = choosing.originals_at_hand(run)
     choosing.own_data_notice(run)
     if found.selection is not None:
@@ -39,7 +38,7 @@ def show() -> None:
     downloads(run, code, at_hand)
     open_zip()
     view = {name: value for name, value in view.items() if value}
-    left(run, {"palette": list(figures.PALETTE), "code": told, **view})  # type: ignore[typeddict-item]
+    left(run, {"palette": list(figures.PALETTE), **({"code": told} if told else {}), **view})  # type: ignore[typeddict-item]
     address.publish(run=run.id, z=words_of(code) if told else None, **view)
 
 
@@ -77,10 +76,57 @@ def asked_for(run: runs.Run) -> View:
     opened = address.first_time("view")
     if opened or known is None or known[0] != run.id:
         kept: View | None = st.session_state.get("views", {}).get(run.id)
-        view = (read_address(run) if opened else None) or kept or View(palette=list(figures.PALETTE))
+        view = (read_address(run) if opened else None) or kept or untouched(run)
+        if not view.get("code"):
+            view = {**view, "code": crisp(run), "free": True}
         known = st.session_state["asked for"] = (run.id, view)
     asked: View = known[1]
     return asked
+
+
+def untouched(run: runs.Run) -> View:
+    """How a run is shown to somebody who has asked for nothing: the one that opens the app shows what its decoder draws."""
+    view = View(palette=list(figures.PALETTE))
+    if run.pretrained and run.folder.name == choosing.OPENING:
+        view |= View(layer="manifold", camera="0,0,1.5")
+    return view
+
+
+@cached.per_run(64)
+def crisp(run: runs.Run) -> list[float]:
+    """The code of a sample that its run draws well: in the middle of the first class, of the tenth with the least errors.
+
+    The mean of all codes lies where classes meet, and decodes to a blur of them.
+    """
+    known = run.labels[run.labels >= 0]
+    first = known.min() if len(known) else -1
+    own = np.flatnonzero((run.labels == first) & np.isfinite(run.codes).all(1))
+    best = own[run.errors[own] <= np.quantile(run.errors[own], 0.1)] if len(own) else own
+    if not len(best):
+        return list(run.card.codes.mean)
+    far = np.square(run.codes[best] - np.median(run.codes[own], 0)).sum(1)
+    return [float(value) for value in run.codes[best[np.argmin(far)]]]
+
+
+def about(run: runs.Run) -> dict[str, Any]:
+    """What the explorer says of a run beside its numbers."""
+    return {"intro": first_steps(run)}
+
+
+NUMBERS = ("", "One number", *(f"{word} numbers" for word in "Two Three Four Five Six Seven Eight Nine Ten".split()))
+
+
+def first_steps(run: runs.Run) -> dict[str, Any]:
+    """One sentence for somebody who is new, and what to find: a class that is not where the map opens."""
+    size = run.code_size
+    numbers = NUMBERS[size] if size < len(NUMBERS) else f"{size} numbers"
+    classes = run.classes
+    label = 7 if len(classes) > 7 and classes[7] == "7" else len(classes) - 1
+    return {
+        "sentence": f"{numbers}, and a network that draws from {'it' if size == 1 else 'them'}. Move over the map.",
+        "label": label if classes else None,
+        "find": f"Find a {classes[7]}" if label == 7 and classes[7] == "7" else f"Find {classes[label]}" if classes else "",
+    }
 
 
 def left(run: runs.Run, view: View) -> None:

@@ -1,5 +1,6 @@
 /** What tools, layers and panels see of an explorer, instead of all of it. */
 
+import type { About } from "./about";
 import type { RunCard } from "./card";
 import type { Cause } from "./cause";
 import type { Colouring } from "./colouring";
@@ -15,6 +16,8 @@ import type { Reporter } from "./view";
 
 export interface Context {
   readonly card: RunCard;
+  /** What the host knows of the run beside its folder, in words. */
+  readonly about: About;
   /** Codes, labels and originals. */
   readonly data: RunData;
   /** What is shown. `state.set("pinned", true)` holds the code where it is. */

@@ -1,5 +1,6 @@
 /** The explorer of one run: opens it, says what went wrong, follows its host, and cleans up. */
 
+import type { About } from "./about";
 import { RunData } from "./data";
 import { Decoding } from "./decoding";
 import { Announcer, h } from "./dom";
@@ -9,6 +10,7 @@ import { Painter } from "./paint";
 import { RunFolder } from "./run";
 import { Scene } from "./scene";
 import type { Source } from "./source";
+import { Tips } from "./tips";
 import type { Report, View } from "./view";
 
 export class Explorer {
@@ -18,6 +20,7 @@ export class Explorer {
   private readonly notices = h("div", { class: "hg-notices", role: "status", data: { testid: "explorer-notices" } });
   private readonly announcer = new Announcer();
   private readonly motion = window.matchMedia("(prefers-reduced-motion: reduce)");
+  private readonly tips: Tips;
   private readonly map = new PointMap(() => this.motion.matches);
   private readonly watcher = new ResizeObserver(() => this.map.resize());
   private decoding: Decoding | null = null;
@@ -31,9 +34,11 @@ export class Explorer {
     private readonly run: string,
     private view: View,
     private report: Report,
+    private readonly about: About = {},
   ) {
     this.body.append(this.notices, h("div", { class: "hg-wait" }, "Opening the run …"));
     this.root.append(this.body);
+    this.tips = new Tips(this.root);
     host.appendChild(this.root);
     this.open(new RunFolder(source)).catch(this.notice);
   }
@@ -81,6 +86,7 @@ export class Explorer {
       decoding,
       prefersReducedMotion: () => this.motion.matches,
       notice: this.notice,
+      about: this.about,
     };
     const scene = new Scene(parts, this.view, this.run, (name, value) => this.report(name, value));
     this.watcher.observe(this.map.element);
@@ -109,6 +115,7 @@ export class Explorer {
     this.ended = true;
     this.watcher.disconnect();
     this.announcer.end();
+    this.tips.end();
     this.scene?.end();
     this.map.end();
     this.decoding?.end();

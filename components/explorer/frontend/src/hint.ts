@@ -58,7 +58,7 @@ export class Hint {
       return "Touch the map and drag: the picture follows your finger. Two fingers move and zoom the map.";
     return this.context.state.now.pinned
       ? "This place is held: the picture stays while the pointer moves. Click the marker or press P to let go; click elsewhere to hold another place."
-      : "Move over the map and the picture follows. Click to hold a place.";
+      : "Move over the map: the picture follows. Click to hold.";
   }
 
   /** What moving means on this plane. */

@@ -5,6 +5,7 @@ import type { Context } from "./context";
 import { download, mapChoices, toolButtons, viewButtons } from "./controls";
 import { h, type Announcer } from "./dom";
 import type { Hint } from "./hint";
+import type { Intro } from "./intro";
 import type { Background } from "./layers/background";
 import type { PointMap } from "./map/map";
 import { Marks } from "./marks";
@@ -18,6 +19,7 @@ export interface LayoutParts extends Context {
   readonly background: Background;
   readonly colouring: Colouring;
   readonly hint: Hint;
+  readonly intro: Intro;
   readonly map: PointMap;
   readonly places: Places;
   readonly side: Side;
@@ -43,11 +45,19 @@ export function layOut(scene: LayoutParts, { root, body }: { root: HTMLElement; 
     viewButtons(map, save, () => scene.toggleFullScreen()),
     ...marks.elements,
     hint.held,
+    side.details.element,
   );
   const choices = mapChoices(state, data, colouring.choices(), background.choices());
   body.append(
+    scene.intro.element,
     h("header", { class: "hg-head" }, toolButtons(scene.tools, state), choices),
-    h("div", { class: "hg-stage" }, map.element, hint.element, colouring.legend),
+    h(
+      "div",
+      { class: "hg-stage" },
+      map.element,
+      h("div", { class: "hg-foot" }, hint.element, background.legend),
+      colouring.legend,
+    ),
     side.element,
     scene.announcer.element,
   );

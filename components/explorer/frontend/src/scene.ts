@@ -1,5 +1,6 @@
 /** One run on a map: puts the parts together, and says which of them follow what. */
 
+import type { About } from "./about";
 import type { RunCard } from "./card";
 import { causeNow, type Cause } from "./cause";
 import { Colouring } from "./colouring";
@@ -8,6 +9,7 @@ import type { RunData } from "./data";
 import type { Decoding } from "./decoding";
 import { button, type Announcer } from "./dom";
 import { Hint } from "./hint";
+import { Intro } from "./intro";
 import { KeyInput } from "./input/keys";
 import { PointerInput } from "./input/pointer";
 import { Background } from "./layers/background";
@@ -38,6 +40,7 @@ export interface Parts {
   readonly decoding: Decoding;
   readonly prefersReducedMotion: () => boolean;
   readonly notice: (error: unknown) => void;
+  readonly about: About;
 }
 
 export class Scene implements Context {
@@ -53,6 +56,7 @@ export class Scene implements Context {
   readonly background: Background;
   readonly side: Side;
   readonly hint: Hint;
+  readonly intro: Intro;
   readonly reporter: Reporter;
   private readonly keys: KeyInput;
   readonly tools: readonly Tool[];
@@ -60,6 +64,9 @@ export class Scene implements Context {
   /** The input of the next change of the code; undefined where the change comes from elsewhere. */
   private cause: Cause | null | undefined;
   private theme = "";
+  /** Whether what changes the code now is a hand, and whether one has. */
+  private byHand = false;
+  private moved = false;
   private built = false;
   private ended = false;
   private codeRest = 0;
@@ -79,6 +86,7 @@ export class Scene implements Context {
     this.decoding.connect(this.state.now.code, {
       decoded: (values) => {
         this.side.sample.show(values);
+        this.side.way.show(values);
         this.activeTool.decoded?.(values);
       },
       present: () => this.present(),
@@ -96,7 +104,8 @@ export class Scene implements Context {
     this.reporter = new Reporter(run, this.state, this.card, data, report);
     this.dropUnknown();
     const pin = button("Hold this place (P)", "pin", () => this.togglePinned(), "unpin");
-    this.side = new Side(this, this.decoding, this.colouring, pin);
+    this.side = new Side(this, this.decoding, this.colouring, pin, parts.about);
+    this.intro = new Intro(parts.about.intro ?? null);
     this.tools = toolsFor(this);
     this.activeTool = this.tools.find((tool) => tool.id === view.tool) ?? this.tools[0];
     this.state.set("tool", this.activeTool.id);
@@ -122,7 +131,10 @@ export class Scene implements Context {
   private follow(): void {
     const { state, map, colouring, background } = this;
     state.subscribe(["code"], () => this.codeChanged());
-    state.subscribe(["pinned"], () => this.present());
+    state.subscribe(["pinned"], () => {
+      if (this.byHand && state.now.pinned) this.intro.held();
+      this.present();
+    });
     state.subscribe(["plane"], () => this.showPlane(this.data.planeOf(state.now.plane)));
     state.subscribe(["tool"], () => this.use(this.tools.find((tool) => tool.id === state.now.tool) ?? this.tools[0]));
     state.subscribe(["colour", "points"], () => colouring.recolour());
@@ -158,7 +170,7 @@ export class Scene implements Context {
     const { size, mean } = this.card.codes;
     const asked = codeOf(this.view, size);
     const nearest = this.data.finder?.nearest(mean, 1)[0];
-    if (asked) this.state.set("pinned", true);
+    if (asked && !this.view.free) this.state.set("pinned", true);
     this.setCode(asked ?? (nearest ? this.data.codeOf(nearest.index) : mean), null);
   }
 
@@ -166,6 +178,9 @@ export class Scene implements Context {
 
   readonly tool = (): Tool => this.activeTool;
 
+  get about(): About {
+    return this.parts.about;
+  }
   get nearest() {
     return this.side.nearest;
   }
@@ -244,6 +259,8 @@ export class Scene implements Context {
   private codeChanged(): void {
     const { cause } = this;
     this.cause = undefined;
+    if (cause !== null) this.side.way.light(this.activeTool.encodes || this.state.now.picked !== null ? "all" : "code");
+    this.moved ||= this.byHand;
     this.map.redraw("overlay");
     this.decoding.request(cause === undefined ? causeNow() : cause);
   }
@@ -255,12 +272,15 @@ export class Scene implements Context {
     root.dataset["code"] = Array.from(this.state.now.code, (v) => String(Math.round(v * 1e5) / 1e5)).join(",");
     this.side.present();
     this.hint.present();
+    if (this.moved) this.intro.moved(this.nearestLabels);
     root.classList.toggle("hg-is-far", this.side.far);
     this.map.redraw("overlay");
     this.announcer.say(this.spoken);
     clearTimeout(this.codeRest);
     this.codeRest = window.setTimeout(this.settle, CODE_RESTS);
   }
+
+  private readonly nearestLabels = (): number[] => this.nearest.map((one) => this.data.labelOf(one.index));
 
   private readonly spoken = (): string => this.side.spoken();
 
@@ -274,6 +294,7 @@ export class Scene implements Context {
   /** The decoder is here. */
   decoderArrived(): void {
     this.setCode(this.state.now.code, causeNow());
+    this.byHand = true;
     this.background.refresh();
   }
 
@@ -311,8 +332,10 @@ export class Scene implements Context {
     const { code } = this.state.now;
     const asked = changed ? codeOf(view, code.length) : null;
     if (!asked?.some((v, d) => Math.abs(v - code[d]) > 1e-6)) return;
+    this.byHand = false;
     this.state.set("pinned", true);
     this.setCode(asked, causeNow());
+    this.byHand = true;
   }
 
   end(): void {

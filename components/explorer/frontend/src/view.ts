@@ -9,6 +9,8 @@ import type { State, Values } from "./state";
 export interface View {
   readonly palette?: readonly string[];
   readonly code?: readonly number[] | null;
+  /** The code is where the map opens, and follows the pointer from there; without it the code is held. */
+  readonly free?: boolean;
   readonly plane?: string | null;
   readonly colour?: string | null;
   readonly layer?: string | null;

@@ -1,5 +1,6 @@
 /** The explorer in a Streamlit component. All state hangs on the mount element, so that a rerun changes nothing. */
 
+import type { About } from "../about";
 import { Explorer } from "../explorer";
 import { HttpSource } from "../source";
 import { addStyles } from "../styles";
@@ -9,6 +10,7 @@ import type { Report, View } from "../view";
 export interface Payload {
   readonly run_url: string;
   readonly view: View;
+  readonly about?: About;
 }
 
 type Send = (name: string, value: unknown) => void;
@@ -38,7 +40,7 @@ export function show(host: Mount, payload: Payload, send: Send): void {
   const aborter = new AbortController();
   const folder = new URL(payload.run_url.replace(/\/*$/, "/"), document.baseURI).href;
   const source = new HttpSource(folder, aborter.signal);
-  const explorer = new Explorer(host, source, payload.run_url, payload.view, report);
+  const explorer = new Explorer(host, source, payload.run_url, payload.view, report, payload.about);
   host.hourglass = { explorer, url: payload.run_url, path: location.pathname, aborter };
 }
 

@@ -1,7 +1,9 @@
 /** Shows one layer behind the points, and computes it anew when it no longer fits. */
 
 import type { RunCard } from "../card";
+import { amount, cssColour } from "../colours";
 import type { Context } from "../context";
+import { h } from "../dom";
 import { toPixel, type Camera } from "../maths";
 import { LAYERS } from "./index";
 import type { Layer, Picture } from "./layer";
@@ -11,6 +13,8 @@ const WAIT = 60,
   CAMERA_WAIT = 120;
 
 export class Background {
+  /** Says what the layer shows. */
+  readonly legend = h("p", { class: "hg-layer", hidden: true, data: { testid: "layer-legend" } });
   private readonly layers: readonly Layer[];
   private layer: Layer | null = null;
   private picture: Picture | null = null;
@@ -34,8 +38,19 @@ export class Background {
   set(id: string): void {
     this.layer = this.layers.find((layer) => layer.id === id) ?? null;
     this.picture = null;
+    this.drawLegend();
     this.context.map.redraw("background");
     this.refresh(0);
+  }
+
+  private drawLegend(): void {
+    this.legend.hidden = !this.layer;
+    if (!this.layer) return this.legend.replaceChildren();
+    const { words, ends } = this.layer.legend(this.context.card);
+    const bar = h("i", { class: "hg-scale" });
+    const stops = Array.from({ length: 10 }, (_, i) => cssColour(amount(i / 9))).join(", ");
+    bar.style.background = `linear-gradient(to right, ${stops})`;
+    this.legend.replaceChildren(h("span", {}, words), ...(ends ? [ends[0], bar, ends[1]] : []));
   }
 
   get pointOpacity(): number {

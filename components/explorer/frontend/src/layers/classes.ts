@@ -11,6 +11,9 @@ const LEAST = 1e-3;
 export const classRegions: Layer = {
   id: "classes",
   title: () => "class regions",
+  legend: ({ dataset }) => ({
+    words: `Behind the points: the commonest ${dataset.label ?? "class"} at each place; faint where two are as common.`,
+  }),
   isPossible: (card) => card.dataset.classes.length > 0,
   dependsOnCode: false,
   pointOpacity: 1,

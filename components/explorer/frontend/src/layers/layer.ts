@@ -23,6 +23,11 @@ export interface Job {
   readonly show: (picture: Picture, complete: boolean) => void;
 }
 
+export interface Legend {
+  readonly words: string;
+  readonly ends?: readonly [low: string, high: string];
+}
+
 export interface Layer {
   /** Its name in addresses and in the state. */
   readonly id: string;
@@ -34,6 +39,8 @@ export interface Layer {
   readonly dependsOnCode: boolean;
   /** How opaque points are above it, from 0 to 1. */
   readonly pointOpacity: number;
+  /** What its picture shows, in one sentence, and what its colours run from and to where they are amounts. */
+  readonly legend: (card: RunCard) => Legend;
   /** The picture; null where there is none on this plane, or when it was overtaken. */
   readonly compute: (job: Job) => Promise<Picture | null> | Picture | null;
 }

@@ -15,6 +15,7 @@ const SIGNAL_RATIO = 1.3;
 export const manifold: Layer = {
   id: "manifold",
   title: (card) => `decoded ${card.dataset.kind}s`,
+  legend: (card) => ({ words: `Behind the points: the ${card.dataset.kind} decoded at each place.` }),
   isPossible: (card) => card.dataset.kind !== "table", // rows cannot be read when they are small
   dependsOnCode: true,
   pointOpacity: 0.55,

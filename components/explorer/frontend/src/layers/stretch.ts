@@ -11,6 +11,10 @@ const COLUMNS = 30;
 export const decoderStretch: Layer = {
   id: "stretch",
   title: () => "decoder stretch",
+  legend: () => ({
+    words: "Behind the points: how much the decoded sample changes with a small step.",
+    ends: ["little", "much"],
+  }),
   isPossible: () => true,
   dependsOnCode: true,
   pointOpacity: 1,

@@ -11,7 +11,9 @@ export function drawAxes(
 ): void {
   const [x0, x1, y0, y1] = viewOf(camera);
   const { width, height } = camera;
-  context.font = "11px system-ui, sans-serif";
+  // Read from the last row of a classroom as well.
+  const size = Math.max(11, Math.min(20, height / 46));
+  context.font = `${size}px system-ui, sans-serif`;
   context.lineWidth = 1;
   const xs = ticks(x0, x1, width / 110),
     ys = ticks(y0, y1, height / 90);
@@ -51,8 +53,8 @@ export function drawAxes(
     if (py > 28 && py < height - 24) label(formatNumber(y, dy), 7, py);
   }
   context.textBaseline = "alphabetic";
-  context.font = "600 12px system-ui, sans-serif";
-  label(axes[1], 7, 16);
+  context.font = `600 ${size + 1}px system-ui, sans-serif`;
+  label(axes[1], 7, size + 5);
   context.textAlign = "right";
   label(axes[0], width - 8, height - 7);
 }

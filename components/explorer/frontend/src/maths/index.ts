@@ -3,6 +3,7 @@
 export * from "./address";
 export * from "./camera";
 export * from "./grids";
+export * from "./ink";
 export * from "./neighbours";
 export * from "./numbers";
 export * from "./paths";

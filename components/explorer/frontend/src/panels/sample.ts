@@ -19,11 +19,10 @@ export class SamplePanel {
   private readonly large: Large | null;
   private readonly values: Values | null;
   private readonly key = h("span", { class: "hg-key", hidden: true, data: { testid: "behind" } });
-  readonly original: HTMLElement;
   readonly near = h("div", { class: "hg-near", data: { testid: "neighbours" } });
   readonly standIn = h("small");
   private readonly code = h("div", { class: "hg-code" });
-  private readonly badge = h("div", { class: "hg-badge", data: { testid: "distance" } });
+  private readonly badge = h("div", { class: "hg-badge", tabIndex: 0, data: { testid: "distance", tip: "" } });
   private readonly caption = h("span", {});
   private readonly decimals: number;
   private readonly cells: {
@@ -33,8 +32,6 @@ export class SamplePanel {
     far: HTMLElement;
     index: number;
   }[] = [];
-  private readonly originalCanvas: HTMLCanvasElement;
-  private readonly originalNote = h("figcaption", {}, "original");
 
   constructor(
     private readonly painter: Painter,
@@ -52,13 +49,6 @@ export class SamplePanel {
     this.canvas.setAttribute("aria-label", "Decoded sample");
     // Few pixels are shown as pixels; many are a picture.
     if (Math.max(width, height) <= 64 && card.dataset.kind === "image") this.canvas.classList.add("hg-pixels");
-    this.originalCanvas = painter.canvas("hg-sample hg-pixels");
-    this.original = h(
-      "figure",
-      { class: "hg-original", hidden: true, data: { testid: "original" } },
-      this.originalCanvas,
-      this.originalNote,
-    );
     for (let i = 0; i < Math.min(NEIGHBOURS, card.codes.count); i++) {
       const canvas = painter.canvas("hg-thumb");
       const name = h("span", { class: "hg-class" }),
@@ -75,7 +65,6 @@ export class SamplePanel {
         "div",
         { class: "hg-pictures" },
         h("figure", {}, this.large?.element ?? this.canvas, h("figcaption", {}, this.caption, this.large && this.key)),
-        this.original,
       ),
       h(
         "div",
@@ -101,10 +90,11 @@ export class SamplePanel {
   showDistance(nearest: number | null, limit: number | null): boolean {
     const far = nearest !== null && limit !== null && nearest > limit;
     this.badge.classList.toggle("hg-far", far);
-    this.badge.title =
-      limit === null ? "" : `99 of 100 real samples have another within ${formatNumber(limit, this.decimals)}.`;
-    const away = nearest === null ? "" : `the nearest sample is ${formatNumber(nearest, this.decimals)} away`;
-    setText(this.badge, nearest === null ? "" : far ? `Far from the data: ${away}` : `Near the data: ${away}`);
+    const away = nearest === null ? "" : `The nearest real sample is ${formatNumber(nearest, this.decimals)} away`;
+    const usual = limit === null ? "" : `; 99 of 100 have another within ${formatNumber(limit, this.decimals)}`;
+    const tip = away && `${away}${usual}.`;
+    if (this.badge.dataset["tip"] !== tip) this.badge.dataset["tip"] = tip;
+    setText(this.badge, nearest === null ? "" : far ? "Far from real samples" : "Close to real samples");
     return far;
   }
 
@@ -181,13 +171,6 @@ export class SamplePanel {
   /** Has all neighbours drawn anew by the next `showNeighbours`. */
   invalidate(): void {
     for (const cell of this.cells) cell.index = -1;
-  }
-
-  /** The original beside what is decoded from its code, when the code is exactly that of a sample. */
-  showOriginal(paint: ((canvas: HTMLCanvasElement) => void) | null, note: string): void {
-    this.original.hidden = !paint;
-    paint?.(this.originalCanvas);
-    setText(this.originalNote, note);
   }
 
   show(values: ArrayLike<number>): void {

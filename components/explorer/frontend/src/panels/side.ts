@@ -1,5 +1,6 @@
 /** Everything beside the map that follows the code: the decoded sample, its neighbours, the sliders, the tool's panel. */
 
+import type { About } from "../about";
 import { causeNow } from "../cause";
 import type { Ink } from "../canvas";
 import type { Colouring } from "../colouring";
@@ -8,8 +9,10 @@ import type { Decoding } from "../decoding";
 import { h, setText } from "../dom";
 import { formatNumber, meanSquaredError, product, type Neighbour } from "../maths";
 import type { Sampled } from "../paint";
+import { Details } from "./details";
 import { NEIGHBOURS, SamplePanel } from "./sample";
 import { Sliders, type SliderRow } from "./sliders";
+import { Way } from "./way";
 
 /** How many pictures show what a dimension does from end to end. */
 const STRIP_FRAMES = 9;
@@ -20,6 +23,8 @@ export class Side {
   readonly toolPanel = h("div", { class: "hg-panel" });
   readonly sample: SamplePanel;
   readonly sliders: Sliders;
+  readonly way: Way;
+  readonly details: Details;
   /** The samples nearest to the code, nearest first. */
   nearest: readonly Neighbour[] = [];
   /** Whether the code is further from the data than samples are from each other. */
@@ -32,8 +37,11 @@ export class Side {
     private readonly decoding: Decoding,
     private readonly colouring: Colouring,
     pin: HTMLButtonElement,
+    about: About,
   ) {
     const { card, data, state, painter } = context;
+    this.details = new Details(about.network);
+    this.way = new Way(painter, card, () => this.details.toggle());
     this.sample = new SamplePanel(painter, card, (index) => context.goTo(index), pin);
     this.sliders = new Sliders(
       card,
@@ -47,8 +55,16 @@ export class Side {
       () => context.reporter.code(),
       (row) => this.toggleStrip(row),
       this.buttons(),
+      about.meanings ?? [],
     );
-    this.element = h("aside", { class: "hg-side" }, this.sample.element, this.toolPanel, this.sliders.element);
+    this.element = h(
+      "aside",
+      { class: "hg-side" },
+      this.sample.element,
+      this.toolPanel,
+      this.way.element,
+      this.sliders.element,
+    );
   }
 
   private buttons(): HTMLElement[] {
@@ -56,10 +72,10 @@ export class Side {
       h("button", { type: "button", title, data: { testid }, on: { click } }, label);
     return [
       make("A random sample", "random-sample", "", () => this.goToRandom()),
-      make("This sample's code", "this-sample", "Back to the sample shown last, else to the nearest", () =>
+      make("Back to the last sample", "this-sample", "Back to the sample shown last, else to the nearest", () =>
         this.goToLast(),
       ),
-      make("Reset", "reset", "The mean of all codes", () => this.goToMean()),
+      make("Mean", "reset", "The mean of all codes", () => this.goToMean()),
     ];
   }
 
@@ -102,6 +118,7 @@ export class Side {
     const { rows } = this.sliders;
     this.sample.showCode(code, code.length <= 4 ? [...code.keys()] : rows.slice(0, 3).map((row) => row.dimension));
     this.sliders.show(code);
+    this.way.showCode(code);
     this.showOriginal();
     this.sample.pin.setAttribute("aria-pressed", String(pinned));
     this.sample.pin.title = pinned ? "Held. Let go (P)" : "Hold this place (P)";
@@ -124,6 +141,12 @@ export class Side {
 
   /** After the hand has come to rest: what would be too much for every move. */
   settle(): void {
+    this.way.light("");
+    const { input } = this.way;
+    if (input.of !== undefined && input.classList.contains("hg-blank")) {
+      void this.paintSample(input.of, input);
+      input.classList.remove("hg-blank");
+    }
     // Until the originals are here, or where they are not at hand, the decoder stands in; the page says so.
     const { originals } = this.context.data;
     setText(
@@ -144,6 +167,7 @@ export class Side {
     const { samples } = this.context.data;
     if (samples) this.sample.setSamples(samples);
     this.sample.repaint(this.paintThumbnail);
+    delete this.way.input.of; // painted anew, now that it is here
     this.showOriginal();
   }
 
@@ -173,32 +197,37 @@ export class Side {
     this.sample.showValues();
   }
 
+  /** What is decoded: the sample itself again, or something that lies between samples. */
   private showOriginal(): void {
     const { data, card, state } = this.context;
     const { picked } = state.now;
-    const original = picked === null ? null : data.original(picked);
-    const behind = picked ?? this.nearest[0]?.index ?? null,
-      values = behind === null ? null : data.original(behind);
+    const input = picked ?? this.nearest[0]?.index ?? null,
+      values = input === null ? null : data.original(input);
+    const words = picked === null ? "nearest" : "original";
     this.sample.showBehind(
-      behind,
-      values && { values, offset: 0, colour: this.colouring.cssOf(behind) },
-      values ? data.describe(picked === null ? "nearest sample" : "original", behind) : "",
+      input,
+      values && { values, offset: 0, colour: this.colouring.cssOf(input) },
+      values ? data.describe(picked === null ? "nearest sample" : words, input) : "",
     );
-    if (picked === null || !original) {
-      this.sample.showOriginal(null, "");
-      const decoded = this.far ? "decoded, far from the data" : "decoded";
+    this.showInput(input, words);
+    if (picked === null || !values) {
+      const decoded = this.far ? "decoded, far from real samples" : "decoded";
       this.sample.setCaption(picked === null ? decoded : "reconstruction");
       return;
     }
-    const image = card.dataset.kind === "image";
-    this.sample.showOriginal(
-      image ? (canvas) => this.paintThumbnail(picked, canvas) : null,
-      data.describe("original", picked),
-    );
     const { decoded } = this.decoding;
-    const comparable = !(image && data.reduced) && decoded?.length === original.length;
-    const error = comparable ? meanSquaredError(original, decoded) : (data.errors?.[picked] ?? null);
+    const comparable = !(card.dataset.kind === "image" && data.reduced) && decoded?.length === values.length;
+    const error = comparable ? meanSquaredError(values, decoded) : (data.errors?.[picked] ?? null);
     this.sample.setCaption(error === null ? "reconstruction" : `reconstruction, error ${error.toPrecision(2)}`);
+  }
+
+  /** The sample at the beginning of the way. Without its original it is drawn by the decoder, once the hand rests. */
+  private showInput(index: number | null, words: string): void {
+    const { input } = this.way;
+    if (index === null) return this.way.showNote("");
+    const decoded = this.context.data.originals === "missing" ? ", as decoded" : "";
+    this.way.showNote(this.context.data.describe(words, index) + decoded);
+    if (input.of !== index) input.classList.toggle("hg-blank", !this.paintThumbnail(index, input));
   }
 
   /** Shows or hides what one dimension does from end to end. */
@@ -222,6 +251,7 @@ export class Side {
     this.sliders.draw(histogram);
     this.context.painter.ink = ink.text;
     this.sample.setInk(ink);
+    this.way.setInk(ink);
     this.sample.invalidate();
   }
 

@@ -5,6 +5,12 @@ import type { RunCard } from "../card";
 import { causeOf, type Cause } from "../cause";
 import { button, h, setText } from "../dom";
 import { byUse, formatNumber, histogram } from "../maths";
+import { term } from "../tips";
+
+const CODE = "The few numbers that the encoder keeps of a sample; the decoder draws from them alone.";
+const BY_KL =
+  "By their KL divergence: how far each number's distribution is from the one that would say nothing about the sample.";
+const BY_VARIANCE = "By their variance: how much each number differs from sample to sample.";
 
 /** One dimension's slider, its histogram behind it. */
 export class SliderRow {
@@ -24,8 +30,10 @@ export class SliderRow {
     moved: (row: SliderRow, cause: Cause) => void,
     released: () => void,
     stripped: (row: SliderRow) => void,
+    meaning: string,
   ) {
-    const name = `z${dimension + 1}`;
+    const short = `z${dimension + 1}`;
+    const name = meaning ? `${short} \u00b7 ${meaning}` : short;
     // A dimension that never varies still needs a slider with two ends.
     const [lo, hi] = low < high ? [low, high] : [low - 0.5, low + 0.5];
     this.input = h("input", {
@@ -41,7 +49,7 @@ export class SliderRow {
     more.setAttribute("aria-expanded", "false");
     this.element = h(
       "div",
-      { class: note ? "hg-row hg-dead" : "hg-row", title: note },
+      { class: ["hg-row", note && "hg-dead", meaning && "hg-meant"].filter(Boolean).join(" "), title: note },
       h("span", { class: "hg-name" }, name),
       h("div", { class: "hg-track" }, this.plot, this.input),
       this.value,
@@ -81,6 +89,7 @@ export class Sliders {
     released: () => void,
     stripped: (row: SliderRow) => void,
     buttons: readonly HTMLElement[],
+    meanings: readonly string[],
   ) {
     const { size, low, high, variance, kl, dead } = card.codes;
     const spread = Math.max(...high.map((v, d) => v - low[d]));
@@ -101,20 +110,21 @@ export class Sliders {
         (row, cause) => moved(d, Number(row.input.value), cause),
         released,
         stripped,
+        meanings[d] ?? "",
       );
     });
     const unused = dead.filter(Boolean).length;
-    const sorted = size > 1 ? `most used first, by ${kl ? "KL" : "variance"}` : "";
+    const sorted = size > 1 ? term("most informative first", kl ? BY_KL : BY_VARIANCE) : null;
     const gone = unused ? `${unused} of ${size} unused` : "";
     this.element.append(
       h(
         "h3",
         {},
-        size === 1 ? "Code" : `Code of ${size} numbers`,
-        h("small", {}, [sorted, gone].filter(Boolean).join(" · ")),
+        h("span", {}, term("Code", CODE), size === 1 ? "" : ` of ${size} numbers`),
+        h("small", {}, sorted, sorted && gone && " · ", gone),
       ),
-      h("div", { class: "hg-buttons" }, ...buttons),
       h("div", { class: "hg-rows" }, ...this.rows.map((row) => row.element)),
+      h("div", { class: "hg-buttons" }, ...buttons),
     );
   }
 

@@ -13,6 +13,8 @@ export abstract class Tool {
   readonly panel: HTMLElement | null = null;
   /** Whether rings mark the nearest samples; they would clutter what some tools draw. */
   readonly hasRings: boolean = true;
+  /** Whether it sends something through the encoder, so that the whole way from picture to picture is gone. */
+  readonly encodes: boolean = false;
   /** Whether it shows the samples that are selected. */
   readonly showsSelection: boolean = false;
 

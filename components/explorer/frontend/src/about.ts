@@ -1,0 +1,34 @@
+/** What a host knows of a run beside its folder, in words. Each part may be missing. */
+
+/** A layer: what it is called, the shape that leaves it, how many numbers in it are trained. */
+export type LayerRow = readonly [title: string, shape: string, parameters: number];
+
+export interface NetworkWords {
+  readonly encoder: readonly LayerRow[];
+  readonly decoder: readonly LayerRow[];
+  readonly parameters: number;
+  /** How many numbers of a sample share one number of its code. */
+  readonly compression: number;
+  readonly formula: readonly string[];
+  /** A program that makes this very model; "" where none is known. */
+  readonly pytorch: string;
+}
+
+export interface Fit {
+  /** The longer side of what is drawn, as a share of the picture's. */
+  readonly share: number;
+  /** What lies in the middle of the picture: the centre of mass of what is drawn, or of the box around it. */
+  readonly centre: "mass" | "box";
+}
+
+export interface About {
+  readonly network?: NetworkWords | null;
+  /** What each dimension of the code stands for, where that was measured; "" otherwise. */
+  readonly meanings?: readonly string[];
+  /** How drawings are fitted before they are encoded, as the dataset's own images were; null where they are taken as drawn. */
+  readonly fit?: Fit | null;
+  /** Another run, which reads drawings better than this one. */
+  readonly reader?: { readonly title: string; readonly address: string } | null;
+  /** The first steps of somebody who is new: one sentence, and the class to be found. */
+  readonly intro?: { readonly sentence: string; readonly label: number | null; readonly find: string } | null;
+}
