@@ -242,7 +242,9 @@ class ChannelsFirst(Layer):
     def words(self, shape: Shape) -> str:
         _, height, width = self.output(shape)
         padded = (height, width) != shape[:2]
-        return f"Channels first{f', with zeros added up to {height} × {width}' if padded else ''}"
+        return (
+            f"Channels first, as convolutions read images{f', zeros added up to {height} × {width}' if padded else ''}"
+        )
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         first = graph.add("Transpose", x, perm=[0, 3, 1, 2])
@@ -282,7 +284,7 @@ class ChannelsLast(Layer):
 
     def words(self, shape: Shape) -> str:
         cut = shape[1:] != (self.height, self.width)
-        return f"Channels last{f', cut to {self.height} × {self.width}' if cut else ''}"
+        return f"Channels last, as images are stored{f', cut to {self.height} × {self.width}' if cut else ''}"
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         if shape[1:] != (self.height, self.width):
