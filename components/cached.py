@@ -13,7 +13,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from components import figures, pictures, visitor
+from components import colours, figures, pictures, visitor
 from models import Problem, datasets, engine, home, runs, uploads
 from models.codes import pca_plane
 from models.columns import numbered, unscaled
@@ -133,7 +133,8 @@ def _forming(id_: str) -> Any | None:
         classes = datasets.get(facts.dataset).classes
     except Problem:  # deleted while it is trained on
         classes = tuple(f"class {label}" for label in range(int(labels.max(initial=-1)) + 1))
-    figure = figures.latent_map(points, labels, classes, axes, height=260)
+    tones = colours.class_colours(facts.dataset, classes)
+    figure = figures.latent_map(points, labels, classes, axes, height=260, palette=tones)
     return figure.update_layout(showlegend=False, uirevision=None)
 
 

@@ -35,9 +35,9 @@ UNKNOWN = "#8A8F98"
 LINES = 400  # points of a curve, at most
 
 
-def colour(label: int) -> str:
+def colour(label: int, palette: Sequence[str] = PALETTE) -> str:
     """The colour of a class, the same in every figure; grey where the class is unknown."""
-    return PALETTE[label % len(PALETTE)] if label >= 0 else UNKNOWN
+    return palette[label % len(palette)] if label >= 0 else UNKNOWN
 
 
 def plain(text: str) -> str:
@@ -69,10 +69,12 @@ def latent_map(
     marker: NDArray[np.floating[Any]] | None = None,
     height: int = 560,
     word: str = "class",
+    palette: Sequence[str] = PALETTE,
 ) -> Any:
     """Codes on a plane (N, 2) coloured by class, with a legend that hides and shows classes.
 
     places (N,) are kept as each point's custom data, so that a click can be traced. marker (2,) is the chosen code.
+    palette: the colours of the classes, as `components.colours` gives them.
     """
     import plotly.graph_objects as go
 
@@ -90,7 +92,7 @@ def latent_map(
                 mode="markers",
                 name=name,
                 customdata=places[of],
-                marker={"size": size, "color": colour(int(label)), "opacity": 0.8},
+                marker={"size": size, "color": colour(int(label), palette), "opacity": 0.8},
                 hovertemplate=f"{said}sample %{{customdata}}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
                 # A selection marks the point and leaves the others as they are: this is a click, not a filter.
                 selected={"marker": {"opacity": 1, "size": size + 4}},

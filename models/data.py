@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -43,7 +43,8 @@ class Dataset:
     into train, validation and test once and for all by `splits()`; `test_from` is the first row of a test
     set that the publisher fixed, None where the split is ours. `read` returns everything; `draw` returns the
     samples of some rows only and is there for datasets that can make one sample without the others. columns:
-    of a table what its features are, of a signal its channels, with the scaling that `read` has applied. given and
+    of a table what its features are, of a signal its channels, with the scaling that `read` has applied. colours: where classes
+    are colours, the colour of each by its name, as "#rrggbb". given and
     split are the fingerprint and the splits of what somebody brought (see `models.uploads`).
     """
 
@@ -64,6 +65,7 @@ class Dataset:
     version: int = 1
     label: str = "class"
     columns: tuple[Column, ...] = ()
+    colours: Mapping[str, str] = field(default_factory=dict, hash=False)
     splits_seed: int = field(default=2006, repr=False)
     given: str = ""
     split: Callable[[], NDArray[np.uint8]] | None = None

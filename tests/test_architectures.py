@@ -1,7 +1,9 @@
 """One contract for every architecture found, and what the article says of its three."""
 
+import warnings
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,8 +16,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from models import Problem, architectures, graphs
 from models.architectures import MAX_CODE_SIZE, Architecture, Blueprint
 from models.codes import Coder
-from models.layers import Activation, Convolution, Dense, Recurrent, Upsample, sequence, with_shapes
+from models.layers import Activation, Convolution, Dense, Layer, Recurrent, Upsample, sequence, with_shapes
 from models.training import Network, initialise
+from models.training.network import drawn_from
 
 # kind, shape, code size. 7x13: swapped axes cannot hide. Above and below D = 8 and 40 pixels a family may change its form.
 SAMPLES = (
@@ -150,6 +153,87 @@ def test_onnx_computes_what_torch_computes(
         with torch.no_grad():
             spread = made.encode(torch.from_numpy(given))[1].numpy()
         np.testing.assert_allclose(coder.encode_distribution(given)[1], spread, atol=1e-4, rtol=1e-4)
+
+
+def program(blueprint: Blueprint, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The names that its program in PyTorch defines when it is run in the folder that holds its weights."""
+    monkeypatch.chdir(folder)
+    names: dict[str, Any] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        exec(blueprint.pytorch(), names)
+    return names
+
+
+@each
+def test_the_program_makes_the_very_model(
+    architecture: Architecture,
+    kind: str,
+    shape: tuple[int, ...],
+    size: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a page shows as PyTorch takes the saved weights by their names and computes what ours computes."""
+    blueprint = architecture.blueprint(kind, shape, size)
+    made = network(blueprint)
+    saved(made, tmp_path)
+    names = program(blueprint, tmp_path, monkeypatch)
+    weights = names["model"].state_dict()
+    assert {name: tuple(value.shape) for name, value in weights.items()} == blueprint.weights
+    given = torch.from_numpy(samples(kind, shape))
+    with torch.no_grad():
+        inner, theirs = made.encoder(given), names["encoder"](given)
+        code = made.encode(given)[0]
+        torch.testing.assert_close(theirs, inner, atol=1e-6, rtol=1e-6)
+        torch.testing.assert_close(names["decoder"](code), made.decoder(code), atol=1e-6, rtol=1e-6)
+        torch.manual_seed(1)
+        whole = names["reconstruct"](given)
+        torch.manual_seed(1)
+        drawn = drawn_from(*made.encode(given)) if blueprint.variational else code
+        torch.testing.assert_close(whole, made.decode(drawn), atol=1e-5, rtol=1e-5)
+    assert max(map(len, blueprint.pytorch().splitlines())) <= 100
+
+
+@pytest.mark.parametrize(("name", "lines"), [("single-layer", 12), ("multi-layer", 15), ("variational", 22)])
+def test_the_program_of_a_simple_network_is_short(name: str, lines: int) -> None:
+    text = ALL[name].blueprint("image", (28, 28, 1), 2).pytorch()
+    assert len([line for line in text.splitlines() if line]) <= lines
+    assert "class" not in text and "functional" not in text
+
+
+def test_the_program_says_layers_as_one_writes_them() -> None:
+    text = ALL["multi-layer"].blueprint("image", (8, 8, 1), 2).pytorch("my-weights.safetensors")
+    assert "    nn.Flatten(), nn.Linear(64, 196), nn.ReLU(),\n    nn.Linear(196, 2), nn.Sigmoid(),\n" in text
+    assert 'load_file("my-weights.safetensors")' in text and "images (B, 8, 8, 1), values from 0 to 1" in text
+    assert "rows (B, 11), standardised" in ALL["modern"].blueprint("table", (11,), 3).pytorch()
+
+
+@pytest.mark.parametrize("kernel", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("stride", [1, 2, 3, 4])
+def test_a_convolution_of_the_program_pads_as_ours(kernel: int, stride: int) -> None:
+    """On sides that are no multiple of the stride and differ, so that no side's padding can stand for another's."""
+    layer, shape = Convolution(4, kernel, stride), (3, 9, 14)
+    ours = layer.module(shape)
+    names: dict[str, Any] = {"nn": torch.nn, "F": torch.nn.functional}
+    for text in layer.definitions(shape):
+        exec(text, names)
+    theirs = eval(layer.pytorch(shape), names)
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn((2, *shape), generator=torch.Generator().manual_seed(0))
+    assert ours(x).shape[1:] == layer.output(shape)
+    torch.testing.assert_close(theirs(x), ours(x), atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_layer_has_words(name: str) -> None:
+    """Those of a page, and not the name of a class."""
+    for kind, shape, size in SAMPLES:
+        if kind in ALL[name].kinds:
+            blueprint = ALL[name].blueprint(kind, shape, size)
+            for layers, entering in ((blueprint.encoder, shape), (blueprint.decoder, (size,))):
+                for layer, at in with_shapes(layers, entering):
+                    assert type(layer).words is not Layer.words and layer.words(at)
 
 
 @each

@@ -141,6 +141,18 @@ BROKEN += [
     ("datasets", DATASET.replace("shape=(4,)", "shape=(4, 4)"), "samples of shape (4, 4)", "1 whole numbers"),
     ("datasets", DATASET.replace('"table"', '"film"'), "of kind “film”", "image, signal, table"),
     ("datasets", DATASET.replace("count=100", "count=3"), "has 3 samples", "at least 10"),
+    (
+        "datasets",
+        DATASET.replace("read=read", "read=read, colours={'al': '#ff0000'}"),
+        "colours for al",
+        "one for each class",
+    ),
+    (
+        "datasets",
+        DATASET.replace("read=read", "read=read, colours={'all': 'red'}"),
+        "“red” as a colour",
+        "like #e69f00",
+    ),
     ("losses", TERM.replace('name="NAME"', 'name="kl"'), "has the name “kl”", "“newcomer”"),
     ("losses", TERM.replace('name="NAME", ', ""), "TypeError in line 5", "TERM = "),
     ("losses", TERM.replace('Choice("NAME"', 'Choice("seed"'), "a choice called “seed”", "nothing else has"),

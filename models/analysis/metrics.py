@@ -180,12 +180,16 @@ def factor_scores(codes: Floats, factors: Floats) -> NDArray[np.float64]:
 
     0 where a dimension or a factor does not vary.
     """
-    from scipy.stats import rankdata  # type: ignore[import-untyped]
-
-    ranks = [rankdata(values, axis=0) for values in (codes, factors)]
+    ranks = [np.column_stack([_ranks(column) for column in values.T]) for values in (codes, factors)]
     apart = [values - values.mean(0) for values in ranks]
     lengths = [np.maximum(np.linalg.norm(values, axis=0), 1e-12) for values in apart]
     return np.asarray(np.abs((apart[0] / lengths[0]).T @ (apart[1] / lengths[1])))
+
+
+def _ranks(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """The rank of each value (N,), from 1; equal ones have the mean of theirs."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[places])
 
 
 def own_dimensions(told: NDArray[np.float64]) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ sample shape and a code size. Everything else (counting, drawing, training, expo
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -22,8 +23,10 @@ from models.layers import (
     LayerNorm,
     Shape,
     count,
+    definitions,
     products,
     sequence,
+    sequence_text,
     shape_after,
     weight_shapes,
     with_shapes,
@@ -87,6 +90,45 @@ class Blueprint:
                 out[-1] = replace(out[-1], layer="code", shape=(self.code_size,), part="code")
         out[-1] = replace(out[-1], layer="reconstruction", shape=self.shape)
         return out
+
+    def pytorch(self, weights: str = "weights.safetensors") -> str:
+        """A program that makes this very model with torch alone and loads its saved weights from the file `weights`.
+
+        It defines `encoder` and `decoder` (the modules of `build`, with the same weights by the same names), `model`,
+        which holds both, and `reconstruct`. Written without torch.
+        """
+        parts = (("encoder", self.encoder, self.shape), ("decoder", self.decoder, (self.code_size,)))
+        classes = dict.fromkeys(text for _, layers, shape in parts for text in definitions(layers, shape))
+        modules = [f"{name} = {sequence_text(layers, shape)}" for name, layers, shape in parts]
+        body = "\n".join([*(f"{text}\n" for text in classes), *modules])
+        imports = [
+            *(["import torch"] if self.variational else []),
+            "from safetensors.torch import load_file",
+            "from torch import nn",
+            *(["from torch.nn import functional as F"] if "F.pad(" in body else []),
+        ]
+        kind = next(kind for kind in KINDS.values() if kind.axes == len(self.shape))
+        given = f"{kind.many} (B, {', '.join(map(str, self.shape))}), {'values from 0 to 1' if kind.pixels else 'standardised'}"
+        through = [f"    return decoder(encoder(x))  # encoder(x): the codes (B, {self.code_size})"]
+        if self.variational:
+            through = [
+                "    mean, log_variance = encoder(x).chunk(2, dim=1)",
+                "    z = mean + torch.exp(log_variance / 2) * torch.randn_like(mean)  # a draw, as in training",
+                f"    return decoder(z)  # the codes (B, {self.code_size}) are the means",
+            ]
+        return "\n".join(
+            [
+                *imports,
+                "",
+                body,
+                'model = nn.ModuleDict({"encoder": encoder, "decoder": decoder}).eval()',
+                f"model.load_state_dict(load_file({json.dumps(weights)}))",
+                "",
+                f"def reconstruct(x):  # {given}",
+                *through,
+                "",
+            ]
+        )
 
     def build(self) -> Autoencoder:
         """The torch modules, freshly initialised. Imports torch."""
@@ -197,7 +239,7 @@ def _check(architecture: Architecture, file: str) -> None:
         raise Unusable(f"takes samples of kinds {architecture.kinds}", f"some of {', '.join(KINDS)} were expected")
     for kind in architecture.kinds:
         blueprint = architecture.blueprint(kind, KINDS[kind].example, 2)
-        assert blueprint.parameters and blueprint.steps()
+        assert blueprint.parameters and blueprint.steps() and blueprint.pytorch()
 
 
 def get(name: str) -> Architecture:

@@ -10,6 +10,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -80,6 +81,10 @@ def _check(dataset: Dataset, file: str) -> None:
             f"has samples of shape {shape}",
             f"{wanted} whole numbers above 0 were expected, as its kind is {dataset.kind}",
         )
+    if dataset.colours and set(dataset.colours) != set(dataset.classes):
+        raise Unusable(f"has colours for {', '.join(dataset.colours)}", "one for each class, or none, was expected")
+    if wrong := [one for one in dataset.colours.values() if not re.fullmatch("#[0-9a-f]{6}", one)]:
+        raise Unusable(f"has “{wrong[0]}” as a colour", "colours like #e69f00 were expected")
     if dataset.count < 10:
         raise Unusable(f"has {dataset.count} samples", "at least 10 were expected, which are split into three parts")
 

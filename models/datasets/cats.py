@@ -76,7 +76,7 @@ def _face(
     half = Image.new("RGB", (SIDE * FINE // 2, SIDE * FINE), BACKGROUND)
     pen = Pen(half)
     pen.dot((0, 35), 27.5, 27.5, HALO)
-    coat = mix(GINGER, SILVER, 2 * fur) if fur < 0.5 else mix(SILVER, BLUE, 2 * fur - 1)
+    coat = coat_of(fur)
     eye = 0.25 * width + 4.9
     _ear(pen, width, ears, coat)
     _head(pen, width, coat, mix(coat, mix(coat, OUTLINE, 0.72), stripes))
@@ -182,6 +182,10 @@ def mix(one: Colour, other: Colour, share: float) -> Colour:
     return red, green, blue
 
 
+def coat_of(fur: float) -> Colour:
+    return mix(GINGER, SILVER, 2 * fur) if fur < 0.5 else mix(SILVER, BLUE, 2 * fur - 1)
+
+
 # The outline of the right half of the head from crown to chin: (share of the face width, y in pixels).
 HALF_HEAD = [
     *curve((0.0, 18.0), (0.6, 17.8), (0.84, 25.5)),
@@ -215,4 +219,6 @@ DATASET = Dataset(
     factors=tuple(FACTORS),
     draw=draw,
     read=read,
+    # From end to end of the factor in equal steps, each within its own quarter: as far apart as they can be.
+    colours={name: "#{:02x}{:02x}{:02x}".format(*coat_of(i / (len(FURS) - 1))) for i, name in enumerate(FURS)},
 )

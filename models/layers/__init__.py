@@ -2,12 +2,13 @@
 
 An architecture is two tuples of these. The Train page draws and counts them without torch, training builds them,
 and export writes them to ONNX straight from the saved weights: torch's own exporter takes seconds a graph and
-would have to be imported to open a run, while the dozen operators used here are a line each.
+would have to be imported to open a run, while the dozen operators used here are a line each. Pages show them as a
+program in PyTorch, written without torch, too.
 
 Shapes are without the batch axis B: a vector is (F,), an image inside a network (C, H, W). Samples are channels-last.
 """
 
-from models.layers.branches import Sum, sequence
+from models.layers.branches import Sum, definitions, sequence, sequence_text
 from models.layers.convolutional import (
     ChannelsFirst,
     ChannelsLast,
@@ -54,8 +55,10 @@ __all__ = [
     "Upsample",
     "append_nodes",
     "count",
+    "definitions",
     "products",
     "sequence",
+    "sequence_text",
     "shape_after",
     "weight_shapes",
     "with_shapes",

@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.layers.layer import Layer, Shape
+from models.layers.layer import LAMBDA, Layer, Shape
 
 if TYPE_CHECKING:
     from torch import nn
 
     from models.layers.graph import Graph
+
+PADDED = """class Padded(nn.Conv2d):  # zeros added left, right, above and below, one side more than the other
+    def __init__(self, *sizes, pad):
+        super().__init__(*sizes)
+        self.pad = pad
+    def forward(self, x):
+        return super().forward(F.pad(x, self.pad))"""
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,12 @@ class GroupNorm(Layer):
         from torch import nn
 
         return nn.GroupNorm(self.groups, shape[0])
+
+    def pytorch(self, shape: Shape) -> str:
+        return f"nn.GroupNorm({self.groups}, {shape[0]})"
+
+    def words(self, shape: Shape) -> str:
+        return f"Group norm, {self.groups} groups of channels to mean 0 and variance 1"
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         # As an instance norm over (B, groups, rest): every runtime has that operator, not all have opset 21's.
@@ -79,6 +92,23 @@ class Convolution(Layer):
         kind = nn.Conv2d if even else Padded
         return kind(shape[0], self.channels, self.kernel, self.stride, padding=(top, left) if even else 0)
 
+    def pytorch(self, shape: Shape) -> str:
+        top, left, bottom, right = self.padding(shape)
+        sizes = f"{shape[0]}, {self.channels}, {self.kernel}"
+        if self.stride == 1:
+            return f'nn.Conv2d({sizes}, padding="same")'  # torch, too, puts the odd one at the end
+        if (top, left) != (bottom, right):
+            return f"Padded({sizes}, {self.stride}, pad={(left, right, top, bottom)})"
+        padding = f", padding={(top, left)}" if top or left else ""
+        return f"nn.Conv2d({sizes}, {self.stride}{padding})"
+
+    def definitions(self, shape: Shape) -> tuple[str, ...]:
+        return (PADDED,) if self.pytorch(shape).startswith("Padded") else ()
+
+    def words(self, shape: Shape) -> str:
+        steps = "" if self.stride == 1 else f", in steps of {self.stride} pixels"
+        return f"Convolution {self.kernel}×{self.kernel}, {self.channels:,} filter{'' if self.channels == 1 else 's'}{steps}"
+
     def upsampling(self, shape: Shape) -> nn.Module:
         """An `Upsample` and this convolution in one, a third of the time; kernel 3, 4 or 5, stride 1.
 
@@ -121,6 +151,12 @@ class MaxPool(Layer):
 
         return nn.MaxPool2d(2)
 
+    def pytorch(self, shape: Shape) -> str:
+        return "nn.MaxPool2d(2)"
+
+    def words(self, shape: Shape) -> str:
+        return "Max pooling 2×2, the largest of four pixels"
+
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         return graph.add("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
 
@@ -136,6 +172,12 @@ class Upsample(Layer):
         from torch import nn
 
         return nn.Upsample(scale_factor=2, mode="nearest")
+
+    def pytorch(self, shape: Shape) -> str:
+        return "nn.Upsample(scale_factor=2)"
+
+    def words(self, shape: Shape) -> str:
+        return "Upsampling 2×2, each pixel becomes four"
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         scales = graph.constant(np.array([1, 1, 2, 2], np.float32))
@@ -156,6 +198,12 @@ class PixelShuffle(Layer):
         from torch import nn
 
         return nn.PixelShuffle(self.factor)
+
+    def pytorch(self, shape: Shape) -> str:
+        return f"nn.PixelShuffle({self.factor})"
+
+    def words(self, shape: Shape) -> str:
+        return f"Pixel shuffle, {self.factor**2} channels become {self.factor}×{self.factor} pixels"
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         return graph.add("DepthToSpace", x, blocksize=self.factor, mode="CRD")
@@ -182,6 +230,21 @@ class ChannelsFirst(Layer):
                 return pad(x.permute(0, 3, 1, 2), (0, right, 0, bottom))
 
         return ToChannelsFirst()
+
+    def pytorch(self, shape: Shape) -> str:
+        bottom, right = -shape[0] % self.multiple, -shape[1] % self.multiple
+        first = "x.permute(0, 3, 1, 2)"
+        return f"Lambda(lambda x: {f'F.pad({first}, (0, {right}, 0, {bottom}))' if bottom or right else first})"
+
+    def definitions(self, shape: Shape) -> tuple[str, ...]:
+        return (LAMBDA,)
+
+    def words(self, shape: Shape) -> str:
+        _, height, width = self.output(shape)
+        padded = (height, width) != shape[:2]
+        return (
+            f"Channels first, as convolutions read images{f', zeros added up to {height} × {width}' if padded else ''}"
+        )
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         first = graph.add("Transpose", x, perm=[0, 3, 1, 2])
@@ -211,6 +274,17 @@ class ChannelsLast(Layer):
                 return x[:, :, :height, :width].permute(0, 2, 3, 1)
 
         return ToChannelsLast()
+
+    def pytorch(self, shape: Shape) -> str:
+        cut = "" if shape[1:] == (self.height, self.width) else f"[:, :, :{self.height}, :{self.width}]"
+        return f"Lambda(lambda x: x{cut}.permute(0, 2, 3, 1))"
+
+    def definitions(self, shape: Shape) -> tuple[str, ...]:
+        return (LAMBDA,)
+
+    def words(self, shape: Shape) -> str:
+        cut = shape[1:] != (self.height, self.width)
+        return f"Channels last, as images are stored{f', cut to {self.height} × {self.width}' if cut else ''}"
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         if shape[1:] != (self.height, self.width):

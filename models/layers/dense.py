@@ -29,6 +29,12 @@ class Flatten(Layer):
 
         return nn.Flatten()
 
+    def pytorch(self, shape: Shape) -> str:
+        return "nn.Flatten()"
+
+    def words(self, shape: Shape) -> str:
+        return "Flatten, all values in one row"
+
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         return graph.add("Flatten", x, axis=1)
 
@@ -53,6 +59,12 @@ class Reshape(Layer):
 
         return nn.Unflatten(1, self.shape)
 
+    def pytorch(self, shape: Shape) -> str:
+        return f"nn.Unflatten(1, {self.shape})"
+
+    def words(self, shape: Shape) -> str:
+        return "Reshape"
+
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         return graph.add("Reshape", x, graph.constant(np.array([-1, *self.shape], np.int64)))
 
@@ -74,6 +86,12 @@ class Dense(Layer):
 
         return nn.Linear(shape[0], self.units)
 
+    def pytorch(self, shape: Shape) -> str:
+        return f"nn.Linear({shape[0]}, {self.units})"
+
+    def words(self, shape: Shape) -> str:
+        return f"Dense, {self.units:,} unit{'' if self.units == 1 else 's'}"
+
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         return graph.add("Gemm", x, graph.weight(f"{name}.weight"), graph.weight(f"{name}.bias"), transB=1)
 
@@ -89,6 +107,16 @@ class Activation(Layer):
 
         kinds: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "sigmoid": nn.Sigmoid}
         return kinds[self.kind]()
+
+    def pytorch(self, shape: Shape) -> str:
+        return {"relu": "nn.ReLU()", "gelu": "nn.GELU()", "sigmoid": "nn.Sigmoid()"}[self.kind]
+
+    def words(self, shape: Shape) -> str:
+        return {
+            "relu": "ReLU, negative values become 0",
+            "gelu": "GELU, a smooth ReLU",
+            "sigmoid": "Sigmoid, squeezes values between 0 and 1",
+        }[self.kind]
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         if self.kind == "gelu":  # spelled out, as in ONNX before opset 20; the runtimes fuse it again
@@ -109,6 +137,12 @@ class Dropout(Layer):
 
         return nn.Dropout(self.share)
 
+    def pytorch(self, shape: Shape) -> str:
+        return f"nn.Dropout({self.share})"
+
+    def words(self, shape: Shape) -> str:
+        return f"Dropout, {self.share:.0%} at random while training"
+
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         return x
 
@@ -124,6 +158,12 @@ class LayerNorm(Layer):
         from torch import nn
 
         return nn.LayerNorm(shape)
+
+    def pytorch(self, shape: Shape) -> str:
+        return f"nn.LayerNorm({shape[0] if len(shape) == 1 else shape})"
+
+    def words(self, shape: Shape) -> str:
+        return "Layer norm, mean 0 and variance 1"
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         weights = graph.weight(f"{name}.weight"), graph.weight(f"{name}.bias")

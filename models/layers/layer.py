@@ -40,6 +40,25 @@ class Layer:
         """Append the ONNX nodes that compute this layer of `x`; weights are `name`.weight and so on."""
         raise NotImplementedError
 
+    def pytorch(self, shape: Shape) -> str:
+        """The module of `module` as a person would write it, with `nn` for torch.nn and `F` for its functions."""
+        raise NotImplementedError
+
+    def definitions(self, shape: Shape) -> tuple[str, ...]:
+        """The classes that `pytorch` needs and torch does not have, each as its source."""
+        return ()
+
+    def words(self, shape: Shape) -> str:
+        """What it is called on a page: the field's name, then its sizes."""
+        return type(self).__name__
+
+
+# A layer without weights as one function, for programs that `pytorch` writes.
+LAMBDA = """class Lambda(nn.Module):  # a function as a layer
+    def __init__(self, function):
+        super().__init__()
+        self.forward = function"""
+
 
 def with_shapes(layers: Sequence[Layer], shape: Shape) -> list[tuple[Layer, Shape]]:
     """Each layer with the shape that enters it."""

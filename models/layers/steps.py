@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.layers.layer import Layer, Shape
+from models.layers.layer import LAMBDA, Layer, Shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,6 +35,12 @@ class EachStep(Layer):
 
         return nn.Linear(shape[1], self.units)
 
+    def pytorch(self, shape: Shape) -> str:
+        return f"nn.Linear({shape[1]}, {self.units})"
+
+    def words(self, shape: Shape) -> str:
+        return f"Dense at each step, {self.units:,} unit{'' if self.units == 1 else 's'}"
+
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         turned = graph.add("Transpose", graph.weight(f"{name}.weight"), perm=[1, 0])
         return graph.add("Add", graph.add("MatMul", x, turned), graph.weight(f"{name}.bias"))
@@ -59,6 +65,15 @@ class Repeat(Layer):
                 return x.unsqueeze(1).expand(-1, steps, -1)
 
         return Repeated()
+
+    def pytorch(self, shape: Shape) -> str:
+        return f"Lambda(lambda x: x.unsqueeze(1).expand(-1, {self.steps}, -1))"
+
+    def definitions(self, shape: Shape) -> tuple[str, ...]:
+        return (LAMBDA,)
+
+    def words(self, shape: Shape) -> str:
+        return f"Repeat, the code at each of {self.steps:,} steps"
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         row = graph.add("Unsqueeze", x, graph.constant(np.array([1], np.int64)))
@@ -103,6 +118,25 @@ class Recurrent(Layer):
                 return states if every else states[:, -1]
 
         return Along(shape[1], self.units, batch_first=True)
+
+    def pytorch(self, shape: Shape) -> str:
+        return f"{self._defined}({shape[1]}, {self.units}, batch_first=True)"
+
+    def definitions(self, shape: Shape) -> tuple[str, ...]:
+        told, cut = ("each step", "") if self.every else ("the last step", "[:, -1]")
+        return (
+            f"class {self._defined}(nn.{self.kind.upper()}):  # gives the state after {told}\n"
+            "    def forward(self, x):\n"
+            f"        return super().forward(x)[0]{cut}",
+        )
+
+    @property
+    def _defined(self) -> str:
+        return f"{'Every' if self.every else 'Last'}{self.kind.upper()}"
+
+    def words(self, shape: Shape) -> str:
+        told = "each step" if self.every else "the last step"
+        return f"{self.kind.upper()}, {self.units:,} units, its state after {told}"
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         axis = graph.constant(np.array([0], np.int64))

@@ -1,0 +1,212 @@
+"""A run explained: its network in words, as formulas and as a program; what its dimensions stand for; who reads better.
+
+Plain values, no Streamlit: whoever draws a page keeps them.
+"""
+
+from collections.abc import Iterable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from models import Problem, architectures, datasets, export, graphs, kinds, losses, runs
+from models.analysis import metrics
+from models.architectures import Blueprint
+from models.codes import Floats
+from models.columns import Column
+from models.layers import Layer, Shape, Sum, count, with_shapes
+
+OWN = 0.7  # rank correlation above which a dimension carries a factor
+ROWS = 5_000  # samples that a correlation is measured on, at most
+NUMBERS = 200_000  # numbers that are ranked for it, at most
+COLUMNS = 400  # of a table that are looked at, at most
+READS, BADLY, BETTER = 0.95, 0.9, 0.03  # shares of samples classified correctly
+
+SHORT = {"kl": "KL", "total_correlation": "TC"}  # terms as formulas call them
+LOSSES = {"squared-error": "(x − x̂)²", "bernoulli": "(−x·log x̂ − (1 − x)·log(1 − x̂))"}
+
+
+def network(run: runs.Run) -> dict[str, Any]:
+    """A run's network as JSON can keep it.
+
+    encoder and decoder: a row for each layer, [what it is, the shape that leaves it, how many parameters it has];
+    parameters: how many in all; compression: how many numbers of a sample share one of its code; formula: lines; pytorch:
+    a program that makes this very model. Of a run whose architecture is not here, or is not what it was when the run was
+    trained, the rows and the program are empty.
+    """
+    blueprint = blueprint_of(run)
+    encoder, decoder, text = [], [], ""
+    if blueprint is not None:
+        encoder = _rows(blueprint.encoder, blueprint.shape)
+        decoder = _rows(blueprint.decoder, (run.code_size,))
+        if run.variational:
+            many = f"{run.code_size} means and {run.code_size} log-variances"
+            encoder[-1][0] += f": {many if run.code_size > 1 else 'a mean and a log-variance'}"
+        text = blueprint.pytorch(export.file_name(run, "weights"))
+    return {
+        "encoder": encoder,
+        "decoder": decoder,
+        "parameters": run.card.architecture.parameters,
+        "compression": prod(run.shape) / run.code_size,
+        "formula": formula(run),
+        "pytorch": text,
+    }
+
+
+def blueprint_of(run: runs.Run) -> Blueprint | None:
+    """The layers of a run's network; None where its weights are not those of an architecture that is here."""
+    try:
+        architecture = architectures.get(run.configuration.architecture)
+        blueprint = architecture.blueprint(run.kind, run.shape, run.code_size)
+        stored, _ = graphs.header(run.folder / "weights.safetensors")
+    except (Problem, OSError, ValueError):
+        return None
+    shapes = {name: tuple(place["shape"]) for name, place in stored.items()}
+    return blueprint if shapes == blueprint.weights and blueprint.variational == run.variational else None
+
+
+def _rows(layers: Iterable[Layer], shape: Shape, branch: str = "") -> list[list[Any]]:
+    """A row for each of the layers and, of a sum, for those of its branches."""
+    out = []
+    for layer, at in with_shapes(tuple(layers), shape):
+        parameters = count(layer.weights(at))
+        if isinstance(layer, Sum):
+            for i, inner in enumerate(layer.branches):
+                out += _rows(inner, at, f"{branch}Branch {i + 1}: ")
+            parameters = 0  # its branches have them
+        out.append([branch + layer.words(at), " × ".join(f"{n:,}" for n in layer.output(at)), parameters])
+    return out
+
+
+def formula(run: runs.Run) -> list[str]:
+    """What a run computes, and the loss that its training lowered, as lines of text.
+
+    x is a sample, z its code, x̂ the reconstruction, f the encoder and g the decoder; means and sums go over the values
+    of a sample. Kingma and Welling 2013 for variational ones.
+    """
+    chosen = run.configuration
+    given = "x" if chosen.noise == "none" else "x̃"
+    lines = [*_augmented(chosen), *([f"x̃ = {_noise(run)}"] if given == "x̃" else [])]
+    if run.variational:
+        lines += [f"μ, log σ² = f({given})", "z = μ + σ·ε, with ε drawn from N(0, 1)"]
+    else:
+        lines += [f"z = f({given})"]
+    total, notes = [f"{'sum' if run.variational else 'mean'} of {LOSSES.get(chosen.loss, chosen.loss)}"], []
+    weights, rising = chosen.weights(), list[str]()
+    for term in losses.used(chosen, run.kind, run.variational):
+        if weights[term.name]:
+            words, more = _term(run, term, given)
+            total.append(words)
+            notes += more
+            rising += [SHORT.get(term.name, term.weight.title)] if term.annealed and chosen.annealing else []
+    if rising:
+        are = f"{' and '.join(rising)} count{'s' if len(rising) == 1 else ''}"
+        notes.append(f"{are} more and more over the first {chosen.annealing:.0%} of the training, from 0")
+    return [*lines, "x̂ = g(z)", f"loss = {' + '.join(total)}", *notes]
+
+
+def _term(run: runs.Run, term: losses.LossTerm, given: str) -> tuple[str, list[str]]:
+    """A term as it stands in the sum, and the lines that say what it is."""
+    chosen, z = run.configuration, "μ" if run.variational else "z"
+    weight = f"{chosen.weights()[term.name]:g}"
+    times = "" if weight == "1" else f"{weight}·"
+    if term.name == "kl":
+        each = "½·(μ² + σ² − 1 − log σ²)"
+        if chosen.free_bits:
+            each = f"max({chosen.free_bits:g}, {each})"
+        return "β·KL", [f"β = {weight}", f"KL = sum of {each} over the {run.code_size} dimensions of the code"]
+    if term.name == "sparsity":
+        return f"{times}mean of |{z}|", []
+    if term.name == "contraction":
+        return f"{times}‖∂{z}/∂{given}‖²", []
+    if term.name == "total_correlation":
+        return f"{times}TC", ["TC = KL(q(z) ‖ q(z1)·q(z2)·…), what the dimensions know of each other"]
+    name = term.weight.title  # a term that somebody added says itself what it is
+    return f"{times}{name}", [f"{name}: {term.weight.about}"]
+
+
+def _noise(run: runs.Run) -> str:
+    """A sample as the training corrupted it."""
+    chosen, pixels = run.configuration, kinds.get(run.kind).pixels
+    level, share, values = f"{chosen.noise_level:g}", f"{chosen.noise_level:.0%}", "pixels" if pixels else "values"
+    return {
+        "gaussian": f"x + {level}·n, with n drawn from N(0, 1)" + (", held between 0 and 1" if pixels else ""),
+        "masking": f"x with {share} of its {values} set to 0",
+        "salt-and-pepper": f"x with {share} of its {values} set to the "
+        + ("darkest or the brightest" if pixels else "smallest or the largest"),
+        "watermark": f"x + {level}·w·(1 − x), where w is the word COPY",
+    }.get(chosen.noise, f"x with {chosen.noise} noise")
+
+
+def _augmented(chosen: runs.Configuration) -> list[str]:
+    """What was done to images before each step."""
+    did = [f"moved by up to {chosen.shift} pixel{'' if chosen.shift == 1 else 's'}"] if chosen.shift else []
+    did += ["turned and stretched a little"] if chosen.distortion else []
+    return [f"x is an image, {' and '.join(did)} at random while training"] if did else []
+
+
+def meanings(run: runs.Run) -> list[str]:
+    """For each dimension the name of the factor, or of a table's column, that it carries; "" where it carries none.
+
+    It carries one where their absolute rank correlation (Spearman 1904) is above `OWN` and is the greatest of both.
+    Measured on stored codes spread evenly over all. Dead dimensions carry nothing. Tables whose rows are not at hand, or
+    which have more than `COLUMNS` columns of numbers, have no meanings.
+    """
+    factors = run.card.dataset.factors
+    columns = () if factors else _numbers(run)
+    names = factors or tuple(column.name for column in columns)
+    out = [""] * run.code_size
+    if not names:
+        return out
+    most = min(ROWS, NUMBERS // (run.code_size + len(names)))
+    some = slice(None, None, -(-run.count // most))
+    values = run.factors[some] if factors else _values(run, columns, some)
+    if values is None or len(values) < metrics.LEAST:
+        return out
+    told = metrics.factor_scores(run.codes[some], values)
+    told[np.array(run.card.codes.dead, bool)] = 0
+    for d, k in enumerate(told.argmax(1)):
+        if told[d, k] > OWN and told[:, k].argmax() == d:
+            out[d] = names[k]
+    return out
+
+
+def _numbers(run: runs.Run) -> tuple[Column, ...]:
+    """A table's columns of numbers; none where their names are not known, or they are too many."""
+    if run.kind != "table" or not run.stored_columns:
+        return ()
+    found = tuple(column for column in run.columns if column.kind == "number")
+    return found if len(found) <= COLUMNS else ()
+
+
+def _values(run: runs.Run, columns: Sequence[Column], some: slice) -> Floats | None:
+    """These columns of some of the stored samples (N, K); None where the samples are not at hand."""
+    try:
+        dataset = run.dataset
+        if dataset.shape != run.shape or datasets.missing(dataset):
+            return None
+        rows = datasets.samples_at(dataset, run.rows[some])
+    except Problem:
+        return None
+    return np.asarray(rows[:, [column.start for column in columns]], np.float32)
+
+
+def reader(run: runs.Run, ready: Sequence[runs.Run]) -> tuple[str, str] | None:
+    """The id and title of the run among `ready` that tells the classes of the same dataset apart best, where this one's
+    encoder does so badly and that one's well; None where there is no need, or no such run.
+
+    By the 5-nearest-neighbour accuracy of their test codes: this one's below `BADLY` or not measured, that one's `READS`
+    at least and `BETTER` more than this one's.
+    """
+    own = run.metric("knn_accuracy")
+    if own is not None and own >= BADLY:
+        return None
+    least = max(READS, (own or 0.0) + BETTER)
+    facts = run.card.dataset
+    others = [
+        (one.metric("knn_accuracy") or 0.0, -one.code_size, one)
+        for one in ready
+        if one.id != run.id and (one.card.dataset.name, one.shape) == (facts.name, run.shape)
+    ]
+    best = max((one for one in others if one[0] >= least), key=lambda one: one[:2], default=None)
+    return None if best is None else (best[2].id, best[2].title)
