@@ -12,8 +12,8 @@ from models import Problem, architectures, datasets, engine, runs, uploads
 from models.analysis import metrics
 from models.runs import Configuration
 
-
-OPENING = "mnist-variational"  # the shipped run that the app opens on: of two numbers, with classes that everybody knows
+# The shipped run that the app opens on: two numbers, and classes that everybody knows.
+OPENING = "mnist-variational"
 
 
 def run() -> runs.Run | None:

@@ -45,7 +45,9 @@ class Dataset:
     samples of some rows only and is there for datasets that can make one sample without the others. columns:
     of a table what its features are, of a signal its channels, with the scaling that `read` has applied. colours: where classes
     are colours, the colour of each by its name, as "#rrggbb". given and
-    split are the fingerprint and the splits of what somebody brought (see `models.uploads`).
+    split are the fingerprint and the splits of what somebody brought (see `models.uploads`). fit says how its images of single figures were fitted
+    into their frame: the share of the frame that their longer side fills, and whether their centre of "mass" or the
+    middle of their "box" lies in the middle; drawings that somebody makes are fitted alike.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Dataset:
     test_from: int | None = None
     version: int = 1
     label: str = "class"
+    fit: tuple[float, str] | None = None
     columns: tuple[Column, ...] = ()
     colours: Mapping[str, str] = field(default_factory=dict, hash=False)
     splits_seed: int = field(default=2006, repr=False)

@@ -99,12 +99,6 @@ def explorer(
     return read(state, run_url)
 
 
-def current_result(run_url: str, key: str) -> ExplorerResult:
-    """What `explorer` is about to return, for what is drawn above it."""
-    state = st.session_state.get(key)
-    return read(state if isinstance(state, Mapping) else {}, run_url)
-
-
 def read(state: Mapping[str, Any], run_url: str) -> ExplorerResult:
     """The result in what the browser reported. What belongs to another run, or is not of the right kind, is None."""
     code = selection = None

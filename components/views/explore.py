@@ -1,5 +1,6 @@
 """Explore: one run's latent space as a live map, and the sample that any point of it decodes to."""
 
+import contextlib
 from functools import partial
 from typing import Any
 
@@ -7,10 +8,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from components import address, cached, choosing, figures, samples, visitor
-from components.explorer import SHOWN, ExplorerResult, Selection, View, current_result, explorer
+from components import address, cached, choosing, colours, explained, figures, samples, visitor
+from components.explorer import SHOWN, ExplorerResult, Selection, View, explorer
 from components.views import Page
-from models import Problem, codes, engine, export, kinds, runs
+from models import Problem, codes, engine, export, kinds, runs, uploads
 from models.analysis import metrics
 
 PLOTTED = 5_000  # points drawn by Plotly; more take seconds to arrive and look the same
@@ -38,7 +39,7 @@ def show() -> None:
     downloads(run, code, at_hand)
     open_zip()
     view = {name: value for name, value in view.items() if value}
-    left(run, {"palette": list(figures.PALETTE), **({"code": told} if told else {}), **view})  # type: ignore[typeddict-item]
+    left(run, {"palette": colours.palette(run), **({"code": told} if told else {}), **view})  # type: ignore[typeddict-item]
     address.publish(run=run.id, z=words_of(code) if told else None, **view)
 
 
@@ -86,7 +87,7 @@ def asked_for(run: runs.Run) -> View:
 
 def untouched(run: runs.Run) -> View:
     """How a run is shown to somebody who has asked for nothing: the one that opens the app shows what its decoder draws."""
-    view = View(palette=list(figures.PALETTE))
+    view = View(palette=colours.palette(run))
     if run.pretrained and run.folder.name == choosing.OPENING:
         view |= View(layer="manifold", camera="0,0,1.5")
     return view
@@ -110,22 +111,44 @@ def crisp(run: runs.Run) -> list[float]:
 
 def about(run: runs.Run) -> dict[str, Any]:
     """What the explorer says of a run beside its numbers."""
-    return {"intro": first_steps(run)}
+    reader, fit = explained.reader(run, shipped()), None
+    with contextlib.suppress(Problem):  # the dataset of a run that came from elsewhere may be unknown here
+        fit = run.dataset.fit
+    return {
+        "intro": first_steps(run),
+        "network": network(run),
+        "meanings": meanings(run) if uploads.readable(run.card.dataset.name, visitor.owner()) else [],
+        "fit": fit and {"share": fit[0], "centre": fit[1]},
+        "reader": reader and {"title": reader[1], "address": f"?run={reader[0]}&tool=draw"},
+    }
 
 
-NUMBERS = ("", "One number", *(f"{word} numbers" for word in "Two Three Four Five Six Seven Eight Nine Ten".split()))
+network = cached.per_run(32)(explained.network)
+meanings = cached.per_run(32)(explained.meanings)
+
+
+def shipped() -> list[runs.Run]:
+    """The runs that everybody has."""
+    return [one for one in runs.find()[0] if one.pretrained]
+
+
+NUMBERS = {1: "One number", 2: "Two numbers", 3: "Three numbers"}
 
 
 def first_steps(run: runs.Run) -> dict[str, Any]:
     """One sentence for somebody who is new, and what to find: a class that is not where the map opens."""
     size = run.code_size
-    numbers = NUMBERS[size] if size < len(NUMBERS) else f"{size} numbers"
+    numbers = NUMBERS.get(size, f"{size} numbers")
     classes = run.classes
     label = 7 if len(classes) > 7 and classes[7] == "7" else len(classes) - 1
     return {
         "sentence": f"{numbers}, and a network that draws from {'it' if size == 1 else 'them'}. Move over the map.",
         "label": label if classes else None,
-        "find": f"Find a {classes[7]}" if label == 7 and classes[7] == "7" else f"Find {classes[label]}" if classes else "",
+        "find": f"Find a {classes[7]}"
+        if label == 7 and classes[7] == "7"
+        else f"Find {classes[label]}"
+        if classes
+        else "",
     }
 
 
@@ -136,7 +159,7 @@ def left(run: runs.Run, view: View) -> None:
 
 def read_address(run: runs.Run) -> View | None:
     """What the address says of this run; None where it says nothing but its name."""
-    view: View = {"palette": list(figures.PALETTE)}
+    view: View = {"palette": colours.palette(run)}
     asked = st.query_params
     if asked.get("run") not in (run.id, run.folder.name):
         return None

@@ -41,5 +41,6 @@ DATASET = Dataset(
     source="E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998; test part, as shipped by scikit-learn",
     licence="CC BY 4.0",
     label="digit",
+    fit=(1.0, "box"),
     read=read,
 )

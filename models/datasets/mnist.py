@@ -25,6 +25,7 @@ DATASET = Dataset(
     # The publisher's page grants nothing in so many words; CC BY-SA 3.0 is often quoted, never by the publisher.
     licence="none stated by its publisher; freely passed on for decades",
     label="digit",
+    fit=(20 / 28, "mass"),  # the publisher's page: in a box of 20 x 20, then centred by mass
     test_from=60_000,
     read=read,
     # The publisher's own server turns programs away; this is the mirror that torchvision tries first.

@@ -144,8 +144,7 @@ export class Side {
     this.way.light("");
     const { input } = this.way;
     if (input.of !== undefined && input.classList.contains("hg-blank")) {
-      void this.paintSample(input.of, input);
-      input.classList.remove("hg-blank");
+      void this.paintSample(input.of, input).then((painted) => painted && input.classList.remove("hg-blank"));
     }
     // Until the originals are here, or where they are not at hand, the decoder stands in; the page says so.
     const { originals } = this.context.data;
@@ -186,15 +185,16 @@ export class Side {
     return true;
   };
 
-  /** Paints an original, or where there is none what the decoder makes of its code. */
-  private async paintSample(index: number, canvas: Sampled): Promise<void> {
-    if (this.paintThumbnail(index, canvas)) return;
+  /** Paints an original, or where there is none what the decoder makes of its code. False where it came to nothing. */
+  private async paintSample(index: number, canvas: Sampled): Promise<boolean> {
+    if (this.paintThumbnail(index, canvas)) return true;
     const { data } = this.context;
     // While it is decoded the canvas may have become another sample's, or the original may have arrived.
     const isWanted = () => canvas.of === index && data.original(index) === null;
     const values = await this.decoding.paint(data.codeOf(index), canvas, isWanted);
     if (values) canvas.sample = values;
     this.sample.showValues();
+    return values !== null;
   }
 
   /** What is decoded: the sample itself again, or something that lies between samples. */

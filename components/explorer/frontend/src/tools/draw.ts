@@ -91,14 +91,14 @@ export class Draw extends Tool {
             title: "Put the nearest original on the pad, to change it",
             on: { click: () => this.fromSample() },
           },
-          "Nearest sample",
+          "Nearest",
         ),
         h(
           "button",
           { type: "button", title: "Light becomes dark and dark light", on: { click: () => this.invert() } },
           "Invert",
         ),
-        h("label", { class: "hg-button" }, "Open image", file),
+        h("label", { class: "hg-button", title: "Open an image file" }, "Open", file),
       ),
     );
     this.pixels.fillStyle = "#000";
@@ -285,7 +285,7 @@ export class Draw extends Tool {
     if (!reader) return null;
     return h(
       "p",
-      { class: "hg-sum", data: { testid: "better-reader" } },
+      { class: "hg-sum hg-offer", data: { testid: "better-reader" } },
       "This run mistakes many drawings for others. ",
       h("a", { href: reader.address, target: "_self" }, reader.title),
       " reads them better.",
