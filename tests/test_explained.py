@@ -5,16 +5,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import kinds
 import numpy as np
 import pytest
 import torch
-from kinds import FRUIT
 from safetensors.torch import load_file
 from scipy.stats import spearmanr
 
 from components import cached, colours, explained, figures
 from models import architectures, codes, datasets, export, losses, runs
 from models.analysis import metrics
+from models.columns import plain
 from models.datasets import cats
 from models.losses import Choice, LossTerm
 
@@ -23,12 +24,14 @@ def shipped(name: str) -> runs.Run:
     return runs.open_run(runs.folder_of(name))
 
 
-def changed(run: runs.Run, dataset: dict[str, Any] | None = None, **choices: Any) -> runs.Run:
+def changed(run: runs.Run, about: dict[str, Any] | None = None, **choices: Any) -> runs.Run:
     """The run as if it had been trained with other choices, or on another dataset."""
     card = run.card
-    facts = dataclasses.replace(card.dataset, **dataset or {})
+    facts = dataclasses.replace(card.dataset, **about or {})
     chosen = dataclasses.replace(card.configuration, **choices)
-    return dataclasses.replace(run, card=dataclasses.replace(card, configuration=chosen, dataset=facts))
+    out = dataclasses.replace(run, card=dataclasses.replace(card, configuration=chosen, dataset=facts))
+    out.__dict__.update({name: run.__dict__[name] for name in ("codes", "factors", "rows") if name in run.__dict__})
+    return out
 
 
 def with_codes(made: np.ndarray, factors: np.ndarray, names: tuple[str, ...], dead: tuple[int, ...] = ()) -> runs.Run:
@@ -250,27 +253,35 @@ def test_ranks_of_equal_values_are_shared() -> None:
     np.testing.assert_allclose(metrics.factor_scores(made, factors), expected, atol=1e-12)
 
 
-def test_dimensions_of_a_table_are_called_by_its_columns(fruit_run: runs.Run) -> None:
-    told = explained.meanings(fruit_run)
-    names = {column.name for column in FRUIT if column.kind == "number"}
-    assert any(told) and {name for name in told if name} <= names
-    rows = datasets.samples_at(fruit_run.dataset, fruit_run.rows)
-    for d, name in enumerate(told):
-        if name:
-            start = next(column.start for column in FRUIT if column.name == name)
-            assert abs(spearmanr(fruit_run.codes[:, d], rows[:, start]).statistic) > 0.7
+def of_fruit(made: np.ndarray) -> runs.Run:
+    """A run on the small table whose codes are these (N, D)."""
+    run = with_codes(made, np.zeros((len(made), 0)), ())
+    facts = {"name": "fruit", "kind": "table", "shape": kinds.TABLE.shape, "columns": tuple(plain(kinds.FRUIT))}
+    run = changed(run, facts, dataset="fruit")
+    run.__dict__.update(codes=made.astype(np.float32), rows=np.arange(len(made), dtype=np.int32))
+    return run
 
 
-def test_a_table_whose_rows_are_gone_has_no_meanings(fruit_run: runs.Run) -> None:
-    assert any(explained.meanings(fruit_run))
-    for name in ("own-0123456789abcdef", "never-met"):
-        chosen = dataclasses.replace(fruit_run.configuration, dataset=name)
-        gone = dataclasses.replace(fruit_run, card=dataclasses.replace(fruit_run.card, configuration=chosen))
-        assert explained.meanings(gone) == ["", ""]
+def test_dimensions_of_a_table_are_called_by_its_columns() -> None:
+    """By those of numbers, from the table's own rows; where these are not at hand, by none."""
+    rows = kinds.fruit().samples
+    price, weight, red = rows[:, 7], rows[:, 0], rows[:, 3]
+    noise = np.random.default_rng(0).normal(size=len(rows))
+    run = of_fruit(np.column_stack([noise, -(weight**3), red, np.exp(price)]))
+    with kinds.present(kinds.TABLE):
+        assert explained.meanings(run) == ["", "weight [g]", "", "price [ct]"]
+        other = changed(run, {"shape": (9,)})
+        assert explained.meanings(other) == [""] * 4
+        wide = of_fruit(weight[:, None])
+        wide.__dict__["columns"] = kinds.FRUIT * 200
+        assert explained.meanings(wide) == [""]
+    assert explained.meanings(run) == [""] * 4
+    assert explained.meanings(changed(run, dataset="own-0123456789abcdef")) == [""] * 4
 
 
-def test_a_signal_has_no_meanings(wave_run: runs.Run) -> None:
-    assert explained.meanings(wave_run) == ["", ""]
+def test_without_factors_or_columns_nothing_is_called() -> None:
+    run = with_codes(np.arange(60.0)[:, None], np.zeros((60, 0)), ())
+    assert explained.meanings(run) == [""] == explained.meanings(changed(run, {"kind": "signal", "shape": (20, 3)}))
 
 
 # Who reads better.
