@@ -49,7 +49,9 @@ export class Hint {
   }
 
   update(): void {
-    setText(this.element, [this.possible(), this.meaning()].filter(Boolean).join(" "));
+    const words = [this.possible(), this.meaning()].filter(Boolean).join(" ");
+    setText(this.element, words);
+    this.element.title = words; // the line may be too short for all of it
   }
 
   private possible(): string {
@@ -57,7 +59,7 @@ export class Hint {
     if (this.touched)
       return "Touch the map and drag: the picture follows your finger. Two fingers move and zoom the map.";
     return this.context.state.now.pinned
-      ? "This place is held: the picture stays while the pointer moves. Click the marker or press P to let go; click elsewhere to hold another place."
+      ? "Held: the picture stays. Click the marker or press P to let go; click elsewhere to hold there."
       : "Move over the map: the picture follows. Click to hold.";
   }
 
@@ -69,8 +71,7 @@ export class Hint {
     if (!plane.move)
       return "t-SNE keeps neighbours together but has no way back: pointing at a sample shows that sample's own code.";
     if (size <= 2) return "";
-    if (plane.key === "pca")
-      return "Moving walks the plane of the two main directions; what lies outside it stays as it is.";
+    if (plane.key === "pca") return "Moving changes the two main directions; all else stays as it is.";
     const others = size - (plane.axes[1] ? 2 : 1);
     const rest = others === 1 ? "number stays as it is" : "numbers stay as they are";
     return `Moving changes ${plane.axes.filter(Boolean).join(" and ")}; the other ${others} ${rest}.`;
