@@ -176,7 +176,7 @@ def test_the_way_of_a_sample_lights_up_and_opens_to_the_network(app: str, page: 
     known = explained.network(run)
     assert details.locator("tr").count() == len(known["encoder"]) + len(known["decoder"])
     assert page.get_by_test_id("formula").inner_text() == "\n".join(known["formula"])
-    assert page.get_by_test_id("pytorch").inner_text() == known["pytorch"].rstrip("\n")
+    assert page.get_by_test_id("pytorch").inner_text().rstrip() == known["pytorch"].rstrip()
     page.get_by_test_id("network-close").click()
     expect(details).to_be_hidden()
 
