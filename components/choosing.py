@@ -12,6 +12,8 @@ from models import Problem, architectures, datasets, engine, runs, uploads
 from models.analysis import metrics
 from models.runs import Configuration
 
+OWN = "My own choices"  # the preset that is none
+
 
 def run() -> runs.Run | None:
     """The select box over the finished runs of this visitor; None, with the reason said, when the chosen one cannot be

@@ -14,7 +14,7 @@ def test_train_on_digits_to_the_end_and_explore_it(app: str, page: Page) -> None
     page.goto(f"{app}/train?dataset=digits&architecture=modern&code_size=2&epochs=5")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("is ready: 5 epochs")).to_be_visible(timeout=90_000)
-    page.get_by_role("button", name="Explore this run").click()
+    page.locator(".st-key-explore-run button").click()
     expect(page.get_by_text("Each of 1,797 points is one sample")).to_be_visible()
     assert "run=" in page.url
 
@@ -106,7 +106,7 @@ def test_a_training_is_seen_again_after_a_reload_and_by_nobody_elses_list(
     expect(page.get_by_text(re.compile(r"epoch \d+ of 8000"))).to_be_visible(timeout=60_000)
     page.reload()
     expect(page.get_by_text(re.compile(r"epoch \d+ of 8000"))).to_be_visible()
-    expect(page.get_by_alt_text("reconstructions")).to_be_visible()
+    expect(page.get_by_alt_text("originals and reconstructions")).to_be_visible()
     assert next(one for one in page.context.cookies() if one["name"] == COOKIE)["value"] == cookie["value"]
 
     other.goto(page.url)  # a deep link as the first page: the cookie comes with it

@@ -17,7 +17,7 @@ from streamlit.proto.Metric_pb2 import Metric as MetricProto
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
 from streamlit.testing.v1 import AppTest
 
-from components import cached, figures, views, visitor
+from components import cached, figures, views, visitor, watched
 from components.views import codes, train
 from models import datasets, engine, runs
 from models.engine import queue
@@ -193,7 +193,7 @@ def test_the_address_of_a_stopped_training_is_that_of_what_was_kept(
     monkeypatch.setattr(engine, "wake", lambda: None)
     app = drawn("train", training=asked)
     assert app.query_params["training"] == digits_run.id
-    assert any("is ready" in one.value for one in app.success)
+    assert any("is ready" in one.value for one in app.markdown)
 
 
 def test_the_classes_that_a_code_keeps_apart_are_told_beside_pcas(
@@ -213,11 +213,11 @@ def test_what_is_left_is_at_most_what_is_allowed_and_only_while_it_trains() -> N
     line = {"epoch": 2, "loss": {"a": 1.0}, "validation": 1.0, "samples_per_second": 1234.0}
     seen = cached.Live(line, 1.0, 30.0, None, None, {})
     of = engine.Status("0123456789abcdef", "training", "epoch 2", 2, 10_000)
-    assert train.words_of(of, seen, True) == "epoch 2 · 1,234 samples/s · 60 min left at most"
+    assert watched.words_of(of, seen, True) == "epoch 2 · 1,234 samples/s · 60 min left at most"
     done = engine.Status(of.id, "measuring", "measuring the result", 2, 2)
-    assert train.words_of(done, seen, False) == "measuring the result"
+    assert watched.words_of(done, seen, False) == "measuring the result"
     cooling = engine.Status(of.id, "training", "cooling down", 2, 10_000)
-    assert train.words_of(cooling, seen, True) == "cooling down"
+    assert watched.words_of(cooling, seen, True) == "cooling down"
 
 
 @pytest.mark.parametrize("name", ["train", "explore", "reconstructions", "codes"])
