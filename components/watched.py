@@ -155,7 +155,7 @@ def duration(seconds: float) -> str:
 
 
 def finished(id_: str) -> None:
-    """The map where it formed, now to move over; the ways on from it; and the result in three numbers."""
+    """The map where it formed, now to move over; the ways on from it; and the result in words."""
     try:
         run = cached.opened(runs.open_run(runs.folder_of(id_)))
     except Problem as problem:
@@ -171,20 +171,21 @@ def finished(id_: str) -> None:
     found = explorer(run.url, view={"palette": list(figures.PALETTE)}, key="trained")
     with ways:
         ways_on(run, found)
-    error, baseline, right = st.columns(3)
-    choosing.test_error(error, run, f"On the test split. {metrics.meaning(run.kind)}")
-    baseline.metric("PCA, same code size", f"{run.metric('pca_mse') or 1.0:.4f}")
-    if (knn := run.metric("knn_accuracy")) is not None:
-        right.metric(
-            "kNN accuracy on codes",
-            f"{knn:.0%}",
-            None if (pca := run.metric("pca_knn_accuracy")) is None else f"PCA {pca:.0%}",
-            delta_color="off",
-            delta_arrow="off",
-            help="How often the five nearest training codes name a test sample's class.",
-        )
+    measured(run)
     drawn = figures.losses(run.history(), run.configuration, trained.pca_validation)
     st.plotly_chart(drawn, key="losses", config={"displayModeBar": False})
+
+
+def measured(run: runs.Run) -> None:
+    """The result in two sentences; the numbers behind them on touch."""
+    mse, pca = run.metric("mse") or 0.0, run.metric("pca_mse") or 1.0
+    numbers = f"Test error {mse:.4f} {metrics.unit(run.kind)}, PCA with the same code size {pca:.4f}."
+    st.markdown(choosing.beside_pca(run), help=f"{numbers} {metrics.meaning(run.kind)}")
+    ours, theirs = run.metric("knn_accuracy"), run.metric("pca_knn_accuracy")
+    if ours is not None:
+        beside = "" if theirs is None else f", by those of PCA {100 * theirs:.0f} %"
+        about = "kNN accuracy: how often the five nearest training codes name a test sample's class."
+        st.markdown(f"By their codes {100 * ours:.0f} % of these are classified correctly{beside}.", help=about)
 
 
 def ways_on(run: runs.Run, found: ExplorerResult) -> None:

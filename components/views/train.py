@@ -18,6 +18,11 @@ from models.architectures import Blueprint
 from models.runs import Configuration
 
 PATIENCE = 30  # seconds that somebody waits for a timing
+ARTICLE = (
+    "Those called (article) are networks of the kinds in "
+    "[Building Autoencoders in Keras](https://blog.keras.io/building-autoencoders-in-keras.html), trained with Keras's own "
+    "settings."
+)
 NOISES = {
     "none": "none",
     "gaussian": "gaussian (added to every value)",
@@ -125,7 +130,7 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset, DeltaGenerator]:
     below = st.container()
     with st.expander("More", icon=":material/tune:"):
         address.seed("preset", OWN, None, presets)
-        st.selectbox("Start from", presets, key="preset")
+        st.selectbox("Start from", presets, key="preset", help=ARTICLE)
         values["epochs"], told_of_it = how_long(defaults["epochs"])
         if told_of_it:
             st.caption(told_of_it)
@@ -269,12 +274,13 @@ def configured(values: dict[str, Any]) -> tuple[Configuration, Blueprint] | None
 
 
 def describe(configuration: Configuration, blueprint: Blueprint) -> None:
-    """The network as an hourglass, and its numbers."""
+    """The network as an hourglass, its numbers, and what of the training is under More."""
     st.plotly_chart(figures.hourglass(blueprint), config={"displayModeBar": False}, key="hourglass")
     size, ratio, parameters = st.columns(3)
     size.metric("Numbers per sample", f"{math.prod(blueprint.shape):,} → {configuration.code_size:,}")
     ratio.metric("Compression", f"{blueprint.compression:,.1f} : 1")
     parameters.metric("Parameters", f"{blueprint.parameters:,}")
+    st.caption(choosing.in_words(configuration))
 
 
 def in_a_line(configuration: Configuration, blueprint: Blueprint) -> str:
