@@ -387,7 +387,9 @@ def test_train_to_the_end_and_explore(home: Path) -> None:
     assert engine.status(id_).phase == "done", engine.status(id_)
     app.run()
     assert "is ready" in words(app)
-    assert {metric.label for metric in app.metric} >= {"Test error", "PCA, same code size"}
+    assert "On images it never saw, its error is" in words(app) and {"Explore", "See its reconstructions"} <= {
+        button.label for button in app.button
+    }
     explored = drawn("explore", run=id_)
     assert explored.selectbox(key="run").value == id_
 

@@ -83,8 +83,11 @@ class ColumnBuilder:
         """Tells by what was counted what the column holds. cells: all that there are so far."""
         counts, chosen = self.counts, (self.shared.work.choices.columns or {}).get(self.name, "")
         right, texts = counts.right(), [cell for cell in self.sample if not is_missing(cell, self.shared.missing)]
-        lasting = sum(duration(text) is not None for text in texts)
-        if chosen != "category" and texts and lasting >= (1 - NO_TIME) * len(texts):
+        lasting = [text for text in texts if duration(text) is not None]
+        # Of whole days alone the days are a unit.
+        if len(lasting) >= (1 - NO_TIME) * len(texts) and any(
+            not text.strip().endswith(("day", "days")) for text in lasting
+        ):
             self.kind, self.format = "number", NumberFormat(unit="s", durations=True)
             return
         numbers = chosen == "number" or self._are_numbers(cells)

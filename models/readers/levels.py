@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from models.readers.cells import BOUND, UNITS, is_missing, mostly_numbers, numeral
+from models.readers.times import forms_of
 
 IMPORT = re.compile(r"""\s*\{\s*['"]ImportId['"].*\}\s*""", re.DOTALL)
 # RDB's width and kind of a column, and what other programs call kinds.
@@ -58,12 +59,15 @@ def names_below(rows: list[list[str]], names: Sequence[str]) -> tuple[list[str],
         if len(others) < 2 or len(row) != len(names):
             break
         numbers = [i for i in range(len(names)) if mostly_numbers([each[i] for each in others])]
-        if len(levels) > 1 and _names_index(row, numbers):
+        # Below units it is a sample without numbers.
+        several = len(set(levels[0][1:])) < len(names) - 1 or len(set(levels[-1][1:])) == 1
+        if len(levels) > 1 and several and _names_index(row, numbers):
             index = [cell.strip() for cell in row]
             break
-        if not _is_level(levels[-1], row, numbers):
+        kind = _kind(levels[-1], row, numbers)
+        if not kind:
             break
-        levels.append([cell.strip() for cell in row])
+        levels.append([cell.strip() if kind == "names" or i in numbers else "" for i, cell in enumerate(row)])
     taken = len(levels) - 1 + bool(index)
     return (_joined(levels, index), taken) if taken else (list(names), 0)
 
@@ -71,25 +75,27 @@ def names_below(rows: list[list[str]], names: Sequence[str]) -> tuple[list[str],
 def _names_index(row: Sequence[str], numbers: Sequence[int]) -> bool:
     """Whether a row names the first columns only, as pandas does below several levels of names."""
     told = [i for i, cell in enumerate(row) if cell.strip()]
-    return told == list(range(len(told))) and len(told) < len(row) and not (set(told) & set(numbers) - {0})
+    first = told == list(range(len(told))) and len(told) < len(row) and not set(told) & (set(numbers) - {0})
+    # Else it is a sample whose numbers are all missing.
+    return first and not any(numeral(row[i]) is not None or forms_of([row[i]]) for i in told)
 
 
-def _is_level(above: Sequence[str], row: Sequence[str], numbers: Sequence[int]) -> bool:
-    """Whether a row below names goes on with them: it has texts over columns of numbers, which are short, or stand where the
-    names above are empty or the same."""
+def _kind(above: Sequence[str], row: Sequence[str], numbers: Sequence[int]) -> str:
+    """What a row below names is: "names" where it has texts over columns of numbers and others stand where the names above
+    are empty or the same, "units" where these are short, else "" for a sample."""
     over = [row[i].strip() for i in numbers]
     if any(numeral(cell) is not None or BOUND.fullmatch(cell) for cell in over):
-        return False
+        return ""
     if any(is_missing(cell) and cell and cell != "-" for cell in over):
-        return False
+        return ""
     told = any(cell not in ("", "-") for cell in over)
     below = [i for i, cell in enumerate(row) if cell.strip()]
     blank = any(not above[i] for i in below if i)
     same = len({above[i] for i in below if above[i]}) < sum(bool(above[i]) for i in below)
     answers = any(row[i].strip().lower() in ANSWERS for i in below)
     if (blank or same) and (told or answers):
-        return True
-    return bool(numbers) and told and max(map(len, over)) <= UNIT
+        return "names"
+    return "units" if numbers and told and max(map(len, over)) <= UNIT else ""
 
 
 def are_units(row: Sequence[str]) -> bool:

@@ -54,7 +54,7 @@ def pivoted(table: Table, clock: Clock | None, work: Work) -> Table:
         if choice.pivot:
             raise Problem(
                 f"the values of “{plain(choice.pivot)}” cannot become columns",
-                f"each time must come once for each of its values, of which it has 2 to {SENSORS}",
+                f"each time must have one row for each of its values, of which there may be 2 to {SENSORS}",
                 "choose another column, or none",
             )
         return table
@@ -68,8 +68,8 @@ def pivoted(table: Table, clock: Clock | None, work: Work) -> Table:
     known = set(channels) & {*(choice.columns or ()), *(choice.leave_out or ()), choice.label}
     turn = bool(choice.pivot or alone or known)
     name = table.names[grid.sensor]
-    words = f"Each time comes {len(grid.names)} times, once for each “{name}”: "
-    words += "these are columns side by side." if turn else "rows stay as they are."
+    words = f"Each time has {len(grid.names)} rows, one for each “{name}”: "
+    words += "these become columns side by side." if turn else "rows stay as they are."
     work.decide("pivot", name if turn else "", [name, ""], words, asks=True)
     if not turn:
         return table
