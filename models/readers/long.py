@@ -69,7 +69,10 @@ def pivoted(table: Table, clock: Clock | None, work: Work) -> Table:
     turn = bool(choice.pivot or alone or known)
     name = table.names[grid.sensor]
     words = f"Each time has {len(grid.names)} rows, one for each “{name}”: "
-    words += "these become columns side by side." if turn else "rows stay as they are."
+    if choice.pivot is None:
+        words += "they can become columns side by side, or stay rows."
+    else:
+        words += "they become columns side by side."
     work.decide("pivot", name if turn else "", [name, ""], words, asks=True)
     if not turn:
         return table
