@@ -31,7 +31,6 @@ def follow(shown: Configuration | None) -> bool:
     elif status.phase == "done":
         st.session_state["training"] = status.id  # one that was stopped is kept under an id of its own
         with st.container(key="theatre"):
-            name(status.id, shown)
             finished(status.id)
     elif status.problem is not None:
         name(id_, shown)

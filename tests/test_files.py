@@ -18,7 +18,8 @@ from PIL import Image
 
 from models import Problem, readers
 from models.datasets import TEST, TRAIN
-from models.readers import ReadResult, cells, times
+from models.readers import ReadResult, cells, clocks, long, times
+from models.readers.work import Work
 
 START = datetime(2024, 3, 30, 20)
 READ = Callable[..., ReadResult]
@@ -1616,6 +1617,17 @@ def test_each_sensor_of_a_long_table_becomes_a_column(way: dict[str, Any], read:
     assert "pivot" not in asked(chosen) and np.array_equal(chosen.samples, found.samples)
     rows = read(long_table(**way), pivot="", kind="table")
     assert len(rows.samples) >= 1700 and "value" in names(rows)
+
+
+def test_a_turned_table_gives_its_times_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text(long_table(by_sensor=True))
+    work = Work()
+    table = readers.text.read(path, work)
+    turned = long.pivoted(table, clocks.clock_of(table, work)[0], work)
+    values, when = turned.texts([2, 0])
+    assert (turned.names, values[:2]) == (["time", "T1", "T2", "RH"], ["1000.0", "1001.0"])
+    assert when == [str(START + timedelta(minutes=i)) for i in range(600)] and turned.rows[:2].tolist() == [1, 2]
 
 
 def test_of_several_values_of_a_long_table_each_has_columns(read: READ) -> None:

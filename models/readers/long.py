@@ -79,7 +79,7 @@ def pivoted(table: Table, clock: Clock | None, work: Work) -> Table:
     for i in free:
         if i not in numbers:
             work.skip(table.names[i], ids.get(i, "the column holds text, and columns side by side hold numbers"))
-    return _turned(table, grid, clock.columns[0], numbers, channels, work)
+    return _turned(table, grid, clock.columns, numbers, channels, work)
 
 
 def _grid(
@@ -116,7 +116,7 @@ def _in_order(row: NDArray[np.int64], place: NDArray[np.int64]) -> bool:
 
 
 def _turned(
-    table: Table, grid: _Grid, clock: int, numbers: Sequence[int], channels: Sequence[str], work: Work
+    table: Table, grid: _Grid, clock: Sequence[int], numbers: Sequence[int], channels: Sequence[str], work: Work
 ) -> Table:
     """The times, then the numbers of each sensor in a column of their own, NaN where there is no row."""
     count, known = len(grid.names), (grid.row >= 0) & (grid.place >= 0)
@@ -132,14 +132,19 @@ def _turned(
         work.tick()
         values[row, 1 + at * count + place] = table.values[known, i]
         units |= {1 + at * count + j: table.units[i] for j in range(count) if i in table.units}
-    first = np.full(len(grid.times), np.iinfo(np.int64).max)
-    np.minimum.at(first, row, table.rows[known])
-    facts = [table.facts[clock]]
+    first = np.full(len(grid.times), len(table.values))
+    np.minimum.at(first, row, np.flatnonzero(known))
+    facts = [table.facts[clock[0]]]
     for at, name in enumerate(channels, 1):
         there = values[:, at][~np.isnan(values[:, at])][:3]
         facts.append(ColumnFacts(name, "number", 1.0, 0.0, None, tuple(f"{value:.10g}" for value in there.tolist())))
 
     def texts(places: Sequence[int]) -> list[list[str]]:
-        return [[f"{value!r}" for value in values[:, i].tolist()] for i in places]
+        out = [[f"{value!r}" for value in values[:, i].tolist()] for i in places]
+        if 0 in places:  # the times as they were written
+            cells = table.texts(clock)
+            out[list(places).index(0)] = [" ".join(each[at] for each in cells) for at in first.tolist()]
+        return out
 
-    return Table([table.names[clock], *channels], values, {}, first, {0: Times(grid.times)}, units, facts, texts)
+    names = [table.names[clock[0]], *channels]
+    return Table(names, values, {}, table.rows[first], {0: Times(grid.times)}, units, facts, texts)
