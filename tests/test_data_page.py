@@ -201,7 +201,7 @@ def test_pages_go_on_without_a_deleted_dataset(me: str) -> None:
         assert not any(button.label.startswith("Download Noise") for button in app.button)
     assert "Originals" not in words(drawn("reconstructions", run=run.id))
     listed = drawn("runs")
-    assert list(listed.dataframe[0].value["dataset"]) == ["Noise"]
+    assert [title.split(" · ")[0] for title in listed.dataframe[0].value["run"]] == ["Noise"]
 
 
 def test_a_run_whose_dataset_is_deleted_is_opened_again_from_its_own_zip(me: str) -> None:
