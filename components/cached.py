@@ -134,7 +134,7 @@ def _forming(id_: str) -> Any | None:
     except Problem:  # deleted while it is trained on
         classes = tuple(f"class {label}" for label in range(int(labels.max(initial=-1)) + 1))
     tones = colours.class_colours(facts.dataset, classes)
-    figure = figures.latent_map(points, labels, classes, axes, height=260, palette=tones)
+    figure = figures.latent_map(points, labels, classes, axes, height=400, palette=tones)
     return figure.update_layout(showlegend=False, uirevision=None)
 
 
@@ -156,5 +156,9 @@ def _strips(id_: str) -> dict[str, Any]:
         lines = {"original": real[0]} | ({"noisy input": real[1]} if len(real) == 3 else {})
         drawn = figures.signals(lines | {"reconstruction": real[-1]}, columns, [""] * real.shape[1], across=LIVE)
         return {"a few signals and what the network makes of them": drawn}
-    names = ["originals", "noisy inputs", "reconstructions"] if len(strip) == 3 else ["originals", "reconstructions"]
-    return {name: pictures.element(pictures.strip(row / 255, 64), name) for name, row in zip(names, strip, strict=True)}
+    name = "originals, noisy inputs and reconstructions" if len(strip) == 3 else "originals and reconstructions"
+    return {
+        f"{name}, one below the other": pictures.element(
+            pictures.below(strip / 255, across=8 if len(strip) == 3 else 4), name
+        )
+    }

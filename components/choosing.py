@@ -8,10 +8,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from components import address, cached, visitor
-from models import Problem, architectures, datasets, engine, runs, uploads
+from models import Problem, architectures, datasets, engine, kinds, runs, uploads
 from models.analysis import metrics
 from models.runs import Configuration
 
+OWN = "My own choices"  # the preset that is none
 # The shipped run that the app opens on: two numbers, and classes that everybody knows.
 OPENING = "mnist-variational"
 
@@ -92,6 +93,22 @@ def test_error(place: DeltaGenerator, run: runs.Run, about: str) -> None:
         delta_arrow="off" if equal else "auto",
         help=about,
     )
+
+
+def beside_pca(run: runs.Run) -> str:
+    """How large a run's error is on the test split, as a sentence for somebody who has not met such errors before."""
+    share = (run.metric("mse") or 0.0) / (run.metric("pca_mse") or 1.0)
+    if share < 0.995:
+        size = f"{100 - 100 * share:.0f} % lower than PCA's"
+    elif share < 1.005:
+        size = "as large as PCA's"
+    elif share < 2:
+        size = f"{100 * share - 100:.0f} % higher than PCA's"
+    else:
+        size = "twice PCA's" if share < 2.5 else f"{share:,.0f} times PCA's"
+    if share >= 100:
+        size = "small, yet PCA's is all but zero"
+    return f"On {kinds.get(run.kind).many} it never saw, its error is {size} with as many numbers."
 
 
 def title_of(chosen: Configuration) -> str:

@@ -356,8 +356,9 @@ def parity(originals: NDArray[np.floating[Any]], reconstructions: NDArray[np.flo
     return figure
 
 
-def hourglass(blueprint: Blueprint, height: int = 300) -> Any:
-    """The network as an hourglass: each step a bar as high as the logarithm of its numbers, joined by what lies between."""
+def hourglass(blueprint: Blueprint, height: int = 300, labels: bool = True) -> Any:
+    """The network as an hourglass: each step a bar as high as the logarithm of its numbers, joined by what lies between.
+    labels: whether the shape of each step stands below it."""
     import plotly.graph_objects as go
 
     steps = blueprint.steps()
@@ -395,6 +396,7 @@ def hourglass(blueprint: Blueprint, height: int = 300) -> Any:
     figure.update_xaxes(
         tickvals=list(range(len(steps))),
         ticktext=["×".join(map(str, step.shape)) for step in steps],
+        showticklabels=labels,
         showgrid=False,
         zeroline=False,
         range=[-0.4, len(steps) - 0.6],

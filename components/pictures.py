@@ -36,6 +36,19 @@ def strip(images: NDArray[np.floating[Any]], side: int = 96, gap: int = 4) -> Im
     return page
 
 
+def below(rows: NDArray[np.floating[Any]], across: int, side: int = 64, gap: int = 4) -> Image.Image:
+    """Rows (R, N, H, W, C) of images, the i-th of each below that of the row before, `across` of them side by side; what does
+    not fit follows below with a larger gap."""
+    blocks = [[strip(row[at : at + across], side, gap) for row in rows] for at in range(0, rows.shape[1], across)]
+    height = blocks[0][0].height
+    step = len(rows) * (height + gap) + 3 * gap
+    page = Image.new("RGBA", (blocks[0][0].width, len(blocks) * step - 4 * gap))
+    for b, block in enumerate(blocks):
+        for r, one in enumerate(block):
+            page.paste(one, (0, b * step + r * (height + gap)))
+    return page
+
+
 def heat(errors: NDArray[np.floating[Any]], most: float) -> NDArray[np.float32]:
     """Squared errors (N, H, W, C) as colours (N, H, W, 3): dark is none, pale yellow is `most` or more."""
     share = np.clip(errors.mean(-1) / max(most, 1e-9), 0, 1) * (len(HEAT) - 1)

@@ -11,9 +11,9 @@ import streamlit as st
 from components.choosing import escaped
 from models import kinds
 from models.readers.arrays import AXIS
+from models.readers.encodings import TONGUES
 from models.readers.limits import LIMITS, Limits
 from models.readers.result import ColumnFacts, Decision, ReadResult
-from models.readers.text import TONGUES
 from models.readers.work import USES
 
 SHOWN = 500  # columns and classes that a table on this page lists
@@ -43,6 +43,7 @@ LABELS = {
     "missing_values": "Words for missing",
     "dates": "Dates",
     "rhythm": "Uneven times",
+    "pivot": "Columns side by side for each",
 }
 WORDS: dict[str | bool, str] = {
     **{kind.name: kind.described for kind in kinds.KINDS.values()},

@@ -201,7 +201,7 @@ def test_pages_go_on_without_a_deleted_dataset(me: str) -> None:
         assert not any(button.label.startswith("Download Noise") for button in app.button)
     assert "Originals" not in words(drawn("reconstructions", run=run.id))
     listed = drawn("runs")
-    assert list(listed.dataframe[0].value["dataset"]) == ["Noise"]
+    assert [title.split(" · ")[0] for title in listed.dataframe[0].value["run"]] == ["Noise"]
 
 
 def test_a_run_whose_dataset_is_deleted_is_opened_again_from_its_own_zip(me: str) -> None:
@@ -314,12 +314,13 @@ def test_from_drop_to_explored_map(app: str, page: Page, name: str) -> None:
     expect(page.get_by_test_id("stMetricValue").first).to_have_text(count)
     page.get_by_role("button", name="Keep it and train").click()
     expect(page).to_have_url(re.compile(r"/train\?.*dataset=own-"), timeout=60_000)
+    page.get_by_text("More", exact=True).click()
     page.get_by_label("Epochs", exact=True).fill("3")
     page.get_by_label("Epochs", exact=True).press("Enter")
     expect(page).to_have_url(re.compile("epochs=3"))
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("is ready: 3 epochs")).to_be_visible(timeout=120_000)
-    page.get_by_role("button", name="Explore this run").click()
+    page.locator(".st-key-explore-run button").click()
     expect(page.get_by_text(f"Each of {count} points is one sample")).to_be_visible()
     expect(page.get_by_text("Made from data that somebody brought")).to_be_visible()
     ready = page.locator('[data-testid="latent-explorer"][data-ready="true"]')

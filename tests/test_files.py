@@ -18,7 +18,8 @@ from PIL import Image
 
 from models import Problem, readers
 from models.datasets import TEST, TRAIN
-from models.readers import ReadResult, cells, times
+from models.readers import ReadResult, cells, clocks, long, times
+from models.readers.work import Work
 
 START = datetime(2024, 3, 30, 20)
 READ = Callable[..., ReadResult]
@@ -1414,3 +1415,248 @@ def test_labels_under_any_usual_name_are_not_asked_for(read: READ) -> None:
     arrays = npz(data=np.random.default_rng(0).random((60, 5)), subject=np.arange(60) % 5, species=np.arange(60) % 3)
     found = read({"a.npz": arrays})
     assert len(found.classes) == 3 and not asked(found)
+
+
+# Headers of several rows, and names in comments
+ROWS_3 = "".join(f"{START + timedelta(days=i):%Y-%m-%d},{i / 3},{i / 7},{i % 9}.5,{i % 5}.5\n" for i in range(60))
+ROWS_R = "".join(f"{i},{i / 3},{i / 7},{i % 9}.5,{i % 5}.5\n" for i in range(60))
+ANSWERS = "".join(
+    f"{7_000_001 + 37 * i * i % 9001},05/{1 + i % 28:02}/2024,{20 + i % 40},{'Python' * (i % 2)},{'R' * (i % 3 > 0)},{'so' if i % 2 else 'not'}\n"
+    for i in range(60)
+)
+IMPORTS = ",".join(f'"{{""ImportId"":""{name}"",""timeZone"":""America/Denver""}}"' for name in ("s", "id", "q1", "q2"))
+ASKED = "".join(f"2024-01-{1 + i % 28:02} 10:00:{i % 60:02},R_{i * 7919 % 99991:x}q,{20 + i % 40},{1 + i % 5}\n" for i in range(60))  # fmt: skip
+GAUGE = "".join(f"USGS\t01646500\t2024-01-0{1 + i // 24} {i % 24:02}:00\tEST\t{i * 7 % 50}.5\tP\n" for i in range(72))
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "count"),
+    [
+        ("Price,Close,High,Low,Open\nTicker,A,A,A,A\nDate,,,,\n" + ROWS_3, ["Close", "High", "Low", "Open"], 60),  # yfinance
+        ("Price,Close,Close,High,High\nTicker,A,B,A,B\nDate,,,,\n" + ROWS_3, ["Close (A)", "Close (B)", "High (A)", "High (B)"], 60),
+        (",v,v,w,w\n,mean,std,mean,max\nid,,,,\n" + ROWS_R, ["v (mean)", "v (std)", "w (mean)", "w (max)"], 60),  # an aggregate
+        (",v,v\n,mean,std\nid,,\n" + "".join(f"{i},{i / 3},{i / 7}\n" for i in range(60)), ["mean", "std"], 60),
+        (",a,a,a,b\n,x,x,y,x\n,1st,2nd,1st,1st\n" + ROWS_R, ["a (x, 1st)", "a (x, 2nd)", "a (y, 1st)", "b (x, 1st)"], 60),
+        (",acc,,gyr,\ndate,x,y,x,y\n" + ROWS_3, ["acc (x)", "acc (y)", "gyr (x)", "gyr (y)"], 60),  # merged cells
+        (",acc,,gyr,\ndate,x,y,x,y\n,g,g,°/s,°/s\n" + ROWS_3, ["acc (x, g)", "acc (y, g)", "gyr (x, °/s)", "gyr (y, °/s)"], 60),
+        (f'StartDate,ResponseId,Q1,Q2\nStart Date,Response ID,"How old\nare you, in years?",Agree?\n{IMPORTS}\n{ASKED}', ["Q1", "Q2"], 60),
+        (f"StartDate,ResponseId,Q1,Q2\n{IMPORTS}\n{ASKED}", ["Q1", "Q2"], 60),
+        ("Respondent ID,Start Date,How old are you?,Which do you use?,,Happy?\n,,Open-Ended Response,Python,R,Response\n" + ANSWERS, ["How old are you?", "Which do you use? (Python)", "Which do you use? (R)"], 60),
+        ("# by the survey\n#\nagency_cd\tsite_no\tdatetime\ttz_cd\t00060\t00060_cd\n5s\t15s\t20d\t6s\t14n\t10s\n" + GAUGE, ["00060"], 72),
+        ("date,a,b,c,d\ndatetime,double,double,float64,int\n" + ROWS_3, ["a", "b", "c", "d"], 60),
+    ],
+)  # fmt: skip
+def test_headers_of_several_rows(text: str, columns: list[str], count: int, read: READ) -> None:
+    found = read(text, kind="table")
+    of_numbers = [column.name for column in found.columns if column.name not in ("agency_cd", "site_no", "tz_cd", "00060_cd", "Happy?")]  # fmt: skip
+    assert (of_numbers, len(found.samples)) == (columns, count)
+    assert not any("no numbers" in words or "no times" in words for words in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("k,v,w\nmean,,\n" + "".join(f"c{i % 3},{i / 3},{i / 7}\n" for i in range(30)), 31),  # numbers are missing
+        ("v,v,w\n1.5,2.5,3.5\n" + "".join(f"{i / 3},{i / 7},{i / 5}\n" for i in range(30)), 31),
+        ("v,w,\n1.5,2.5,good\n" + "".join(f"{i / 3},{i / 7},{'bad' if i % 2 else 'good'}\n" for i in range(30)), 31),
+        ("k,v,w\ns,V,A\n2024-01-01,,\n" + "".join(f"2024-01-{i + 2:02},{i / 3},{i / 7}\n" for i in range(20)), 21),
+        ("k,v,w\ns,V,A\nfirst,,\n" + "".join(f"c{i % 3},{i / 3},{i / 7}\n" for i in range(20)), 21),
+        ("k,v,w\nx,y,z\n0,,\n" + "".join(f"{i + 1},{i / 3},{i / 7}\n" for i in range(20)), 21),
+        ("v,w\n5s,7s\n" + "".join(f"{i}s,{i * 2 % 9}s\n" for i in range(30)), 31),  # seconds and no formats
+        ("v,w,note\n1.5,2.5,{\"ImportId\"}\n" + "".join(f"{i / 3},{i / 7},x\n" for i in range(30)), 31),
+        ("# written by A. B., in May\n#v,w\n" + "".join(f"{i / 3},{i / 7}\n" for i in range(30)), 30),
+    ],
+)  # fmt: skip
+def test_samples_below_names_are_no_names(text: str, count: int, read: READ) -> None:
+    found = read(text)
+    assert len(found.samples) == count
+    bare = [
+        name.removesuffix(" (2)").removesuffix(" (s)").removesuffix(" (V)").removesuffix(" (y)")
+        for name in names(found)
+    ]
+    assert bare[:2] in (["v", "w"], ["k", "v"], ["v", "v"], ["v", "w (A)"], ["v", "w (z)"], ["k (x)", "v"])
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("# free to use, if you say where from\n# 260: 5.18 52.1 DE BILT\n# STN = station\n# \n# STN,YYYYMMDD,   FG,   TG\n# \n" + "".join(f"  260,{datetime(2020, 1, 1) + timedelta(days=i):%Y%m%d},{i * 7 % 90:5},{i * 11 % 80:5}\n" for i in range(90)), ["STN", "FG", "TG"]),  # KNMI
+        ("#YY  MM DD hh mm WDIR WSPD  GST\n#yr  mo dy hr mn degT m/s  m/s\n" + "".join(f"{datetime(2024, 1, 1) + timedelta(hours=i):%Y %m %d %H %M}  {i * 7 % 360}  {i % 9}.5   {i % 7}.5\n" for i in range(90)), ["WDIR (degT)", "WSPD (m/s)", "GST (m/s)"]),  # NDBC
+        ("% depth;salt\n%\n" + "".join(f"{i / 3};{i / 7}\n" for i in range(30)), ["depth", "salt"]),
+        ("// a logger\n// depth\tsalt\n// [m]\t[%]\n" + "".join(f"{i / 3}\t{i / 7}\n" for i in range(30)), ["depth (m)", "salt (%)"]),
+        ("# depth salt\n# ------------\n" + "".join(f"{i / 3} {i / 7}\n" for i in range(30)), ["depth", "salt"]),
+        ("# line\n" * 150 + "# depth,salt\n" + "".join(f"{i / 3},{i / 7}\n" for i in range(30)), ["depth", "salt"]),
+    ],
+)  # fmt: skip
+def test_names_in_comments(text: str, columns: list[str], read: READ) -> None:
+    found = read(text, kind="table")
+    assert (names(found), len(found.samples)) == (columns, text.count("\n") - sum(line[:1] in "#%/" for line in text.splitlines()))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "header", ["year,month,day,hour", "YYYY,MM,DD,hh", "jahr,monat,tag,stunde", "yr,mo,dy,hr", "No,year,month,day,hour"]
+)
+@pytest.mark.parametrize("digits", [1, 2])
+def test_parts_of_dates_are_one_time(header: str, digits: int, read: READ) -> None:
+    when = [START + timedelta(hours=i) for i in range(700) if not 300 <= i < 340]
+    rows = [
+        f"{t.year},{t.month:0{digits}},{t.day:0{digits}},{t.hour:0{digits}},{i % 50 / 7}" for i, t in enumerate(when)
+    ]
+    rows = [f"{i + 1},{row}" for i, row in enumerate(rows)] if header.startswith("No") else rows
+    found = read(f"{header},v\n" + "\n".join(rows) + "\n")
+    assert found.kind == "signal" and names(found) == ["v"] and "jumps once" in " ".join(found.warnings)
+
+
+def test_parts_of_dates_that_are_no_series_are_features(read: READ) -> None:
+    random = np.random.default_rng(0)
+    rows = [f"{random.integers(2000, 2020)},{random.integers(1, 13)},{random.integers(1, 29)},{random.random():.3f}" for _ in range(60)]  # fmt: skip
+    assert names(read("year,month,day,price\n" + "\n".join(rows) + "\n")) == ["year", "month", "day", "price"]
+
+
+# Durations
+LASTING: list[Callable[[int], str]] = [
+    lambda s: f"{s // 86400} days {s // 3600 % 24:02}:{s // 60 % 60:02}:{s % 60:02}",  # pandas
+    lambda s: f"{s // 86400} days {s // 3600 % 24:02}:{s // 60 % 60:02}:{s % 60:02}.000000",
+    lambda s: f"{s // 86400} days, {s // 3600 % 24}:{s // 60 % 60:02}:{s % 60:02}",  # Python
+    lambda s: f"P{s // 86400}DT{s // 3600 % 24}H{s // 60 % 60}M{s % 60}S",  # ISO 8601
+    lambda s: f"PT{s}S",
+]
+
+
+@pytest.mark.parametrize("write", LASTING)
+def test_durations_that_go_on_are_the_time(write: Callable[[int], str], read: READ) -> None:
+    found = read(
+        table({"": [write(60 * i + 600 * (i > 300)) for i in range(600)], "v": [i % 50 for i in range(600)]}, ";")
+    )
+    assert found.kind == "signal" and names(found) == ["v"] and "jumps once" in " ".join(found.warnings)
+
+
+@pytest.mark.parametrize("write", LASTING)
+def test_durations_are_seconds(write: Callable[[int], str], read: READ) -> None:
+    lasted = [i * i * 7919 % 400_000 for i in range(60)]
+    found = read(table({"trip": ["NaT" if i == 5 else write(s) for i, s in enumerate(lasted)], "v": range(60)}, ";"))
+    assert names(found) == ["trip (s)", "v"] and values(found, "trip (s)")[:5] == lasted[:5]
+
+
+def test_whole_days_are_days(read: READ) -> None:
+    found = read(table({"stay": [f"{i * 7 % 11} days" for i in range(40)], "v": range(40)}))
+    assert names(found) == ["stay (days)", "v"] and values(found, "stay (days)")[:3] == [0, 7, 3]
+
+
+@pytest.mark.parametrize(("cell", "seconds"), [("-1 days +23:59:00", -60.0), ("-P1DT1S", -86_401.0), ("1 day", 86_400.0), ("0 days 00:00:00.25", 0.25), ("5 days 1", None), ("P", None), ("PT", None), ("12:00", None)])  # fmt: skip
+def test_one_duration(cell: str, seconds: float | None) -> None:
+    assert cells.duration(cell) == seconds
+
+
+def test_durations_of_parquet(read: READ) -> None:
+    pa = pytest.importorskip("pyarrow")
+    lasted = [i * i * 7919 % 400_000 for i in range(600)]
+    columns = {"at": pa.array([60_000_000 * i for i in range(600)], pa.duration("us")), "trip": pa.array([None, *lasted[1:]], pa.duration("s"))}  # fmt: skip
+    found = read({"a.parquet": parquet({**columns, "v": range(600)})})
+    assert found.kind == "signal" and names(found) == ["trip (s)", "v"]
+    assert found.samples[1, :5, 0].tolist() == lasted[64:69]
+
+
+# Ids without a name
+def scattered(i: int) -> int:
+    return 842_302 + i * i * 7_919_317 % 91_000_000
+
+
+@pytest.mark.parametrize("kind", ["id class numbers", "id numbers class", "id whole", "semicolons", "again"])
+def test_ids_in_a_table_without_names(kind: str, read: READ) -> None:
+    """As in wdbc.data and breast-cancer-wisconsin.data."""
+    whole = kind in ("id whole", "again")
+    features = [
+        [str(j * i % 10 + 1) if whole else f"{(i * (j + 2)) % 97 / 7:.3f}" for j in range(5)] for i in range(60)
+    ]
+    ids = [str(scattered(i - i % 20 if kind == "again" and i % 20 == 1 else i)) for i in range(60)]
+    rows = [[one, "MB"[i % 3 > 0], *row] if kind in ("id class numbers", "semicolons") else [one, *row, "MB"[i % 3 > 0]] for i, (one, row) in enumerate(zip(ids, features, strict=True))]  # fmt: skip
+    found = read("\n".join((";" if kind == "semicolons" else ",").join(row) for row in rows) + "\n")
+    assert found.classes == ("B", "M") and len(found.columns) == 5 and "column 1" not in names(found)
+    assert found.names[:2] == (("1", "2") if kind == "again" else (ids[0], ids[1]))
+
+
+@pytest.mark.parametrize("column", ["round", "small", "beside large ones", "named"])
+def test_large_numbers_without_a_name_may_be_features(column: str, read: READ) -> None:
+    first = [scattered(i) // 1000 * 1000 if column == "round" else scattered(i) // 5000 if column == "small" else scattered(i) for i in range(60)]  # fmt: skip
+    scale = 1e5 if column == "beside large ones" else 1
+    rows = [[first[i], *(f"{scale * ((i * (j + 2)) % 97) / 7:.3f}" for j in range(4))] for i in range(60)]
+    text = "\n".join(",".join(map(str, row)) for row in rows) + "\n"
+    found = read(f"people,{','.join('abcd')}\n{text}" if column == "named" else text)
+    assert found.samples.shape == (60, 5)
+
+
+# Long tables
+def long_table(*, by_sensor: bool = False, hole: int = -1, more: bool = False, separator: str = ",", numbered: bool = False) -> str:  # fmt: skip
+    sensors = ["3", "7", "9"] if numbered else ["T1", "T2", "RH"]
+    pairs = (
+        [(i, s) for s in range(3) for i in range(600)] if by_sensor else [(i, s) for i in range(600) for s in range(3)]
+    )
+    pairs = [(i, s) for i, s in pairs if (i + s) % 60 != hole]
+    columns: dict[str, list[object]] = {
+        "time": [str(START + timedelta(minutes=i)) for i, _ in pairs],
+        "sensor": [sensors[s] for _, s in pairs],
+        "value": [1000 * s + i for i, s in pairs],
+    }
+    return table(columns | ({"volts": [i % 7 / 7 for i, _ in pairs]} if more else {}), separator)
+
+
+@pytest.mark.parametrize("way", [{}, {"by_sensor": True}, {"hole": 30}, {"separator": ";"}, {"numbered": True}])
+def test_each_sensor_of_a_long_table_becomes_a_column(way: dict[str, Any], read: READ) -> None:
+    found = read(long_table(**way))
+    pivot = found.decision("pivot")
+    assert pivot is not None and pivot.asks and pivot.options == ("sensor", "")
+    assert names(found) == (["sensor 3", "sensor 7", "sensor 9"] if way.get("numbered") else ["T1", "T2", "RH"])
+    assert found.kind == "signal" and found.samples.shape[1:] == (64, 3)
+    assert found.samples[0, :, 1].tolist() == list(range(1000, 1064)) and found.samples[1, 0].tolist() == [
+        64,
+        1064,
+        2064,
+    ]
+    chosen = read(long_table(**way), pivot="sensor")
+    assert "pivot" not in asked(chosen) and np.array_equal(chosen.samples, found.samples)
+    rows = read(long_table(**way), pivot="", kind="table")
+    assert len(rows.samples) >= 1700 and "value" in names(rows)
+
+
+def test_a_turned_table_gives_its_times_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text(long_table(by_sensor=True))
+    work = Work()
+    table = readers.text.read(path, work)
+    turned = long.pivoted(table, clocks.clock_of(table, work)[0], work)
+    values, when = turned.texts([2, 0])
+    assert (turned.names, values[:2]) == (["time", "T1", "T2", "RH"], ["1000.0", "1001.0"])
+    assert when == [str(START + timedelta(minutes=i)) for i in range(600)] and turned.rows[:2].tolist() == [1, 2]
+
+
+def test_of_several_values_of_a_long_table_each_has_columns(read: READ) -> None:
+    text = long_table(more=True)
+    assert "pivot" in asked(read(text)) and "value" in names(read(text))
+    found = read(text, pivot="sensor")
+    assert names(found)[:2] == ["value (T1)", "value (T2)"] and found.samples.shape[1:] == (64, 6)
+    assert names(read(text, pivot="sensor", leave_out=["volts (T1)"]))[-1] == "volts (RH)"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        table(
+            {"day": [f"2024-01-{1 + i * 7 % 28:02}" for i in range(60)], "colour": ["red", "blue"] * 30, "v": range(60)}
+        ),
+        table({"day": [f"2024-01-{1 + i // 2:02}" for i in range(60)], "class": ["a", "b"] * 30, "v": range(60)}),
+        table({"v": range(60), "colour": ["red", "blue"] * 30, "w": [i % 7 / 7 for i in range(60)]}),
+        table({"time": range(900), "sensor": ["S0", "S1", "S2"] * 300, "value": [i % 50 / 7 for i in range(900)]}),
+    ],
+)
+def test_tables_that_are_not_long(text: str, read: READ) -> None:
+    assert read(text).decision("pivot") is None
+
+
+def test_a_pivot_that_cannot_be_is_refused(read: READ) -> None:
+    with pytest.raises(Problem, match="here is no column “nothing”"):
+        read(long_table(), pivot="nothing")
+    with pytest.raises(Problem, match="each time must have one row for each of its values"):
+        read(long_table(), pivot="value")
+    with pytest.raises(Problem, match="each time must have one row for each of its values"):
+        read(table({"sensor": list("ab") * 30, "v": range(60)}), pivot="sensor")

@@ -236,7 +236,7 @@ def test_names_from_a_file_are_words_in_a_figure() -> None:
 
 def test_train_offers_what_fits(fruit_run: runs.Run, wave_run: runs.Run) -> None:
     app = drawn("train", dataset="fruit", architecture="variational")
-    assert not app.error and "Takes images, signals and tables." in words(app)
+    assert not app.error and "Takes images, signals and tables." in app.selectbox(key="architecture").help
     assert app.selectbox(key="loss").options == ["squared-error"] and app.selectbox(key="loss").value == "squared-error"
     assert not any("watermark" in option for option in app.selectbox(key="noise").options)
     assert any("to their mean" in option for option in app.selectbox(key="noise").options)
@@ -287,12 +287,12 @@ def test_while_it_trains_rows_are_seen_against_what_becomes_of_them(
     script = (
         "import numpy as np\n"
         "from components import cached, figures\n"
-        "from components.views import train\n"
+        "from components import watched\n"
         "from models.runs import Configuration\n"
         "line = {'epoch': 1, 'loss': {'reconstruction': 1.0}, 'validation': 1.0}\n"
         "drawn = figures.losses([line], Configuration('digits', 'modern'))\n"
         "rows = figures.parity(np.zeros((2, 3)), np.zeros((2, 3)))\n"
-        "train.pictures_of('x', 'y', 1, True, cached.Live(line, 1.0, 1.0, drawn, None, {'rows': rows}))\n"
+        "watched.pictures_of('x', 'y', 1, True, cached.Live(line, 1.0, 1.0, drawn, None, {'rows': rows}))\n"
     )
     app = AppTest.from_string(script, default_timeout=60).run()
     assert not app.exception and "rows" in words(app) and len(plots(app)) == 2

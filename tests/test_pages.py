@@ -17,7 +17,7 @@ from streamlit.proto.Metric_pb2 import Metric as MetricProto
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
 from streamlit.testing.v1 import AppTest
 
-from components import cached, figures, views, visitor
+from components import cached, choosing, figures, views, visitor, watched
 from components.views import codes, train
 from models import datasets, engine, runs
 from models.engine import queue
@@ -193,31 +193,52 @@ def test_the_address_of_a_stopped_training_is_that_of_what_was_kept(
     monkeypatch.setattr(engine, "wake", lambda: None)
     app = drawn("train", training=asked)
     assert app.query_params["training"] == digits_run.id
-    assert any("is ready" in one.value for one in app.success)
+    assert any("is ready" in one.value for one in app.markdown)
 
 
 def test_the_classes_that_a_code_keeps_apart_are_told_beside_pcas(
     monkeypatch: pytest.MonkeyPatch, digits_run: runs.Run
 ) -> None:
     monkeypatch.setattr(engine, "wake", lambda: None)
-    (told,) = [one for one in drawn("train", training=digits_run.id).metric if one.label == "kNN accuracy on codes"]
-    assert told.value == f"{digits_run.metric('knn_accuracy'):.0%}"
-    assert told.delta == f"PCA {digits_run.metric('pca_knn_accuracy'):.0%}"
+    ours, theirs = (100 * (digits_run.metric(f"{of}knn_accuracy") or 0.0) for of in ("", "pca_"))
+    said = f"By their codes {ours:.0f} % of these are classified correctly"
+    assert f"{said}, by those of PCA {theirs:.0f} %." in words(drawn("train", training=digits_run.id))
     real = runs.Run.metric
     monkeypatch.setattr(runs.Run, "metric", lambda run, what: None if what == "pca_knn_accuracy" else real(run, what))
-    (told,) = [one for one in drawn("train", training=digits_run.id).metric if one.label == "kNN accuracy on codes"]
-    assert not told.delta
+    assert f"{said}." in words(drawn("train", training=digits_run.id))
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.53, "its error is 47 % lower than PCA's with as many numbers"),
+        (0.997, "its error is as large as PCA's with"),
+        (1.004, "its error is as large as PCA's with"),
+        (1.12, "its error is 12 % higher than PCA's with"),
+        (2.1, "its error is twice PCA's with"),
+        (5.2, "its error is 5 times PCA's with"),
+        (300.0, "PCA's is all but zero"),
+    ],
+)
+def test_an_error_is_told_beside_pcas_in_words(
+    share: float, said: str, digits_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = runs.Run.metric
+    pca = real(digits_run, "pca_mse") or 0.0
+    monkeypatch.setattr(runs.Run, "metric", lambda run, what: share * pca if what == "mse" else real(run, what))
+    told = choosing.beside_pca(digits_run)
+    assert told.startswith("On images it never saw, ") and said in told
 
 
 def test_what_is_left_is_at_most_what_is_allowed_and_only_while_it_trains() -> None:
     line = {"epoch": 2, "loss": {"a": 1.0}, "validation": 1.0, "samples_per_second": 1234.0}
     seen = cached.Live(line, 1.0, 30.0, None, None, {})
     of = engine.Status("0123456789abcdef", "training", "epoch 2", 2, 10_000)
-    assert train.words_of(of, seen, True) == "epoch 2 · 1,234 samples/s · 60 min left at most"
+    assert watched.words_of(of, seen, True) == "epoch 2 · 1,234 samples/s · 60 min left at most"
     done = engine.Status(of.id, "measuring", "measuring the result", 2, 2)
-    assert train.words_of(done, seen, False) == "measuring the result"
+    assert watched.words_of(done, seen, False) == "measuring the result"
     cooling = engine.Status(of.id, "training", "cooling down", 2, 10_000)
-    assert train.words_of(cooling, seen, True) == "cooling down"
+    assert watched.words_of(cooling, seen, True) == "cooling down"
 
 
 @pytest.mark.parametrize("name", ["train", "explore", "reconstructions", "codes"])
@@ -366,7 +387,9 @@ def test_train_to_the_end_and_explore(home: Path) -> None:
     assert engine.status(id_).phase == "done", engine.status(id_)
     app.run()
     assert "is ready" in words(app)
-    assert {metric.label for metric in app.metric} >= {"Test error", "PCA, same code size"}
+    assert "On images it never saw, its error is" in words(app) and {"Explore", "See its reconstructions"} <= {
+        button.label for button in app.button
+    }
     explored = drawn("explore", run=id_)
     assert explored.selectbox(key="run").value == id_
 
@@ -415,9 +438,9 @@ def test_runs_lists_ones_own_and_filters_them(listed: dict[str, str]) -> None:
     assert list(table["state"]) == ["cancelled", "waiting, next", "done"] and len(table) == 3
     done = table.iloc[2]
     run = runs.open_run(runs.folder_of(listed["done"]))
-    assert done["test error"] == run.metric("mse") and done["PCA"] == run.metric("pca_mse") and done["D"] == 2
+    assert done["test error"] == run.metric("mse") and done["PCA"] == run.metric("pca_mse") and done["run"] == run.title
     app.text_input(key="search").set_value("modern waiting").run()
-    assert list(app.dataframe[0].value["architecture"]) == ["modern"]
+    assert list(app.dataframe[0].value["run"]) == ["Digits 8x8 · Modern · D = 2"]
     assert app.query_params["search"] == "modern waiting"
     app.text_input(key="search").set_value("<b>nothing like it").run()
     assert "None of the 3 runs fits" in words(app)
@@ -426,7 +449,7 @@ def test_runs_lists_ones_own_and_filters_them(listed: dict[str, str]) -> None:
     shipped = sum(run.pretrained for run in runs.find()[0])
     assert len(app.dataframe[0].value) == 3 + shipped
     app.text_input(key="search").set_value("mnist-wide").run()
-    assert list(app.dataframe[0].value["dataset"]) == ["mnist"]
+    assert list(app.dataframe[0].value["run"]) == [runs.open_run(runs.folder_of("mnist-wide")).title]
 
 
 def test_a_run_of_a_later_version_does_not_end_the_page(listed: dict[str, str]) -> None:
@@ -453,7 +476,10 @@ def test_what_keeps_the_engine_from_training_is_said_on_train(home: Path) -> Non
 
 def test_runs_of_nobody_lead_to_train(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visitor, "owner", lambda: "nobody")
-    assert "not trained anything yet" in words(drawn("runs"))
+    app = drawn("runs")
+    assert "not trained anything yet" in words(app)
+    shipped = [run.title for run in runs.find()[0] if run.pretrained]
+    assert sorted(app.dataframe[0].value["run"]) == sorted(shipped), "a newcomer has these to look at"
 
 
 def test_reconstructions_show_both_errors_with_units() -> None:
@@ -466,7 +492,6 @@ def test_reconstructions_show_both_errors_with_units() -> None:
     assert "PCA, D = 2 " in words(app)
 
 
-@pytest.mark.parametrize("name", ["train", "reconstructions"])
 @pytest.mark.parametrize(
     ("share", "said", "colour"),
     [
@@ -478,13 +503,12 @@ def test_reconstructions_show_both_errors_with_units() -> None:
     ],
 )
 def test_an_error_that_is_pcas_to_the_rounding_is_neither_good_nor_bad(
-    name: str, share: float, said: str, colour: int, digits_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+    share: float, said: str, colour: int, digits_run: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "wake", lambda: None)
     real = runs.Run.metric
     pca = real(digits_run, "pca_mse") or 0.0
     monkeypatch.setattr(runs.Run, "metric", lambda run, what: share * pca if what == "mse" else real(run, what))
-    app = drawn(name, **{"training" if name == "train" else "run": digits_run.id})
+    app = drawn("reconstructions", run=digits_run.id)
     (error,) = [metric for metric in app.metric if metric.label == "Test error"]
     assert (error.delta, error.proto.color) == (said, colour)
 

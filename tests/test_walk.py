@@ -306,6 +306,7 @@ def test_train_keeps_its_choices_beside_a_running_training(app: str, walker: Pag
     page.goto(f"{app}/train")
     at(page, "Train")
     choose(page, "Architecture", "Variational")
+    more(page)
     number(page, "Epochs", "9000")
     number(page, "Seed", seed)
     page.get_by_role("button", name="Train", exact=True).click()
@@ -320,6 +321,7 @@ def test_train_keeps_its_choices_beside_a_running_training(app: str, walker: Pag
         number(page, "Epochs", "12")
         go(page, "Explore")
         go(page, "Train")
+        more(page)
         chosen(page, "Architecture", "Single-layer")
         chosen(page, "Noise on the input", "gaussian (added to every value)")
         expect(page.get_by_label("Epochs", exact=True)).to_have_value("12")
@@ -330,11 +332,18 @@ def test_train_keeps_its_choices_beside_a_running_training(app: str, walker: Pag
         chosen(page, "Architecture", "Single-layer")
         expect(named).to_be_visible()
         page.get_by_role("button", name="Show its choices").click()
+        more(page)
         chosen(page, "Architecture", "Variational")
         chosen(page, "Noise on the input", "none")
         expect(page.get_by_label("Epochs", exact=True)).to_have_value("9000")
         expect(page.get_by_label("Seed", exact=True)).to_have_value(seed)
         expect(page.get_by_role("button", name="Show its choices")).to_have_count(0)
+
+
+def more(page: Page) -> None:
+    """Open what the page Train has under More."""
+    page.get_by_text("More", exact=True).click()
+    expect(page.get_by_label("Epochs", exact=True)).to_be_visible()
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import streamlit as st
 
 from components import address, choosing, visitor
 from components.views import Page, show_problems
-from models import Problem, engine, runs, uploads
+from models import Problem, engine, runs
 from models.engine import Entry
 from models.runs import thumbnails
 
@@ -26,14 +26,17 @@ def show() -> None:
     """Draw the page."""
     owner = visitor.owner()
     everyone = address.seed("all", False, lambda asked: asked == "yes")
-    search, group, common = st.columns([3, 4, 2], vertical_alignment="bottom")
+    search, group, common = st.columns([3, 4, 3], vertical_alignment="bottom")
     address.seed("search", "")
     text = search.text_input("Filter", key="search", placeholder="a dataset, an architecture, a name …")
     address.seed("states", [], None)
     states = group.pills("State", STATES, selection_mode="multi", key="states")
-    everyone = common.toggle(
-        "With shipped and shared ones", key="all", help="Runs that came with Hourglass, or that everybody here sees."
-    )
+    if engine.runs(owner):  # else these are all that there is to show
+        everyone = common.toggle(
+            "Show shipped and shared runs",
+            key="all",
+            help="Runs that came with Hourglass, or that everybody here sees.",
+        )
     entries(owner, text, states, everyone)
     if st.user.get("is_logged_in"):
         st.button(f"Sign out {st.user.get('email') or ''}", on_click=st.logout, icon=":material/logout:")
@@ -55,13 +58,15 @@ def table(owner: str, text: str, states: list[str], everyone: bool, alive: bool)
         st.rerun(scope="app")  # nothing is left to wait for: no more polling
     if foreign := engine.foreign_runs(owner):
         st.caption(f"Asked for in another version of Hourglass, and listed there only: {foreign} of your runs.")
-    every = mine + (common(owner, mine) if everyone else [])
+    every = mine + (common(owner, mine) if everyone or not mine else [])
     chosen = [entry for entry in every if fits(entry, text, states)]
-    if not every:
+    if not mine:
         st.info("You have not trained anything yet. What you train is listed here, also when you close this page.")
         if st.button("Go to Train", icon=":material/model_training:", type="primary"):
             st.switch_page(st.session_state["pages"]["Train"])
-        return
+        if not every:
+            return
+        st.caption("These runs are here for everybody:")
     if not chosen:
         st.info(f"None of the {len(every)} runs fits this filter.")
         return
@@ -76,8 +81,10 @@ def table(owner: str, text: str, states: list[str], everyone: bool, alive: bool)
         placeholder="",
         column_config={
             "★": st.column_config.TextColumn("★", width=30),
+            "run": st.column_config.ButtonColumn(
+                "run", help="Opens it", type="tertiary", alignment="left", key="opened run"
+            ),
             "progress": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, width="small"),
-            "D": st.column_config.NumberColumn("D", help="Code size", width=40),
             "test error": st.column_config.NumberColumn(format="%.4f", help="Mean squared error on the test split"),
             "PCA": st.column_config.NumberColumn(format="%.4f", help="Of PCA with the same code size"),
             "seconds": st.column_config.NumberColumn(format="%.1f", help="Training time"),
@@ -85,12 +92,26 @@ def table(owner: str, text: str, states: list[str], everyone: bool, alive: bool)
         },
     )["selection"]["rows"]
     at = [chosen[i] for i in picked if i < len(chosen)]
+    clicked = st.session_state.get("opened run")
+    if clicked is not None and clicked["row"] < len(chosen):
+        at = [chosen[clicked["row"]]]
+        opened(at[0])
     if not at:
-        st.caption("Click into the first column to choose a run: then it can be opened, renamed, starred or deleted.")
+        more = " Tick the box before it to rename, star or delete it." if mine else ""
+        st.caption(f"Click a run's title to open it.{more}")
     elif len(at) == 1:
         one(at[0], owner)
     else:
         several(at, owner)
+
+
+def opened(entry: Entry) -> None:
+    """To the map of a finished run, or to where a training can be watched; of others there is nothing to open."""
+    pages = st.session_state["pages"]
+    if entry.run is not None:
+        st.switch_page(pages["Explore"], query_params={"run": entry.id})
+    if GROUP[entry.state] == 0:
+        st.switch_page(pages["Train"], query_params={**choices(entry), "training": entry.id})
 
 
 def common(owner: str, mine: list[Entry]) -> list[Entry]:
@@ -125,12 +146,6 @@ def title(entry: Entry) -> str:
     return entry.run.title if entry.run is not None else choosing.title_of(entry.configuration)
 
 
-def titled(dataset: str) -> str:
-    """A dataset in the table: by its name, and by its title where somebody brought it."""
-    brought = uploads.dataset(dataset)
-    return dataset if brought is None else brought.title
-
-
 def row(entry: Entry, named: bool) -> dict[str, Any]:
     """The columns of one line; with one for names where somebody gave one."""
     run, chosen = entry.run, entry.configuration
@@ -142,18 +157,13 @@ def row(entry: Entry, named: bool) -> dict[str, Any]:
     return {
         "★": "★" if entry.starred else "",
         **({"name": entry.name or ""} if named else {}),
-        "dataset": run.card.dataset.title
-        if run is not None and uploads.own(chosen.dataset)
-        else titled(chosen.dataset),
-        "architecture": chosen.architecture + chosen.called,
-        "D": chosen.code_size,
+        "run": title(entry),
         "state": state,
         "progress": None if done is None else done / max(1, chosen.epochs) if run is None else 1.0,
         "test error": run.metric("mse") if run is not None else None,
         "PCA": run.metric("pca_mse") if run is not None else None,
         "epochs": run.card.training.epochs if run is not None else chosen.epochs,
         "seconds": run.card.training.seconds if run is not None else None,
-        "noise": "" if chosen.noise == "none" else f"{chosen.noise} {chosen.noise_level:g}",
         "asked": int(entry.asked * 1000),
     }
 
@@ -197,7 +207,7 @@ def one(entry: Entry, owner: str) -> None:  # noqa: PLR0912 - one branch for eac
             address.choose("training", None)
             st.switch_page(pages["Train"], query_params=choices(entry))
         if own:
-            if st.button("Take the star away" if entry.starred else "Star", icon=":material/star:"):
+            if st.button("Unstar" if entry.starred else "Star", icon=":material/star:"):
                 engine.star(entry.id, owner, not entry.starred)
                 again()
                 st.rerun(scope="app")

@@ -1,20 +1,28 @@
 """Train: choose dataset, architecture and code size, see the hourglass they make, and watch it learn."""
 
 import dataclasses
+import math
 import time
 from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from components import address, cached, choosing, figures, visitor
-from components.views import Page, show_problems
-from models import Problem, architectures, datasets, engine, home, kinds, losses, runs, uploads
-from models.analysis import metrics
+from components import address, choosing, figures, visitor, watched
+from components.choosing import OWN
+from components.views import Page
+from components.watched import duration
+from models import Problem, architectures, datasets, engine, kinds, losses, runs
+from models.architectures import Blueprint
 from models.runs import Configuration
 
-OWN = "My own choices"
 PATIENCE = 30  # seconds that somebody waits for a timing
+ARTICLE = (
+    "Those called (article) are networks of the kinds in "
+    "[Building Autoencoders in Keras](https://blog.keras.io/building-autoencoders-in-keras.html), trained with Keras's own "
+    "settings."
+)
 NOISES = {
     "none": "none",
     "gaussian": "gaussian (added to every value)",
@@ -61,14 +69,23 @@ def show() -> None:
     for problem in (*datasets.broken(), *architectures.broken(), *losses.broken()):
         st.warning(str(problem))
     address.seed("training", None, training_id)
-    left, right = st.columns([2, 3], gap="large")
+    left, stage = st.columns([2, 5], gap="large")
     with left:
-        values, dataset = choices()
-    with right:
-        configuration = describe(to_train(values))
-        if configuration is not None:
-            start(configuration, dataset)
-        follow(configuration)
+        values, dataset, below = choices()
+    with below:
+        made = configured(to_train(values))
+        if made is not None:
+            start(made[0], dataset)
+    with stage:
+        watching = watched.follow(made[0] if made is not None else None)
+        if made is not None and not watching:
+            describe(*made)
+    if made is not None and watching:
+        with left:
+            st.plotly_chart(
+                figures.hourglass(made[1], 150, labels=False), config={"displayModeBar": False}, key="small hourglass"
+            )
+            st.caption(in_a_line(*made))
     if values["noise"] == "none":
         values.pop("noise_level")  # it would be believed once a noise is chosen
     address.publish(**values, budget=st.session_state["budget"], training=st.session_state["training"])
@@ -81,8 +98,9 @@ def training_id(asked: str) -> str:
     return asked
 
 
-def choices() -> tuple[dict[str, Any], datasets.Dataset]:
-    """Every choice of a training as plain values, and the dataset chosen."""
+def choices() -> tuple[dict[str, Any], datasets.Dataset, DeltaGenerator]:
+    """Every choice of a training as plain values, the dataset chosen, and the place below those that matter most: the rest
+    is under More."""
     known_data, known = choosing.datasets_of(visitor.owner()), architectures.available()
     dataset = known_data[address.seed("dataset", one_of(known_data, "digits"), known=known_data)]
     fitting = [n for n, a in known.items() if dataset.kind in a.kinds]
@@ -95,32 +113,31 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
         address.choose("architecture", one_of(fitting, "modern"))
         take_defaults(one_of(fitting, "modern"))
     leave_preset()
-    address.seed("preset", OWN, None, presets)
-    st.selectbox("Start from", presets, key="preset")
     titles = choosing.titles(known_data)
     st.selectbox("Dataset", list(known_data), format_func=titles.__getitem__, key="dataset")
     shape = "×".join(map(str, dataset.shape))
     kind = kinds.get(dataset.kind)
     st.caption(f"{dataset.summary} {dataset.count:,} {kind.shaped.format(shape)}. Licence: {dataset.licence}.".strip())
     address.seed("architecture", one_of(fitting, "modern"), known=fitting)
-    chosen = st.selectbox("Architecture", fitting, format_func=lambda n: known[n].title, key="architecture")
+    takes, paper = known[st.session_state["architecture"]].takes, known[st.session_state["architecture"]].paper
+    about = f"{takes[:1].upper()}{takes[1:]}. ({paper})"
+    chosen = st.selectbox("Architecture", fitting, format_func=lambda n: known[n].title, key="architecture", help=about)
     architecture = known[chosen]
-    takes = architecture.takes
-    st.caption(f"{architecture.summary} {takes[:1].upper()}{takes[1:]}. ({architecture.paper})")
+    st.caption(architecture.summary)
     values: dict[str, Any] = {"dataset": dataset.name, "architecture": chosen}
     values["code_size"] = number("code_size", 2, (1, min(architectures.MAX_CODE_SIZE, dataset.size)))
     defaults = start_values(chosen)
-    across, down = st.columns(2)
-    with across:
+    below = st.container()
+    with st.expander("More", icon=":material/tune:"):
+        address.seed("preset", OWN, None, presets)
+        st.selectbox("Start from", presets, key="preset", help=ARTICLE)
         values["epochs"], told_of_it = how_long(defaults["epochs"])
-        values["learning_rate"] = number("learning_rate", defaults["learning_rate"])
-    with down:
-        values["batch_size"] = number("batch_size", defaults["batch_size"])
+        if told_of_it:
+            st.caption(told_of_it)
+        for name in ("learning_rate", "batch_size"):
+            values[name] = number(name, defaults[name])
         values["seed"] = number("seed", 0)
-    if told_of_it:
-        st.caption(told_of_it)
-    values["noise"], values["noise_level"] = noise(dataset.kind)
-    with st.expander("More"):
+        values["noise"], values["noise_level"] = noise(dataset.kind)
         known_losses = runs.losses(dataset.kind)
         address.seed(
             "loss", defaults["loss"] if defaults["loss"] in known_losses else known_losses[0], known=known_losses
@@ -139,7 +156,7 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset]:
             "article": "the article's: constant rate, last epoch kept",
         }
         values["recipe"] = st.selectbox("Recipe", runs.RECIPES, format_func=words.__getitem__, key="recipe")
-    return values, dataset
+    return values, dataset, below
 
 
 def one_of(known: Iterable[str], wanted: str) -> str:
@@ -242,8 +259,8 @@ def to_train(values: dict[str, Any]) -> dict[str, Any]:
     return values | {"recipe": "open-ended"} if endless else values
 
 
-def describe(values: dict[str, Any]) -> Configuration | None:
-    """The hourglass that the choices make, and its numbers; a sentence instead when they do not fit."""
+def configured(values: dict[str, Any]) -> tuple[Configuration, Blueprint] | None:
+    """The training that the choices make, and its network; a sentence instead when they do not fit."""
     try:
         configuration = runs.configure(values)
         dataset = datasets.get(configuration.dataset)
@@ -253,12 +270,25 @@ def describe(values: dict[str, Any]) -> Configuration | None:
     except Problem as problem:
         st.error(str(problem))
         return None
+    return configuration, blueprint
+
+
+def describe(configuration: Configuration, blueprint: Blueprint) -> None:
+    """The network as an hourglass, its numbers, and what of the training is under More."""
     st.plotly_chart(figures.hourglass(blueprint), config={"displayModeBar": False}, key="hourglass")
     size, ratio, parameters = st.columns(3)
-    size.metric("Numbers per sample", f"{dataset.size:,} → {configuration.code_size:,}")
+    size.metric("Numbers per sample", f"{math.prod(blueprint.shape):,} → {configuration.code_size:,}")
     ratio.metric("Compression", f"{blueprint.compression:,.1f} : 1")
     parameters.metric("Parameters", f"{blueprint.parameters:,}")
-    return configuration
+    st.caption(choosing.in_words(configuration))
+
+
+def in_a_line(configuration: Configuration, blueprint: Blueprint) -> str:
+    """The same numbers in a line."""
+    return (
+        f"{math.prod(blueprint.shape):,} → {configuration.code_size:,} numbers per sample ({blueprint.compression:,.1f} : 1), "
+        f"{blueprint.parameters:,} parameters"
+    )
 
 
 def start(configuration: Configuration, dataset: datasets.Dataset) -> None:
@@ -304,170 +334,6 @@ def timed(configuration: Configuration, device: str) -> Configuration:
             f"It will take longer: one epoch, the least, needs about {duration(each)} here.", icon=":material/timer:"
         )
     return runs.configure(values | {"epochs": engine.epochs_within(seconds, each)})
-
-
-def follow(shown: Configuration | None) -> None:
-    """The training of this session, or the one that the address names, as it goes. shown: what the form would train."""
-    id_ = st.session_state["training"]
-    if id_ is None:
-        return
-    status = engine.status(id_)
-    name(id_, shown)
-    if status.alive:
-        live(id_)
-    elif status.phase == "done":
-        st.session_state["training"] = status.id  # one that was stopped is kept under an id of its own
-        finished(status.id)
-    elif status.problem is not None:
-        st.error(str(status.problem))
-    elif status.phase == "cancelled":
-        told = f" after epoch {status.epoch}. Press Train to go on with it there." if status.epoch else "."
-        st.info(f"This training was cancelled{told}")
-    else:
-        st.warning(f"The address names the training {id_}, which is not on this computer. Choose and press Train.")
-
-
-def name(id_: str, shown: Configuration | None) -> None:
-    """Which training this is: the form above may stand for another by now."""
-    trained = engine.configuration(id_)
-    if trained is None:
-        return
-    # How it ended was not chosen, nor were the epochs of a time.
-    ignored: dict[str, Any] = {"stopped_after": None, "cooled": 0}
-    if st.session_state["budget"] != "epochs":
-        ignored["epochs"] = 1
-    same = shown is not None and dataclasses.replace(trained, **ignored) == dataclasses.replace(shown, **ignored)
-    st.subheader(choosing.title_of(trained), anchor=False)
-    words, change = st.columns([3, 1], vertical_alignment="center")
-    words.caption(choosing.in_words(trained))
-    if not same:
-        about = "Puts the choices of this training into the form."
-        change.button("Show its choices", type="tertiary", help=about, on_click=show_choices, args=[trained])
-
-
-def show_choices(trained: Configuration) -> None:
-    """Put the choices of a training into the form."""
-    for choice, value in choosing.choices_of(trained).items():
-        address.choose(choice, value)
-    address.choose("preset", OWN)
-
-
-@st.fragment(run_every=1.0)
-@show_problems
-def live(id_: str) -> None:
-    """What the training writes, once a second; ends by drawing the page anew."""
-    status = cached.status(id_)
-    if not status.alive:  # less than a second ago, before it was asked for again perhaps
-        status = engine.status(id_)
-    if not status.alive:
-        st.rerun(scope="app")
-    seen = cached.live(id_) if status.phase != "queued" else None
-    told_of = engine.configuration(id_)
-    open_ended = told_of is not None and told_of.recipe == "open-ended"
-    st.progress(status.epoch / max(status.epochs, 1), words_of(status, seen, open_ended))
-    if engine.waits(id_, visitor.owner()):
-        cools = told_of is None or told_of.recipe != "article"
-        may_keep = status.phase == "training" and seen is not None
-        controls(id_, may_keep=may_keep, cools=cools, ending=status.cooling)
-    else:
-        st.caption(
-            "Somebody else asked for this training. Press Train with the same choices to have it in your list, too."
-        )
-    if seen is None:
-        return
-    allowed = told_of is None or uploads.readable(told_of.dataset, visitor.owner())
-    pictures_of(id_, str(home()), seen.newest["epoch"], allowed, seen)
-
-
-@cached.drawing
-def pictures_of(id_: str, root: str, epoch: int, originals: bool, _seen: cached.Live) -> None:
-    """What is to be seen of a training under this home after an epoch; samples only where this visitor may see them."""
-    training, validation = st.columns(2)
-    training.metric("Training loss", f"{_seen.loss:.4g}")
-    validation.metric("Validation loss", f"{_seen.newest['validation']:.4g}")
-    curve, forming = st.columns(2)
-    curve.plotly_chart(_seen.losses, key="losses", config={"displayModeBar": False})
-    if _seen.forming is not None:
-        forming.plotly_chart(_seen.forming, key="forming", config={"displayModeBar": False})
-    for name, picture in _seen.strips.items() if originals else ():
-        st.caption(name)
-        if isinstance(picture, str):
-            st.html(f'<div class="hg-strips">{picture}</div>')
-        else:
-            st.plotly_chart(picture, key="strip", config={"displayModeBar": False})
-
-
-def controls(id_: str, may_keep: bool, cools: bool, ending: bool) -> None:
-    """The two ways of ending a training of one's own. cools: whether its learning rate has anything to fall from;
-    ending: whether it was stopped already."""
-    about = "With cool-down it trains for two more seconds, in which the learning rate falls to zero: a lower error."
-    cool = address.seed("cool", True, None)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        disabled = ending or not may_keep
-        if st.button("Stop and keep it", icon=":material/stop:", disabled=disabled, help=about if cools else None):
-            if engine.cancel(id_, visitor.owner(), keep=True, cool=cools and cool):
-                st.toast("Stopping; what was learnt is kept.")
-            else:
-                st.toast("Others wait for this training: it goes on, and you will find it on the page Runs.")
-        if st.button("Cancel", icon=":material/close:", disabled=ending):
-            if engine.cancel(id_, visitor.owner()):
-                st.rerun(scope="app")
-            st.toast("Others wait for this training, so it goes on without you.")
-        if cools:
-            st.checkbox("with cool-down (2 s)", key="cool", disabled=ending)
-
-
-def words_of(status: engine.Status, seen: cached.Live | None, open_ended: bool) -> str:
-    """Where a training stands: its place in the queue, or its epoch, its speed and the time left (open-ended: at most)."""
-    if status.phase == "queued":
-        first = "next in the queue" if not status.ahead else f"{status.ahead} in the queue before this one"
-        start = "" if status.wait is None else f" · starts in about {duration(status.wait)}"
-        return f"{first}{start}" + (f" · {status.what}" if status.what else "")
-    words = status.what or status.phase
-    if seen is not None and status.phase == "training" and not status.cooling:
-        left = min((status.epochs - status.epoch) * seen.seconds, engine.Limits.from_environment().seconds)
-        words += f" · {seen.newest['samples_per_second']:,.0f} samples/s · {duration(left)} left{' at most' if open_ended else ''}"
-    return words
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-
-
-def finished(id_: str) -> None:
-    """The result in three numbers, and the way to it."""
-    try:
-        run = cached.opened(runs.open_run(runs.folder_of(id_)))
-    except Problem as problem:
-        st.error(str(problem))
-        return
-    trained = run.card.training
-    st.success(
-        f"{run.title} is ready: {trained.epochs:,} epoch{'' if trained.epochs == 1 else 's'} "
-        f"in {trained.seconds:.1f} s on {trained.device}."
-    )
-    choosing.collapse(run)
-    error, baseline, right = st.columns(3)
-    choosing.test_error(error, run, f"On the test split. {metrics.meaning(run.kind)}")
-    baseline.metric("PCA, same code size", f"{run.metric('pca_mse') or 1.0:.4f}")
-    if (knn := run.metric("knn_accuracy")) is not None:
-        right.metric(
-            "kNN accuracy on codes",
-            f"{knn:.0%}",
-            None if (pca := run.metric("pca_knn_accuracy")) is None else f"PCA {pca:.0%}",
-            delta_color="off",
-            delta_arrow="off",
-            help="How often the five nearest training codes name a test sample's class.",
-        )
-    pages = st.session_state["pages"]
-    explore, reconstruct = st.columns(2)
-    if explore.button("Explore this run", type="primary", icon=":material/explore:", width="stretch"):
-        st.switch_page(pages["Explore"], query_params={"run": id_})
-    if reconstruct.button("See its reconstructions", icon=":material/compare:", width="stretch"):
-        st.switch_page(pages["Reconstructions"], query_params={"run": id_})
-    drawn = figures.losses(run.history(), run.configuration, trained.pca_validation)
-    st.plotly_chart(drawn, key="losses", config={"displayModeBar": False})
 
 
 PAGE = Page("Train", ":material/model_training:", 3, show)

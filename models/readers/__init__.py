@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from models import Problem
 from models.columns import Column, inverse
-from models.readers import arff, array_files, arrays, images, parquet, sources, tables, text, together
+from models.readers import arff, array_files, arrays, encodings, images, parquet, sources, tables, text, together
 from models.readers.gathering import Table
 from models.readers.limits import LIMITS, Limits
 from models.readers.result import Decision, ReadResult, contact_sheet, content_fingerprint, some_rows
@@ -255,7 +255,7 @@ def _one(path: Path, work: Work) -> ReadResult:
         if pattern.match(words):
             raise _refusal(path, what, do)
     if arff.is_ts(words[:2000].decode("latin-1").splitlines()):
-        named = arff.read_ts(path, text.encoding_of(path, work), work)
+        named = arff.read_ts(path, encodings.encoding_of(path, work), work)
         known = (
             replace(work.choices, axes=work.choices.axes or "NCT")
             if work.choices.kind in (None, "signal")

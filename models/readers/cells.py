@@ -8,7 +8,7 @@ one: `NumberCounts` looks at all cells of a column before any of them becomes a 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -85,6 +85,13 @@ UNITS |= {"€", "$", "£", "¥", "₹", "₽", "₩", "₺", "EUR", "USD", "GBP
 LONGEST = 64  # characters of a number, and of a time: longer cells are no work for patterns
 SAFE = 2**53  # whole numbers up to here are the same in float64
 UNITS_SMALL = frozenset(unit.lower() for unit in UNITS if len(unit) > 2)
+# Days may be negative while hours go forward from there.
+DURATION = re.compile(
+    r"(?P<back>)(?P<d>[+-]?\d{1,9}) days?(?:,? \+?(?P<h>\d{1,2}):(?P<m>\d{2}):(?P<s>\d{2}(?:\.\d{1,9})?))?"
+)
+ISO_DURATION = re.compile(
+    r"(?P<back>-)?P(?=[\dT])(?:(?P<d>-?\d{1,9})D)?(?:T(?=\d)(?:(?P<h>\d{1,9})H)?(?:(?P<m>\d{1,9})M)?(?:(?P<s>\d{1,9}(?:\.\d{1,9})?)S)?)?"
+)
 ENDLESS = {"inf": float("inf"), "infinity": float("inf"), "-inf": -float("inf"), "-infinity": -float("inf")}
 
 
@@ -115,6 +122,18 @@ class Numeral:
             return None
         body = self.body.replace(between, "") if between else self.body
         return self.sign * float(body.replace(",", ".") + self.exponent)
+
+
+def duration(cell: str) -> float | None:
+    """The seconds of a duration as pandas, Python and ISO 8601 write it, None where there is none: "0 days 00:01:00",
+    "-1 day, 23:59:00", "P0DT0H1M0S"."""
+    text = cell.strip()
+    found = (DURATION.fullmatch(text) or ISO_DURATION.fullmatch(text)) if len(text) <= LONGEST else None
+    if found is None:
+        return None
+    days, hours, minutes, seconds = (float(found[part] or 0) for part in ("d", "h", "m", "s"))
+    back = -1 if found["back"] else 1
+    return back * (86_400 * days + 3600 * hours + 60 * minutes + seconds)
 
 
 def kind_of(mark: str) -> str:
@@ -179,18 +198,28 @@ def is_missing(cell: str, words: frozenset[str] = MISSING) -> bool:
     )
 
 
+def mostly_numbers(cells: Sequence[str]) -> bool:
+    """Whether more than half of the cells that hold something are numbers."""
+    some = [cell for cell in cells if not is_missing(cell)]
+    return bool(some) and sum(numeral(cell) is not None for cell in some) > len(some) / 2
+
+
 @dataclass(frozen=True)
 class NumberFormat:
     """How the numbers of a column are written: the decimal mark, the mark between thousands ("" none, None any), and the
-    unit that may stand beside each. multiples: whether K, M and B beside a number are thousands, millions and billions."""
+    unit that may stand beside each. multiples: whether K, M and B beside a number are thousands, millions and billions.
+    durations: whether they are written in days, hours, minutes and seconds, and become seconds."""
 
     decimal: str = "."
     grouping: str | None = None
     unit: str = ""
     multiples: bool = False
+    durations: bool = False
 
     def number(self, cell: str) -> float | None:
         """The number that a cell holds, None where it holds none, or one of another unit."""
+        if self.durations:
+            return duration(cell)
         found = numeral(cell)
         if found is None:
             return ENDLESS.get(cell.strip().lower().lstrip("+"))

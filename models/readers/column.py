@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.readers import times as written
-from models.readers.cells import BOUND, NEVER, PERHAPS, VALUES, NumberCounts, NumberFormat, is_missing
+from models.readers.cells import BOUND, NEVER, PERHAPS, VALUES, NumberCounts, NumberFormat, duration, is_missing
 from models.readers.result import ColumnFacts
 from models.readers.work import Work, plain
 
@@ -83,6 +83,13 @@ class ColumnBuilder:
         """Tells by what was counted what the column holds. cells: all that there are so far."""
         counts, chosen = self.counts, (self.shared.work.choices.columns or {}).get(self.name, "")
         right, texts = counts.right(), [cell for cell in self.sample if not is_missing(cell, self.shared.missing)]
+        lasting = [text for text in texts if duration(text) is not None]
+        # Of whole days alone the days are a unit.
+        if len(lasting) >= (1 - NO_TIME) * len(texts) and any(
+            not text.strip().endswith(("day", "days")) for text in lasting
+        ):
+            self.kind, self.format = "number", NumberFormat(unit="s", durations=True)
+            return
         numbers = chosen == "number" or self._are_numbers(cells)
         if chosen == "time" or not numbers or (chosen != "number" and right < (1 - MISTAKEN) * counts.asked()):
             self.forms = written.forms_of(texts) or (written.forms_of(texts, 0.5) if chosen == "time" else [])
@@ -122,7 +129,8 @@ class ColumnBuilder:
         counts = NumberCounts()
         counts.add(Counter(cells[:: max(1, len(cells) // LOOKED_AT)]), self.shared.missing)
         self.counts = counts if counts.numbers else self.counts
-        self.format = replace(self.format, decimal=self.mark(self.counts))
+        if not self.format.durations:
+            self.format = replace(self.format, decimal=self.mark(self.counts))
 
     def _are_numbers(self, cells: Sequence[str]) -> bool:
         counts = self.counts

@@ -31,7 +31,7 @@ class Table:
     times: the columns of times by their place. units: of columns of numbers. facts: what was seen in each column. texts:
     gives the cells of some columns as they were written, for which the file is read again. split (N,), parts (N), what comes before the number of a row, and
     counts, how many rows each file has: of a table that came in several; lacking: the columns that not all files have. index:
-    the columns that the file itself calls its index.
+    the columns that the file itself calls its index. durations: the places of columns of seconds that were written as such.
     """
 
     names: list[str]
@@ -47,6 +47,7 @@ class Table:
     counts: tuple[int, ...] = ()
     lacking: frozenset[str] = frozenset()
     index: frozenset[str] = frozenset()
+    durations: frozenset[int] = frozenset()
 
 
 class WrongColumnKind(Exception):
@@ -165,6 +166,10 @@ class TableBuilder:
         column.present += int(np.isfinite(moments).sum())
         return np.full(len(moments), np.nan)
 
+    def durations(self, i: int) -> None:
+        """A column holds seconds that are written as durations."""
+        self.columns[i].format = NumberFormat(unit="s", durations=True)
+
     def _look(self, undecided: dict[int, list[str]]) -> None:
         """Tells what columns hold by some of their cells, evenly spread."""
         for i, cells in undecided.items():
@@ -212,7 +217,9 @@ class TableBuilder:
         reporting.report(self.columns, categories, self.infinite, self.separator, self.shared)
         units = {i: column.format.unit for i, column in enumerate(self.columns) if column.format.unit}
         facts = [column.facts(categories.get(i)) for i, column in enumerate(self.columns)]
-        return Table(self.names, values, categories, np.concatenate(self.rows), told, units, facts, texts)
+        lasting = frozenset(i for i, column in enumerate(self.columns) if column.format.durations)
+        rows = np.concatenate(self.rows)
+        return Table(self.names, values, categories, rows, told, units, facts, texts, durations=lasting)
 
 
 def _unique(names: Sequence[str]) -> list[str]:

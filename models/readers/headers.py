@@ -6,22 +6,24 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from models.readers.cells import BOUND, is_missing, numeral
+from models.readers.cells import is_missing, mostly_numbers, numeral
+from models.readers.levels import are_units, describes, over_several
 
 COMMENT = ("#", "%", "//")
 COMMENT_MARK = re.compile(r"^(#|%|//)+\s*")
+REMARKS = 4  # comments directly above a table in which its names may stand
 
 
 def first_row(rows: list[list[str]], width: int) -> tuple[int, list[str]]:
     """How many rows come before the table, and its names where they are written in a way of their own: one cell shorter
     than the rows, as R writes them and where rows end in a separator too many, or in a comment."""
     comments = next((i for i, row in enumerate(rows) if not row[0].startswith(COMMENT)), 0)
+    remarks = rows[:comments]
     while comments + 2 < len(rows) and _is_title(rows[comments], rows[comments + 1], width):
         comments += 1
-    facts = _facts_above(rows, comments, width)
+    facts = 0 if describes(rows[comments + 1 : comments + 3]) else _facts_above(rows, comments, width)
     if facts:
         return facts, []
-    named = rows[comments - 1] if comments and rows[comments - 1][0].startswith(COMMENT) else []
     table = [row for row in rows[comments:] if len(row) == width]
     first = comments + next((i for i, row in enumerate(rows[comments:]) if len(row) == width), 0)
     before = rows[first - 1] if first > comments else []
@@ -35,9 +37,26 @@ def first_row(rows: list[list[str]], width: int) -> tuple[int, list[str]]:
     ):
         padded = all(not row[-1].strip() for row in table)
         return first, [*before, ""] if padded else ["", *before]
-    if len(named) == width > 1 and first == comments and not has_header(table):
-        return first, [COMMENT_MARK.sub("", named[0]), *named[1:]]
+    named = _in_remarks(remarks, width)
+    if named and first == len(remarks) and not has_header(table):
+        return first, named
     return first, []
+
+
+def _in_remarks(remarks: Sequence[list[str]], width: int) -> list[str]:
+    """The names in the last comments above a table, with units where the line below them holds these; none where none of
+    the last has as many cells as the table."""
+    found: list[list[str]] = []
+    for row in remarks[-REMARKS:]:
+        cells = [COMMENT_MARK.sub("", row[0]), *row[1:]]
+        cells = [cell.strip() for cell in (cells[1:] if not cells[0] and len(cells) == width + 1 else cells)]
+        lettered = sum(any(map(str.isalpha, cell)) for cell in cells)
+        if len(cells) == width > 1 and 2 * lettered >= width and not any(map(_numeric, cells)):
+            found.append(cells)
+    if len(found) > 1 and are_units(found[-1]):
+        units = [unit.strip("[]()-") for unit in found[-1]]
+        return [f"{name} ({unit})" if unit else name for name, unit in zip(found[-2], units, strict=True)]
+    return found[-1] if found else []
 
 
 def _facts_above(rows: list[list[str]], start: int, width: int) -> int:
@@ -58,6 +77,8 @@ def _facts_above(rows: list[list[str]], start: int, width: int) -> int:
     if places != list(range(start, places[-1] + 1)):  # samples between: a cell of a sample is no number
         return 0
     above = [i for i, whole in texts if whole]
+    if len(above) >= len(texts) - 1 and over_several(rows[start]):
+        return 0  # several levels of names
     return texts[-1][0] if len(above) < 2 or above[-2] != texts[-1][0] - 1 else above[-2]  # names above units
 
 
@@ -117,28 +138,6 @@ def _names_numbers(first: list[str], others: list[list[str]], numbers: list[int]
     years = all(1800 <= value <= 2200 and value == round(value) for value in values)
     years_below = sum(1800 <= value <= 2200 for value in below) > len(below) / 2
     return (_goes_on(values) and len(values) >= 8) or (rising and apart) or (rising and years and not years_below)
-
-
-def units_of(rows: list[list[str]], names: list[str]) -> list[str]:
-    """The units in a row below the names; none where that row is a sample."""
-    if len(rows) < 3 or len(rows[0]) != len(names):
-        return []
-    others = [row for row in rows[1:] if len(row) == len(names)]
-    numbers = [i for i in range(len(names)) if others and mostly_numbers([row[i] for row in others])]
-    over = [rows[0][i].strip().strip("[]()") for i in numbers]
-    texts = [cell for cell in over if not _numeric(cell)]
-    if not numbers or len(texts) < len(over) or not any(texts) or max(map(len, over)) > 12:
-        return []
-    if any((is_missing(cell) and cell and cell != "-") or BOUND.fullmatch(cell) for cell in over):
-        return []
-    if not any(cell and cell != "-" for cell in over):
-        return []
-    return [rows[0][i].strip().strip("[]()").strip("-") if i in numbers else "" for i in range(len(names))]
-
-
-def mostly_numbers(cells: list[str]) -> bool:
-    some = [cell for cell in cells if not is_missing(cell)]
-    return bool(some) and sum(_numeric(cell) for cell in some) > len(some) / 2
 
 
 def _numeric(cell: str) -> bool:

@@ -27,7 +27,7 @@ NESTED = "lists of numbers of one length, and images in bytes, can be read"
 
 @dataclasses.dataclass(frozen=True)
 class Field:
-    """A column of the file and what is made of it: "number", "text", "time", "day" or "list" of so many numbers."""
+    """A column of the file and what is made of it: "number", "text", "time", "day", "duration" or "list" of so many numbers."""
 
     name: str
     kind: str
@@ -103,6 +103,9 @@ def _read(file: Any, fields: list[Field], texts: set[int], path: Path, work: Wor
                     values = _values(batch.column(field.name), field)
                 if field.kind in ("time", "day"):
                     columns.append(gatherer.times(len(columns), values, days=field.kind == "day"))
+                elif field.kind == "duration":
+                    gatherer.durations(len(columns))
+                    columns.append(values)
                 elif field.kind == "list":
                     columns += list(values.T)
                 elif field.kind == "number" and gatherer.columns[len(columns)].kind == "category":
@@ -167,6 +170,7 @@ def _field(column: Any, file: Any, name: str) -> Field | str:
         "text": is_.is_string(value) or is_.is_large_string(value) or is_.is_string_view(value),
         "time": is_.is_timestamp(value),
         "day": is_.is_date(value),
+        "duration": is_.is_duration(value),
         "number": is_.is_integer(value) or is_.is_floating(value) or is_.is_boolean(value) or is_.is_decimal(value),
     }
     kind = next((kind for kind, right in kinds.items() if right), "")
@@ -232,6 +236,9 @@ def _values(column: Any, field: Field) -> Any:
         moments = column.cast(pa.timestamp("us"), safe=False).to_numpy(zero_copy_only=False)
         seconds = moments.astype("datetime64[us]").astype(np.int64) / 1e6
         return np.where(np.isnat(moments), np.nan, seconds)
+    if field.kind == "duration":
+        lasting = column.cast(pa.duration("us"), safe=False).to_numpy(zero_copy_only=False).astype("timedelta64[us]")
+        return np.where(np.isnat(lasting), np.nan, lasting.astype(np.int64) / 1e6)
     if field.kind == "list":
         flat = column.flatten().cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).astype(np.float64)
         if column.null_count:

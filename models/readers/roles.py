@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem
 from models.readers import times
-from models.readers.column import Times
 from models.readers.gathering import Table, slices
 from models.readers.labels import CLASS_NAMES
 from models.readers.pixels import square
@@ -83,83 +82,6 @@ def _distinct(table: Table, whole: NDArray[np.bool_], there: NDArray[np.int64], 
     return out
 
 
-@dataclass(frozen=True)
-class Clock:
-    """The times of the rows: the columns that tell them, and seconds (N,); how, as the end of a sentence, if they are
-    numbers. even: whether they go on in steps of about one size, jumps aside. rising: whether they never fall. newest,
-    shuffled: whether the newest came first, or they came in no order. changes: how often clocks were changed."""
-
-    columns: tuple[int, ...]
-    moments: NDArray[np.float64]
-    even: bool
-    rising: bool
-    newest: bool = False
-    how: str = ""
-    shuffled: bool = False
-    changes: int = 0
-
-
-def clock_of(table: Table, work: Work) -> tuple[Clock | None, dict[int, str]]:
-    """The times of the rows, of the column that tells them best, or of one of dates and one of hours; and all columns that
-    hold times, each with how its numbers count them, "" where it is no number."""
-    found: dict[int, Times] = dict(table.times)
-    told = dict.fromkeys(found, "")
-    for i, name in enumerate(table.names):
-        use = (work.choices.columns or {}).get(name)
-        if i in table.categories or i in found or use not in (None, "time") or name == work.choices.label:
-            continue
-        if len(table.names) > 200 and i and not times.called_time(name) and use != "time":
-            continue
-        counted = times.numbered(table.values[:, i], "time" if use == "time" else name)
-        if counted is not None:
-            found[i], told[i] = Times(counted[0]), counted[1]
-    possible: list[tuple[tuple[int, ...], NDArray[np.float64], str]] = [
-        ((i,), times.unwound(each.moments) if each.clock else each.moments, told[i]) for i, each in found.items()
-    ]
-    for i, day in found.items():
-        hour = next((j for j in sorted(found, key=lambda j: abs(j - i)) if found[j].clock), None)
-        if day.days and hour is not None:
-            possible.insert(0, ((i, hour), day.moments + found[hour].moments, ""))
-    clocks = [
-        _clock(columns, *(times.without_changes(moments) if not how else (moments, 0)), how)
-        for columns, moments, how in possible
-    ]
-    best = max(clocks, key=lambda each: (each.even, each.rising, len(each.columns)), default=None)
-    return best, told
-
-
-def _clock(columns: tuple[int, ...], moments: NDArray[np.float64], changes: int, how: str) -> Clock:
-    steps = np.diff(moments)
-    known = steps[np.isfinite(steps)]
-    usual = float(np.median(known)) if len(known) else 0.0
-    if usual == 0 and len(known):
-        usual = float(np.median(known[known != 0])) if (known != 0).mean() > 0.4 else 0.0
-    newest = usual < 0
-    steps, usual = (-steps, -usual) if newest else (steps, usual)
-    even = usual > 0 and bool(np.mean((steps > 0.5 * usual) & (steps < 1.5 * usual)) >= 0.75)
-    rising = usual > 0 and bool((steps[np.isfinite(steps)] >= 0).all())
-    return Clock(columns, moments, even, rising, newest, how, changes=changes)
-
-
-def in_order(table: Table, clock: Clock) -> tuple[Table, Clock]:
-    """A table with its oldest row first, whose newest came first or which was in no order."""
-    shuffled = not (clock.even or clock.rising)
-    order = np.argsort(clock.moments, kind="stable") if shuffled else np.arange(len(table.values))[::-1]
-
-    def texts(places: Sequence[int]) -> list[list[str]]:
-        return [[cells[row] for row in order] for cells in table.texts(places)]
-
-    back = replace(
-        table,
-        values=table.values[order] if shuffled else table.values[::-1],
-        rows=table.rows[order],
-        times={i: replace(each, moments=each.moments[order]) for i, each in table.times.items()},
-        texts=texts,
-    )
-    made = _clock(clock.columns, clock.moments[order], clock.changes, clock.how)
-    return back, replace(made, newest=not shuffled, shuffled=shuffled)
-
-
 def ids_of(table: Table, of: Measures, kind: str | None, work: Work) -> dict[int, str]:
     """The columns that tell rows apart and say nothing else, each with the reason."""
     out: dict[int, str] = {}
@@ -210,11 +132,23 @@ def _id(table: Table, i: int, of: Measures, named: bool, every: bool) -> str:
         return "the column only numbers the rows"
     # Large numbers of one length and close together in the first column, another in each row: nobody measures so.
     dense, words = of.most[i] - of.least[i] <= 100 * count, times.words_of(name)
+    if i == 0 and not named and many and _scattered(table, of):
+        return apart
     large = i == 0 and named and of.least[i] > LARGE and dense and len(f"{of.least[i]:.0f}") == len(f"{of.most[i]:.0f}")
     loosely = dense and "of" not in words and bool(NUMBERED & set(words[-1:] if len(words) < 3 else words[-2:]))
     if every and many and (large or loosely or called_id(name)):
         return apart
     return "the column holds ids, which are no features" if called_id(name) and distinct > 100 else ""
+
+
+def _scattered(table: Table, of: Measures) -> bool:
+    """Whether the first column of a table without names holds large whole numbers, nearly another in each row, which are not
+    round and of quite another size than all others: nobody measures so."""
+    others = [j for j in range(1, len(table.names)) if j not in table.categories and of.present[j]]
+    if len(others) < 3 or of.least[0] < 0 or of.most[0] < 1e5 or of.distinct.get(0, 0) < 0.9 * len(table.values):
+        return False
+    size = max(float(max(abs(of.most[j]), abs(of.least[j]))) for j in others)
+    return of.most[0] > 1e3 * size and float(np.mean(table.values[:, 0] % 10 == 0)) <= 0.3
 
 
 def called_id(name: str) -> bool:
@@ -301,15 +235,16 @@ def _guessed(
             asks = asks or not (sure or chosen in table.categories)
             return chosen, f"{len(columns) - 1:,} columns are pixels, and the {place} is the class.", asks
     texts = [i for i in columns if i in table.categories]
-    alone = len(texts) == 1 and len(columns) > 2 and texts[0] in possible and texts[0] == columns[-1]
+    bare = all(name.startswith("column ") for name in table.names)
+    places = columns[-1:] if not bare else [*columns[:1], *columns[-1:]]  # with names, the first is as often a name
+    alone = len(texts) == 1 and len(columns) > 2 and texts[0] in possible and texts[0] in places
     alone = alone and not all(value.isdigit() for value in table.categories[texts[0]])
     ends = texts if alone and 1 < of.distinct[texts[0]] <= min(FEW, len(table.values) // 5) else []
     words = "it has few values, the others hold numbers"
-    if columns and not texts and all(name.startswith("column ") for name in table.names):
+    if columns and not texts and bare:
         ends, words = _beside_fractions(table, columns, of, possible), "it has few whole numbers, most others fractions"
     if ends:
-        place = "first" if ends[0] == columns[0] else "last"
-        return ends[0], f"The {place} column, “{table.names[ends[0]]}”, is the class: {words}.", len(ends) > 1
+        return ends[0], f"The column “{table.names[ends[0]]}” is the class: {words}.", len(ends) > 1
     return None, "No column is taken for the class.", False
 
 

@@ -18,7 +18,7 @@ from models.readers.result import ReadResult
 from models.readers.work import Work
 
 if TYPE_CHECKING:
-    from models.readers.roles import Clock
+    from models.readers.clocks import Clock
 
 JUMP = 3  # steps of time after which the next row is no longer of the same stretch
 MIXED = 0.3  # the share of rows with another class than the row before, above which they are hardly of one signal
@@ -48,7 +48,8 @@ def signals(
 ) -> ReadResult:
     """Samples (N, T, C) of the columns of numbers. clock: the times of the rows, which are in their order."""
     words = "The table is taken for signals, as chosen."
-    called = " and ".join(f"“{table.names[i]}”" for i in clock.columns) if clock else ""
+    many = clock is not None and len(clock.columns) > 2
+    called = (" to " if many else " and ").join(f"“{name}”" for name in _ends(table, clock))
     if clock is not None:
         telling = f"{'The columns' if len(clock.columns) > 1 else 'The column'} {called} tell{'' if len(clock.columns) > 1 else 's'} the time"
         telling += f" in {clock.how}" if clock.how not in ("", "a count") else ""
@@ -82,6 +83,12 @@ def signals(
         kept = [name for name, there in zip(names, keep.tolist(), strict=True) if there]
         return work.found("signal", out, labels[keep], classes, kept, None, arrays.of_features(out, None, ["value"]))
     return _windows(table, values, numbers, labels, classes, clock, called, work)
+
+
+def _ends(table: Table, clock: Clock | None) -> list[str]:
+    """The names of the columns that tell the time; of more than two the first and the last."""
+    names = [table.names[i] for i in clock.columns] if clock is not None else []
+    return names if len(names) < 3 else [names[0], names[-1]]
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from models import Problem
 from models.columns import Column
 from models.readers.cells import is_missing
+from models.readers.clocks import Clock, clock_of, in_order
 from models.readers.gathering import Table, columns_of, slices, with_unit
 from models.readers.labels import as_text, classes_of
+from models.readers.long import pivoted
 from models.readers.pixels import as_images, factors, square
 from models.readers.result import ColumnFacts, ReadResult
-from models.readers.roles import Clock, Measures, clock_of, ids_of, in_order, label_of, measures, pixel_names
+from models.readers.roles import Measures, ids_of, label_of, measures, pixel_names
 from models.readers.series import SERIES, signals
 from models.readers.times import called_time, counts_moments
 from models.readers.work import Work, plain
@@ -28,16 +30,22 @@ FINE = 2.0**-24  # the part of a number that float32 keeps
 def found(table: Table, work: Work, source: str) -> ReadResult:
     """Samples made of a table: images of its pixels, windows of its signals, or its rows."""
     choice = work.choices
-    asked = [*([choice.label] if choice.label else []), *(choice.leave_out or ())]
+    came = table.names
+    clock, moments = clock_of(table, work)
+    turned = pivoted(table, clock, work) if choice.pivot is None or choice.pivot in came else table
+    if turned is not table:
+        table = turned
+        clock, moments = clock_of(table, work)
+    asked = [*([choice.label] if choice.label else []), *([choice.pivot] if choice.pivot else [])]
+    asked += choice.leave_out or ()
     asked += [] if choice.missing == "keep" else choice.columns or ()  # a run may know columns that new rows lack
-    unknown = [name for name in asked if name not in table.names]
+    unknown = [name for name in asked if name not in table.names and name not in came]
     if unknown:
         raise Problem(
             f"there is no column “{plain(unknown[0])}”",
             f"the columns are {', '.join(table.names[:20])}{' …' if len(table.names) > 20 else ''}",
             "choose one of these",
         )
-    clock, moments = clock_of(table, work)
     kind, uneven = choice.kind, False
     if kind is None:
         kind, uneven = _kind(table, clock, moments, work)
@@ -108,7 +116,7 @@ def _kind(table: Table, clock: Clock | None, moments: Mapping[int, str], work: W
     if work.choices.shape or clock is None or len(table.values) < SERIES:
         return None, False
     numbers = [i for i in range(len(table.names)) if i not in moments and i not in table.categories]
-    told = any(
+    told = len(clock.columns) > 2 or any(
         i in table.times or clock.how not in ("", "a count") or called_time(table.names[i]) for i in clock.columns
     )
     if not numbers or not told:

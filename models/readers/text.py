@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import csv
 import itertools
 import re
 from collections import Counter, deque
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
 from models import Problem
-from models.readers import arff, sources
-from models.readers.cells import numeral
+from models.readers import arff, separators, sources
+from models.readers.encodings import encoding_of
 from models.readers.gathering import Table, TableBuilder, WrongColumnKind
-from models.readers.headers import first_row, has_header, may_be_names, mostly_numbers, units_of
-from models.readers.work import ENCODINGS, SEPARATORS, Work, decoding, plain
+from models.readers.headers import COMMENT, first_row, has_header, may_be_names
+from models.readers.levels import describes, names_below
+from models.readers.work import SEPARATORS, Work, decoding, plain
 
-MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 HEAD = 100  # lines looked at
 CELLS = 200_000  # cells turned into numbers at a time
 SEP = re.compile(r'"?sep=([,;\t| ])"?', re.IGNORECASE)  # the first line of Excel's files
 MENDED = 20  # lines with an unclosed quote that are mended
-TONGUES = {
-    **{"cp1252": "Western European", "latin-1": "Western European", "cp1250": "Central European", "cp1251": "Cyrillic"},
-    **{"cp866": "Cyrillic (DOS)", "cp1253": "Greek", "cp1254": "Turkish", "shift_jis": "Japanese"},
-    **{"gb18030": "Chinese", "big5": "Chinese (Big5)", "euc_kr": "Korean"},
-}
 TITLES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
 
 
@@ -282,73 +270,11 @@ def _taken(path: Path, manner: Dialect, literal: set[int] | _Every, work: Work) 
                 yield row
 
 
-def encoding_of(path: Path, work: Work) -> str:
-    """How a file's text is encoded. `Problem` when it holds no text."""
-    start = sources.start_of(path, 65536)
-    marked = next((encoding for mark, encoding in MARKS if start.startswith(mark)), "")
-    if not marked and start[1:2] == b"\0" and start[:2] != b"\0\0":
-        marked = "utf-16-le"
-    elif not marked and start[:1] == b"\0" and start[1:2] != b"\0":
-        marked = "utf-16-be"
-    chosen = work.choices.encoding
-    if chosen and _decodes(path, chosen, work):
-        encoding = chosen
-    elif chosen:
-        raise Problem(f"{plain(path.name)} is no text in {chosen}", do="choose another encoding")
-    elif _decodes(path, marked or "utf-8", work):
-        encoding = marked or "utf-8"
-    elif marked:
-        encoding = ""
-    else:
-        encoding = _guessed(path, work)
-    with decoding(plain(path.name), "text"):
-        text = start.decode(encoding or "latin-1", "ignore")
-    controls = sum(c < " " and c not in "\t\r\n\f\x1a" for c in text)
-    if not encoding or controls > max(2, len(text) // 1000):
-        raise Problem(
-            f"the content of {plain(path.name)} is neither text nor of any other format that can be read",
-            "images, a zip of images, CSV, Parquet, NPZ, NPY, idx and safetensors can be",
-            "save it in one of these formats",
-        )
-    if chosen or (not marked and encoding != "utf-8"):
-        words = f"The text is not UTF-8 and was read as {TONGUES.get(encoding, encoding)}."
-        work.decide("encoding", encoding, list(dict.fromkeys([encoding, *ENCODINGS])), words)
-        if not chosen:
-            work.warn(f"{words} Letters that are not English may be wrong.")
-    return encoding
-
-
-def _guessed(path: Path, work: Work) -> str:
-    """The likeliest encoding of text that is not UTF-8, by its lines with other letters than English ones."""
-    with path.open("rb") as stream:
-        odd = (line[:2000] for line in itertools.islice(stream, 20_000) if not line.isascii())
-        joined = b"".join(itertools.islice(odd, 500))
-    read = joined.decode("utf-8", "replace")
-    if 5 * read.count("\ufffd") < sum(letter > "\x7f" for letter in read):  # a byte or two went wrong
-        work.warn(f"{read.count(chr(0xFFFD)):,} letters of {plain(path.name)} are no UTF-8, and are lost.")
-        return "utf-8"
-    guess = sources.guessed_encoding(joined, sources.LEGACY)
-    return next((each for each in (guess, "cp1252") if _decodes(path, each, work)), "latin-1")
-
-
-def _decodes(path: Path, encoding: str, work: Work) -> bool:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    try:
-        with path.open("rb") as stream:
-            while chunk := stream.read(1 << 20):
-                work.tick()
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-    except UnicodeError:
-        return False
-    return True
-
-
 def _dialect(path: Path, work: Work) -> Dialect:
     encoding, name = encoding_of(path, work), plain(path.name)
     csv.field_size_limit(work.limits.line)
     with path.open(encoding=encoding, errors="replace", newline="") as stream:
-        head = [line for line in itertools.islice(Lines(stream, name, work), HEAD) if line.strip()]
+        head = list(_head(Lines(stream, name, work)))
     if not head:
         raise Problem(f"{name} holds nothing but blanks", do="bring another file")
     if arff.is_arff(head):
@@ -361,13 +287,15 @@ def _dialect(path: Path, work: Work) -> Dialect:
         csv.field_size_limit(work.limits.cell)
         return Dialect(encoding, ",", 0, names, lines, "'", texts)
     told = SEP.fullmatch(head[0].strip("\r\n"))
-    separator = work.choices.separator or (told[1] if told else _separator(head, name))
-    rows = _split(head, separator, name)
+    bare = [line for line in head if not line.startswith(COMMENT)] or head
+    separator = work.choices.separator or (told[1] if told else separators.separator_of(bare, name))
+    rows = separators.split(head, separator, name)
     above = 1 if told else 0
     rows = rows[above:]
     if not rows:
         raise Problem(f"{name} holds no rows", do="bring another file")
-    width = Counter(map(len, _later(rows))).most_common(1)[0][0]
+    below = separators.split(bare, separator, name)[above:] or rows
+    width = Counter(map(len, separators.later(below))).most_common(1)[0][0]
     csv.field_size_limit(work.limits.cell)
     if width > work.limits.columns:
         raise Problem(
@@ -399,64 +327,22 @@ def _dialect(path: Path, work: Work) -> Dialect:
         work.warn(
             f"The first {many}, above the names of the columns, {'is' if first == 2 else 'are'} no part of the table."
         )
-    units = units_of(rows, names)
-    if units:
-        names = [f"{name} ({unit})" if unit else name for name, unit in zip(names, units, strict=True)]
-        first += 1
-    return Dialect(encoding, separator, above + first, list(names))
+    described = describes(rows)
+    if described:
+        work.warn(
+            f"Below the names of the columns {'one row describes' if described == 1 else 'two rows describe'} them, and "
+            f"{'is no sample' if described == 1 else 'are no samples'}."
+        )
+    names, taken = names_below(rows, names)
+    return Dialect(encoding, separator, above + first + taken, names)
 
 
-def _split(head: list[str], separator: str, name: str) -> list[list[str]]:
-    """The cells of the first lines. Where a quote swallows most of them, quotes are left out."""
-    with decoding(name, "rows of a table"):
-        rows = [row for row in csv.reader(head, delimiter=separator, skipinitialspace=True) if row]
-        often = max(Counter(map(len, rows)).values(), default=0)
-        if 2 * len(rows) < len(head) and (2 * often < len(rows) or len(rows) < 4):
-            rows = [row for row in csv.reader(head, delimiter=separator, quoting=csv.QUOTE_NONE) if row]
-    return rows
-
-
-def _later(rows: list[list[str]]) -> list[list[str]]:
-    """Those of the first rows that are surely of the table: instruments write a page of facts above it."""
-    return rows[len(rows) // 2 :] if len(rows) >= 20 else rows
-
-
-def _separator(head: list[str], name: str) -> str:
-    """The separator that gives rows of one length, more than one cell long; a comma for a single column.
-
-    The comma comes last: where it is the decimal mark, it gives rows of one length too.
-    """
-    for separator in ("\t", ";", "|", ",", " "):
-        rows = _split(head, separator, name)
-        later = _later(rows)
-        width, often = Counter(map(len, later)).most_common(1)[0]
-        told = separator != " " or mostly_numbers([cell for row in later for cell in row])  # not in plain prose
-        ends = width == 2 and not any(
-            len(row) == 2 and row[1].strip() for row in later
-        )  # a mark at the end of each row
-        stray = separator in "|;\t" and len(rows[0]) == 1 and _is_of_commas(head, name)  # a mark in a text below
-        if width > 1 and often >= 0.8 * len(later) and told and not ends and not stray:
-            return separator if separator != "," else _comma(head, name)
-    return ","
-
-
-def _is_of_commas(head: list[str], name: str) -> bool:
-    """Whether commas part all of these lines into as many cells, the first one too."""
-    rows = _split(head, ",", name)
-    width, often = Counter(map(len, rows)).most_common(1)[0]
-    return width > 1 and often >= 0.8 * len(rows) and len(rows[0]) == width
-
-
-def _comma(head: list[str], name: str) -> str:
-    """The comma, unless it is the decimal mark: of numbers between blanks, or of a single column of numbers."""
-    lines = [line.strip() for line in head[1:] or head]
-    marks = [found.mark == "," for line in lines if (found := numeral(line)) is not None]
-    if len(marks) == len(lines) and sum(marks) > len(marks) / 2 and "," not in head[0]:
-        return ";"  # which is in no line: one column
-    rows = _later(_split(head, " ", name))
-    cells = [found.mark == "," for row in rows for cell in row if (found := numeral(cell)) is not None]
-    width, often = Counter(map(len, rows)).most_common(1)[0]
-    first = _split(head[:1], " ", name)[0]
-    names = "," not in head[0] or any((found := numeral(cell)) is not None and found.mark == "," for cell in first)
-    blanks = width > 1 and often >= 0.8 * len(rows) and sum(cells) > 0.4 * sum(map(len, rows)) and names
-    return " " if blanks else ","
+def _head(lines: Iterable[str]) -> Iterator[str]:
+    """The first lines that hold something: so many of them, beside comments above the table."""
+    count = 0
+    for line in itertools.islice(lines, 10 * HEAD):
+        if line.strip():
+            yield line
+        count += not line.startswith(COMMENT)
+        if count == HEAD:
+            return

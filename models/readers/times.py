@@ -55,6 +55,15 @@ _ALONE = (
     r"|(?P<H2>\d{1,2})\.(?P<M2>\d{2})\.(?P<S2>\d{2})"
     r"|(?P<M3>\d{1,3}):(?P<S3>\d{2})[.,](?P<f3>\d{1,9})"  # minutes and seconds, as spreadsheets show them
 )
+# What columns of the parts of a date are called, in their order.
+PARTS = (
+    frozenset(("year", "yr", "yyyy", "yy", "jahr", "annee", "année", "ano", "año", "anno")),
+    frozenset(("month", "mon", "mo", "mm", "mnth", "monat", "mois", "mes", "mese")),
+    frozenset(("day", "dy", "dd", "dom", "tag", "jour", "dia", "día", "giorno")),
+    frozenset(("hour", "hr", "hh", "hours", "stunde", "heure", "hora", "ora")),
+    frozenset(("minute", "min", "mn", "mm", "mi", "minutes", "minuto")),
+    frozenset(("second", "sec", "ss", "seconds", "sekunde", "seconde", "segundo", "secondo")),
+)
 FORMS = {
     form: re.compile(rf"{_WEEKDAY}{dated}{_CLOCKS.get(form, rf'(?:{_BETWEEN}{_CLOCK}{_ZONE})?')}")
     for form, dated in _DATES.items()
@@ -210,6 +219,32 @@ def numbered(values: NDArray[np.float64], name: str) -> tuple[NDArray[np.float64
             return values * DAY, how
     counting = first and ((first[0] in TIMES and (first != ["t"] or named)) or (ordered and counts_moments(name)))
     return (values, "a count") if counting else None
+
+
+def parts_of(names: Sequence[str]) -> tuple[int, ...]:
+    """The places of columns side by side that are called year, month, day and so on, as far as they go; none where there are
+    fewer than three."""
+    words = [words_of(name)[:1] for name in names]
+    for i, first in enumerate(words):
+        if first and first[0] in PARTS[0]:
+            count = 0
+            while count < len(PARTS) and i + count < len(words) and PARTS[count] & set(words[i + count]):
+                count += 1
+            if count >= 3:
+                return tuple(range(i, i + count))
+    return ()
+
+
+def joined(parts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Seconds (N,) of years, months, days, hours, … in columns (N, 3 to 6); NaN where there is no such time."""
+    out = np.full(len(parts), np.nan)
+    for row, values in enumerate(parts.tolist()):
+        if all(value.is_integer() for value in values):
+            year, month, day, hour, minute, second = (*map(int, values), 0, 0, 0)[:6]
+            year += 0 if year > 99 else 2000 if year < 69 else 1900
+            if 0 <= hour <= 24 and 0 <= minute < 60 and 0 <= second <= 60:
+                out[row] = _days(year, month, day) * DAY + hour * 3600 + minute * 60 + second
+    return out
 
 
 def _dates(known: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64] | None:

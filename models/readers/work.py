@@ -40,7 +40,8 @@ class Choices:
     Tables: label, a column's name, or "" for none; leave_out, names of columns; columns, what columns are used as by
     their names, each one of USES; header, whether the first row names the columns; encoding, of the text; separator and
     decimal, one character each; grouping, the mark between thousands, "" for none; missing_values, the words that stand
-    for nothing; dates, "day first" or "month first"; missing, "mean", "skip" or "keep" (as NaN), of signals "line" or
+    for nothing; pivot, the column whose values become columns side by side where each time comes once for each of them, ""
+    for none; dates, "day first" or "month first"; missing, "mean", "skip" or "keep" (as NaN), of signals "line" or
     "skip"; shape, [H, W] or [H, W, C] of a row of pixels. Signals from tables: window and step, in rows; layout, "down"
     (time runs down the rows) or "across" (each row is one signal); rhythm, "as they come" or "even" (between uneven
     times values are interpolated).
@@ -65,6 +66,7 @@ class Choices:
     grouping: str | None = None
     missing_values: Sequence[str] | None = None
     dates: str | None = None
+    pivot: str | None = None
     columns: Mapping[str, str] | None = None
     encoding: str | None = None
     missing: str | None = None
@@ -132,7 +134,7 @@ def _check(name: str, value: Any, limits: Limits) -> None:
         expected = "" if right else "an order of NF, NHW, NHWC or NTC"
     elif name in ("folders", "header"):
         expected = "" if isinstance(value, bool) else "true or false"
-    elif name == "label":
+    elif name in ("label", "pivot"):
         expected = "" if isinstance(value, str) else "a name"
     elif name in ("leave_out", "samples", "labels"):
         names = isinstance(value, list | tuple) and len(value) > 0 and all(isinstance(each, str) for each in value)

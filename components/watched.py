@@ -1,0 +1,207 @@
+"""A training as it is watched on the page Train: the map and the reconstructions as they form, then the run's explorer."""
+
+import dataclasses
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+
+from components import address, cached, choosing, figures, visitor
+from components.choosing import OWN
+from components.explorer import ExplorerResult, explorer
+from components.views import show_problems
+from models import Problem, engine, home, runs, uploads
+from models.analysis import metrics
+from models.runs import Configuration
+
+LOCAL = ("localhost", "127.0.0.1", "::1")  # names of the computer itself, which mean another one elsewhere
+
+
+def follow(shown: Configuration | None) -> bool:
+    """The training of this session, or the one that the address names, as it goes; whether there is one to see. shown: what
+    the form would train."""
+    id_ = st.session_state["training"]
+    if id_ is None:
+        return False
+    status = engine.status(id_)
+    if status.alive:
+        with st.container(key="theatre"):
+            name(id_, shown)
+            live(id_)
+    elif status.phase == "done":
+        st.session_state["training"] = status.id  # one that was stopped is kept under an id of its own
+        with st.container(key="theatre"):
+            finished(status.id)
+    elif status.problem is not None:
+        name(id_, shown)
+        st.error(str(status.problem))
+    elif status.phase == "cancelled":
+        name(id_, shown)
+        told = f" after epoch {status.epoch}. Press Train to go on with it there." if status.epoch else "."
+        st.info(f"This training was cancelled{told}")
+    else:
+        st.warning(f"The address names the training {id_}, which is not on this computer. Choose and press Train.")
+    return status.alive or status.phase == "done"
+
+
+def name(id_: str, shown: Configuration | None) -> None:
+    """Which training this is: the form above may stand for another by now."""
+    trained = engine.configuration(id_)
+    if trained is None:
+        return
+    # How it ended was not chosen, nor were the epochs of a time.
+    ignored: dict[str, Any] = {"stopped_after": None, "cooled": 0}
+    if st.session_state["budget"] != "epochs":
+        ignored["epochs"] = 1
+    same = shown is not None and dataclasses.replace(trained, **ignored) == dataclasses.replace(shown, **ignored)
+    st.subheader(choosing.title_of(trained), anchor=False)
+    words, change = st.columns([3, 1], vertical_alignment="center")
+    words.caption(choosing.in_words(trained))
+    if not same:
+        about = "Puts the choices of this training into the form."
+        change.button("Show its choices", type="tertiary", help=about, on_click=show_choices, args=[trained])
+
+
+def show_choices(trained: Configuration) -> None:
+    """Put the choices of a training into the form."""
+    for choice, value in choosing.choices_of(trained).items():
+        address.choose(choice, value)
+    address.choose("preset", OWN)
+
+
+@st.fragment(run_every=1.0)
+@show_problems
+def live(id_: str) -> None:
+    """What the training writes, once a second; ends by drawing the page anew."""
+    status = cached.status(id_)
+    if not status.alive:  # less than a second ago, before it was asked for again perhaps
+        status = engine.status(id_)
+    if not status.alive:
+        st.rerun(scope="app")
+    seen = cached.live(id_) if status.phase != "queued" else None
+    told_of = engine.configuration(id_)
+    open_ended = told_of is not None and told_of.recipe == "open-ended"
+    st.progress(status.epoch / max(status.epochs, 1), words_of(status, seen, open_ended))
+    if engine.waits(id_, visitor.owner()):
+        cools = told_of is None or told_of.recipe != "article"
+        may_keep = status.phase == "training" and seen is not None
+        controls(id_, may_keep=may_keep, cools=cools, ending=status.cooling)
+    else:
+        st.caption(
+            "Somebody else asked for this training. Press Train with the same choices to have it in your list, too."
+        )
+    if seen is None:
+        return
+    allowed = told_of is None or uploads.readable(told_of.dataset, visitor.owner())
+    pictures_of(id_, str(home()), seen.newest["epoch"], allowed, seen)
+
+
+@cached.drawing
+def pictures_of(id_: str, root: str, epoch: int, originals: bool, _seen: cached.Live) -> None:
+    """What is to be seen of a training under this home after an epoch: first the map and samples, these only where this
+    visitor may see them, then the losses."""
+    forming, samples = st.columns(2)
+    if _seen.forming is not None:
+        forming.plotly_chart(_seen.forming, key="forming", config={"displayModeBar": False})
+    for name, picture in _seen.strips.items() if originals else ():
+        samples.caption(name)
+        if isinstance(picture, str):
+            samples.html(f'<div class="hg-strips">{picture}</div>')
+        else:
+            samples.plotly_chart(picture, key="strip", config={"displayModeBar": False})
+    curve, numbers = st.columns([4, 1])
+    curve.plotly_chart(_seen.losses, key="losses", config={"displayModeBar": False})
+    numbers.metric("Training loss", f"{_seen.loss:.4g}")
+    numbers.metric("Validation loss", f"{_seen.newest['validation']:.4g}")
+
+
+def controls(id_: str, may_keep: bool, cools: bool, ending: bool) -> None:
+    """The two ways of ending a training of one's own. cools: whether its learning rate has anything to fall from;
+    ending: whether it was stopped already."""
+    about = "With cool-down it trains for two more seconds, in which the learning rate falls to zero: a lower error."
+    cool = address.seed("cool", True, None)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        disabled = ending or not may_keep
+        if st.button("Stop and keep it", icon=":material/stop:", disabled=disabled, help=about if cools else None):
+            if engine.cancel(id_, visitor.owner(), keep=True, cool=cools and cool):
+                st.toast("Stopping; what was learnt is kept.")
+            else:
+                st.toast("Others wait for this training: it goes on, and you will find it on the page Runs.")
+        if st.button("Cancel", icon=":material/close:", disabled=ending):
+            if engine.cancel(id_, visitor.owner()):
+                st.rerun(scope="app")
+            st.toast("Others wait for this training, so it goes on without you.")
+        if cools:
+            st.checkbox("with cool-down (2 s)", key="cool", disabled=ending)
+
+
+def words_of(status: engine.Status, seen: cached.Live | None, open_ended: bool) -> str:
+    """Where a training stands: its place in the queue, or its epoch, its speed and the time left (open-ended: at most)."""
+    if status.phase == "queued":
+        first = "next in the queue" if not status.ahead else f"{status.ahead} in the queue before this one"
+        start = "" if status.wait is None else f" · starts in about {duration(status.wait)}"
+        return f"{first}{start}" + (f" · {status.what}" if status.what else "")
+    words = status.what or status.phase
+    if seen is not None and status.phase == "training" and not status.cooling:
+        left = min((status.epochs - status.epoch) * seen.seconds, engine.Limits.from_environment().seconds)
+        words += f" · {seen.newest['samples_per_second']:,.0f} samples/s · {duration(left)} left{' at most' if open_ended else ''}"
+    return words
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+def finished(id_: str) -> None:
+    """The map where it formed, now to move over; the ways on from it; and the result in words."""
+    try:
+        run = cached.opened(runs.open_run(runs.folder_of(id_)))
+    except Problem as problem:
+        st.error(str(problem))
+        return
+    trained = run.card.training
+    st.markdown(
+        f":green[:material/check_circle:] {choosing.escaped(run.title)} is ready: {trained.epochs:,} "
+        f"epoch{'' if trained.epochs == 1 else 's'} in {trained.seconds:.1f} s on {trained.device}."
+    )
+    ways = st.container(horizontal=True, vertical_alignment="center")
+    choosing.collapse(run)
+    found = explorer(run.url, view={"palette": list(figures.PALETTE)}, key="trained")
+    with ways:
+        ways_on(run, found)
+    measured(run)
+    drawn = figures.losses(run.history(), run.configuration, trained.pca_validation)
+    st.plotly_chart(drawn, key="losses", config={"displayModeBar": False})
+
+
+def measured(run: runs.Run) -> None:
+    """The result in two sentences; the numbers behind them on touch."""
+    mse, pca = run.metric("mse") or 0.0, run.metric("pca_mse") or 1.0
+    numbers = f"Test error {mse:.4f} {metrics.unit(run.kind)}, PCA with the same code size {pca:.4f}."
+    st.markdown(choosing.beside_pca(run), help=f"{numbers} {metrics.meaning(run.kind)}")
+    ours, theirs = run.metric("knn_accuracy"), run.metric("pca_knn_accuracy")
+    if ours is not None:
+        beside = "" if theirs is None else f", by those of PCA {100 * theirs:.0f} %"
+        about = "kNN accuracy: how often the five nearest training codes name a test sample's class."
+        st.markdown(f"By their codes {100 * ours:.0f} % of these are classified correctly{beside}.", help=about)
+
+
+def ways_on(run: runs.Run, found: ExplorerResult) -> None:
+    """To the whole page of the map as it stands here, to the reconstructions, and the link to give to others."""
+    pages = st.session_state["pages"]
+    view = {name: value for name, value in found.view.items() if value}
+    if found.code is not None:
+        view["z"] = ",".join(f"{value:.5g}" for value in found.code)
+    if st.button("Explore", key="explore run", type="primary", icon=":material/explore:"):
+        st.switch_page(pages["Explore"], query_params={"run": run.id, **view})
+    if st.button("See its reconstructions", icon=":material/compare:"):
+        st.switch_page(pages["Reconstructions"], query_params={"run": run.id})
+    with st.popover("Share", icon=":material/share:"):
+        st.caption("Whoever opens this link sees the map as it stands here.")
+        place = urlsplit(st.context.url or "")
+        link = f"{place.scheme}://{place.netloc}{place.path.rpartition('/')[0]}/" if place.netloc else "/"
+        st.code(f"{link}?{urlencode({'run': run.id, **view}, safe=',:!')}", language=None, wrap_lines=True)
+        if place.hostname in LOCAL:
+            st.caption("It leads to this computer only. For others: Explore, Download, Run (zip).")
+        choosing.own_data_notice(run)
