@@ -111,6 +111,15 @@ def beside_pca(run: runs.Run) -> str:
     return f"On {kinds.get(run.kind).many} it never saw, its error is {size} with as many numbers."
 
 
+def errors(run: runs.Run) -> str:
+    """The numbers behind `beside_pca`, and what they mean."""
+    mse, pca = run.metric("mse") or 0.0, run.metric("pca_mse") or 1.0
+    return (
+        f"Test error {mse:.4f} {metrics.unit(run.kind)}, PCA with the same code size {pca:.4f}. "
+        f"{metrics.meaning(run.kind)}"
+    )
+
+
 def title_of(chosen: Configuration) -> str:
     """A few words that tell the run of a configuration from others, as `Run.title` does once it is there."""
     try:

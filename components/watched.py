@@ -6,12 +6,11 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-from components import address, cached, choosing, figures, visitor
+from components import address, cached, choosing, figures, opening, visitor
 from components.choosing import OWN
 from components.explorer import ExplorerResult, explorer
 from components.views import show_problems
 from models import Problem, engine, home, runs, uploads
-from models.analysis import metrics
 from models.runs import Configuration
 
 LOCAL = ("localhost", "127.0.0.1", "::1")  # names of the computer itself, which mean another one elsewhere
@@ -167,7 +166,7 @@ def finished(id_: str) -> None:
     )
     ways = st.container(horizontal=True, vertical_alignment="center")
     choosing.collapse(run)
-    found = explorer(run.url, view={"palette": list(figures.PALETTE)}, key="trained")
+    found = explorer(run.url, view=opening.view(run), about=opening.about(run), key="trained")
     with ways:
         ways_on(run, found)
     measured(run)
@@ -177,9 +176,7 @@ def finished(id_: str) -> None:
 
 def measured(run: runs.Run) -> None:
     """The result in two sentences; the numbers behind them on touch."""
-    mse, pca = run.metric("mse") or 0.0, run.metric("pca_mse") or 1.0
-    numbers = f"Test error {mse:.4f} {metrics.unit(run.kind)}, PCA with the same code size {pca:.4f}."
-    st.markdown(choosing.beside_pca(run), help=f"{numbers} {metrics.meaning(run.kind)}")
+    st.markdown(choosing.beside_pca(run), help=choosing.errors(run))
     ours, theirs = run.metric("knn_accuracy"), run.metric("pca_knn_accuracy")
     if ours is not None:
         beside = "" if theirs is None else f", by those of PCA {100 * theirs:.0f} %"

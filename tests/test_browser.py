@@ -15,13 +15,13 @@ def test_train_on_digits_to_the_end_and_explore_it(app: str, page: Page) -> None
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("is ready: 5 epochs")).to_be_visible(timeout=90_000)
     page.locator(".st-key-explore-run button").click()
-    expect(page.get_by_text("Each of 1,797 points is one sample")).to_be_visible()
+    expect(page.get_by_text("Each of 1,797 points is one")).to_be_visible()
     assert "run=" in page.url
 
 
 def test_the_first_page_is_found_by_its_name_too(app: str, page: Page) -> None:
     page.goto(f"{app}/explore?run=digits-variational")
-    expect(page.get_by_text("Each of 1,797 points is one sample")).to_be_visible()
+    expect(page.get_by_text("Each of 1,797 points is one")).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert page.url.startswith(f"{app}/?run=")
 

@@ -1,6 +1,5 @@
 """Explore: one run's latent space as a live map, and the sample that any point of it decodes to."""
 
-import contextlib
 from functools import partial
 from typing import Any
 
@@ -8,11 +7,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from components import address, cached, choosing, colours, explained, figures, samples, visitor
+from components import address, cached, choosing, colours, figures, opening, samples, visitor
 from components.explorer import SHOWN, ExplorerResult, Selection, View, explorer
 from components.views import Page
-from models import Problem, codes, engine, export, kinds, runs, uploads
-from models.analysis import metrics
+from models import Problem, codes, engine, export, kinds, runs
 
 PLOTTED = 5_000  # points drawn by Plotly; more take seconds to arrive and look the same
 LENGTH = 2000  # characters of a choice in the address, at most: names of hidden classes may be many
@@ -24,11 +22,13 @@ def show() -> None:
     if run is None:
         return
     asked = asked_for(run)
-    found = explorer(run.url, view=asked, about=about(run), key="explorer")
+    found = explorer(run.url, view=asked, about=opening.about(run), key="explorer")
     view = {name: found.view.get(name, asked.get(name)) for name in SHOWN}
     told = found.code or (None if asked.get("free") else asked.get("code"))
     code = np.array(told or asked.get("code") or run.card.codes.mean, np.float32)
-    st.caption(sentence(run, str(view.get("colour") or "class")))
+    st.caption(
+        f"{sentence(run, str(view.get('colour') or 'class'))} {choosing.beside_pca(run)}", help=choosing.errors(run)
+    )
     choosing.collapse(run)
     at_hand = choosing.originals_at_hand(run)
     choosing.own_data_notice(run)
@@ -44,15 +44,14 @@ def show() -> None:
 
 
 def sentence(run: runs.Run, colour: str) -> str:
-    """What one sees, with the numbers that say how far to trust it. colour: what the explorer colours by."""
-    mse, pca, count = run.metric("mse"), run.metric("pca_mse"), run.card.dataset.count
-    one = "one sample" if run.count == count else f"one of the {count:,} samples"
-    numbers = f"{run.code_size} number{'s' if run.code_size > 1 else ''}"
+    """What one sees. colour: what the explorer colours by."""
+    count, words = run.card.dataset.count, kinds.get(run.kind)
+    one = f"one {words.one}" if run.count == count else f"one of the {count:,} {words.many}"
+    numbers = "one number" if run.code_size == 1 else f"{run.code_size} numbers"
     by = coloured_by(run, colour)
     return (
-        f"Each of {run.count:,} points is {one} of {run.card.dataset.title}, placed by its code of {numbers}"
-        f"{f' and coloured by {choosing.escaped(by)}' if by else ''}. Test error {mse:.4f} "
-        f"{metrics.unit(run.kind)}, PCA with the same code size {pca:.4f}."
+        f"Each of {run.count:,} points is {one} of {choosing.escaped(run.card.dataset.title)}, kept as {numbers}"
+        f"{f' and coloured by {choosing.escaped(by)}' if by else ''}."
     )
 
 
@@ -77,79 +76,12 @@ def asked_for(run: runs.Run) -> View:
     opened = address.first_time("view")
     if opened or known is None or known[0] != run.id:
         kept: View | None = st.session_state.get("views", {}).get(run.id)
-        view = (read_address(run) if opened else None) or kept or untouched(run)
+        view = (read_address(run) if opened else None) or kept or opening.untouched(run)
         if not view.get("code"):
-            view = {**view, "code": crisp(run), "free": True}
+            view = {**view, "code": opening.crisp(run), "free": True}
         known = st.session_state["asked for"] = (run.id, view)
     asked: View = known[1]
     return asked
-
-
-def untouched(run: runs.Run) -> View:
-    """How a run is shown to somebody who has asked for nothing: the one that opens the app shows what its decoder draws."""
-    view = View(palette=colours.palette(run))
-    if run.pretrained and run.folder.name == choosing.OPENING:
-        view |= View(layer="manifold", camera="0,0,1.5")
-    return view
-
-
-@cached.per_run(64)
-def crisp(run: runs.Run) -> list[float]:
-    """The code of a sample that its run draws well: in the middle of the first class, of the tenth with the least errors.
-
-    The mean of all codes lies where classes meet, and decodes to a blur of them.
-    """
-    known = run.labels[run.labels >= 0]
-    first = known.min() if len(known) else -1
-    own = np.flatnonzero((run.labels == first) & np.isfinite(run.codes).all(1))
-    best = own[run.errors[own] <= np.quantile(run.errors[own], 0.1)] if len(own) else own
-    if not len(best):
-        return list(run.card.codes.mean)
-    far = np.square(run.codes[best] - np.median(run.codes[own], 0)).sum(1)
-    return [float(value) for value in run.codes[best[np.argmin(far)]]]
-
-
-def about(run: runs.Run) -> dict[str, Any]:
-    """What the explorer says of a run beside its numbers."""
-    reader, fit = explained.reader(run, shipped()), None
-    with contextlib.suppress(Problem):  # the dataset of a run that came from elsewhere may be unknown here
-        fit = run.dataset.fit
-    return {
-        "intro": first_steps(run),
-        "network": network(run),
-        "meanings": meanings(run) if uploads.readable(run.card.dataset.name, visitor.owner()) else [],
-        "fit": fit and {"share": fit[0], "centre": fit[1]},
-        "reader": reader and {"title": reader[1], "address": f"?run={reader[0]}&tool=draw"},
-    }
-
-
-network = cached.per_run(32)(explained.network)
-meanings = cached.per_run(32)(explained.meanings)
-
-
-def shipped() -> list[runs.Run]:
-    """The runs that everybody has."""
-    return [one for one in runs.find()[0] if one.pretrained]
-
-
-NUMBERS = {1: "One number", 2: "Two numbers", 3: "Three numbers"}
-
-
-def first_steps(run: runs.Run) -> dict[str, Any]:
-    """One sentence for somebody who is new, and what to find: a class that is not where the map opens."""
-    size = run.code_size
-    numbers = NUMBERS.get(size, f"{size} numbers")
-    classes = run.classes
-    label = 7 if len(classes) > 7 and classes[7] == "7" else len(classes) - 1
-    return {
-        "sentence": f"{numbers}, and a network that draws from {'it' if size == 1 else 'them'}. Move over the map.",
-        "label": label if classes else None,
-        "find": f"Find a {classes[7]}"
-        if label == 7 and classes[7] == "7"
-        else f"Find {classes[label]}"
-        if classes
-        else "",
-    }
 
 
 def left(run: runs.Run, view: View) -> None:

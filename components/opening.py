@@ -1,0 +1,85 @@
+"""How a run is shown to somebody who has asked for nothing yet, and what the explorer says of it in words."""
+
+import contextlib
+from typing import Any
+
+import numpy as np
+
+from components import cached, choosing, colours, explained, visitor
+from components.explorer import View
+from models import Problem, runs, uploads
+
+
+def untouched(run: runs.Run) -> View:
+    """How a run is shown to somebody who has asked for nothing: the one that opens the app shows what its decoder draws."""
+    view = View(palette=colours.palette(run))
+    if run.pretrained and run.folder.name == choosing.OPENING:
+        view |= View(layer="manifold", camera="0,0,1.5")
+    return view
+
+
+def view(run: runs.Run) -> View:
+    """`untouched`, at a sample that the run draws well, from where the code follows the pointer."""
+    return {**untouched(run), "code": crisp(run), "free": True}
+
+
+@cached.per_run(64)
+def crisp(run: runs.Run) -> list[float]:
+    """The code of a sample that its run draws well: in the middle of the first class, of the tenth with the least errors.
+
+    The mean of all codes lies where classes meet, and decodes to a blur of them.
+    """
+    known = run.labels[run.labels >= 0]
+    first = known.min() if len(known) else -1
+    own = np.flatnonzero((run.labels == first) & np.isfinite(run.codes).all(1))
+    best = own[run.errors[own] <= np.quantile(run.errors[own], 0.1)] if len(own) else own
+    if not len(best):
+        return list(run.card.codes.mean)
+    far = np.square(run.codes[best] - np.median(run.codes[own], 0)).sum(1)
+    return [float(value) for value in run.codes[best[np.argmin(far)]]]
+
+
+def about(run: runs.Run) -> dict[str, Any]:
+    """What the explorer says of a run beside its numbers; its parts are listed in frontend/src/about.ts.
+
+    What a dimension stands for is measured on the samples of one's own tables, hence only their owner is told.
+    """
+    reader, fit = explained.reader(run, shipped()), None
+    with contextlib.suppress(Problem):  # the dataset of a run that came from elsewhere may be unknown here
+        fit = run.dataset.fit
+    return {
+        "intro": first_steps(run),
+        "network": network(run),
+        "meanings": meanings(run) if uploads.readable(run.card.dataset.name, visitor.owner()) else [],
+        "fit": fit and {"share": fit[0], "centre": fit[1]},
+        "reader": reader and {"title": reader[1], "address": f"?run={reader[0]}&tool=draw"},
+    }
+
+
+network = cached.per_run(32)(explained.network)
+meanings = cached.per_run(32)(explained.meanings)
+
+
+def shipped() -> list[runs.Run]:
+    """The runs that everybody has."""
+    return [one for one in runs.find()[0] if one.pretrained]
+
+
+NUMBERS = {1: "One number", 2: "Two numbers", 3: "Three numbers"}
+
+
+def first_steps(run: runs.Run) -> dict[str, Any]:
+    """One sentence for somebody who is new, and what to find: a class that is not where the map opens."""
+    size = run.code_size
+    numbers = NUMBERS.get(size, f"{size} numbers")
+    classes = run.classes
+    label = 7 if len(classes) > 7 and classes[7] == "7" else len(classes) - 1
+    return {
+        "sentence": f"{numbers}, and a network that draws from {'it' if size == 1 else 'them'}. Move over the map.",
+        "label": label if classes else None,
+        "find": f"Find a {classes[7]}"
+        if label == 7 and classes[7] == "7"
+        else f"Find {classes[label]}"
+        if classes
+        else "",
+    }
