@@ -201,10 +201,12 @@ def own_data_notice(run: runs.Run) -> None:
     """Say, before a run is passed on, that it was made from data that somebody brought, and what of these is in it."""
     name = run.configuration.dataset
     if uploads.own(name):
-        stay = " The samples themselves stay with their owner." if uploads.dataset(name) is not None else ""
+        there, mine = uploads.dataset(name) is not None, uploads.readable(name, visitor.owner())
+        whose = "your" if mine else "somebody’s own" if there else "deleted"
+        stay = f" The samples themselves stay with {'you' if mine else 'their owner'}." if there else ""
         st.caption(
-            ":material/lock: Made from data that somebody brought. Whoever gets the link or the zip of this run sees its codes, "
-            f"labels and class names, and what its decoder draws, which may resemble the samples.{stay}"
+            f":material/lock: Made from {whose} data. Whoever gets the link or the zip of this run sees its codes, labels and "
+            f"class names, and what its decoder draws, which may resemble the samples.{stay}"
         )
 
 

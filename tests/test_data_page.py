@@ -220,11 +220,11 @@ def test_a_run_whose_dataset_is_deleted_is_opened_again_from_its_own_zip(me: str
 def test_what_stays_with_its_owner_is_not_said_of_what_was_deleted(me: str) -> None:
     kept = uploads.save(images(), "me", "Noise")
     run = trained(kept.name)
-    assert "stay with their owner" in words(drawn("explore", run=run.id))
+    assert "stay with you" in words(drawn("explore", run=run.id))
     datasets.delete(kept.name, "me")
     after = words(drawn("explore", run=run.id))
-    assert "were deleted" in after and "Made from data that somebody brought" in after
-    assert "stay with their owner" not in after
+    assert "were deleted" in after and "Made from deleted data" in after
+    assert "stay with" not in after
 
 
 def test_a_run_without_classes_is_not_said_to_be_coloured_by_them(me: str) -> None:
@@ -238,7 +238,7 @@ def test_originals_are_shown_only_to_whom_they_belong(me: str, monkeypatch: pyte
     kept = uploads.save(images(), "me", "Noise")
     run = trained(kept.name)
     shown = drawn("explore", run=run.id)
-    assert "Made from data that somebody brought" in words(shown) and "only to the one" not in words(shown)
+    assert "Made from your data" in words(shown) and "only to the one" not in words(shown)
     monkeypatch.setattr(visitor, "owner", lambda: "you")
     for name in ("explore", "reconstructions"):
         app = drawn(name, run=run.id)  # by its link
@@ -322,7 +322,7 @@ def test_from_drop_to_explored_map(app: str, page: Page, name: str) -> None:
     expect(page.get_by_text("is ready: 3 epochs")).to_be_visible(timeout=120_000)
     page.locator(".st-key-explore-run button").click()
     expect(page.get_by_text(f"Each of {count} points is one")).to_be_visible()
-    expect(page.get_by_text("Made from data that somebody brought")).to_be_visible()
+    expect(page.get_by_text("Made from your data")).to_be_visible()
     ready = page.locator('[data-testid="latent-explorer"][data-ready="true"]')
     expect(ready).to_be_visible(timeout=60_000)
     before = ready.get_attribute("data-code")

@@ -502,7 +502,7 @@ def test_reconstructions_show_both_errors_with_units() -> None:
         (1.004, "as good as PCA", MetricProto.MetricColor.GRAY),
         (0.9, "-10% against PCA", MetricProto.MetricColor.GREEN),
         (1.1, "+10% against PCA", MetricProto.MetricColor.RED),
-        (5.0, "5 times PCA's", MetricProto.MetricColor.RED),
+        (5.0, "5 times PCA's error", MetricProto.MetricColor.RED),
     ],
 )
 def test_an_error_that_is_pcas_to_the_rounding_is_neither_good_nor_bad(
@@ -721,7 +721,7 @@ def test_who_keeps_classes_apart_best_is_what_the_numbers_say(
     ours: float, pca: float | None, tsne: float, said: str
 ) -> None:
     told = codes.beside_others(ours, pca, tsne)
-    assert told.startswith(f" {said} From t-SNE there is no way back: no place on it decodes")
+    assert told.startswith(f" {said} A t-SNE cannot be decoded")
 
 
 def test_codes_says_who_is_best_of_what_it_draws() -> None:
@@ -777,7 +777,7 @@ def test_a_collapsed_run_is_not_told_to_become_what_it_is(title: str) -> None:
 def test_an_unknown_run_is_answered_by_the_name_of_the_one_that_is_shown() -> None:
     app = drawn("explore", run="0123456789abcdef")
     (said,) = [one.value for one in app.warning]
-    assert "Digits 8x8 · Variational · D = 2 is shown" in said
+    assert "MNIST · Variational, wide · D = 2 is shown" in said
     assert not re.search(r"[0-9a-f]{16}", said.replace("0123456789abcdef", ""))
 
 

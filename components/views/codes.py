@@ -29,7 +29,7 @@ def neighbours(run: runs.Run) -> None:
     """How well samples of a class lie together, beside PCA, which decodes too, and t-SNE, which does not."""
     ours = run.metric("knn_accuracy")
     trust, continuity = run.metric("trustworthiness"), run.metric("continuity")
-    st.subheader("Who is whose neighbour")
+    st.subheader("How well the codes keep classes apart")
     left, right = st.columns([3, 2], gap="large")
     if ours is not None:
         bars = {
@@ -38,28 +38,28 @@ def neighbours(run: runs.Run) -> None:
             "t-SNE, two numbers": run.metric("tsne_knn_accuracy"),
         }
         known = {name: value for name, value in bars.items() if value is not None}
-        left.plotly_chart(figures.shares(known, "share of test samples named rightly"), config=PLAIN, key="neighbours")
+        left.plotly_chart(figures.shares(known, "share classified correctly"), config=PLAIN, key="neighbours")
         left.caption(
             f"The five nearest codes vote on the {run.card.dataset.label} of each test sample."
             + beside_others(ours, run.metric("pca_knn_accuracy"), run.metric("tsne_knn_accuracy"))
         )
     else:
-        left.info("The samples of this dataset have no classes, so that nothing can vote.")
+        left.info("This dataset has no classes to keep apart.")
     if trust is not None and continuity is not None:
         right.metric(
             "Trustworthiness",
             f"{trust:.3f}",
-            help="1 when neighbours among the codes are neighbours among the samples, too (Venna and Kaski 2006).",
+            help="1 where all that lie side by side on the map are alike as samples, too (Venna and Kaski 2006).",
         )
         right.metric(
-            "Continuity", f"{continuity:.3f}", help="1 when neighbours among the samples stay neighbours as codes."
+            "Continuity", f"{continuity:.3f}", help="1 where samples that are alike all lie side by side on the map."
         )
 
 
 def beside_others(ours: float, pca: float | None, tsne: float | None) -> str:
     """Which of them keeps classes apart best, and what can be decoded of it; nothing where there is nothing beside."""
     if tsne is None:
-        return "" if pca is None else " PCA decodes, too, and is the least that a code should do better than."
+        return "" if pca is None else " PCA is the simplest code: a network should do better."
     shares = {"t-SNE": tsne, "This run": ours} | ({} if pca is None else {"PCA": pca})
     best = [name for name, share in shares.items() if share >= max(shares.values()) - TIE]
     if len(best) == 1:
@@ -67,10 +67,7 @@ def beside_others(ours: float, pca: float | None, tsne: float | None) -> str:
     else:
         *others, last = [name if i == 0 else name.replace("This", "this") for i, name in enumerate(best)]
         first = f"{', '.join(others)} and {last} keep classes apart equally well."
-    return (
-        f" {first} From t-SNE there is no way back: no place on it decodes to a sample. "
-        "A code is what the decoder can be given."
-    )
+    return f" {first} A t-SNE cannot be decoded: no place on it becomes a sample. A code can."
 
 
 def dimensions(run: runs.Run) -> None:
@@ -84,21 +81,22 @@ def dimensions(run: runs.Run) -> None:
         figure = figures.dimensions(facts.kl, dead, "KL from the standard normal in nats")
         st.plotly_chart(figure, config=PLAIN, key="dimensions")
         st.caption(
-            f"How much each dimension tells of a sample, {sum(facts.kl):.1f} nats in all. Below {DEAD_KL} nats it is dead: the "
-            "decoder has learnt to do without (posterior collapse). Free bits or a lower beta keep more of them alive; "
-            "a higher beta leaves fewer, each more cleanly one thing."
+            f"How much each dimension says about a sample: {sum(facts.kl):.1f} nats in all (a nat is 1.44 bits). Below {DEAD_KL} "
+            "nats a dimension is dead: the decoder has learnt to do without it (posterior collapse). Free bits or a lower "
+            "beta keep more of them alive; a higher beta leaves fewer, each closer to one property of the samples."
         )
         if (bound := run.metric("negative_elbo")) is not None:
             st.metric(
                 "Negative evidence lower bound",
                 f"{bound:.1f} nats",
-                help="Reconstruction and KL of a test sample together: the lower, the better the samples are explained.",
+                help="Reconstruction error and KL of a test sample, added: the lower, the better the network models the samples.",
             )
     else:
         figure = figures.dimensions(facts.variance, dead, "variance of the codes")
         st.plotly_chart(figure, config=PLAIN, key="dimensions")
         st.caption(
-            f"A dimension whose variance is below a hundredth of the greatest, or below {NO_VARIANCE:g}, is counted as dead."
+            f"How much each dimension differs from sample to sample. With less than a hundredth of the greatest variance, or "
+            f"less than {NO_VARIANCE:g}, it is counted as dead."
         )
 
 
@@ -125,7 +123,7 @@ def factors(run: runs.Run) -> None:
     st.metric(
         "Mutual information gap",
         f"{gap:.2f}",
-        help="How much more the best dimension tells of a factor than the second best, from 0 to 1 (Chen et al. 2018).",
+        help="From 0 to 1: whether each factor is in one dimension alone (1) or spread over several (0). Chen et al. 2018.",
     )
 
 

@@ -76,7 +76,9 @@ def beside_pca(mse: float, pca_mse: float) -> str:
     if mse < 2 * pca_mse:
         share = f"{mse / pca_mse - 1:+.0%}"
         return AS_GOOD if share in ("+0%", "-0%") else f"{share} against PCA"
-    return f"{mse / pca_mse:,.0f} times PCA's" if mse < 100 * pca_mse else "PCA is all but exact"
+    if mse >= 100 * pca_mse:
+        return "PCA is all but exact"
+    return "twice PCA's error" if mse < 2.5 * pca_mse else f"{mse / pca_mse:,.0f} times PCA's error"
 
 
 def squared_errors(samples: Floats, reconstructions: Floats) -> Floats:
