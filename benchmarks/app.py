@@ -46,7 +46,7 @@ def digits(browser: Browser) -> tuple[float, float]:
             page.wait_for_timeout(1500)  # let the page come to rest, as a person would
             begun = time.perf_counter()
             button.click()
-            page.locator(".st-key-explore-run button").wait_for(timeout=120_000)
+            page.locator(".st-key-leave-for-Explore button").wait_for(timeout=120_000)
             waits.append(time.perf_counter() - begun)
         page.close()
     return waits[0], waits[1]

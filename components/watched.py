@@ -190,9 +190,10 @@ def ways_on(run: runs.Run, found: ExplorerResult) -> None:
     view = {name: value for name, value in found.view.items() if value}
     if found.code is not None:
         view["z"] = ",".join(f"{value:.5g}" for value in found.code)
-    if st.button("Explore", key="explore run", type="primary", icon=":material/explore:"):
+    # Keys like these tell the browser that a page is left: what the map reports then would take one back to it.
+    if st.button("Explore", key="leave for Explore", type="primary", icon=":material/explore:"):
         st.switch_page(pages["Explore"], query_params={"run": run.id, **view})
-    if st.button("See its reconstructions", icon=":material/compare:"):
+    if st.button("See its reconstructions", key="leave for Reconstructions", icon=":material/compare:"):
         st.switch_page(pages["Reconstructions"], query_params={"run": run.id})
     with st.popover("Share", icon=":material/share:"):
         st.caption("Whoever opens this link sees the map as it stands here.")

@@ -14,7 +14,7 @@ def test_train_on_digits_to_the_end_and_explore_it(app: str, page: Page) -> None
     page.goto(f"{app}/train?dataset=digits&architecture=modern&code_size=2&epochs=5")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("is ready: 5 epochs")).to_be_visible(timeout=90_000)
-    page.locator(".st-key-explore-run button").click()
+    page.locator(".st-key-leave-for-Explore button").click()
     expect(page.get_by_text("Each of 1,797 points is one")).to_be_visible()
     assert "run=" in page.url
 

@@ -320,7 +320,7 @@ def test_from_drop_to_explored_map(app: str, page: Page, name: str) -> None:
     expect(page).to_have_url(re.compile("epochs=3"))
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("is ready: 3 epochs")).to_be_visible(timeout=120_000)
-    page.locator(".st-key-explore-run button").click()
+    page.locator(".st-key-leave-for-Explore button").click()
     expect(page.get_by_text(f"Each of {count} points is one")).to_be_visible()
     expect(page.get_by_text("Made from your data")).to_be_visible()
     ready = page.locator('[data-testid="latent-explorer"][data-ready="true"]')

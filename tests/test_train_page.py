@@ -1,13 +1,15 @@
 """The page Train as people see it: what matters is in sight, the map and the samples while it learns, the explorer after."""
 
 import re
+import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from components import pictures
 from models import runs
@@ -61,7 +63,7 @@ def test_the_map_is_in_sight_while_it_forms_and_becomes_the_explorer(
     page.wait_for_url(lambda url: urlsplit(url).path == "/train")
     there = page.locator(MAP).bounding_box()
     assert there is not None and abs(there["x"] - formed["x"]) < 20 and there["y"] <= formed["y"]
-    for button in (page.locator(".st-key-explore-run button"), page.get_by_role("button", name="Share")):
+    for button in (page.locator(".st-key-leave-for-Explore button"), page.get_by_role("button", name="Share")):
         expect(button).to_be_in_viewport(ratio=1)
     before = explorer.get_attribute("data-code") or ""
     page.locator(MAP).click(position={"x": 200, "y": 150})
@@ -76,11 +78,44 @@ def test_the_map_is_in_sight_while_it_forms_and_becomes_the_explorer(
     at = np.array((code or "").split(","), float)
     np.testing.assert_allclose(np.array(shared["z"][0].split(","), float), at, rtol=1e-3)
     page.keyboard.press("Escape")
-    page.locator(".st-key-explore-run button").click()
+    page.locator(".st-key-leave-for-Explore button").click()
     page.wait_for_url(lambda url: urlsplit(url).path == "/")
     expect(page.get_by_text(re.compile("Each of 1,797 points"))).to_be_visible()
     expect(explorer).to_have_attribute("data-run", run or "")
     np.testing.assert_allclose(np.array((explorer.get_attribute("data-code") or "").split(","), float), at, rtol=1e-3)
+
+
+@pytest.mark.own_window
+def test_the_map_of_a_result_does_not_take_one_back(
+    app: str, app_home: Path, digits_run: runs.Run, window: Callable[..., Page]
+) -> None:
+    """What it reports while a slow server still draws the page that a button leads to would choose Train again."""
+    shutil.copytree(digits_run.folder, app_home / "runs" / digits_run.id, dirs_exist_ok=True)
+    page, held, slow = window(**LAPTOP), list[tuple[WebSocketRoute, str | bytes]](), threading.Event()
+
+    def between(here: WebSocketRoute) -> None:
+        server = here.connect_to_server()
+        here.on_message(server.send)
+        server.on_message(lambda words: held.append((here, words)) if slow.is_set() else here.send(words))
+
+    page.route_web_socket(re.compile("_stcore/stream"), between)
+    page.goto(f"{app}/train?training={digits_run.id}")
+    expect(page.locator(f'{ROOT}[data-ready="true"]')).to_be_visible()
+    page.wait_for_timeout(1000)  # longer than the map waits before it reports
+    slow.set()
+    page.locator(".st-key-leave-for-Explore button").click()
+    page.get_by_test_id("zoom-in").click()
+    page.wait_for_timeout(1000)
+    slow.clear()
+    for here, words in held:
+        here.send(words)
+    page.wait_for_url(lambda url: urlsplit(url).path == "/")
+    expect(page.get_by_text("Each of 1,797 points")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert urlsplit(page.url).path == "/"
+    expect(page.locator(ROOT)).to_have_attribute("data-run", digits_run.id)
+    page.get_by_test_id("zoom-in").click()  # here it may report again
+    page.wait_for_url(lambda url: "camera" in parse_qs(urlsplit(url).query))
 
 
 def test_on_a_phone_what_it_learns_stands_above_the_form(app: str, window: Callable[..., Page]) -> None:

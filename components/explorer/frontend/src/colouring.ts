@@ -1,6 +1,6 @@
 /** The colours of the points, and the legend that explains them and hides classes. */
 
-import { amount, classColours, cssColour, type Rgb } from "./colours";
+import { amount, classColours, cssColour, onPaper, type Rgb } from "./colours";
 import type { RunData } from "./data";
 import { h } from "./dom";
 import type { PointMap } from "./map/map";
@@ -36,9 +36,10 @@ export class Colouring {
     private readonly showsSelection: () => boolean,
   ) {}
 
-  setColours(grey: Rgb, palette: readonly string[] | undefined): void {
+  setColours(grey: Rgb, paper: Rgb, palette: readonly string[] | undefined): void {
     this.grey = grey;
-    this.colours = classColours(Math.min(HIDDEN, this.data.card.dataset.classes.length), palette);
+    const count = Math.min(HIDDEN, this.data.card.dataset.classes.length);
+    this.colours = classColours(count, palette).map((colour) => onPaper(colour, paper));
   }
 
   /** Other points on the map: x, y, x, y, …, and which code each is (null: point i is code i). */

@@ -67,6 +67,15 @@ export function luminance([r, g, b]: Rgb): number {
   return 0.2126 * x + 0.7152 * y + 0.0722 * z;
 }
 
+/** The colour, mixed with white until it stands out from a dark paper; as it is on a light one. */
+export function onPaper(colour: Rgb, paper: Rgb, least = 3): Rgb {
+  if (luminance(paper) > 0.2) return colour;
+  for (let share = 0; ; share += 0.05) {
+    const mixed = colour.map((v) => Math.round(v + (255 - v) * share)) as unknown as Rgb;
+    if (share >= 1 || contrast(mixed, paper) >= least) return mixed;
+  }
+}
+
 export const contrast = (a: Rgb, b: Rgb): number => {
   const [hi, lo] = [luminance(a), luminance(b)].sort((x, y) => y - x);
   return (hi + 0.05) / (lo + 0.05);

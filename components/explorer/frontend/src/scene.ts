@@ -316,7 +316,7 @@ export class Scene implements Context {
     if (key === this.theme) return;
     this.theme = key;
     this.map.ink = theme.map;
-    this.colouring.setColours(theme.grey, this.view.palette);
+    this.colouring.setColours(theme.grey, theme.ground, this.view.palette);
     this.side.setInk(theme.ink, theme.histogram);
     this.colouring.recolour();
     this.map.redraw("background", "points", "overlay");

@@ -6,6 +6,7 @@ import { cssColour, luminance, parse, type Rgb } from "./colours";
 export interface Theme {
   readonly dark: boolean;
   readonly paper: string;
+  readonly ground: Rgb;
   /** Points without a class. */
   readonly grey: Rgb;
   /** The map's axes. */
@@ -22,6 +23,7 @@ export function themeOf(root: Element): Theme {
   return {
     dark,
     paper: cssColour(paper),
+    ground: paper,
     grey: dark ? [150, 155, 165] : [125, 130, 140],
     map: { text: faint, line: dark ? "rgba(255,255,255,0.06)" : "rgba(0,0,0,0.055)", paper: cssColour(paper) },
     ink: {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { amount, classColours, CLASSES, contrast, luminance, parse } from "../src/colours";
+import { amount, classColours, CLASSES, contrast, luminance, onPaper, parse } from "../src/colours";
 
 test("colours are read as pages write them", () => {
   expect(parse("#0072B2")).toEqual([0, 114, 178]);
@@ -37,4 +37,15 @@ test("contrast as WCAG defines it", () => {
   expect(contrast([0, 0, 0], [255, 255, 255])).toBeCloseTo(21, 5);
   expect(contrast([119, 119, 119], [255, 255, 255])).toBeCloseTo(4.48, 2);
   expect(contrast([10, 20, 30], [10, 20, 30])).toBe(1);
+});
+
+test("classes stand out from a dark page, and keep their colours on a light one", () => {
+  const dark = parse("#11171D")!,
+    light = parse("#ffffff")!;
+  for (const name of [...CLASSES, "#8800FF", "#884422", "#0072B2", "#000000"]) {
+    const colour = parse(name)!;
+    expect(contrast(onPaper(colour, dark), dark)).toBeGreaterThanOrEqual(3);
+    expect(onPaper(colour, light)).toEqual(colour);
+  }
+  expect(onPaper(parse("#E69F00")!, dark)).toEqual(parse("#E69F00")); // what stands out is left alone
 });

@@ -23,6 +23,9 @@ function leaveFor(path: string): void {
   setTimeout(() => root.dataset["leavingFor"] === path && delete root.dataset["leavingFor"], 10_000);
 }
 
+/** In place of a path, as long as only the server knows which page a button leads to. */
+const SOMEWHERE = "?";
+
 /** Whether the person went back or forward, and has touched nothing since. */
 let travelled = false;
 
@@ -38,6 +41,8 @@ for (const touch of ["click", "keydown"]) addEventListener(touch, () => (travell
 
 history.pushState = (data: unknown, unused: string, url?: string | URL | null): void => {
   const next = new URL(url ?? location.href, location.href);
+  if (document.documentElement.dataset["leavingFor"] === SOMEWHERE && next.pathname !== location.pathname)
+    leaveFor(next.pathname);
   // The same page with another query is the same place: Back leads to the page before.
   if (next.pathname === location.pathname) history.replaceState(data, unused, url);
   // Who goes back twice in a hurry is told late of the page between. Pushing that would cut off the way forward.
@@ -49,6 +54,12 @@ history.pushState = (data: unknown, unused: string, url?: string | URL | null): 
 
 const links = "a[data-testid*='NavLink'], a[data-testid='stTopNavDropdownLink']";
 document.addEventListener("click", (event) => {
+  const leads = event.target instanceof Element && event.target.closest("[class*='st-key-leave-for-'] button");
+  if (leads) {
+    const path = here;
+    leaveFor(SOMEWHERE);
+    here = path;
+  }
   const chosen = event.target instanceof Element && event.target.closest<HTMLAnchorElement>(links);
   if (!chosen || event.ctrlKey || event.metaKey || event.shiftKey) return; // those open another window
   if (chosen.pathname !== here) leaveFor(chosen.pathname);
