@@ -69,16 +69,21 @@ def latent_map(
     marker: NDArray[np.floating[Any]] | None = None,
     height: int = 560,
     word: str = "class",
+    called: Sequence[str] | None = None,
 ) -> Any:
     """Codes on a plane (N, 2) coloured by class, with a legend that hides and shows classes.
 
-    places (N,) are kept as each point's custom data, so that a click can be traced. marker (2,) is the chosen code.
+    places (N,) are kept as each point's custom data, so that a click can be traced. marker (2,) is the chosen code. called
+    (N,) is what the samples are known by.
     """
     import plotly.graph_objects as go
 
     figure = _figure(height, dragmode="pan", hovermode="closest", uirevision="map", clickmode="event+select")
     size = float(np.clip(420 / np.sqrt(max(len(points), 1)), 3, 9))
     places = np.arange(len(points)) if places is None else places
+    known = np.array(
+        [f"sample {place + 1}" for place in places] if called is None else list(map(plain, called)), object
+    )
     for label in np.unique(labels):
         of = labels == label
         name = plain(classes[label]) if label >= 0 else UNLABELLED
@@ -90,8 +95,9 @@ def latent_map(
                 mode="markers",
                 name=name,
                 customdata=places[of],
+                text=known[of],
                 marker={"size": size, "color": colour(int(label)), "opacity": 0.8},
-                hovertemplate=f"{said}sample %{{customdata}}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
+                hovertemplate=f"{said}%{{text}}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
                 # A selection marks the point and leaves the others as they are: this is a click, not a filter.
                 selected={"marker": {"opacity": 1, "size": size + 4}},
                 unselected={"marker": {"opacity": 0.8}},

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from components import address, cached, choosing, figures, samples, visitor
 from components.explorer import SHOWN, ExplorerResult, Selection, View, current_result, explorer
 from components.views import Page
-from models import Problem, codes, engine, export, kinds, runs
+from models import Problem, codes, engine, export, kinds, runs, uploads
 from models.analysis import metrics
+from models.runs import colours
 
 PLOTTED = 5_000  # points drawn by Plotly; more take seconds to arrive and look the same
 LENGTH = 2000  # characters of a choice in the address, at most: names of hidden classes may be many
@@ -61,6 +62,10 @@ def coloured_by(run: runs.Run, which: str) -> str:
     dataset = run.card.dataset
     if which == "error":
         return "reconstruction error"
+    if which.startswith("column:"):
+        place = which.removeprefix("column:")
+        known = colours.columns(run) if mine(run) else []
+        return known[int(place)].name if place.isdecimal() and int(place) < len(known) else ""
     place = which.removeprefix("factor:")
     if place.isdecimal() and int(place) < len(dataset.factors):
         return dataset.factors[int(place)]
@@ -153,7 +158,8 @@ def selected(run: runs.Run, selection: Selection) -> None:
         by_class, every = st.columns([2, 3], gap="large")
         shares = {"samples": counts, "share": counts / len(chosen)}
         by_class.dataframe({**export.class_column(run, run.class_names(labels)), **shares}, hide_index=True)
-    every.dataframe(table(run, chosen[:500]), hide_index=True, height=260)
+    named = mine(run)
+    every.dataframe(table(run, chosen[:500], named=named), hide_index=True, height=260)
     few = chosen[: kinds.get(run.kind).side_by_side]
     originals = cached.originals(run.card.dataset.name, tuple(int(row) for row in run.rows[few]))
     if originals is not None:
@@ -165,7 +171,7 @@ def selected(run: runs.Run, selection: Selection) -> None:
     st.download_button(
         "The selection (CSV)",
         # Made when it is pressed: of a million samples it takes seconds.
-        lambda: export.codes_csv(table_with_values(run, chosen)),
+        lambda: export.codes_csv(table_with_values(run, chosen, named=named)),
         "selection.csv",
         "text/csv",
         on_click="ignore",
@@ -173,22 +179,28 @@ def selected(run: runs.Run, selection: Selection) -> None:
     )
 
 
-def table(run: runs.Run, places: NDArray[Any]) -> dict[str, Any]:
-    """The columns of a selection: row of the dataset, class, error and code of each sample."""
+def mine(run: runs.Run) -> bool:
+    """Whether this visitor may see what the samples of a run came with."""
+    return uploads.readable(run.configuration.dataset, visitor.owner())
+
+
+def table(run: runs.Run, places: NDArray[Any], *, named: bool = False) -> dict[str, Any]:
+    """The columns of a selection: what each sample is known by, its class, error and code. named: with what it came with."""
     return {
-        "row": run.rows[places],
+        **export.identity(run, run.rows[places], named=named),
         **export.class_column(run, run.class_names(run.labels[places])),
         "error": run.errors[places],
         **{f"z{i + 1}": run.codes[places, i] for i in range(run.code_size)},
     }
 
 
-def table_with_values(run: runs.Run, places: NDArray[Any]) -> dict[str, Any]:
+def table_with_values(run: runs.Run, places: NDArray[Any], *, named: bool = False) -> dict[str, Any]:
     """`table`, and of rows what they hold, in the table's own units, where the dataset is at hand."""
     rows = tuple(int(row) for row in run.rows[places])
+    known = samples.joined(table(run, places, named=named), export.beside(run, run.rows[places]) if named else {})
     if not samples.of(run).tabular or (originals := cached.originals(run.card.dataset.name, rows)) is None:
-        return table(run, places)
-    return samples.joined(table(run, places), samples.of(run).values(run, codes.to_float(originals)))
+        return known
+    return samples.joined(known, samples.of(run).values(run, codes.to_float(originals)))
 
 
 def card(run: runs.Run) -> None:
@@ -215,7 +227,8 @@ def as_plotly(run: runs.Run, found: ExplorerResult, code: NDArray[np.float32]) -
             points, places = points[some], places[some]
             st.caption(f"{PLOTTED:,} of {run.count:,} points are drawn.")
         word = run.card.dataset.label
-        figure = figures.latent_map(points, run.labels[places], run.classes, axes, places, word=word)
+        called = cached.called(run, run.rows[places])
+        figure = figures.latent_map(points, run.labels[places], run.classes, axes, places, word=word, called=called)
         chart = st.plotly_chart(figure, key=f"map {run.id} {plane}", on_select="rerun", selection_mode="points")
         picked = chart["selection"]["points"]
         if picked and "customdata" in picked[0]:
@@ -225,7 +238,8 @@ def as_plotly(run: runs.Run, found: ExplorerResult, code: NDArray[np.float32]) -
 def sample(run: runs.Run, place: int) -> None:
     """A stored sample beside its reconstruction, with its code."""
     named = f"{run.card.dataset.label} **{choosing.escaped(label_of(run, place))}**, " if run.classes else ""
-    st.markdown(f"Sample **{run.rows[place]}**, {named}error {run.errors[place]:.4f}")
+    (called,) = cached.called(run, run.rows[place : place + 1])
+    st.markdown(f"**{choosing.escaped(called)}**, {named}error {run.errors[place]:.4f}")
     st.caption(", ".join(f"z{i + 1} = {value:.3f}" for i, value in enumerate(run.codes[place])))
     originals = cached.originals(run.card.dataset.name, (int(run.rows[place]),))
     shown = {} if originals is None else {"original": codes.to_float(originals)}

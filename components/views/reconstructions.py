@@ -142,7 +142,7 @@ def sheet(run: runs.Run, shown: reconstruct.Reconstructed, labels: NDArray[np.in
     samples.of(run).compared(run, shown, names)
     with st.expander("These samples in numbers"):
         table = {
-            "row": shown.rows,
+            **export.identity(run, shown.rows, named=True),
             **export.class_column(run, names),
             "error": shown.errors,
             "error of PCA": shown.pca_errors,

@@ -178,8 +178,8 @@ def _rows(run: Run, reading: Any, _fit: str | None) -> Read:
         if found.shape != run.shape or any(column.kind != "number" for column in run.columns):
             raise _unfit(run, f"rows of {found.shape[0]:,} numbers without names came", "bring a table with a header")
         words = "What came names no columns; they are taken in their order."
-        samples = standardised(run.columns, found.samples)
-        return found, np.nan_to_num(samples, nan=0.0), [words, *_filled(np.isnan(samples))]
+        rows = standardised(run.columns, found.samples)
+        return found, np.nan_to_num(rows, nan=0.0), [words, *_filled(np.isnan(rows))]
     left = {name: why for name, why in found.skipped if why.startswith("the column ")}
     there = {column.name for column in found.columns} | {name for name, why in left.items() if "is empty" in why}
     absent = [column.name for column in run.columns if column.name not in there]
@@ -219,10 +219,10 @@ def _filled(missing: NDArray[np.bool_]) -> list[str]:
     ]
 
 
-def _laid(columns: Sequence[Column], found: ReadResult) -> tuple[Floats, NDArray[np.bool_], list[str]]:
+def _laid(columns: Sequence[Column], found: ReadResult) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[str]]:
     """What was found in the run's columns (N, F), in the table's own units: by name, categories by their value; and
     what is missing there (N, columns): NaN where it is a number, else no category. A column may be missing whole."""
-    out = np.zeros((len(found.samples), sum(column.width for column in columns)), np.float32)
+    out = np.zeros((len(found.samples), sum(column.width for column in columns)), np.float64)
     missing = np.zeros((len(out), len(columns)), bool)
     there, said = {column.name: column for column in found.columns}, []
     for at, column in enumerate(columns):
@@ -332,6 +332,6 @@ def table(run: Run, names: Sequence[str], encoded: Encoded) -> Mapping[str, Any]
         "error percentile": encoded.percentile,
         "distance": encoded.distance,
         "far from the data": ["yes" if far else "no" for far in encoded.far(run)],
-        "nearest row": run.rows[first],
+        "nearest row": run.rows[first] + 1,
         **class_column(run, run.class_names(labels), "nearest "),
     }

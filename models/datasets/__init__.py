@@ -45,7 +45,9 @@ __all__ = [
     "file",
     "get",
     "missing",
+    "missing_at",
     "names",
+    "originals_at",
     "samples_at",
     "unknown",
 ]
@@ -227,6 +229,22 @@ def samples_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.generi
     if dataset.draw is not None:
         return dataset.draw(np.asarray(rows, np.int64))
     return np.asarray(_read_once(dataset).samples[rows])
+
+
+def missing_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.bool_] | None:
+    """Which values of these rows of a table (K, columns) were not there and were filled; None where none was."""
+    return uploads.missing(dataset.name, rows, len(dataset.columns)) if dataset.kind == "table" else None
+
+
+def originals_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.generic]:
+    """`samples_at`, to be shown: what was missing is NaN, or none of a category's values, and not what it was filled with."""
+    samples, gone = samples_at(dataset, rows), missing_at(dataset, rows)
+    if gone is not None and gone.any():
+        samples = np.array(samples)
+        for place, column in enumerate(dataset.columns):
+            lost = np.nan if column.kind == "number" else 0
+            samples[gone[:, place], column.start : column.start + column.width] = lost
+    return samples
 
 
 def names(dataset: Dataset) -> tuple[str, ...] | None:

@@ -178,6 +178,8 @@ def _whole(value: Any, low: int, high: int) -> bool:
 
 def plain(text: str, most: int = 80) -> str:
     """Text from outside made fit for a sentence: one line, no control or direction marks, not too long."""
+    if text.isascii() and text.isprintable() and len(text) <= most:
+        return text  # as nearly all are
     text = re.sub(r"\r\n|[\t\n\v\f\r]", " ", unicodedata.normalize("NFC", text))
     out = "".join(c if unicodedata.category(c)[0] != "C" else "\ufffd" for c in text)
     return out if len(out) <= most else out[: most - 1] + "…"
@@ -197,6 +199,7 @@ class Work:
     left_out_count: int = 0
     words: list[str] = field(default_factory=list)
     levels: Levels | None = None
+    taken: NDArray[np.int64] | None = None  # the rows of a table that became samples; of a signal the first of its rows
 
     def tick(self) -> None:
         """A `Problem` once the time is up. Called before every piece of work."""
