@@ -96,6 +96,20 @@ export function shares(column: Column, values: ArrayLike<number>, offset: number
   return sum ? out.map((v) => v / sum) : out;
 }
 
+/**
+ * Says the numbers of a column as they came: 112,645.5. Standardised they are float32, which tells so many decimals apart;
+ * a "missing" one is no number.
+ */
+export function asTheyCame(column: Column): (value: number) => string {
+  return (value) => {
+    if (!Number.isFinite(value)) return "missing";
+    const real = inUnit(column, value);
+    const step = Math.max(2 ** -23 * Math.abs(value) * column.deviation, 2 ** -50 * Math.abs(column.mean), 1e-12);
+    const digits = Math.max(0, Math.min(12, Math.floor(-Math.log10(step))));
+    return new Intl.NumberFormat("en", { maximumFractionDigits: digits }).format(real).replace("-", "\u2212");
+  };
+}
+
 /** A value of a row in words: a number in its unit, or the likeliest category. */
 export function cell(column: Column, say: (value: number) => string, values: ArrayLike<number>, offset = 0): string {
   if (column.kind === "number") return say(values[offset + column.start]);

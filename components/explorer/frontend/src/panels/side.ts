@@ -108,7 +108,7 @@ export class Side {
     state.set("hover", pinned ? null : (this.nearest[0]?.index ?? null));
   }
 
-  private readonly className = (index: number): string => this.context.data.className(index);
+  private readonly className = (index: number): string => this.context.data.shortName(index);
   private readonly titleOf = (index: number): string => this.context.data.describe("Go to this sample", index);
 
   /** The code and its neighbourhood in words, for screen readers. */
