@@ -87,7 +87,7 @@ def latent_map(
     for label in np.unique(labels):
         of = labels == label
         name = plain(classes[label]) if label >= 0 else UNLABELLED
-        said = f"{word} {name}<br>" if len(classes) else ""
+        said = f"{plain(word)} {name}<br>" if len(classes) else ""
         figure.add_trace(
             go.Scatter(  # not WebGL: Plotly compiles text for it, which a page of ours does not allow
                 x=points[of, 0],

@@ -124,7 +124,7 @@ def review(bringing: Draft) -> None:
 def look_at(some: Any) -> None:
     """Some of the samples, as they were read."""
     if isinstance(some, dict):  # a wide table is cut: its columns are listed below
-        st.dataframe(dict(list(some.items())[:ACROSS]), hide_index=True, height="content")
+        st.dataframe(dict(list(some.items())[:ACROSS]), hide_index=True, height="content", placeholder="missing")
         cut = f", {ACROSS} of {len(some):,} columns" if len(some) > ACROSS else ""
         st.caption(f"{len(next(iter(some.values()))):,} rows, evenly spread over all{cut}")
     else:

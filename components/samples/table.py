@@ -33,7 +33,7 @@ class Rows(Drawing):
             real = self.values(run, values) if name == "original" else self.decoded(run, values)
             parts.append(pd.DataFrame(joined(facts, real)))
         # Each original stands above what became of it.
-        st.dataframe(pd.concat(parts).sort_index(kind="stable"), hide_index=True)
+        st.dataframe(pd.concat(parts).sort_index(kind="stable"), hide_index=True, placeholder="missing")
 
     def one(self, run: Run, sets: Mapping[str, Floats], _head: str) -> None:
         self.by_column(run, {name: rows[0] for name, rows in sets.items()})

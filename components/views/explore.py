@@ -237,7 +237,11 @@ def as_plotly(run: runs.Run, found: ExplorerResult, code: NDArray[np.float32]) -
 
 def sample(run: runs.Run, place: int) -> None:
     """A stored sample beside its reconstruction, with its code."""
-    named = f"{run.card.dataset.label} **{choosing.escaped(label_of(run, place))}**, " if run.classes else ""
+    named = (
+        f"{choosing.escaped(run.card.dataset.label)} **{choosing.escaped(label_of(run, place))}**, "
+        if run.classes
+        else ""
+    )
     (called,) = cached.called(run, run.rows[place : place + 1])
     st.markdown(f"**{choosing.escaped(called)}**, {named}error {run.errors[place]:.4f}")
     st.caption(", ".join(f"z{i + 1} = {value:.3f}" for i, value in enumerate(run.codes[place])))

@@ -453,6 +453,7 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
         column_config=looks,
         width="stretch",
         key=f"table {name}",
+        placeholder="missing" if at_hand else None,
     )
     if count > lines:
         st.caption(f"The first {lines} of {count:,}. The file holds them all.")

@@ -195,7 +195,7 @@ def some_rows(found: ReadResult, count: int = 12) -> dict[str, Sequence[float | 
     name = found.label or "class"
     while name in cells:
         name += " (label)"
-    return {name: [found.classes[label] if label >= 0 else "" for label in found.labels[rows]], **cells}
+    return {name: [found.classes[label] if label >= 0 else None for label in found.labels[rows]], **cells}
 
 
 def _spread(found: ReadResult, count: int) -> NDArray[np.intp]:

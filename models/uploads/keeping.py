@@ -60,7 +60,7 @@ def save(
     with _writing(folder, fingerprint) as part:
         known = dataset(f"own-{fingerprint}")
         if known is None:
-            _within_quota(found.samples.nbytes, owner)
+            _within_quota(found.samples.size * (1 if kinds.get(found.kind).pixels else 4), owner)  # as they are stored
             training = split if split is not None else _own_split(found, fingerprint)
             columns = _store(found, training == TRAIN, part, progress)
             _save(part / "labels.npy", found.labels.astype(np.int32))
