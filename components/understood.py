@@ -42,6 +42,7 @@ LABELS = {
     "grouping": "Between thousands",
     "missing_values": "Words for missing",
     "dates": "Dates",
+    "times": "Times of rows",
     "rhythm": "Uneven times",
 }
 WORDS: dict[str | bool, str] = {
@@ -53,6 +54,8 @@ WORDS: dict[str | bool, str] = {
     "full": "by what the type can hold",
     "stretch": "stretch least to greatest",
     "mean": "the mean of the column",
+    "leave out": "leave them out",
+    "features": "make features of them",
     "line": "straight lines over short gaps",
     "skip": "leave them out",
     "down": "down the rows",
@@ -72,7 +75,19 @@ WORDS: dict[str | bool, str] = {
     False: "no",
 }
 # Of tables: what matters first.
-ORDER = ("kind", "label", "layout", "window", "step", "header", "missing", "missing_values", "separator", "decimal")
+ORDER = (
+    "kind",
+    "label",
+    "times",
+    "layout",
+    "window",
+    "step",
+    "header",
+    "missing",
+    "missing_values",
+    "separator",
+    "decimal",
+)
 FREE = ("size", "shape")  # decisions whose options are only examples, written like 28 × 28
 NUMBERS = ("window", "step")
 
@@ -295,6 +310,14 @@ def contents(found: ReadResult, bringing: Draft) -> None:
         for (title, table), place in zip(tables.items(), places, strict=False):
             with place:
                 listed(title, table)
+    if found.beside:
+        some = ", ".join(f"“{one.name}”" for one in found.beside[:4]) + (" and others" if len(found.beside) > 4 else "")
+        st.caption(
+            escaped(
+                f"Not learnt from, but kept beside the {kinds.get(found.kind).many}, for you alone: {some}. They stand in your "
+                "lists and files, and you can colour the map by those that are times, numbers or categories. No run holds them."
+            )
+        )
     if found.skipped:  # sentences: they have the whole width
         listed("Left out, and why", [{"what": place, "why": why} for place, why in found.skipped], why="large")
 

@@ -174,7 +174,7 @@ def test_hostile_names_of_columns_and_classes_are_shown_as_they_are(me: str) -> 
     pressed(app, "Keep it")
     run = trained(uploads.of("me")[0].name)
     assert hostile in run.classes
-    for name in ("explore", "reconstructions"):
+    for name in ("explore", "reconstructions", "codes", "samples"):
         assert hostile not in words(drawn(name, run=run.id))
 
 

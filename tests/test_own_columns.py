@@ -15,7 +15,7 @@ from test_pages import drawn, words
 from components import cached, served, visitor
 from components.views import explore
 from models import columns, datasets, export, readers, runs, uploads
-from models.analysis import blame
+from models.analysis import blame, encoding
 from models.readers import ReadResult
 from models.runs import colours
 
@@ -186,6 +186,39 @@ def test_datasets_from_before_have_nothing_beside_them_and_open(home: Path, foun
     np.testing.assert_array_equal(datasets.originals_at(old, np.arange(9)), datasets.samples_at(old, np.arange(9)))
     uploads.save(found, "me", "Again")  # what is brought again has all of it
     assert datasets.get(kept.name).label == "plan" and len(uploads.beside(kept.name, ROWS)) == 3
+
+
+def test_dates_become_features_that_mean_something_where_that_is_chosen(tmp_path: Path, home: Path) -> None:
+    days = np.datetime64("2024-01-31T13:30") + np.arange(60) * np.timedelta64(86_400 * 3, "s")
+    table = "v,born,start\n" + "\n".join(
+        f"{i % 7},{day.astype('datetime64[D]')},{'' if i == 5 else day}" for i, day in enumerate(days[::-1])
+    )
+    plainly = read(table, tmp_path, kind="table")
+    assert [column.name for column in plainly.columns] == ["v"]
+    decision = plainly.decision("times")
+    assert decision is not None and (decision.chosen, decision.options) == ("leave out", ("leave out", "features"))
+    assert "“born”, “start”" in decision.words and not decision.asks
+    found = read(table, tmp_path, kind="table", times="features")
+    assert [column.name for column in found.columns] == [
+        "v", "born (days since 1970)", "born (weekday)",
+        "start (days since 1970)", "start (weekday)", "start (hour)",
+    ]  # fmt: skip
+    rows = readers.some_rows(found, 60)
+    assert rows["born (days since 1970)"][59] == 19753 and rows["born (weekday)"][59] == "Wednesday"
+    assert rows["start (hour)"][59] == 13.5 and rows["start (hour)"][5] is rows["start (weekday)"][5] is None
+    assert not found.skipped and not found.classes and {one.name for one in found.beside} == {"born", "start"}
+    facts = {one.name: (one.role, one.why) for one in found.facts}
+    assert facts["born"] == ("time", "the column holds times, of which come days since 1970 and weekday")
+    run = trained(dataset=uploads.save(found, "me", "Dated").name, architecture="single-layer", epochs=1)
+    again = encoding.read(run, [tmp_path / "customers.csv"], tmp_path / "new")
+    rows = np.flatnonzero(np.arange(60) != 5)  # what is missing there is filled with another mean
+    np.testing.assert_allclose(again.samples[rows], datasets.samples_at(run.dataset, rows), atol=1e-6)
+
+
+def test_a_column_of_times_that_somebody_leaves_out_stays_out(tmp_path: Path) -> None:
+    table = customers()
+    found = read(table, tmp_path, times="features", leave_out=["signup"])
+    assert not any("signup" in column.name for column in found.columns) and found.decision("times") is None
 
 
 # ── whom it is shown ─────────────────────────────────────────────────────────

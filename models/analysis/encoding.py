@@ -18,6 +18,7 @@ from models.codes import Floats, to_float
 from models.columns import Column, standardised
 from models.datasets import Progress
 from models.export import class_column
+from models.readers.dates import made_of_dates
 from models.readers.guarded import guarded_read
 from models.readers.result import ReadResult
 from models.readers.work import plain
@@ -167,7 +168,8 @@ def _rows(run: Run, reading: Any, _fit: str | None) -> Read:
     categories = {
         column.name: "category" for column in run.columns if column.kind == "category"
     }  # also of 007 and days
-    found = reading(kind="table", label="", missing="keep", columns=categories)
+    times = "features" if made_of_dates(column.name for column in run.columns) else None
+    found = reading(kind="table", label="", missing="keep", columns=categories, times=times)
     # What is missing is filled as where the run learnt, and not with the mean of a few new rows.
     found = replace(found, decisions=tuple(one for one in found.decisions if one.what != "missing"))
     found = replace(found, columns=tuple(_as_known(run.columns, found.columns)))

@@ -34,7 +34,7 @@ def columns_beside(
     for i in sorted(reasons):
         name = with_unit(table.names[i], table.units.get(i, ""))
         if i in moments or i in table.times:
-            seconds = _seconds(table, i, moments.get(i, ""), clock)
+            seconds = seconds_of(table, i, moments.get(i, ""), clock)
             if seconds is not None:
                 out.append(Beside(name, "time", seconds))
                 continue
@@ -72,7 +72,7 @@ def _texts(table: Table, places: list[int], ids: Mapping[int, str], work: Work) 
     return out
 
 
-def _seconds(table: Table, i: int, how: str, clock: Clock | None) -> NDArray[np.float64] | None:
+def seconds_of(table: Table, i: int, how: str, clock: Clock | None) -> NDArray[np.float64] | None:
     """Seconds since 1970 (N,) that a column tells; None where it tells the hours alone, or only counts."""
     if i in table.times:
         told = table.times[i]

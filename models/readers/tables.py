@@ -14,6 +14,7 @@ from models.beside import number, take
 from models.columns import Column
 from models.readers import precision
 from models.readers.cells import is_missing
+from models.readers.dates import with_features
 from models.readers.gathering import Table, columns_of, slices, with_unit
 from models.readers.kept import columns_beside
 from models.readers.labels import as_text, classes_of
@@ -45,18 +46,22 @@ def found(table: Table, work: Work, source: str) -> ReadResult:
         kind, uneven = _kind(table, clock, moments, work)
     if kind == "signal" and clock is not None and choice.layout != "across":
         table, clock = _ordered(table, clock)
+    known, dated = range(len(table.names)), dict[int, str]()
+    if kind != "signal":
+        table, dated = with_features(table, clock, moments, work)
     of = measures(table, work)
-    reasons = _left_out(table, of, moments, clock, kind, work)
+    reasons = _left_out(table, of, moments, clock, kind, work) | dated
     ids = {} if choice.missing == "keep" else ids_of(table, of, kind, work)
     ids = {i: why for i, why in ids.items() if i not in reasons}
     reasons |= ids
-    label, crowded = label_of(table, [i for i in range(len(table.names)) if i not in reasons], of, kind, work)
+    label, crowded = label_of(table, [i for i in known if i not in reasons], of, kind, work)
     reasons |= crowded
     columns = [i for i in range(len(table.names)) if i not in reasons and i != label]
     _crowded(table, of, columns, reasons, work)
     columns = [i for i in columns if i not in reasons]
     for i, why in sorted(reasons.items()):
-        work.skip(table.names[i], why)
+        if i not in dated:
+            work.skip(table.names[i], why)
     numbers = [i for i in columns if i not in table.categories]
     labels, classes = _labels(table, label, work)
     if not columns:

@@ -40,7 +40,8 @@ class Choices:
     Tables: label, a column's name, or "" for none; leave_out, names of columns; columns, what columns are used as by
     their names, each one of USES; header, whether the first row names the columns; encoding, of the text; separator and
     decimal, one character each; grouping, the mark between thousands, "" for none; missing_values, the words that stand
-    for nothing; dates, "day first" or "month first"; missing, "mean", "skip" or "keep" (as NaN), of signals "line" or
+    for nothing; dates, "day first" or "month first"; times, what becomes of the times of rows,
+    "leave out" or "features" (days since 1970, weekday, hour); missing, "mean", "skip" or "keep" (as NaN), of signals "line" or
     "skip"; shape, [H, W] or [H, W, C] of a row of pixels. Signals from tables: window and step, in rows; layout, "down"
     (time runs down the rows) or "across" (each row is one signal); rhythm, "as they come" or "even" (between uneven
     times values are interpolated).
@@ -65,6 +66,7 @@ class Choices:
     grouping: str | None = None
     missing_values: Sequence[str] | None = None
     dates: str | None = None
+    times: str | None = None
     columns: Mapping[str, str] | None = None
     encoding: str | None = None
     missing: str | None = None
@@ -84,6 +86,7 @@ AXES = ("NF", "NHW", "NHWC", "NTC")  # and every other order of these: sample, f
 SEPARATORS = (",", ";", "\t", "|", " ")
 GROUPINGS = ("", ",", ".", " ", "'")
 DATES = ("day first", "month first")
+TIMES = ("leave out", "features")
 USES = ("number", "category", "time", "id", "leave out")
 RHYTHMS = ("as they come", "even")
 # Of what is not UTF-8: Western, Central European, Cyrillic, Greek, Turkish, Japanese, Chinese and Korean.
@@ -103,6 +106,7 @@ ONE_OF: dict[str, tuple[str, ...]] = {
     "layout": ("down", "across"),
     "grouping": GROUPINGS,
     "dates": DATES,
+    "times": TIMES,
     "rhythm": RHYTHMS,
     "encoding": ENCODINGS,
 }
