@@ -17,6 +17,8 @@ export interface Column {
 export class Columns {
   list: readonly Column[] = [];
   private names: readonly string[] | null = null;
+  /** Whether whoever looks may read the dataset. */
+  private mine = false;
   /** The values of the columns that were asked for: null where they are on their way, or cannot be had. */
   private readonly known = new Map<number, Float64Array | null>();
 
@@ -35,12 +37,13 @@ export class Columns {
   async load(): Promise<void> {
     if (this.card.dataset.kind === "image" && !this.brought) return;
     const told = await this.optional("colours.json");
+    this.mine = Array.isArray(told);
     if (Array.isArray(told)) this.list = told.map(columnOf);
   }
 
   /** What the samples are called: their ids, names of files, or rows. */
   async loadNames(): Promise<void> {
-    const told = this.brought ? await this.optional("names.json") : null;
+    const told = this.brought && this.mine ? await this.optional("names.json") : null;
     if (Array.isArray(told) && told.length === this.card.codes.count) this.names = told.map(String);
   }
 

@@ -57,9 +57,10 @@ test("the columns of somebody's own dataset are colours; their values come when 
 
 test("whoever may not read the dataset has neither columns nor names, and hears of no fault", async () => {
   const { "codes.f32": codes, "labels.i32": labels } = files;
-  const { data, notice } = opened("own-0", { "codes.f32": codes, "labels.i32": labels });
+  const { data, notice, asked } = opened("own-0", { "codes.f32": codes, "labels.i32": labels });
   await data.load();
   await data.loadOriginals();
+  expect(asked).not.toContain("names.json");
   expect(data.columns.choices()).toEqual([]);
   expect(data.describe("original", 0)).toBe("original, one");
   expect(notice).not.toHaveBeenCalled();

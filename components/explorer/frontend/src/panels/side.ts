@@ -144,7 +144,8 @@ export class Side {
     const { samples } = this.context.data;
     if (samples) this.sample.setSamples(samples);
     this.sample.repaint(this.paintThumbnail);
-    this.showOriginal();
+    this.sample.invalidate(); // what samples are called has arrived, too
+    this.present();
   }
 
   /** Paints the original of a sample; false where it is not at hand. */
