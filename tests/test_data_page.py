@@ -326,6 +326,12 @@ def test_from_drop_to_explored_map(app: str, page: Page, name: str) -> None:
     before = ready.get_attribute("data-code")
     page.get_by_test_id("latent-map").hover(position={"x": 200, "y": 150})
     expect(ready).not_to_have_attribute("data-code", before or "")
+    if name == "flowers.csv":  # ids, times and categories of the file are at hand
+        expect(page.get_by_test_id("behind")).to_contain_text(re.compile(r"F-\d{3}"))
+        for colour, legend in (("habitat", "meadow"), ("found", "2024-0"), ("petal_mm", "petal_mm")):
+            page.get_by_test_id("colour").select_option(label=colour)
+            expect(page.get_by_test_id("legend")).to_contain_text(legend)
+            expect(page.get_by_text(f"coloured by {colour}")).to_be_visible()
 
 
 def test_two_browsers_and_nothing_of_the_one_for_the_other(

@@ -16,7 +16,7 @@ from components import cached, served, visitor
 from components.views import explore
 from models import columns, datasets, export, readers, runs, uploads
 from models.analysis import blame, encoding
-from models.readers import ReadResult
+from models.readers import ReadResult, kept
 from models.runs import colours
 
 ROWS = 200
@@ -108,6 +108,17 @@ def test_texts_times_and_numbers_that_were_left_out_are_beside_them_too(tmp_path
     }  # fmt: skip
 
 
+def test_no_more_stands_beside_the_rows_than_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "CELLS", 2 * ROWS)
+    found = read(customers(), tmp_path)
+    assert [one.name for one in found.beside] == ["customer_id", "email"]
+    assert found.warnings == ("Left out, and too much to be kept beside so many rows: “signup”.",)
+    monkeypatch.undo()
+    monkeypatch.setattr(kept, "TEXTS", 0)
+    many = "v,note\n" + "\n".join(f"{i % 9}.5,note {i % 1100}" for i in range(1200))
+    assert "texts of “note” are too many" in " ".join(read(many, tmp_path).warnings)
+
+
 def test_rows_that_are_skipped_take_what_stands_beside_them_with_them(tmp_path: Path) -> None:
     found = read(customers(), tmp_path, missing="skip")
     ids = next(one for one in found.beside if one.name == "customer_id").said(np.arange(len(found.samples)))
@@ -119,8 +130,8 @@ def test_a_window_of_a_signal_has_the_time_of_its_first_row(tmp_path: Path) -> N
     lines = [f"{start + 60 * i},{i % 9},{'ab'[i > 700]}" for i in range(1024)]
     found = read("when,v,phase\n" + "\n".join(lines[::-1]), tmp_path, label="")
     assert found.kind == "signal" and len(found.samples) == 16
-    (when,) = [one for one in found.beside if one.name == "when"]
-    assert when.said(np.array([0, 1])) == ["2024-01-01", "2024-01-01 01:04:00"]
+    beside = {one.name: one.said(np.array([0, 1, 15])) for one in found.beside}
+    assert beside == {"when": ["2024-01-01", "2024-01-01 01:04:00", "2024-01-01 16:00:00"], "phase": ["a", "a", "b"]}
 
 
 def test_missing_values_are_none_in_what_is_shown_and_the_mean_in_what_is_learnt(found: ReadResult) -> None:
@@ -147,10 +158,10 @@ def test_numbers_far_from_nought_keep_their_differences_and_their_digits(
     table = "v,w\n" + "\n".join(f"{value!r},{i % 5}" for i, value in enumerate(values.tolist()))
     found = read(table, tmp_path, kind="table", columns={"v": "number"})
     assert not found.warnings
-    kept = uploads.save(found, "me", "V")
-    stored = np.asarray(datasets.arrays(kept).samples)
+    saved = uploads.save(found, "me", "V")
+    stored = np.asarray(datasets.arrays(saved).samples)
     assert stored.dtype == np.float32 and stored[:, 0].std() == pytest.approx(1, abs=0.2)
-    assert columns.as_they_came(kept.columns, stored)[:, 0].tolist() == values.tolist()
+    assert columns.as_they_came(saved.columns, stored)[:, 0].tolist() == values.tolist()
 
 
 def test_a_signal_or_an_array_far_from_nought_keeps_its_differences(tmp_path: Path, home: Path) -> None:
@@ -159,8 +170,8 @@ def test_a_signal_or_an_array_far_from_nought_keeps_its_differences(tmp_path: Pa
     lines = [f"{i},{value!r}" for i, value in enumerate(values.ravel().tolist())]
     (tmp_path / "s.csv").write_text("time,v\n" + "\n".join(lines))
     for name, choices in (("x.npy", {"axes": "NTC"}), ("s.csv", {"window": 16})):
-        kept = uploads.save(readers.read([tmp_path / name], **choices), "me", "S")
-        back = columns.as_they_came(kept.columns, np.asarray(datasets.arrays(kept).samples))
+        saved = uploads.save(readers.read([tmp_path / name], **choices), "me", "S")
+        back = columns.as_they_came(saved.columns, np.asarray(datasets.arrays(saved).samples))
         np.testing.assert_array_equal(back, values)
 
 
@@ -172,20 +183,20 @@ def test_new_rows_of_such_a_column_are_scaled_as_precisely(tmp_path: Path, home:
 
 
 def test_datasets_from_before_have_nothing_beside_them_and_open(home: Path, found: ReadResult) -> None:
-    kept = uploads.save(found, "me", "Old")
-    folder = uploads.stored.folder_of(kept.name)
+    saved = uploads.save(found, "me", "Old")
+    folder = uploads.stored.folder_of(saved.name)
     for name in ("beside.npy", "beside.json", "missing.npy"):
         (folder / name).unlink()
     about = json.loads((folder / "about.json").read_text())
     del about["label"], about["called"]
     (folder / "about.json").write_text(json.dumps(about))
     uploads.stored._read.cache_clear()
-    old = datasets.get(kept.name)
-    assert old.label == "class" and uploads.beside(kept.name, ROWS) == () and uploads.called(kept.name) == ""
+    old = datasets.get(saved.name)
+    assert old.label == "class" and uploads.beside(saved.name, ROWS) == () and uploads.called(saved.name) == ""
     assert datasets.missing_at(old, np.arange(3)) is None
     np.testing.assert_array_equal(datasets.originals_at(old, np.arange(9)), datasets.samples_at(old, np.arange(9)))
     uploads.save(found, "me", "Again")  # what is brought again has all of it
-    assert datasets.get(kept.name).label == "plan" and len(uploads.beside(kept.name, ROWS)) == 3
+    assert datasets.get(saved.name).label == "plan" and len(uploads.beside(saved.name, ROWS)) == 3
 
 
 def test_dates_become_features_that_mean_something_where_that_is_chosen(tmp_path: Path, home: Path) -> None:

@@ -14,6 +14,7 @@ from models.readers.roles import Clock
 from models.readers.work import Work, plain
 
 TEXTS = 500_000  # cells of texts that differ in most rows, which are kept: of more a process would hold too much
+CELLS = 8_000_000  # of all columns beside the rows: 64 MB
 LENGTH = 200  # characters of such a cell
 HOUR = 3600.0
 # What day of numbers that count days is 1 January 1970.
@@ -31,7 +32,14 @@ def columns_beside(
     """The columns that were left out, for reasons, of all rows (N,). ids: which of them are ids. moments: how the numbers of
     those that hold times count them."""
     out, texts = [], []
-    for i in sorted(reasons):
+    places = sorted(reasons)
+    most = CELLS // max(1, len(table.values))
+    if places[most:]:
+        some = ", ".join(f"“{table.names[i]}”" for i in places[most : most + 3]) + (
+            " …" if len(places) > most + 3 else ""
+        )
+        work.warn(f"Left out, and too much to be kept beside so many rows: {some}.")
+    for i in places[:most]:
         name = with_unit(table.names[i], table.units.get(i, ""))
         if i in moments or i in table.times:
             seconds = seconds_of(table, i, moments.get(i, ""), clock)
@@ -51,10 +59,10 @@ def columns_beside(
             out.append(Beside(name, kind, np.array(table.values[:, i]), tuple(table.categories[i])))
         else:
             texts.append(i)
-    most = TEXTS // max(1, len(table.values))
-    for i in texts[most:]:
+    few = TEXTS // max(1, len(table.values))
+    for i in texts[few:]:
         work.warn(f"The texts of “{table.names[i]}” are too many to be kept beside the rows.")
-    return out + _texts(table, texts[:most], ids, work)
+    return out + _texts(table, texts[:few], ids, work)
 
 
 def _texts(table: Table, places: list[int], ids: Mapping[int, str], work: Work) -> list[Beside]:

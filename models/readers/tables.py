@@ -72,7 +72,10 @@ def found(table: Table, work: Work, source: str) -> ReadResult:
         )
     names, called = _names(table, list(ids), of)
     result = _made(table, columns, numbers, labels, classes, names, of, kind, clock, uneven, work)
-    beside = [] if choice.missing == "keep" else columns_beside(table, reasons, ids, clock, moments, work)
+    apart = dict(reasons)
+    if result.kind == "signal":  # which has channels of numbers only
+        apart |= dict.fromkeys((i for i in columns if i in table.categories), "the column holds text")
+    beside = [] if choice.missing == "keep" else columns_beside(table, apart, ids, clock, moments, work)
     return dataclasses.replace(
         result,
         facts=tuple(_facts(table, label, ids, reasons, of, work.limits.classes)),
