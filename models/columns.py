@@ -94,6 +94,16 @@ def as_they_came(columns: Sequence[Column], samples: Floats) -> Doubles:
     return np.where(known & np.isfinite(rounded), rounded, real)
 
 
+def with_gaps(columns: Sequence[Column], samples: NDArray[Any], missing: NDArray[np.bool_]) -> NDArray[Any]:
+    """Rows (N, F) to be shown: what is missing (N, columns) is NaN, or none of a category's values, and no longer what it was
+    filled with."""
+    out = np.array(samples)
+    for place, column in enumerate(columns):
+        lost = np.nan if column.kind == "number" else 0
+        out[missing[:, place], column.start : column.start + column.width] = lost
+    return out
+
+
 def inverse(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> Mapping[str, Sequence[float | str]]:
     """Rows (N, F) back to a table: for each column its N numbers, or its N values as text.
 

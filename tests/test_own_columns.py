@@ -310,6 +310,15 @@ def test_what_was_missing_is_missing_wherever_originals_are_shown(run: runs.Run,
     assert np.isnan(sent[gone, 0]).all()
 
 
+def test_what_new_rows_lack_is_missing_in_what_is_shown_of_them(run: runs.Run, tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text("income,visits,region\n50000.5,,north\n,3,\n")
+    fitted = encoding.read(run, [path], tmp_path / "read")
+    real = columns.inverse(run.columns, columns.as_they_came(run.columns, fitted.shown))
+    assert real["income"][0] == 50000.5 and np.isnan(real["income"][1]) and np.isnan(real["visits"][0])
+    assert real["region"] == ["north", ""] and not np.isnan(fitted.samples).any()
+
+
 # ── outliers ─────────────────────────────────────────────────────────────────
 
 

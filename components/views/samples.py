@@ -312,7 +312,7 @@ def encoded(run: runs.Run, files: Sequence[UploadedFile], fit: str | None, inver
     finally:
         bar.empty()
     return Newcomers(
-        codes.to_float(fitted.samples[:LISTED]),
+        codes.to_float(fitted.shown[:LISTED]),
         done,
         tuple(theirs(name) for name in fitted.names),
         tuple((theirs(name), theirs(why)) for name, why in fitted.skipped),

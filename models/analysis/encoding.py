@@ -15,12 +15,12 @@ from models import Problem, datasets, kinds, uploads
 from models.analysis.checks import nearest_of
 from models.analysis.metrics import squared_errors
 from models.codes import Floats, to_float
-from models.columns import Column, standardised
+from models.columns import Column, standardised, with_gaps
 from models.datasets import Progress
 from models.export import class_column
 from models.readers.dates import made_of_dates
 from models.readers.guarded import guarded_read
-from models.readers.result import ReadResult
+from models.readers.result import ReadResult, missing_of
 from models.readers.work import plain
 from models.runs import Run
 
@@ -32,12 +32,14 @@ NEIGHBOURS = 5
 @dataclass(frozen=True)
 class Fitted:
     """Samples as the run's dataset would store them (N, *shape), what each is called, what was left out of what came
-    (name, why), and what was done on the way, in sentences. Names are what somebody else wrote."""
+    (name, why), and what was done on the way, in sentences. Names are what somebody else wrote. shown: the same of rows with
+    what was missing as NaN."""
 
     samples: NDArray[Any]
     names: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     said: tuple[str, ...]
+    shown: NDArray[Any]
 
 
 def read(
@@ -71,7 +73,10 @@ def read(
         samples = 255 - samples
         said.append("Dark and light were exchanged.")
     words = [decision.words for decision in found.decisions if decision.what != "kind"]
-    return Fitted(samples, found.names[:most], found.skipped, (*words, *said, *found.warnings))
+    shown = samples
+    if run.kind == "table" and found.missing is not None:
+        shown = with_gaps(run.columns, samples, missing_of(found.missing[:most], len(run.columns)))
+    return Fitted(samples, found.names[:most], found.skipped, (*words, *said, *found.warnings), shown)
 
 
 def takes(run: Run) -> str:
@@ -181,6 +186,7 @@ def _rows(run: Run, reading: Any, _fit: str | None) -> Read:
             raise _unfit(run, f"rows of {found.shape[0]:,} numbers without names came", "bring a table with a header")
         words = "What came names no columns; they are taken in their order."
         rows = standardised(run.columns, found.samples)
+        found = replace(found, missing=np.packbits(np.isnan(rows), axis=1))
         return found, np.nan_to_num(rows, nan=0.0), [words, *_filled(np.isnan(rows))]
     left = {name: why for name, why in found.skipped if why.startswith("the column ")}
     there = {column.name for column in found.columns} | {name for name, why in left.items() if "is empty" in why}
@@ -193,6 +199,7 @@ def _rows(run: Run, reading: Any, _fit: str | None) -> Read:
     # The mean of a column is 0 once it is standardised.
     samples = np.nan_to_num(standardised(run.columns, samples), nan=0.0)
     found = replace(found, skipped=tuple(one for one in found.skipped if one[0] not in left))
+    found = replace(found, missing=np.packbits(missing, axis=1))
     return found, samples, _left_out(extra) + _filled(missing) + said
 
 

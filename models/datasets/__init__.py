@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem, downloads, home, kinds, private, unwritable, uploads
+from models.columns import with_gaps
 from models.data import SPLITS, TEST, TRAIN, VALIDATION, Arrays, Dataset, Progress, Remote
 from models.discovery import Unusable, discover, named_like_file, texts
 
@@ -239,12 +240,7 @@ def missing_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.bool_]
 def originals_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.generic]:
     """`samples_at`, to be shown: what was missing is NaN, or none of a category's values, and not what it was filled with."""
     samples, gone = samples_at(dataset, rows), missing_at(dataset, rows)
-    if gone is not None and gone.any():
-        samples = np.array(samples)
-        for place, column in enumerate(dataset.columns):
-            lost = np.nan if column.kind == "number" else 0
-            samples[gone[:, place], column.start : column.start + column.width] = lost
-    return samples
+    return samples if gone is None or not gone.any() else with_gaps(dataset.columns, samples, gone)
 
 
 def names(dataset: Dataset) -> tuple[str, ...] | None:
