@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,7 +116,7 @@ def _part(column: Column, row: Floats) -> Floats:
 
 def _value(column: Column, row: Floats, *, decoded: bool = False) -> str:
     """A cell of a row (F,) in words: an original as it came, a decoded one with the digits that its column has."""
-    alone = Column(column.name, column.kind, 0, column.width, column.mean, column.deviation, column.values)
+    alone = replace(column, start=0)
     part = _part(column, row)[None]
     real = unscaled([alone], part) if decoded else as_they_came([alone], part)
     (value,) = inverse([alone], real)[column.name]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,8 +78,7 @@ def _of_column(run: Run, column: Column) -> NDArray[np.float64]:
         if part.ndim == 3:
             part = part.mean(1, dtype=np.float64).astype(np.float32)
         if column.kind == "number":
-            alone = Column(column.name, "number", 0, 1, column.mean, column.deviation)
-            parts.append(as_they_came([alone], part)[:, 0])
+            parts.append(as_they_came([replace(column, start=0)], part)[:, 0])
         else:
             parts.append(np.where(part.max(1) > 0, part.argmax(1), np.nan))
     return np.concatenate(parts)

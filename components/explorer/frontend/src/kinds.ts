@@ -104,7 +104,8 @@ export function asTheyCame(column: Column): (value: number) => string {
   return (value) => {
     if (!Number.isFinite(value)) return "missing";
     const real = inUnit(column, value);
-    const step = Math.max(2 ** -23 * Math.abs(value) * column.deviation, 2 ** -50 * Math.abs(column.mean), 1e-12);
+    const next = inUnit(column, value * (1 + 2 ** -23));
+    const step = Math.max(Math.abs(next - real), 2 ** -50 * Math.abs(column.mean), 1e-12);
     const digits = Math.max(0, Math.min(12, Math.floor(-Math.log10(step))));
     return new Intl.NumberFormat("en", { maximumFractionDigits: digits }).format(real).replace("-", "\u2212");
   };
