@@ -10,6 +10,7 @@ import streamlit as st
 
 from components.choosing import escaped
 from models import kinds
+from models.columns import Column
 from models.readers.arrays import AXIS
 from models.readers.limits import LIMITS, Limits
 from models.readers.result import ColumnFacts, Decision, ReadResult
@@ -296,11 +297,7 @@ def contents(found: ReadResult, bringing: Draft) -> None:
             {
                 "name": column.name,
                 "is": "number" if column.kind == "number" else f"{column.width} categories",
-                "values": "{} to {}, mean {}".format(
-                    *map(short, (bringing.range[0][column.start], bringing.range[1][column.start], column.mean))
-                )
-                if column.kind == "number"
-                else ", ".join(column.values[:20]),
+                "values": ends_of(column, bringing.range) if column.kind == "number" else ", ".join(column.values[:20]),
             }
             for column in found.columns[:SHOWN]
         ]
@@ -332,8 +329,7 @@ def column_row(facts: ColumnFacts, found: ReadResult, bringing: Draft) -> dict[s
     row["examples"] = ", ".join(facts.examples)
     row["values"] = ""
     if column is not None and column.kind == "number" and bringing.range is not None:
-        least, most = (ends[column.start] for ends in bringing.range)
-        row["values"] = f"{short(least)} to {short(most)}, mean {short(column.mean)}"
+        row["values"] = ends_of(column, bringing.range)
     elif column is not None:
         row["values"] = ", ".join(column.values[:20])
     return row
@@ -349,6 +345,13 @@ def listed(title: str, table: list[dict[str, Any]], **widths: Literal["small", "
     st.markdown(f"**{title}**")
     config = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
     st.dataframe(table, hide_index=True, height="content" if len(table) < 7 else 260, column_config=config)
+
+
+def ends_of(column: Column, ends: tuple[Any, Any]) -> str:
+    """The least and the greatest number of a column, as they came, and its mean. ends: of all features."""
+    # The shortest number of its type, which for float32 is 112645.53 and not 112645.53125.
+    least, most = (f"{float(str(end[column.start])):,.12g}" for end in ends)
+    return f"{least} to {most}, mean {short(column.mean)}"
 
 
 def short(value: float) -> str:

@@ -12,11 +12,12 @@ import pytest
 from conftest import trained
 from test_pages import drawn, words
 
-from components import cached, served, visitor
+from components import cached, served, understood, visitor
 from components.views import explore
 from models import columns, datasets, export, readers, runs, uploads
 from models.analysis import blame, encoding
 from models.readers import ReadResult, kept
+from models.readers.result import value_range
 from models.runs import colours
 
 ROWS = 200
@@ -197,6 +198,14 @@ def test_datasets_from_before_have_nothing_beside_them_and_open(home: Path, foun
     np.testing.assert_array_equal(datasets.originals_at(old, np.arange(9)), datasets.samples_at(old, np.arange(9)))
     uploads.save(found, "me", "Again")  # what is brought again has all of it
     assert datasets.get(saved.name).label == "plan" and len(uploads.beside(saved.name, ROWS)) == 3
+
+
+def test_the_ends_of_a_column_are_told_as_they_came(found: ReadResult) -> None:
+    told = understood.ends_of(found.columns[0], value_range(found))
+    assert " to 112,645.5, mean 4" in told
+    assert understood.ends_of(
+        found.columns[0], (np.array([0.1], np.float32), np.array([112645.53], np.float32))
+    ).startswith("0.1 to 112,645.53, ")
 
 
 def test_dates_become_features_that_mean_something_where_that_is_chosen(tmp_path: Path, home: Path) -> None:
