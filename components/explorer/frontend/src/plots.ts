@@ -5,7 +5,7 @@
 
 import type { Ink } from "./canvas";
 import { h } from "./dom";
-import { asTheyCame, cell, inView, inUnit, likeliest, rangeOf, shares, formatter, type Column } from "./kinds";
+import { MISSING, asTheyCame, cell, inView, inUnit, likeliest, rangeOf, shares, formatter, type Column } from "./kinds";
 import { decimalsFor, formatNumber, ticks } from "./maths";
 import type { Sampled } from "./paint";
 
@@ -346,6 +346,7 @@ export class Bars extends Large {
 export class Values extends ScrollingList {
   private samples: readonly (ArrayLike<number> | undefined)[] = [];
   private formats: ((value: number) => string)[];
+  private unknown = MISSING;
 
   /** `names` is the share of the width that the names of the columns take. */
   constructor(
@@ -356,9 +357,10 @@ export class Values extends ScrollingList {
     this.formats = columns.map(formatter);
   }
 
-  /** From now on what is shown are originals, and no decoded stand-ins. */
+  /** From now on originals are shown, and no decoded stand-ins. */
   areOriginals(): void {
     this.formats = this.columns.map(asTheyCame);
+    this.unknown = "missing";
   }
 
   show(samples: readonly (ArrayLike<number> | undefined)[]): void {
@@ -385,7 +387,7 @@ export class Values extends ScrollingList {
     context.fillStyle = ink.text;
     samples.forEach((sample, k) => {
       if (!sample) return;
-      const words = cell(column, this.formats[i], sample);
+      const words = cell(column, this.formats[i], sample, 0, this.unknown);
       context.fillText(
         column.kind === "number" ? words : this.fit(context, words, cellWidth - 6),
         left + k * cellWidth + 2,
