@@ -14,7 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from components import colours, figures, pictures, visitor
-from models import Problem, datasets, engine, home, runs, uploads
+from models import Problem, datasets, engine, export, home, runs, uploads
 from models.codes import pca_plane
 from models.columns import numbered, unscaled
 
@@ -57,13 +57,24 @@ def per_run(max_entries: int, spinner: str | bool = False) -> Callable[[OfRun[P,
 @st.cache_data(max_entries=64, show_spinner=False)
 def _originals(dataset: str, rows: tuple[int, ...]) -> NDArray[Any] | None:
     found = datasets.get(dataset)
-    return None if datasets.missing(found) else datasets.samples_at(found, np.array(rows, np.int64))
+    return None if datasets.missing(found) else datasets.originals_at(found, np.array(rows, np.int64))
 
 
 def originals(dataset: str, rows: tuple[int, ...]) -> NDArray[Any] | None:
-    """These rows of a dataset as it stores them, None when it has to be downloaded first, was deleted, or belongs to
+    """These rows of a dataset as it stores them, NaN where a value was missing; None when it has to be downloaded first, was deleted, or belongs to
     somebody else than this visitor."""
     return _originals(dataset, rows) if uploads.readable(dataset, visitor.owner()) else None
+
+
+def called(run: runs.Run, rows: NDArray[np.integer[Any]]) -> list[str]:
+    """What these rows of a run's dataset are called: by the id or name that they came with, for whoever may read them, else
+    "row 17", counted from 1."""
+    name = run.card.dataset.name
+    known = datasets.names(run.dataset) if uploads.own(name) and uploads.readable(name, visitor.owner()) else None
+    if known is None or not export.name_column(known, np.zeros(0, np.int64), uploads.called(name)):
+        return [f"row {row + 1}" for row in rows.tolist()]
+    bare = bool(uploads.called(name)) or not known[0].isdecimal()
+    return [known[row] if bare else f"row {known[row]}" for row in rows.tolist()]
 
 
 def forget_originals() -> None:

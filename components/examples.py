@@ -38,13 +38,16 @@ def photos() -> bytes:
 
 
 def flowers() -> bytes:
-    """A table of 600 made-up flowers: three lengths, a colour, a habitat and the class."""
+    """A table of 600 made-up flowers: what each is called and when it was found, three lengths, a colour, a habitat and the
+    class."""
     random = np.random.default_rng(1)
     kinds, colours, habitats = ("alpha", "beta", "gamma"), ("white", "red", "blue"), ("meadow", "forest")
     kind = random.integers(0, 3, 600)
     petal = np.array([14.0, 43.0, 56.0])[kind] + random.normal(0, 4, 600)
     return export.codes_csv(
         {
+            "specimen": [f"F-{i:03}" for i in range(1, 601)],
+            "found": (np.datetime64("2024-04-01") + (kind * 30 + np.arange(600) % 45)).astype(str),
             "petal_mm": petal.round(1),
             "sepal_mm": (0.4 * petal + random.normal(40, 4, 600)).round(1),
             "stem_cm": (20 + 6 * kind + random.normal(0, 4, 600)).round(1),

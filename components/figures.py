@@ -70,21 +70,25 @@ def latent_map(
     height: int = 560,
     word: str = "class",
     palette: Sequence[str] = PALETTE,
+    called: Sequence[str] | None = None,
 ) -> Any:
     """Codes on a plane (N, 2) coloured by class, with a legend that hides and shows classes.
 
     places (N,) are kept as each point's custom data, so that a click can be traced. marker (2,) is the chosen code.
-    palette: the colours of the classes, as `components.colours` gives them.
+    palette: the colours of the classes, as `components.colours` gives them. called (N,) is what the samples are known by.
     """
     import plotly.graph_objects as go
 
     figure = _figure(height, dragmode="pan", hovermode="closest", uirevision="map", clickmode="event+select")
     size = float(np.clip(420 / np.sqrt(max(len(points), 1)), 3, 9))
     places = np.arange(len(points)) if places is None else places
+    known = np.array(
+        [f"sample {place + 1}" for place in places] if called is None else list(map(plain, called)), object
+    )
     for label in np.unique(labels):
         of = labels == label
         name = plain(classes[label]) if label >= 0 else UNLABELLED
-        said = f"{word} {name}<br>" if len(classes) else ""
+        said = f"{plain(word)} {name}<br>" if len(classes) else ""
         figure.add_trace(
             go.Scatter(  # not WebGL: Plotly compiles text for it, which a page of ours does not allow
                 x=points[of, 0],
@@ -92,8 +96,9 @@ def latent_map(
                 mode="markers",
                 name=name,
                 customdata=places[of],
+                text=known[of],
                 marker={"size": size, "color": colour(int(label), palette), "opacity": 0.8},
-                hovertemplate=f"{said}sample %{{customdata}}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
+                hovertemplate=f"{said}%{{text}}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
                 # A selection marks the point and leaves the others as they are: this is a click, not a filter.
                 selected={"marker": {"opacity": 1, "size": size + 4}},
                 unselected={"marker": {"opacity": 0.8}},

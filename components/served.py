@@ -14,7 +14,7 @@ import os
 import re
 import threading
 import time
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,12 +34,18 @@ from components import connections, stream, visitor
 from components.explorer import assets
 from models import Problem, home, runs, uploads
 from models.readers.work import plain
-from models.runs import thumbnails
+from models.runs import colours, thumbnails
 
 log = logging.getLogger("hourglass.served")
 MOST = 200  # megabytes that a file may take which does not say so
 
-BLOCKS = {"thumbnails.u8.gz": thumbnails.block, "samples.f32.gz": thumbnails.values}  # made, not stored in a run
+# Made from the dataset, not stored in a run: only whoever may read the dataset gets them.
+BLOCKS = {
+    "thumbnails.u8.gz": thumbnails.block,
+    "samples.f32.gz": thumbnails.values,
+    "colours.json": colours.listed,
+    "names.json": colours.names,
+}
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 # Of a run that was made from somebody's own data: no cache between us and a browser keeps it, and samples no browser.
 PRIVATE = FOR_EVER | {"Cache-Control": "private, max-age=31536000, immutable"}
@@ -75,7 +81,8 @@ def _answer(id_: str, digest: str, name: str, takes_gzip: bool, owner: str) -> R
         run = _run(id_, digest)
         dataset = run.card.dataset.name
         own = uploads.own(dataset)
-        if block := BLOCKS.get(name):
+        block = BLOCKS.get(name) or (partial(colours.block, name=name) if colours.VALUES.fullmatch(name) else None)
+        if block is not None:
             if not uploads.readable(dataset, owner):
                 raise uploads.gone()
             return Response(block(run), media_type="application/gzip", headers=NEVER if own else FOR_EVER)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from components.choosing import escaped
 from models import kinds
+from models.columns import Column
 from models.readers.arrays import AXIS
 from models.readers.encodings import TONGUES
 from models.readers.limits import LIMITS, Limits
@@ -42,6 +43,7 @@ LABELS = {
     "grouping": "Between thousands",
     "missing_values": "Words for missing",
     "dates": "Dates",
+    "times": "Times of rows",
     "rhythm": "Uneven times",
     "pivot": "Columns side by side for each",
 }
@@ -54,6 +56,8 @@ WORDS: dict[str | bool, str] = {
     "full": "by what the type can hold",
     "stretch": "stretch least to greatest",
     "mean": "the mean of the column",
+    "leave out": "leave them out",
+    "features": "make features of them",
     "line": "straight lines over short gaps",
     "skip": "leave them out",
     "down": "down the rows",
@@ -73,7 +77,19 @@ WORDS: dict[str | bool, str] = {
     False: "no",
 }
 # Of tables: what matters first.
-ORDER = ("kind", "label", "layout", "window", "step", "header", "missing", "missing_values", "separator", "decimal")
+ORDER = (
+    "kind",
+    "label",
+    "times",
+    "layout",
+    "window",
+    "step",
+    "header",
+    "missing",
+    "missing_values",
+    "separator",
+    "decimal",
+)
 FREE = ("size", "shape")  # decisions whose options are only examples, written like 28 × 28
 NUMBERS = ("window", "step")
 
@@ -125,7 +141,7 @@ def review(bringing: Draft) -> None:
 def look_at(some: Any) -> None:
     """Some of the samples, as they were read."""
     if isinstance(some, dict):  # a wide table is cut: its columns are listed below
-        st.dataframe(dict(list(some.items())[:ACROSS]), hide_index=True, height="content")
+        st.dataframe(dict(list(some.items())[:ACROSS]), hide_index=True, height="content", placeholder="missing")
         cut = f", {ACROSS} of {len(some):,} columns" if len(some) > ACROSS else ""
         st.caption(f"{len(next(iter(some.values()))):,} rows, evenly spread over all{cut}")
     else:
@@ -282,11 +298,7 @@ def contents(found: ReadResult, bringing: Draft) -> None:
             {
                 "name": column.name,
                 "is": "number" if column.kind == "number" else f"{column.width} categories",
-                "values": "{} to {}, mean {}".format(
-                    *map(short, (bringing.range[0][column.start], bringing.range[1][column.start], column.mean))
-                )
-                if column.kind == "number"
-                else ", ".join(column.values[:20]),
+                "values": ends_of(column, bringing.range) if column.kind == "number" else ", ".join(column.values[:20]),
             }
             for column in found.columns[:SHOWN]
         ]
@@ -296,6 +308,14 @@ def contents(found: ReadResult, bringing: Draft) -> None:
         for (title, table), place in zip(tables.items(), places, strict=False):
             with place:
                 listed(title, table)
+    if found.beside:
+        some = ", ".join(f"“{one.name}”" for one in found.beside[:4]) + (" and others" if len(found.beside) > 4 else "")
+        st.caption(
+            escaped(
+                f"Not learnt from, but kept beside the {kinds.get(found.kind).many}, for you alone: {some}. They stand in your "
+                "lists and files, and you can colour the map by those that are times, numbers or categories. No run holds them."
+            )
+        )
     if found.skipped:  # sentences: they have the whole width
         listed("Left out, and why", [{"what": place, "why": why} for place, why in found.skipped], why="large")
 
@@ -310,8 +330,7 @@ def column_row(facts: ColumnFacts, found: ReadResult, bringing: Draft) -> dict[s
     row["examples"] = ", ".join(facts.examples)
     row["values"] = ""
     if column is not None and column.kind == "number" and bringing.range is not None:
-        least, most = (ends[column.start] for ends in bringing.range)
-        row["values"] = f"{short(least)} to {short(most)}, mean {short(column.mean)}"
+        row["values"] = ends_of(column, bringing.range)
     elif column is not None:
         row["values"] = ", ".join(column.values[:20])
     return row
@@ -327,6 +346,13 @@ def listed(title: str, table: list[dict[str, Any]], **widths: Literal["small", "
     st.markdown(f"**{title}**")
     config = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
     st.dataframe(table, hide_index=True, height="content" if len(table) < 7 else 260, column_config=config)
+
+
+def ends_of(column: Column, ends: tuple[Any, Any]) -> str:
+    """The least and the greatest number of a column, as they came, and its mean. ends: of all features."""
+    # The shortest number of its type, which for float32 is 112645.53 and not 112645.53125.
+    least, most = (f"{float(str(end[column.start])):,.12g}" for end in ends)
+    return f"{least} to {most}, mean {short(column.mean)}"
 
 
 def short(value: float) -> str:

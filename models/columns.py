@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models import Problem, kinds
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 MISSING = ""  # what `inverse` gives where a category was unknown
 
 
@@ -50,15 +51,18 @@ def numbered(kind: str, shape: tuple[int, ...]) -> tuple[Column, ...]:
     return tuple(Column(f"{word} {i + 1}", "number", i, 1) for i in range(shape[-1]))
 
 
-def scaling(columns: Sequence[Column]) -> tuple[Floats, Floats]:
-    """Mean and deviation of each feature (F,), or channel (C,): 0 and 1 for the features of categories."""
+def scaling(columns: Sequence[Column]) -> tuple[Doubles, Doubles]:
+    """Mean and deviation of each feature (F,), or channel (C,): 0 and 1 for the features of categories.
+
+    In float64: of a time in seconds since 1970 float32 would keep minutes only.
+    """
     mean = np.concatenate(
         [np.full(column.width, column.mean if column.kind == "number" else 0.0) for column in columns]
     )
     deviation = np.concatenate(
         [np.full(column.width, column.deviation if column.kind == "number" else 1.0) for column in columns]
     )
-    return mean.astype(np.float32), deviation.astype(np.float32)
+    return mean, deviation
 
 
 def standardised(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> Floats:
@@ -67,10 +71,37 @@ def standardised(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) 
     return np.asarray((samples - mean) / deviation, np.float32)
 
 
-def unscaled(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> Floats:
+def unscaled(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> Doubles:
     """The inverse of `standardised`: back to the person's units."""
     mean, deviation = scaling(columns)
-    return np.asarray(samples * deviation + mean, np.float32)
+    return np.asarray(samples * deviation + mean, np.float64)
+
+
+def as_they_came(columns: Sequence[Column], samples: Floats) -> Doubles:
+    """Standardised rows (N, F) or signals (N, T, C) in the person's units, as they were written: 112645.5, and not
+    112645.49218.
+
+    A number is rounded to the decimals that its stored float32 can tell apart. What has more digits than these, about
+    seven from the column's mean on, stays approximate. NaN stays.
+    """
+    stored = np.asarray(samples, np.float32)
+    real = unscaled(columns, stored)
+    step = np.abs(unscaled(columns, np.nextafter(stored, np.float32(np.inf))) - real)
+    step = np.maximum(step, np.finfo(np.float64).eps * 4 * (np.abs(real) + np.abs(scaling(columns)[0])))
+    known = np.isfinite(real) & (step > 0)
+    scale = 10.0 ** np.clip(np.floor(-np.log10(step, where=known, out=np.zeros_like(step))), -300, 15)
+    rounded = np.round(real * scale) / scale
+    return np.where(known & np.isfinite(rounded), rounded, real)
+
+
+def with_gaps(columns: Sequence[Column], samples: NDArray[Any], missing: NDArray[np.bool_]) -> NDArray[Any]:
+    """Rows (N, F) to be shown: what is missing (N, columns) is NaN, or none of a category's values, and no longer what it was
+    filled with."""
+    out = np.array(samples)
+    for place, column in enumerate(columns):
+        lost = np.nan if column.kind == "number" else 0
+        out[missing[:, place], column.start : column.start + column.width] = lost
+    return out
 
 
 def inverse(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> Mapping[str, Sequence[float | str]]:

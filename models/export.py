@@ -7,14 +7,17 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models import datasets
+from models import datasets, uploads
 from models.graphs import standalone
 from models.runs import Run
+
+TAKEN = ("row", "name", "row in the file", "split", "error", "map")  # columns of ours
+Columns: TypeAlias = dict[str, NDArray[Any] | Sequence[Any]]
 
 
 def file_name(run: Run, what: str) -> str:
@@ -27,22 +30,22 @@ def file_name(run: Run, what: str) -> str:
 def part(run: Run, what: str, *, named: bool = False) -> bytes:
     """One part of a run: run (zip), weights, encoder, decoder, codes (CSV) or table (the codes as Parquet).
 
-    named: whether codes go with the names that the samples came with, where the dataset keeps any.
+    named: whether codes go with the names that the samples came with, and the columns that stand beside them, where the
+    dataset keeps any: for its owner alone.
     """
     if what == "run":
         return pack(run)
     if what == "weights":
         return (run.folder / "weights.safetensors").read_bytes()
     if what in ("codes", "table"):
-        names = datasets.names(run.dataset) if named else None
         columns: dict[str, NDArray[Any] | Sequence[Any]] = {
-            "row": run.rows,
-            **name_column(names, run.rows),
+            **identity(run, run.rows, named=named),
             "split": [datasets.SPLITS[split] for split in run.splits],
             **class_column(run, [run.classes[label] if label >= 0 else "" for label in run.labels]),
             "error": run.errors,
         }
         columns |= {f"z{i + 1}": run.codes[:, i] for i in range(run.code_size)}
+        columns = joined(columns, beside(run, run.rows) if named else {})
         return codes_csv(columns).encode() if what == "codes" else codes_parquet(columns)
     return standalone(run.folder / f"{what}.onnx")
 
@@ -59,13 +62,51 @@ def pack(run: Run) -> bytes:
     return out.getvalue()
 
 
-def name_column(names: Sequence[str] | None, rows: NDArray[np.integer[Any]]) -> dict[str, list[str]]:
-    """The names that these rows of a dataset came with, as a column; none where they tell no more than a column of the
-    rows beside it: rows of a table, counted from 1 in their file and from 0 here, none of which was left out."""
+def identity(run: Run, rows: NDArray[np.integer[Any]], *, named: bool) -> Columns:
+    """What samples in these rows of a run's dataset are known by, as columns: the row, counted from 1, and where named what
+    they came with: names, and ids."""
+    out: Columns = {"row": rows + 1}
+    if not named:
+        return out
+    called = uploads.called(run.card.dataset.name)
+    out |= name_column(datasets.names(run.dataset), rows, called)
+    ids = {
+        one.name: one.said(rows)
+        for one in uploads.beside(run.card.dataset.name, run.card.dataset.count)
+        if one.kind == "id" and one.name != called
+    }
+    return joined(out, ids)
+
+
+def beside(run: Run, rows: NDArray[np.integer[Any]]) -> Columns:
+    """The columns that stand beside the samples in these rows and are no ids: numbers as such, all else as text."""
+    return joined(
+        *(
+            {one.name: one.values[rows] if one.kind == "number" else one.said(rows)}
+            for one in uploads.beside(run.card.dataset.name, run.card.dataset.count)
+            if one.kind != "id"
+        )
+    )
+
+
+def joined(*tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables side by side. A column whose name is taken gets "(data)" after its own."""
+    out: dict[str, Any] = {}
+    for table in tables:
+        for name, values in table.items():
+            while name in out:
+                name += " (data)"  # noqa: PLW2901
+            out[name] = values
+    return out
+
+
+def name_column(names: Sequence[str] | None, rows: NDArray[np.integer[Any]], called: str = "") -> dict[str, list[str]]:
+    """The names that these rows of a dataset came with, as a column, called so where they have a name of their own; none
+    where they tell no more than a column of the rows beside it: those of a table of which none was left out."""
     if not names:
         return {}
-    column = "name"
-    if all(name.isdecimal() for name in names):
+    column = called if called not in ("", *TAKEN) else f"{called or 'name'}{' (id)' if called else ''}"
+    if not called and all(name.isdecimal() for name in names):
         counted = [int(name) for name in names]
         if counted == list(range(counted[0], counted[0] + len(counted))):
             return {}
@@ -79,7 +120,7 @@ def class_column(run: Run, names: Sequence[str], prefix: str = "") -> dict[str, 
     if not run.classes:
         return {}
     word = run.card.dataset.label
-    taken = word in ("row", "name", "row in the file", "split", "error", "map") or re.fullmatch(r"z\d+", word)
+    taken = word in TAKEN or re.fullmatch(r"z\d+", word)
     return {f"{prefix}{word} (class)" if taken else f"{prefix}{word}": names}
 
 
@@ -116,4 +157,8 @@ def codes_parquet(columns: Mapping[str, NDArray[Any] | Sequence[Any]]) -> bytes:
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
         return escape_cell(value)
-    return f"{value:.6g}" if isinstance(value, float | np.floating) else value
+    if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
+        return ""
+    if isinstance(value, np.float32):
+        return f"{value:.6g}"
+    return f"{value:.15g}" if isinstance(value, float | np.floating) else value

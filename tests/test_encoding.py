@@ -395,7 +395,7 @@ def test_files_dropped_on_the_page_are_encoded_and_their_folder_goes(
     assert "**2 samples encoded.**" in words(app)
     table = app.dataframe[0].value
     assert list(table["name"]) == ["=<b>0</b>.png", "=<b>1</b>.png"]
-    assert list(table["nearest row"]) == shipped.rows[:2].tolist()
+    assert list(table["nearest row"]) == (shipped.rows[:2] + 1).tolist()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from components.explorer import assets
 from models import PRETRAINED, codes, datasets, runs
-from models.columns import inverse, unscaled
+from models.columns import as_they_came, inverse
 from models.runs import thumbnails
 
 ROOT = '[data-testid="latent-explorer"]'
@@ -1061,8 +1061,8 @@ def test_nearest_rows_are_read_in_their_own_units(
     there = np.array(code(page), np.float32)
     near = codes.nearest(fruit_run.codes, there, 1)[0]
     row = np.asarray(datasets.arrays(kinds.TABLE).samples[fruit_run.rows[near]])
-    real = inverse(fruit_run.columns, unscaled(fruit_run.columns, row))
-    expected = [f"{real['weight [g]'][0]:,.0f}", real["colour"][0], f"{real['price [ct]'][0]:,.0f}"]
+    real = inverse(fruit_run.columns, as_they_came(fruit_run.columns, row))
+    expected = [f"{real['weight [g]'][0]:,.12g}", real["colour"][0], f"{real['price [ct]'][0]:,.12g}"]
     page.wait_for_function("wanted => wanted.every(text => said.includes(text))", arg=expected)
     assert page.evaluate("said.includes('<b>=origin</b>') || said.some(text => text.startsWith('<b>=or'))")
 

@@ -1660,3 +1660,28 @@ def test_a_pivot_that_cannot_be_is_refused(read: READ) -> None:
         read(long_table(), pivot="value")
     with pytest.raises(Problem, match="each time must have one row for each of its values"):
         read(table({"sensor": list("ab") * 30, "v": range(60)}), pivot="sensor")
+
+
+# Images of mixed sizes
+
+
+@pytest.mark.parametrize(
+    ("sizes", "becomes"),
+    [
+        ([(63, 64), (64, 64), (64, 63), (65, 66)], (64, 64)),
+        ([(480, 500), (500, 480), (450, 470)], (64, 64)),
+        ([(300, 400), (600, 800), (375, 500), (90, 90)], (48, 64)),
+        ([(427, 640), (426, 640), (640, 427), (333, 500), (640, 480)], (43, 64)),
+        ([(100, 300), (300, 100), (200, 210), (90, 120)], (64, 64)),
+        ([(30, 40), (33, 20), (28, 50)], (28, 28)),
+        ([(40, 20), (60, 30)], (60, 30)),
+    ],
+    ids=str,
+)
+def test_images_of_mixed_sizes_become_a_square_or_have_the_commonest_ratio(
+    sizes: list[tuple[int, int]], becomes: tuple[int, int], read: READ
+) -> None:
+    found = read({f"{i}.png": image(grey(i, *size)) for i, size in enumerate(sizes)})
+    assert found.shape[:2] == becomes
+    decision = found.decision("size")
+    assert decision is not None and "many sizes" in decision.words

@@ -522,7 +522,7 @@ def test_codes_as_csv_are_the_codes(variational_run: runs.Run) -> None:
     lines = export.part(variational_run, "codes").decode().splitlines()
     assert lines[0] == "row,split,digit,error,z1,z2,z3,z4,z5,z6" and len(lines) == 1798
     first = lines[1].split(",")
-    assert first[0] == "0" and first[1] in datasets.SPLITS and first[2] == str(variational_run.labels[0])
+    assert first[0] == "1" and first[1] in datasets.SPLITS and first[2] == str(variational_run.labels[0])
     np.testing.assert_allclose([float(x) for x in first[4:]], variational_run.codes[0], rtol=1e-5)
     assert export.codes_csv({"label": ["=1+1", "@x", "plain"]}).splitlines() == ["label", "'=1+1", "'@x", "plain"]
 

@@ -32,26 +32,26 @@ def test_each_look_lists_what_its_check_found(shipped: runs.Run) -> None:
     app = drawn("samples", run="digits-variational", look="mislabelled", disagree="80")
     table = app.dataframe[0].value
     count = int((doubted.disagreement >= 0.8).sum())
-    assert list(table["row"]) == shipped.rows[doubted.places[: min(count, 100)]].tolist()
+    assert list(table["row"]) == (shipped.rows[doubted.places[: min(count, 100)]] + 1).tolist()
     assert f"**{count} samples**" in words(app) and "neighbours are" in table["in words"].iloc[0]
     assert list(table["neighbours' digit"]) == [shipped.classes[c] for c in doubted.voted[: len(table)]]
 
     alone = checks.outliers(shipped.errors, shipped.splits, near)
     app = drawn("samples", run="digits-variational", look="outliers", above="99.5")
     table = app.dataframe[0].value
-    assert list(table["row"]) == shipped.rows[alone.places[alone.rank >= 99.5]].tolist()
+    assert list(table["row"]) == (shipped.rows[alone.places[alone.rank >= 99.5]] + 1).tolist()
     assert set(table["why"]) <= {"large error", "far from others", "large error, far from others"}
 
     app = drawn("samples", run="digits-variational", look="duplicates", alike="10")
     table = app.dataframe[0].value
     pairs = checks.duplicates(shipped, near, 0.1)
-    assert list(table["row"]) == shipped.rows[pairs.first].tolist()
-    assert list(table["row of the other"]) == shipped.rows[pairs.second].tolist()
+    assert list(table["row"]) == (shipped.rows[pairs.first] + 1).tolist()
+    assert list(table["row of the other"]) == (shipped.rows[pairs.second] + 1).tolist()
 
 
 def test_every_line_has_its_picture_and_the_address_of_its_code(shipped: runs.Run) -> None:
     table = drawn("samples", run="digits-variational", look="outliers").dataframe[0].value
-    place = {int(row): i for i, row in enumerate(shipped.rows)}
+    place = {int(row) + 1: i for i, row in enumerate(shipped.rows)}
     for row, link, picture in zip(table["row"], table["map"], table["picture"], strict=True):
         asked = parse_qs(link.removeprefix("./?"))
         code = np.array(asked["z"][0].split(","), np.float32)
@@ -107,7 +107,7 @@ def test_a_line_leads_to_its_sample_on_the_map(app: str, page: Page, shipped: ru
     shown = opened.value
     explorer = shown.get_by_test_id("latent-explorer")
     expect(explorer).to_have_attribute("data-ready", "true")
-    place = int(np.flatnonzero(shipped.rows == first["row"])[0])
+    place = int(np.flatnonzero(shipped.rows == first["row"] - 1)[0])
     code = np.array((explorer.get_attribute("data-code") or "").split(","), np.float32)
     np.testing.assert_allclose(code, shipped.codes[place], rtol=1e-5)
     expect(shown.get_by_test_id("distance")).to_have_text(re.compile("nearest sample is 0(.0*)? away"))
@@ -121,7 +121,7 @@ def test_untrusted_names_stand_in_cells_as_they_are(shipped: runs.Run, monkeypat
     monkeypatch.setattr(datasets, "names", lambda _dataset: names)
     app = drawn("samples", run="digits-variational", look="outliers")
     table = app.dataframe[0].value
-    assert table["name"].iloc[0] == names[table["row"].iloc[0]]
+    assert table["name"].iloc[0] == names[table["row"].iloc[0] - 1]
     assert "<b>" not in words(app)
 
 
@@ -132,7 +132,7 @@ def test_explore_offers_the_codes_as_csv_and_parquet() -> None:
 
 def test_signals_are_lines_in_the_table(wave_run: runs.Run) -> None:
     table = drawn("samples", run=wave_run.id, look="outliers", above="95").dataframe[0].value
-    place = {int(row): i for i, row in enumerate(wave_run.rows)}
+    place = {int(row) + 1: i for i, row in enumerate(wave_run.rows)}
     stored = np.asarray(datasets.arrays(kinds.WAVE).samples)
     real = unscaled(kinds.SPEED, stored[wave_run.rows[[place[row] for row in table["row"]]]])
     for c, channel in enumerate(("speed [m/s]", "pressure [hPa]")):
@@ -141,7 +141,7 @@ def test_signals_are_lines_in_the_table(wave_run: runs.Run) -> None:
 
 def test_rows_stand_in_the_table_in_their_own_units(fruit_run: runs.Run) -> None:
     table = drawn("samples", run=fruit_run.id, look="outliers", above="95").dataframe[0].value
-    stored = np.asarray(datasets.arrays(kinds.TABLE).samples)[table["row"]]
+    stored = np.asarray(datasets.arrays(kinds.TABLE).samples)[table["row"] - 1]
     real = inverse(kinds.FRUIT, unscaled(kinds.FRUIT, stored))
     for column in ("weight [g]", "price [ct]"):
         np.testing.assert_allclose(table[column], real[column], rtol=1e-5)
@@ -186,7 +186,7 @@ def test_names_that_only_count_the_rows_are_not_shown_beside_them(
         for one in ("name", "row in the file"):
             assert (one in table) == (one in header) == (one == column)
         if column is not None:
-            assert list(table[column]) == [names[row] for row in table["row"]]
+            assert list(table[column]) == [names[row - 1] for row in table["row"]]
 
 
 def test_a_channel_may_be_called_as_a_column_of_ours(wave_run: runs.Run) -> None:

@@ -18,8 +18,8 @@ from components.explorer.assets import loader
 
 class View(TypedDict, total=False):
     """How the explorer opens. palette: class colours as "#rrggbb". code: where the marker stands; free: from there it
-    follows the pointer, else it is held. plane: "pca",
-    "tsne" or two dimensions as "z1,z2". colour: "class", "error", "factor:0" or "plain". layer: "none",
+    follows the pointer, else it is held. plane: "pca", "tsne" or two dimensions as "z1,z2". colour: "class", "error",
+    "factor:0", "column:0" (see `models.runs.colours`) or "plain". layer: "none",
     "manifold", "density", "classes" or "stretch". tool: "explore", "lasso", "path", "draw" or "replay". hidden: classes
     that are not shown, as "0,2" (-1: without a class), or all but some, as "!3". points: "no" where the points are not
     shown. camera: the middle of the map and how much larger than the whole it is shown, as "x,y,zoom"."""

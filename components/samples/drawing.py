@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from models.analysis import metrics
 from models.analysis.reconstruct import Reconstructed
 from models.codes import Floats
+from models.export import joined
 from models.runs import Run
 
 SIDE = 48  # pixels of a picture in a table
+__all__ = ["QUIET", "SIDE", "Cells", "Drawing", "Table", "errors_in_words", "joined", "sets_of"]
 QUIET = {"displayModeBar": False}
 Table = dict[str, Any]
 
@@ -57,7 +59,7 @@ class Drawing(ABC):
         hand. Their names are none of those that are taken."""
 
     def values(self, run: Run, samples: Floats) -> Table:
-        """What rows (N, F) hold, as N values by column in the person's own units."""
+        """What rows (N, F) hold, as N values by column in the person's own units, as they came."""
         raise NotImplementedError
 
     @abstractmethod
@@ -77,14 +79,3 @@ def sets_of(run: Run, shown: Reconstructed) -> dict[str, Floats]:
     """What is compared, by name."""
     given = {} if run.configuration.noise == "none" else {"noisy input": shown.given}
     return {"original": shown.clean} | given | {"reconstruction": shown.run, "PCA": shown.pca}
-
-
-def joined(*tables: Mapping[str, Any]) -> Table:
-    """Tables side by side. A column whose name is taken gets "(data)" after its own."""
-    out: Table = {}
-    for table in tables:
-        for name, values in table.items():
-            while name in out:
-                name += " (data)"  # noqa: PLW2901
-            out[name] = values
-    return out

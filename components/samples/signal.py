@@ -11,7 +11,7 @@ from components.samples.drawing import QUIET, SIDE, Cells, Drawing, Table, error
 from models import export
 from models.analysis.reconstruct import Reconstructed
 from models.codes import Floats
-from models.columns import Column, unscaled
+from models.columns import Column, as_they_came, unscaled
 from models.runs import Run
 
 PANELS = 3  # channels of a signal that are drawn without being asked for
@@ -51,7 +51,7 @@ class Signals(Drawing):
 
     def content(self, run: Run, sample: Floats) -> str:
         """Its steps by channel."""
-        real = unscaled(run.columns, sample)
+        real = as_they_came(run.columns, sample)
         steps: Table = {"step": np.arange(len(real))}
         return export.codes_csv(joined(steps, {column.name: real[:, c] for c, column in enumerate(run.columns)}))
 

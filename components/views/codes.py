@@ -40,7 +40,7 @@ def neighbours(run: runs.Run) -> None:
         known = {name: value for name, value in bars.items() if value is not None}
         left.plotly_chart(figures.shares(known, "share classified correctly"), config=PLAIN, key="neighbours")
         left.caption(
-            f"The five nearest codes vote on the {run.card.dataset.label} of each test sample."
+            f"The five nearest codes vote on the {choosing.escaped(run.card.dataset.label)} of each test sample."
             + beside_others(ours, run.metric("pca_knn_accuracy"), run.metric("tsne_knn_accuracy"))
         )
     else:

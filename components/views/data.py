@@ -6,6 +6,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +76,11 @@ def arrive(owner: str) -> None:
             "- **Arrays**: NPZ, NPY (*X* and *y* together), safetensors, or the idx files that MNIST comes in"
         )
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Nothing at hand? Take one of these and drop it above:", width="content")
+        st.caption("Nothing at hand? Open one of these:", width="content")
         for name, make in examples.EXAMPLES.items():
-            st.download_button(name, make, name, on_click="ignore", icon=":material/download:", type="tertiary")
+            if st.button(name, key=f"example {name}", icon=":material/folder_open:", type="tertiary"):
+                begin(owner, Path(name).stem, "an example", LIMITS, partial(laid, name, make))
+                st.rerun()
     st.caption(
         f":material/lock: What you bring is read in a process of its own, within limits of memory and time; nothing of it is "
         f"ever run. It stays on the computer that serves this page, for you alone, and goes when you delete it or after "
@@ -147,6 +150,17 @@ def written(given: Sequence[Any], staging: Path) -> list[Path]:
     except OSError as error:
         raise unwritable(staging, error) from error
     return out
+
+
+def laid(name: str, make: Callable[[], bytes], staging: Path) -> list[Path]:
+    """An example as a file on disk."""
+    path = staging / "came" / name
+    try:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(make())
+    except OSError as error:
+        raise unwritable(staging, error) from error
+    return [path]
 
 
 def moved(arrival: stream.Arrival, staging: Path, name: str) -> list[Path]:

@@ -7,10 +7,12 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from components import address, cached, choosing, colours, figures, opening, samples, visitor
+from components import address, cached, choosing, figures, opening, samples, visitor
+from components.colours import palette
 from components.explorer import SHOWN, ExplorerResult, Selection, View, explorer
 from components.views import Page
-from models import Problem, codes, engine, export, kinds, runs
+from models import Problem, codes, engine, export, kinds, runs, uploads
+from models.runs import colours
 
 PLOTTED = 5_000  # points drawn by Plotly; more take seconds to arrive and look the same
 LENGTH = 2000  # characters of a choice in the address, at most: names of hidden classes may be many
@@ -39,7 +41,7 @@ def show() -> None:
     downloads(run, code, at_hand)
     open_zip()
     view = {name: value for name, value in view.items() if value}
-    left(run, {"palette": colours.palette(run), **({"code": told} if told else {}), **view})  # type: ignore[typeddict-item]
+    left(run, {"palette": palette(run), **({"code": told} if told else {}), **view})  # type: ignore[typeddict-item]
     address.publish(run=run.id, z=words_of(code) if told else None, **view)
 
 
@@ -60,6 +62,10 @@ def coloured_by(run: runs.Run, which: str) -> str:
     dataset = run.card.dataset
     if which == "error":
         return "reconstruction error"
+    if which.startswith("column:"):
+        place = which.removeprefix("column:")
+        known = colours.columns(run) if mine(run) else []
+        return known[int(place)].name if place.isdecimal() and int(place) < len(known) else ""
     place = which.removeprefix("factor:")
     if place.isdecimal() and int(place) < len(dataset.factors):
         return dataset.factors[int(place)]
@@ -91,7 +97,7 @@ def left(run: runs.Run, view: View) -> None:
 
 def read_address(run: runs.Run) -> View | None:
     """What the address says of this run; None where it says nothing but its name."""
-    view: View = {"palette": colours.palette(run)}
+    view: View = {"palette": palette(run)}
     asked = st.query_params
     if asked.get("run") not in (run.id, run.folder.name):
         return None
@@ -154,7 +160,8 @@ def selected(run: runs.Run, selection: Selection) -> None:
         by_class, every = st.columns([2, 3], gap="large")
         shares = {"samples": counts, "share": counts / len(chosen)}
         by_class.dataframe({**export.class_column(run, run.class_names(labels)), **shares}, hide_index=True)
-    every.dataframe(table(run, chosen[:500]), hide_index=True, height=260)
+    named = mine(run)
+    every.dataframe(table(run, chosen[:500], named=named), hide_index=True, height=260)
     few = chosen[: kinds.get(run.kind).side_by_side]
     originals = cached.originals(run.card.dataset.name, tuple(int(row) for row in run.rows[few]))
     if originals is not None:
@@ -166,7 +173,7 @@ def selected(run: runs.Run, selection: Selection) -> None:
     st.download_button(
         "The selection (CSV)",
         # Made when it is pressed: of a million samples it takes seconds.
-        lambda: export.codes_csv(table_with_values(run, chosen)),
+        lambda: export.codes_csv(table_with_values(run, chosen, named=named)),
         "selection.csv",
         "text/csv",
         on_click="ignore",
@@ -174,22 +181,28 @@ def selected(run: runs.Run, selection: Selection) -> None:
     )
 
 
-def table(run: runs.Run, places: NDArray[Any]) -> dict[str, Any]:
-    """The columns of a selection: row of the dataset, class, error and code of each sample."""
+def mine(run: runs.Run) -> bool:
+    """Whether this visitor may see what the samples of a run came with."""
+    return uploads.readable(run.configuration.dataset, visitor.owner())
+
+
+def table(run: runs.Run, places: NDArray[Any], *, named: bool = False) -> dict[str, Any]:
+    """The columns of a selection: what each sample is known by, its class, error and code. named: with what it came with."""
     return {
-        "row": run.rows[places],
+        **export.identity(run, run.rows[places], named=named),
         **export.class_column(run, run.class_names(run.labels[places])),
         "error": run.errors[places],
         **{f"z{i + 1}": run.codes[places, i] for i in range(run.code_size)},
     }
 
 
-def table_with_values(run: runs.Run, places: NDArray[Any]) -> dict[str, Any]:
+def table_with_values(run: runs.Run, places: NDArray[Any], *, named: bool = False) -> dict[str, Any]:
     """`table`, and of rows what they hold, in the table's own units, where the dataset is at hand."""
     rows = tuple(int(row) for row in run.rows[places])
+    known = samples.joined(table(run, places, named=named), export.beside(run, run.rows[places]) if named else {})
     if not samples.of(run).tabular or (originals := cached.originals(run.card.dataset.name, rows)) is None:
-        return table(run, places)
-    return samples.joined(table(run, places), samples.of(run).values(run, codes.to_float(originals)))
+        return known
+    return samples.joined(known, samples.of(run).values(run, codes.to_float(originals)))
 
 
 def card(run: runs.Run) -> None:
@@ -216,7 +229,8 @@ def as_plotly(run: runs.Run, found: ExplorerResult, code: NDArray[np.float32]) -
             points, places = points[some], places[some]
             st.caption(f"{PLOTTED:,} of {run.count:,} points are drawn.")
         word = run.card.dataset.label
-        figure = figures.latent_map(points, run.labels[places], run.classes, axes, places, word=word)
+        called = cached.called(run, run.rows[places])
+        figure = figures.latent_map(points, run.labels[places], run.classes, axes, places, word=word, called=called)
         chart = st.plotly_chart(figure, key=f"map {run.id} {plane}", on_select="rerun", selection_mode="points")
         picked = chart["selection"]["points"]
         if picked and "customdata" in picked[0]:
@@ -225,8 +239,13 @@ def as_plotly(run: runs.Run, found: ExplorerResult, code: NDArray[np.float32]) -
 
 def sample(run: runs.Run, place: int) -> None:
     """A stored sample beside its reconstruction, with its code."""
-    named = f"{run.card.dataset.label} **{choosing.escaped(label_of(run, place))}**, " if run.classes else ""
-    st.markdown(f"Sample **{run.rows[place]}**, {named}error {run.errors[place]:.4f}")
+    named = (
+        f"{choosing.escaped(run.card.dataset.label)} **{choosing.escaped(label_of(run, place))}**, "
+        if run.classes
+        else ""
+    )
+    (called,) = cached.called(run, run.rows[place : place + 1])
+    st.markdown(f"**{choosing.escaped(called)}**, {named}error {run.errors[place]:.4f}")
     st.caption(", ".join(f"z{i + 1} = {value:.3f}" for i, value in enumerate(run.codes[place])))
     originals = cached.originals(run.card.dataset.name, (int(run.rows[place]),))
     shown = {} if originals is None else {"original": codes.to_float(originals)}

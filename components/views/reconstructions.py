@@ -142,7 +142,7 @@ def sheet(run: runs.Run, shown: reconstruct.Reconstructed, labels: NDArray[np.in
     samples.of(run).compared(run, shown, names)
     with st.expander("These samples in numbers"):
         table = {
-            "row": shown.rows,
+            **export.identity(run, shown.rows, named=True),
             **export.class_column(run, names),
             "error": shown.errors,
             "error of PCA": shown.pca_errors,
@@ -168,7 +168,9 @@ def per_class(run: runs.Run, labels: NDArray[np.int32], errors: NDArray[np.float
     present = np.unique(labels[labels >= 0])
     if len(present) < 2:
         return
-    st.subheader(f"Error by {run.card.dataset.label}", help=f"Mean over {len(labels):,} test samples.")
+    st.subheader(
+        f"Error by {choosing.escaped(run.card.dataset.label)}", help=f"Mean over {len(labels):,} test samples."
+    )
     ours, theirs = (np.array([values[labels == label].mean() for label in present]) for values in (errors, pca))
     st.plotly_chart(
         figures.class_errors([run.classes[label] for label in present], ours, theirs, unit_of(run)),
@@ -187,7 +189,9 @@ def stored_class_errors(run: runs.Run) -> None:
     labels, errors = run.labels[test], run.errors[test]
     present = np.unique(labels[labels >= 0])
     if len(present) > 1:
-        st.subheader(f"Error by {run.card.dataset.label}", help=f"Mean over {len(labels):,} test samples.")
+        st.subheader(
+            f"Error by {choosing.escaped(run.card.dataset.label)}", help=f"Mean over {len(labels):,} test samples."
+        )
         means = np.array([errors[labels == label].mean() for label in present])
         st.plotly_chart(
             figures.class_errors([run.classes[label] for label in present], means, None, unit_of(run)),

@@ -18,7 +18,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from components import address, cached, choosing, samples, visitor
 from components.views import Page
 from models import Problem, codes, datasets, export, kinds, runs, unwritable, uploads
-from models.analysis import checks, encoding
+from models.analysis import blame, checks, encoding
 from models.readers.work import plain
 
 LOOKS = {
@@ -145,6 +145,7 @@ def outliers(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, A
     columns: Table = {
         **identity(run, places, at_hand),
         "why": np.select([bad & far, bad], ["large error, far from others", "large error"], "far from others"),
+        **(to_blame(run, above) if at_hand else {}),
         "error / median": found.error[chosen],
         "error percentile": found.error_rank[chosen],
         "distance / median": found.distance[chosen],
@@ -153,6 +154,26 @@ def outliers(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, A
     listed(run, columns, {"": places}, "outliers", at_hand)
     part_looked_at(len(found.places), run.count, "Looked at were")
     return {"above": above}
+
+
+@cached.per_run(8, "Looking for the columns to blame…")
+def blamed(run: runs.Run, above: float) -> blame.Blame:
+    """The column to blame for each sample that stands out so much."""
+    found = outliers_of(run)
+    chosen = found.rank >= above
+    return blame.blame(run, found.places[chosen], found.error_rank[chosen] >= above)
+
+
+def to_blame(run: runs.Run, above: float) -> Table:
+    """The column that makes each of these samples stand out, of rows and signals, and why."""
+    word = kinds.get(run.kind).column
+    if not word:
+        return {}
+    try:
+        found = blamed(run, above)
+    except Problem:  # deleted since the page was drawn
+        return {}
+    return {f"{word} to blame": list(found.columns), "because": list(found.words)}
 
 
 def percentile(asked: str) -> float:
@@ -291,7 +312,7 @@ def encoded(run: runs.Run, files: Sequence[UploadedFile], fit: str | None, inver
     finally:
         bar.empty()
     return Newcomers(
-        codes.to_float(fitted.samples[:LISTED]),
+        codes.to_float(fitted.shown[:LISTED]),
         done,
         tuple(theirs(name) for name in fitted.names),
         tuple((theirs(name), theirs(why)) for name, why in fitted.skipped),
@@ -331,7 +352,7 @@ def newcomers(run: runs.Run, come: Newcomers, at_hand: bool) -> None:
         "error percentile": st.column_config.NumberColumn(format="%.1f", help="Per cent of the test samples below it"),
         "distance": st.column_config.NumberColumn(format="%.4f", help="To the nearest stored code"),
         "row in the file": st.column_config.TextColumn(help="Of the new file, as it counts its rows"),
-        "nearest row": st.column_config.NumberColumn(format="%d", help="In the run's dataset, counted from 0"),
+        "nearest row": st.column_config.NumberColumn(format="%d", help="In the run's dataset, counted from 1"),
     }
     near = stored(run, done.nearest[: len(shown), 0]) if at_hand else None
     cells = samples.of(run).cells(run, {"": shown, " of the nearest": near}, columns)
@@ -376,12 +397,9 @@ def part_looked_at(looked: int, count: int, words: str) -> None:
 
 
 def identity(run: runs.Run, places: NDArray[np.int64], at_hand: bool) -> Table:
-    """What a sample is known by: its row, its name where the dataset has names, its class and its split."""
-    rows = run.rows[places]
-    names = datasets.names(run.dataset) if at_hand else None
+    """What a sample is known by: its row, its name or ids where the dataset has some, its class and its split."""
     return {
-        "row": rows,
-        **export.name_column(names, rows),
+        **export.identity(run, run.rows[places], named=at_hand),
         **export.class_column(run, run.class_names(run.labels[places])),
         "split": [datasets.SPLITS[split] for split in run.splits[places]],
     }
@@ -405,8 +423,10 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
     lines = min(count, LISTED)
     at_places = {ending: stored(run, places[:LISTED]) if at_hand else None for ending, places in shown.items()}
     cells = samples.of(run).cells(run, at_places, columns)
+    if at_hand:
+        cells.after = samples.joined(cells.after, besides(run, shown, LISTED))
     seen, looks = cells.before, cells.looks
-    looks["row"] = st.column_config.NumberColumn(format="%d", help="In the dataset, counted from 0")
+    looks["row"] = st.column_config.NumberColumn(format="%d", help="In the dataset, counted from 1")
     height = samples.of(run).row_height if seen else None
     places = next(iter(shown.values()))[:LISTED]
     seen["map"] = [map_link(run, code) for code in run.codes[places]]
@@ -419,6 +439,8 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
             looks[column] = st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, width="small")
         elif column.endswith("/ median"):
             looks[column] = st.column_config.NumberColumn(format="%.1f")
+        elif column == "because":
+            looks[column] = st.column_config.TextColumn(width="large")
         elif column.startswith("split"):  # wide enough for the longest of the three
             looks[column] = st.column_config.TextColumn(width=max(90, 8 * len(column)))
         elif column == "difference":
@@ -431,6 +453,7 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
         column_config=looks,
         width="stretch",
         key=f"table {name}",
+        placeholder="missing" if at_hand else None,
     )
     if count > lines:
         st.caption(f"The first {lines} of {count:,}. The file holds them all.")
@@ -447,12 +470,23 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
 def with_rows(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]]) -> Table:
     """The columns and, of a table whose samples are there, all columns of the rows at these places in their units."""
     values: Table = {}
+    if uploads.readable(run.configuration.dataset, visitor.owner()):
+        values |= besides(run, shown)
     if samples.of(run).tabular:
         with contextlib.suppress(Problem):  # deleted since the page was drawn
             for ending, places in shown.items():
-                rows = codes.to_float(datasets.samples_at(run.dataset, run.rows[places].astype(np.int64)))
+                rows = codes.to_float(datasets.originals_at(run.dataset, run.rows[places].astype(np.int64)))
                 values |= {f"{name}{ending}": real for name, real in samples.of(run).values(run, rows).items()}
     return samples.joined(columns, values)
+
+
+def besides(run: runs.Run, shown: dict[str, NDArray[np.int64]], most: int | None = None) -> Table:
+    """The columns that stand beside the samples at these places, no more than so many of them, by the ending of their names."""
+    return {
+        f"{name}{ending}": values
+        for ending, places in shown.items()
+        for name, values in export.beside(run, run.rows[places[:most]]).items()
+    }
 
 
 def stored(run: runs.Run, places: NDArray[np.int64]) -> NDArray[np.float32] | None:

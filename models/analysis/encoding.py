@@ -15,11 +15,12 @@ from models import Problem, datasets, kinds, uploads
 from models.analysis.checks import nearest_of
 from models.analysis.metrics import squared_errors
 from models.codes import Floats, to_float
-from models.columns import Column, standardised
+from models.columns import Column, standardised, with_gaps
 from models.datasets import Progress
 from models.export import class_column
+from models.readers.dates import made_of_dates
 from models.readers.guarded import guarded_read
-from models.readers.result import ReadResult
+from models.readers.result import ReadResult, missing_of
 from models.readers.work import plain
 from models.runs import Run
 
@@ -31,12 +32,14 @@ NEIGHBOURS = 5
 @dataclass(frozen=True)
 class Fitted:
     """Samples as the run's dataset would store them (N, *shape), what each is called, what was left out of what came
-    (name, why), and what was done on the way, in sentences. Names are what somebody else wrote."""
+    (name, why), and what was done on the way, in sentences. Names are what somebody else wrote. shown: the same of rows with
+    what was missing as NaN."""
 
     samples: NDArray[Any]
     names: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     said: tuple[str, ...]
+    shown: NDArray[Any]
 
 
 def read(
@@ -70,7 +73,10 @@ def read(
         samples = 255 - samples
         said.append("Dark and light were exchanged.")
     words = [decision.words for decision in found.decisions if decision.what != "kind"]
-    return Fitted(samples, found.names[:most], found.skipped, (*words, *said, *found.warnings))
+    shown = samples
+    if run.kind == "table" and found.missing is not None:
+        shown = with_gaps(run.columns, samples, missing_of(found.missing[:most], len(run.columns)))
+    return Fitted(samples, found.names[:most], found.skipped, (*words, *said, *found.warnings), shown)
 
 
 def takes(run: Run) -> str:
@@ -167,7 +173,8 @@ def _rows(run: Run, reading: Any, _fit: str | None) -> Read:
     categories = {
         column.name: "category" for column in run.columns if column.kind == "category"
     }  # also of 007 and days
-    found = reading(kind="table", label="", missing="keep", columns=categories)
+    times = "features" if made_of_dates(column.name for column in run.columns) else None
+    found = reading(kind="table", label="", missing="keep", columns=categories, times=times)
     # What is missing is filled as where the run learnt, and not with the mean of a few new rows.
     found = replace(found, decisions=tuple(one for one in found.decisions if one.what != "missing"))
     found = replace(found, columns=tuple(_as_known(run.columns, found.columns)))
@@ -178,8 +185,9 @@ def _rows(run: Run, reading: Any, _fit: str | None) -> Read:
         if found.shape != run.shape or any(column.kind != "number" for column in run.columns):
             raise _unfit(run, f"rows of {found.shape[0]:,} numbers without names came", "bring a table with a header")
         words = "What came names no columns; they are taken in their order."
-        samples = standardised(run.columns, found.samples)
-        return found, np.nan_to_num(samples, nan=0.0), [words, *_filled(np.isnan(samples))]
+        rows = standardised(run.columns, found.samples)
+        found = replace(found, missing=np.packbits(np.isnan(rows), axis=1))
+        return found, np.nan_to_num(rows, nan=0.0), [words, *_filled(np.isnan(rows))]
     left = {name: why for name, why in found.skipped if why.startswith("the column ")}
     there = {column.name for column in found.columns} | {name for name, why in left.items() if "is empty" in why}
     absent = [column.name for column in run.columns if column.name not in there]
@@ -191,6 +199,7 @@ def _rows(run: Run, reading: Any, _fit: str | None) -> Read:
     # The mean of a column is 0 once it is standardised.
     samples = np.nan_to_num(standardised(run.columns, samples), nan=0.0)
     found = replace(found, skipped=tuple(one for one in found.skipped if one[0] not in left))
+    found = replace(found, missing=np.packbits(missing, axis=1))
     return found, samples, _left_out(extra) + _filled(missing) + said
 
 
@@ -219,10 +228,10 @@ def _filled(missing: NDArray[np.bool_]) -> list[str]:
     ]
 
 
-def _laid(columns: Sequence[Column], found: ReadResult) -> tuple[Floats, NDArray[np.bool_], list[str]]:
+def _laid(columns: Sequence[Column], found: ReadResult) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[str]]:
     """What was found in the run's columns (N, F), in the table's own units: by name, categories by their value; and
     what is missing there (N, columns): NaN where it is a number, else no category. A column may be missing whole."""
-    out = np.zeros((len(found.samples), sum(column.width for column in columns)), np.float32)
+    out = np.zeros((len(found.samples), sum(column.width for column in columns)), np.float64)
     missing = np.zeros((len(out), len(columns)), bool)
     there, said = {column.name: column for column in found.columns}, []
     for at, column in enumerate(columns):
@@ -332,6 +341,6 @@ def table(run: Run, names: Sequence[str], encoded: Encoded) -> Mapping[str, Any]
         "error percentile": encoded.percentile,
         "distance": encoded.distance,
         "far from the data": ["yes" if far else "no" for far in encoded.far(run)],
-        "nearest row": run.rows[first],
+        "nearest row": run.rows[first] + 1,
         **class_column(run, run.class_names(labels), "nearest "),
     }

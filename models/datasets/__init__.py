@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem, downloads, home, kinds, private, unwritable, uploads
+from models.columns import with_gaps
 from models.data import SPLITS, TEST, TRAIN, VALIDATION, Arrays, Dataset, Progress, Remote
 from models.discovery import Unusable, discover, named_like_file, texts
 
@@ -46,7 +47,9 @@ __all__ = [
     "file",
     "get",
     "missing",
+    "missing_at",
     "names",
+    "originals_at",
     "samples_at",
     "unknown",
 ]
@@ -232,6 +235,17 @@ def samples_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.generi
     if dataset.draw is not None:
         return dataset.draw(np.asarray(rows, np.int64))
     return np.asarray(_read_once(dataset).samples[rows])
+
+
+def missing_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.bool_] | None:
+    """Which values of these rows of a table (K, columns) were not there and were filled; None where none was."""
+    return uploads.missing(dataset.name, rows, len(dataset.columns)) if dataset.kind == "table" else None
+
+
+def originals_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.generic]:
+    """`samples_at`, to be shown: what was missing is NaN, or none of a category's values, and not what it was filled with."""
+    samples, gone = samples_at(dataset, rows), missing_at(dataset, rows)
+    return samples if gone is None or not gone.any() else with_gaps(dataset.columns, samples, gone)
 
 
 def names(dataset: Dataset) -> tuple[str, ...] | None:

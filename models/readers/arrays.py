@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 import re
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from models import Problem
 from models.columns import Column
 from models.data import TEST, TRAIN, VALIDATION
+from models.readers import precision
 from models.readers.array_files import by
 from models.readers.labels import CLASS_NAMES, LABEL_NAMES, as_text, classes_of
 from models.readers.pixels import as_images, chunks, factors, square
@@ -75,15 +77,26 @@ def found(arrays: Mapping[str, NDArray[Any]], work: Work, source: str) -> ReadRe
     splits = np.concatenate([np.full(len(part.samples), part.split, np.uint8) for part in parts]) if split else None
     keep = np.ones(total, bool)
     holes = ~np.isfinite(samples) if kind == "table" and work.choices.missing == "keep" else None
+    gone = _holes(samples) if kind == "table" else None
     if kind != "image":
         keep = _sound(samples, work)
         samples = samples if keep.all() else samples[keep]  # most often there are no others, and nothing is copied
-    names = [str(i) for i in np.flatnonzero(keep)]
+    names = [str(i + 1) for i in np.flatnonzero(keep)]
     splits = splits[keep] if splits is not None else None
     columns = of_features(samples, splits, [f"{i + 1}" for i in range(samples.shape[-1])]) if kind != "image" else ()
     if holes is not None:
         samples[holes] = np.nan  # after its columns were measured
-    return work.found(kind, samples, labels[keep], classes, names, splits, columns)
+    found = work.found(kind, samples, labels[keep], classes, names, splits, columns)
+    filled = gone is not None and work.choices.missing != "keep" and len(gone) == len(samples)
+    return dataclasses.replace(found, missing=gone) if filled else found
+
+
+def _holes(samples: NDArray[Any]) -> NDArray[np.uint8] | None:
+    """Where rows (N, F) have no finite number, a bit for each as `ReadResult` has them; None where all are."""
+    out = np.zeros((len(samples), -(-samples.shape[1] // 8)), np.uint8)
+    for some in chunks(samples):
+        out[some] = np.packbits(~np.isfinite(samples[some]), axis=1)
+    return out if out.any() else None
 
 
 def _sound(samples: NDArray[Any], work: Work) -> NDArray[np.bool_]:
@@ -105,7 +118,7 @@ def _sound(samples: NDArray[Any], work: Work) -> NDArray[np.bool_]:
     work.decide("missing", "mean" if filled else "skip", ["mean", "skip"] if samples.ndim == 2 else ["skip"], words)
     if not filled:
         for row in holes[: work.limits.told]:
-            work.skip(f"sample {row}", "it holds values that are no finite numbers")
+            work.skip(f"sample {row + 1}", "it holds values that are no finite numbers")
         return keep
     mean = total / np.maximum(count, 1)
     for some in chunks(samples):
@@ -368,8 +381,8 @@ def _laid(array: NDArray[Any], axes: str) -> NDArray[Any]:
     return array
 
 
-def _as_floats(pieces: Sequence[NDArray[Any]], work: Work) -> NDArray[np.float32]:
-    """All pieces one after the other as float32."""
+def _as_floats(pieces: Sequence[NDArray[Any]], work: Work) -> NDArray[Any]:
+    """All pieces one after the other as float32, or as float64 where that would lose much."""
     shape = pieces[0].shape[1:]
     if shape[-1] > work.limits.columns or 0 in shape:
         raise Problem(
@@ -377,13 +390,15 @@ def _as_floats(pieces: Sequence[NDArray[Any]], work: Work) -> NDArray[np.float32
             f"1 to {work.limits.columns:,} are allowed",
             "bring fewer",
         )
-    out = work.allocate((sum(map(len, pieces)), *shape), np.float32)
+    goal = (sum(map(len, pieces)), *shape)
+    parts = (np.asarray(piece[some]) for piece in pieces for some in chunks(piece))
+    out = work.allocate(goal, precision.of_numbers(parts, shape[-1], goal, work))
     at = 0
     for piece in pieces:
         for some in chunks(piece):
             work.progress("reading arrays", at, len(out))
             with np.errstate(over="ignore", invalid="ignore"):
-                block = np.asarray(piece[some]).astype(np.float32)
+                block = np.asarray(piece[some]).astype(out.dtype)
             out[at : at + len(block)] = block
             at += len(block)
     return out

@@ -251,11 +251,13 @@ def slices(values: NDArray[Any]) -> list[slice]:
     return [slice(start, start + step) for start in range(0, len(values), step)]
 
 
-def columns_of(values: NDArray[np.float64], columns: Sequence[int], work: Work) -> NDArray[Any]:
-    """Some columns (N, len(columns)): a view where they lie side by side, else in float32."""
+def columns_of(
+    values: NDArray[np.float64], columns: Sequence[int], work: Work, dtype: type[np.generic] = np.float32
+) -> NDArray[Any]:
+    """Some columns (N, len(columns)): a view where they lie side by side, else in that type."""
     if list(columns) == list(range(columns[0], columns[0] + len(columns))):
         return values[:, columns[0] : columns[0] + len(columns)]
-    out = work.allocate((len(values), len(columns)), np.float32)
+    out = work.allocate((len(values), len(columns)), dtype)
     for some in slices(values):
         out[some] = values[some][:, list(columns)]
     return out

@@ -24,6 +24,7 @@ import numpy as np
 import psutil
 
 from models import PROJECT, Problem, readers, unwritable
+from models import beside as besides
 from models.columns import Column
 from models.data import Progress
 from models.readers.limits import LIMITS, Limits
@@ -31,7 +32,7 @@ from models.readers.result import ColumnFacts, Decision, Levels, ReadResult
 from models.readers.work import Work, checked
 
 REQUEST, ANSWER, PROGRESS, WORDS = "request.json", "facts.json", "progress.json", "words.txt"
-ARRAYS = ("samples", "labels", "split")
+ARRAYS = ("samples", "labels", "split", "missing")
 # The child is told nothing that it does not need, such as the keys and passwords of a server.
 PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "PYTHONPATH", "LD_LIBRARY_PATH")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS"), "1")
@@ -55,7 +56,7 @@ def guarded_read(
     """What these files hold, read by another process; the same as `models.readers.read` gives.
 
     out_folder: an empty folder, made if absent, which afterwards holds samples.npy (the samples of what is given
-    back are this file, memory-mapped read-only), labels.npy, split.npy where there is a split, and facts.json.
+    back are this file, memory-mapped read-only), labels.npy, split.npy where there is a split, missing.npy where values are, what stands beside, and facts.json.
     It belongs to the caller, who removes it. progress is called from this thread. Raises `Problem` when the files
     cannot be read, or when reading takes more memory or time than `limits` say, and then leaves no samples behind.
     """
@@ -206,6 +207,7 @@ def write_result(found: ReadResult, folder: Path) -> None:
         array = getattr(found, name)
         if array is not None:
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
+    besides.write(folder, found.beside)
     facts = {
         "kind": found.kind,
         "classes": found.classes,
@@ -216,6 +218,8 @@ def write_result(found: ReadResult, folder: Path) -> None:
         "warnings": found.warnings,
         "levels": dataclasses.asdict(found.levels) if found.levels else None,
         "facts": [dataclasses.asdict(facts) for facts in found.facts],
+        "label": found.label,
+        "called": found.called,
     }
     answer(folder, facts)
 
@@ -250,6 +254,10 @@ def load(folder: Path) -> ReadResult:
         tuple(facts["warnings"]),
         Levels(**facts["levels"]) if facts.get("levels") else None,
         tuple(ColumnFacts(**{**one, "examples": tuple(one["examples"])}) for one in facts["facts"]),
+        arrays.get("missing"),
+        facts["label"],
+        facts["called"],
+        besides.read(folder, len(arrays["samples"])),
     )
 
 

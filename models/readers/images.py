@@ -35,6 +35,8 @@ BMP_HEADERS = tuple(struct.pack("<I", size) for size in (12, 40, 52, 56, 64, 108
 TABLES = (".csv", ".tsv", ".parquet")
 DEEPER = 4  # images of more than 8 bits may have this many times fewer pixels
 PEEKED = 200  # images looked at, evenly spread, before sizes and colours are decided
+ALIKE = 0.03  # the difference of two ratios' logarithms up to which they count as one
+SQUARE = 0.06  # the logarithm of a ratio up to which images of mixed sizes become squares
 KEPT_SIDE = 64  # images that are all of one size stay as they are up to this side, else this is the longer one
 SIDES = (28, 32, 48, 64, 96, 128)
 GREYS = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
@@ -206,19 +208,17 @@ def _is_deep(image: Image.Image) -> bool:
 def _geometry(sizes: list[tuple[int, int]], work: Work) -> tuple[tuple[int, int], str]:
     """The (height, width) of the samples, and how images of other sizes get there."""
     chosen, mixed = work.choices.size, len(set(sizes)) > 1
-    height, width = np.median(np.array(sizes), axis=0)
+    height, width = _usual_size(sizes)
     if chosen is not None:
         size = (chosen, chosen) if isinstance(chosen, int) else (int(chosen[0]), int(chosen[1]))
         words = f"Every image becomes {size[0]} × {size[1]} pixels (height × width), as chosen."
     elif not mixed and max(height, width) <= KEPT_SIDE:
-        size = (int(height), int(width))
+        size = (height, width)
         words = f"All images are {size[0]} × {size[1]} pixels (height × width) and stay so."
     else:
         scale = min(1.0, KEPT_SIDE / max(height, width))
         size = (max(1, round(height * scale)), max(1, round(width * scale)))
-        words = (
-            f"Images are {int(height):,} × {int(width):,} pixels (height × width); each becomes {size[0]} × {size[1]}."
-        )
+        words = f"Images are {height:,} × {width:,} pixels (height × width); each becomes {size[0]} × {size[1]}."
         if mixed:
             words = f"Images come in many sizes; each becomes {size[0]} × {size[1]} pixels (height × width)."
     work.decide(
@@ -233,6 +233,22 @@ def _geometry(sizes: list[tuple[int, int]], work: Work) -> tuple[tuple[int, int]
         }
         work.decide("fit", fit, FITS, told[fit])
     return size, fit
+
+
+def _usual_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The (height, width) that stands for these: of mixed ones the commonest ratio of the sides if half of them have it,
+    else a square; the size is then the median of those that have it, or the median of the shorter sides."""
+    if len(set(sizes)) == 1:
+        return sizes[0]
+    turned = np.log([height / width for height, width in sizes])
+    alike = np.abs(turned[:, None] - turned) <= ALIKE
+    commonest = int(alike.sum(1).argmax())
+    of = [size for size, same in zip(sizes, alike[commonest].tolist(), strict=True) if same]
+    # Camera pictures of 640 × 427 and 641 × 426 are the same, and what is nearly square is meant to be.
+    if 2 * len(of) < len(sizes) or abs(turned[commonest]) <= SQUARE:
+        side = round(float(np.median([min(size) for size in sizes])))
+        return side, side
+    return sorted(of)[len(of) // 2]
 
 
 def _read_all(

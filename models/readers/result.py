@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from models.columns import Column, inverse
+from models.beside import Beside
+from models.columns import MISSING, Column, inverse
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,14 @@ class Levels:
 class ReadResult:
     """What a file or folder held.
 
-    kind: "image", "signal" or "table". samples: uint8 (N, H, W, C) with C 1 or 3 for images; float32, raw and not
-    scaled, (N, T, C) for signals and (N, F) for tables; in memory or memory-mapped. labels: int32 (N,), the place
+    kind: "image", "signal" or "table". samples: uint8 (N, H, W, C) with C 1 or 3 for images; float32, or float64 where that
+    would lose much, raw and not scaled, (N, T, C) for signals and (N, F) for tables; in memory or memory-mapped. labels: int32 (N,), the place
     in `classes`, -1 where unknown. names: a file name or row number for each sample. split: uint8 (N,) of
     models.datasets.TRAIN, VALIDATION and TEST where the data came split, else None. columns: of a table; of a
-    signal one for each channel, with width 1. levels: of images. facts: of all columns that a table came with, also those
+    signal one for each channel, with width 1. missing: of a table uint8 (N, columns / 8), a bit for each value that was not
+    there and was filled, as numpy.packbits has them along the columns; None where all were. label: what the column of the
+    classes is called, called: the column that names come from, "" where there is none. beside: what a table holds besides.
+    levels: of images. facts: of all columns that a table came with, also those
     that are no features. skipped: (file or place, why), the first of them when there are many.
     warnings: sentences that a person should read before going on.
     """
@@ -88,6 +92,10 @@ class ReadResult:
     warnings: tuple[str, ...] = ()
     levels: Levels | None = None
     facts: tuple[ColumnFacts, ...] = ()
+    missing: NDArray[np.uint8] | None = None
+    label: str = ""
+    called: str = ""
+    beside: tuple[Beside, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -160,16 +168,34 @@ def contact_sheet(found: ReadResult, count: int = 64, side: int = 56) -> Image.I
     return sheet
 
 
-def some_rows(found: ReadResult, count: int = 12) -> dict[str, Sequence[float | str]]:
-    """Up to `count` rows of a table, evenly spread over all, in its own units: the class first, then each column."""
+def missing_of(packed: NDArray[np.uint8], columns: int) -> NDArray[np.bool_]:
+    """What `ReadResult.missing` says of some rows, as (N, columns)."""
+    return np.unpackbits(packed, axis=1, count=columns).astype(bool)
+
+
+def some_rows(found: ReadResult, count: int = 12) -> dict[str, Sequence[float | str | None]]:
+    """Up to `count` rows of a table, evenly spread over all, in its own units: the class first, then each column. What was
+    missing is None; the numbers are as they came, to about seven digits."""
     rows = _spread(found, count)
-    cells = dict(inverse(found.columns, found.samples[rows]))
+    # The shortest number of that float32: 112645.5, not 112645.5039.
+    real = inverse(found.columns, found.samples[rows].astype(str).astype(np.float64))
+    cells: dict[str, Sequence[float | str | None]] = {
+        name: [
+            None if value == MISSING or (isinstance(value, float) and math.isnan(value)) else value for value in values
+        ]
+        for name, values in real.items()
+    }
+    if found.missing is not None:
+        holes = missing_of(found.missing[rows], len(found.columns))
+        for place, column in enumerate(found.columns):
+            gone = holes[:, place].tolist()
+            cells[column.name] = [None if hole else value for hole, value in zip(gone, cells[column.name], strict=True)]
     if not found.classes:
         return cells
-    name = "class"
+    name = found.label or "class"
     while name in cells:
         name += " (label)"
-    return {name: [found.classes[label] if label >= 0 else "" for label in found.labels[rows]], **cells}
+    return {name: [found.classes[label] if label >= 0 else None for label in found.labels[rows]], **cells}
 
 
 def _spread(found: ReadResult, count: int) -> NDArray[np.intp]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models import Problem
 from models.data import TEST, TRAIN, VALIDATION
-from models.readers import arrays
+from models.readers import arrays, precision
 from models.readers.gathering import Table, columns_of, slices, with_unit
 from models.readers.result import ReadResult
 from models.readers.work import Work
@@ -70,7 +70,9 @@ def signals(
             work.skip(table.names[i], "the column holds text, and a signal is made of numbers")
     if not numbers:
         raise Problem("no column holds numbers", "a time series has one column for each channel", "bring another table")
-    values = columns_of(table.values, numbers, work)
+    pieces = (table.values[some][:, numbers] for some in slices(table.values))
+    dtype = precision.of_numbers(pieces, len(numbers), (len(table.values), len(numbers)), work)
+    values = columns_of(table.values, numbers, work, dtype)
     layouts = {"down": "Time runs down the rows.", "across": "Each row is one signal."}
     layout = work.choices.layout or "down"
     work.decide("layout", layout, ["down", "across"], layouts[layout])
@@ -78,11 +80,12 @@ def signals(
         keep = ~np.isnan(values).any(1)
         for row in table.rows[~keep]:
             work.skip(f"row {row}", "the signal has missing values")
-        out = work.allocate((int(keep.sum()), len(numbers), 1), np.float32)
+        out = work.allocate((int(keep.sum()), len(numbers), 1), dtype)
         out[..., 0] = values[keep]
+        work.taken = np.flatnonzero(keep)
         kept = [name for name, there in zip(names, keep.tolist(), strict=True) if there]
         return work.found("signal", out, labels[keep], classes, kept, None, arrays.of_features(out, None, ["value"]))
-    return _windows(table, values, numbers, labels, classes, clock, called, work)
+    return _windows(table, values, dtype, numbers, labels, classes, clock, called, work)
 
 
 def _ends(table: Table, clock: Clock | None) -> list[str]:
@@ -93,18 +96,20 @@ def _ends(table: Table, clock: Clock | None) -> list[str]:
 
 @dataclass(frozen=True)
 class Moments:
-    """Values (N, C), labels (N,) and numbers (N,) of rows that follow each other in time, and from where to where they do
-    so without a jump."""
+    """Values (N, C), labels (N,), numbers (N,) and places in the table (N,) of rows that follow each other in time, and from
+    where to where they do so without a jump."""
 
     values: NDArray[Any]
     labels: NDArray[np.int32]
     rows: NDArray[np.int64]
+    places: NDArray[np.int64]
     stretches: list[tuple[int, int]]
 
 
 def _windows(
     table: Table,
     values: NDArray[Any],
+    dtype: type[np.generic],
     numbers: Sequence[int],
     labels: NDArray[np.int32],
     classes: tuple[str, ...],
@@ -112,7 +117,7 @@ def _windows(
     called: str,
     work: Work,
 ) -> ReadResult:
-    moments = Moments(values, labels, table.rows, [(0, len(values))])
+    moments = Moments(values, labels, table.rows, np.arange(len(values)), [(0, len(values))])
     if clock is not None:
         moments = _in_time(moments, clock.moments, called, work)
     longest = max(end - start for start, end in moments.stretches)
@@ -136,10 +141,11 @@ def _windows(
                 "out, and each split has stretches of its own."
             )
             starts, split = starts[apart], split[apart]
-    out, label, kept = _cut(moments, starts, window, bool(classes), work)
+    out, label, kept = _cut(moments, starts, window, dtype, bool(classes), work)
     split = None if split is None else split[kept]
     columns = arrays.of_features(out, None, [with_unit(table.names[i], table.units.get(i, "")) for i in numbers])
     names = [str(row) for row in moments.rows[starts[kept]]]
+    work.taken = moments.places[starts[kept]]
     return work.found("signal", out, label, classes, names, split, columns)
 
 
@@ -158,8 +164,8 @@ def _in_time(moments: Moments, seconds: NDArray[np.float64], called: str, work: 
 
 
 def _cut(
-    moments: Moments, starts: NDArray[np.int64], window: int, labelled: bool, work: Work
-) -> tuple[NDArray[np.float32], NDArray[np.int32], list[int]]:
+    moments: Moments, starts: NDArray[np.int64], window: int, dtype: type[np.generic], labelled: bool, work: Work
+) -> tuple[NDArray[Any], NDArray[np.int32], list[int]]:
     """Windows (N, T, C) that begin at these rows, their labels (N,), and which of them have no hole that is too long."""
     values, rows = moments.values, moments.rows
     missing = work.choices.missing or "line"
@@ -171,7 +177,7 @@ def _cut(
         }
         missing = missing if missing in told else "line"
         work.decide("missing", missing, list(told), f"{holes:,} values are missing: {told[missing]}.")
-    out = work.allocate((len(starts), window, values.shape[1]), np.float32)
+    out = work.allocate((len(starts), window, values.shape[1]), dtype)
     kept: list[int] = []
     mixed = 0
     label = np.full(len(starts), -1, np.int32)
@@ -234,10 +240,10 @@ def _resampled(seconds: NDArray[np.float64], moments: Moments, work: Work) -> Mo
                 "read them as they come",
             )
     rows = np.concatenate(taken)
-    return Moments(np.concatenate(made), moments.labels[rows], moments.rows[rows], stretches)
+    return Moments(np.concatenate(made), moments.labels[rows], moments.rows[rows], moments.places[rows], stretches)
 
 
-def _filled(part: NDArray[np.float32], longest: int) -> NDArray[np.float32] | None:
+def _filled(part: NDArray[Any], longest: int) -> NDArray[Any] | None:
     """A window (T, C) whose gaps of up to `longest` rows are straight lines; None when a gap is longer."""
     holes = np.isnan(part)
     if not holes.any():

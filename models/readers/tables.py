@@ -10,10 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem
+from models.beside import number, take
 from models.columns import Column
+from models.readers import precision
 from models.readers.cells import is_missing
 from models.readers.clocks import Clock, clock_of, in_order
+from models.readers.dates import with_features
 from models.readers.gathering import Table, columns_of, slices, with_unit
+from models.readers.kept import columns_beside
 from models.readers.labels import as_text, classes_of
 from models.readers.long import pivoted
 from models.readers.pixels import as_images, factors, square
@@ -24,7 +28,6 @@ from models.readers.times import called_time, counts_moments
 from models.readers.work import Work, plain
 
 REPEATED = 0.05  # the share of rows with the time of the row before, above which rows are events and no series
-FINE = 2.0**-24  # the part of a number that float32 keeps
 
 
 def found(table: Table, work: Work, source: str) -> ReadResult:
@@ -51,18 +54,22 @@ def found(table: Table, work: Work, source: str) -> ReadResult:
         kind, uneven = _kind(table, clock, moments, work)
     if kind == "signal" and clock is not None and choice.layout != "across":
         table, clock = _ordered(table, clock)
+    known, dated = range(len(table.names)), dict[int, str]()
+    if kind != "signal":
+        table, dated = with_features(table, clock, moments, work)
     of = measures(table, work)
-    reasons = _left_out(table, of, moments, clock, kind, work)
+    reasons = _left_out(table, of, moments, clock, kind, work) | dated
     ids = {} if choice.missing == "keep" else ids_of(table, of, kind, work)
     ids = {i: why for i, why in ids.items() if i not in reasons}
     reasons |= ids
-    label, crowded = label_of(table, [i for i in range(len(table.names)) if i not in reasons], of, kind, work)
+    label, crowded = label_of(table, [i for i in known if i not in reasons], of, kind, work)
     reasons |= crowded
     columns = [i for i in range(len(table.names)) if i not in reasons and i != label]
     _crowded(table, of, columns, reasons, work)
     columns = [i for i in columns if i not in reasons]
     for i, why in sorted(reasons.items()):
-        work.skip(table.names[i], why)
+        if i not in dated:
+            work.skip(table.names[i], why)
     numbers = [i for i in columns if i not in table.categories]
     labels, classes = _labels(table, label, work)
     if not columns:
@@ -71,9 +78,22 @@ def found(table: Table, work: Work, source: str) -> ReadResult:
             "columns of numbers, or of a few categories, are",
             "bring another table, or choose another separator or label",
         )
-    names = _names(table, list(ids), of)
+    names, called = _names(table, list(ids), of)
     result = _made(table, columns, numbers, labels, classes, names, of, kind, clock, uneven, work)
-    return dataclasses.replace(result, facts=tuple(_facts(table, label, ids, reasons, of, work.limits.classes)))
+    apart = dict(reasons)
+    if result.kind == "signal":  # which has channels of numbers only
+        apart |= dict.fromkeys((i for i in columns if i in table.categories), "the column holds text")
+    beside = [] if choice.missing == "keep" else columns_beside(table, apart, ids, clock, moments, work)
+    return dataclasses.replace(
+        result,
+        facts=tuple(_facts(table, label, ids, reasons, of, work.limits.classes)),
+        label="" if label is None else table.names[label],
+        called=called
+        if result.kind != "signal" or choice.layout == "across"
+        else "",  # a window has the number of its first row
+        beside=take(beside, work.taken) if work.taken is not None else tuple(beside),
+        warnings=tuple(work.words),
+    )
 
 
 def _made(
@@ -163,19 +183,20 @@ def _crowded(table: Table, of: Measures, columns: Sequence[int], reasons: dict[i
             reasons[i] = f"the column holds more than {work.limits.categories} different texts"
 
 
-def _names(table: Table, ids: Sequence[int], of: Measures) -> list[str]:
-    """What each row is called: by the first column of ids that differ in each row, else its number in the file."""
+def _names(table: Table, ids: Sequence[int], of: Measures) -> tuple[list[str], str]:
+    """What each row is called: by the first column of ids that differ in each row, whose name comes with them, else its
+    number in the file."""
     count = len(table.values)
     for i in ids:
         if i in table.categories:
             texts = [plain(text.strip(), 200) for text in table.texts([i])[0]]
         elif of.distinct.get(i) == count:
-            texts = [f"{value:.0f}" if value == round(value) else f"{value!r}" for value in table.values[:, i].tolist()]
+            texts = ["" if math.isnan(value) else number(value) for value in table.values[:, i].tolist()]
         else:
             continue
         if len(texts) == count == len(set(texts)) and not any(is_missing(text) for text in texts):
-            return texts
-    return [f"{part}{row}" for part, row in zip(table.parts or [""] * count, table.rows.tolist(), strict=True)]
+            return texts, table.names[i]
+    return [f"{part}{row}" for part, row in zip(table.parts or [""] * count, table.rows.tolist(), strict=True)], ""
 
 
 def _facts(
@@ -277,12 +298,16 @@ def _rows(
             f"at most {work.limits.columns:,} are allowed",
             "leave some columns out",
         )
-    out = work.allocate((int(keep.sum()), sum(widths)), np.float32)
+    shape, numbers = (int(keep.sum()), sum(widths)), [i for i in columns if i not in table.categories]
+    pieces = (table.values[some][keep[some]][:, numbers] for some in slices(table.values))
+    out = work.allocate(shape, precision.of_numbers(pieces, len(numbers), shape, work))
     starts = np.concatenate([[0], np.cumsum(widths)[:-1]]).astype(int)
     at = 0
     mean = _means(table.values, keep)
+    gone = np.zeros((len(out), -(-len(columns) // 8)), np.uint8)
     for some in slices(table.values):
         part = table.values[some][keep[some]]
+        gone[at : at + len(part)] = np.packbits(np.isnan(part[:, list(columns)]), axis=1)
         work.progress("laying out rows", at, len(out))
         for i, start in zip(columns, starts, strict=True):
             cells = part[:, i]
@@ -295,10 +320,12 @@ def _rows(
                 out[at : at + len(part), start] = np.where(np.isnan(cells), gap, cells)
         at += len(part)
     deviation = _deviations(table.values, keep, mean, missing == "mean")
-    described = _described(table, columns, starts.tolist(), widths, mean, deviation, work)
-    kept = [name for name, there in zip(names, keep.tolist(), strict=True) if there]
+    described = _described(table, columns, starts.tolist(), widths, mean, deviation)
+    called = [name for name, there in zip(names, keep.tolist(), strict=True) if there]
     split = None if table.split is None else table.split[keep]
-    return work.found("table", out, labels[keep], classes, kept, split, described)
+    work.taken = np.flatnonzero(keep)
+    found = work.found("table", out, labels[keep], classes, called, split, described)
+    return dataclasses.replace(found, missing=gone) if holes[keep].any() else found
 
 
 def _described(
@@ -308,10 +335,9 @@ def _described(
     widths: Sequence[int],
     mean: NDArray[np.float64],
     deviation: NDArray[np.float64],
-    work: Work,
 ) -> list[Column]:
     """What each column is, and where it stands in the samples."""
-    described, coarse = [], []
+    described = []
     for i, start, width in zip(columns, starts, widths, strict=True):
         name = with_unit(table.names[i], table.units.get(i, ""))
         if i in table.categories:
@@ -319,13 +345,6 @@ def _described(
             continue
         spread = float(deviation[i]) if deviation[i] > 1e-12 * abs(mean[i]) else 1.0  # of a constant but rounding
         described.append(Column(name, "number", start, 1, float(mean[i]), spread))
-        if abs(mean[i]) * FINE > 0.01 * deviation[i] > 1e-14 * abs(mean[i]):
-            coarse.append(f"“{name}”")
-    if coarse:
-        work.warn(
-            f"The numbers of {', '.join(coarse[:3])} differ by less than one in 160,000, of which much is lost: subtract a "
-            "constant before."
-        )
     return described
 
 

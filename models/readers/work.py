@@ -41,7 +41,8 @@ class Choices:
     their names, each one of USES; header, whether the first row names the columns; encoding, of the text; separator and
     decimal, one character each; grouping, the mark between thousands, "" for none; missing_values, the words that stand
     for nothing; pivot, the column whose values become columns side by side where each time comes once for each of them, ""
-    for none; dates, "day first" or "month first"; missing, "mean", "skip" or "keep" (as NaN), of signals "line" or
+    for none; dates, "day first" or "month first"; times, what becomes of the times of rows, "leave out" or "features"
+    (days since 1970, weekday, hour); missing, "mean", "skip" or "keep" (as NaN), of signals "line" or
     "skip"; shape, [H, W] or [H, W, C] of a row of pixels. Signals from tables: window and step, in rows; layout, "down"
     (time runs down the rows) or "across" (each row is one signal); rhythm, "as they come" or "even" (between uneven
     times values are interpolated).
@@ -67,6 +68,7 @@ class Choices:
     missing_values: Sequence[str] | None = None
     dates: str | None = None
     pivot: str | None = None
+    times: str | None = None
     columns: Mapping[str, str] | None = None
     encoding: str | None = None
     missing: str | None = None
@@ -86,6 +88,7 @@ AXES = ("NF", "NHW", "NHWC", "NTC")  # and every other order of these: sample, f
 SEPARATORS = (",", ";", "\t", "|", " ")
 GROUPINGS = ("", ",", ".", " ", "'")
 DATES = ("day first", "month first")
+TIMES = ("leave out", "features")
 USES = ("number", "category", "time", "id", "leave out")
 RHYTHMS = ("as they come", "even")
 # Of what is not UTF-8: Western, Central European, Cyrillic, Greek, Turkish, Japanese, Chinese and Korean.
@@ -105,6 +108,7 @@ ONE_OF: dict[str, tuple[str, ...]] = {
     "layout": ("down", "across"),
     "grouping": GROUPINGS,
     "dates": DATES,
+    "times": TIMES,
     "rhythm": RHYTHMS,
     "encoding": ENCODINGS,
 }
@@ -180,6 +184,8 @@ def _whole(value: Any, low: int, high: int) -> bool:
 
 def plain(text: str, most: int = 80) -> str:
     """Text from outside made fit for a sentence: one line, no control or direction marks, not too long."""
+    if text.isascii() and text.isprintable() and len(text) <= most:
+        return text  # as nearly all are
     text = re.sub(r"\r\n|[\t\n\v\f\r]", " ", unicodedata.normalize("NFC", text))
     out = "".join(c if unicodedata.category(c)[0] != "C" else "\ufffd" for c in text)
     return out if len(out) <= most else out[: most - 1] + "…"
@@ -199,6 +205,7 @@ class Work:
     left_out_count: int = 0
     words: list[str] = field(default_factory=list)
     levels: Levels | None = None
+    taken: NDArray[np.int64] | None = None  # the rows of a table that became samples; of a signal the first of its rows
 
     def tick(self) -> None:
         """A `Problem` once the time is up. Called before every piece of work."""

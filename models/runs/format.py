@@ -33,9 +33,11 @@ run.json (1 MB at most, not counting columns; numbers are finite and within `FAC
     files {name: {bytes, sha256}} for every other file of the folder
 
 Over HTTP a run is /run/<id>/<digest>/<file>, digest being the first 16 hex digits of run.json's SHA-256: such an
-address never changes its content. Two more names are served there without being stored, made from the dataset when
+address never changes its content. More names are served there without being stored, made from the dataset when
 it is at hand, 404 when it is not: for images thumbnails.u8.gz, the M samples as gzipped uint8 (M, h, w, C); for
-signals and tables samples.f32.gz, the first K <= M samples as gzipped float32 (K, *shape), K so that 64 MB hold them.
+signals and tables samples.f32.gz, the first K <= M samples as gzipped float32 (K, *shape), K so that 64 MB hold them, NaN
+where a value was missing. So are colours.json, [{name, kind, words}] for each column of the dataset, colours/<k>.f64.gz, the
+values of the k-th of them (M,), and names.json, what the sample of each code is called.
 """
 
 from __future__ import annotations

@@ -55,14 +55,14 @@ def sweep() -> None:
 def values(run: Run, most: int = MOST) -> bytes:
     """Signals or rows behind the first codes, as many as fit into `most` bytes: gzipped float32 (K <= M, *shape).
 
-    They are standardised, as the dataset stores them. Nothing is kept: who deletes a dataset has deleted it. Raises
+    They are standardised, as the dataset stores them, what was missing is NaN. Nothing is kept: who deletes a dataset has deleted it. Raises
     `Problem` when the dataset has to be downloaded first, LookupError when the samples are images or none fits.
     """
     count = min(run.count, most // (4 * int(np.prod(run.shape))))
     if kinds.get(run.kind).pixels or not count:
         raise LookupError("these samples are not sent as numbers")
     dataset = run.dataset
-    samples = datasets.samples_at(dataset, run.rows[:count].astype(np.int64))
+    samples = datasets.originals_at(dataset, run.rows[:count].astype(np.int64))
     # The lowest level: numbers hardly compress, and a person waits for the first of them.
     return gzip.compress(np.ascontiguousarray(samples, "<f4").tobytes(), 1, mtime=0)
 

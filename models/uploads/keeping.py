@@ -19,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem, home, kinds, private, unwritable
+from models import beside as besides
 from models.columns import Column, plain, standardised
 from models.data import TEST, TRAIN, VALIDATION, Dataset, Progress
 from models.readers.result import ReadResult, content_fingerprint, pieces
 from models.uploads.listing import of
 from models.uploads.quotas import SHELL, make_sure_all_fits, quota
-from models.uploads.stored import dataset, described, touch, write_text
+from models.uploads.stored import MISSING_FILE, dataset, described, touch, write_text
 
 LEAST = 20  # samples: fewer leave none to validate and to test
 TITLE = 60  # characters
@@ -59,7 +60,7 @@ def save(
     with _writing(folder, fingerprint) as part:
         known = dataset(f"own-{fingerprint}")
         if known is None:
-            _within_quota(found.samples.nbytes, owner)
+            _within_quota(found.samples.size * (1 if kinds.get(found.kind).pixels else 4), owner)  # as they are stored
             training = split if split is not None else _own_split(found, fingerprint)
             columns = _store(found, training == TRAIN, part, progress)
             _save(part / "labels.npy", found.labels.astype(np.int32))
@@ -67,6 +68,7 @@ def save(
             if split is not None:
                 _save(part / "split.npy", split)
             (part / "names.json").write_text(json.dumps(found.names))
+            _keep_beside(found, part)
             if columns:  # megabytes for a wide table, and about.json is read for every list
                 (part / "columns.json").write_text(json.dumps(plain(columns)))
             about = {
@@ -83,6 +85,8 @@ def save(
                 "warnings": [*found.warnings, *notes],
                 "skipped": found.skipped,
                 "scaled": _scaled(found),
+                "label": found.label,
+                "called": found.called,
             }
             (part / "used").touch()
             _write(part / "about.json", about)
@@ -90,11 +94,21 @@ def save(
         else:
             about = json.loads((folder / "about.json").read_text()) | {"title": fit_title(title), "shared": shared}
             about.setdefault("scaled", _scaled(found))
+            about |= {"label": found.label, "called": found.called}
+            _keep_beside(found, folder)
             _write(folder / "about.json", about)
             touch(folder)
     kept = dataset(f"own-{fingerprint}")
     assert kept is not None
     return kept
+
+
+def _keep_beside(found: ReadResult, folder: Path) -> None:
+    """What is not learnt from: which values are missing, and the columns beside the samples."""
+    besides.write(folder, found.beside)
+    if found.missing is not None:
+        _save(folder / f".{MISSING_FILE}", found.missing)
+        (folder / f".{MISSING_FILE}").replace(folder / MISSING_FILE)
 
 
 def _scaled(found: ReadResult) -> dict[str, Any]:
@@ -190,7 +204,8 @@ def measured(found: ReadResult, training: NDArray[np.bool_]) -> tuple[Column, ..
             else:
                 total, count = total + rows.sum(0), count + len(rows)
     mean, deviation = total / count, np.sqrt(squares / count)
-    deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, 1.0)
+    least = 1e-6 if found.samples.dtype == np.float32 else 1e-13
+    deviation = np.where(deviation > least * np.abs(mean), deviation, 1.0)
     named = found.columns or tuple(Column(f"{i + 1}", "number", i, 1) for i in range(width))
     return tuple(
         dataclasses.replace(column, mean=float(mean[column.start]), deviation=float(deviation[column.start]))

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem, home
+from models import beside as besides
 from models.columns import Column, from_plain
 from models.data import Arrays, Dataset
 
@@ -24,6 +25,7 @@ log = logging.getLogger("hourglass.uploads")
 
 
 NAME = re.compile(r"own-[0-9a-f]{16}")
+MISSING_FILE = "missing.npy"  # which values were not there, packed as in `models.readers.result.ReadResult`
 HOUR, DAY = 3600.0, 86_400.0
 # The fields that about.json of a dataset has at least; a later version may add more.
 FIELDS = {"owner", "shared", "title", "kind", "shape", "count", "classes", "source", "bytes", "made"}
@@ -54,6 +56,7 @@ def dataset(name: str) -> Dataset | None:
         summary="",
         classes=tuple(about["classes"]),
         source=about["source"],
+        label=about.get("label") or "class",
         columns=columns_of(name, about),
         split=split,
     )
@@ -139,6 +142,29 @@ def columns_of(name: str, about: dict[str, Any]) -> tuple[Column, ...]:
 @lru_cache(maxsize=16)
 def _read_columns(path: Path, _changed: int) -> tuple[Column, ...]:
     return from_plain(json.loads(path.read_text()))
+
+
+def beside(name: str, count: int) -> tuple[besides.Beside, ...]:
+    """The columns that stand beside the samples of that dataset; () where there are none, or no such dataset any more."""
+    return besides.read(folder_of(name), count) if own(name) else ()
+
+
+def called(name: str) -> str:
+    """The column that the names of its samples come from; "" where they are file names or numbers."""
+    return str((about_of(name) or {}).get("called", ""))
+
+
+def missing(name: str, rows: NDArray[np.integer[Any]], columns: int) -> NDArray[np.bool_] | None:
+    """Which values of these rows (K, columns) were not there and were filled; None where all of the dataset were."""
+    if not own(name):
+        return None
+    try:
+        packed = np.load(folder_of(name) / MISSING_FILE, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    if packed.dtype != np.uint8 or packed.ndim != 2 or packed.shape[1] != -(-columns // 8):
+        return None
+    return np.unpackbits(packed[rows], axis=1, count=columns).astype(bool)
 
 
 def own(name: str) -> bool:

@@ -1,6 +1,7 @@
 /** The colours of the points, and the legend that explains them and hides classes. */
 
 import { amount, classColours, cssColour, onPaper, type Rgb } from "./colours";
+import { scaleFormat } from "./columns";
 import type { RunData } from "./data";
 import { h } from "./dom";
 import type { PointMap } from "./map/map";
@@ -14,12 +15,23 @@ interface Amounts {
   readonly low: number;
   readonly high: number;
   readonly title: string;
+  /** "number" or "time". */
+  readonly kind: string;
+}
+
+/** A category that points are coloured by: its values as places among its words, NaN where there is none. */
+interface Category {
+  readonly values: ArrayLike<number>;
+  readonly words: readonly string[];
+  readonly colours: readonly Rgb[];
 }
 
 export class Colouring {
   readonly legend = h("div", { class: "hg-legend", data: { testid: "legend" } });
   private colours: Rgb[] = [];
   private grey: Rgb = [128, 128, 128];
+  private palette: readonly string[] | undefined;
+  private paper: Rgb = [255, 255, 255];
   private classCounts: Uint32Array | null = null;
   /** Which code each point of the map is; null when point i is code i. */
   private index: Int32Array | null = null;
@@ -38,8 +50,14 @@ export class Colouring {
 
   setColours(grey: Rgb, paper: Rgb, palette: readonly string[] | undefined): void {
     this.grey = grey;
+    this.palette = palette;
+    this.paper = paper;
     const count = Math.min(HIDDEN, this.data.card.dataset.classes.length);
-    this.colours = classColours(count, palette).map((colour) => onPaper(colour, paper));
+    this.colours = this.coloursOf(count);
+  }
+
+  private coloursOf(count: number): Rgb[] {
+    return classColours(count, this.palette).map((colour) => onPaper(colour, this.paper));
   }
 
   /** Other points on the map: x, y, x, y, …, and which code each is (null: point i is code i). */
@@ -67,7 +85,10 @@ export class Colouring {
         ["error", "reconstruction error"] as const,
         ...factors.map((name, k) => [`factor:${k}`, name] as const),
       ];
-    return classes.length ? [["class", label ?? "class"], ...amounts, plain] : [plain, ...amounts];
+    const columns = this.data.columns.choices();
+    return classes.length
+      ? [["class", label ?? "class"], ...columns, ...amounts, plain]
+      : [plain, ...columns, ...amounts];
   }
 
   /** Values of the chosen colour for each code; null when colour stands for a class or for nothing. */
@@ -76,16 +97,31 @@ export class Colouring {
     const { errors, factors, card } = this.data;
     const names = card.dataset.factors;
     const factor = Number(/^factor:(\d+)$/.exec(colour)?.[1] ?? NaN);
-    let values: Float32Array | null = null;
-    if (colour === "error") values = errors;
+    let values: Float32Array | Float64Array | null = null;
+    const column = this.data.columns.of(colour);
+    if (column && column.kind !== "category") values = this.data.columns.values(colour, this.arrived);
+    else if (colour === "error") values = errors;
     else if (factor < names.length && factors) values = factors.filter((_, i) => i % names.length === factor);
     if (!values) return null;
     // A few extreme samples would leave everything else one colour.
     const step = Math.max(1, Math.floor(values.length / 50000));
     const some = values.filter((_, i) => i % step === 0);
-    const [low, high] = quantiles(some, [0.01, 0.99]);
-    return { values, low, high, title: colour === "error" ? "mean squared error" : names[factor] };
+    let [low, high] = quantiles(some, [0.01, 0.99]);
+    if (low === high) [low, high] = quantiles(some, [0, 1]); // few samples have another value, as of what is missing
+    const title = column?.name ?? (colour === "error" ? "mean squared error" : names[factor]);
+    return { values, low, high, title, kind: column?.kind ?? "number" };
   }
+
+  /** The category of the chosen colour; null when colour stands for something else, or it is still on its way. */
+  private category(): Category | null {
+    const { colour } = this.state.now;
+    const column = this.data.columns.of(colour);
+    const values = column?.kind === "category" ? this.data.columns.values(colour, this.arrived) : null;
+    const count = Math.min(HIDDEN, column?.words.length ?? 0);
+    return values && { values, words: column!.words, colours: this.coloursOf(count) };
+  }
+
+  private readonly arrived = (): void => this.recolour();
 
   /** The values that points may be coloured by have arrived. */
   amountsArrived(): void {
@@ -95,18 +131,20 @@ export class Colouring {
   /** Colours all points anew. */
   recolour(): void {
     const { map } = this;
-    const amounts = this.amounts();
+    const amounts = this.amounts(),
+      category = this.category();
+    const colours = category?.colours ?? this.colours;
     const table = new Uint8Array(4 * 256);
     const crowded = Math.max(0.35, Math.min(0.9, 1.15 - 0.13 * Math.log10(Math.max(1, map.count))));
     const opacity = this.state.now.points ? Math.round(255 * crowded * this.layerOpacity()) : 0;
     for (let row = 0; row < 256; row++) {
-      const known = amounts ? row < UNKNOWN : row < this.colours.length;
-      const colour = !known ? this.grey : amounts ? amount(row / 254) : this.colours[row];
+      const known = amounts ? row < UNKNOWN : row < colours.length;
+      const colour = !known ? this.grey : amounts ? amount(row / 254) : colours[row];
       table.set([...colour, !amounts && row === HIDDEN ? 0 : opacity], 4 * row);
     }
-    map.setRows(this.rows(amounts, map.count));
+    map.setRows(category ? this.rowsOf(category, map.count) : this.rows(amounts, map.count));
     map.setTable(table);
-    this.drawLegend(amounts);
+    this.drawLegend(amounts, category);
   }
 
   /** The row of the colour table for each point. */
@@ -129,24 +167,56 @@ export class Colouring {
     return rows;
   }
 
-  private drawLegend(amounts: Amounts | null): void {
+  /** The row of the colour table for each point, by a category. */
+  private rowsOf({ values, words }: Category, count: number): Uint8Array {
+    const rows = new Uint8Array(count).fill(UNKNOWN);
+    for (let p = 0; p < count; p++) {
+      const value = values[this.index ? this.index[p] : p];
+      if (value >= 0 && value < words.length) rows[p] = value % HIDDEN;
+    }
+    return rows;
+  }
+
+  private drawLegend(amounts: Amounts | null, category: Category | null): void {
     this.legend.replaceChildren();
     if (amounts) this.drawScale(amounts);
+    else if (category) this.drawValues(category);
     else this.drawClasses();
   }
 
-  private drawScale({ low, high, title }: Amounts): void {
+  /** The values of a category, and what is missing where something is. */
+  private drawValues({ values, words, colours }: Category): void {
+    const counts = new Map<number, number>();
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] >= 0 ? values[i] : -1;
+      counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+    [...words, "missing"].forEach((name, k) => {
+      const value = k < words.length ? k : -1;
+      const count = counts.get(value);
+      if (!count) return;
+      const entry = h("span", { class: "hg-value", title: `${count.toLocaleString("en")} samples` }, name);
+      entry.style.setProperty("--class", cssColour(value < 0 ? this.grey : colours[value % colours.length]));
+      this.legend.append(entry);
+    });
+  }
+
+  private drawScale({ values, low, high, title, kind }: Amounts): void {
     const stops = Array.from({ length: 10 }, (_, i) => cssColour(amount(i / 9))).join(", ");
     const bar = h("span", { class: "hg-scale" });
     bar.style.background = `linear-gradient(to right, ${stops})`;
-    const number = (v: number) =>
-      (Number.isInteger(v) ? String(v) : Number(v.toPrecision(3)).toString()).replace("-", "\u2212");
+    const number = scaleFormat(kind, low, high);
     this.legend.append(
       h("span", {}, title),
       h("span", { class: "hg-number" }, number(low)),
       bar,
       h("span", { class: "hg-number" }, number(high)),
     );
+    if (this.data.columns.of(this.state.now.colour) && Array.from(values).some(Number.isNaN)) {
+      const missing = h("span", { class: "hg-value" }, "missing");
+      missing.style.setProperty("--class", cssColour(this.grey));
+      this.legend.append(missing);
+    }
   }
 
   private drawClasses(): void {

@@ -1,6 +1,7 @@
 /** What is known of a run: its codes, labels and originals, each read once. Touches no page. */
 
 import type { RunCard } from "./card";
+import { Columns } from "./columns";
 import { Fault } from "./fault";
 import { axisPlane, enlarged, finder, linearPlane, product, project, type Finder, type Plane } from "./maths";
 import { brokenCodes, type RunFolder } from "./run";
@@ -20,6 +21,8 @@ export class RunData {
   samples: Float32Array | null = null;
   private loading = true;
   finder: Finder | null = null;
+  /** What else points can be coloured by, and what samples are called. */
+  readonly columns: Columns;
   /** The planes that every visitor is offered; planes of two chosen dimensions come from `planeOf`. */
   readonly planes: Plane[] = [];
 
@@ -28,7 +31,9 @@ export class RunData {
     readonly folder: RunFolder,
     readonly card: RunCard,
     private readonly notice: (error: unknown) => void,
-  ) {}
+  ) {
+    this.columns = new Columns(folder, card, notice);
+  }
 
   /** What `file` gives; null where it fails. */
   private orNull<T>(file: Promise<T>): Promise<T | null> {
@@ -40,6 +45,7 @@ export class RunData {
     const { count, size } = this.card.codes;
     const codes = this.orNull(this.folder.floats("codes.f32", count * size));
     const labels = this.orNull(this.folder.integers("labels.i32", count));
+    const columns = this.columns.load();
     this.codes = (await codes) ?? new Float32Array(0);
     this.labels = await labels;
     const broken = brokenCodes(this.codes, size);
@@ -51,6 +57,7 @@ export class RunData {
         ),
       );
     await this.loadPlanes();
+    await columns;
     this.finder = finder(this.codes, size);
   }
 
@@ -120,6 +127,7 @@ export class RunData {
     if (image && size !== null)
       this.thumbnails = await this.orNull(this.folder.optionalBytes("thumbnails.u8.gz", size));
     if (!image) this.samples = await this.orNull(this.readSamples());
+    await this.columns.loadNames();
     this.loading = false;
   }
 
@@ -156,9 +164,14 @@ export class RunData {
     return classes.length ? (classes[this.labels?.[index] ?? -1] ?? "no label") : "";
   }
 
-  /** Words about a sample, and its class where there are classes. */
+  /** Words about a sample, what it is called where that is known, and its class where there are classes. */
   describe(words: string, index: number): string {
-    return [words, this.className(index)].filter(Boolean).join(", ");
+    return [words, this.columns.nameOf(index), this.className(index)].filter(Boolean).join(", ");
+  }
+
+  /** A sample in a word: its class, or where there are no classes what it is called. */
+  shortName(index: number): string {
+    return this.className(index) || this.columns.nameOf(index);
   }
 
   /** Whether originals of images travel smaller than they are, because there are many of them. */

@@ -96,10 +96,31 @@ export function shares(column: Column, values: ArrayLike<number>, offset: number
   return sum ? out.map((v) => v / sum) : out;
 }
 
-/** A value of a row in words: a number in its unit, or the likeliest category. */
-export function cell(column: Column, say: (value: number) => string, values: ArrayLike<number>, offset = 0): string {
+/**
+ * Says the numbers of a column as they came: 112,645.5. Standardised they are float32, which tells so many decimals apart;
+ * a "missing" one is no number.
+ */
+export function asTheyCame(column: Column): (value: number) => string {
+  return (value) => {
+    if (!Number.isFinite(value)) return "missing";
+    const real = inUnit(column, value);
+    const next = inUnit(column, value + 2 ** (Math.floor(Math.log2(Math.abs(value))) - 23)); // the next float32
+    const step = Math.max(Math.abs(next - real), 2 ** -50 * (Math.abs(real) + Math.abs(column.mean)), 1e-12);
+    const digits = Math.max(0, Math.min(12, Math.floor(-Math.log10(step))));
+    return new Intl.NumberFormat("en", { maximumFractionDigits: digits }).format(real).replace("-", "\u2212");
+  };
+}
+
+/** A value of a row in words: a number in its unit, or the likeliest category, `unknown` where there is none. */
+export function cell(
+  column: Column,
+  say: (value: number) => string,
+  values: ArrayLike<number>,
+  offset = 0,
+  unknown = MISSING,
+): string {
   if (column.kind === "number") return say(values[offset + column.start]);
-  return column.values[likeliest(column, values, offset)] ?? MISSING;
+  return column.values[likeliest(column, values, offset)] ?? unknown;
 }
 
 /** How many samples a channel's range is taken from: more would not move it. */

@@ -5,7 +5,7 @@
 
 import type { Ink } from "./canvas";
 import { h } from "./dom";
-import { cell, inView, inUnit, likeliest, rangeOf, shares, formatter, type Column } from "./kinds";
+import { MISSING, asTheyCame, cell, inView, inUnit, likeliest, rangeOf, shares, formatter, type Column } from "./kinds";
 import { decimalsFor, formatNumber, ticks } from "./maths";
 import type { Sampled } from "./paint";
 
@@ -345,7 +345,8 @@ export class Bars extends Large {
 /** The values of a few samples side by side, a line per column. */
 export class Values extends ScrollingList {
   private samples: readonly (ArrayLike<number> | undefined)[] = [];
-  private readonly formats: ((value: number) => string)[];
+  private formats: ((value: number) => string)[];
+  private unknown = MISSING;
 
   /** `names` is the share of the width that the names of the columns take. */
   constructor(
@@ -354,6 +355,12 @@ export class Values extends ScrollingList {
   ) {
     super(columns.length, 20, 20 * 10 + 10, 0, "hg-values");
     this.formats = columns.map(formatter);
+  }
+
+  /** From now on originals are shown, and no decoded stand-ins. */
+  areOriginals(): void {
+    this.formats = this.columns.map(asTheyCame);
+    this.unknown = "missing";
   }
 
   show(samples: readonly (ArrayLike<number> | undefined)[]): void {
@@ -380,7 +387,7 @@ export class Values extends ScrollingList {
     context.fillStyle = ink.text;
     samples.forEach((sample, k) => {
       if (!sample) return;
-      const words = cell(column, this.formats[i], sample);
+      const words = cell(column, this.formats[i], sample, 0, this.unknown);
       context.fillText(
         column.kind === "number" ? words : this.fit(context, words, cellWidth - 6),
         left + k * cellWidth + 2,

@@ -41,9 +41,17 @@ export class RunFolder {
     return checkCard(parsed, separate ? await this.json("columns.json") : undefined);
   }
 
-  private async json(name: string): Promise<unknown> {
+  private json = async (name: string): Promise<unknown> => this.parsed(name, await this.bytes(name));
+
+  /** The same for JSON that a run need not have: null where it has none. */
+  async optionalJson(name: string): Promise<unknown> {
+    const bytes = await this.optionalBytes(name);
+    return bytes && this.parsed(name, bytes);
+  }
+
+  private parsed(name: string, bytes: Uint8Array): unknown {
     try {
-      return JSON.parse(new TextDecoder().decode(await this.bytes(name)));
+      return JSON.parse(new TextDecoder().decode(bytes));
     } catch (error) {
       if (error instanceof SyntaxError) throw new Fault(`the file ${name} of this run is not JSON`, RELOAD);
       throw error;

@@ -21,7 +21,7 @@ export interface Values {
   hover: number | null;
   /** The key of the plane that the map shows: "pca", "tsne" or two dimensions as "z1,z2". */
   plane: string;
-  /** What the colour of a point stands for: "class", "error", "factor:0" or "plain". */
+  /** What the colour of a point stands for: "class", "error", "factor:0", "column:0" or "plain". */
   colour: string;
   /** The classes that are not shown; -1 stands for samples without a class. */
   hidden: ReadonlySet<number>;

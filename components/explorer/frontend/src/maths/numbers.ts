@@ -60,11 +60,17 @@ export function quantiles(values: ArrayLike<number>, shares: readonly number[]):
   return shares.map((share) => (sorted.length ? sorted[Math.round(share * (sorted.length - 1))] : 0));
 }
 
-/** Mean squared difference per value. */
+/** Mean squared difference per value; a value that is no number, as a missing one, does not count. */
 export function meanSquaredError(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
-  return a.length ? sum / a.length : 0;
+  let sum = 0,
+    count = 0;
+  for (let i = 0; i < a.length; i++) {
+    const square = (a[i] - b[i]) ** 2;
+    if (Number.isNaN(square)) continue;
+    sum += square;
+    count++;
+  }
+  return count ? sum / count : 0;
 }
 
 /** The order in which dimensions are shown: most used first (by KL where there is one, else by variance). */

@@ -141,6 +141,7 @@ export class SamplePanel {
   /** The real samples have arrived. */
   setSamples(samples: Float32Array): void {
     this.large?.scaled?.(samples);
+    this.values?.areOriginals();
   }
 
   setInk(ink: Ink): void {

@@ -125,7 +125,7 @@ export class Side {
     state.set("hover", pinned ? null : (this.nearest[0]?.index ?? null));
   }
 
-  private readonly className = (index: number): string => this.context.data.className(index);
+  private readonly className = (index: number): string => this.context.data.shortName(index);
   private readonly titleOf = (index: number): string => this.context.data.describe("Go to this sample", index);
 
   /** The code and its neighbourhood in words, for screen readers. */
@@ -167,7 +167,8 @@ export class Side {
     if (samples) this.sample.setSamples(samples);
     this.sample.repaint(this.paintThumbnail);
     delete this.way.input.of; // painted anew, now that it is here
-    this.showOriginal();
+    this.sample.invalidate(); // what samples are called has arrived, too
+    this.present();
   }
 
   /** Paints the original of a sample; false where it is not at hand. */
