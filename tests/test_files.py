@@ -279,7 +279,7 @@ def test_a_change_of_clocks_is_no_gap_in_local_times_either(minutes: int, newest
 
 def test_a_gap_of_an_hour_at_another_time_is_one(read: READ) -> None:
     when = [str(datetime(2024, 3, 28, 12) + timedelta(minutes=10 * i + (60 if i > 300 else 0))) for i in range(640)]
-    assert any("jumps once" in words for words in read(table({"zeit": when, "v": range(640)})).warnings)
+    assert any("has one gap" in words for words in read(table({"zeit": when, "v": range(640)})).warnings)
 
 
 def test_of_two_orders_of_day_and_month_that_counts_which_fits_the_whole_column(read: READ) -> None:
@@ -348,7 +348,7 @@ def test_uneven_times_are_asked_and_read_by_row_or_at_even_steps(read: READ) -> 
     text = table({"timestamp": [f"{each:.4f}" for each in when], "v": [f"{2 * each:.4f}" for each in when]})
     assert asked(read(text)) == {"kind"} and names(read(text)) == ["v"]
     rows = read(text, kind="signal")
-    assert any("jumps once" in words for words in rows.warnings) and rows.decision("rhythm") is not None
+    assert any("has one gap" in words for words in rows.warnings) and rows.decision("rhythm") is not None
     starts = [int(name) - 1 for name in rows.names]
     assert not any(start < 500 < start + rows.samples.shape[1] for start in starts)
     even = read(text, kind="signal", rhythm="even")
@@ -1504,7 +1504,7 @@ def test_parts_of_dates_are_one_time(header: str, digits: int, read: READ) -> No
     ]
     rows = [f"{i + 1},{row}" for i, row in enumerate(rows)] if header.startswith("No") else rows
     found = read(f"{header},v\n" + "\n".join(rows) + "\n")
-    assert found.kind == "signal" and names(found) == ["v"] and "jumps once" in " ".join(found.warnings)
+    assert found.kind == "signal" and names(found) == ["v"] and "has one gap" in " ".join(found.warnings)
 
 
 def test_parts_of_dates_that_are_no_series_are_features(read: READ) -> None:
@@ -1528,7 +1528,7 @@ def test_durations_that_go_on_are_the_time(write: Callable[[int], str], read: RE
     found = read(
         table({"": [write(60 * i + 600 * (i > 300)) for i in range(600)], "v": [i % 50 for i in range(600)]}, ";")
     )
-    assert found.kind == "signal" and names(found) == ["v"] and "jumps once" in " ".join(found.warnings)
+    assert found.kind == "signal" and names(found) == ["v"] and "has one gap" in " ".join(found.warnings)
 
 
 @pytest.mark.parametrize("write", LASTING)

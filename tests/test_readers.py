@@ -351,7 +351,7 @@ def test_no_window_lies_across_a_jump_of_time(read: Callable[..., ReadResult]) -
     table = "\n".join(["time,a", *(f"{t},{i}" for i, t in enumerate(times))])
     found = read(table.encode())
     assert found.names == ("1", "65", "129", "193", "261", "325", "431", "495")
-    assert any("jumps 2 times" in words for words in found.warnings)
+    assert any("has 2 gaps" in words for words in found.warnings)
 
 
 def test_overlapping_windows_share_no_row_with_another_split(read: Callable[..., ReadResult]) -> None:

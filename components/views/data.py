@@ -322,7 +322,7 @@ def about(one: StoredDataset, owner: str) -> str:
         return f"{one.count:,} {samples}{classes} · shared with everybody here"
     day = time.localtime(one.expires)
     until = f"{day.tm_mday} {time.strftime('%B %Y', day)}"
-    return f"{one.count:,} {samples}{classes} · {size(one.bytes)} · goes on {until} unless it is used"
+    return f"{one.count:,} {samples}{classes} · {size(one.bytes)} · will be deleted on {until} unless used"
 
 
 def size(count: int) -> str:

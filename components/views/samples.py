@@ -22,8 +22,8 @@ from models.analysis import blame, checks, encoding
 from models.readers.work import plain
 
 LOOKS = {
-    "duplicates": "Duplicates",
     "outliers": "Outliers",
+    "duplicates": "Duplicates",
     "mislabelled": "Likely mislabelled",
     "new": "New samples",
 }
@@ -38,14 +38,14 @@ def show() -> None:
     run = choosing.run()
     if run is None:
         return
-    address.seed("look", "duplicates", known=LOOKS)
+    address.seed("look", "outliers", known=LOOKS)  # there always are some
     left, right = st.columns([3, 4], gap="large")
     look = left.segmented_control(
         "What to look for", list(LOOKS), format_func=LOOKS.__getitem__, key="look", required=True
     )
     at_hand = choosing.originals_at_hand(run)
     looks = {"duplicates": duplicates, "outliers": outliers, "mislabelled": mislabelled, "new": new_samples}
-    choice = looks[look or "duplicates"](run, at_hand, right)
+    choice = looks[look or "outliers"](run, at_hand, right)
     address.publish(run=run.id, look=look, **choice)
 
 
@@ -77,7 +77,7 @@ def duplicates(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str,
     """Pairs of samples that are the same or nearly so."""
     address.seed("alike", 5, int, range(11))
     alike = place.slider(
-        "Alike, in per cent of what two random samples differ by",
+        "Show pairs that differ by at most … % of what two random samples do",
         0,
         10,
         key="alike",
@@ -128,9 +128,7 @@ def duplicates(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str,
 def outliers(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, Any]:
     """Samples that the run reconstructs badly, or whose code lies alone."""
     address.seed("above", 99.0, percentile)
-    above = place.slider(
-        "Stand out more than this per cent of the samples", *ABOVE, step=0.1, key="above", format="%.1f %%"
-    )
+    above = place.slider("Show samples more unusual than … % of all", *ABOVE, step=0.1, key="above", format="%.1f %%")
     found = outliers_of(run)
     chosen = found.rank >= above
     bad, far = found.error_rank[chosen] >= above, found.distance_rank[chosen] >= above

@@ -130,8 +130,10 @@ def _windows(
     work.decide("step", step, [window, max(1, window // 2)], f"A window begins every {step:,} rows.")
     starts = np.concatenate([np.arange(start, end - window + 1, step) for start, end in moments.stretches])
     if len(moments.stretches) > 1:
-        times = "once" if len(moments.stretches) == 2 else f"{len(moments.stretches) - 1:,} times"
-        work.warn(f"The time in {called} jumps {times}, and no window lies across a jump.")
+        gaps = len(moments.stretches) - 1
+        work.warn(
+            f"The time in {called} has {'one gap' if gaps == 1 else f'{gaps:,} gaps'}; no window spans {'it' if gaps == 1 else 'one'}."
+        )
     split = None
     if step < window:
         split, apart = _split_in_time(starts, window)
