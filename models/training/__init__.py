@@ -19,10 +19,11 @@ as one that was left alone. An epoch's line is written before its checkpoint: th
 an epoch when killed between the two. Lines after the checkpoint's epoch are cut off and written again.
 """
 
-from models.training.augmentation import distorted, shifted
+from models.training.augmentation import distorted, mixed, shifted
 from models.training.fitting import epoch_seconds, memory_kept, train
 from models.training.loop import Training
-from models.training.network import Network, initialise, pick_device
+from models.training.initialisation import initialise
+from models.training.network import Network, pick_device
 from models.training.report import Report, Stopped, Superseded
 from models.training.schedules import annealed, schedule
 
@@ -37,6 +38,7 @@ __all__ = [
     "epoch_seconds",
     "initialise",
     "memory_kept",
+    "mixed",
     "pick_device",
     "schedule",
     "shifted",

@@ -21,9 +21,10 @@ from models import Problem, architectures, codes, datasets, kinds, losses, noise
 from models.analysis import metrics
 from models.datasets import TEST, TRAIN, VALIDATION, Dataset
 from models.runs import Configuration
-from models.training.augmentation import distorted, shifted
+from models.training.augmentation import distorted, mixed, shifted
 from models.training.checkpoints import CHECKPOINT, Damaged, Progress
-from models.training.network import Learner, Network, NetworkOutput, drawn_from, initialise, precision
+from models.training.initialisation import initialise
+from models.training.network import Learner, Network, NetworkOutput, drawn_from, precision
 from models.training.reconstruction import RECONSTRUCTION
 from models.training.report import Report, Stopped, append
 from models.training.schedules import annealed, schedule
@@ -289,6 +290,8 @@ class Training:
         mean, and images are moved where that is chosen. Without it the same seed gives the same terms.
         """
         chosen, train, network = self.configuration, learning is not None, learning or self.network
+        if train and chosen.mixing:
+            stored = mixed(stored, chosen.mixing, seed)
         if train and chosen.shift:
             stored = shifted(stored, chosen.shift, seed)
         if train and chosen.distortion:

@@ -1,0 +1,219 @@
+"""How the weights of a network begin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from math import log
+
+import torch
+from torch import Tensor, nn
+
+from models import kinds
+from models.training.network import Network
+
+LOOKED_AT = 1000  # samples that weights are fitted to, at most
+NUMBERS = 8_000_000  # numbers of these samples, at most
+AT_ONCE = 250  # samples on their way through a network
+GAIN = 0.25  # standard deviation of what hidden units see at first: little, so that the network is nearly linear
+SPREAD = 1.0  # how far apart the hidden units of a layer begin to be active, in standard deviations
+QUIET = -4.0  # log-variance of a code's distribution at first
+
+
+def initialise(network: Network, recipe: str, training: Tensor, kind: str) -> None:
+    """Set the weights, from stored training samples (N, *shape) of this kind. Imitates nothing but what is said here.
+
+    Glorot and Bengio 2010 for every dense and convolutional weight and zero for every bias, as Keras does and the
+    article relies on; recurrent layers begin as torch has them.
+
+    Our recipe goes on from there. Hidden units see the training samples with variance 1 (Krähenbühl et al. 2016) and begin
+    to be active at different places, so that none is dead and a code of one or two numbers is told apart; the code
+    begins as that of PCA, each dimension with variance 1; and the decoder's last layer as the best linear map from what
+    it sees to the samples (ridge regression). Where that layer is a convolution, it begins at the mean of each channel,
+    of images the mean logit, which is darker (and better). A code that varies from the first step on cannot collapse into
+    the mean sample, and few steps on few samples are enough to do better than PCA.
+    """
+    layers = _weighted(network.encoder, network.decoder)
+    for layer in layers:
+        nn.init.xavier_uniform_(layer.weight)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+    if recipe == "article" or not layers:
+        return
+    _remember(network, len(training[0]))
+    most = min(LOOKED_AT, max(AT_ONCE, NUMBERS // max(1, training[0].numel())))
+    stored = training[:: -(-len(training) // most)]
+    samples = (stored.float() / 255 if kinds.get(kind).pixels else stored.float()).to(network.device)
+    with torch.no_grad():
+        _begin_at_mean(layers[-1], samples, kinds.get(kind).pixels)
+        scores = principal_scores(samples.flatten(1), _code_size(network))
+        code = _fit(network.encoder, samples, scores, network.variational)
+        _fit(network.decoder, code, _as_logits(samples) if kinds.get(kind).pixels else samples)
+
+
+def principal_scores(rows: Tensor, size: int) -> Tensor:
+    """Rows (M, F) as PCA sees them, (M, D') with D' = min(D, M - 1, F) columns of mean 0 and variance 1, or less where
+    there is nothing left but rounding."""
+    centred = (rows - rows.mean(0)).double()
+    few = len(rows) <= rows.shape[1]
+    values, vectors = torch.linalg.eigh(centred @ centred.T if few else centred.T @ centred)
+    count = min(size, max(1, len(rows) - 1), rows.shape[1])
+    first = vectors.flip(1)[:, :count]
+    scores = first * values.flip(0)[:count].clamp(min=0).sqrt() if few else centred @ first
+    spread = scores.std(0, correction=0)
+    return (scores / spread.clamp(min=1e-6 * float(spread.max()) + 1e-12)).float()
+
+
+def _remember(network: Network, steps: int) -> None:
+    """Have the units of recurrent layers remember for 1 to `steps` steps, each another time (Tallec and Ollivier 2018):
+    otherwise what they give stands still after a few steps, and no long signal can be written with it."""
+    for layer in (m for part in (network.encoder, network.decoder) for m in part.modules()):
+        if isinstance(layer, nn.LSTM | nn.GRU):
+            size = layer.hidden_size
+            times = torch.exp(torch.rand(size) * log(max(2.0, steps)))
+            kept = torch.log(torch.expm1(1 / times).reciprocal())  # a gate of exp(-1 / time)
+            layer.bias_hh_l0.data[size : 2 * size] += kept.to(layer.bias_hh_l0)
+            if isinstance(layer, nn.LSTM):
+                layer.bias_hh_l0.data[:size] -= kept.to(layer.bias_hh_l0)
+
+
+def _weighted(*parts: nn.Module) -> list[nn.Linear | nn.Conv2d]:
+    return [m for part in parts for m in part.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+
+
+def _code_size(network: Network) -> int:
+    outputs = sum(layer.out_features for layer in last_dense(network.encoder)[:1])
+    return outputs // 2 if network.variational else outputs
+
+
+def last_dense(part: nn.Module) -> list[nn.Linear]:
+    """The dense layers whose sum leaves this part of a network, but for its activation; none where it ends otherwise."""
+    if isinstance(part, nn.Linear):
+        return [part]
+    if isinstance(part, nn.ModuleList):  # branches that are added
+        found = [last_dense(branch) for branch in part]
+        return [layer for branch in found for layer in branch] if all(found) else []
+    for module in reversed(list(part.children())):
+        if any(True for _ in module.parameters()):
+            return last_dense(module) if isinstance(module, nn.Linear | nn.ModuleList | nn.Sequential) else []
+    return []
+
+
+def _fit(part: nn.Sequential, inputs: Tensor, wanted: Tensor, variational: bool = False) -> Tensor:
+    """Set the weights of an encoder or a decoder by what goes in (M, …) and what should come out (M, …), before an
+    activation at its end; returns what comes out, of a variational encoder the means."""
+    ends = last_dense(part)
+    with _standardising(layer for layer in _weighted(part)[:-1] if layer not in ends):
+        part(inputs[:AT_ONCE])
+    if ends:
+        _regress(part, ends, inputs, wanted.flatten(1) if ends[0].out_features == wanted[0].numel() else wanted, variational)
+    out = torch.cat([part(some) for some in inputs.split(AT_ONCE)])
+    return out.chunk(2, 1)[0] if variational else out
+
+
+@contextmanager
+def _standardising(layers: Iterable[nn.Linear | nn.Conv2d]) -> Iterator[None]:
+    """Within it, the first batch through each layer gives each of its units variance 1 and a mean of its own."""
+
+    def scale(layer: nn.Module, seen: tuple[Tensor, ...]) -> None:
+        assert isinstance(layer, nn.Linear | nn.Conv2d)
+        if isinstance(layer, nn.Linear):
+            layer.weight.copy_(_keeping(seen[0].flatten(0, -2), layer.out_features))
+        out = layer.forward(seen[0])
+        units = out.movedim(1, -1) if isinstance(layer, nn.Conv2d) else out
+        units = units.reshape(-1, units.shape[-1])
+        spread, middle = units.std(0, correction=0), units.mean(0)
+        spread = torch.where(spread > 1e-4, spread, 1.0)  # a unit that sees nothing but constants stays as it is
+        if len(spread) != len(layer.weight):  # a layer that does more than its weights say
+            return
+        spread = spread / GAIN
+        layer.weight /= spread.view(-1, *[1] * (layer.weight.ndim - 1))
+        if layer.bias is not None:
+            layer.bias.copy_((layer.bias - middle) / spread + SPREAD * (2 * torch.rand(len(spread)) - 1).to(spread))
+
+    hooks = [layer.register_forward_pre_hook(scale) for layer in layers]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _keeping(inputs: Tensor, units: int) -> Tensor:
+    """Weights (units, F) that turn inputs (M, F) at random (Saxe et al. 2014), and of more inputs than units keep the
+    directions in which these vary most."""
+    if inputs.shape[1] <= units:
+        return nn.init.orthogonal_(torch.empty(units, inputs.shape[1])).to(inputs)
+    centred = inputs - inputs.mean(0)
+    directions = torch.linalg.svd(centred, full_matrices=False)[2][:units]
+    return nn.init.orthogonal_(torch.empty(units, len(directions))).to(inputs) @ directions
+
+
+def _regress(part: nn.Sequential, ends: list[nn.Linear], inputs: Tensor, wanted: Tensor, variational: bool) -> None:
+    """The weights of the last layers with which their sum is nearest to what is wanted (Hoerl and Kennard 1970)."""
+    seen: dict[nn.Linear, list[Tensor]] = {layer: [] for layer in ends}
+    hooks = [layer.register_forward_pre_hook(lambda layer, came: seen[layer].append(came[0])) for layer in ends]
+    for some in inputs.split(AT_ONCE):
+        part(some)
+    for hook in hooks:
+        hook.remove()
+    features = torch.cat([torch.cat(seen[layer]).flatten(0, -2) for layer in ends], 1).double()
+    targets = wanted.reshape(len(features), -1).double()
+    if len(features) > 10 * LOOKED_AT:  # each step of a sequence is a row
+        features, targets = (x[:: len(x) // (10 * LOOKED_AT)] for x in (features, targets))
+    middle, mean = features.mean(0), targets.mean(0)
+    weights = ridge(features - middle, targets - mean)
+    count, at = targets.shape[1], 0
+    for i, layer in enumerate(ends):
+        some = weights[at : at + layer.in_features]
+        at += layer.in_features
+        layer.weight[:count] = some.T.to(layer.weight)
+        layer.bias.zero_()
+        if i == 0:
+            layer.bias[:count] = (mean - middle @ weights).to(layer.bias)
+        if variational:
+            half = layer.out_features // 2
+            layer.weight[half:] *= 0.1
+            layer.bias[half:] = QUIET if i == 0 else 0.0
+
+
+def ridge(features: Tensor, targets: Tensor) -> Tensor:
+    """The linear map (K, O) from features (M, K) to targets (M, O), both of mean 0, by ridge regression (Hoerl and
+    Kennard 1970) whose strength has the least generalised cross-validation error (Golub, Heath and Wahba 1979)."""
+    few, count = len(features) < features.shape[1], len(features)
+    values, vectors = torch.linalg.eigh(features @ features.T if few else features.T @ features)
+    kept = values > 1e-10 * float(values.max().clamp(min=1e-30))
+    values, vectors = values[kept], vectors[:, kept]
+    if not len(values):
+        return torch.zeros(features.shape[1], targets.shape[1]).to(features)
+    left = vectors if few else features @ vectors / values.sqrt()
+    along = left.T @ targets
+    explained, whole = along.square().sum(1), float(targets.square().sum())
+
+    def error(strength: float) -> float:
+        kept = values / (values + strength)
+        return (whole - float(((2 * kept - kept**2) * explained).sum())) / (count - 1 - float(kept.sum())) ** 2 if float(kept.sum()) < 0.9 * count else float("inf")
+
+    strengths = [float(values.mean()) * 10**power for power in (-4, -3, -2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 2)]
+    strength = min(strengths, key=error)
+    right = features.T @ vectors / values.sqrt() if few else vectors
+    return right @ ((values.sqrt() / (values + strength))[:, None] * along)
+
+
+def _as_logits(images: Tensor) -> Tensor:
+    """What a sigmoid should be given for images; ends are drawn in, since it never gives 0 or 1."""
+    return torch.logit(images, eps=0.05)
+
+
+def _begin_at_mean(last: nn.Linear | nn.Conv2d, samples: Tensor, pixels: bool) -> None:
+    """The mean sample for the last layer's bias, as far as it can say it."""
+    mean = samples.double().mean(0)  # (H, W, C), (T, C) or (F,)
+    if pixels:
+        mean = torch.logit(mean, eps=0.01)
+    if last.bias is None:
+        return
+    if len(last.bias) != mean.numel():  # a convolution: the same for every pixel of a channel
+        channels = mean.reshape(-1, mean.shape[-1]).mean(0)
+        many = len(last.bias) // len(channels)  # a row has each channel in turn, what becomes four pixels one by one
+        mean = channels.repeat(many) if isinstance(last, nn.Linear) else channels.repeat_interleave(many)
+    last.bias.copy_(mean.flatten())
