@@ -119,7 +119,9 @@ def pictures(folder: Path) -> Path:
     out = []
     for _ in range(364):
         sky, ground, sun = random.uniform(0.2, 1, (3, 3))
-        horizon = 0.6 + 0.15 * random.normal() + 0.15 * np.sin(2 * np.pi * (x * random.uniform(0.5, 1.5) + random.random()))
+        horizon = (
+            0.6 + 0.15 * random.normal() + 0.15 * np.sin(2 * np.pi * (x * random.uniform(0.5, 1.5) + random.random()))
+        )
         at, size = random.uniform(0.15, 0.85, 2), random.uniform(0.08, 0.2)
         disc = 1 / (1 + np.exp((np.hypot(x - at[0], y - 0.6 * at[1]) - size) * 40))[..., None]
         below = 1 / (1 + np.exp((horizon - y) * 30))[..., None]

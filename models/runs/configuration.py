@@ -27,6 +27,9 @@ RANGES: dict[str, tuple[float, float]] = {
     "shift": (0, 8),
     "distortion": (0, 0.5),
     "mixing": (0, 1),
+    "seconds": (0, 86_400),
+    "steps": (0, 2**40),
+    "steady": (0, 2**40),
     "seed": (0, 2**31 - 1),
     **{choice.field: choice.range for term in loss_terms().values() for choice in term.choices},
 }
@@ -60,6 +63,10 @@ class Configuration:
     starts the output at the mean sample and keeps the best epoch; "open-ended" is the same for a training whose end is
     not known, with a rate that falls slowly; "article" keeps Keras's habits (constant rate, last epoch).
 
+    seconds: how long to train, 0 where epochs say it; epochs are then a limit. Its learning rate is steady for half of the
+    time and then falls; steady and steps say after how many steps it did and ended, so that the same can be trained again
+    without a clock. Those of a run that was trained for a time are its own affair, and it has no seconds any more.
+
     stopped_after is set when a person, or a limit of time, ended the training before its last epoch; cooled is then
     how many steps its last epoch had, where that was a cool-down. Nobody chooses these two, and how many steps a
     machine takes in the time of a cool-down is its own affair.
@@ -87,6 +94,9 @@ class Configuration:
     distortion: float = 0.0
     cooled: int = 0
     mixing: float = 0.0
+    seconds: float = 0.0
+    steps: int = 0
+    steady: int = 0
 
     @property
     def called(self) -> str:
@@ -154,6 +164,12 @@ class Configuration:
             if not low <= value <= high:  # also catches NaN
                 words = name.replace("_", " ")
                 raise Problem(f"{words} must be {low:g} to {high:.10g}; {value} was given")
+        if self.steady > self.steps or (self.steps and not self.steady):
+            raise Problem(
+                f"{self.steady} of {self.steps} steps with a steady rate were chosen",
+                "at least one, and not more than all",
+                "leave steps and steady out",
+            )
         self._check_terms(dataset.kind, architecture.variational)
         return self
 
@@ -227,6 +243,8 @@ def configure(values: dict[str, Any]) -> Configuration:
             raise Problem(f"the choice {name} is not of its type ({error})", do="correct the value") from error
     checked = Configuration(**cast).check()
     # What has no effect must not make another run of the same training.
+    if checked.seconds and checked.epochs != RANGES["epochs"][1] and checked.stopped_after is None:
+        checked = dataclasses.replace(checked, epochs=int(RANGES["epochs"][1]))
     if checked.noise == "none" or not checked.noise_level:
         checked = dataclasses.replace(checked, noise="none", noise_level=0.0)
     kind, variational = datasets.get(checked.dataset).kind, architectures.get(checked.architecture).variational

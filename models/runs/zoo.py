@@ -29,7 +29,13 @@ def _cats(architecture: str, code_size: int, **choices: Any) -> dict[str, Any]:
 
 
 # The defaults of when these were trained, which make the same runs again.
-_DEFAULTS: dict[str, Any] = {"epochs": 30, "batch_size": 128, "learning_rate": 0.004, "loss": "squared-error", "mixing": 0.0}
+_DEFAULTS: dict[str, Any] = {
+    "epochs": 30,
+    "batch_size": 128,
+    "learning_rate": 0.004,
+    "loss": "squared-error",
+    "mixing": 0.0,
+}
 _SLOW = {"loss": "bernoulli", "learning_rate": 0.002}
 _OF: dict[str, dict[str, Any]] = {
     "convolutional": {"learning_rate": 0.003},

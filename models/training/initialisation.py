@@ -106,7 +106,9 @@ def _fit(part: nn.Sequential, inputs: Tensor, wanted: Tensor, variational: bool 
     with _standardising(layer for layer in _weighted(part)[:-1] if layer not in ends):
         part(inputs[:AT_ONCE])
     if ends:
-        _regress(part, ends, inputs, wanted.flatten(1) if ends[0].out_features == wanted[0].numel() else wanted, variational)
+        _regress(
+            part, ends, inputs, wanted.flatten(1) if ends[0].out_features == wanted[0].numel() else wanted, variational
+        )
     out = torch.cat([part(some) for some in inputs.split(AT_ONCE)])
     return out.chunk(2, 1)[0] if variational else out
 
@@ -192,7 +194,11 @@ def ridge(features: Tensor, targets: Tensor) -> Tensor:
 
     def error(strength: float) -> float:
         kept = values / (values + strength)
-        return (whole - float(((2 * kept - kept**2) * explained).sum())) / (count - 1 - float(kept.sum())) ** 2 if float(kept.sum()) < 0.9 * count else float("inf")
+        return (
+            (whole - float(((2 * kept - kept**2) * explained).sum())) / (count - 1 - float(kept.sum())) ** 2
+            if float(kept.sum()) < 0.9 * count
+            else float("inf")
+        )
 
     strengths = [float(values.mean()) * 10**power for power in (-4, -3, -2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 2)]
     strength = min(strengths, key=error)
