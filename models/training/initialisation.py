@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from math import log
 
@@ -13,7 +13,10 @@ from models import kinds
 from models.training.network import Network
 
 LOOKED_AT = 1000  # samples that weights are fitted to, at most
+FEWEST = 64  # of them, however large they are
 NUMBERS = 8_000_000  # numbers of these samples, at most
+TURN = 1.2  # how strongly units of a recurrent layer turn into each other
+OPEN = 2.0  # bias of a GRU's reset gate: what it remembers is let through
 AT_ONCE = 250  # samples on their way through a network
 GAIN = 0.25  # standard deviation of what hidden units see at first: little, so that the network is nearly linear
 SPREAD = 1.0  # how far apart the hidden units of a layer begin to be active, in standard deviations
@@ -21,17 +24,17 @@ QUIET = -4.0  # log-variance of a code's distribution at first
 
 
 def initialise(network: Network, recipe: str, training: Tensor, kind: str) -> None:
-    """Set the weights, from stored training samples (N, *shape) of this kind. Imitates nothing but what is said here.
+    """Set the weights, from stored training samples (N, *shape) of this kind.
 
     Glorot and Bengio 2010 for every dense and convolutional weight and zero for every bias, as Keras does and the
     article relies on; recurrent layers begin as torch has them.
 
-    Our recipe goes on from there. Hidden units see the training samples with variance 1 (Krähenbühl et al. 2016) and begin
-    to be active at different places, so that none is dead and a code of one or two numbers is told apart; the code
-    begins as that of PCA, each dimension with variance 1; and the decoder's last layer as the best linear map from what
-    it sees to the samples (ridge regression). Where that layer is a convolution, it begins at the mean of each channel,
-    of images the mean logit, which is darker (and better). A code that varies from the first step on cannot collapse into
-    the mean sample, and few steps on few samples are enough to do better than PCA.
+    Our recipe goes on from there. The units of hidden layers see the training samples with equal variance (Krähenbühl et
+    al. 2016) and begin to be active at different places, so that none is dead; the code begins near that of PCA, each
+    dimension with variance 1 (before a sigmoid); and the decoder's last layer as the best linear map from what it sees to
+    the samples. Where that layer is a convolution, it begins at the mean of each channel, of images the mean logit, which
+    is darker (and better). A code that varies from the first step on does not collapse into the mean sample, and few
+    steps on few samples are enough to do better than PCA.
     """
     layers = _weighted(network.encoder, network.decoder)
     for layer in layers:
@@ -40,15 +43,21 @@ def initialise(network: Network, recipe: str, training: Tensor, kind: str) -> No
             nn.init.zeros_(layer.bias)
     if recipe == "article" or not layers:
         return
-    _remember(network, len(training[0]))
-    most = min(LOOKED_AT, max(AT_ONCE, NUMBERS // max(1, training[0].numel())))
-    stored = training[:: -(-len(training) // most)]
-    samples = (stored.float() / 255 if kinds.get(kind).pixels else stored.float()).to(network.device)
+    most = min(LOOKED_AT, max(FEWEST, NUMBERS // max(1, training[0].numel())))
+    stored, pixels = training[:: -(-len(training) // most)], kinds.get(kind).pixels
+    samples = stored.float() / 255 if pixels else stored.float()
+    encoder, decoder = network.encoder.cpu(), network.decoder.cpu()  # other devices lack what is needed here
     with torch.no_grad():
-        _begin_at_mean(layers[-1], samples, kinds.get(kind).pixels)
-        scores = principal_scores(samples.flatten(1), _code_size(network))
-        code = _fit(network.encoder, samples, scores, network.variational)
-        _fit(network.decoder, code, _as_logits(samples) if kinds.get(kind).pixels else samples)
+        _remember(encoder, len(samples[0]))
+        _remember(decoder, len(samples[0]))
+        _begin_at_mean(layers[-1], samples, pixels)
+        ends = last_dense(encoder)
+        size = ends[0].out_features // (2 if network.variational else 1) if ends else 1
+        code = _fit(encoder, samples, principal_scores(samples.flatten(1), size), network.variational)
+        # What a sigmoid should be given; drawn in at the ends, since it never gives 0 or 1.
+        _fit(decoder, code, torch.logit(samples, eps=0.05) if pixels else samples)
+    encoder.to(network.device)
+    decoder.to(network.device)
 
 
 def principal_scores(rows: Tensor, size: int) -> Tensor:
@@ -61,29 +70,31 @@ def principal_scores(rows: Tensor, size: int) -> Tensor:
     first = vectors.flip(1)[:, :count]
     scores = first * values.flip(0)[:count].clamp(min=0).sqrt() if few else centred @ first
     spread = scores.std(0, correction=0)
-    return (scores / spread.clamp(min=1e-6 * float(spread.max()) + 1e-12)).float()
+    out: Tensor = (scores / spread.clamp(min=1e-6 * float(spread.max()) + 1e-12)).float()
+    return out
 
 
-def _remember(network: Network, steps: int) -> None:
-    """Have the units of recurrent layers remember for 1 to `steps` steps, each another time (Tallec and Ollivier 2018):
-    otherwise what they give stands still after a few steps, and no long signal can be written with it."""
-    for layer in (m for part in (network.encoder, network.decoder) for m in part.modules()):
-        if isinstance(layer, nn.LSTM | nn.GRU):
-            size = layer.hidden_size
-            times = torch.exp(torch.rand(size) * log(max(2.0, steps)))
-            kept = torch.log(torch.expm1(1 / times).reciprocal())  # a gate of exp(-1 / time)
-            layer.bias_hh_l0.data[size : 2 * size] += kept.to(layer.bias_hh_l0)
-            if isinstance(layer, nn.LSTM):
-                layer.bias_hh_l0.data[:size] -= kept.to(layer.bias_hh_l0)
+def _remember(part: nn.Module, steps: int) -> None:
+    """Have recurrent layers begin as a reservoir of many time scales.
+
+    Each unit remembers for 1 to `steps` steps, another time each (Tallec and Ollivier 2018), and the units turn into each
+    other (Jaeger 2001). As torch has them, what they give stands still after a few steps, and nothing that goes on
+    longer can be written with it.
+    """
+    for layer in (m for m in part.modules() if isinstance(m, nn.LSTM | nn.GRU)):
+        weights, size = dict(layer.named_parameters()), layer.hidden_size
+        times = torch.exp(torch.rand(size) * log(max(2.0, steps)))
+        kept = -torch.log(torch.expm1(1 / times)).clamp(-4, 8)  # a gate of exp(-1 / time)
+        weights["weight_hh_l0"][2 * size : 3 * size] = TURN * nn.init.orthogonal_(torch.empty(size, size))
+        weights["bias_hh_l0"][size : 2 * size] += kept
+        if isinstance(layer, nn.LSTM):
+            weights["bias_hh_l0"][:size] -= kept
+        else:
+            weights["bias_hh_l0"][:size] += OPEN
 
 
 def _weighted(*parts: nn.Module) -> list[nn.Linear | nn.Conv2d]:
     return [m for part in parts for m in part.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
-
-
-def _code_size(network: Network) -> int:
-    outputs = sum(layer.out_features for layer in last_dense(network.encoder)[:1])
-    return outputs // 2 if network.variational else outputs
 
 
 def last_dense(part: nn.Module) -> list[nn.Linear]:
@@ -106,16 +117,14 @@ def _fit(part: nn.Sequential, inputs: Tensor, wanted: Tensor, variational: bool 
     with _standardising(layer for layer in _weighted(part)[:-1] if layer not in ends):
         part(inputs[:AT_ONCE])
     if ends:
-        _regress(
-            part, ends, inputs, wanted.flatten(1) if ends[0].out_features == wanted[0].numel() else wanted, variational
-        )
+        _regress(part, ends, inputs, wanted, variational)
     out = torch.cat([part(some) for some in inputs.split(AT_ONCE)])
     return out.chunk(2, 1)[0] if variational else out
 
 
 @contextmanager
 def _standardising(layers: Iterable[nn.Linear | nn.Conv2d]) -> Iterator[None]:
-    """Within it, the first batch through each layer gives each of its units variance 1 and a mean of its own."""
+    """Within it, the first batch through each layer gives all of its units the same variance and each another mean."""
 
     def scale(layer: nn.Module, seen: tuple[Tensor, ...]) -> None:
         assert isinstance(layer, nn.Linear | nn.Conv2d)
@@ -148,7 +157,8 @@ def _keeping(inputs: Tensor, units: int) -> Tensor:
         return nn.init.orthogonal_(torch.empty(units, inputs.shape[1])).to(inputs)
     centred = inputs - inputs.mean(0)
     directions = torch.linalg.svd(centred, full_matrices=False)[2][:units]
-    return nn.init.orthogonal_(torch.empty(units, len(directions))).to(inputs) @ directions
+    out: Tensor = nn.init.orthogonal_(torch.empty(units, len(directions))).to(inputs) @ directions
+    return out
 
 
 def _regress(part: nn.Sequential, ends: list[nn.Linear], inputs: Tensor, wanted: Tensor, variational: bool) -> None:
@@ -159,13 +169,15 @@ def _regress(part: nn.Sequential, ends: list[nn.Linear], inputs: Tensor, wanted:
         part(some)
     for hook in hooks:
         hook.remove()
-    features = torch.cat([torch.cat(seen[layer]).flatten(0, -2) for layer in ends], 1).double()
-    targets = wanted.reshape(len(features), -1).double()
-    if len(features) > 10 * LOOKED_AT:  # each step of a sequence is a row
-        features, targets = (x[:: len(x) // (10 * LOOKED_AT)] for x in (features, targets))
-    middle, mean = features.mean(0), targets.mean(0)
+    # (M, R, K) and (M, R, O): of a sequence each step is a row of its own.
+    features = torch.cat([torch.cat(seen[layer]) for layer in ends], -1)
+    features = features.reshape(len(inputs), -1, features.shape[-1])
+    targets = wanted.reshape(*features.shape[:2], -1)
+    step = -(-features.shape[0] * features.shape[1] // (20 * LOOKED_AT))
+    features, targets = features[::step].double(), targets[::step].double()
+    middle, mean = features.mean((0, 1)), targets.mean((0, 1))
     weights = ridge(features - middle, targets - mean)
-    count, at = targets.shape[1], 0
+    count, at = targets.shape[-1], 0
     for i, layer in enumerate(ends):
         some = weights[at : at + layer.in_features]
         at += layer.in_features
@@ -180,35 +192,32 @@ def _regress(part: nn.Sequential, ends: list[nn.Linear], inputs: Tensor, wanted:
 
 
 def ridge(features: Tensor, targets: Tensor) -> Tensor:
-    """The linear map (K, O) from features (M, K) to targets (M, O), both of mean 0, by ridge regression (Hoerl and
-    Kennard 1970) whose strength has the least generalised cross-validation error (Golub, Heath and Wahba 1979)."""
-    few, count = len(features) < features.shape[1], len(features)
+    """The linear map (K, O) from features (M, R, K) to targets (M, R, O), R rows of each of M samples, both of mean 0: ridge
+    regression (Hoerl and Kennard 1970) of the strength that does best on every fourth sample when fitted to the others."""
+    judging = torch.arange(len(features)) % 4 == 3
+    strengths = [10.0**power for power in range(-8, 3)]
+    best = 1.0
+    if judging.any():
+        maps = _ridges(features[~judging].flatten(0, 1), targets[~judging].flatten(0, 1))
+        judge, wanted = features[judging].flatten(0, 1), targets[judging].flatten(0, 1)
+        best = min(strengths, key=lambda one: float((judge @ maps(one) - wanted).square().sum()))
+    return _ridges(features.flatten(0, 1), targets.flatten(0, 1))(best)
+
+
+def _ridges(features: Tensor, targets: Tensor) -> Callable[[float], Tensor]:
+    """The map (K, O) for a strength, which is a multiple of the mean eigenvalue: one decomposition for all."""
+    few = len(features) < features.shape[1]
     values, vectors = torch.linalg.eigh(features @ features.T if few else features.T @ features)
-    kept = values > 1e-10 * float(values.max().clamp(min=1e-30))
+    kept = values > 1e-12 * float(values[-1].clamp(min=1e-30))
     values, vectors = values[kept], vectors[:, kept]
-    if not len(values):
-        return torch.zeros(features.shape[1], targets.shape[1]).to(features)
-    left = vectors if few else features @ vectors / values.sqrt()
-    along = left.T @ targets
-    explained, whole = along.square().sum(1), float(targets.square().sum())
-
-    def error(strength: float) -> float:
-        kept = values / (values + strength)
-        return (
-            (whole - float(((2 * kept - kept**2) * explained).sum())) / (count - 1 - float(kept.sum())) ** 2
-            if float(kept.sum()) < 0.9 * count
-            else float("inf")
-        )
-
-    strengths = [float(values.mean()) * 10**power for power in (-4, -3, -2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 2)]
-    strength = min(strengths, key=error)
     right = features.T @ vectors / values.sqrt() if few else vectors
-    return right @ ((values.sqrt() / (values + strength))[:, None] * along)
+    along = right.T @ (features.T @ targets)
 
+    def of(strength: float) -> Tensor:
+        out: Tensor = right @ (along / (values + strength * values.mean())[:, None])
+        return out
 
-def _as_logits(images: Tensor) -> Tensor:
-    """What a sigmoid should be given for images; ends are drawn in, since it never gives 0 or 1."""
-    return torch.logit(images, eps=0.05)
+    return of
 
 
 def _begin_at_mean(last: nn.Linear | nn.Conv2d, samples: Tensor, pixels: bool) -> None:
