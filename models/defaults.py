@@ -10,7 +10,7 @@ from math import log2, prod, sqrt
 from typing import TYPE_CHECKING, Any
 
 from models import architectures, kinds
-from models.layers import Recurrent
+from models.layers import Recurrent, with_shapes
 
 if TYPE_CHECKING:
     from models.architectures import Blueprint
@@ -87,7 +87,7 @@ def step_seconds(blueprint: Blueprint, batch: int) -> float:
     layers = [
         (layer, shape)
         for part, start in ((blueprint.encoder, blueprint.shape), (blueprint.decoder, (blueprint.code_size,)))
-        for layer, shape in architectures.with_shapes(part, start)
+        for layer, shape in with_shapes(part, start)
     ]
     along = sum(shape[0] for layer, shape in layers if isinstance(layer, Recurrent))
     return STEP + ARRAY * len(blueprint.weights) + ALONG * along + PRODUCT * blueprint.products * batch

@@ -121,7 +121,7 @@ def _left(ticket: Ticket, usual: float | None) -> float:
     done, chosen = progress(ticket.id), ticket.chosen
     if done and chosen is not None:
         if chosen.seconds:
-            return max(0.0, chosen.seconds - sum(line["seconds"] for line in done)) + 2
+            return max(0.0, chosen.seconds - sum(float(line["seconds"]) for line in done)) + 2
         seconds = float(np.median([line["seconds"] for line in done]))
         return seconds * (chosen.epochs - len(done)) + 2
     return usual or 0.0

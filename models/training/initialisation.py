@@ -53,7 +53,9 @@ def initialise(network: Network, recipe: str, training: Tensor, kind: str) -> No
         _begin_at_mean(layers[-1], samples, pixels)
         ends = last_dense(encoder)
         size = ends[0].out_features // (2 if network.variational else 1) if ends else 1
-        code = _fit(encoder, samples, principal_scores(samples.flatten(1), size), network.variational)
+        scores = principal_scores(samples.flatten(1), size)
+        scores *= torch.randint(0, 2, scores.shape[1:]) * 2 - 1  # which side is which, nothing says
+        code = _fit(encoder, samples, scores, network.variational)
         # What a sigmoid should be given; drawn in at the ends, since it never gives 0 or 1.
         _fit(decoder, code, torch.logit(samples, eps=0.05) if pixels else samples)
     encoder.to(network.device)

@@ -169,7 +169,8 @@ class Training:
             at.best, at.best_epoch = float("inf") if rising else measured, epoch
             at.weights = {name: value.clone() for name, value in self.network.weights().items()}
         line = {"epoch": epoch, "loss": loss, "validation": measured, "learning_rate": rate}
-        self._log({**line, "samples_per_second": seen / seconds, "seconds": seconds}, frame, at.seconds + seconds)
+        self.report.epochs = self._epochs(epoch, at.seconds + seconds)
+        self._log({**line, "samples_per_second": seen / seconds, "seconds": seconds}, frame)
         at.epoch, at.seconds = epoch, at.seconds + clock() - began
 
     def _cool_down(self, at: Progress, order: torch.Generator, step: int, rate: float, began: float) -> None:
@@ -382,7 +383,7 @@ class Training:
         steps = table.steps or epoch * self.per_epoch * max(1.0, table.seconds / max(elapsed, 1e-9))
         return max(epoch, min(self.configuration.epochs, -(-int(steps) // self.per_epoch)))
 
-    def _log(self, line: dict[str, Any], frame: bool, elapsed: float = 0.0) -> None:
+    def _log(self, line: dict[str, Any], frame: bool) -> None:
         """Append an epoch to history and replay, renew the strip, tell the page."""
         epoch = line["epoch"]
         self.report.look()
@@ -391,7 +392,7 @@ class Training:
         self._strip()
         append(self.folder / "history.jsonl", (json.dumps(line) + "\n").encode())
         self.report.epoch = epoch
-        total = self.report.epochs = self._epochs(epoch, elapsed)
+        total = self.report.epochs
         end = self.configuration.recipe != "open-ended" and not self.configuration.seconds
         self.report.write("training", f"epoch {epoch} of {total}" if end else f"epoch {epoch}", epoch / total)
 

@@ -38,7 +38,7 @@ class Timetable:
 
     seconds: the time; most: steps beyond which no training goes. steady and steps: how many steps there are before the
     rate begins to fall, and in all; both 0 until it does, since a busy computer must not make the training longer: then
-    they are fixed by the speed so far. article: whether the rate never falls, so that the end is what is fixed.
+    they are fixed by the speed of the half before. article: whether the rate never falls, so that the end is what is fixed.
     """
 
     seconds: float
@@ -46,13 +46,17 @@ class Timetable:
     article: bool = False
     steady: int = 0
     steps: int = 0
+    seen: tuple[int, float] = (0, 0.0)  # steps and seconds of when the speed began to count
 
     def fix(self, step: int, elapsed: float) -> bool:
         """Whether the rate begins to fall now, after `step` steps that took `elapsed` seconds."""
         share = 1.0 if self.article else STEADY
-        if self.steps or step == 0 or (elapsed < share * self.seconds and step < share * self.most):
+        if not self.seen[0] and share * self.seconds / 2 <= elapsed < share * self.seconds:
+            self.seen = step, elapsed  # the first steps are slower than others
+        if self.steps or step <= self.seen[0] or (elapsed < share * self.seconds and step < share * self.most):
             return False
-        left = 0 if self.article else round((self.seconds - elapsed) * step / max(elapsed, 1e-9))
+        steps, seconds = step - self.seen[0], elapsed - self.seen[1]
+        left = 0 if self.article else round((self.seconds - elapsed) * steps / max(seconds, 1e-9))
         self.steady, self.steps = step, min(self.most, step + max(0 if self.article else 1, left))
         return True
 
