@@ -103,7 +103,7 @@ def _said(value: float | str, column: Column) -> str:
 
 def _digits(column: Column) -> int:
     """Decimals worth reading: two digits of the column's deviation."""
-    return int(np.clip(1 - np.floor(np.log10(column.deviation)), 0, 8))
+    return int(np.clip(1 - np.floor(np.log10(column.unit)), 0, 8))
 
 
 def _away(columns: Sequence[Column], one: NDArray[np.floating[Any]], other: NDArray[np.floating[Any]]) -> list[float]:

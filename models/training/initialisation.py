@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import log
 
@@ -18,8 +18,8 @@ NUMBERS = 8_000_000  # numbers of these samples, at most
 TURN = 1.2  # how strongly units of a recurrent layer turn into each other
 OPEN = 2.0  # bias of a GRU's reset gate: what it remembers is let through
 AT_ONCE = 250  # samples on their way through a network
-GAIN = 0.25  # standard deviation of what hidden units see at first: little, so that the network is nearly linear
-SPREAD = 1.0  # how far apart the hidden units of a layer begin to be active, in standard deviations
+# Standard deviation of what hidden units see at first, and how far from 0 their means are: so the network is nearly linear.
+GAIN, SPREAD = 0.25, 1.0
 QUIET = -4.0  # log-variance of a code's distribution at first
 
 
@@ -30,7 +30,7 @@ def initialise(network: Network, recipe: str, training: Tensor, kind: str) -> No
     article relies on; recurrent layers begin as torch has them.
 
     Our recipe goes on from there. The units of hidden layers see the training samples with equal variance (Krähenbühl et
-    al. 2016) and begin to be active at different places, so that none is dead; the code begins near that of PCA, each
+    al. 2016), and where the last layer is dense they begin to be active at different places; the code begins near that of PCA, each
     dimension with variance 1 (before a sigmoid); and the decoder's last layer as the best linear map from what it sees to
     the samples. Where that layer is a convolution, it begins at the mean of each channel, of images the mean logit, which
     is darker (and better). A code that varies from the first step on does not collapse into the mean sample, and few
@@ -116,7 +116,10 @@ def _fit(part: nn.Sequential, inputs: Tensor, wanted: Tensor, variational: bool 
     """Set the weights of an encoder or a decoder by what goes in (M, …) and what should come out (M, …), before an
     activation at its end; returns what comes out, of a variational encoder the means."""
     ends = last_dense(part)
-    with _standardising(layer for layer in _weighted(part)[:-1] if layer not in ends):
+    normalised = any(isinstance(module, nn.LayerNorm | nn.GroupNorm) for module in part.modules())
+    with _standardising(
+        [layer for layer in _weighted(part)[:-1] if layer not in ends], linear=bool(ends) or normalised
+    ):
         part(inputs[:AT_ONCE])
     if ends:
         _regress(part, ends, inputs, wanted, variational)
@@ -125,8 +128,9 @@ def _fit(part: nn.Sequential, inputs: Tensor, wanted: Tensor, variational: bool 
 
 
 @contextmanager
-def _standardising(layers: Iterable[nn.Linear | nn.Conv2d]) -> Iterator[None]:
-    """Within it, the first batch through each layer gives all of its units the same variance and each another mean."""
+def _standardising(layers: list[nn.Linear | nn.Conv2d], linear: bool) -> Iterator[None]:
+    """Within it, the first batch through each layer gives its units the standard deviation `GAIN`, and each a mean between
+    -SPREAD and SPREAD, so that they are nearly `linear`; or else variance 1 and mean 0."""
 
     def scale(layer: nn.Module, seen: tuple[Tensor, ...]) -> None:
         assert isinstance(layer, nn.Linear | nn.Conv2d)
@@ -139,10 +143,11 @@ def _standardising(layers: Iterable[nn.Linear | nn.Conv2d]) -> Iterator[None]:
         spread = torch.where(spread > 1e-4, spread, 1.0)  # a unit that sees nothing but constants stays as it is
         if len(spread) != len(layer.weight):  # a layer that does more than its weights say
             return
-        spread = spread / GAIN
+        gain, apart = (GAIN, SPREAD) if linear else (1.0, 0.0)
+        spread = spread / gain
         layer.weight /= spread.view(-1, *[1] * (layer.weight.ndim - 1))
         if layer.bias is not None:
-            layer.bias.copy_((layer.bias - middle) / spread + SPREAD * (2 * torch.rand(len(spread)) - 1).to(spread))
+            layer.bias.copy_((layer.bias - middle) / spread + apart * (2 * torch.rand(len(spread)) - 1).to(spread))
 
     hooks = [layer.register_forward_pre_hook(scale) for layer in layers]
     try:

@@ -5,7 +5,7 @@
 
 import type { Ink } from "./canvas";
 import { h } from "./dom";
-import { cell, inView, inUnit, likeliest, rangeOf, shares, formatter, type Column } from "./kinds";
+import { asSeen, cell, inView, inUnit, likeliest, rangeOf, shares, formatter, type Column } from "./kinds";
 import { decimalsFor, formatNumber, ticks } from "./maths";
 import type { Sampled } from "./paint";
 
@@ -179,7 +179,7 @@ export class Lines extends Large {
     context.textAlign = "right";
     context.lineWidth = 1;
     for (const mark of marks) {
-      const at = Math.round(place((mark - column.mean) / column.deviation)) + 0.5;
+      const at = Math.round(place(asSeen(column, mark))) + 0.5;
       context.strokeStyle = ink.line;
       context.beginPath();
       context.moveTo(this.left, at);
