@@ -236,6 +236,25 @@ def test_a_network_that_draws_one_picture_for_all_is_told(
     assert "differences however small" in words(drawn(name, **query))
 
 
+@pytest.mark.parametrize("name", ["train", "explore", "codes"])
+def test_a_network_that_learnt_only_the_mean_is_told_in_place_of_dead_dimensions(
+    name: str, home: Path, variational_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    place = shutil.copytree(variational_run.folder, home / "runs" / variational_run.id)
+    about = variational_run.stored_card()
+    about["codes"]["dead"] = [True, True, False, False, False, False]
+    mean = next(metric["value"] for metric in about["metrics"] if metric["name"] == "mean_mse")
+    for share, told in ((0.96, True), (0.9, False)):
+        for metric in about["metrics"]:
+            if metric["name"] == "mse":
+                metric["value"] = share * mean
+        (place / "run.json").write_text(json.dumps(about))
+        shown = words(drawn(name, **{"training" if name == "train" else "run": variational_run.id}))
+        assert ("has learnt only the mean image" in shown) == told
+        assert ("dimensions are dead" in shown or "dimensions are used" in shown) != told
+
+
 @pytest.mark.parametrize(
     ("name", "said"), [("train", True), ("explore", True), ("reconstructions", True), ("codes", False)]
 )

@@ -239,7 +239,13 @@ def test_contraction_makes_codes_move_less(tmp_path: Path) -> None:
 
 def test_validation_is_the_whole_that_a_training_lowers(tmp_path: Path, digits: Dataset) -> None:
     """Contraction, which is a derivative, and total correlation too; the same each time it is measured."""
-    choices = {"dataset": "digits", "architecture": "variational", "code_size": 3, "loss": "bernoulli", "batch_size": 200}
+    choices = {
+        "dataset": "digits",
+        "architecture": "variational",
+        "code_size": 3,
+        "loss": "bernoulli",
+        "batch_size": 200,
+    }
     plain = runs.configure(choices)
     measured = {}
     for name in ("", "contraction", "total_correlation"):

@@ -119,7 +119,7 @@ def _within_limits(configuration: Configuration, owner: str) -> None:
     for came, most, what, do in (
         (waiting + 1, limits.waiting, "waiting runs", "wait until one has begun, or cancel one on the page Runs"),
         (0 if configuration.seconds else configuration.epochs, limits.epochs, "epochs", "choose fewer epochs"),
-        (configuration.seconds, limits.seconds, "seconds of training", "choose a shorter time"),
+        (round(configuration.seconds), limits.seconds, "seconds of training", "choose a shorter time"),
         (blueprint.parameters, limits.parameters, "parameters", "choose a smaller architecture or code size"),
     ):
         if came > most:
