@@ -15,6 +15,13 @@ from models.runs import Configuration
 OWN = "My own choices"  # the preset that is none
 # The shipped run that the app opens on: two numbers, and classes that everybody knows.
 OPENING = "mnist-variational"
+BUDGETS = {
+    "epochs": "a number of epochs",
+    "10": "10 seconds",
+    "30": "30 seconds",
+    "120": "2 minutes",
+    "stop": "until I stop",
+}
 
 
 def run() -> runs.Run | None:
@@ -62,6 +69,13 @@ def unreadable(problems: list[runs.Unreadable], owner: str) -> list[str]:
 def collapse(run: runs.Run, some: bool = True) -> None:
     """Says so where no dimension of the code tells one sample from another; and, with some, where a few do not."""
     dead = sum(run.card.codes.dead)
+    if dead < run.code_size and run.only_mean:
+        of = kinds.get(run.kind)
+        st.warning(
+            f"This network has learnt only the mean {of.one}: whatever its input, it gives about that, and its error is as "
+            "large. Train it for more epochs, with another learning rate, or choose another architecture."
+        )
+        return
     if dead < run.code_size:
         if some and dead:
             are, them = ("is", "it") if dead == 1 else ("are", "them")
@@ -134,9 +148,22 @@ def in_words(chosen: Configuration) -> str:
     """The choices of a training that its title leaves out: those that every training has, and those that were changed."""
     every = {"epochs": "{:,} epochs", "batch_size": "batches of {:,}", "learning_rate": "learning rate {:g}"}
     words = [form.format(getattr(chosen, name)) for name, form in every.items()] + [f"seed {chosen.seed}"]
+    if chosen.seconds:
+        words[0] = f"{chosen.seconds:g} seconds"
     if chosen.noise != "none":
         words.append(f"noise level {chosen.noise_level:g}")
-    named = {"dataset", "architecture", "code_size", "noise", "noise_level", "seed", "stopped_after", "cooled", *every}
+    named = {
+        "dataset",
+        "architecture",
+        "code_size",
+        "noise",
+        "noise_level",
+        "seed",
+        "stopped_after",
+        "cooled",
+        "seconds",
+        *every,
+    }
     for field in dataclasses.fields(chosen):
         value = getattr(chosen, field.name)
         if field.name not in named and value != field.default:
@@ -147,11 +174,13 @@ def in_words(chosen: Configuration) -> str:
 
 def choices_of(chosen: Configuration) -> dict[str, Any]:
     """A configuration as the controls of the page Train have it."""
-    left_out = {"stopped_after", "cooled"}  # what became of it, not what was chosen
+    left_out = {"stopped_after", "cooled", "steps", "steady", "seconds"}  # what became of it, not what was chosen
+    if chosen.seconds:
+        left_out.add("epochs")
     if chosen.noise == "none":
         left_out.add("noise_level")
     values = {name: value for name, value in dataclasses.asdict(chosen).items() if name not in left_out}
-    return values | {"budget": "epochs"}
+    return values | {"budget": f"{chosen.seconds:g}" if f"{chosen.seconds:g}" in BUDGETS else "epochs"}
 
 
 def labels(ready: list[runs.Run], names: dict[str, str]) -> dict[str, str]:

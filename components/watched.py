@@ -51,7 +51,7 @@ def name(id_: str, shown: Configuration | None) -> None:
     # How it ended was not chosen, nor were the epochs of a time.
     ignored: dict[str, Any] = {"stopped_after": None, "cooled": 0}
     if st.session_state["budget"] != "epochs":
-        ignored["epochs"] = 1
+        ignored |= {"epochs": 1, "seconds": 0.0, "steps": 0, "steady": 0}
     same = shown is not None and dataclasses.replace(trained, **ignored) == dataclasses.replace(shown, **ignored)
     st.subheader(choosing.title_of(trained), anchor=False)
     words, change = st.columns([3, 1], vertical_alignment="center")

@@ -76,7 +76,7 @@ def digits_run(session_home: Path) -> runs.Run:
 @pytest.fixture(scope="session")
 def variational_run(session_home: Path) -> runs.Run:
     """Digits, variational, D = 6, so that there are stored planes. Read only."""
-    return shared(session_home, architecture="variational", code_size=6)
+    return shared(session_home, architecture="variational", code_size=6, loss="bernoulli")
 
 
 @pytest.fixture(scope="session")

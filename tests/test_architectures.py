@@ -14,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 from torch.utils.flop_counter import FlopCounterMode
 
 from models import Problem, architectures, graphs
+from models.analysis import metrics
 from models.architectures import MAX_CODE_SIZE, Architecture, Blueprint
 from models.codes import Coder
 from models.layers import Activation, Convolution, Dense, Layer, Recurrent, Upsample, sequence, with_shapes
@@ -276,39 +277,91 @@ def test_a_code_has_no_other_way_round_it(name: str) -> None:
         np.testing.assert_allclose(made.decoder(torch.from_numpy(code[[2]])).numpy(), out[[2]], atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_our_recipe_begins_at_the_mean_image(name: str) -> None:
-    """The untrained decoder's last bias alone already shows the mean sample; the article's starts at one half."""
-    blueprint = ALL[name].blueprint("image", (8, 8, 1), 2)
-    stored = torch.from_numpy((samples("image", (8, 8, 1), 50) * 120).astype(np.uint8))
-    for recipe, expected in (("hourglass", 59.5 / 255), ("article", 0.5)):
-        torch.manual_seed(0)
-        built = blueprint.build()
-        made = Network(built.encoder, built.decoder, blueprint.variational, torch.device("cpu"))
-        initialise(made, recipe, stored, "image")
-        with torch.no_grad():
-            layer = [m for m in made.decoder.modules() if isinstance(m, torch.nn.Linear | torch.nn.Conv2d)][-1]
-            assert torch.sigmoid(layer.bias).mean().item() == pytest.approx(expected, abs=0.02)
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_each_pixel_or_channel_begins_at_its_own_mean(name: str) -> None:
-    """A dense last layer at the mean of each pixel; a convolution, or a layer for each row, at the mean logit of a channel."""
-    shape = (8, 8, 2)
-    blueprint = ALL[name].blueprint("image", shape, 2)
-    mean = np.linspace([20, 150], [100, 220], 64).reshape(shape).round()
-    stored = torch.from_numpy(np.stack([mean - 9, mean + 9]).astype(np.uint8))
+def begun(name: str, recipe: str, stored: np.ndarray, kind: str, code_size: int = 2) -> Network:
+    """A network as it begins, from stored samples."""
+    blueprint = ALL[name].blueprint(kind, stored.shape[1:], code_size)
+    torch.manual_seed(0)
     built = blueprint.build()
     made = Network(built.encoder, built.decoder, blueprint.variational, torch.device("cpu"))
-    initialise(made, "hourglass", stored, "image")
-    layer = [m for m in made.decoder.modules() if isinstance(m, torch.nn.Linear | torch.nn.Conv2d)][-1]
+    initialise(made, recipe, torch.from_numpy(stored), kind)
+    return made
+
+
+def curved(kind: str, count: int = 400) -> np.ndarray:
+    """Samples with two numbers behind them, and noise, as they are stored."""
+    random = np.random.default_rng(0)
+    shape = {"image": (8, 8, 1), "signal": (12, 2), "table": (20,)}[kind]
+    size = int(np.prod(shape))
+    two = random.normal(size=(count, 2))
+    values = two @ random.normal(size=(2, size)) + 0.3 * random.normal(size=(count, size)) + random.normal(size=size)
+    values = values.reshape(count, *shape)
+    if kind == "image":
+        return np.clip(128 + 25 * values, 0, 255).astype(np.uint8)
+    return ((values - values.mean(0)) / values.std(0)).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", ["image", "signal", "table"])
+@pytest.mark.parametrize("name", ALL)
+def test_our_recipe_begins_near_pca(name: str, kind: str) -> None:
+    """Its code tells what PCA's tells; where the last layer is dense, it reconstructs almost as well before any step."""
+    if kind not in ALL[name].kinds:
+        return
+    stored = curved(kind)
+    made = begun(name, "hourglass", stored, kind)
+    clean = torch.from_numpy(stored).float() / (255 if kind == "image" else 1)
+    with torch.no_grad():
+        code = made.encode(clean)[0]
+        error = float((made.decode(code) - clean).square().mean())
+    mean = float((clean - clean.mean(0)).square().mean())
+    plane = metrics.fit_pca(stored, 2)
+    scores = plane.project(clean.flatten(1).numpy())
+    told = np.abs(np.corrcoef(scores.T, code.numpy().T)[:2, 2:])
+    assert np.diag(told).min() > 0.95
+    pca = metrics.squared_errors(clean.numpy(), metrics.through_pca(plane, clean.numpy())).mean()
+    if name not in ("convolutional", "modern-convolutional", "convolutional-variational", "lstm", "gru"):
+        assert error < pca + 0.15 * (mean - pca)
+    other = begun(name, "article", stored, kind)
+    with torch.no_grad():
+        assert float((other.decode(other.encode(clean)[0]) - clean).square().mean()) > 0.9 * mean
+
+
+@pytest.mark.parametrize("name", ["convolutional", "modern-convolutional", "convolutional-variational"])
+def test_a_last_convolution_begins_at_the_mean_of_each_channel(name: str) -> None:
+    mean = np.linspace([20, 150], [100, 220], 64).reshape(8, 8, 2).round()
+    made = begun(name, "hourglass", np.stack([mean - 9, mean + 9]).astype(np.uint8), "image")
+    layer = [m for m in made.decoder.modules() if isinstance(m, torch.nn.Conv2d)][-1]
     with torch.no_grad():
         layer.weight.zero_()
         shown = made.decode(torch.zeros(1, 2))[0].numpy()
-    logits = np.log(mean / (255 - mean))
-    whole = isinstance(layer, torch.nn.Linear) and len(layer.bias) == mean.size
-    expected = mean / 255 if whole else np.broadcast_to(1 / (1 + np.exp(-logits.mean((0, 1)))), shape)
-    np.testing.assert_allclose(shown, expected, atol=0.002)
+    logits = np.log(mean / (255 - mean)).mean((0, 1))
+    np.testing.assert_allclose(shown, np.broadcast_to(1 / (1 + np.exp(-logits)), (8, 8, 2)), atol=0.002)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("what", ["equal", "few", "constant columns"])
+def test_a_beginning_can_be_made_of_anything(name: str, what: str) -> None:
+    """Samples that do not differ, fewer samples than numbers, pixels that never change: every weight is a number."""
+    stored = np.random.default_rng(0).integers(0, 255, (3 if what == "few" else 30, 8, 8, 1)).astype(np.uint8)
+    if what == "equal":
+        stored[:] = stored[0]
+    if what == "constant columns":
+        stored[:, :, 2:] = 0
+    made = begun(name, "hourglass", stored, "image", 16)
+    assert all(torch.isfinite(value).all() for value in made.weights().values())
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_what_a_recurrent_layer_gives_goes_on_moving(name: str) -> None:
+    """As torch has it, it stands still long before the last of 100 steps."""
+    stored = np.random.default_rng(0).normal(size=(20, 100, 1)).astype(np.float32)
+    moved = []
+    for recipe in ("hourglass", "article"):
+        made = begun(name, recipe, stored, "signal")
+        layer = next(m for m in made.decoder if isinstance(m, torch.nn.LSTM | torch.nn.GRU))
+        with torch.no_grad():
+            states = layer(torch.ones(1, 100, 2))[0]
+        moved.append(float((states[60:] - states[59:-1]).abs().max()))
+    assert moved[0] > 0.005 > 10 * moved[1]
 
 
 @pytest.mark.parametrize(

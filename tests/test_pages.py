@@ -260,6 +260,25 @@ def test_a_network_that_draws_one_picture_for_all_is_told(
     assert "differences however small" in words(drawn(name, **query))
 
 
+@pytest.mark.parametrize("name", ["train", "explore", "codes"])
+def test_a_network_that_learnt_only_the_mean_is_told_in_place_of_dead_dimensions(
+    name: str, home: Path, variational_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    place = shutil.copytree(variational_run.folder, home / "runs" / variational_run.id)
+    about = variational_run.stored_card()
+    about["codes"]["dead"] = [True, True, False, False, False, False]
+    mean = next(metric["value"] for metric in about["metrics"] if metric["name"] == "mean_mse")
+    for share, told in ((0.96, True), (0.9, False)):
+        for metric in about["metrics"]:
+            if metric["name"] == "mse":
+                metric["value"] = share * mean
+        (place / "run.json").write_text(json.dumps(about))
+        shown = words(drawn(name, **{"training" if name == "train" else "run": variational_run.id}))
+        assert ("has learnt only the mean image" in shown) == told
+        assert ("dimensions are dead" in shown or "dimensions are used" in shown) != told
+
+
 @pytest.mark.parametrize(
     ("name", "said"), [("train", True), ("explore", True), ("reconstructions", True), ("codes", False)]
 )
@@ -282,32 +301,28 @@ def test_dimensions_that_are_dead_are_told_once(
 
 
 @pytest.mark.parametrize(
-    ("budget", "each", "recipe", "epochs", "trained_by"),
+    ("budget", "recipe", "seconds", "trained_by"),
     [
-        ("10", 0.1, "hourglass", 100, "hourglass"),
-        ("30", 0.1, "article", 300, "article"),
-        ("10", 25.0, "hourglass", 1, "hourglass"),
-        ("stop", 1.0, "hourglass", 3600, "open-ended"),
-        ("stop", 1.0, "article", 3600, "article"),
+        ("10", "hourglass", 10, "hourglass"),
+        ("30", "article", 30, "article"),
+        ("stop", "hourglass", 0, "open-ended"),
+        ("stop", "article", 0, "article"),
     ],
 )
-def test_a_time_is_turned_into_epochs(
-    monkeypatch: pytest.MonkeyPatch, budget: str, each: float, recipe: str, epochs: int, trained_by: str
+def test_a_time_is_asked_for_as_such(
+    monkeypatch: pytest.MonkeyPatch, budget: str, recipe: str, seconds: int, trained_by: str
 ) -> None:
     asked: list[Configuration] = []
-    monkeypatch.setattr(engine, "epoch_seconds", lambda _configuration, _device: each)
     monkeypatch.setattr(engine, "submit", lambda chosen, _owner, _device: asked.append(chosen) or chosen.id)
     monkeypatch.setattr(engine, "wake", lambda: None)
     app = drawn("train", dataset="digits", architecture="modern", budget=budget, recipe=recipe)
     next(button for button in app.button if button.label == "Train").click().run()
     assert not app.exception
     (chosen,) = asked
-    assert (chosen.epochs, chosen.recipe) == (epochs, trained_by)
+    assert (chosen.seconds, chosen.epochs, chosen.recipe) == (seconds, 10_000, trained_by)
     assert app.query_params["recipe"] == recipe and app.query_params["budget"] == budget
     limit = [caption.value for caption in app.caption if "longest training" in caption.value]
     assert limit == ["For at most 60 min or 10,000 epochs, the longest training on this computer."] * (budget == "stop")
-    told = [toast.value for toast in app.toast]
-    assert bool(told) == (each > 10) and all("one epoch, the least, needs about 25 s" in words for words in told)
 
 
 def test_what_has_no_end_cannot_be_annealed_and_says_so_before_train_is_pressed(
@@ -318,6 +333,8 @@ def test_what_has_no_end_cannot_be_annealed_and_says_so_before_train_is_pressed(
     assert "annealing of beta needs" in words(app).lower() and not any(button.label == "Train" for button in app.button)
     assert app.query_params["recipe"] == "hourglass"
     app.selectbox(key="budget").set_value("30").run()
+    assert "annealing of beta needs" in words(app).lower()
+    app.selectbox(key="budget").set_value("epochs").run()
     assert not app.error and any(button.label == "Train" for button in app.button)
 
 

@@ -1,5 +1,6 @@
 """python -m models: every command, for people and for machines, and what its exit code means."""
 
+import itertools
 import json
 import os
 import shutil
@@ -122,13 +123,18 @@ def test_problems_end_in_one_and_are_told_to_people_and_machines(
     assert says in "; ".join(filter(None, told["error"].values())).lower()
 
 
-def test_a_time_becomes_the_epochs_that_fit(home: Path, say: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from models import training
+def test_a_time_becomes_the_steps_that_fit(home: Path, say: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that goes on by a tenth of a second whenever it is looked at."""
+    from models.training import loop
 
-    monkeypatch.setattr(training, "epoch_seconds", lambda chosen, folder: 0.5 if chosen.code_size == 3 else 9.0)
+    ticks = itertools.count()
+    monkeypatch.setattr(loop, "clock", lambda: next(ticks) / 10)
     digits = ("train", "--dataset", "digits", "--architecture", "single-layer", "--code-size", "3", "--here")
     code, told, _ = say(*digits, "--time", "2", "--json")
-    assert code == 0 and told["training"]["epochs"] == 4
+    run = runs.open_run(told["folder"])
+    assert (
+        code == 0 and 10 <= run.configuration.steady < run.configuration.steps <= 21 and not run.configuration.seconds
+    )
 
 
 def test_a_training_cut_short_does_not_ship(home: Path, say: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,10 +116,10 @@ def test_the_article_has_nothing_of_ours(tmp_path: Path) -> None:
 
 
 def test_the_loss_falls_and_is_that_of_the_samples(tmp_path: Path, digits: Dataset) -> None:
-    run = learn(tmp_path / "x", architecture="modern", epochs=8)
+    run = learn(tmp_path / "x", architecture="modern", epochs=8, mixing=0)
     history = run.history()
     assert [line["epoch"] for line in history] == list(range(1, 9))
-    assert history[-1]["loss"]["reconstruction"] < 0.8 * history[0]["loss"]["reconstruction"]
+    assert history[-1]["loss"]["reconstruction"] < 0.9 * history[0]["loss"]["reconstruction"]
     train = run.errors[digits.splits()[run.rows] == TRAIN].mean()
     assert history[-1]["loss"]["reconstruction"] == pytest.approx(train, rel=0.05)
     assert run.metric("mse") == pytest.approx(run.errors[digits.splits()[run.rows] == TEST].mean(), rel=1e-4)
@@ -239,7 +239,14 @@ def test_contraction_makes_codes_move_less(tmp_path: Path) -> None:
 
 def test_validation_is_the_whole_that_a_training_lowers(tmp_path: Path, digits: Dataset) -> None:
     """Contraction, which is a derivative, and total correlation too; the same each time it is measured."""
-    plain = runs.configure({"dataset": "digits", "architecture": "variational", "code_size": 3})
+    choices = {
+        "dataset": "digits",
+        "architecture": "variational",
+        "code_size": 3,
+        "loss": "bernoulli",
+        "batch_size": 200,
+    }
+    plain = runs.configure(choices)
     measured = {}
     for name in ("", "contraction", "total_correlation"):
         facts = dataclasses.replace(plain, **({name: 2.0} if name else {}))

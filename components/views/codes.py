@@ -76,7 +76,8 @@ def dimensions(run: runs.Run) -> None:
     facts = run.card.codes
     dead = np.array(facts.dead, bool)
     used = int((~dead).sum())
-    st.subheader(f"{used} of {run.code_size} dimensions are used" if dead.any() else "What each dimension carries")
+    some = dead.any() and not run.only_mean
+    st.subheader(f"{used} of {run.code_size} dimensions are used" if some else "What each dimension carries")
     if facts.kl is not None:
         figure = figures.dimensions(facts.kl, dead, "KL from the standard normal in nats")
         st.plotly_chart(figure, config=PLAIN, key="dimensions")

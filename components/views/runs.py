@@ -159,10 +159,14 @@ def row(entry: Entry, named: bool) -> dict[str, Any]:
         **({"name": entry.name or ""} if named else {}),
         "run": title(entry),
         "state": state,
-        "progress": None if done is None else done / max(1, chosen.epochs) if run is None else 1.0,
+        "progress": None
+        if done is None
+        else done / max(1, status.epochs if status is not None else 1)
+        if run is None
+        else 1.0,
         "test error": run.metric("mse") if run is not None else None,
         "PCA": run.metric("pca_mse") if run is not None else None,
-        "epochs": run.card.training.epochs if run is not None else chosen.epochs,
+        "epochs": run.card.training.epochs if run is not None else None if chosen.seconds else chosen.epochs,
         "seconds": run.card.training.seconds if run is not None else None,
         "asked": int(entry.asked * 1000),
     }

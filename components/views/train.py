@@ -1,8 +1,6 @@
 """Train: choose dataset, architecture and code size, see the hourglass they make, and watch it learn."""
 
-import dataclasses
 import math
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,14 +8,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from components import address, choosing, figures, visitor, watched
-from components.choosing import OWN
+from components.choosing import BUDGETS, OWN
 from components.views import Page
 from components.watched import duration
 from models import Problem, architectures, datasets, engine, kinds, losses, runs
+from models import defaults as suggested
 from models.architectures import Blueprint
 from models.runs import Configuration
 
-PATIENCE = 30  # seconds that somebody waits for a timing
 ARTICLE = (
     "Those called (article) are networks of the kinds in "
     "[Building Autoencoders in Keras](https://blog.keras.io/building-autoencoders-in-keras.html), trained with Keras's own "
@@ -36,13 +34,6 @@ STANDARDISED = {
     "salt-and-pepper": "salt and pepper (values to the least or the greatest)",
     "masking": "masking (values to their mean)",
 }
-BUDGETS = {
-    "epochs": "a number of epochs",
-    "10": "10 seconds",
-    "30": "30 seconds",
-    "120": "2 minutes",
-    "stop": "until I stop",
-}
 NUMBERS = {
     "code_size": ("Code size D", "How many numbers a sample is squeezed into.", 1, "%d"),
     "epochs": ("Epochs", "How often every training sample is seen.", 1, "%d"),
@@ -54,6 +45,12 @@ NUMBERS = {
         "Images are turned, sheared and stretched a little at each step: against learning them by heart (Simard et al. 2003).",
         0.01,
         "%.2f",
+    ),
+    "mixing": (
+        "Mixing",
+        "Up to so large a share of another sample is added to each: against learning few samples by heart (Zhang et al. 2018).",
+        0.1,
+        "%.1f",
     ),
     "shift": ("Shift (pixels)", "Each batch is moved by up to so many pixels: more to learn from, slower.", 1, "%d"),
     **{
@@ -105,20 +102,14 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset, DeltaGenerator]:
     dataset = known_data[address.seed("dataset", one_of(known_data, "digits"), known=known_data)]
     fitting = [n for n, a in known.items() if dataset.kind in a.kinds]
     presets = [OWN, *(n for n, values in runs.PRESETS.items() if values["architecture"] in fitting)]
-    if address.changed("preset"):
-        take_preset()
-    elif address.changed("architecture"):
-        take_defaults(st.session_state["architecture"])
-    if address.upcoming("architecture", fitting[0]) not in fitting:  # the dataset is now one of another kind
-        address.choose("architecture", one_of(fitting, "modern"))
-        take_defaults(one_of(fitting, "modern"))
-    leave_preset()
+    first = one_of(fitting, suggested.architecture(suggested.facts_of(dataset)))
+    follow_changes(dataset, fitting, first)
     titles = choosing.titles(known_data)
     st.selectbox("Dataset", list(known_data), format_func=titles.__getitem__, key="dataset")
     shape = "×".join(map(str, dataset.shape))
     kind = kinds.get(dataset.kind)
     st.caption(f"{dataset.summary} {dataset.count:,} {kind.shaped.format(shape)}. Licence: {dataset.licence}.".strip())
-    address.seed("architecture", one_of(fitting, "modern"), known=fitting)
+    address.seed("architecture", first, known=fitting)
     takes, paper = known[st.session_state["architecture"]].takes, known[st.session_state["architecture"]].paper
     about = f"{takes[:1].upper()}{takes[1:]}. ({paper})"
     chosen = st.selectbox("Architecture", fitting, format_func=lambda n: known[n].title, key="architecture", help=about)
@@ -126,7 +117,7 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset, DeltaGenerator]:
     st.caption(architecture.summary)
     values: dict[str, Any] = {"dataset": dataset.name, "architecture": chosen}
     values["code_size"] = number("code_size", 2, (1, min(architectures.MAX_CODE_SIZE, dataset.size)))
-    defaults = start_values(chosen)
+    defaults = start_values(dataset, chosen, values["code_size"])
     below = st.container()
     with st.expander("More", icon=":material/tune:"):
         address.seed("preset", OWN, None, presets)
@@ -146,6 +137,7 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset, DeltaGenerator]:
         values["loss"] = st.selectbox("Loss", known_losses, key="loss", help=about)
         for choice in losses.choices(dataset.kind, architecture.variational):
             values[choice.field] = number(choice.field, choice.default)
+        values["mixing"] = number("mixing", defaults["mixing"])
         if kind.pixels:
             values["shift"] = number("shift", 0)
             values["distortion"] = number("distortion", 0.0)
@@ -157,6 +149,22 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset, DeltaGenerator]:
         }
         values["recipe"] = st.selectbox("Recipe", runs.RECIPES, format_func=words.__getitem__, key="recipe")
     return values, dataset, below
+
+
+def follow_changes(dataset: datasets.Dataset, fitting: list[str], first: str) -> None:
+    """What brings other choices with it: a preset, an architecture, a dataset of another kind or size, another code size.
+
+    fitting: the architectures that take the dataset's samples; first: the one to begin with.
+    """
+    if address.changed("preset"):
+        take_preset()
+    elif address.changed("architecture"):
+        take_defaults(dataset, st.session_state["architecture"])
+    if address.upcoming("architecture", first) not in fitting:  # the dataset is now one of another kind
+        address.choose("architecture", first)
+        take_defaults(dataset, first)
+    follow_defaults(dataset, address.upcoming("architecture", first))
+    leave_preset()
 
 
 def one_of(known: Iterable[str], wanted: str) -> str:
@@ -192,9 +200,9 @@ def how_long(epochs: int) -> tuple[int, str]:
         list(BUDGETS),
         key="budget",
         format_func=BUDGETS.__getitem__,
-        help="A time becomes a number of epochs, by a short timing of what this computer does when it does nothing else: "
-        "beside other work it takes longer. The learning rate's schedule then ends when the time does. Until you stop it, "
-        "the rate falls slowly, and a cool-down of two seconds takes it to zero.",
+        help="For a time: the learning rate is steady for half of it, then falls to zero in as many steps as the rest has "
+        "room for at the speed so far. Until you stop it, the rate falls slowly, and a cool-down of two seconds takes it to "
+        "zero.",
     )
     if chosen == "epochs":
         return int(number("epochs", epochs)), ""
@@ -202,29 +210,48 @@ def how_long(epochs: int) -> tuple[int, str]:
     if chosen == "stop":
         words = f"For at most {duration(limits.seconds)} or {limits.epochs:,} epochs, the longest training on this computer."
     else:
-        words = "The time becomes epochs when you press Train. Measuring the result comes after it."
+        words = "Measuring the result comes after it."
     return int(address.chosen("epochs") or epochs), words
 
 
-def start_values(architecture: str) -> dict[str, Any]:
-    """The defaults of an architecture's training choices."""
+def start_values(dataset: datasets.Dataset, architecture: str, code_size: int) -> dict[str, Any]:
+    """The defaults of a training's choices for a dataset, an architecture and a code size."""
     base = {f.name: f.default for f in Configuration.__dataclass_fields__.values()}
-    return {**base, **architectures.get(architecture).defaults}
+    return {**base, **suggested.choices(suggested.facts_of(dataset), architecture, code_size)}
 
 
-def take_defaults(architecture: str) -> None:
+DEFAULTS = ("epochs", "batch_size", "learning_rate", "loss", "mixing")
+
+
+def take_defaults(dataset: datasets.Dataset, architecture: str) -> None:
     """A newly chosen architecture brings the choices that suit it."""
-    values = start_values(architecture)
-    for name in ("epochs", "batch_size", "learning_rate", "loss"):
+    values = start_values(dataset, architecture, address.upcoming("code_size", 2))
+    for name in DEFAULTS:
         address.choose(name, values[name])
     address.choose("preset", OWN)
     address.choose("recipe", "hourglass")
 
 
+def follow_defaults(dataset: datasets.Dataset, architecture: str) -> None:
+    """Another dataset or code size brings its own defaults, in place of what is still as the ones before said."""
+    if architecture not in architectures.available() or address.upcoming("preset", OWN) != OWN:
+        return
+    try:
+        size = int(address.upcoming("code_size", 2))
+    except (TypeError, ValueError):
+        return
+    new = start_values(dataset, architecture, max(1, size))
+    before = st.session_state.get("defaults", new)
+    for name in DEFAULTS:
+        if new[name] != before[name] and str(address.upcoming(name, before[name])) == str(before[name]):
+            address.choose(name, new[name])
+    st.session_state["defaults"] = {name: new[name] for name in DEFAULTS}
+
+
 def take_preset() -> None:
     """A preset sets all that it names; the dataset stays."""
     chosen = runs.PRESETS.get(st.session_state["preset"], {"recipe": "hourglass"})
-    plain = {"budget": "epochs", "noise": "none", "shift": 0, "distortion": 0.0}
+    plain = {"budget": "epochs", "noise": "none", "shift": 0, "distortion": 0.0, "mixing": 0.0}
     terms = [term for term in losses.available().values() if not term.variational]
     plain |= {choice.field: choice.default for term in terms for choice in term.choices}
     for name, value in {**plain, **chosen}.items():
@@ -254,9 +281,14 @@ def bounded(name: str, value: Any, low: Any, high: Any) -> None:
 
 
 def to_train(values: dict[str, Any]) -> dict[str, Any]:
-    """The choices as they will be trained: until a stop, our recipe is the one that knows no end."""
-    endless = st.session_state["budget"] == "stop" and values["recipe"] == "hourglass"
-    return values | {"recipe": "open-ended"} if endless else values
+    """The choices as they will be trained: for a time, or until a stop, for which our recipe is the one that knows no end."""
+    budget = st.session_state["budget"]
+    if budget == "epochs":
+        return values
+    if budget != "stop":
+        return values | {"seconds": float(budget)}
+    endless = {"recipe": "open-ended"} if values["recipe"] == "hourglass" else {}
+    return values | endless | {"epochs": engine.Limits.from_environment().epochs}
 
 
 def configured(values: dict[str, Any]) -> tuple[Configuration, Blueprint] | None:
@@ -306,34 +338,11 @@ def start(configuration: Configuration, dataset: datasets.Dataset) -> None:
         device = "gpu" if st.toggle("Train on a graphics processor", key="gpu") else "cpu"
     if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch"):
         try:
-            st.session_state["training"] = engine.submit(timed(configuration, device), visitor.owner(), device)
+            st.session_state["training"] = engine.submit(configuration, visitor.owner(), device)
         except Problem as problem:
             st.error(str(problem))
         else:
             st.rerun()
-
-
-def timed(configuration: Configuration, device: str) -> Configuration:
-    """The configuration with the epochs that fit the time that was chosen; waits for the engine to measure."""
-    budget = st.session_state.get("budget", "epochs")
-    if budget == "epochs":
-        return configuration
-    with st.spinner("Timing a few steps …"):
-        end = time.monotonic() + PATIENCE
-        while (each := engine.epoch_seconds(configuration, device)) is None:
-            if time.monotonic() > end:
-                raise Problem(
-                    f"no worker was free to time an epoch within {PATIENCE} s",
-                    do="choose a number of epochs, or try again when fewer trainings run",
-                )
-            time.sleep(0.1)
-    values = dataclasses.asdict(configuration)
-    seconds = engine.Limits.from_environment().seconds if budget == "stop" else int(budget)
-    if budget != "stop" and each > seconds:
-        st.toast(
-            f"It will take longer: one epoch, the least, needs about {duration(each)} here.", icon=":material/timer:"
-        )
-    return runs.configure(values | {"epochs": engine.epochs_within(seconds, each)})
 
 
 PAGE = Page("Train", ":material/model_training:", 3, show)

@@ -127,4 +127,4 @@ def _value(column: Column, row: Floats, *, decoded: bool = False) -> str:
 
 def digits(column: Column) -> int:
     """Decimals of a decoded number that are worth reading: two digits of the column's deviation."""
-    return int(np.clip(1 - np.floor(np.log10(column.deviation)), 0, 8))
+    return int(np.clip(1 - np.floor(np.log10(column.unit)), 0, 8))

@@ -17,6 +17,7 @@ PER_VALUE, PER_SAMPLE = "per value", "per sample"  # stand for the units that th
 TITLES = {
     "mse": ("mean squared error", PER_VALUE),
     "squared_error": ("squared error", PER_SAMPLE),
+    "mean_mse": ("mean squared error of the mean training sample", PER_VALUE),
     "psnr": ("peak signal-to-noise ratio", "dB"),
     "ssim": ("structural similarity", "-1 to 1"),
     "pca_mse": ("mean squared error of PCA at the same code size", PER_VALUE),

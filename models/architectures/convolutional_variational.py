@@ -79,5 +79,5 @@ ARCHITECTURE = Architecture(
     layers=layers,
     variational=True,
     kinds=("image",),
-    defaults={"loss": "bernoulli", "learning_rate": 0.002},
+    defaults={"loss": "calibrated", "learning_rate": 0.002},
 )

@@ -24,5 +24,5 @@ ARCHITECTURE = Architecture(
     summary="Seven layers wide and narrow, the network of the 2006 Science paper.",
     paper="Hinton and Salakhutdinov, Reducing the Dimensionality of Data with Neural Networks, Science 313, 2006",
     layers=layers,
-    defaults={"learning_rate": 0.001, "batch_size": 256},
+    defaults={"learning_rate": 0.001},
 )

@@ -25,5 +25,5 @@ ARCHITECTURE = Architecture(
     paper="Kingma and Welling, Auto-Encoding Variational Bayes, 2013",
     layers=layers,
     variational=True,
-    defaults={"loss": "bernoulli", "learning_rate": 0.002},
+    defaults={"loss": "calibrated", "learning_rate": 0.002},
 )

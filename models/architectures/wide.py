@@ -23,5 +23,4 @@ ARCHITECTURE = Architecture(
     summary="The modern network at twice the width: the lowest error of all after some minutes.",
     paper="Ba, Kiros and Hinton, Layer Normalization, 2016; Srivastava et al., Dropout, 2014",
     layers=layers,
-    defaults={"batch_size": 256, "epochs": 100},
 )

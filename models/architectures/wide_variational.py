@@ -21,5 +21,5 @@ ARCHITECTURE = Architecture(
     paper="Kingma and Welling, Auto-Encoding Variational Bayes, 2013",
     layers=layers,
     variational=True,
-    defaults={"loss": "bernoulli", "learning_rate": 0.002, "batch_size": 256, "epochs": 100},
+    defaults={"loss": "calibrated", "learning_rate": 0.002},
 )

@@ -9,6 +9,7 @@ import time
 from models import Problem, architectures, datasets, home, unwritable
 from models import runs as stored
 from models.engine import queue
+from models.engine.growing import as_ended
 from models.engine.limits import Limits
 from models.engine.supervisor import wake
 from models.runs import Configuration
@@ -27,6 +28,8 @@ def submit(configuration: Configuration, owner: str = SHELL, device: str = "cpu"
     """
     configuration = configuration.check()
     datasets.check(configuration.dataset, owner)
+    if (whole := _trained_for_a_time(configuration)) is not None:
+        configuration = whole
     id_, finished_already = configuration.id, kept(configuration.id)
     values = dataclasses.asdict(configuration)
     if owner != SHELL and not finished_already:
@@ -36,6 +39,15 @@ def submit(configuration: Configuration, owner: str = SHELL, device: str = "cpu"
         queue.keep_owners(connection, id_)
     wake()
     return id_
+
+
+def _trained_for_a_time(configuration: Configuration) -> Configuration | None:
+    """The configuration of the run that this one became, where it was trained for its whole time already."""
+    ticket = queue.ticket(configuration.id) if configuration.seconds and queue.path().exists() else None
+    if ticket is None or ticket.state != "done" or not ticket.became or not kept(ticket.became):
+        return None
+    ended = as_ended(ticket.became)
+    return ended if ended.stopped_after is None else None
 
 
 def epoch_seconds(configuration: Configuration, device: str = "cpu") -> float | None:
@@ -106,7 +118,8 @@ def _within_limits(configuration: Configuration, owner: str) -> None:
         )
     for came, most, what, do in (
         (waiting + 1, limits.waiting, "waiting runs", "wait until one has begun, or cancel one on the page Runs"),
-        (configuration.epochs, limits.epochs, "epochs", "choose fewer epochs"),
+        (0 if configuration.seconds else configuration.epochs, limits.epochs, "epochs", "choose fewer epochs"),
+        (round(configuration.seconds), limits.seconds, "seconds of training", "choose a shorter time"),
         (blueprint.parameters, limits.parameters, "parameters", "choose a smaller architecture or code size"),
     ):
         if came > most:

@@ -67,6 +67,8 @@ def status(id_: str) -> Status:  # noqa: PLR0911 - one return for each way a tra
             id_, report["phase"], report["what"], report["epoch"], report["epochs"], problem_of(report), pca=pca
         )
     epoch, epochs = int(report["epoch"]) if report else 0, chosen.epochs
+    if chosen.seconds and report is not None:  # for a time: what it will be, as far as is known
+        epochs = int(report["epochs"])
     if ticket.state == "queued":
         ahead, wait = _line().get(id_, (None, None))
         row = engine_row()
@@ -118,6 +120,8 @@ def _left(ticket: Ticket, usual: float | None) -> float:
     """About how many seconds a running training still takes."""
     done, chosen = progress(ticket.id), ticket.chosen
     if done and chosen is not None:
+        if chosen.seconds:
+            return max(0.0, chosen.seconds - sum(float(line["seconds"]) for line in done)) + 2
         seconds = float(np.median([line["seconds"] for line in done]))
         return seconds * (chosen.epochs - len(done)) + 2
     return usual or 0.0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 # Squared error and any noise but a watermark go on whatever is numbers.
 NOISES = ("none", "gaussian", "salt-and-pepper", "masking")
-LOSSES = ("squared-error",)
+LOSSES = ("squared-error", "calibrated")
 
 
 @dataclass(frozen=True)

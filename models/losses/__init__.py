@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 # fmt: off
 RESERVED = frozenset(
     ("dataset", "architecture", "code_size", "noise", "noise_level", "epochs", "batch_size", "learning_rate", "loss",
-     "recipe", "seed", "stopped_after", "shift", "distortion", "cooled", "called", "canonical", "check", "id",
+     "recipe", "seed", "stopped_after", "shift", "distortion", "mixing", "seconds", "steps", "steady",
+     "cooled", "called", "canonical", "check", "id",
      "id_of", "weights", "total_loss", "configuration", "help", "here", "json", "preset", "run", "ship", "time", "tsne",
      "budget", "gpu", "hourglass", "pages", "training")
 )

@@ -26,11 +26,11 @@ def compute(batch: Batch) -> Tensor:
 
 
 def check(configuration: Any) -> None:
-    """Annealing is a share of the training's length, which an open-ended one does not have."""
-    if configuration.annealing and configuration.recipe == "open-ended":
+    """Annealing is a share of the training's steps, of which one without a known end, or for a time, has no number yet."""
+    if configuration.annealing and (configuration.recipe == "open-ended" or configuration.seconds):
         raise Problem(
             "annealing of beta needs a training whose length is known",
-            do="choose a number of epochs or a time, or no annealing",
+            do="choose a number of epochs, or no annealing",
         )
 
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from models import Problem, architectures, datasets, kinds
+from models import Problem, architectures, datasets, defaults, kinds
 from models.losses import available as loss_terms
 from models.losses import used
 
-RECIPE = 3  # raised by hand when the same configuration would train to another result
+RECIPE = 4  # raised by hand when the same configuration would train to another result
 NOISES = ("none", "gaussian", "salt-and-pepper", "masking", "watermark")
-LOSSES = ("squared-error", "bernoulli")
+LOSSES = ("squared-error", "calibrated", "bernoulli")
 RECIPES = ("hourglass", "open-ended", "article")
 CHOICES = {"noise": NOISES, "loss": LOSSES, "recipe": RECIPES}
 NOISE_LEVEL = 0.3  # where a noise is chosen and no level
@@ -26,6 +26,10 @@ RANGES: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-6, 1),
     "shift": (0, 8),
     "distortion": (0, 0.5),
+    "mixing": (0, 1),
+    "seconds": (0, 86_400),
+    "steps": (0, 2**40),
+    "steady": (0, 2**40),
     "seed": (0, 2**31 - 1),
     **{choice.field: choice.range for term in loss_terms().values() for choice in term.choices},
 }
@@ -52,11 +56,16 @@ class Configuration:
 
     noise_level: standard deviation (gaussian), share of values hit (salt-and-pepper, masking) or opacity
     (watermark), each in [0, 1]. shift moves each batch by up to so many pixels, another way at each step; distortion
-    turns, shears and stretches images, by so large a standard deviation of each number of a 2x2 matrix. The weights and
+    turns, shears and stretches images, by so large a standard deviation of each number of a 2x2 matrix; mixing adds up
+    to so large a share of another training sample to each (mixup, Zhang et al. 2018). The weights and
     settings of loss terms (beta and those like it) are told in `models.losses`, each in the file of its term; those of a
     term that is not declared here are added behind the others. recipe: "hourglass" warms up and anneals the learning rate,
     starts the output at the mean sample and keeps the best epoch; "open-ended" is the same for a training whose end is
     not known, with a rate that falls slowly; "article" keeps Keras's habits (constant rate, last epoch).
+
+    seconds: how long to train, 0 where epochs say it; epochs are then a limit. Its learning rate is steady for half of the
+    time and then falls; steady and steps say after how many steps it did and ended, so that the same can be trained again
+    without a clock. Those of a run that was trained for a time are its own affair, and it has no seconds any more.
 
     stopped_after is set when a person, or a limit of time, ended the training before its last epoch; cooled is then
     how many steps its last epoch had, where that was a cool-down. Nobody chooses these two, and how many steps a
@@ -84,6 +93,10 @@ class Configuration:
     total_correlation: float = 0.0
     distortion: float = 0.0
     cooled: int = 0
+    mixing: float = 0.0
+    seconds: float = 0.0
+    steps: int = 0
+    steady: int = 0
 
     @property
     def called(self) -> str:
@@ -151,6 +164,12 @@ class Configuration:
             if not low <= value <= high:  # also catches NaN
                 words = name.replace("_", " ")
                 raise Problem(f"{words} must be {low:g} to {high:.10g}; {value} was given")
+        if self.steady > self.steps or (self.steps and not self.steady):
+            raise Problem(
+                f"{self.steady} of {self.steps} steps with a steady rate were chosen",
+                "at least one, and not more than all",
+                "leave steps and steady out",
+            )
         self._check_terms(dataset.kind, architecture.variational)
         return self
 
@@ -191,8 +210,8 @@ def losses(kind: str) -> tuple[str, ...]:
 def configure(values: dict[str, Any]) -> Configuration:
     """A checked configuration from plain values (a URL, a form, a file). Unknown names are a `Problem`.
 
-    What is absent takes the architecture's default where it fits the samples, then the general one; a noise without a
-    level takes `NOISE_LEVEL`.
+    What is absent takes the default for the dataset and the architecture (`models.defaults`), then the general one; a
+    noise without a level takes `NOISE_LEVEL`. The article's recipe mixes no samples unless it is told to.
     """
     fields = {field.name: field for field in dataclasses.fields(Configuration)}
     if unknown := sorted(set(values) - set(fields)):
@@ -207,10 +226,7 @@ def configure(values: dict[str, Any]) -> Configuration:
             f"no {' and no '.join(absent)} was chosen",
             do=f"add {options}, or choose {'one' if len(absent) == 1 else 'one of each'}",
         )
-    defaults = dict(architectures.get(str(values["architecture"])).defaults)
-    if defaults.get("loss") not in losses(datasets.get(str(values["dataset"])).kind):
-        defaults.pop("loss", None)
-    chosen = {**defaults, **values}
+    chosen = {**suitable(values), **values}
     if values.get("noise", "none") != "none":
         chosen.setdefault("noise_level", NOISE_LEVEL)
     casts: dict[str, Callable[[Any], Any]] = {
@@ -227,6 +243,8 @@ def configure(values: dict[str, Any]) -> Configuration:
             raise Problem(f"the choice {name} is not of its type ({error})", do="correct the value") from error
     checked = Configuration(**cast).check()
     # What has no effect must not make another run of the same training.
+    if checked.seconds and checked.epochs != RANGES["epochs"][1] and checked.stopped_after is None:
+        checked = dataclasses.replace(checked, epochs=int(RANGES["epochs"][1]))
     if checked.noise == "none" or not checked.noise_level:
         checked = dataclasses.replace(checked, noise="none", noise_level=0.0)
     kind, variational = datasets.get(checked.dataset).kind, architectures.get(checked.architecture).variational
@@ -237,6 +255,19 @@ def configure(values: dict[str, Any]) -> Configuration:
     if not kinds.get(kind).pixels:
         checked = dataclasses.replace(checked, shift=0, distortion=0.0)
     return checked
+
+
+def suitable(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The default choices for a dataset, an architecture and a code size, which `values` name; the recipe counts, too."""
+    try:
+        size = max(1, _whole(values.get("code_size", Configuration.code_size)))
+    except (TypeError, ValueError, OverflowError):  # told of where choices are checked
+        size = Configuration.code_size
+    dataset, architecture = datasets.get(str(values["dataset"])), architectures.get(str(values["architecture"]))
+    if dataset.kind not in architecture.kinds:
+        return {}
+    found = defaults.choices(defaults.facts_of(dataset), architecture.name, size)
+    return found | {"mixing": 0.0} if values.get("recipe") == "article" else found
 
 
 def read_configuration(values: Any) -> Configuration:

@@ -83,14 +83,14 @@ OPTIONAL = (
     "card.md",
 )
 # What a folder holds while it grows, and not when it is finished.
-WORKING = ("configuration.json", "control.json", "status.json", "strip.npy", "checkpoint.safetensors")
+WORKING = ("configuration.json", "control.json", "status.json", "strip.npy", "checkpoint.safetensors", "plan.json")
 COOLING = "cooling down"  # what status.json says in the last seconds of a training that was stopped
 
 
 def frame_epochs(chosen: Configuration) -> list[int]:
     """The epochs whose codes are kept for the replay, at most `FRAMES`: the first, the last, and between them closer
     together at the start, where most happens; by equal factors where the end is not known, so that any has some."""
-    if chosen.recipe == "open-ended":
+    if chosen.recipe == "open-ended" or chosen.seconds:
         return sorted(set(np.geomspace(1, chosen.epochs, min(FRAMES, chosen.epochs)).round().astype(int).tolist()))
     shares = np.linspace(0, 1, min(FRAMES, chosen.epochs)) ** (1 if chosen.epochs <= FRAMES else 2)
     return sorted({1, *(1 + (chosen.epochs - 1) * shares).round().astype(int).tolist()})

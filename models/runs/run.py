@@ -21,6 +21,8 @@ from models.runs.configuration import Configuration
 from models.runs.facts import RunCard
 from models.runs.format import finite
 
+ONLY_MEAN = 0.95  # of the mean sample's error: what does no better has learnt the mean sample and nothing else
+
 UNLABELLED = "no label"  # what the class of a sample is called that has none, in a dataset that has classes
 
 
@@ -190,6 +192,12 @@ class Run:
         """One measured number, None when it was not measured."""
         found = (m.value for m in self.card.metrics if m.name == name and m.split == split)
         return next(found, None)
+
+    @property
+    def only_mean(self) -> bool:
+        """Whether it does hardly better than the mean training sample would; False in runs where that was not measured."""
+        mse, mean = self.metric("mse"), self.metric("mean_mse")
+        return mse is not None and mean is not None and mse >= ONLY_MEAN * mean
 
     def history(self) -> list[dict[str, Any]]:
         """A dict per epoch, as in history.jsonl."""

@@ -1,6 +1,6 @@
 """The runs that ship in pretrained/: how each is made, and what it is weak at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -26,6 +26,25 @@ _CATS: dict[str, Any] = {"loss": "squared-error"}
 
 def _cats(architecture: str, code_size: int, **choices: Any) -> dict[str, Any]:
     return {"dataset": "cats", "architecture": architecture, "code_size": code_size, **choices}
+
+
+# The defaults of when these were trained, which make the same runs again.
+_DEFAULTS: dict[str, Any] = {
+    "epochs": 30,
+    "batch_size": 128,
+    "learning_rate": 0.004,
+    "loss": "squared-error",
+    "mixing": 0.0,
+}
+_SLOW = {"loss": "bernoulli", "learning_rate": 0.002}
+_OF: dict[str, dict[str, Any]] = {
+    "convolutional": {"learning_rate": 0.003},
+    "modern-convolutional": {"learning_rate": 0.002},
+    "variational": _SLOW,
+    "convolutional-variational": _SLOW,
+    "wide": {"batch_size": 256, "epochs": 100},
+    "wide-variational": {**_SLOW, "batch_size": 256, "epochs": 100},
+}
 
 
 _FASHION_OVERLAP = "Shirts, pullovers and coats overlap: two numbers cannot keep them apart."
@@ -106,4 +125,8 @@ ZOO: dict[str, ShippedRun] = {
         {"dataset": "shapes", "architecture": "modern-convolutional", "code_size": 2, "epochs": 40},
         "Folds five factors into two numbers: the map has seams.",
     ),
+}
+ZOO = {
+    name: replace(one, choices={**_DEFAULTS, **_OF.get(one.choices["architecture"], {}), **one.choices})
+    for name, one in ZOO.items()
 }

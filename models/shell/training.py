@@ -7,10 +7,8 @@ import json
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from models import PRETRAINED, Problem, architectures, datasets, engine, losses, runs
@@ -30,7 +28,7 @@ def add_to(commands: Any) -> None:
         "--time",
         type=_seconds,
         metavar="SECONDS",
-        help="train for about so long in place of a number of epochs: a short timing in this process makes it epochs",
+        help="train for so long in place of a number of epochs",
     )
     train.add_argument(
         "--tsne",
@@ -51,11 +49,11 @@ def _add_choices(train: argparse.ArgumentParser) -> None:
     """An option for each field of a configuration."""
     of_terms = {choice.field: choice for term in losses.available().values() for choice in term.choices}
     for field in dataclasses.fields(runs.Configuration):
-        if field.name not in ("stopped_after", "cooled"):
+        if field.name not in ("stopped_after", "cooled", "seconds", "steps", "steady"):
             default = (
                 ""
                 if field.default is dataclasses.MISSING
-                else f" (default {field.default}, unless the architecture has its own)"
+                else f" (default {field.default}, unless dataset and architecture have their own)"
             )
             known: dict[str, Any] = {
                 "dataset": datasets.available(),
@@ -118,22 +116,13 @@ def _chosen(arguments: argparse.Namespace) -> runs.Configuration:
     return runs.configure(values | {name: value for name, value in named.items() if value is not None})
 
 
-def _timed(configuration: runs.Configuration, seconds: float) -> runs.Configuration:
-    """The configuration with the epochs that fit into so many seconds here and now."""
-    from models import training
-
-    with tempfile.TemporaryDirectory() as folder:
-        each = training.epoch_seconds(configuration, Path(folder))
-    return runs.configure(dataclasses.asdict(configuration) | {"epochs": engine.epochs_within(seconds, each)})
-
-
 def _train(arguments: argparse.Namespace) -> int:
     configuration = _chosen(arguments)
     datasets.check(configuration.dataset, SHELL)
     if arguments.time is not None:
         if arguments.epochs is not None:
             raise Problem("--time and --epochs cannot be combined", do="leave one of them out")
-        configuration = _timed(configuration, arguments.time)
+        configuration = runs.configure(dataclasses.asdict(configuration) | {"seconds": arguments.time})
     if arguments.ship and not (arguments.preset or "").startswith("zoo/"):
         raise Problem("--ship works with presets of the zoo only", do="add --preset zoo/NAME")
     if not arguments.ship and engine.kept(configuration.id):
@@ -253,6 +242,8 @@ def _print_result(arguments: argparse.Namespace, run: runs.Run) -> int:
     print(
         f"{run.title}\n{run.id} in {run.folder}\n{trained.epochs} epoch{'' if trained.epochs == 1 else 's'} in {trained.seconds:.1f} s, {trained.samples_per_second:,.0f} samples/s"
     )
+    if run.only_mean:
+        print("It has learnt only the mean sample: train it for more epochs, or with another learning rate.")
     for metric in run.card.metrics:
         print(f"  {metric.title}: {metric.value:.4g} {metric.unit} ({metric.split} split, {metric.count:,} samples)")
     return 0

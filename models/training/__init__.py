@@ -4,6 +4,8 @@ Runs in a process of its own (`python -m models train`), with one torch thread: 
 each faster that way than sharing both. The folder it works in grows while it trains, and is read by the page:
 
     configuration.json   what was asked for
+    plan.json            of a training for a time, once its learning rate begins to fall: {steady, steps}, how many steps
+                         there were before and will be in all. It belongs to the checkpoints of before and after
     control.json         {attempt, wish}: written by whoever started this attempt (the engine, or the shell). A training
                          that finds another attempt's number than its own ends without touching anything; wish is null,
                          "keep" (end now, keep what was learnt) or "drop" (end now; the checkpoint stays)
@@ -19,10 +21,11 @@ as one that was left alone. An epoch's line is written before its checkpoint: th
 an epoch when killed between the two. Lines after the checkpoint's epoch are cut off and written again.
 """
 
-from models.training.augmentation import distorted, shifted
+from models.training.augmentation import distorted, mixed, shifted
 from models.training.fitting import epoch_seconds, memory_kept, train
+from models.training.initialisation import initialise
 from models.training.loop import Training
-from models.training.network import Network, initialise, pick_device
+from models.training.network import Network, pick_device
 from models.training.report import Report, Stopped, Superseded
 from models.training.schedules import annealed, schedule
 
@@ -37,6 +40,7 @@ __all__ = [
     "epoch_seconds",
     "initialise",
     "memory_kept",
+    "mixed",
     "pick_device",
     "schedule",
     "shifted",

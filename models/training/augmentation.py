@@ -1,4 +1,4 @@
-"""Stored images moved and distorted as they are trained on, each batch another way."""
+"""Stored samples moved, distorted and mixed as they are trained on, each batch another way."""
 
 from __future__ import annotations
 
@@ -28,3 +28,13 @@ def distorted(images: Tensor, deviation: float, seed: int) -> Tensor:
     grid = torch.nn.functional.affine_grid(maps, list(first.shape), align_corners=False)
     moved = torch.nn.functional.grid_sample(first, grid, padding_mode="border", align_corners=False)
     return moved.permute(0, 2, 3, 1).round_().to(torch.uint8)
+
+
+def mixed(samples: Tensor, most: float, seed: int) -> Tensor:
+    """Stored samples (B, *shape), each with a share between 0 and `most` of another one of them: mixup (Zhang et al. 2018,
+    with shares that are equally likely). What is learnt then goes on between the samples that there are."""
+    random = torch.Generator().manual_seed(seed)
+    share = most * torch.rand(len(samples), *(1 for _ in samples.shape[1:]), generator=random)
+    others = samples[torch.randperm(len(samples), generator=random)]
+    out = torch.lerp(samples.float(), others.float(), share)
+    return out.round_().to(torch.uint8) if samples.dtype == torch.uint8 else out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import itertools
 import json
@@ -21,16 +22,19 @@ from models import Problem, architectures, codes, datasets, kinds, losses, noise
 from models.analysis import metrics
 from models.datasets import TEST, TRAIN, VALIDATION, Dataset
 from models.runs import Configuration
-from models.training.augmentation import distorted, shifted
+from models.training.augmentation import distorted, mixed, shifted
 from models.training.checkpoints import CHECKPOINT, Damaged, Progress
-from models.training.network import Learner, Network, NetworkOutput, drawn_from, initialise, precision
+from models.training.initialisation import initialise
+from models.training.network import Learner, Network, NetworkOutput, drawn_from, precision
 from models.training.reconstruction import RECONSTRUCTION
 from models.training.report import Report, Stopped, append
-from models.training.schedules import annealed, schedule
+from models.training.schedules import Timetable, annealed, schedule
 
 STORED = 300_000  # numbers of codes kept: 70,000 samples at D = 2 or 4, 10,000 at D = 30
 STRIP = 8
 COOL = 2.0  # seconds of cooling down
+PLAN = "plan.json"
+clock = time.perf_counter  # what a training for a time looks at
 
 
 class Training:
@@ -62,7 +66,32 @@ class Training:
         self.replayed = replay_places(len(self.stored), configuration.code_size)
         self.frames: list[int] = []
         self.cooled = 0
+        self.per_epoch = -(-len(self.training) // configuration.batch_size)
+        self.timetable = self._timetable()
         self.saved, self.saving = time.monotonic(), 0.0
+
+    def _timetable(self) -> Timetable | None:
+        """The steps of a training for a time, as far as they are fixed; None where epochs are what was chosen."""
+        chosen = self.configuration
+        if not chosen.seconds and not chosen.steps:
+            return None
+        most = chosen.epochs * self.per_epoch
+        table = Timetable(chosen.seconds, most, chosen.recipe == "article", chosen.steady, chosen.steps)
+        if chosen.seconds:
+            try:
+                fixed = json.loads((self.folder / PLAN).read_text())
+                if 0 < int(fixed["steady"]) <= int(fixed["steps"]) <= most:
+                    table.steady, table.steps = int(fixed["steady"]), int(fixed["steps"])
+            except (OSError, ValueError, TypeError, KeyError):
+                (self.folder / PLAN).unlink(missing_ok=True)
+        return table
+
+    def _plan(self, step: int, elapsed: float) -> None:
+        """Fix the steps of a training for a time when its rate begins to fall, and write them down before the next one:
+        whoever goes on from a checkpoint of before or after then takes the same steps."""
+        if self.timetable is not None and self.timetable.fix(step, elapsed):
+            fixed = {"steady": self.timetable.steady, "steps": self.timetable.steps}
+            runs.write_whole(self.folder / PLAN, json.dumps(fixed).encode())
 
     def _block(self, rows: NDArray[np.int64]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(self.content.samples[rows]))
@@ -76,32 +105,37 @@ class Training:
         self.report.write("preparing", "PCA, to compare with", 0.0)
         self.baseline = metrics.fit_pca(self.training.numpy(), chosen.code_size)
         self.report.pca = self._pca_error()
-        per_epoch = -(-len(self.training) // chosen.batch_size)
+        per_epoch, table = self.per_epoch, self.timetable
         steps = chosen.epochs * per_epoch
         order = torch.Generator().manual_seed(chosen.seed)
         shown = set(runs.frame_epochs(chosen))
         at = self._restore(order) or self._begin()
         step = at.epoch * per_epoch
         for epoch in range(at.epoch + 1, chosen.epochs + 1):
+            if table is not None and 0 < table.steps <= step:
+                break
             sums: dict[str, Tensor] = {}
-            began, stopped = time.perf_counter(), False
+            began, stopped, seen, over = clock(), False, 0, False
             for batch in torch.randperm(len(self.training), generator=order).split(chosen.batch_size):
-                rate = chosen.learning_rate * schedule(step, steps, chosen.recipe)
-                annealing = annealed(step, steps, chosen.annealing)
+                share = schedule(step, steps, chosen.recipe) if table is None else table.rate(step)
+                rate, annealing = chosen.learning_rate * share, annealed(step, steps, chosen.annealing)
                 add(sums, self._step(batch, step, rate, annealing), len(batch))
-                step += 1
-                if stopped := self.report.look_now_and_then():
+                step, seen = step + 1, seen + len(batch)
+                if chosen.seconds:
+                    self._plan(step, at.seconds + clock() - began)
+                over = table is not None and step == table.steps
+                if (stopped := self.report.look_now_and_then()) or over:
                     break
-            if stopped and epoch == 1:
+            if stopped and not over and epoch == 1:
                 raise Stopped
-            if stopped:
+            if stopped and not over:
                 if self.report.cool:
                     self._cool_down(at, order, step, rate, began)
                 break
-            self._end_epoch(at, sums, len(self.training), rate, began, epoch in shown, rising=annealing < 1)
-            self._checkpoint(at, order)
-            if at.seconds > limit and epoch < chosen.epochs:
-                self._cool_down(at, order, step, rate, time.perf_counter())
+            self._end_epoch(at, sums, seen, rate, began, over or epoch in shown, rising=annealing < 1)
+            self._checkpoint(at, order, over or epoch == chosen.epochs)
+            if at.seconds > limit and not over and epoch < chosen.epochs:
+                self._cool_down(at, order, step, rate, clock())
                 break
         self.network.load(at.weights)
         if at.best_epoch > self.frames[-1]:  # ended between two epochs of the replay, which ends with what is kept
@@ -123,7 +157,7 @@ class Training:
 
         While beta is still rising the newest are: the whole loss, with all of beta, is least before the code is used.
         """
-        epoch, seconds = at.epoch + 1, time.perf_counter() - began
+        epoch, seconds = at.epoch + 1, clock() - began
         loss = {name: float(value) / seen for name, value in sums.items()}
         measured = self._validate()
         if not all(np.isfinite([*loss.values(), measured])):
@@ -135,8 +169,9 @@ class Training:
             at.best, at.best_epoch = float("inf") if rising else measured, epoch
             at.weights = {name: value.clone() for name, value in self.network.weights().items()}
         line = {"epoch": epoch, "loss": loss, "validation": measured, "learning_rate": rate}
+        self.report.epochs = self._epochs(epoch, at.seconds + seconds)
         self._log({**line, "samples_per_second": seen / seconds, "seconds": seconds}, frame)
-        at.epoch, at.seconds = epoch, at.seconds + time.perf_counter() - began
+        at.epoch, at.seconds = epoch, at.seconds + clock() - began
 
     def _cool_down(self, at: Progress, order: torch.Generator, step: int, rate: float, began: float) -> None:
         """Take the rate from where it is to zero in `COOL` seconds: a last epoch, which began at `began`.
@@ -147,14 +182,14 @@ class Training:
             return
         self.report.write("training", runs.COOLING, at.epoch / self.configuration.epochs)
         sums: dict[str, Tensor] = {}
-        cooling, share, seen = time.perf_counter(), 0.0, 0
+        cooling, share, seen = clock(), 0.0, 0
         while share < 1:
             for batch in torch.randperm(len(self.training), generator=order).split(self.configuration.batch_size):
                 now = rate * (1 - share)
                 add(sums, self._step(batch, step + self.cooled, now, 1.0), len(batch))
                 seen, self.cooled = seen + len(batch), self.cooled + 1
                 self.report.look_now_and_then()
-                if (share := (time.perf_counter() - cooling) / COOL) >= 1:
+                if (share := (clock() - cooling) / COOL) >= 1:
                     break
         at.seconds += cooling - began  # of the epoch that was interrupted
         self._end_epoch(at, sums, seen, now, cooling, frame=True)
@@ -226,9 +261,8 @@ class Training:
         self._learn(self._precision())
         return Progress(precision=self.precision)
 
-    def _checkpoint(self, at: Progress, order: torch.Generator) -> None:
-        """Keep everything that the next epoch depends on, unless the last checkpoint is fresh."""
-        last = at.epoch == self.configuration.epochs
+    def _checkpoint(self, at: Progress, order: torch.Generator, last: bool) -> None:
+        """Keep everything that the next epoch depends on, unless the last checkpoint is fresh and this is not the last."""
         if not last and time.monotonic() - self.saved < max(CHECKPOINT, 20 * self.saving):
             return
         began = time.monotonic()
@@ -278,7 +312,7 @@ class Training:
             raise Damaged from error
         runs.write_whole(self.folder / "history.jsonl", b"".join(line + b"\n" for line in lines))
         runs.write_whole(self.folder / "replay" / "codes.f32", replay)
-        self.frames, self.report.epoch = frames, at.epoch
+        self.frames, self.report.epoch, self.report.epochs = frames, at.epoch, self._epochs(at.epoch, at.seconds)
         self.report.write("training", f"going on after epoch {at.epoch}", at.epoch / self.configuration.epochs)
         return at
 
@@ -289,6 +323,8 @@ class Training:
         mean, and images are moved where that is chosen. Without it the same seed gives the same terms.
         """
         chosen, train, network = self.configuration, learning is not None, learning or self.network
+        if train and chosen.mixing:
+            stored = mixed(stored, chosen.mixing, seed)
         if train and chosen.shift:
             stored = shifted(stored, chosen.shift, seed)
         if train and chosen.distortion:
@@ -329,6 +365,24 @@ class Training:
                 sums += float(total(self._terms(part, seed=i), chosen).detach()) * len(part)
         return sums / len(self.validation)
 
+    def ended(self, done: int) -> Configuration:
+        """The configuration of the run that these many epochs make: how it was ended, and the steps that a time became."""
+        chosen, table = self.configuration, self.timetable
+        if table is not None and table.steps:
+            chosen = dataclasses.replace(chosen, steady=table.steady, steps=table.steps)
+            if not self.cooled and -(-table.steps // self.per_epoch) == done:
+                return dataclasses.replace(chosen, seconds=0.0, epochs=done)
+        early = done < chosen.epochs or self.cooled
+        return dataclasses.replace(chosen, stopped_after=done if early else None, cooled=self.cooled)
+
+    def _epochs(self, epoch: int, elapsed: float) -> int:
+        """How many epochs there will be, of a training for a time about."""
+        table = self.timetable
+        if table is None:
+            return self.configuration.epochs
+        steps = table.steps or epoch * self.per_epoch * max(1.0, table.seconds / max(elapsed, 1e-9))
+        return max(epoch, min(self.configuration.epochs, -(-int(steps) // self.per_epoch)))
+
     def _log(self, line: dict[str, Any], frame: bool) -> None:
         """Append an epoch to history and replay, renew the strip, tell the page."""
         epoch = line["epoch"]
@@ -338,7 +392,8 @@ class Training:
         self._strip()
         append(self.folder / "history.jsonl", (json.dumps(line) + "\n").encode())
         self.report.epoch = epoch
-        total, end = self.configuration.epochs, self.configuration.recipe != "open-ended"
+        total = self.report.epochs
+        end = self.configuration.recipe != "open-ended" and not self.configuration.seconds
         self.report.write("training", f"epoch {epoch} of {total}" if end else f"epoch {epoch}", epoch / total)
 
     def _frame(self, epoch: int) -> None:

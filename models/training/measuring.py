@@ -35,8 +35,7 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
     lines = {json.loads(line)["epoch"]: line for line in (folder / "history.jsonl").read_text().splitlines()}
     done = len(lines)
     runs.write_whole(folder / "history.jsonl", "".join(f"{line}\n" for line in lines.values()).encode())
-    early = done < work.configuration.epochs or work.cooled
-    chosen = dataclasses.replace(work.configuration, stopped_after=done if early else None, cooled=work.cooled)
+    chosen = work.ended(done)
     weights = {
         name: value.cpu().numpy().astype(np.float16 if half else np.float32)
         for name, value in network.weights().items()
@@ -125,6 +124,7 @@ def measure(work: Training, baseline: codes.Plane, tsne: bool) -> tuple[list[met
         "squared_error": mse * work.dataset.size,
         "pca_mse": pca_mse,
         "pca_squared_error": pca_mse * work.dataset.size,
+        "mean_mse": float(metrics.squared_errors(clean, baseline.mean.reshape(1, *work.dataset.shape)).mean()),
     }
     counts = {}
     image = kinds.get(work.dataset.kind).pixels

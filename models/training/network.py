@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models import codes, kinds
+from models import codes
 
 # Products of a step from which bfloat16 pays. Of twelve architectures on 8x8, 28x28 and 64x64x3 in two batch sizes none
 # above it was slower; below it one would have been faster too (`python benchmarks/training.py --only precision`).
@@ -131,35 +131,6 @@ def precision(products: int) -> str:
     """
     has = (getattr(torch.cpu, name, lambda: False) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
     return "bfloat16" if products >= HALF and any(able() for able in has) else "float32"
-
-
-def initialise(network: Network, recipe: str, training: Tensor, kind: str) -> None:
-    """Glorot and Bengio 2010 for every dense and convolutional weight, zero for every bias, as Keras does and the article
-    relies on; recurrent layers begin as torch has them.
-
-    Our recipe then lets the untrained decoder show the mean sample, which saves it the first epochs; where the last layer
-    is a convolution, or writes step by step, the mean logit of each channel, which is darker than its mean (and better).
-    """
-    layers = [
-        m for part in (network.encoder, network.decoder) for m in part.modules() if isinstance(m, nn.Linear | nn.Conv2d)
-    ]
-    for layer in layers:
-        nn.init.xavier_uniform_(layer.weight)
-        nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-    if recipe == "article":
-        return
-    mean = training[:: max(1, len(training) // 5000)].double().mean(0)  # (H, W, C), (T, C) or (F,)
-    if kinds.get(kind).pixels:
-        mean = torch.logit(mean / 255, eps=0.01)
-    last = layers[-1]
-    if last.bias is None:
-        return
-    if len(last.bias) != mean.numel():  # a convolution: the same for every pixel of a channel
-        channels = mean.reshape(-1, mean.shape[-1]).mean(0)
-        many = len(last.bias) // len(channels)  # a row has each channel in turn, what becomes four pixels one by one
-        mean = channels.repeat(many) if isinstance(last, nn.Linear) else channels.repeat_interleave(many)
-    with torch.no_grad():
-        last.bias.copy_(mean.flatten())
 
 
 def pick_device(wanted: str = "gpu") -> torch.device:

@@ -20,15 +20,19 @@ from numpy.typing import NDArray
 
 from models import Problem, home, kinds, private, unwritable
 from models import beside as besides
-from models.columns import Column, plain, standardised
+from models.columns import Column, bent, plain, standardised
 from models.data import TEST, TRAIN, VALIDATION, Dataset, Progress
 from models.readers.result import ReadResult, content_fingerprint, pieces
 from models.uploads.listing import of
 from models.uploads.quotas import SHELL, make_sure_all_fits, quota
 from models.uploads.stored import MISSING_FILE, dataset, described, touch, write_text
 
+FAR = 10.0  # excess kurtosis (0 of a normal, 6 of an exponential distribution) of columns with far outliers
+APART = 10.0  # spreads from the median from which a value is far
+JUDGED = 100_000  # rows that medians are taken from, at most
 LEAST = 20  # samples: fewer leave none to validate and to test
 TITLE = 60  # characters
+Doubles = NDArray[np.float64]
 
 
 def save(
@@ -43,7 +47,8 @@ def save(
     """Store the samples that were read as a dataset of this owner; the same content again is the same dataset.
 
     Images that lie in a file under <home>/uploads are moved from there, not copied. Signals and tables are
-    standardised with the mean and deviation of the training split, piece by piece. Rows that the data came with as
+    standardised with the mean and deviation of the training split, piece by piece; columns of tables with far outliers
+    are bent before. Rows that the data came with as
     training, validation and test stay so; what of the three is missing is drawn from the training rows. title is cut
     to letters, digits and a few marks; source says where it came from, for people. Raises `Problem` when there are
     fewer than 20 samples, when the owner keeps too much already, or when the folder cannot be written.
@@ -82,7 +87,7 @@ def save(
                 "source": source or "brought by its owner",
                 "bytes": sum(file.stat().st_size for file in part.iterdir()),
                 "made": time.time(),
-                "warnings": [*found.warnings, *notes],
+                "warnings": [*found.warnings, *notes, *_told(columns)],
                 "skipped": found.skipped,
                 "scaled": _scaled(found),
                 "label": found.label,
@@ -109,6 +114,19 @@ def _keep_beside(found: ReadResult, folder: Path) -> None:
     if found.missing is not None:
         _save(folder / f".{MISSING_FILE}", found.missing)
         (folder / f".{MISSING_FILE}").replace(folder / MISSING_FILE)
+
+
+def _told(columns: Sequence[Column]) -> list[str]:
+    """A sentence on the columns that are bent, if any."""
+    names = [f"“{column.name}”" for column in columns if column.bend]
+    if not names:
+        return []
+    some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    verb = "has" if len(names) == 1 else "have"
+    return [
+        f"{some} {verb} values far from the others: the network sees them on a scale like a logarithm's (asinh), so that a few "
+        "rows do not decide everything. Pages show your own units."
+    ]
 
 
 def _scaled(found: ReadResult) -> dict[str, Any]:
@@ -188,31 +206,73 @@ def _store(found: ReadResult, training: NDArray[np.bool_], part: Path, progress:
 
 
 def measured(found: ReadResult, training: NDArray[np.bool_]) -> tuple[Column, ...]:
-    """The columns of a table or signal, numeric ones with mean and standard deviation of the training rows.
+    """The columns of a table or signal, numeric ones with mean and standard deviation of the training rows; those of a table
+    that have far outliers are bent (see `Column`).
 
     A column that varies by less than its rounding error counts as constant and gets a standard deviation of 1.
     """
     width = found.samples.shape[-1]
-    count, total, squares = 0, np.zeros(width), np.zeros(width)
-    for again in (False, True):  # two passes: the sum of squares of numbers far from 0 loses all digits
-        at = 0
-        for piece in pieces(found.samples):
-            rows = piece[training[at : at + len(piece)]].reshape(-1, width).astype(np.float64)
-            at += len(piece)
-            if again:
-                squares += ((rows - total / count) ** 2).sum(0)
-            else:
-                total, count = total + rows.sum(0), count + len(rows)
-    mean, deviation = total / count, np.sqrt(squares / count)
-    least = 1e-6 if found.samples.dtype == np.float32 else 1e-13
-    deviation = np.where(deviation > least * np.abs(mean), deviation, 1.0)
-    named = found.columns or tuple(Column(f"{i + 1}", "number", i, 1) for i in range(width))
+    columns = found.columns or tuple(Column(f"{i + 1}", "number", i, 1) for i in range(width))
+    mean, deviation, kurtosis = _moments(found, training, columns)
+    far = [c for c in columns if c.kind == "number" and kurtosis[c.start] > FAR] if found.kind == "table" else []
+    if far:
+        some = _some_rows(found, training)
+        columns = tuple(_bending(column, some[:, column.start]) if column in far else column for column in columns)
+        mean, deviation, _ = _moments(found, training, columns)
     return tuple(
         dataclasses.replace(column, mean=float(mean[column.start]), deviation=float(deviation[column.start]))
         if column.kind == "number"
         else column
-        for column in named
+        for column in columns
     )
+
+
+def _moments(found: ReadResult, training: NDArray[np.bool_], columns: Sequence[Column]) -> tuple[Doubles, ...]:
+    """Mean, standard deviation and excess kurtosis of each feature, or channel, over the training rows."""
+    width = found.samples.shape[-1]
+    count, total, squares, fourth = 0, np.zeros(width), np.zeros(width), np.zeros(width)
+    for again in (False, True):  # two passes: the sum of squares of numbers far from 0 loses all digits
+        for rows in _training_rows(found, training):
+            values = bent(columns, rows)
+            if again:
+                apart = (values - total / count) ** 2
+                squares, fourth = squares + apart.sum(0), fourth + (apart**2).sum(0)
+            else:
+                total, count = total + values.sum(0), count + len(values)
+    mean, deviation = total / count, np.sqrt(squares / count)
+    least = 1e-6 if found.samples.dtype == np.float32 else 1e-13
+    varies = deviation > least * np.abs(mean)
+    deviation = np.where(varies, deviation, 1.0)
+    return mean, deviation, np.where(varies, fourth / count / deviation**4 - 3, 0.0)
+
+
+def _training_rows(found: ReadResult, training: NDArray[np.bool_]) -> Iterator[Doubles]:
+    """The training samples piece by piece, of signals each step as a row: (R, F) or (R, C)."""
+    at = 0
+    for piece in pieces(found.samples):
+        rows = piece[training[at : at + len(piece)]]
+        at += len(piece)
+        yield rows.reshape(-1, found.samples.shape[-1]).astype(np.float64)
+
+
+def _some_rows(found: ReadResult, training: NDArray[np.bool_]) -> Doubles:
+    """At most `JUDGED` of the training rows of a table, spread over it."""
+    step = -(-int(training.sum()) // JUDGED)
+    return np.concatenate([rows[::step] for rows in _training_rows(found, training)])
+
+
+def _bending(column: Column, values: Doubles) -> Column:
+    """The column as it is bent, by its values (R,) in training rows; as it is where none of them is `APART` spreads away.
+
+    Centre and bend are median and spread, which outliers leave alone: the spread is that of a normal distribution with the
+    same quartiles; where half of the values are equal, the median distance of the others from these.
+    """
+    low, median, high = np.percentile(values, [25, 50, 75])
+    away = np.abs(values - median)
+    spread = (high - low) / 1.349 or float(np.median(away[away > 0])) if away.any() else 0.0
+    if away.max() <= APART * spread:
+        return column
+    return dataclasses.replace(column, centre=float(median), bend=float(spread))
 
 
 def _stream(

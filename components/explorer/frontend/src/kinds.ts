@@ -11,6 +11,9 @@ export interface Column {
   readonly mean: number;
   readonly deviation: number;
   readonly values: readonly string[];
+  /** Above 0, a number is told as asinh((x - centre) / bend), of which mean and deviation then are. */
+  readonly bend?: number;
+  readonly centre?: number;
 }
 
 /** What a category is called where no feature of its column is above 0. */
@@ -47,29 +50,40 @@ export function columnsOf(kind: string, shape: readonly number[], stored: unknow
 function columnOf(stored: unknown, start: number): Column | null {
   if (typeof stored !== "object" || stored === null) return null;
   const column = stored as Readonly<Record<string, unknown>>;
-  const { name, kind, width, mean, deviation, values = [] } = column;
+  const { name, kind, width, mean, deviation, values = [], bend = 0, centre = 0 } = column;
   if (typeof name !== "string" || column["start"] !== start) return null;
   if (typeof width !== "number" || !Number.isInteger(width) || width < 1 || !Array.isArray(values)) return null;
   const [middle, spread] = [Number(mean), Number(deviation)];
   const isNumber = width === 1 && isFiniteNumber(mean) && isFiniteNumber(deviation) && deviation > 0;
   if (kind !== "number" && kind !== "category") return null;
   if (kind === "number" ? !isNumber : values.length !== width) return null;
-  return { name, kind, start, width, mean: middle, deviation: spread, values: values.map(String) };
+  if (!isFiniteNumber(bend) || bend < 0 || !isFiniteNumber(centre)) return null;
+  const plain = { name, kind, start, width, mean: middle, deviation: spread, values: values.map(String) };
+  return bend ? { ...plain, bend, centre } : plain;
 }
 
 const isFiniteNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 
 /** A number as a model sees it, in the person's own unit. */
-export const inUnit = (column: Column, value: number): number => value * column.deviation + column.mean;
+export function inUnit(column: Column, value: number): number {
+  const told = value * column.deviation + column.mean;
+  return column.bend ? (column.centre ?? 0) + column.bend * Math.sinh(told) : told;
+}
+
+/** The inverse of `inUnit`. */
+export function asSeen(column: Column, value: number): number {
+  const told = column.bend ? Math.asinh((value - (column.centre ?? 0)) / column.bend) : value;
+  return (told - column.mean) / column.deviation;
+}
 
 /**
  * Says the numbers of a column in its own unit: two digits of its deviation are worth reading, more are noise. Very
  * large and very small ones are said with three digits and a power of ten.
  */
 export function formatter(column: Column): (value: number) => string {
-  const { deviation } = column;
+  const deviation = column.deviation * (column.bend || 1);
   const power = Math.floor(Math.log10(deviation) + 1e-9);
-  const size = Math.max(deviation, Math.abs(column.mean));
+  const size = Math.max(deviation, Math.abs(inUnit(column, 0)));
   const minus = (text: string) => text.replace(/^-(?=[0.,]*$)/, "").replace("-", "\u2212");
   if (size >= 1e7 || deviation < 1e-4)
     return (value) => (Number.isFinite(value) ? minus(inUnit(column, value).toExponential(2)) : "–");

@@ -5,7 +5,8 @@
 
 import type { Ink } from "./canvas";
 import { h } from "./dom";
-import { MISSING, asTheyCame, cell, inView, inUnit, likeliest, rangeOf, shares, formatter, type Column } from "./kinds";
+import { MISSING, asSeen, asTheyCame, cell, formatter, inUnit, inView } from "./kinds";
+import { likeliest, rangeOf, shares, type Column } from "./kinds";
 import { decimalsFor, formatNumber, ticks } from "./maths";
 import type { Sampled } from "./paint";
 
@@ -179,7 +180,7 @@ export class Lines extends Large {
     context.textAlign = "right";
     context.lineWidth = 1;
     for (const mark of marks) {
-      const at = Math.round(place((mark - column.mean) / column.deviation)) + 0.5;
+      const at = Math.round(place(asSeen(column, mark))) + 0.5;
       context.strokeStyle = ink.line;
       context.beginPath();
       context.moveTo(this.left, at);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  asSeen,
   cell,
   columnsOf,
   inView,
@@ -35,6 +36,17 @@ describe("units", () => {
   test("standardised values become the person's own", () => {
     expect(inUnit(number(13, 0.8), 2)).toBeCloseTo(14.6);
     expect(inUnit(number(13, 0.8), 0)).toBe(13);
+  });
+  test("a bent column goes back over the hyperbolic sine, and forth", () => {
+    const spent: Column = { ...number(0.5, 2), centre: 100, bend: 10 };
+    expect(inUnit(spent, 0)).toBeCloseTo(100 + 10 * Math.sinh(0.5));
+    expect(inUnit(spent, 3)).toBeCloseTo(100 + 10 * Math.sinh(6.5));
+    for (const value of [-5000, 90, 100, 40_000]) expect(inUnit(spent, asSeen(spent, value))).toBeCloseTo(value, 6);
+    expect(asSeen(number(13, 0.8), 14.6)).toBeCloseTo(2);
+    expect(formatter(spent)(0)).toBe("105");
+    const [read] = columnsOf("table", [1], [spent]);
+    expect(read).toEqual(spent);
+    expect(columnsOf("table", [1], [{ ...spent, bend: -1 }])[0].name).toBe("feature 1");
   });
   test.each([
     [13, 0.8, 1.5, "14.20"],
