@@ -148,7 +148,7 @@ def log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
 def losses(
     history: Sequence[dict[str, Any]], chosen: Configuration, pca: float | None = None, height: int = 260
 ) -> Any:
-    """Training and validation loss per epoch, on a log scale; both are the whole that such a training lowers.
+    """Training and validation loss per epoch, on a log scale unless some are below 0; both are the whole that such a training lowers.
 
     pca: the validation error of PCA with the same code size, where the loss is such an error.
     """
@@ -169,9 +169,10 @@ def losses(
         series[name] = [pca, pca]
         figure.add_trace(go.Scatter(x=[0, epochs[-1]], y=series[name], name=name, mode="lines", line=line))
     figure.update_xaxes(title="epoch", rangemode="tozero", dtick=1 if epochs[-1] <= 5 else None)
-    figure.update_yaxes(title="loss", type="log")
+    below = any(value <= 0 for values in series.values() for value in values)  # a density's nats can be
+    figure.update_yaxes(title="loss", type="linear" if below else "log")
     seen = [value for values in series.values() for value in values if value > 0 and np.isfinite(value)]
-    if seen:
+    if seen and not below:
         values, texts = log_ticks(min(seen), max(seen))
         figure.update_yaxes(tickmode="array", tickvals=values, ticktext=texts)
     figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0})

@@ -54,7 +54,7 @@ def architecture(facts: Facts) -> str:
 def choices(facts: Facts, name: str, code_size: int) -> dict[str, Any]:
     """The default choices of a training of this architecture, by field of `models.runs.Configuration`.
 
-    Few samples take small batches, a smaller learning rate, and are mixed with each other, or they would be learnt by
+    Few samples take small batches, a smaller learning rate, and are mixed with each other where a network could learn them by
     heart. Epochs follow from steps: as many as a network needs, or as fit into `SECONDS`. What an architecture names
     among its own defaults is as it says, but for its learning rate, which is that for many samples.
     """
@@ -69,7 +69,8 @@ def choices(facts: Facts, name: str, code_size: int) -> dict[str, Any]:
     while "batch_size" not in own and batch > 32 and step_seconds(blueprint, batch) * ENOUGH > SECONDS:
         batch //= 2
     rate = own.get("learning_rate", 0.004) * min(1.0, max(0.25, sqrt(trained / MANY)))
-    mixing = min(1.0, FEW / trained)
+    by_heart = blueprint.parameters > trained * prod(facts.shape)  # more weights than numbers to learn
+    mixing = min(1.0, FEW / trained) if by_heart else 0.0
     found = {
         "batch_size": batch,
         "learning_rate": _two_digits(rate),

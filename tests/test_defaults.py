@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from components import figures
 from models import architectures, columns, datasets, defaults, kinds, readers, runs, training, uploads
 from models.columns import Column
 from models.defaults import Facts
@@ -233,3 +234,11 @@ def test_the_quick_benchmark_is_of_what_there_is(monkeypatch: pytest.MonkeyPatch
     assert {case.dataset for case in cases} <= {*benchmark.SHIPPED, *benchmark.DROPPED}
     assert benchmark.reach(benchmark.Case("digits", "variational", 2)) == 1.1
     sys.modules.pop("defaults")
+
+
+def test_losses_below_zero_are_drawn() -> None:
+    """On a log scale they would not be there."""
+    chosen = runs.Configuration("digits", "variational", loss="calibrated")
+    for value, scale in ((-3.0, "linear"), (3.0, "log")):
+        lines = [{"epoch": epoch, "loss": {"reconstruction": value / epoch}, "validation": value} for epoch in (1, 2)]
+        assert figures.losses(lines, chosen).layout.yaxis.type == scale

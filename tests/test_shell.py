@@ -131,7 +131,7 @@ def test_a_time_becomes_the_steps_that_fit(home: Path, say: Any, monkeypatch: py
     monkeypatch.setattr(loop, "clock", lambda: next(ticks) / 10)
     digits = ("train", "--dataset", "digits", "--architecture", "single-layer", "--code-size", "3", "--here")
     code, told, _ = say(*digits, "--time", "2", "--json")
-    run = runs.open_run(told["folder"])
+    run = runs.open_run(Path(told["folder"]))
     assert (
         code == 0 and 10 <= run.configuration.steady < run.configuration.steps <= 21 and not run.configuration.seconds
     )

@@ -133,7 +133,8 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset, DeltaGenerator]:
         address.seed(
             "loss", defaults["loss"] if defaults["loss"] in known_losses else known_losses[0], known=known_losses
         )
-        about = "Squared error per value" + (", or the Bernoulli likelihood in nats." if len(known_losses) > 1 else ".")
+        about = "Squared error per value, or the likelihood in nats: calibrated, of normal values with the variance of the error"
+        about += ", or Bernoulli." if "bernoulli" in known_losses else "."
         values["loss"] = st.selectbox("Loss", known_losses, key="loss", help=about)
         for choice in losses.choices(dataset.kind, architecture.variational):
             values[choice.field] = number(choice.field, choice.default)

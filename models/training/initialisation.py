@@ -15,6 +15,7 @@ from models.training.network import Network
 LOOKED_AT = 1000  # samples that weights are fitted to, at most
 FEWEST = 64  # of them, however large they are
 NUMBERS = 8_000_000  # numbers of these samples, at most
+NEAR = 0.3  # standard deviation of what a sigmoid that gives the code sees at first: where it is nearly linear
 TURN = 1.2  # how strongly units of a recurrent layer turn into each other
 OPEN = 2.0  # bias of a GRU's reset gate: what it remembers is let through
 AT_ONCE = 250  # samples on their way through a network
@@ -54,6 +55,8 @@ def initialise(network: Network, recipe: str, training: Tensor, kind: str) -> No
         ends = last_dense(encoder)
         size = ends[0].out_features // (2 if network.variational else 1) if ends else 1
         scores = principal_scores(samples.flatten(1), size)
+        if any(isinstance(module, nn.Sigmoid) for module in list(encoder)[-1:]):
+            scores *= NEAR
         scores *= torch.randint(0, 2, scores.shape[1:]) * 2 - 1  # which side is which, nothing says
         code = _fit(encoder, samples, scores, network.variational)
         # What a sigmoid should be given; drawn in at the ends, since it never gives 0 or 1.
