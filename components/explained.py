@@ -23,7 +23,11 @@ COLUMNS = 400  # of a table that are looked at, at most
 READS, BADLY, BETTER = 0.95, 0.9, 0.03  # shares of samples classified correctly
 
 SHORT = {"kl": "KL", "total_correlation": "TC"}  # terms as formulas call them
-LOSSES = {"squared-error": "(x − x̂)²", "bernoulli": "(−x·log x̂ − (1 − x)·log(1 − x̂))"}
+LOSSES = {
+    "squared-error": "(x − x̂)²",
+    "calibrated": "½·(log(2π·s²) + 1)",
+    "bernoulli": "(−x·log x̂ − (1 − x)·log(1 − x̂))",
+}
 
 
 def network(run: runs.Run) -> dict[str, Any]:
@@ -92,6 +96,8 @@ def formula(run: runs.Run) -> list[str]:
     else:
         lines += [f"z = f({given})"]
     total, notes = [f"{'sum' if run.variational else 'mean'} of {LOSSES.get(chosen.loss, chosen.loss)}"], []
+    if chosen.loss == "calibrated":
+        notes.append("s² = mean of (x − x̂)² over all values of the batch")
     weights, rising = chosen.weights(), list[str]()
     for term in losses.used(chosen, run.kind, run.variational):
         if weights[term.name]:

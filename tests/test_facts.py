@@ -291,10 +291,11 @@ def test_a_row_meets_the_same_noise_whoever_looks_at_it() -> None:
 
 
 def test_a_choice_that_came_later_leaves_older_ids_as_they_were() -> None:
-    plain = runs.configure({"dataset": "digits", "architecture": "modern"})
+    choices = {"dataset": "digits", "architecture": "modern", "mixing": 0}
+    plain = runs.configure(choices)
     assert all(name not in plain.canonical() for name in runs.YOUNG)
-    for name, value in {"contraction": 0.1, "shift": 1}.items():
-        other = runs.configure({"dataset": "digits", "architecture": "modern", name: value})
+    for name, value in {"contraction": 0.1, "shift": 1, "mixing": 0.2, "seconds": 10.0}.items():
+        other = runs.configure(choices | {name: value})
         assert other.id != plain.id and f'"{name}":{value}' in other.canonical()
     assert plain.id_of(1) != plain.id == plain.id_of(runs.RECIPE)
 

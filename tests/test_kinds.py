@@ -311,7 +311,8 @@ def test_while_it_trains_rows_are_seen_against_what_becomes_of_them(
 def test_explore_speaks_of_values(name: str, request: pytest.FixtureRequest) -> None:
     run = request.getfixturevalue(name)
     app = drawn("explore", run=run.id)
-    assert "per value (standardised)" in words(app) and "pixel" not in words(app)
+    errors = next(one.help for one in app.caption if "it never saw" in one.value)
+    assert "per value (standardised)" in errors and "pixel" not in errors + words(app)
     labels = [one.label for one in app.get("download_button")]
     assert ("This signal (CSV)" if name == "wave_run" else "This row (CSV)") in labels
     assert "This image (PNG)" not in labels

@@ -384,10 +384,10 @@ def test_equal_choices_are_the_same_run() -> None:
     base = {"dataset": "digits", "architecture": "variational", "noise": "gaussian", "noise_level": 0.2}
     one = runs.configure(base)
     assert runs.ID.fullmatch(one.id)
-    typed = base | {"beta": 1, "epochs": "30", "learning_rate": "2e-3"}
+    typed = base | {"beta": 1, "epochs": str(one.epochs), "learning_rate": f"{one.learning_rate:e}"}
     assert runs.configure(typed).id == one.id
     ids = {one.id}
-    changes = {"code_size": 3, "noise": "masking", "noise_level": 0.1, "epochs": 31, "batch_size": 64, "seed": 1}
+    changes = {"code_size": 3, "noise": "masking", "noise_level": 0.1, "epochs": 31, "batch_size": 32, "seed": 1}
     changes |= {"learning_rate": 0.1, "loss": "squared-error", "beta": 2, "sparsity": 0.1, "recipe": "article"}
     changes |= {
         "architecture": "deep",
@@ -397,13 +397,15 @@ def test_equal_choices_are_the_same_run() -> None:
         "annealing": 0.5,
         "total_correlation": 2.0,
     }
-    changes |= {"shift": 1, "distortion": 0.1, "cooled": 12}
+    changes |= {"shift": 1, "distortion": 0.1, "cooled": 12, "mixing": 0.7, "seconds": 10.0}
     for term in losses.available().values():  # whatever terms are added
         changes |= {one.field: sum(one.range) / 2 for one in term.choices if one.field not in changes}
-    assert set(changes) | {"dataset"} == {field.name for field in dataclasses.fields(runs.Configuration)}
+    together = {"steps": 40, "steady": 20}  # neither without the other
+    assert {*changes, *together, "dataset"} == {field.name for field in dataclasses.fields(runs.Configuration)}
     for name, value in changes.items():
         ids.add(runs.configure(base | {name: value}).id)
-    assert len(ids) == 1 + len(changes)
+    ids |= {runs.configure(base | together | other).id for other in ({}, {"steps": 41}, {"steady": 21})}
+    assert len(ids) == 1 + len(changes) + 3
 
 
 def test_an_id_stands_for_the_data_and_the_recipe_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -418,7 +420,7 @@ def test_an_id_stands_for_the_data_and_the_recipe_too(monkeypatch: pytest.Monkey
 
 
 def test_what_is_not_chosen_is_the_architectures_own() -> None:
-    assert runs.configure({"dataset": "digits", "architecture": "variational"}).loss == "bernoulli"
+    assert runs.configure({"dataset": "digits", "architecture": "variational"}).loss == "calibrated"
     chosen = runs.configure({"dataset": "digits", "architecture": "variational", "loss": "squared-error"})
     assert chosen.loss == "squared-error"
 

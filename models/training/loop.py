@@ -6,6 +6,7 @@ import dataclasses
 import io
 import itertools
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,8 +139,11 @@ class Training:
                 self._cool_down(at, order, step, rate, clock())
                 break
         self.network.load(at.weights)
-        if at.best_epoch > self.frames[-1]:  # ended between two epochs of the replay, which ends with what is kept
+        if at.best_epoch != self.frames[-1]:  # the replay ends with what is kept
+            self.frames = [epoch for epoch in self.frames if epoch < at.best_epoch]
             self._frame(at.best_epoch)
+            replay = self.folder / "replay" / "codes.f32"
+            os.truncate(replay, len(self.frames) * len(self.replayed) * chosen.code_size * 4)
         return at.best_epoch, at.seconds
 
     def _end_epoch(
