@@ -15,7 +15,7 @@ from models import Problem, kinds
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
-BEYOND = 80.0  # asinh of what float32 can just tell
+LARGEST_ASINH = 80.0  # asinh of what float32 can just tell
 MISSING = ""  # what `inverse` gives where a category was unknown
 
 
@@ -27,7 +27,7 @@ class Column:
     there is no split), deviation is 1 for a constant. kind "category": one feature per value, 1 where the row has
     it, and all 0 where the row has none of them.
 
-    bend above 0: a number x is told as asinh((x - centre) / bend), of which mean and deviation then are: near the centre as
+    linear_width above 0: a number x is seen as asinh((x - centre) / linear_width), of which mean and deviation then are: near the centre as
     before, far from it like a logarithm of either sign, so that a few far outliers do not decide what is learnt.
     """
 
@@ -39,12 +39,12 @@ class Column:
     deviation: float = 1.0
     values: tuple[str, ...] = ()
     centre: float = 0.0
-    bend: float = 0.0
+    linear_width: float = 0.0
 
     @property
     def unit(self) -> float:
-        """How much of the person's unit a standard deviation is, where the column is bent near its centre."""
-        return self.deviation * (self.bend or 1.0)
+        """How much of the person's unit a standard deviation is, near its centre where it is on an asinh scale."""
+        return self.deviation * (self.linear_width or 1.0)
 
 
 def plain(columns: Sequence[Column]) -> list[dict[str, Any]]:
@@ -55,11 +55,11 @@ def plain(columns: Sequence[Column]) -> list[dict[str, Any]]:
 def from_plain(stored: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
     """What `plain` gave, or an earlier version. Raises TypeError where it is not that."""
     for one in stored:
-        for name in ("centre", "bend"):
+        for name in ("centre", "linear_width"):
             if (
                 not isinstance(value := one.get(name, 0.0), int | float)
                 or not isfinite(value)
-                or one.get("bend", 0.0) < 0
+                or one.get("linear_width", 0.0) < 0
             ):
                 raise TypeError(f"{name} of a column is no such number")
     return tuple(Column(**{**one, "values": tuple(one["values"])}) for one in stored)
@@ -85,27 +85,27 @@ def scaling(columns: Sequence[Column]) -> tuple[Doubles, Doubles]:
     return mean, deviation
 
 
-def bent(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """Rows (N, F) or signals (N, T, C) in the person's units with the bend of their columns, the same array where none has."""
+def to_asinh(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Rows (N, F) or signals (N, T, C) in the person's units on the asinh scale of their columns, the same array where none has one."""
     out = samples
     for column in columns:
-        if column.bend:
+        if column.linear_width:
             out = np.array(samples, np.float64) if out is samples else out
             values = out[..., column.start]
-            out[..., column.start] = np.arcsinh((values - column.centre) / column.bend)
+            out[..., column.start] = np.arcsinh((values - column.centre) / column.linear_width)
     return out
 
 
 def standardised(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> Floats:
     """Rows (N, F) or signals (N, T, C) in the person's units, as a model sees them: mean 0, deviation 1."""
     mean, deviation = scaling(columns)
-    return np.asarray((bent(columns, samples) - mean) / deviation, np.float32)
+    return np.asarray((to_asinh(columns, samples) - mean) / deviation, np.float32)
 
 
 def unscaled(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> Doubles:
     """The inverse of `standardised`: back to the person's units."""
     mean, deviation = scaling(columns)
-    return np.asarray(_straight(columns, samples * deviation + mean), np.float64)
+    return np.asarray(_from_asinh(columns, samples * deviation + mean), np.float64)
 
 
 def as_they_came(columns: Sequence[Column], samples: Floats) -> Doubles:
@@ -135,13 +135,13 @@ def with_gaps(columns: Sequence[Column], samples: NDArray[Any], missing: NDArray
     return out
 
 
-def _straight(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """The inverse of `bent`; what a network makes up beyond all numbers stays one."""
+def _from_asinh(columns: Sequence[Column], samples: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """The inverse of `to_asinh`; what a network makes up beyond all numbers stays one."""
     for column in columns:
-        if column.bend:
+        if column.linear_width:
             samples = samples.astype(np.float64, copy=False)
-            values = np.clip(samples[..., column.start], -BEYOND, BEYOND)
-            samples[..., column.start] = column.centre + column.bend * np.sinh(values)
+            values = np.clip(samples[..., column.start], -LARGEST_ASINH, LARGEST_ASINH)
+            samples[..., column.start] = column.centre + column.linear_width * np.sinh(values)
     return samples
 
 

@@ -199,8 +199,8 @@ def test_far_outliers_do_not_decide_what_is_learnt(home: Path, tmp_path: Path) -
     spent[::60] *= 400
     values = np.stack([plain, spent, -spent, 3.0 * flags, random.exponential(2, 500)], 1).round(4)
     dataset = kept(tmp_path, values)
-    bends = [column.bend > 0 for column in dataset.columns]
-    assert bends == [False, True, True, False, False]
+    scaled = [column.linear_width > 0 for column in dataset.columns]
+    assert scaled == [False, True, True, False, False]
     stored = datasets.arrays(dataset).samples
     train = stored[dataset.splits() == datasets.TRAIN]
     np.testing.assert_allclose(train.mean(0), 0, atol=1e-5)
@@ -215,15 +215,15 @@ def test_far_outliers_do_not_decide_what_is_learnt(home: Path, tmp_path: Path) -
 
 
 def test_what_a_decoder_makes_up_stays_a_number_and_malformed_bends_are_refused() -> None:
-    column = Column("n", "number", 0, 1, 0.0, 1.0, centre=5.0, bend=2.0)
+    column = Column("n", "number", 0, 1, 0.0, 1.0, centre=5.0, linear_width=2.0)
     wild = columns.unscaled([column], np.array([[1e6], [-1e6], [0.0]], np.float32))
     assert np.isfinite(wild).all() and wild[2, 0] == 5
-    assert column.unit == 2 and dataclasses.replace(column, bend=0.0).unit == 1
-    for bad in ({"bend": -1.0}, {"bend": "2"}, {"centre": float("nan")}):
+    assert column.unit == 2 and dataclasses.replace(column, linear_width=0.0).unit == 1
+    for bad in ({"linear_width": -1.0}, {"linear_width": "2"}, {"centre": float("nan")}):
         with pytest.raises(TypeError):
             columns.from_plain([{**columns.plain([column])[0], **bad}])
-    old = {k: v for k, v in columns.plain([column])[0].items() if k not in ("bend", "centre")}
-    assert columns.from_plain([old])[0].bend == 0
+    old = {k: v for k, v in columns.plain([column])[0].items() if k not in ("linear_width", "centre")}
+    assert columns.from_plain([old])[0].linear_width == 0
 
 
 # The benchmark

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from models import Problem, home, kinds, private, unwritable
 from models import beside as besides
-from models.columns import Column, bent, plain, standardised
+from models.columns import Column, plain, standardised, to_asinh
 from models.data import TEST, TRAIN, VALIDATION, Dataset, Progress
 from models.readers.result import ReadResult, content_fingerprint, pieces
 from models.uploads.listing import of
@@ -48,7 +48,7 @@ def save(
 
     Images that lie in a file under <home>/uploads are moved from there, not copied. Signals and tables are
     standardised with the mean and deviation of the training split, piece by piece; columns of tables with far outliers
-    are bent before. Rows that the data came with as
+    are put on an asinh scale before. Rows that the data came with as
     training, validation and test stay so; what of the three is missing is drawn from the training rows. title is cut
     to letters, digits and a few marks; source says where it came from, for people. Raises `Problem` when there are
     fewer than 20 samples, when the owner keeps too much already, or when the folder cannot be written.
@@ -117,8 +117,8 @@ def _keep_beside(found: ReadResult, folder: Path) -> None:
 
 
 def _told(columns: Sequence[Column]) -> list[str]:
-    """A sentence on the columns that are bent, if any."""
-    names = [f"“{column.name}”" for column in columns if column.bend]
+    """A sentence on the columns that are on an asinh scale, if any."""
+    names = [f"“{column.name}”" for column in columns if column.linear_width]
     if not names:
         return []
     some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
@@ -207,7 +207,7 @@ def _store(found: ReadResult, training: NDArray[np.bool_], part: Path, progress:
 
 def measured(found: ReadResult, training: NDArray[np.bool_]) -> tuple[Column, ...]:
     """The columns of a table or signal, numeric ones with mean and standard deviation of the training rows; those of a table
-    that have far outliers are bent (see `Column`).
+    that have far outliers are put on an asinh scale (see `Column`).
 
     A column that varies by less than its rounding error counts as constant and gets a standard deviation of 1.
     """
@@ -217,7 +217,9 @@ def measured(found: ReadResult, training: NDArray[np.bool_]) -> tuple[Column, ..
     far = [c for c in columns if c.kind == "number" and kurtosis[c.start] > FAR] if found.kind == "table" else []
     if far:
         some = _some_rows(found, training)
-        columns = tuple(_bending(column, some[:, column.start]) if column in far else column for column in columns)
+        columns = tuple(
+            _on_asinh_scale(column, some[:, column.start]) if column in far else column for column in columns
+        )
         mean, deviation, _ = _moments(found, training, columns)
     return tuple(
         dataclasses.replace(column, mean=float(mean[column.start]), deviation=float(deviation[column.start]))
@@ -233,7 +235,7 @@ def _moments(found: ReadResult, training: NDArray[np.bool_], columns: Sequence[C
     count, total, squares, fourth = 0, np.zeros(width), np.zeros(width), np.zeros(width)
     for again in (False, True):  # two passes: the sum of squares of numbers far from 0 loses all digits
         for rows in _training_rows(found, training):
-            values = bent(columns, rows)
+            values = to_asinh(columns, rows)
             if again:
                 apart = (values - total / count) ** 2
                 squares, fourth = squares + apart.sum(0), fourth + (apart**2).sum(0)
@@ -261,10 +263,10 @@ def _some_rows(found: ReadResult, training: NDArray[np.bool_]) -> Doubles:
     return np.concatenate([rows[::step] for rows in _training_rows(found, training)])
 
 
-def _bending(column: Column, values: Doubles) -> Column:
-    """The column as it is bent, by its values (R,) in training rows; as it is where none of them is `APART` spreads away.
+def _on_asinh_scale(column: Column, values: Doubles) -> Column:
+    """The column on an asinh scale, by its values (R,) in training rows; as it is where none of them is `APART` spreads away.
 
-    Centre and bend are median and spread, which outliers leave alone: the spread is that of a normal distribution with the
+    Centre and linear width are median and spread, which outliers leave alone: the spread is that of a normal distribution with the
     same quartiles; where half of the values are equal, the median distance of the others from these.
     """
     low, median, high = np.percentile(values, [25, 50, 75])
@@ -272,7 +274,7 @@ def _bending(column: Column, values: Doubles) -> Column:
     spread = (high - low) / 1.349 or float(np.median(away[away > 0])) if away.any() else 0.0
     if away.max() <= APART * spread:
         return column
-    return dataclasses.replace(column, centre=float(median), bend=float(spread))
+    return dataclasses.replace(column, centre=float(median), linear_width=float(spread))
 
 
 def _stream(

@@ -11,8 +11,8 @@ export interface Column {
   readonly mean: number;
   readonly deviation: number;
   readonly values: readonly string[];
-  /** Above 0, a number is told as asinh((x - centre) / bend), of which mean and deviation then are. */
-  readonly bend?: number;
+  /** Above 0, a number is seen as asinh((x - centre) / linear_width), of which mean and deviation then are. */
+  readonly linear_width?: number;
   readonly centre?: number;
 }
 
@@ -50,16 +50,16 @@ export function columnsOf(kind: string, shape: readonly number[], stored: unknow
 function columnOf(stored: unknown, start: number): Column | null {
   if (typeof stored !== "object" || stored === null) return null;
   const column = stored as Readonly<Record<string, unknown>>;
-  const { name, kind, width, mean, deviation, values = [], bend = 0, centre = 0 } = column;
+  const { name, kind, width, mean, deviation, values = [], linear_width: linear = 0, centre = 0 } = column;
   if (typeof name !== "string" || column["start"] !== start) return null;
   if (typeof width !== "number" || !Number.isInteger(width) || width < 1 || !Array.isArray(values)) return null;
   const [middle, spread] = [Number(mean), Number(deviation)];
   const isNumber = width === 1 && isFiniteNumber(mean) && isFiniteNumber(deviation) && deviation > 0;
   if (kind !== "number" && kind !== "category") return null;
   if (kind === "number" ? !isNumber : values.length !== width) return null;
-  if (!isFiniteNumber(bend) || bend < 0 || !isFiniteNumber(centre)) return null;
+  if (!isFiniteNumber(linear) || linear < 0 || !isFiniteNumber(centre)) return null;
   const plain = { name, kind, start, width, mean: middle, deviation: spread, values: values.map(String) };
-  return bend ? { ...plain, bend, centre } : plain;
+  return linear ? { ...plain, linear_width: linear, centre } : plain;
 }
 
 const isFiniteNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
@@ -67,12 +67,12 @@ const isFiniteNumber = (value: unknown): value is number => typeof value === "nu
 /** A number as a model sees it, in the person's own unit. */
 export function inUnit(column: Column, value: number): number {
   const told = value * column.deviation + column.mean;
-  return column.bend ? (column.centre ?? 0) + column.bend * Math.sinh(told) : told;
+  return column.linear_width ? (column.centre ?? 0) + column.linear_width * Math.sinh(told) : told;
 }
 
 /** The inverse of `inUnit`. */
 export function asSeen(column: Column, value: number): number {
-  const told = column.bend ? Math.asinh((value - (column.centre ?? 0)) / column.bend) : value;
+  const told = column.linear_width ? Math.asinh((value - (column.centre ?? 0)) / column.linear_width) : value;
   return (told - column.mean) / column.deviation;
 }
 
@@ -81,7 +81,7 @@ export function asSeen(column: Column, value: number): number {
  * large and very small ones are said with three digits and a power of ten.
  */
 export function formatter(column: Column): (value: number) => string {
-  const deviation = column.deviation * (column.bend || 1);
+  const deviation = column.deviation * (column.linear_width || 1);
   const power = Math.floor(Math.log10(deviation) + 1e-9);
   const size = Math.max(deviation, Math.abs(inUnit(column, 0)));
   const minus = (text: string) => text.replace(/^-(?=[0.,]*$)/, "").replace("-", "\u2212");

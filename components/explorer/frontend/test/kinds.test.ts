@@ -37,8 +37,8 @@ describe("units", () => {
     expect(inUnit(number(13, 0.8), 2)).toBeCloseTo(14.6);
     expect(inUnit(number(13, 0.8), 0)).toBe(13);
   });
-  test("a bent column goes back over the hyperbolic sine, and forth", () => {
-    const spent: Column = { ...number(0.5, 2), centre: 100, bend: 10 };
+  test("a column on an asinh scale goes back by the hyperbolic sine, and forth", () => {
+    const spent: Column = { ...number(0.5, 2), centre: 100, linear_width: 10 };
     expect(inUnit(spent, 0)).toBeCloseTo(100 + 10 * Math.sinh(0.5));
     expect(inUnit(spent, 3)).toBeCloseTo(100 + 10 * Math.sinh(6.5));
     for (const value of [-5000, 90, 100, 40_000]) expect(inUnit(spent, asSeen(spent, value))).toBeCloseTo(value, 6);
@@ -46,7 +46,7 @@ describe("units", () => {
     expect(formatter(spent)(0)).toBe("105");
     const [read] = columnsOf("table", [1], [spent]);
     expect(read).toEqual(spent);
-    expect(columnsOf("table", [1], [{ ...spent, bend: -1 }])[0].name).toBe("feature 1");
+    expect(columnsOf("table", [1], [{ ...spent, linear_width: -1 }])[0].name).toBe("feature 1");
   });
   test.each([
     [13, 0.8, 1.5, "14.20"],
