@@ -28,13 +28,13 @@ def contend(who: str, **choices: object) -> dict[str, float]:
 
 @needs_data("mnist")
 def test_an_eighth_of_an_epoch_is_measured_alike_for_everybody() -> None:
-    """Schedules are chosen on the validation split and told on the test split: between the mean image and PCA."""
+    """Schedules are chosen on the validation split and told on the test split: about PCA, near which networks begin."""
     theirs = contend("pytorch", epochs=0.12, batch_size=64)
     tuned = {"epochs": 0.12, "batch_size": 64, "learning_rate": 0.02}
     ours, chosen = (contend("hourglass", **tuned, measured=split) for split in ("test", "validation"))
     assert ours["images"] == round(0.12 * 55_000 / 64) * 64 and theirs["images"] == round(0.12 * 938) * 64
     assert min(ours["seconds"], ours["cpu"], theirs["seconds"]) > 0
-    assert 0.0315 > ours["error"] > 2 * ours["pca"] > 0.019  # the mean image: 0.067; Keras after ten epochs: 0.0313
+    assert 0.0315 > 1.5 * ours["pca"] > ours["error"] > 0.5 * ours["pca"] > 0.004  # Keras after ten epochs: 0.0313
     assert chosen["error"] != ours["error"]
 
 

@@ -27,7 +27,7 @@ def said(**about: object) -> dict[str, object]:
 def test_a_payload_is_plain_json() -> None:
     view = {"palette": list(figures.PALETTE), "code": [0.5, -1.0], "plane": "z1,z2", "layer": None}
     sent = explorer.payload(URL, view)
-    assert json.loads(json.dumps(sent, allow_nan=False)) == {"run_url": URL, "view": view}
+    assert json.loads(json.dumps(sent, allow_nan=False)) == {"run_url": URL, "view": view, "about": {}}
 
 
 @pytest.mark.parametrize(

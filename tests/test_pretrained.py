@@ -125,8 +125,11 @@ def test_every_number_on_a_card_is_measured_again_from_the_weights(name: str, tm
     baseline = metrics.fit_pca(work.training.numpy(), run.code_size)
     found, kl = training.measuring.measure(work, baseline, tsne=False)
     told = {metric.name: metric for metric in run.card.metrics}
-    assert {metric.name for metric in found} == set(told) - {"tsne_knn_accuracy"}
+    later = {"mean_mse"}  # came after these cards were written
+    assert {metric.name for metric in found} - later == set(told) - later - {"tsne_knn_accuracy"}
     for metric in found:
+        if metric.name not in told:
+            continue
         shown = told[metric.name]
         assert (metric.split, metric.count) == (shown.split, shown.count)
         two = 2 / metric.count if shown.unit == "share right" else 0  # samples that lie between two neighbours
