@@ -251,3 +251,25 @@ def _emptied(page: Page) -> Page:
 def page(window: Callable[..., Page]) -> Page:
     """One such window."""
     return window()
+
+
+# Files that take minutes, the longest first: begun last they would run on alone while one core has nothing left to do.
+LONG = (
+    "test_engine.py",
+    "test_explorer_browser.py",
+    "test_walk.py",
+    "test_train_page.py",
+    "test_engine_trainings.py",
+    "test_training.py",
+    "test_architectures.py",
+    "test_pretrained.py",
+    "test_benchmarks.py",
+    "test_data_page.py",
+    "test_first_minutes.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first."""
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
