@@ -161,6 +161,7 @@ def test_the_title_of_a_run_opens_it(app: str, window: Callable[..., Page]) -> N
     page.wait_for_url(re.compile(r"/\?(.*&)?run="))
     first = min((run for run in runs.find()[0] if run.pretrained), key=lambda run: run.folder.name)
     expect(page.locator('[data-testid="latent-explorer"]')).to_have_attribute("data-run", first.id)
+    page.wait_for_url("**plane=*")  # the page has written its address: it is drawn to its end
     page.go_back()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     page.wait_for_timeout(1000)  # what would open would do so now
