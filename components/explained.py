@@ -90,7 +90,7 @@ def formula(run: runs.Run) -> list[str]:
     """
     chosen = run.configuration
     given = "x" if chosen.noise == "none" else "x̃"
-    lines = [*_augmented(chosen), *([f"x̃ = {_noise(run)}"] if given == "x̃" else [])]
+    lines = [*_augmented(chosen, kinds.get(run.kind).one), *([f"x̃ = {_noise(run)}"] if given == "x̃" else [])]
     if run.variational:
         lines += [f"μ, log σ² = f({given})", "z = μ + σ·ε, with ε drawn from N(0, 1)"]
     else:
@@ -144,11 +144,13 @@ def _noise(run: runs.Run) -> str:
     }.get(chosen.noise, f"x with {chosen.noise} noise")
 
 
-def _augmented(chosen: runs.Configuration) -> list[str]:
-    """What was done to images before each step."""
+def _augmented(chosen: runs.Configuration, one: str) -> list[str]:
+    """What was done to samples before each step. one: what such a sample is called."""
     did = [f"moved by up to {chosen.shift} pixel{'' if chosen.shift == 1 else 's'}"] if chosen.shift else []
     did += ["turned and stretched a little"] if chosen.distortion else []
-    return [f"x is an image, {' and '.join(did)} at random while training"] if did else []
+    did += [f"mixed with up to {chosen.mixing:.0%} of another"] if chosen.mixing else []
+    a = "an" if one == "image" else "a"
+    return [f"x is {a} {one}, {' and '.join(did)} at random while training"] if did else []
 
 
 def meanings(run: runs.Run) -> list[str]:

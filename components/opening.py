@@ -31,7 +31,8 @@ def crisp(run: runs.Run) -> list[float]:
     """
     known = run.labels[run.labels >= 0]
     first = known.min() if len(known) else -1
-    own = np.flatnonzero((run.labels == first) & np.isfinite(run.codes).all(1))
+    own = np.flatnonzero(run.labels == first)
+    own = own[np.isfinite(run.codes[own]).all(1)]
     best = own[run.errors[own] <= np.quantile(run.errors[own], 0.1)] if len(own) else own
     if not len(best):
         return list(run.card.codes.mean)
@@ -39,8 +40,9 @@ def crisp(run: runs.Run) -> list[float]:
     return [float(value) for value in run.codes[best[np.argmin(far)]]]
 
 
-def about(run: runs.Run) -> dict[str, Any]:
-    """What the explorer says of a run beside its numbers; its parts are listed in frontend/src/about.ts.
+def about(run: runs.Run, *, new: bool = True) -> dict[str, Any]:
+    """What the explorer says of a run beside its numbers; its parts are listed in frontend/src/about.ts. new: with the first
+    steps of somebody who is.
 
     What a dimension stands for is measured on the samples of one's own tables, hence only their owner is told.
     """
@@ -48,7 +50,7 @@ def about(run: runs.Run) -> dict[str, Any]:
     with contextlib.suppress(Problem):  # the dataset of a run that came from elsewhere may be unknown here
         fit = run.dataset.fit
     return {
-        "intro": first_steps(run),
+        "intro": first_steps(run) if new else None,
         "network": network(run),
         "meanings": meanings(run) if uploads.readable(run.card.dataset.name, visitor.owner()) else [],
         "fit": fit and {"share": fit[0], "centre": fit[1]},

@@ -166,7 +166,7 @@ def finished(id_: str) -> None:
     )
     ways = st.container(horizontal=True, vertical_alignment="center")
     choosing.collapse(run)
-    found = explorer(run.url, view=opening.view(run), about=opening.about(run), key="trained")
+    found = explorer(run.url, view=opening.view(run), about=opening.about(run, new=False), key="trained")
     with ways:
         ways_on(run, found)
     measured(run)

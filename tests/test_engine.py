@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -252,12 +253,6 @@ def test_so_much_may_wait_of_everybody_together(home: Path, monkeypatch: pytest.
         engine.submit(choose(seed=4), "visitor 4")
     assert engine.submit(choose(seed=0), "visitor 4") == ids[0]  # that one waits anyway
     engine.submit(choose(seed=4), SHELL)
-    monkeypatch.setattr(engine.submitting, "TIMINGS", 2)
-    for size in (2, 3):
-        assert engine.epoch_seconds(choose(code_size=size)) is None
-    assert engine.epoch_seconds(choose(code_size=2)) is None
-    with pytest.raises(Problem, match="2 timings are waiting already"):
-        engine.epoch_seconds(choose(code_size=4))
 
 
 def test_choices_that_cannot_be_are_told_before_anything_starts(home: Path) -> None:
@@ -734,22 +729,6 @@ def test_an_engine_that_has_ended_counts_as_gone_at_once(home: Path, monkeypatch
     shutil.rmtree(folder)
 
 
-def test_what_cannot_be_timed_is_told(
-    keeper: engine.EngineSupervisor, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOURGLASS_DATA", str(home / "nothing"))
-    absent = runs.configure({"dataset": "mnist", "architecture": "modern"})
-    assert engine.epoch_seconds(absent) is None
-
-    def asked() -> bool:
-        with contextlib.suppress(Problem):
-            return engine.epoch_seconds(absent) is not None
-        return True
-
-    wait(asked)
-    assert engine.epoch_seconds(absent) is None  # it is tried again when somebody asks again
-
-
 # Several machines
 
 
@@ -913,7 +892,7 @@ def test_a_run_goes_to_a_worker_that_can_read_its_dataset(home: Path) -> None:
     del made.members.known["strange"], made.members.known["fast"]
     assert made._trouble() is None
     assert made._place("mnist", on_gpu=False) == (False, None) and "No worker can read mnist" in str(made._trouble())
-    made.timings["x"] = None, "plain"  # type: ignore[assignment]
+    made.jobs["x"] = SimpleNamespace(where="plain")  # type: ignore[assignment]
     assert made._place("digits", on_gpu=False) == (False, None)
 
 

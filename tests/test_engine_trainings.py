@@ -112,20 +112,8 @@ def still(path: Path) -> bool:
     return path.stat().st_size == before
 
 
-def test_a_time_becomes_epochs_and_a_stop_cools_down(home: Path) -> None:
+def test_a_stop_cools_down(home: Path) -> None:
     chosen = choose(architecture="modern", epochs=10_000)
-    assert engine.epoch_seconds(chosen) is None
-    wait(lambda: engine.epoch_seconds(chosen) is not None)
-    each = engine.epoch_seconds(choose(architecture="modern", epochs=3, seed=5))  # alike: nothing is measured again
-    assert each is not None and each == engine.epoch_seconds(chosen) and 0.001 < each < 2
-    assert not list(home.glob(".timing-*"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine.submitting, "FRESH", 0.0)  # what is old is measured anew
-        assert engine.epoch_seconds(chosen) is None
-    assert engine.epochs_within(10, 0.1) == 100 and engine.epochs_within(10, 0.0803) == 120
-    assert engine.epochs_within(10, 11) == 1 and engine.epochs_within(1e9, 1e-9) == 10_000
-    assert engine.epochs_within(10, 3.3) == 3
-
     id_ = engine.submit(chosen, "a")
     wait(lambda: written(id_) >= 5)
     assert engine.cancel(id_, "a", keep=True, cool=True)
@@ -207,7 +195,6 @@ def test_an_engine_leaves_alone_what_it_does_not_understand(home: Path) -> None:
         queue.add(connection, strange, later, "later", "cpu", "queued")
         queue.add(connection, broken, dataclasses.asdict(choose(seed=25)), "later", "cpu", "queued")
         connection.execute("UPDATE runs SET configuration = '{' WHERE id = ?", [broken])
-        connection.execute("INSERT INTO epoch_times (id, configuration, device) VALUES ('x', '{', 'cpu')")
     assert ended(engine.submit(choose(seed=26), "b")).phase == "done"
     with queue.opened() as connection:
         rows = connection.execute("SELECT state FROM runs WHERE id IN (?, ?)", [strange, broken]).fetchall()

@@ -162,6 +162,7 @@ def test_a_variational_loss_is_told_with_its_terms() -> None:
         ("digits-multi-layer", {"noise": "gaussian", "noise_level": 0.3}, "z = f(x̃)"),
         ("digits-multi-layer", {"shift": 2, "distortion": 0.1},
          "x is an image, moved by up to 2 pixels and turned and stretched a little at random while training"),
+        ("digits-multi-layer", {"mixing": 0.3}, "x is an image, mixed with up to 30% of another at random while training"),
     ],
 )  # fmt: skip
 def test_the_formula_is_that_of_the_choices(name: str, choices: dict[str, Any], line: str) -> None:

@@ -230,7 +230,9 @@ def as_plotly(run: runs.Run, found: ExplorerResult, code: NDArray[np.float32]) -
             st.caption(f"{PLOTTED:,} of {run.count:,} points are drawn.")
         word = run.card.dataset.label
         called = cached.called(run, run.rows[places])
-        figure = figures.latent_map(points, run.labels[places], run.classes, axes, places, word=word, called=called)
+        figure = figures.latent_map(
+            points, run.labels[places], run.classes, axes, places, word=word, palette=palette(run), called=called
+        )
         chart = st.plotly_chart(figure, key=f"map {run.id} {plane}", on_select="rerun", selection_mode="points")
         picked = chart["selection"]["points"]
         if picked and "customdata" in picked[0]:

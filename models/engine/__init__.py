@@ -24,7 +24,7 @@ from models.engine.library import (
 from models.engine.limits import Limits
 from models.engine.presence import engine_alive, engine_problem, gpus
 from models.engine.process import cores
-from models.engine.submitting import cancel, epoch_seconds, epochs_within, kept, submit, waits
+from models.engine.submitting import cancel, kept, submit, waits
 from models.engine.supervisor import EngineSupervisor, wake
 from models.engine.watching import Status, status
 
@@ -44,8 +44,6 @@ __all__ = [
     "delete",
     "engine_alive",
     "engine_problem",
-    "epoch_seconds",
-    "epochs_within",
     "finished",
     "foreign_runs",
     "gpus",

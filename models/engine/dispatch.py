@@ -55,7 +55,6 @@ class Dispatcher:
         self.limits = Limits.from_environment()
         self.security = security()
         self.jobs: dict[str, _Job] = {}
-        self.timings: dict[str, tuple[Future[Any], str | None]] = {}
         self.members = Members(root, address)
         self.slots = self.gpus = self.wanted = 0
         self.client: Client | None = None
@@ -105,11 +104,9 @@ class Dispatcher:
             self._connect()
         self._beat()
         done = [job for job in self.jobs.values() if job.future.done()]
-        timed = {id_: future for id_, (future, _) in self.timings.items() if future.done()}
-        if not done and not timed and self._signature() == self.seen:
+        if not done and self._signature() == self.seen:
             return
         self._collect(done)
-        self._note(timed)
         self.seen = self._signature()
         self._pass_on()
         self._hand_out()
@@ -129,7 +126,6 @@ class Dispatcher:
         if self.client is not None:  # the scheduler went away, with all that it held
             log.warning("the scheduler is gone; what was running is queued again")
             self.jobs.clear()
-            self.timings.clear()
             self._requeue_all()
             self._disconnect()
         if time.monotonic() - self.tried < 1:
@@ -189,16 +185,15 @@ class Dispatcher:
 
     def _give_up(self, found: dict[str, Any]) -> None:
         """What was given to a worker that is gone is given up: Dask would wait for it to come back."""
-        given = [(job.future, job.where) for job in self.jobs.values()] + list(self.timings.values())
-        for future, where in given:
-            if where is not None and where not in found:
-                future.cancel()
+        for job in self.jobs.values():
+            if job.where is not None and job.where not in found:
+                job.future.cancel()
 
     def _place(self, dataset: str, on_gpu: bool) -> tuple[bool, str | None]:
         """Whether a worker is free for a training on this dataset, and which; None where Dask chooses it."""
         if self.cluster is not None:
             return True, None
-        busy = [job.where for job in self.jobs.values()] + [where for _, where in self.timings.values()]
+        busy = [job.where for job in self.jobs.values()]
         where = self.members.place(dataset, on_gpu, busy)
         return where is not None, where
 
@@ -248,20 +243,6 @@ class Dispatcher:
             if "lost" not in result:
                 growing.tidy(id_, job.attempt)
             del self.jobs[id_]
-
-    def _note(self, timed: dict[str, Future[Any]]) -> None:
-        """Write down what was timed; what was lost is timed again."""
-        for id_, future in timed.items():
-            result = result_of(future)
-            if result is None:
-                continue
-            text = json.dumps(result["problem"]) if "problem" in result else None
-            with queue.opened(write=True) as connection:
-                connection.execute(
-                    "UPDATE epoch_times SET seconds = ?, problem = ?, measured = ? WHERE id = ?",
-                    [result.get("seconds"), text, time.time(), id_],
-                )
-            del self.timings[id_]
 
     def _write_down(self, connection: sqlite3.Connection, job: _Job, result: dict[str, Any], tries: int) -> None:
         id_, now = job.ticket.id, time.time()
@@ -341,37 +322,15 @@ class Dispatcher:
 
     def _hand_out(self) -> None:
         """Start the runs whose turn it is, as many as there are free slots."""
-        if self.client is None or len(self.jobs) + len(self.timings) >= self.slots:
+        if self.client is None or len(self.jobs) >= self.slots:
             return
         self.members.lacking.clear()
         with queue.opened() as connection:
-            unknown = connection.execute(
-                "SELECT id, configuration, device FROM epoch_times WHERE seconds IS NULL AND problem IS NULL"
-            )
-            for id_, values, device in unknown.fetchall():  # a visitor waits for the answer, which takes half a second
-                if id_ not in self.timings and len(self.jobs) + len(self.timings) < self.slots:
-                    facts = queue.as_dict(values)
-                    if facts is None:
-                        continue
-                    on_gpu = device == "gpu" and self.gpus > 0
-                    free, where = self._place(str(facts.get("dataset")), on_gpu)
-                    if not free:
-                        continue
-                    future = self.client.submit(
-                        tasks.measure,
-                        str(self.root),
-                        facts,
-                        "gpu" if on_gpu else "cpu",
-                        pure=False,
-                        resources={"GPU": 1} if on_gpu else None,
-                        workers=[where] if where else None,
-                    )
-                    self.timings[id_] = future, where
             waiting, running = (queue.understood(queue.tickets(connection, s)) for s in ("queued", "running"))
             line = queue.order(waiting, running, queue.turns(connection))
         busy = sum(job.ticket.device == "gpu" for job in self.jobs.values())
         for ticket in line:
-            if len(self.jobs) + len(self.timings) >= self.slots:
+            if len(self.jobs) >= self.slots:
                 return
             on_gpu = ticket.device == "gpu" and self.gpus > 0
             if ticket.id in self.jobs or (on_gpu and busy >= self.gpus):  # its last attempt still ends; all taken

@@ -118,7 +118,7 @@ class Members:
 
 
 def result_of(future: Future[Any]) -> dict[str, Any] | None:
-    """What a training or timing returned, None while that is not known. {"lost": True} where its worker died, {"lost":
+    """What a training returned, None while that is not known. {"lost": True} where its worker died, {"lost":
     False} where it was given up for another reason: the scheduler went away, or what it was given to.
 
     A result lies where it was computed: it is lost with a worker that dies between the end and our asking, and Dask

@@ -49,9 +49,6 @@ CREATE TABLE IF NOT EXISTS owners (
 );
 CREATE INDEX IF NOT EXISTS owners_of ON owners (id);
 CREATE TABLE IF NOT EXISTS served (owner TEXT PRIMARY KEY, turn INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS epoch_times (
-    id TEXT PRIMARY KEY, configuration TEXT NOT NULL, device TEXT NOT NULL, seconds REAL, problem TEXT, measured REAL
-);
 CREATE TABLE IF NOT EXISTS engine (
     one INTEGER PRIMARY KEY CHECK (one = 1), beat REAL NOT NULL, pid INTEGER NOT NULL,
     slots INTEGER NOT NULL DEFAULT 0, gpus INTEGER NOT NULL DEFAULT 0, problem TEXT
@@ -121,7 +118,7 @@ def _connected(place: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(place, timeout=20, isolation_level=None)
     try:
         connection.row_factory = sqlite3.Row
-        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'epoch_times'").fetchone()
+        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'engine'").fetchone()
         if fresh or not known:
             _make(connection)
             connection.execute("BEGIN IMMEDIATE")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 
 from models import Problem, architectures, datasets, home, unwritable
@@ -14,9 +13,6 @@ from models.engine.limits import Limits
 from models.engine.supervisor import wake
 from models.runs import Configuration
 from models.uploads import SHELL
-
-FRESH = 120.0  # seconds for which a measured epoch time is used
-TIMINGS = 50  # epoch timings that may wait; they run before trainings
 
 
 def submit(configuration: Configuration, owner: str = SHELL, device: str = "cpu") -> str:
@@ -48,52 +44,6 @@ def _trained_for_a_time(configuration: Configuration) -> Configuration | None:
         return None
     ended = as_ended(ticket.became)
     return ended if ended.stopped_after is None else None
-
-
-def epoch_seconds(configuration: Configuration, device: str = "cpu") -> float | None:
-    """How long an epoch of such a configuration takes here; None while the engine has still to measure it.
-
-    A `Problem` when it cannot be measured. Epochs, rate and seed make no difference to it. What was measured counts for
-    `FRESH` seconds: a machine may be busier then, or less.
-    """
-    plain = Configuration(configuration.dataset, configuration.architecture)
-    alike = dataclasses.replace(
-        configuration, epochs=plain.epochs, learning_rate=plain.learning_rate, seed=0, beta=1.0, annealing=0.0
-    ).check()
-    key = f"{alike.id} {device}"
-    with queue.opened(write=True) as connection:
-        connection.execute("DELETE FROM epoch_times WHERE measured < ?", [time.time() - FRESH])
-        row = connection.execute("SELECT seconds, problem FROM epoch_times WHERE id = ?", [key]).fetchone()
-        if row is None:
-            waiting = connection.execute(
-                "SELECT COUNT(*) FROM epoch_times WHERE seconds IS NULL AND problem IS NULL"
-            ).fetchone()[0]
-            if waiting >= TIMINGS:
-                raise Problem(
-                    f"{waiting} timings are waiting already",
-                    f"at most {TIMINGS} may wait",
-                    "choose a number of epochs, or try again in a minute",
-                )
-            values = json.dumps(dataclasses.asdict(alike))
-            connection.execute(
-                "INSERT INTO epoch_times (id, configuration, device) VALUES (?, ?, ?)", [key, values, device]
-            )
-        elif row["problem"]:
-            connection.execute("DELETE FROM epoch_times WHERE id = ?", [key])
-    wake()
-    if row is not None and (problem := queue.as_problem(row["problem"])):
-        raise problem
-    return float(row["seconds"]) if row is not None and row["seconds"] else None
-
-
-def epochs_within(seconds: float, each: float) -> int:
-    """How many epochs of `each` seconds fit into so many: at least one, at most what is allowed.
-
-    Two digits of it: people who choose the same a minute later shall meet the same run.
-    """
-    count = max(1, min(int(seconds / each), Limits.from_environment().epochs))
-    rough: int = 10 ** max(0, len(str(count)) - 2)
-    return count // rough * rough
 
 
 def _within_limits(configuration: Configuration, owner: str) -> None:

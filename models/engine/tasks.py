@@ -1,4 +1,4 @@
-"""What Dask calls in a worker: a training, and the timing of one. Plain functions that never raise."""
+"""What Dask calls in a worker: a training. A plain function that never raises."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import json
 import logging
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -55,24 +54,6 @@ def _begin(folder: Path, attempt: int) -> None:
             stored.write_whole(
                 folder / "status.json", json.dumps({**status, "pid": os.getpid(), "problem": None}).encode()
             )
-
-
-def measure(root: str, values: dict[str, Any], device: str) -> dict[str, Any]:
-    """How long an epoch takes: {"seconds": s} or {"problem": [came, expected, do]}; never raises."""
-    os.environ["HOURGLASS_HOME"] = root
-    from models import training
-    from models.engine import workers
-
-    workers.settled()
-    try:
-        # On the disk that a training writes to: for small data that is most of what an epoch costs.
-        with tempfile.TemporaryDirectory(dir=root, prefix=".timing-") as folder:
-            return {"seconds": training.epoch_seconds(read_configuration(values), Path(folder), device)}
-    except Problem as problem:
-        return {"problem": problem.parts}
-    except Exception as error:
-        log.exception("a timing failed")
-        return {"problem": broken(error)}
 
 
 def broken(error: BaseException | None) -> list[str | None]:

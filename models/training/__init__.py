@@ -22,7 +22,7 @@ an epoch when killed between the two. Lines after the checkpoint's epoch are cut
 """
 
 from models.training.augmentation import distorted, mixed, shifted
-from models.training.fitting import epoch_seconds, memory_kept, train
+from models.training.fitting import memory_kept, train
 from models.training.initialisation import initialise
 from models.training.loop import Training
 from models.training.network import Network, pick_device
@@ -37,7 +37,6 @@ __all__ = [
     "Training",
     "annealed",
     "distorted",
-    "epoch_seconds",
     "initialise",
     "memory_kept",
     "mixed",

@@ -1,4 +1,4 @@
-"""Training a configuration from beginning to end, or timing it."""
+"""Training a configuration from beginning to end."""
 
 from __future__ import annotations
 
@@ -96,16 +96,3 @@ def train(
             f"there was not enough memory for batches of {configuration.batch_size} samples ({str(error).strip().splitlines()[0][:160]})",
             do="train again with a smaller batch size, or close other programs",
         ) from error
-
-
-@memory_kept()
-def epoch_seconds(configuration: Configuration, folder: Path, device: str = "cpu") -> float:
-    """How long an epoch of this configuration takes here and now, measured in about half a second.
-
-    folder is an empty one for what a training writes. Raises what `train` raises.
-    """
-    torch.set_num_threads(1)
-    dataset = datasets.get(configuration.dataset)
-    content = datasets.arrays(dataset, lambda _what, _share: None)
-    report = Report(folder, configuration, 1)
-    return Training(configuration, dataset, content, folder, report, pick_device(device)).epoch_seconds()

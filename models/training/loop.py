@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import itertools
 import json
 import os
 import time
@@ -204,29 +203,6 @@ class Training:
         terms = self._terms(stored, self.configuration.seed + 1 + seed, self.learner.renew())
         self.learner.step(total(terms, self.configuration, annealing), rate)
         return terms
-
-    def epoch_seconds(self, rounds: int = 5, seconds: float = 0.1) -> float:
-        """How long an epoch takes, by some steps and the writing of an epoch, which are then of no further use.
-
-        Of steps on a processor its own time counts: when somebody asks, a page is being drawn, which soon rests.
-        """
-        clock = time.thread_time if self.network.device.type == "cpu" else time.perf_counter
-        at = self._begin()
-        batches = itertools.cycle(torch.randperm(len(self.training)).split(self.configuration.batch_size))
-        samples, ends = [], []
-        for _ in range(rounds):
-            sums: dict[str, Tensor] = {}
-            began, seen = clock(), 0
-            while clock() - began < seconds:
-                batch = next(batches)
-                add(sums, self._step(batch, seen, 0.0, 1.0), len(batch))
-                seen += len(batch)
-            float(sums["reconstruction"])  # a graphics processor lags behind until it is asked for a number
-            samples.append((clock() - began) / seen)
-            ended = time.perf_counter()
-            self._end_epoch(at, sums, seen, 0.0, ended, frame=False)
-            ends.append(time.perf_counter() - ended)
-        return float(np.median(samples)) * len(self.training) + min(ends)
 
     def _precision(self) -> str:
         plain = self.configuration.recipe == "article" or self.network.device.type != "cpu"

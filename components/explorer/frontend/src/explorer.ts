@@ -6,6 +6,7 @@ import { Decoding } from "./decoding";
 import { Announcer, h } from "./dom";
 import { Fault, messageOf } from "./fault";
 import { PointMap } from "./map/map";
+import { startRuntime } from "./network";
 import { Painter } from "./paint";
 import { RunFolder } from "./run";
 import { Scene } from "./scene";
@@ -44,6 +45,7 @@ export class Explorer {
   }
 
   private async open(folder: RunFolder): Promise<void> {
+    startRuntime().catch(() => undefined); // of all that is fetched it takes longest; a failure is told where it is needed
     const card = await folder.card();
     const painter = new Painter(card.dataset);
     const data = new RunData(folder, card, this.notice);
