@@ -58,11 +58,12 @@ TABLE = Dataset(
 
 @contextmanager
 def present(*ours: Dataset) -> Iterator[None]:
-    """These datasets among those that the app finds."""
+    """These datasets among those that the app finds, and afterwards those alone that were there before."""
     known = datasets.available()
+    added = [one.name for one in ours if one.name not in known]
     known.update({one.name: one for one in ours})
     try:
         yield
     finally:
-        for one in ours:
-            known.pop(one.name, None)
+        for name in added:
+            known.pop(name, None)

@@ -50,7 +50,7 @@ def test_says_what_it_is(dataset: Dataset) -> None:
 
 
 def test_no_two_share_a_name_or_a_fingerprint() -> None:
-    found = datasets.available().values()
+    found = [parameter.values[0] for parameter in EVERY]  # those of the app alone: other tests may have added theirs
     assert len({dataset.fingerprint for dataset in found}) == len(found)
     assert len(list(Path(datasets.__path__[0]).glob("*.py"))) == len(found) + 1  # and __init__.py
 

@@ -276,8 +276,7 @@ def test_dimensions_of_a_table_are_called_by_its_columns() -> None:
         wide = of_fruit(weight[:, None])
         wide.__dict__["columns"] = kinds.FRUIT * 200
         assert explained.meanings(wide) == [""]
-    assert explained.meanings(run) == [""] * 4
-    assert explained.meanings(changed(run, dataset="own-0123456789abcdef")) == [""] * 4
+        assert explained.meanings(changed(run, dataset="own-0123456789abcdef")) == [""] * 4
 
 
 def test_without_factors_or_columns_nothing_is_called() -> None:

@@ -55,6 +55,13 @@ def test_a_cell_is_coloured_where_it_is_wrong_and_not_where_the_original_is_miss
     assert [table._away(kinds.FRUIT, green, other)[i] for i in (0, 1, 3)] == [0, 0.8, 0]
 
 
+def test_a_dataset_of_the_tests_stays_until_the_last_that_needs_it_has_ended() -> None:
+    with kinds.present(kinds.TABLE):
+        with kinds.present(kinds.TABLE):
+            pass
+        assert datasets.get("fruit") is kinds.TABLE
+
+
 # What is served to the explorer
 
 
