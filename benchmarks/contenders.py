@@ -34,7 +34,7 @@ def epoch_seconds(work: Any, rounds: int = 5, seconds: float = 0.1) -> float:
     import numpy as np
     import torch
 
-    from models.training.loop import add
+    from models.training.objective import add
 
     at = work._begin()
     batches = itertools.cycle(torch.randperm(len(work.training)).split(work.configuration.batch_size))

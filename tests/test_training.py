@@ -80,11 +80,11 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[float]], list[di
         seen: list[dict[str, torch.Tensor]] = []
         told = iter(values)
 
-        def validate(work: training.Training) -> float:
+        def mean(work: training.objective.Objective, _stored: torch.Tensor) -> float:
             seen.append({name: value.clone() for name, value in work.network.weights().items()})
             return next(told)
 
-        monkeypatch.setattr(training.Training, "_validate", validate)
+        monkeypatch.setattr(training.objective.Objective, "mean", mean)
         return seen
 
     return script
@@ -254,10 +254,10 @@ def test_validation_is_the_whole_that_a_training_lowers(tmp_path: Path, digits: 
         folder = fresh(tmp_path / (name or "plain"))
         report = training.Report(folder, facts, 1)
         work = training.Training(facts, digits, datasets.arrays(digits), folder, report, torch.device("cpu"))
-        measured[name] = work._validate()
-        assert measured[name] == work._validate()
+        measured[name] = work.objective.mean(work.validation)
+        assert measured[name] == work.objective.mean(work.validation)
         if name:
-            part = work._terms(work.validation, seed=0)[name]
+            part = work.objective.terms(work.validation, seed=0)[name]
             assert measured[name] - measured[""] == pytest.approx(2 * float(part.detach()), rel=0.2)
 
 
@@ -306,8 +306,8 @@ def test_a_step_decodes_a_draw_and_validation_the_mean(tmp_path: Path, digits: D
     for network in (work.network, work.learner.network):
         network.encoder.register_forward_hook(lambda *_: said.expand(1000, 4))
         network.decoder.register_forward_pre_hook(lambda _module, given: decoded.append(given[0].float()))
-    work._terms(work.training[:1000], seed=0, learning=work.learner.renew())
-    work._terms(work.training[:1000], seed=0)
+    work.objective.terms(work.training[:1000], seed=0, learning=work.learner.renew())
+    work.objective.terms(work.training[:1000], seed=0)
     drawn, mean = decoded
     np.testing.assert_allclose(drawn.mean(0), [1, -2], atol=0.3)
     np.testing.assert_allclose(drawn.std(0), [0.5, 3], rtol=0.1)
@@ -483,7 +483,7 @@ def test_a_run_stopped_while_beta_rises_keeps_its_last_epoch(tmp_path: Path, sto
 
 def test_the_best_epoch_is_one_with_all_of_beta(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured = iter([1.0, 2.0, 9.0, 7.0, 8.0, 7.5])
-    monkeypatch.setattr(training.Training, "_validate", lambda _work: next(measured))
+    monkeypatch.setattr(training.objective.Objective, "mean", lambda *_: next(measured))
     run = learn(tmp_path / "x", architecture="variational", annealing=0.5, epochs=6)
     assert run.card.training.best_epoch == 4
 
@@ -551,7 +551,7 @@ def test_what_was_killed_goes_on_to_the_same_weights(
     expected = (whole.folder / "weights.safetensors").read_bytes()
 
     folder, steps = engine.active(asked.id), itertools.count()
-    save, terms = training.Training._checkpoint, training.Training._terms
+    save, terms = training.Training._checkpoint, training.objective.Objective.terms
 
     def cut(work: training.Training, at: training.checkpoints.Progress, *others: object) -> None:
         if at.epoch == 4:
@@ -564,16 +564,16 @@ def test_what_was_killed_goes_on_to_the_same_weights(
     assert len(engine.progress(asked.id)) == 4  # the line came first
     monkeypatch.setattr(training.Training, "_checkpoint", save)
 
-    def cut_between(work: training.Training, *others: object, **named: object) -> object:
-        if work.report.epoch == 5 and next(steps) == 3:
+    def cut_between(self: training.objective.Objective, *others: object, **named: object) -> object:
+        if len(engine.progress(asked.id)) == 5 and next(steps) == 3:
             raise KeyboardInterrupt
-        return terms(work, *others, **named)
+        return terms(self, *others, **named)
 
-    monkeypatch.setattr(training.Training, "_terms", cut_between)
+    monkeypatch.setattr(training.objective.Objective, "terms", cut_between)
     with pytest.raises(KeyboardInterrupt):
         training.train(asked, folder, engine.claim(asked.id), tsne=50)
     assert [line["epoch"] for line in engine.progress(asked.id)] == [1, 2, 3, 4, 5]
-    monkeypatch.setattr(training.Training, "_terms", terms)
+    monkeypatch.setattr(training.objective.Objective, "terms", terms)
 
     run = training.train(asked, folder, engine.claim(asked.id), tsne=50)
     assert (run.folder / "weights.safetensors").read_bytes() == expected

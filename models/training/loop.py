@@ -18,15 +18,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from models import Problem, architectures, codes, datasets, kinds, losses, noise, runs
+from models import Problem, architectures, codes, datasets, kinds, noise, runs
 from models.analysis import metrics
 from models.datasets import TEST, TRAIN, VALIDATION, Dataset
 from models.runs import Configuration
-from models.training.augmentation import distorted, mixed, shifted
 from models.training.checkpoints import CHECKPOINT, Damaged, Progress
 from models.training.initialisation import initialise
 from models.training.network import Learner, Network, NetworkOutput, drawn_from, precision
-from models.training.reconstruction import RECONSTRUCTION
+from models.training.objective import Objective, add, total
 from models.training.report import Report, Stopped, append
 from models.training.schedules import Timetable, annealed, schedule
 
@@ -56,7 +55,7 @@ class Training:
         self.blueprint = architecture.blueprint(dataset.kind, dataset.shape, configuration.code_size)
         built = self.blueprint.build()
         self.network = Network(built.encoder.to(device), built.decoder.to(device), architecture.variational, device)
-        self.terms = losses.used(configuration, dataset.kind, architecture.variational)
+        self.objective = Objective(configuration, dataset, self.network)
         self.splits = dataset.splits()
         # One contiguous block: a batch is then one indexed copy, and uint8 is a quarter of the memory traffic.
         self.training = self._block(np.flatnonzero(self.splits == TRAIN))
@@ -162,7 +161,7 @@ class Training:
         """
         epoch, seconds = at.epoch + 1, clock() - began
         loss = {name: float(value) / seen for name, value in sums.items()}
-        measured = self._validate()
+        measured = self.objective.mean(self.validation)
         if not all(np.isfinite([*loss.values(), measured])):
             raise Problem(
                 f"the loss became infinite or not a number in epoch {epoch}",
@@ -200,7 +199,7 @@ class Training:
     def _step(self, batch: Tensor, seed: int, rate: float, annealing: float) -> dict[str, Tensor]:
         """One step down the gradient of these training samples; returns the terms of the loss before it."""
         stored = self.training.index_select(0, batch)
-        terms = self._terms(stored, self.configuration.seed + 1 + seed, self.learner.renew())
+        terms = self.objective.terms(stored, self.configuration.seed + 1 + seed, self.learner.renew())
         self.learner.step(total(terms, self.configuration, annealing), rate)
         return terms
 
@@ -211,9 +210,9 @@ class Training:
 
     def _pca_error(self) -> float | None:
         """PCA's mean squared error on the validation split; None where the validation loss is not such an error alone."""
-        if self.terms or self.configuration.loss != "squared-error":
+        if self.objective.others or self.configuration.loss != "squared-error":
             return None
-        parts = (self._given(part, seed=i) for i, part in enumerate(self.validation.split(1000)))
+        parts = (self.objective.given(part, seed=i) for i, part in enumerate(self.validation.split(1000)))
         errors = [
             metrics.squared_errors(clean.cpu().numpy(), metrics.through_pca(self.baseline, given.cpu().numpy()))
             for clean, given in parts
@@ -296,55 +295,6 @@ class Training:
         self.report.write("training", f"going on after epoch {at.epoch}", at.epoch / self.configuration.epochs)
         return at
 
-    def _terms(self, stored: Tensor, seed: int, learning: Network | None = None) -> dict[str, Tensor]:
-        """Each term of the loss for a batch of stored samples, in the units that `history.jsonl` keeps.
-
-        learning is the copy that a step is computed with: it decodes a draw from the code's distribution instead of its
-        mean, and images are moved where that is chosen. Without it the same seed gives the same terms.
-        """
-        chosen, train, network = self.configuration, learning is not None, learning or self.network
-        if train and chosen.mixing:
-            stored = mixed(stored, chosen.mixing, seed)
-        if train and chosen.shift:
-            stored = shifted(stored, chosen.shift, seed)
-        if train and chosen.distortion:
-            stored = distorted(stored, chosen.distortion, seed)
-        clean, given = self._given(stored, seed)
-        given.requires_grad_(any(term.input_gradient for term in self.terms))
-        mean, log_variance = network.encode(given)
-        code = mean
-        if log_variance is not None and train:
-            code = drawn_from(mean, log_variance)
-        out = network.decode(code)
-        error = RECONSTRUCTION[chosen.loss](out, clean)
-        terms = {"reconstruction": error if log_variance is not None else error / self.dataset.size}
-        batch = losses.Batch(chosen, clean, given, mean, log_variance, code, out, None if train else seed)
-        for term in self.terms:
-            terms[term.name] = term.compute(batch)
-        return terms
-
-    def _given(self, stored: Tensor, seed: int) -> tuple[Tensor, Tensor]:
-        """Stored samples as the clean target and as the, perhaps corrupted, input."""
-        clean = stored.float().div_(255) if stored.dtype == torch.uint8 else stored
-        chosen = self.configuration
-        given = clean
-        if chosen.noise != "none":
-            given = torch.from_numpy(noise.corrupt(clean.numpy(), chosen.noise, chosen.noise_level, seed))
-        return clean.to(self.network.device), given.to(self.network.device)
-
-    def _validate(self) -> float:
-        """What the kept weights are chosen by: the whole loss on the validation split, means decoded instead of draws."""
-        chosen, size, sums = self.configuration, 1000, 0.0
-        if any(
-            term.compares_samples for term in self.terms
-        ):  # whose value depends on the size of a batch: as in training
-            size = chosen.batch_size
-        derivative = any(term.input_gradient for term in self.terms)
-        for i, part in enumerate(self.validation.split(size)):
-            with torch.set_grad_enabled(derivative):
-                sums += float(total(self._terms(part, seed=i), chosen).detach()) * len(part)
-        return sums / len(self.validation)
-
     def ended(self, done: int) -> Configuration:
         """The configuration of the run that these many epochs make: how it was ended, and the steps that a time became."""
         chosen, table = self.configuration, self.timetable
@@ -386,7 +336,7 @@ class Training:
             stream.write(frame_codes.astype("<f4").tobytes())
 
     def _strip(self) -> None:
-        clean, given = self._given(self.validation[:STRIP], seed=0)
+        clean, given = self.objective.given(self.validation[:STRIP], seed=0)
         with torch.no_grad():
             rows = [clean, given, self.network.decode(self.network.encode(given)[0])]
         if self.configuration.noise == "none":
@@ -422,18 +372,6 @@ class Training:
             out = self.network.decode(seen).cpu().numpy()
             spread = None if log_variance is None else log_variance.cpu().numpy()
             yield NetworkOutput(mean.cpu().numpy(), spread, clean, given, out)
-
-
-def total(terms: dict[str, Tensor], configuration: Configuration, annealing: float = 1.0) -> Tensor:
-    """The number that is lowered: the sum of the terms, each times its weight (`Configuration.weights`)."""
-    weights = configuration.weights(annealing)
-    return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
-
-
-def add(sums: dict[str, Tensor], terms: dict[str, Tensor], count: int) -> None:
-    """Add the terms of a batch of so many samples to the sums over samples."""
-    for name, value in terms.items():
-        sums[name] = sums.get(name, 0.0) + value.detach() * count
 
 
 def stored_rows(splits: NDArray[np.uint8], most: int) -> NDArray[np.int64]:

@@ -95,7 +95,7 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
 
 def compare_with_onnx(work: Training, within: float = 1e-4) -> None:
     """Make sure that the graphs just written compute what the network computes."""
-    clean, _ = work._given(work.validation[:32], seed=0)
+    clean, _ = work.objective.given(work.validation[:32], seed=0)
     with torch.no_grad():
         code = work.network.encode(clean)[0]
         out = work.network.decode(code)
