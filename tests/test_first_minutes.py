@@ -1,10 +1,14 @@
 """What somebody meets who has never seen the app: one screen, three steps, the way of one sample."""
 
+import csv
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from test_walk import LAPTOP, MAP, PHONE, SAMPLE, at, changed, picture, point, ready, shipped
+from test_own_columns import TYPO, customers
+from test_walk import LAPTOP, MAP, PHONE, SAMPLE, at, changed, go, picture, point, ready, shipped
 
 from components import choosing, explained
 from models import runs
@@ -257,3 +261,52 @@ def test_drawing_offers_the_run_that_reads_drawings_and_fits_them(app: str, page
     expect(page.get_by_role("combobox", name="Run", exact=True)).to_have_value(shipped("mnist-modern-30").title)
     expect(page.get_by_test_id("draw-pad")).to_be_visible()
     expect(page.get_by_test_id("better-reader")).to_have_count(0)
+
+
+@pytest.mark.parametrize("shape", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_the_whole_way_from_the_first_move_to_an_outlier_of_ones_own(
+    app: str, window: Callable[..., Page], shape: dict[str, object], tmp_path: Path
+) -> None:
+    """Open, move, hold, a layer, a tool; then a table from its file to the coloured map, the outlier and its column."""
+    page = window(**shape)
+    page.goto(app)
+    opening(page)
+    before = picture(page)
+    page.mouse.move(*point(page, 0.5, 0.6))
+    page.mouse.move(*point(page, 0.52, 0.62))
+    changed(page, before)
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.get_by_test_id("hint")).not_to_be_empty()
+    page.get_by_test_id("layer").select_option("classes")
+    page.wait_for_function("() => performance.getEntriesByName('explorer:layer-classes').length > 0")
+    page.get_by_test_id("tool-path").click()
+    expect(page.get_by_role("region", name="Path")).to_be_visible()
+
+    go(page, "Data")
+    table = tmp_path / "customers.csv"
+    table.write_text(customers())
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(table)
+    expect(page.get_by_text("What was understood")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Keep it and train").click()
+    at(page, "Train")
+    page.wait_for_url(re.compile("dataset=own-"))
+    page.get_by_text("More", exact=True).click()
+    page.get_by_label("Epochs", exact=True).fill("40")
+    page.get_by_label("Epochs", exact=True).press("Enter")
+    expect(page).to_have_url(re.compile("epochs=40"))
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_text("is ready: 40 epochs")).to_be_visible(timeout=180_000)
+    page.locator(".st-key-leave-for-Explore button").click()
+    at(page, "Explore")
+    page.get_by_test_id("colour").select_option(label="income")
+    expect(page.get_by_test_id("legend")).to_contain_text("income")
+
+    go(page, "Samples")
+    expect(page.get_by_text("with a large reconstruction error")).to_be_visible()
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    with page.expect_download() as file:  # the table is drawn on a canvas; its file says the same
+        page.get_by_role("button", name="This table (CSV)").click()
+    with file.value.path().open(newline="") as stream:
+        first = next(csv.DictReader(stream))
+    assert first["customer_id"] == f"C-{1000 + 7 * TYPO}" and first["column to blame"] == "visits"
