@@ -34,7 +34,7 @@ from components import connections, stream, visitor
 from components.explorer import assets
 from models import Problem, home, runs, uploads
 from models.readers.work import plain
-from models.runs import colours, thumbnails
+from models.runs import colours, networks, thumbnails
 
 log = logging.getLogger("hourglass.served")
 MOST = 200  # megabytes that a file may take which does not say so
@@ -76,6 +76,31 @@ def _zipped(folder: Path, _digest: str, name: str) -> bytes:
     return gzip.compress((folder / name).read_bytes(), 6)
 
 
+@lru_cache(maxsize=64)
+def _weights(folder: Path, _digest: str, part: str) -> bytes:
+    """The weights of one of a run's networks, compressed once."""
+    return gzip.compress(networks.weights(folder, part), 6)
+
+
+def _file(run: runs.Run, name: str, takes_gzip: bool, headers: dict[str, str]) -> Response:
+    """A file of the run, or a part of its networks."""
+    if name == "layers.json":
+        return Response(networks.layers(run), media_type="application/json", headers=headers)
+    if (part := name.removesuffix(".safetensors")) in networks.PARTS:
+        return Response(_weights(run.folder, run.digest, part), media_type="application/gzip", headers=headers)
+    if name != "run.json" and name not in run.card.files:
+        return PlainTextResponse("A run has no such file.", 404, {"Cache-Control": "no-store"})
+    kind = "application/json" if name.endswith(".json") else "application/octet-stream"
+    facts = (run.folder / name).stat()
+    if takes_gzip and facts.st_size > 1024:
+        return Response(
+            _zipped(run.folder, run.digest, name),
+            media_type=kind,
+            headers={**headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"},
+        )
+    return FileResponse(run.folder / name, media_type=kind, headers=headers, stat_result=facts)
+
+
 def _answer(id_: str, digest: str, name: str, takes_gzip: bool, owner: str) -> Response:
     try:
         run = _run(id_, digest)
@@ -86,18 +111,7 @@ def _answer(id_: str, digest: str, name: str, takes_gzip: bool, owner: str) -> R
             if not uploads.readable(dataset, owner):
                 raise uploads.gone()
             return Response(block(run), media_type="application/gzip", headers=NEVER if own else FOR_EVER)
-        if name != "run.json" and name not in run.card.files:
-            return PlainTextResponse("A run has no such file.", 404, {"Cache-Control": "no-store"})
-        headers = PRIVATE if own else FOR_EVER
-        kind = "application/json" if name.endswith(".json") else "application/octet-stream"
-        facts = (run.folder / name).stat()
-        if takes_gzip and facts.st_size > 1024:
-            return Response(
-                _zipped(run.folder, digest, name),
-                media_type=kind,
-                headers={**headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"},
-            )
-        return FileResponse(run.folder / name, media_type=kind, headers=headers, stat_result=facts)
+        return _file(run, name, takes_gzip, PRIVATE if own else FOR_EVER)
     except (LookupError, OSError, Problem) as error:  # OSError: it goes while it is read
         words = str(error) if isinstance(error, Problem) else "There is no such run here."
         return PlainTextResponse(words, 404, {"Cache-Control": "no-store"})

@@ -1,7 +1,7 @@
 """Makes small run folders of format 1 without training anything, for the tests of the explorer.
 
-The decoder is two random layers whose images are smooth, the encoder a least-squares fit back to the codes. Both
-keep their weights in weights.safetensors, as real runs do.
+The decoder is two random layers whose images are smooth, the encoder a least-squares fit back to the codes. What the
+server makes of a run, the weights of each part alone, lies in the folder, too.
 """
 
 import gzip
@@ -10,12 +10,18 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
 from safetensors.numpy import save_file
+from scipy.special import erf
+
+from models import graphs
+from models.architectures import Blueprint
+from models.layers import Activation, Dense, Flatten, Reshape
+from models.runs import networks
 
 Floats = NDArray[np.float32]
+HIDDEN = 48
+SERVED = ("run.json", "thumbnails.u8.gz", "encoder.safetensors", "decoder.safetensors")  # not named in run.json
 
 
 def make(
@@ -44,11 +50,20 @@ def make(
     samples = decode(weights, codes, shape)
     flat = np.concatenate([samples.reshape(count, -1), np.ones((count, 1), np.float32)], 1)
     back = np.linalg.lstsq(flat, codes, rcond=1e-3)[0].astype(np.float32)
-    weights |= {"encoder.weight": back[:-1], "encoder.bias": back[-1]}
+    if variational:  # with log-variances of 0
+        back = np.concatenate([back, np.zeros_like(back)], 1)
+    weights |= {"encoder.1.weight": np.ascontiguousarray(back[:-1].T), "encoder.1.bias": back[-1]}
     if half:
         weights = {name: value.astype(np.float16) for name, value in weights.items()}
     save_file(weights, folder / "weights.safetensors")
-    _write_graphs(folder, weights, shape, size, variational)
+    pixels = int(np.prod(shape))
+    encoder = (Flatten(), Dense(2 * size if variational else size))
+    decoder = (Dense(HIDDEN), Activation("gelu"), Dense(pixels), Activation("sigmoid"), Reshape(shape))
+    blueprint = Blueprint(shape, size, encoder, decoder, variational)
+    for name, graph in graphs.graphs(blueprint, folder / "weights.safetensors").items():
+        (folder / name).write_bytes(graph)
+    for part in networks.PARTS:
+        (folder / f"{part}.safetensors").write_bytes(networks.weights(folder, part))
 
     wide = {name: value.astype(np.float32) for name, value in weights.items()}
     errors = ((decode(wide, codes, shape) - samples) ** 2).reshape(count, -1).mean(1) + rng.random(count) * 0.01
@@ -99,7 +114,13 @@ def make(
             "factors": ["first", "order"],
             "count": count,
         },
-        "architecture": {"name": "fixture", "title": "Two random layers", "variational": variational, "parameters": 0},
+        "architecture": {
+            "name": "fixture",
+            "title": "Two random layers",
+            "variational": variational,
+            "parameters": 0,
+            "layers": blueprint.listed(),
+        },
         "codes": {
             "count": count,
             "size": size,
@@ -120,11 +141,7 @@ def make(
 
 def seal(folder: Path, card: dict[str, object]) -> Path:
     """Write run.json with the sizes and checksums of what lies in the folder now."""
-    files = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in ("run.json", "thumbnails.u8.gz")
-    ]
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in SERVED]
     described = {
         path.relative_to(folder).as_posix(): {
             "bytes": path.stat().st_size,
@@ -138,8 +155,9 @@ def seal(folder: Path, card: dict[str, object]) -> Path:
 
 def decode(weights: dict[str, Floats], codes: Floats, shape: tuple[int, ...]) -> Floats:
     """What the decoder should give: the reference that the browser is held against."""
-    hidden = np.tanh(codes @ weights["decoder.0.weight"] + weights["decoder.0.bias"])
-    out = hidden @ weights["decoder.1.weight"] + weights["decoder.1.bias"]
+    before = codes @ weights["decoder.0.weight"].T + weights["decoder.0.bias"]
+    hidden = before * (1 + erf(before / np.sqrt(2))) / 2
+    out = hidden @ weights["decoder.2.weight"].T + weights["decoder.2.bias"]
     return (1 / (1 + np.exp(-out))).reshape(-1, *shape).astype(np.float32)
 
 
@@ -150,7 +168,7 @@ def nearest_p99(codes: Floats) -> float:
     return float(np.quantile(np.sqrt(squared.min(1)), 0.99))
 
 
-def _weights(rng: np.random.Generator, shape: tuple[int, ...], size: int, hidden: int = 48) -> dict[str, Floats]:
+def _weights(rng: np.random.Generator, shape: tuple[int, ...], size: int, hidden: int = HIDDEN) -> dict[str, Floats]:
     height, width, channels = shape
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     fields = []
@@ -159,83 +177,8 @@ def _weights(rng: np.random.Generator, shape: tuple[int, ...], size: int, hidden
         blob = np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / (2 * spread**2))
         fields.append((blob[:, :, None] * rng.normal(size=channels) * 4).reshape(-1))
     return {
-        "decoder.0.weight": (rng.normal(size=(size, hidden)) * 0.7).astype(np.float32),
+        "decoder.0.weight": (rng.normal(size=(hidden, size)) * 0.7).astype(np.float32),
         "decoder.0.bias": rng.normal(size=hidden).astype(np.float32),
-        "decoder.1.weight": np.stack(fields).astype(np.float32),
-        "decoder.1.bias": np.full(height * width * channels, -1.0, np.float32),
-    }
-
-
-def _write_graphs(
-    folder: Path, weights: dict[str, NDArray[np.generic]], shape: tuple[int, ...], size: int, variational: bool
-) -> None:
-    places = _places(folder / "weights.safetensors")
-    values = int(np.prod(shape))
-
-    def graph(
-        name: str,
-        nodes: list[onnx.NodeProto],
-        inputs: list[object],
-        outputs: list[object],
-        extra: list[onnx.TensorProto],
-    ) -> None:
-        stored, casts = [], []
-        for key, (kind, dims, offset, length) in places.items():
-            if not key.startswith(name):
-                continue
-            tensor = TensorProto(name=key, data_type=kind, dims=dims, data_location=TensorProto.EXTERNAL)
-            for field, value in (("location", "weights.safetensors"), ("offset", str(offset)), ("length", str(length))):
-                tensor.external_data.add(key=field, value=value)
-            stored.append(tensor)
-            casts.append(helper.make_node("Cast", [key], [f"{key}:wide"], to=TensorProto.FLOAT))
-        made = helper.make_graph([*casts, *nodes], name, inputs, outputs, initializer=[*stored, *extra])
-        model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-        (folder / f"{name}.onnx").write_bytes(model.SerializeToString())
-
-    def info(name: str, *dims: int) -> object:
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["B", *dims])
-
-    def constant(name: str, numbers: list[int]) -> onnx.TensorProto:
-        return helper.make_tensor(name, TensorProto.INT64, [len(numbers)], numbers)
-
-    node = helper.make_node
-    graph(
-        "decoder",
-        [
-            node("Gemm", ["code", "decoder.0.weight:wide", "decoder.0.bias:wide"], ["a"]),
-            node("Tanh", ["a"], ["b"]),
-            node("Gemm", ["b", "decoder.1.weight:wide", "decoder.1.bias:wide"], ["c"]),
-            node("Sigmoid", ["c"], ["d"]),
-            node("Reshape", ["d", "shape"], ["sample"]),
-        ],
-        [info("code", size)],
-        [info("sample", *shape)],
-        [constant("shape", [-1, *shape])],
-    )
-    encoder = [
-        node("Reshape", ["sample", "flat"], ["a"]),
-        node("Gemm", ["a", "encoder.weight:wide", "encoder.bias:wide"], ["code"]),
-    ]
-    outputs = [info("code", size)]
-    if variational:
-        encoder.append(node("Sub", ["code", "code"], ["log_variance"]))
-        outputs.append(info("log_variance", size))
-    graph("encoder", encoder, [info("sample", *shape)], outputs, [constant("flat", [-1, values])])
-
-
-def _places(path: Path) -> dict[str, tuple[int, list[int], int, int]]:
-    """Where each tensor's bytes lie in a safetensors file: (ONNX type, dims, offset, length)."""
-    raw = path.read_bytes()
-    header = int.from_bytes(raw[:8], "little")
-    kinds = {"F32": TensorProto.FLOAT, "F16": TensorProto.FLOAT16}
-    entries = json.loads(raw[8 : 8 + header])
-    return {
-        name: (
-            kinds[entry["dtype"]],
-            entry["shape"],
-            8 + header + entry["data_offsets"][0],
-            entry["data_offsets"][1] - entry["data_offsets"][0],
-        )
-        for name, entry in entries.items()
-        if name != "__metadata__"
+        "decoder.2.weight": np.stack(fields, 1).astype(np.float32),
+        "decoder.2.bias": np.full(height * width * channels, -1.0, np.float32),
     }

@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from components.explorer import assets
 from models import PRETRAINED, codes, datasets, runs
 from models.columns import as_they_came, inverse
-from models.runs import thumbnails
+from models.runs import networks, thumbnails
 
 ROOT = '[data-testid="latent-explorer"]'
 MAP = 'canvas[data-testid="latent-map"]'
@@ -442,41 +442,24 @@ def send(route: Route, folder: Path) -> None:
     route.fulfill(path=path) if path.is_file() else route.fulfill(status=404, body="There is no such file.")
 
 
-def test_originals_that_arrive_late_stay(app: str, window: Callable[..., Page]) -> None:
-    """What is decoded in their place, begun before they came and ended after, does not paint over them."""
+def test_originals_that_arrive_late_take_the_place_of_what_is_decoded(app: str, window: Callable[..., Page]) -> None:
     page, held, run = window(), list[Route](), opened("digits-variational")
     empty(page, app)
     page.route("**/thumbnails.u8.gz", lambda route: held.append(route))  # noqa: PLW0108 - a method of list takes no mark
-    page.evaluate(
-        """async (bundle) => {
-            const { InferenceSession } = await import(bundle.replace("explorer.js", "ort.wasm.min.js"));
-            const { run } = InferenceSession.prototype;
-            window.late = [];
-            window.runs = 0;
-            InferenceSession.prototype.run = async function (...all) {
-                const values = await run.apply(this, all);
-                if (window.slow && runs++ > 0) await new Promise((done) => late.push(done));
-                return values;
-            };
-        }""",
-        f"/explorer/{assets.digest()}/explorer.js",
-    )
     mount(page, run)
     ready(page)
     near = page.get_by_test_id("neighbours")
     expect(page.get_by_text("decoded, originals on their way")).to_be_visible()
-    page.wait_for_timeout(SETTLED)
-    # Another code, whose own picture is decoded at once; what stands for its neighbours is not yet when they arrive.
-    page.evaluate("() => { window.slow = true; document.querySelector('[data-testid=random-sample]').click(); }")
-    page.wait_for_function("late.length > 0")
+    pictures = "near => [...near.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL())"
+    decoded = near.evaluate(pictures)
+    assert len(set(decoded)) > 1
     held[0].continue_()
     expect(page.get_by_text("decoded, originals on their way")).to_have_count(0)
     frames(page)
-    pictures = "near => [...near.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL())"
     originals = near.evaluate(pictures)
-    page.evaluate("() => { window.slow = false; late.forEach((done) => done()); }")
+    assert len(set(originals)) > 1 and not set(originals) & set(decoded)
     page.wait_for_timeout(SETTLED)
-    assert near.evaluate(pictures) == originals and len(set(originals)) > 1
+    assert near.evaluate(pictures) == originals
 
 
 def test_it_works_in_a_shadow_root_on_a_page_without_streamlit(app: str, window: Callable[..., Page]) -> None:
@@ -781,19 +764,41 @@ BAD = {
     "labels cut short": (cut("labels.i32"), "The file labels.i32 of this run has 1,200 bytes", True),
     "errors missing": (gone("errors.f32"), "The file errors.f32 of this run is missing", True),
     "factors cut short": (cut("factors.f32"), "The file factors.f32 of this run has", True),
-    "decoder missing": (gone("decoder.onnx"), "The file decoder.onnx of this run is missing", False),
-    "decoder cut short": (cut("decoder.onnx"), "The file decoder.onnx of this run has", False),
-    "decoder is nonsense": (same_length_nonsense("decoder.onnx"), "The decoder of this run is refused", False),
-    "decoder is the encoder": (
-        lambda folder: (
-            shutil.copy(folder / "encoder.onnx", folder / "decoder.onnx"),
-            explorer_runs.seal(folder, json.loads((folder / "run.json").read_text())),
-        ),
-        "The decoder of this run",
+    "decoder missing": (
+        gone("decoder.safetensors"),
+        "The file decoder.safetensors of this run is missing",
         False,
     ),
-    "weights missing": (gone("weights.safetensors"), "The file weights.safetensors of this run is missing", False),
-    "samples of another shape": (card(dataset__shape=[9, 9, 1]), "The decoder of this run gives 192 numbers", False),
+    "decoder cut short": (
+        cut("decoder.safetensors"),
+        "The decoder of this run cannot be computed in the browser",
+        False,
+    ),
+    "decoder is nonsense": (
+        same_length_nonsense("decoder.safetensors"),
+        "The decoder of this run cannot be computed in the browser (it holds no table of weights)",
+        False,
+    ),
+    "decoder is the encoder": (
+        lambda folder: shutil.copy(folder / "encoder.safetensors", folder / "decoder.safetensors"),
+        "The decoder of this run cannot be computed in the browser (the weight decoder.0.weight is missing)",
+        False,
+    ),
+    "a layer of tomorrow": (
+        card(architecture__layers={"decoder": [{"layer": "Attention"}], "encoder": []}),
+        "The decoder of this run cannot be computed in the browser (it has a layer that is not known here (Attention))",
+        False,
+    ),
+    "layers nowhere": (
+        card(architecture__layers={}),
+        "The decoder of this run cannot be computed in the browser (its layers are no list)",
+        False,
+    ),
+    "samples of another shape": (
+        card(dataset__shape=[9, 9, 1]),
+        "The decoder of this run cannot be computed in the browser (it gives 192 numbers instead of 81)",
+        False,
+    ),
     "codes of another size": (
         card(codes__size=3, codes__low=[0, 0, 0], codes__high=[1, 1, 1]),
         "The file codes.f32 of this run has 4,800 bytes",
@@ -897,12 +902,12 @@ def test_a_replay_or_an_encoder_that_is_missing_is_said_where_it_is_used(
 ) -> None:
     folder = made()
     cut("replay/codes.f32")(folder)
-    gone("encoder.onnx")(folder)
+    gone("encoder.safetensors")(folder)
     page = bench(folder)
     page.get_by_test_id("tool-replay").click()
     expect(page.get_by_test_id("replay-message")).to_contain_text("The file replay/codes.f32 of this run has")
     page.get_by_test_id("tool-draw").click()
-    expect(page.get_by_test_id("draw-message")).to_contain_text("The file encoder.onnx of this run is missing")
+    expect(page.get_by_test_id("draw-message")).to_contain_text("The file encoder.safetensors of this run is missing")
 
 
 @pytest.mark.own_window
@@ -997,6 +1002,8 @@ def folder_of(tmp_path: Path) -> Callable[[runs.Run], Path]:
     def folder(run: runs.Run) -> Path:
         copy = Path(shutil.copytree(run.folder, tmp_path / run.id))
         (copy / "samples.f32.gz").write_bytes(thumbnails.values(run))
+        for part in networks.PARTS:
+            (copy / f"{part}.safetensors").write_bytes(networks.weights(copy, part))
         return copy
 
     return folder
@@ -1072,10 +1079,12 @@ def test_nearest_rows_are_read_in_their_own_units(
 
 
 def test_without_its_samples_a_signal_or_a_row_is_decoded_all_the_same(
-    bench: Callable[..., Page], fruit_run: runs.Run, wave_run: runs.Run
+    bench: Callable[..., Page], folder_of: Callable[..., Path], fruit_run: runs.Run, wave_run: runs.Run
 ) -> None:
     for run in (fruit_run, wave_run):
-        page = bench(run.folder)
+        folder = folder_of(run)
+        (folder / "samples.f32.gz").unlink()
+        page = bench(folder)
         expect(page.get_by_text("decoded, originals not at hand")).to_be_visible()
         before = picture(page)
         move(page, 0.3, 0.35)

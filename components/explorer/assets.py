@@ -10,7 +10,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 BUILT = Path(__file__).resolve().parent / "built"
-TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".gz": "application/wasm"}
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -24,22 +23,19 @@ def digest() -> str:
 
 
 @cache
-def _packed(name: str) -> tuple[bytes, str] | None:
-    """The gzipped bytes of one built file and their type; None for a name that is not there."""
-    path = BUILT / name
-    if name not in {built.name for built in BUILT.iterdir()} or path.suffix not in TYPES:
+def _packed(name: str) -> bytes | None:
+    """The gzipped bytes of one built file; None for a name that is not there."""
+    if name not in {built.name for built in BUILT.iterdir()}:
         return None
-    content = path.read_bytes()
-    return (content if path.suffix == ".gz" else gzip.compress(content, mtime=0)), TYPES[path.suffix]
+    return gzip.compress((BUILT / name).read_bytes(), mtime=0)
 
 
 def preloads() -> str:
     """The value of a Link header that has the browser fetch the explorer while Streamlit's own page still starts.
 
-    Relative to a page's address, hence right below a base URL path too. The runtime's 3.7 MB are not among them: on a
-    slow line they would hold up the first points.
+    Relative to a page's address, hence right below a base URL path too.
     """
-    names = ("explorer.js", "ort.wasm.min.js")
+    names = ("explorer.js", "shared.js")
     return ", ".join(f'<explorer/{digest()}/{name}>; rel="modulepreload"' for name in names)
 
 
@@ -61,10 +57,9 @@ def _serve(request: Request) -> Response:
     packed = _packed(request.path_params["name"])
     if packed is None or request.path_params["digest"] != digest():
         return PlainTextResponse("This file of the explorer does not exist; reload the page.", 404)
-    content, kind = packed
     # Naming the encoding also keeps Streamlit from compressing the same bytes again at every request.
     headers = {"Content-Encoding": "gzip", "Cache-Control": FOREVER, "Vary": "Accept-Encoding"}
-    return Response(content, media_type=kind, headers=headers)
+    return Response(packed, media_type="text/javascript", headers=headers)
 
 
 def routes(prefix: str = "") -> list[Route]:

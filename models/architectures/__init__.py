@@ -24,6 +24,7 @@ from models.layers import (
     Shape,
     count,
     definitions,
+    listed,
     products,
     sequence,
     sequence_text,
@@ -72,6 +73,10 @@ class Blueprint:
     def compression(self) -> float:
         """How many numbers of a sample share one number of its code."""
         return prod(self.shape) / self.code_size
+
+    def listed(self) -> dict[str, list[dict[str, Any]]]:
+        """The layers of both parts as plain values: what a browser computes them from."""
+        return {"encoder": listed(self.encoder), "decoder": listed(self.decoder)}
 
     def steps(self) -> list[Step]:
         """The hourglass from sample to sample: where data has a size worth drawing."""

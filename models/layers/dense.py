@@ -149,7 +149,7 @@ class Dropout(Layer):
 
 @dataclass(frozen=True)
 class LayerNorm(Layer):
-    """Each sample's vector to mean 0 and variance 1, then scaled and shifted (Ba et al. 2016)."""
+    """All values of a sample to mean 0 and variance 1, then scaled and shifted (Ba et al. 2016)."""
 
     def weights(self, shape: Shape) -> dict[str, Shape]:
         return {"weight": shape, "bias": shape}
@@ -167,4 +167,4 @@ class LayerNorm(Layer):
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         weights = graph.weight(f"{name}.weight"), graph.weight(f"{name}.bias")
-        return graph.add("LayerNormalization", x, *weights, axis=-1, epsilon=1e-5)
+        return graph.add("LayerNormalization", x, *weights, axis=-len(shape), epsilon=1e-5)

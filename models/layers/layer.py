@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
@@ -58,6 +58,19 @@ LAMBDA = """class Lambda(nn.Module):  # a function as a layer
     def __init__(self, function):
         super().__init__()
         self.forward = function"""
+
+
+def listed(layers: Sequence[Layer]) -> list[dict[str, Any]]:
+    """The layers as plain values: [{"layer": "Dense", "units": 128}, ...], what holds layers as lists of such lists."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Layer):
+            return {"layer": type(value).__name__} | {
+                one.name: plain(getattr(value, one.name)) for one in fields(value)
+            }
+        return [plain(one) for one in value] if isinstance(value, tuple) else value
+
+    return [plain(layer) for layer in layers]
 
 
 def with_shapes(layers: Sequence[Layer], shape: Shape) -> list[tuple[Layer, Shape]]:

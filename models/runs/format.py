@@ -23,7 +23,8 @@ run.json (1 MB at most, not counting columns; numbers are finite and within `FAC
     format 1, id, recipe, configuration {…}, versions {package: version},
     dataset {name, title, fingerprint, kind, shape, classes, label, factors, count, source, licence; the first runs of
         format 1 have the columns here, too, and no columns.json}
-    architecture {name, title, variational, parameters}
+    architecture {name, title, variational, parameters, layers {encoder: [{layer, …}], decoder: […]}: each layer by its
+        class in models/layers and that class's fields; absent in the first runs}
     codes {count, size, low [D], high [D], mean [D], variance [D], kl [D] | null, dead [D] of booleans, nearest_p99}
     projections {pca: {mean [D], components [2][D], explained [2]} | null, tsne: {count, perplexity} | null}
     replay {count, epochs [E]}      thumbnails {shape [h, w, C]} | null
@@ -37,7 +38,8 @@ address never changes its content. More names are served there without being sto
 it is at hand, 404 when it is not: for images thumbnails.u8.gz, the M samples as gzipped uint8 (M, h, w, C); for
 signals and tables samples.f32.gz, the first K <= M samples as gzipped float32 (K, *shape), K so that 64 MB hold them, NaN
 where a value was missing. So are colours.json, [{name, kind, words}] for each column of the dataset, colours/<k>.f64.gz, the
-values of the k-th of them (M,), and names.json, what the sample of each code is called.
+values of the k-th of them (M,), and names.json, what the sample of each code is called. For the browser's own decoder
+encoder.safetensors and decoder.safetensors are the weights of one part alone, and layers.json has the layers of both.
 """
 
 from __future__ import annotations

@@ -87,6 +87,7 @@ def architecture_facts(architecture: architectures.Architecture, blueprint: arch
         "title": architecture.title,
         "variational": architecture.variational,
         "parameters": blueprint.parameters,
+        "layers": blueprint.listed(),
     }
 
 

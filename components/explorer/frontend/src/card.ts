@@ -22,7 +22,7 @@ export interface RunCard {
     readonly factors: readonly string[];
     readonly columns?: readonly Column[];
   };
-  readonly architecture: { readonly title: string; readonly variational: boolean };
+  readonly architecture: { readonly title: string; readonly variational: boolean; readonly layers?: unknown };
   readonly codes: {
     readonly count: number;
     readonly size: number;
@@ -91,7 +91,11 @@ export function checkCard(value: unknown, columns?: unknown): RunCard {
     ...(card as unknown as RunCard),
     id: textOf(card["id"]),
     dataset,
-    architecture: { title: textOf(architecture["title"]), variational: architecture["variational"] === true },
+    architecture: {
+      title: textOf(architecture["title"]),
+      variational: architecture["variational"] === true,
+      ...(architecture["layers"] === undefined ? {} : { layers: architecture["layers"] }), // checked where they are computed
+    },
     codes,
     projections: { pca: pcaOf(objectOf(projections["pca"]), codes.size), tsne: tsneOf(objectOf(projections["tsne"])) },
     replay:

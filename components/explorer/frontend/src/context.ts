@@ -27,8 +27,8 @@ export interface Context {
   readonly places: Pick<Places, "plane" | "marker" | "codeAt" | "pixelOf">;
   /** Which samples are visible, the colours of classes, and other points on the map in place of the plane's. */
   readonly colouring: Pick<Colouring, "isVisible" | "colourOf" | "showPoints">;
-  /** The decoder, null until it has arrived; the encoder; pictures of what is decoded. */
-  readonly decoding: Pick<Decoding, "decoder" | "encoder" | "paint">;
+  /** The decoder, null until it has arrived; the encoder; many codes at once; pictures of what is decoded. */
+  readonly decoding: Pick<Decoding, "decoder" | "encoder" | "many" | "paint">;
   /** Sends the host what it wants to know: a code that was released, a selection that was made or removed. */
   readonly reporter: Pick<Reporter, "code" | "selection">;
   /** Paints samples on small canvases. */

@@ -6,7 +6,6 @@ import { Decoding } from "./decoding";
 import { Announcer, h } from "./dom";
 import { Fault, messageOf } from "./fault";
 import { PointMap } from "./map/map";
-import { startRuntime } from "./network";
 import { Painter } from "./paint";
 import { RunFolder } from "./run";
 import { Scene } from "./scene";
@@ -28,13 +27,14 @@ export class Explorer {
   private scene: Scene | null = null;
   private ended = false;
 
-  /** `run` is what reports call the run that `source` has. */
+  /** `run` is what reports call the run that `source` has; `startWorker` starts network/worker.ts where the host has it. */
   constructor(
     host: Node,
     source: Source,
     private readonly run: string,
     private view: View,
     private report: Report,
+    private readonly startWorker: () => Worker,
     private readonly about: About = {},
   ) {
     this.body.append(this.notices, h("div", { class: "hg-wait" }, "Opening the run …"));
@@ -45,13 +45,12 @@ export class Explorer {
   }
 
   private async open(folder: RunFolder): Promise<void> {
-    startRuntime().catch(() => undefined); // of all that is fetched it takes longest; a failure is told where it is needed
     const card = await folder.card();
     const painter = new Painter(card.dataset);
     const data = new RunData(folder, card, this.notice);
     const loaded = data.load();
     // The decoder travels at the same time as the codes.
-    const decoding = (this.decoding = new Decoding(folder, card, painter));
+    const decoding = (this.decoding = new Decoding(folder, card, painter, this.startWorker));
     if (this.ended) return decoding.end();
     await loaded;
     if (this.ended) return;
@@ -87,7 +86,6 @@ export class Explorer {
       data,
       decoding,
       prefersReducedMotion: () => this.motion.matches,
-      notice: this.notice,
       about: this.about,
     };
     const scene = new Scene(parts, this.view, this.run, (name, value) => this.report(name, value));

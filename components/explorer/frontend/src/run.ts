@@ -1,6 +1,6 @@
 /** Reading a run's files. They are checked here, and every fault becomes a sentence. */
 
-import { checkCard, objectOf, type RunCard } from "./card";
+import { checkCard, objectOf, type Json, type RunCard } from "./card";
 import { Fault, MissingFile, RELOAD } from "./fault";
 import type { Source } from "./source";
 
@@ -39,6 +39,11 @@ export class RunFolder {
     // The table of columns may be as large as the samples are wide: it has a file of its own.
     const separate = objectOf(objectOf(parsed)["files"])["columns.json"] !== undefined;
     return checkCard(parsed, separate ? await this.json("columns.json") : undefined);
+  }
+
+  /** The layers of encoder and decoder. Runs from before they stood in run.json have them in a file of their own. */
+  async layers(card: RunCard): Promise<Json> {
+    return objectOf(card.architecture.layers ?? (await this.json("layers.json")));
   }
 
   private json = async (name: string): Promise<unknown> => this.parsed(name, await this.bytes(name));

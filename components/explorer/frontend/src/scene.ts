@@ -39,7 +39,6 @@ export interface Parts {
   readonly data: RunData;
   readonly decoding: Decoding;
   readonly prefersReducedMotion: () => boolean;
-  readonly notice: (error: unknown) => void;
   readonly about: About;
 }
 
@@ -90,7 +89,6 @@ export class Scene implements Context {
         this.activeTool.decoded?.(values);
       },
       present: () => this.present(),
-      failed: parts.notice,
     });
     this.colouring = new Colouring(
       data,

@@ -24,6 +24,11 @@ interface Mounted {
 
 type Mount = ParentNode & Node & { hourglass?: Mounted };
 
+/** The worker lies beside this module. */
+const startWorker = (): Worker =>
+  new Worker(new URL(/* @vite-ignore */ `./${WORKER}`, import.meta.url), { type: "module" });
+const WORKER = "worker.js";
+
 /** Shows the payload in `host`; called again at every rerun of the page. Another run replaces the explorer. */
 export function show(host: Mount, payload: Payload, send: Send): void {
   const report: Report = (name, value) => {
@@ -40,7 +45,7 @@ export function show(host: Mount, payload: Payload, send: Send): void {
   const aborter = new AbortController();
   const folder = new URL(payload.run_url.replace(/\/*$/, "/"), document.baseURI).href;
   const source = new HttpSource(folder, aborter.signal);
-  const explorer = new Explorer(host, source, payload.run_url, payload.view, report, payload.about);
+  const explorer = new Explorer(host, source, payload.run_url, payload.view, report, startWorker, payload.about);
   host.hourglass = { explorer, url: payload.run_url, path: location.pathname, aborter };
 }
 

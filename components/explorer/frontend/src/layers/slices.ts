@@ -15,31 +15,47 @@ export function yieldToPage(): Promise<unknown> {
     : new Promise((later) => setTimeout(later, 0));
 }
 
+/** Codes that are asked of the worker at once, at most, and what a block of them should take there: then it can be stopped. */
+const MOST = 64,
+  BLOCK_MS = 8;
+
 /**
  * Decodes many codes without ever holding the page for longer than a slice. `take` is handed the values of `count`
- * codes from `first` on. False when the job was overtaken.
+ * codes from `first` on. False when the job was overtaken, or where decoding failed.
  */
 export async function decodeInSlices(
   { context, isCurrent }: Job,
   codes: readonly Float32Array[],
   take: (values: Float32Array, first: number, count: number) => void,
 ): Promise<boolean> {
+  const many = context.decoding.many();
+  if (!many) return false;
   const { size } = context.card.codes;
-  let batch = 1;
-  for (let first = 0; first < codes.length;) {
-    await yieldToPage();
-    if (!isCurrent() || !context.decoding.decoder) return false;
-    const count = Math.min(batch, codes.length - first);
+  const limit = many.onPage ? SLICE_MS : BLOCK_MS;
+  let asked = 0,
+    batch = many.onPage ? 1 : 8;
+  const ask = () => {
+    const first = asked,
+      count = Math.min(batch, codes.length - first);
+    asked += count;
     const block = new Float32Array(count * size);
     for (let k = 0; k < count; k++) block.set(codes[first + k], k * size);
-    const begun = performance.now();
-    const values = await context.decoding.decoder.run(block, count).catch(() => null);
-    if (!isCurrent()) return false;
-    if (!values) continue;
+    return { first, count, begun: performance.now(), values: many.run(block, count) };
+  };
+  // The worker computes a block while the page paints the one before.
+  const running = [ask()];
+  for (let one = running.shift(); one; one = running.shift()) {
+    if (asked < codes.length && !many.onPage) running.push(ask());
+    const values = await one.values;
+    const { first, count, begun } = one;
+    let spent = performance.now() - begun;
+    await yieldToPage();
+    if (!isCurrent() || !values) return false;
+    const painting = performance.now();
     take(values, first, count);
-    first += count;
-    const spent = performance.now() - begun;
-    batch = Math.max(1, Math.min(64, batch * 2, Math.floor((batch * SLICE_MS) / Math.max(0.2, spent))));
+    spent = Math.max(spent, performance.now() - painting);
+    batch = Math.max(1, Math.min(MOST, 2 * count, Math.floor((count * limit) / Math.max(0.2, spent))));
+    if (asked < codes.length && !running.length) running.push(ask());
   }
   return true;
 }

@@ -144,7 +144,7 @@ export class Side {
     this.way.light("");
     const { input } = this.way;
     if (input.of !== undefined && input.classList.contains("hg-blank")) {
-      void this.paintSample(input.of, input).then((painted) => painted && input.classList.remove("hg-blank"));
+      if (this.paintSample(input.of, input)) input.classList.remove("hg-blank");
     }
     // Until the originals are here, or where they are not at hand, the decoder stands in; the page says so.
     const { originals } = this.context.data;
@@ -153,8 +153,8 @@ export class Side {
       { here: "", loading: "decoded, originals on their way", missing: "decoded, originals not at hand" }[originals],
     );
     this.sample.describe();
-    if (!this.hasThumbnails) this.sample.repaint((index, canvas) => (void this.paintSample(index, canvas), true));
-    for (const row of this.sliders.rows) if (!row.strip.hidden) void this.fillStrip(row);
+    if (!this.hasThumbnails) this.sample.repaint((index, canvas) => (this.paintSample(index, canvas), true));
+    for (const row of this.sliders.rows) if (!row.strip.hidden) this.fillStrip(row);
   }
 
   private get hasThumbnails(): boolean {
@@ -187,12 +187,9 @@ export class Side {
   };
 
   /** Paints an original, or where there is none what the decoder makes of its code. False where it came to nothing. */
-  private async paintSample(index: number, canvas: Sampled): Promise<boolean> {
+  private paintSample(index: number, canvas: Sampled): boolean {
     if (this.paintThumbnail(index, canvas)) return true;
-    const { data } = this.context;
-    // While it is decoded the canvas may have become another sample's, or the original may have arrived.
-    const isWanted = () => canvas.of === index && data.original(index) === null;
-    const values = await this.decoding.paint(data.codeOf(index), canvas, isWanted);
+    const values = this.decoding.paint(this.context.data.codeOf(index), canvas);
     if (values) canvas.sample = values;
     this.sample.showValues();
     return values !== null;
@@ -235,16 +232,16 @@ export class Side {
   private toggleStrip(row: SliderRow): void {
     row.strip.hidden = !row.strip.hidden;
     row.element.querySelector("[data-testid=traversal]")?.setAttribute("aria-expanded", String(!row.strip.hidden));
-    if (!row.strip.hidden) void this.fillStrip(row);
+    if (!row.strip.hidden) this.fillStrip(row);
   }
 
-  private async fillStrip(row: SliderRow): Promise<void> {
+  private fillStrip(row: SliderRow): void {
     const { painter, state } = this.context;
     while (row.strip.children.length < STRIP_FRAMES) row.strip.append(painter.canvas("hg-thumb"));
-    for (let k = 0; k < STRIP_FRAMES && !row.strip.hidden; k++) {
+    for (let k = 0; k < STRIP_FRAMES; k++) {
       const code = Float32Array.from(state.now.code);
       code[row.dimension] = row.low + ((row.high - row.low) * k) / (STRIP_FRAMES - 1);
-      await this.decoding.paint(code, row.strip.children[k] as HTMLCanvasElement);
+      this.decoding.paint(code, row.strip.children[k] as HTMLCanvasElement);
     }
   }
 

@@ -6,7 +6,7 @@ import type { Context } from "../context";
 import { h, setText } from "../dom";
 import { Fault, messageOf } from "../fault";
 import { inkOf, meanSquaredError, type Point } from "../maths";
-import type { Network } from "../network";
+import type { Network } from "../network/network";
 import { toPixels, type Sampled } from "../paint";
 import { Tool } from "./tool";
 
@@ -124,7 +124,7 @@ export class Draw extends Tool {
       (network) => {
         this.network = network;
         setText(this.message, "Draw here, or drop an image on the pad.");
-        if (this.pending) void this.encode();
+        if (this.pending) this.encode();
       },
       (error: unknown) => setText(this.message, messageOf(error)),
     );
@@ -211,35 +211,26 @@ export class Draw extends Tool {
 
   private changed(cause: Cause): void {
     this.pending = cause;
-    if (!this.busy) void this.encode();
+    if (!this.busy) this.encode();
   }
 
   /** The newest drawing through the encoder; the decoder then follows as for any code. */
-  private async encode(): Promise<void> {
+  private encode(): void {
     const cause = this.pending;
     if (!cause || !this.network) return;
     this.pending = null;
     this.busy = true;
-    try {
-      this.values = this.pad.sample = this.read();
-      const code = await this.network.run(this.values, 1);
-      if (code && this.context.state.now.tool === this.id) {
-        this.context.state.set("pinned", true);
-        this.context.setCode(Float32Array.from(code), cause);
-      }
-      if (!code) this.pending ??= cause; // busy: this drawing is encoded at the next frame, unless there is a newer one
-    } catch (error) {
-      setText(
-        this.message,
-        new Fault(`the encoder failed on this drawing (${messageOf(error).slice(0, 120)})`, "reload the page").message,
-      );
-    } finally {
-      // One drawing per frame: what was drawn meanwhile is encoded then.
-      requestAnimationFrame(() => {
-        this.busy = false;
-        if (this.pending) void this.encode();
-      });
+    this.values = this.pad.sample = this.read();
+    const code = this.network.run(this.values);
+    if (this.context.state.now.tool === this.id) {
+      this.context.state.set("pinned", true);
+      this.context.setCode(code, cause);
     }
+    // One drawing per frame: what was drawn meanwhile is encoded then.
+    requestAnimationFrame(() => {
+      this.busy = false;
+      if (this.pending) this.encode();
+    });
   }
 
   override decoded(decoded: Float32Array): void {

@@ -165,7 +165,7 @@ export class Lasso extends Tool {
         decoded = context.painter.canvas("hg-thumb");
       const at = context.data.original(index);
       if (at) context.painter.paint(original, at);
-      void context.decoding.paint(context.data.codeOf(index), decoded);
+      context.decoding.paint(context.data.codeOf(index), decoded);
       return h(
         "button",
         {

@@ -62,7 +62,6 @@ export class Path extends Tool {
     "Clear",
   );
   private readonly walk: HTMLElement;
-  private filling = 0;
   private pressed: Point = [0, 0];
 
   constructor(context: Context) {
@@ -174,15 +173,14 @@ export class Path extends Tool {
     this.undo.disabled = this.clearing.disabled = n === 0;
     this.playButton.show(this.playing > 0);
     this.context.map.redraw("overlay");
-    if (n >= 2) void this.fill();
+    if (n >= 2) this.fill();
   }
 
-  private async fill(): Promise<void> {
-    const turn = ++this.filling;
+  private fill(): void {
     const frames = 9;
     while (this.strip.children.length < frames) this.strip.append(this.context.painter.canvas("hg-thumb"));
-    for (let k = 0; k < frames && turn === this.filling; k++)
-      await this.context.decoding.paint(
+    for (let k = 0; k < frames; k++)
+      this.context.decoding.paint(
         pointOnPath(this.codes, k / (frames - 1), this.spherical.checked),
         this.strip.children[k] as HTMLCanvasElement,
       );

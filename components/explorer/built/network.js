@@ -1,0 +1,1 @@
+export{n as Compiled,t as readWeights}from"./shared.js";

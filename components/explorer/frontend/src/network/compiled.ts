@@ -1,0 +1,75 @@
+/** A network that is laid out and can compute: values in, values out, at once. */
+
+import { product } from "../maths";
+import type { Kernels } from "./kernels";
+import { batched, compile } from "./layers";
+import { machine } from "./machine";
+import { Plan, type Rows, type Step } from "./plan";
+import type { Weights } from "./weights";
+
+/** Items that are computed together, where the layers allow it: their values then stay in the processor's cache. */
+const TOGETHER = 64;
+
+/** How a network is to be laid out: see `Compiled.of`. */
+export interface Recipe {
+  readonly layers: unknown;
+  readonly weights: Weights;
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly simd?: boolean;
+}
+
+export class Compiled {
+  /** How many values go in, and how many come out. */
+  readonly inputs: number;
+  readonly outputs: number;
+
+  private constructor(
+    private readonly x: Rows,
+    private readonly y: Rows,
+    private readonly batch: number,
+    private readonly steps: readonly Step[],
+    private readonly kernels: Kernels,
+    private readonly memory: Float32Array,
+  ) {
+    this.inputs = product(x.shape);
+    this.outputs = product(y.shape);
+  }
+
+  /**
+   * layers: as the run lists them; name: what the names of their weights begin with; shape: of an item that goes in.
+   * An Error says what does not fit together. `simd` false computes in JavaScript.
+   */
+  static async of({ layers, weights, name, shape, simd }: Recipe): Promise<Compiled> {
+    const batch = batched(layers) ? TOGETHER : 1;
+    const plan = new Plan(batch, (called) => {
+      const found = weights.get(called);
+      if (!found) throw new Error(`the weight ${called} is missing`);
+      return found;
+    });
+    const x = plan.rows(shape),
+      y = plan.flat(compile(plan, layers, x, name));
+    const { kernels, memory } = await machine(plan.bytes, simd);
+    plan.fill(memory);
+    return new Compiled(x, y, batch, plan.steps, kernels, memory);
+  }
+
+  /** `count` items (count, inputs) through the network, into `out` (count, outputs). */
+  run(values: Float32Array, count: number, out: Float32Array): Float32Array {
+    const { inputs, outputs, memory } = this;
+    for (let begin = 0; begin < count; begin += this.batch) {
+      const items = Math.min(this.batch, count - begin);
+      for (let i = 0; i < items; i++) {
+        const to = (this.x.at + i * this.x.item) >> 2,
+          from = (begin + i) * inputs;
+        for (let k = 0; k < inputs; k++) memory[to + k] = values[from + k];
+      }
+      for (const step of this.steps) step(this.kernels, items);
+      for (let i = 0; i < items; i++) {
+        const from = (this.y.at + i * this.y.item) >> 2;
+        out.set(memory.subarray(from, from + outputs), (begin + i) * outputs);
+      }
+    }
+    return out;
+  }
+}
