@@ -21,9 +21,10 @@ Columns: TypeAlias = dict[str, NDArray[Any] | Sequence[Any]]
 
 
 def file_name(run: Run, what: str) -> str:
-    """The name under which a part of a run leaves: run, weights, encoder, decoder, codes or table."""
+    """The name under which a part of a run leaves: run, weights, encoder, decoder, codes, table or page."""
     stem = run.folder.name if run.pretrained else f"hourglass-{run.id}"
     tails = {"run": ".zip", "weights": "-weights.safetensors", "codes": "-codes.csv", "table": "-codes.parquet"}
+    tails["page"] = ".html"
     return stem + tails.get(what, f"-{what}.onnx")
 
 

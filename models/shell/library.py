@@ -20,12 +20,30 @@ def add_to(commands: Any) -> None:
     export.add_argument("name", help="id of a run, or name of one that ships")
     export.add_argument(
         "--what",
-        choices=("run", "weights", "encoder", "decoder", "codes", "table"),
+        choices=("run", "page", "weights", "encoder", "decoder", "codes", "table"),
         default="run",
-        help="run is a zip; encoder and decoder are single ONNX files; codes is CSV, table the same as Parquet (default run)",
+        help="run is a zip; page is one .html that opens without a server or a network; encoder and decoder are single ONNX "
+        "files; codes is CSV, table the same as Parquet (default run)",
     )
     export.add_argument(
         "--out", type=Path, metavar="FILE", help="where to write (default: a name of its own in this folder)"
+    )
+    export.add_argument(
+        "--bits",
+        type=int,
+        help="of each weight on the page: 16, 8 or 6 (default: the fewest that cost at most 1 %% of the error)",
+    )
+    export.add_argument(
+        "--samples",
+        action=argparse.BooleanOptionalAction,
+        help="whether originals travel on the page as small pictures (default: where the licence of a dataset that ships "
+        "allows it; never those of your own)",
+    )
+    export.add_argument(
+        "--draw",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="whether one can draw on the page (default yes)",
     )
     download = command(commands, "download", _download, "Download a dataset's files and check them.")
     download.add_argument("name", help=", ".join(name for name, d in datasets.available().items() if d.files))
@@ -96,11 +114,17 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from models import export
+    from models import export, pages
 
     run = runs.open_run(runs.folder_of(arguments.name))
-    content = export.part(run, arguments.what, named=True)
     out = arguments.out or Path(export.file_name(run, arguments.what))
+    if arguments.what == "page":
+        made = pages.page(run, bits=arguments.bits, encoder=arguments.draw, samples=arguments.samples)
+        runs.write_whole(out.absolute(), made.html)
+        facts = {"weight_bits": made.bits, "lost": made.lost, "samples": made.samples}
+        print(json.dumps({"file": str(out), "bytes": len(made.html), **facts}) if arguments.json else out)
+        return 0
+    content = export.part(run, arguments.what, named=True)
     runs.write_whole(out.absolute(), content)
     print(json.dumps({"file": str(out), "bytes": len(content)}) if arguments.json else f"{out}: {len(content):,} bytes")
     return 0

@@ -43,7 +43,8 @@ export interface RunCard {
     readonly tsne: { readonly count: number; readonly perplexity: number } | null;
   };
   readonly replay: { readonly count: number; readonly epochs: readonly number[] } | null;
-  readonly thumbnails: { readonly shape: readonly number[] } | null;
+  /** Of all codes, or of the first `count`. */
+  readonly thumbnails: { readonly shape: readonly number[]; readonly count?: number } | null;
   readonly files: Readonly<Record<string, RunFile>>;
 }
 
@@ -106,7 +107,9 @@ export function checkCard(value: unknown, columns?: unknown): RunCard {
         ? { ...replay, count: replay["count"], epochs: replay["epochs"] }
         : null,
     thumbnails:
-      isShape(thumbnails["shape"]) && thumbnails["shape"].length === 3 ? { shape: thumbnails["shape"] } : null,
+      isShape(thumbnails["shape"]) && thumbnails["shape"].length === 3
+        ? { shape: thumbnails["shape"], ...(isCount(thumbnails["count"]) ? { count: thumbnails["count"] } : {}) }
+        : null,
     files: objectOf(card["files"]) as RunCard["files"],
   };
 }

@@ -123,7 +123,7 @@ export class RunData {
   async loadOriginals(): Promise<void> {
     const { card } = this;
     const image = card.dataset.kind === "image";
-    const size = card.thumbnails && product(card.thumbnails.shape) * card.codes.count;
+    const size = card.thumbnails && product(card.thumbnails.shape) * (card.thumbnails.count ?? card.codes.count);
     if (image && size !== null)
       this.thumbnails = await this.orNull(this.folder.optionalBytes("thumbnails.u8.gz", size));
     if (!image) this.samples = await this.orNull(this.readSamples());
@@ -188,6 +188,7 @@ export class RunData {
     if (!thumbnails) return null;
     const { shape } = this.card.thumbnails!;
     const size = product(shape);
+    if ((index + 1) * size > thumbnails.length) return null;
     const values = Float32Array.from(thumbnails.subarray(index * size, (index + 1) * size), (v) => v / 255);
     return this.reduced ? enlarged(values, shape, this.card.dataset.shape) : values;
   }

@@ -1,7 +1,7 @@
 /** Many items through a network, in a worker: the page stays free. Where no worker starts, the page computes them itself. */
 
 import type { Network } from "./network";
-import type { Answered, Asked } from "./worker";
+import type { Answered, Asked } from "./serve";
 
 export class Many {
   private worker: Worker | null = null;

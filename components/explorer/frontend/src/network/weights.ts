@@ -1,6 +1,9 @@
-/** Reading weights: safetensors with float32 or float16. */
+/** Reading weights: safetensors with float32, float16, or whole numbers of 8 bits times a scale for each output. */
 
 import { objectOf } from "../card";
+
+/** The end of the name of what a weight of whole numbers is multiplied by: one number for each of its outputs. */
+const SCALE = ".scale";
 
 export type Weights = ReadonlyMap<string, Float32Array>;
 
@@ -37,7 +40,16 @@ export function readWeights(bytes: Uint8Array): Weights {
     const own = new Uint8Array(bytes.subarray(8 + length + begin, 8 + length + end));
     if (dtype === "F32" && own.byteLength % 4 === 0) out.set(name, new Float32Array(own.buffer));
     else if (dtype === "F16" && own.byteLength % 2 === 0) out.set(name, widened(own));
-    else throw new Error(`${name} is of type ${String(dtype)}, and float32 or float16 was expected`);
+    else if (dtype === "I8") out.set(name, Float32Array.from(new Int8Array(own.buffer)));
+    else throw new Error(`${name} is of type ${String(dtype)}, and float32, float16 or int8 was expected`);
+  }
+  for (const [name, scale] of out) {
+    if (!name.endsWith(SCALE)) continue;
+    const values = out.get(name.slice(0, -SCALE.length));
+    if (!values || values.length % scale.length) throw new Error(`${name} scales no weight`);
+    const each = values.length / scale.length;
+    for (let i = 0; i < values.length; i++) values[i] *= scale[Math.floor(i / each)];
+    out.delete(name);
   }
   return out;
 }

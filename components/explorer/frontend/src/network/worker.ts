@@ -1,44 +1,5 @@
-/** A worker that computes many items at once: it is handed a network first, then blocks of values. */
+/** The worker of the explorer, where it is a module beside it. */
 
-import { messageOf } from "../fault";
-import { Compiled, readWeights } from ".";
-import type { Parts } from "./network";
+import { serve } from "./serve";
 
-/** What it is asked: the values of `count` items. */
-export interface Asked {
-  readonly id: number;
-  readonly values: Float32Array<ArrayBuffer>;
-  readonly count: number;
-}
-
-/** What it answers: the values that come out, or why there are none. */
-export interface Answered {
-  readonly id: number;
-  readonly values?: Float32Array<ArrayBuffer>;
-  readonly failed?: string;
-}
-
-interface Scope {
-  onmessage: ((event: MessageEvent<Parts | Asked>) => void) | null;
-  postMessage(answer: Answered, transfer: Transferable[]): void;
-}
-
-const scope = globalThis as unknown as Scope;
-let compiled: Promise<Compiled> | null = null;
-
-scope.onmessage = ({ data }) => {
-  if ("bytes" in data) compiled = Compiled.of({ ...data, weights: readWeights(data.bytes) });
-  else void answer(data);
-};
-
-async function answer({ id, values, count }: Asked): Promise<void> {
-  try {
-    if (!compiled) throw new Error("no network has arrived");
-    const network = await compiled;
-    const out = new Float32Array(count * network.outputs);
-    network.run(values, count, out);
-    scope.postMessage({ id, values: out }, [out.buffer]);
-  } catch (error) {
-    scope.postMessage({ id, failed: messageOf(error) }, []);
-  }
-}
+serve();

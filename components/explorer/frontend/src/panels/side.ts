@@ -158,7 +158,11 @@ export class Side {
   }
 
   private get hasThumbnails(): boolean {
-    return this.context.card.dataset.kind === "image" && this.context.data.originals === "here";
+    return (
+      this.context.data.originals === "here" &&
+      !this.context.card.thumbnails?.count &&
+      this.context.card.dataset.kind === "image"
+    );
   }
 
   /** The originals have arrived, or will not. */
@@ -181,7 +185,8 @@ export class Side {
       if (values) canvas.sample = values;
     }
     if (values) painter.paint(canvas, values);
-    else if (data.fullThumbnails) painter.paint(canvas, data.fullThumbnails, index * product(card.dataset.shape), 1);
+    else if (data.fullThumbnails && (index + 1) * product(card.dataset.shape) <= data.fullThumbnails.length)
+      painter.paint(canvas, data.fullThumbnails, index * product(card.dataset.shape), 1);
     else return false;
     return true;
   };

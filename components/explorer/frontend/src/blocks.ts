@@ -1,0 +1,77 @@
+/** A run inside the page: its files as blocks of base64 in the document, made smaller where that costs little. */
+
+import { objectOf } from "./card";
+import { cpuContext } from "./canvas";
+import { MissingFile, RELOAD } from "./fault";
+import { unpacked } from "./run";
+import type { Source } from "./source";
+
+/** How the blocks were made: models/pages.py writes it as page.json. */
+interface Facts {
+  /** Files of float32 that are whole numbers here: of 65,535 steps from the low to the high end of each column. */
+  readonly stepped: Readonly<Record<string, { readonly low: readonly number[]; readonly high: readonly number[] }>>;
+  /** Originals side by side in one image: how many in a row, and their size (height, width, channels). */
+  readonly tiles?: { readonly count: number; readonly columns: number; readonly shape: readonly number[] };
+}
+
+export class BlockSource implements Source {
+  private facts: Promise<Facts> | null = null;
+
+  constructor(private readonly document: Document) {}
+
+  async bytes(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    if (name === "thumbnails.u8.gz") return this.thumbnails();
+    if (name.endsWith(".f32")) return this.floats(name);
+    return this.block(name);
+  }
+
+  /** A block as it lies in the document. */
+  private block(name: string): Uint8Array<ArrayBuffer> {
+    const text = this.document.querySelector(`script[data-file="${name}"]`)?.textContent;
+    if (!text) throw new MissingFile(`the file ${name} of this run is not in this page`, RELOAD);
+    return Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+  }
+
+  private read(): Promise<Facts> {
+    this.facts ??= unpacked(this.block("page.json")).then(
+      (bytes) => objectOf(JSON.parse(new TextDecoder().decode(bytes))) as unknown as Facts,
+    );
+    return this.facts;
+  }
+
+  private async floats(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    const range = (await this.read()).stepped[name];
+    if (!range) return this.block(name);
+    const { low, high } = range;
+    const steps = new Uint16Array((await unpacked(this.block(name))).buffer);
+    const out = new Float32Array(steps.length),
+      size = low.length,
+      count = steps.length / size;
+    // Each column lies in one piece, which compresses better.
+    for (let d = 0; d < size; d++)
+      for (let i = 0; i < count; i++) out[i * size + d] = low[d] + ((high[d] - low[d]) * steps[d * count + i]) / 65535;
+    return new Uint8Array(out.buffer);
+  }
+
+  private async thumbnails(): Promise<Uint8Array<ArrayBuffer>> {
+    const { tiles } = await this.read();
+    const image = await createImageBitmap(new Blob([this.block("thumbnails.webp")], { type: "image/webp" }));
+    if (!tiles) throw new MissingFile("the originals of this run are not in this page", RELOAD);
+    const canvas = this.document.createElement("canvas");
+    [canvas.width, canvas.height] = [image.width, image.height];
+    const context = cpuContext(canvas);
+    context.drawImage(image, 0, 0);
+    const pixels = context.getImageData(0, 0, image.width, image.height).data;
+    const [height, width, channels] = tiles.shape,
+      out = new Uint8Array(tiles.count * height * width * channels);
+    let at = 0;
+    for (let k = 0; k < tiles.count; k++) {
+      const left = (k % tiles.columns) * width,
+        top = Math.floor(k / tiles.columns) * height;
+      for (let y = 0; y < height; y++)
+        for (let x = 0; x < width; x++)
+          for (let c = 0; c < channels; c++) out[at++] = pixels[4 * ((top + y) * image.width + left + x) + c];
+    }
+    return out;
+  }
+}

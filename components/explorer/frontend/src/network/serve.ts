@@ -1,0 +1,47 @@
+/** What a worker does that computes many items at once: it is handed a network first, then blocks of values. */
+
+import { messageOf } from "../fault";
+import { Compiled, readWeights } from ".";
+import type { Parts } from "./network";
+
+/** What it is asked: the values of `count` items. */
+export interface Asked {
+  readonly id: number;
+  readonly values: Float32Array<ArrayBuffer>;
+  readonly count: number;
+}
+
+/** What it answers: the values that come out, or why there are none. */
+export interface Answered {
+  readonly id: number;
+  readonly values?: Float32Array<ArrayBuffer>;
+  readonly failed?: string;
+}
+
+interface Scope {
+  onmessage: ((event: MessageEvent<Parts | Asked>) => void) | null;
+  postMessage(answer: Answered, transfer: Transferable[]): void;
+}
+
+/** Answer what is asked of this worker. */
+export function serve(): void {
+  const scope = globalThis as unknown as Scope;
+  let compiled: Promise<Compiled> | null = null;
+
+  async function answer({ id, values, count }: Asked): Promise<void> {
+    try {
+      if (!compiled) throw new Error("no network has arrived");
+      const network = await compiled;
+      const out = new Float32Array(count * network.outputs);
+      network.run(values, count, out);
+      scope.postMessage({ id, values: out }, [out.buffer]);
+    } catch (error) {
+      scope.postMessage({ id, failed: messageOf(error) }, []);
+    }
+  }
+
+  scope.onmessage = ({ data }) => {
+    if ("bytes" in data) compiled = Compiled.of({ ...data, weights: readWeights(data.bytes) });
+    else void answer(data);
+  };
+}

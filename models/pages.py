@@ -1,0 +1,401 @@
+"""A run as one page: an .html file that opens from a disk, without a server or a network, and is still alive.
+
+It holds the explorer's own script and the run's files as blocks of base64: deflated, numbers in steps of a 65,535th of
+their range, the weights in 16, 8 or 6 bits. What that costs is measured and stands on the page. Nothing is fetched: the
+page's own policy forbids it.
+
+A person's own samples stay at home unless they say otherwise; those of a dataset that ships travel where its licence
+allows it, as small pictures of some. Names and texts of a run are data here: they are written as text, never as markup.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import tempfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import Problem, architectures, codes, datasets, graphs, kinds, uploads
+from models.analysis import metrics
+from models.runs import Run, networks
+
+# The explorer's script for such pages. A file to be read, as a template is: nothing of it is imported.
+SCRIPT = Path(__file__).resolve().parents[1] / "components" / "explorer" / "built" / "standalone.js"
+BITS = (16, 8, 6)
+CODES = 10_000  # stored codes that travel, at most
+TILES = 1_000  # small originals that travel, at most
+TILES_BYTES = 500_000
+OPEN = (
+    "CC0 1.0",
+    "CC BY 4.0",
+    "CC BY-SA 4.0",
+    "MIT",
+)  # licences under which samples may travel, with their attribution
+STEPS = 65_535
+LOSS = 0.01  # of the test error: as few bits are taken as cost no more
+FRAMES, REPLAYED = 12, 300  # epochs of the replay and codes in it, at most
+MEASURED = 1_000  # test samples by which the loss of fewer bits is told
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page and what it cost. lost: by how much the test error is larger than with the weights as they are stored."""
+
+    html: bytes
+    bits: int
+    samples: int
+    lost: float
+
+
+def travels(run: Run) -> bool:
+    """Whether samples of the run's dataset may travel without being asked for."""
+    return not uploads.own(run.card.dataset.name) and run.card.dataset.licence in OPEN
+
+
+def page(run: Run, *, bits: int | None = None, encoder: bool = True, samples: bool | None = None) -> Page:
+    """The run as one page.
+
+    bits: of each weight, for each output its own range; None takes the fewest that cost at most 1 % of the test error.
+    encoder: whether one can draw. samples: whether some originals travel; None where the licence of a dataset that ships
+    allows it, and never of what somebody brought.
+    `Problem` where the weights are not those of an architecture that is known.
+    """
+    if bits is not None and bits not in BITS:
+        raise Problem(f"weights of {bits} bits were asked for", f"{', '.join(map(str, BITS))} are possible")
+    chosen, decoder, lost = _smallest(run, (bits,) if bits else BITS[::-1])
+    order = _chosen(run)
+    wanted = travels(run) if samples is None else samples
+    tiles = _tiles(run, order) if wanted else None
+    values = _values(run, order) if wanted else None
+    card = _card(run, order, None if tiles is None else tiles[1]["count"])
+    floats = {"codes.f32": run.codes[order], "errors.f32": run.errors[order, None]}
+    if run.card.dataset.factors:
+        floats["factors.f32"] = run.factors[order]
+    blocks = {"decoder.safetensors": decoder, "labels.i32": run.labels[order].astype("<i4").tobytes()}
+    if encoder:
+        blocks["encoder.safetensors"] = _weights(run, "encoder", chosen)
+    _places(run, order, card, floats, blocks)
+    if not kinds.get(run.kind).pixels:
+        blocks["columns.json"] = json.dumps(run.stored_columns).encode()
+        card["files"]["columns.json"] = {}
+    facts: dict[str, Any] = {"stepped": {}}
+    for name, columns in floats.items():
+        blocks[name], facts["stepped"][name] = _stepped(columns)
+    if tiles is not None:
+        facts["tiles"] = tiles[1]
+    blocks |= {"page.json": json.dumps(facts).encode(), "run.json": json.dumps(card, allow_nan=False).encode()}
+    packed = {name: _packed(content) for name, content in blocks.items()}
+    if tiles is not None:
+        packed["thumbnails.webp"] = tiles[0]
+    if values is not None:
+        packed["samples.f32.gz"] = _packed(values.tobytes())
+    count = facts["tiles"]["count"] if tiles is not None else len(values) if values is not None else 0
+    return Page(_html(run, packed, chosen, lost, count, encoder=encoder).encode(), chosen, count, lost)
+
+
+# What travels
+
+
+def _chosen(run: Run) -> NDArray[np.int64]:
+    """The places of the codes that travel: those of replay and t-SNE, and others, in an order without a meaning, since the
+    first of them have their original with them."""
+    needed = [np.fromfile(run.folder / "replay" / "index.i32", "<i4")[:REPLAYED]]
+    if run.tsne is not None:
+        needed.append(run.tsne[1][:CODES])
+    dice = np.random.default_rng(0)
+    rest = dice.permutation(run.count)
+    every = np.concatenate([*needed, rest]).astype(np.int64)
+    _, first = np.unique(every, return_index=True)
+    return dice.permutation(every[np.sort(first)][:CODES])
+
+
+def _smallest(run: Run, tried: Sequence[int]) -> tuple[int, bytes, float]:
+    """The first of these bits that costs at most `LOSS`, else the last: with the decoder's weights and what they cost."""
+    for bits in tried:
+        decoder = _weights(run, "decoder", bits)
+        lost = _lost(run, decoder)
+        if lost <= LOSS:
+            break
+    return bits, decoder, lost
+
+
+def _weights(run: Run, part: str, bits: int) -> bytes:
+    """The weights of a part as safetensors: 16 bits as float16, fewer as whole numbers times a scale for each output."""
+    from safetensors.numpy import load, save
+
+    out: dict[str, NDArray[Any]] = {}
+    for name, value in load(networks.weights(run.folder, part)).items():
+        wide = value.astype(np.float32)
+        if bits == 16 or wide.ndim < 2:  # biases and the like are few
+            out[name] = wide.astype(np.float16)
+            continue
+        most = 2 ** (bits - 1) - 1
+        flat = wide.reshape(len(wide), -1)
+        scale = np.abs(flat).max(1) / most
+        steps = np.divide(flat, scale[:, None], out=np.zeros_like(flat), where=scale[:, None] > 0)
+        out[name] = np.rint(steps).astype(np.int8).reshape(wide.shape)
+        out[f"{name}.scale"] = scale.astype(np.float32)
+    return save(out)
+
+
+def _widened(content: bytes) -> dict[str, NDArray[np.float32]]:
+    """The weights as the page has them."""
+    from safetensors.numpy import load
+
+    stored = load(content)
+    out = {}
+    for name, value in stored.items():
+        if name.endswith(".scale"):
+            continue
+        scale = stored.get(f"{name}.scale")
+        wide = value.astype(np.float32)
+        out[name] = wide if scale is None else wide * scale.reshape(-1, *[1] * (wide.ndim - 1))
+    return out
+
+
+def _stepped(values: NDArray[np.float32]) -> tuple[bytes, dict[str, list[float]]]:
+    """Numbers (M, K) as whole numbers of the range of their column, one column after the other; and the ranges."""
+    finite = np.where(np.isfinite(values), values, 0).astype(np.float64)
+    low, high = finite.min(0), finite.max(0)
+    width = np.where(high > low, high - low, 1)
+    steps = np.rint((finite - low) / width * STEPS).astype("<u2")
+    return steps.T.tobytes(), {"low": low.tolist(), "high": high.tolist()}
+
+
+def _packed(content: bytes) -> bytes:
+    """As a gzip file, in the smaller of two ways: numbers without a pattern lose by a search for repetitions."""
+    made = []
+    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY):
+        packer = zlib.compressobj(9, zlib.DEFLATED, 31, 9, strategy)
+        made.append(packer.compress(content) + packer.flush())
+    return min(made, key=len)
+
+
+def _tiles(run: Run, order: NDArray[np.int64]) -> tuple[bytes, dict[str, Any]] | None:
+    """The originals of the first codes side by side in one WebP image, as many as fit; None of samples that are no images or
+    are not at hand."""
+    from PIL import Image
+
+    count = min(TILES, len(order))
+    images = _samples(run, order[:count]) if run.card.thumbnails is not None else None
+    if images is None:
+        return None
+    height, width, channels = images.shape[1:]
+    while True:
+        columns = max(1, min(count, 16_000 // width, int(np.ceil(np.sqrt(count * height / width)))))
+        lines = -(-count // columns)
+        sheet = np.zeros((lines, columns, height, width, channels), np.uint8)
+        sheet.reshape(-1, height, width, channels)[:count] = images[:count]
+        pixels = sheet.transpose(0, 2, 1, 3, 4).reshape(lines * height, columns * width, channels)
+        picture = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+        made = []
+        for how in ({"quality": 60}, {"lossless": True}):  # the latter is smaller where images are
+            out = io.BytesIO()
+            picture.save(out, "WEBP", method=6, **how)
+            made.append(out.getvalue())
+        smaller = min(made, key=len)
+        if len(smaller) <= TILES_BYTES or count <= 50:
+            return smaller, {"count": count, "columns": columns, "shape": [height, width, channels]}
+        count //= 2
+
+
+def _values(run: Run, order: NDArray[np.int64]) -> NDArray[np.float32] | None:
+    """The signals or rows of the first codes, standardised, NaN where a value was missing; None of images, and of samples
+    that are not at hand."""
+    if kinds.get(run.kind).pixels:
+        return None
+    try:
+        return datasets.originals_at(run.dataset, run.rows[order[:TILES]].astype(np.int64)).astype("<f4")
+    except Problem:  # deleted since
+        return None
+
+
+def _samples(run: Run, places: NDArray[np.int64]) -> NDArray[Any] | None:
+    """The samples of the codes at these places as they are stored; None where they are not at hand."""
+    try:
+        return (
+            None
+            if datasets.missing(run.dataset)
+            else datasets.samples_at(run.dataset, run.rows[places].astype(np.int64))
+        )
+    except Problem:  # deleted since
+        return None
+
+
+def _places(
+    run: Run,
+    order: NDArray[np.int64],
+    card: dict[str, Any],
+    floats: dict[str, NDArray[np.float32]],
+    blocks: dict[str, bytes],
+) -> None:
+    """Add replay and t-SNE, with the places that their codes have on this page."""
+    place = np.full(run.count, -1, np.int32)
+    place[order] = np.arange(len(order))
+    replayed = np.fromfile(run.folder / "replay" / "index.i32", "<i4")
+    frames = np.fromfile(run.folder / "replay" / "codes.f32", "<f4").reshape(-1, len(replayed), run.code_size)
+    epochs = card["replay"]["epochs"]
+    shown = np.unique(np.linspace(0, len(epochs) - 1, min(FRAMES, len(epochs))).round().astype(int))
+    some = np.flatnonzero(place[replayed] >= 0)[:REPLAYED]
+    if len(shown) and len(some):
+        floats["replay/codes.f32"] = frames[shown][:, some].reshape(-1, run.code_size)
+        blocks["replay/index.i32"] = place[replayed[some]].astype("<i4").tobytes()
+        card["replay"] = {"count": len(some), "epochs": [epochs[i] for i in shown]}
+    if run.tsne is not None:
+        xy, index = run.tsne
+        here = place[index] >= 0
+        floats["projections/tsne.f32"] = xy[here]
+        blocks["projections/tsne-index.i32"] = place[index[here]].astype("<i4").tobytes()
+        card["projections"]["tsne"]["count"] = int(here.sum())
+
+
+def _card(run: Run, order: NDArray[np.int64], tiles: int | None) -> dict[str, Any]:
+    """run.json as far as the explorer reads it, of the codes that travel."""
+    stored = run.stored_card()
+    kept = ("format", "id", "dataset", "architecture", "codes", "projections", "replay")
+    card: dict[str, Any] = json.loads(json.dumps({name: stored[name] for name in kept}))
+    card["dataset"].pop("columns", None)
+    card["architecture"]["layers"] = json.loads(networks.layers(run))
+    card["codes"]["count"] = len(order)
+    card["thumbnails"] = None if tiles is None else {"shape": list(run.shape), "count": tiles}
+    card["files"] = {}
+    return card
+
+
+def _lost(run: Run, decoder: bytes) -> float:
+    """By how much the mean squared error grows with the decoder of the page: on test samples, or, where these are not at
+    hand, the difference that it makes itself, as a share of the test error."""
+    architecture = architectures.get(run.configuration.architecture)
+    blueprint = architecture.blueprint(run.kind, run.shape, run.code_size)
+    with tempfile.TemporaryDirectory(prefix="hourglass-") as name:
+        from safetensors.numpy import load, save_file
+
+        folder = Path(name)
+        encoder = {
+            key: value.astype(np.float32) for key, value in load(networks.weights(run.folder, "encoder")).items()
+        }
+        save_file(encoder | _widened(decoder), folder / "weights.safetensors")
+        for graph, content in graphs.graphs(blueprint, folder / "weights.safetensors").items():
+            (folder / graph).write_bytes(content)
+        ours, fewer = run.coder, codes.Coder(folder)
+        test = np.flatnonzero(run.splits == datasets.TEST)[:MEASURED]
+        stored = _samples(run, test) if len(test) else None
+        if stored is not None:
+            samples = codes.to_float(stored)
+            before, after = (
+                float(metrics.squared_errors(samples, coder.decode(run.codes[test])).mean()) for coder in (ours, fewer)
+            )
+            return (after - before) / max(before, 1e-12)
+        some = run.codes[:MEASURED]
+        made = float(np.square(ours.decode(some) - fewer.decode(some)).mean())
+        return made / max(run.metric("mse") or 1e-12, 1e-12)
+
+
+# How it is written
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #262a33; --paper: #fff; --soft: #f2f4f7; --accent: #2563eb; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8eaef; --paper: #14161b; --soft: #20242c; --accent: #7aa2ff; } }
+body { margin: 0; padding: 12px 20px 20px; background: var(--paper); color: var(--ink); font: 16px/1.45 system-ui, sans-serif;
+  --st-text-color: var(--ink); --st-background-color: var(--paper); --st-secondary-background-color: var(--soft);
+  --st-primary-color: var(--accent); }
+h1 { font-size: 20px; margin: 0 0 2px; } p { margin: 0 0 8px; } header p { max-width: 70ch; }
+#explorer { --above: 92px; }
+details { margin-top: 14px; } summary { cursor: pointer; } td, th { text-align: left; padding: 2px 14px 2px 0; }
+footer { margin-top: 14px; font-size: 14px; }
+@media (max-width: 700px) { body { padding: 10px 12px 16px; } }
+"""
+
+
+# Unpacks the explorer's script, which is then the page's and its worker's.
+BOOT = """(async () => {
+const text = document.getElementById("hourglass").textContent;
+const packed = Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+const script = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+const code = new Blob([await new Response(script).arrayBuffer()], {type: "text/javascript"});
+const element = document.createElement("script");
+element.src = document.documentElement.dataset.script = URL.createObjectURL(code);
+document.head.append(element);
+})();"""
+
+
+def _html(run: Run, blocks: dict[str, bytes], bits: int, lost: float, tiles: int, *, encoder: bool) -> str:
+    digest = base64.b64encode(hashlib.sha256(BOOT.encode()).digest()).decode()
+    # The one script that stands here, what it unpacks, what that draws: nothing else, and nobody is asked.
+    policy = (
+        f"default-src 'none'; script-src 'sha256-{digest}' blob: 'wasm-unsafe-eval'; worker-src blob:; "
+        "style-src 'unsafe-inline'; img-src data: blob:; connect-src 'none'; base-uri 'none'; form-action 'none'"
+    )
+    blocks = blocks | {"": _packed(SCRIPT.read_bytes())}
+    lines = [
+        "<!doctype html>",
+        '<html lang="en">',
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta name="generator" content="Hourglass">',
+        f"<title>{escape(run.title)} · Hourglass</title>",
+        f"<style>{STYLE}</style>",
+        f"<header><h1>{escape(run.title)}</h1><p>{escape(_sentence(run))}</p></header>",
+        '<main id="explorer"></main>',
+        "<noscript><p>This page draws with JavaScript, which is switched off here.</p></noscript>",
+        f"<details><summary>How this was made</summary>{''.join(_rows(run, bits, lost, tiles, encoder=encoder))}</details>",
+        "<footer>Made with Hourglass. This page is one file: it works without a network, and sends nothing.</footer>",
+        *(
+            f'<script type="application/octet-stream" {_named(name)}>{base64.b64encode(content).decode()}</script>'
+            for name, content in blocks.items()
+        ),
+        f"<script>{BOOT}</script>",
+        "</html>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _named(block: str) -> str:
+    """How the script finds a block; the one without a name is the script."""
+    return f'data-file="{block}"' if block else 'id="hourglass"'
+
+
+def _sentence(run: Run) -> str:
+    """What one sees, for somebody who has never seen it."""
+    numbers = "one number" if run.code_size == 1 else f"{run.code_size} numbers"
+    kind = kinds.get(run.kind)
+    return (
+        f"Each point is one {kind.one} of {run.card.dataset.title}, kept as {numbers}. Move over the map, or drag a slider: "
+        f"a network draws from these numbers alone."
+    )
+
+
+def _rows(run: Run, bits: int, lost: float, tiles: int, *, encoder: bool) -> Iterator[str]:
+    """The card of the run, as a table."""
+    dataset, training = run.card.dataset, run.card.training
+    mse, pca = run.metric("mse"), run.metric("pca_mse")
+    yield "<table>"
+    for name, value in {
+        "Dataset": f"{dataset.title}, {dataset.count:,} samples",
+        "Source": dataset.source,
+        "Licence of the data": dataset.licence,
+        "Architecture": f"{run.card.architecture.title}, {run.card.architecture.parameters:,} parameters, code size {run.code_size}",
+        "Training": f"{training.epochs:,} epochs, {training.seconds:,.0f} s",
+        "Mean squared error on the test split": "" if mse is None else f"{mse:.4g}",
+        "PCA's with the same code size": "" if pca is None else f"{pca:.4g}",
+        "Weights on this page": f"{bits} bits each; this changes the test error by {lost:+.2%}",
+        "Codes on this page": f"{min(run.count, CODES):,} of {run.count:,}",
+        "Originals on this page": f"{tiles:,} small pictures"
+        if tiles
+        else "none; the decoder's pictures stand for them",
+        "Drawing": "the encoder is on this page" if encoder else "the encoder is not on this page",
+    }.items():
+        if value:
+            yield f"<tr><th>{escape(name)}</th><td>{escape(' '.join(value.split()))}</td></tr>"
+    yield "</table>"

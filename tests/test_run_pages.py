@@ -1,0 +1,259 @@
+"""A run as one page: what it holds, what it costs, and that it is alive without a server or a network."""
+
+import base64
+import gzip
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from numpy.typing import NDArray
+from playwright.sync_api import Page, Request, expect
+from safetensors.numpy import save_file
+from test_explorer_browser import frames, move, numbers
+
+from models import Problem, architectures, datasets, graphs, pages, runs
+from models.codes import Coder
+from models.runs import networks
+
+SHIPPED = sorted(path.name for path in (ROOT / "pretrained").iterdir() if path.is_dir())
+EXPLORER = '[data-testid="latent-explorer"]'
+SAMPLE = 'canvas[data-testid="decoded-sample"]'
+
+
+def block(html: bytes, name: str) -> bytes:
+    """A block of a page, unpacked."""
+    found = re.search(f'data-file="{re.escape(name)}">([^<]*)<', html.decode())
+    assert found, name
+    content = base64.b64decode(found[1])
+    return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+
+
+def has(html: bytes, name: str) -> bool:
+    return f'data-file="{name}"'.encode() in html
+
+
+def coder_of(run: runs.Run, html: bytes, folder: Path) -> Coder:
+    """The run's networks with the weights that the page holds, in Python."""
+    weights: dict[str, NDArray[np.float32]] = {}
+    for part in networks.PARTS:
+        weights |= pages._widened(block(html, f"{part}.safetensors"))
+    save_file(weights, folder / "weights.safetensors")
+    blueprint = architectures.get(run.configuration.architecture).blueprint(run.kind, run.shape, run.code_size)
+    for name, graph in graphs.graphs(blueprint, folder / "weights.safetensors").items():
+        (folder / name).write_bytes(graph)
+    return Coder(folder)
+
+
+@pytest.fixture
+def opened(window: Callable[..., Page], tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Opens a page from the disk in a browser without a network; the test fails when the page asks for anything."""
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if not request.url.startswith(("file:", "blob:", "data:")):
+            asked.append(request.url)
+
+    def opened(html: bytes, fragment: str = "", **properties: object) -> Page:
+        file = tmp_path / "a page.html"
+        file.write_bytes(html)
+        page = window(offline=True, **properties)
+        page.on("request", note)
+        page.goto(f"about:blank#{fragment}")
+        page.goto(file.as_uri() + (f"#{fragment}" if fragment else ""))
+        expect(page.locator(f'{EXPLORER}[data-ready="true"]')).to_be_visible(timeout=60_000)
+        return page
+
+    yield opened
+    assert not asked
+
+
+@pytest.mark.own_window
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_page_of_every_run_that_ships_is_alive_without_a_network(
+    name: str, opened: Callable[..., Page], tmp_path: Path
+) -> None:
+    run = runs.open_run(runs.folder_of(name))
+    made = pages.page(run)
+    coder = coder_of(run, made.html, tmp_path)
+    said: list[str] = []
+    page = opened(made.html)
+    page.on("console", lambda message: said.append(message.text))
+    before = page.locator(EXPLORER).get_attribute("data-code")
+    move(page, 0.3, 0.4)
+    move(page, 0.35, 0.45)
+    assert page.locator(EXPLORER).get_attribute("data-code") != before
+    slider = page.get_by_test_id("code-slider").first
+    slider.focus()
+    page.keyboard.press("End")
+    frames(page)
+    shown = np.array((page.locator(EXPLORER).get_attribute("data-code") or "").split(","), np.float32)
+    seen = numbers(page.locator(SAMPLE), "canvas => canvas.sample").reshape(run.shape)
+    np.testing.assert_allclose(seen, coder.decode(shown[None])[0], atol=1e-4)  # data-code has five digits
+
+    page.get_by_test_id("tool-draw").click()
+    expect(page.get_by_test_id("draw-message")).to_contain_text("Draw here")
+    pad = page.get_by_test_id("draw-pad")
+    pad.click(position={"x": 60, "y": 90})
+    page.wait_for_function("() => document.querySelector('[data-testid=draw-pad]').sample !== undefined")
+    frames(page)
+    given = numbers(pad, "pad => pad.sample").reshape(1, *run.shape)
+    code = np.array((page.locator(EXPLORER).get_attribute("data-code") or "").split(","), np.float32)
+    np.testing.assert_allclose(code, coder.encode(given)[0], rtol=1e-4, atol=1e-3)
+
+    page.get_by_test_id("tool-replay").click()
+    expect(page.get_by_test_id("replay-message")).to_contain_text("samples after each epoch")
+    page.get_by_test_id("layer").select_option("manifold")
+    page.wait_for_function("() => performance.getEntriesByName('explorer:layer-manifold').length > 0")
+    assert not [text for text in said if "GPU stall" not in text]
+
+
+def test_what_is_shown_stands_in_the_address_and_comes_back(opened: Callable[..., Page]) -> None:
+    run = runs.open_run(runs.folder_of("digits-variational"))
+    html = pages.page(run).html
+    page = opened(html)
+    page.get_by_test_id("colour").select_option("error")
+    move(page, 0.6, 0.4)
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_function("() => location.hash.includes('colour=error') && location.hash.includes('z=')")
+    kept, code = page.evaluate("location.hash.slice(1)"), page.locator(EXPLORER).get_attribute("data-code") or ""
+    other = opened(html, kept)
+    assert other.get_by_test_id("colour").input_value() == "error"
+    again = other.locator(EXPLORER).get_attribute("data-code") or ""
+    np.testing.assert_allclose(*(np.array(one.split(","), float) for one in (code, again)), atol=1e-4)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_it_without_scrolling_sideways(opened: Callable[..., Page], scheme: str) -> None:
+    run = runs.open_run(runs.folder_of("digits-variational"))
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "color_scheme": scheme}
+    page = opened(pages.page(run).html, **phone)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    paper = page.locator(EXPLORER).evaluate("one => getComputedStyle(one).backgroundColor")
+    assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
+
+
+@pytest.mark.own_window
+def test_names_are_data_and_the_policy_lets_nothing_out(
+    opened: Callable[..., Page], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A class that would end a script, a title that would be an image, a source that would be a link."""
+    shipped = runs.open_run(runs.folder_of("digits-variational"))
+    hostile = "</script><img src=x onerror=\"document.body.dataset.owned='yes'\">"
+    folder = Path(shutil.copytree(shipped.folder, tmp_path / "hostile"))
+    stored = json.loads((folder / "run.json").read_text())
+    stored["dataset"] |= {"classes": [hostile, *stored["dataset"]["classes"][1:]], "title": hostile, "source": hostile}
+    (folder / "run.json").write_text(json.dumps(stored))
+    html = pages.page(runs.open_run(folder)).html
+    assert hostile.encode() not in html
+    page = opened(html)
+    assert page.locator("img").count() == 0 and page.evaluate("document.body.dataset.owned ?? ''") == ""
+    expect(page.get_by_test_id("legend")).to_contain_text(hostile)
+    assert page.evaluate("fetch('https://example.org').then(() => 'let out', () => 'held back')") == "held back"
+
+
+def test_samples_travel_only_where_they_may(monkeypatch: pytest.MonkeyPatch, wave_run: runs.Run) -> None:
+    digits, mnist = (runs.open_run(runs.folder_of(name)) for name in ("digits-variational", "mnist-variational"))
+    assert pages.travels(digits) and not pages.travels(mnist), "nobody states a licence for MNIST"
+    made = pages.page(digits)
+    assert made.samples == pages.TILES and has(made.html, "thumbnails.webp")
+    assert b"CC BY 4.0" in made.html, "with their attribution"
+    without = pages.page(digits, samples=False)
+    assert without.samples == 0 and not has(without.html, "thumbnails.webp")
+    assert json.loads(block(without.html, "run.json"))["thumbnails"] is None
+    monkeypatch.setattr(pages.uploads, "own", lambda _name: True)
+    assert not pages.travels(digits), "what somebody brought stays, whatever it is called"
+    assert not pages.page(digits).samples
+    assert not has(pages.page(wave_run).html, "samples.f32.gz")
+
+
+@pytest.mark.parametrize("name", ["wave_run", "fruit_run"])
+def test_signals_and_rows_travel_when_somebody_says_so(
+    name: str, opened: Callable[..., Page], request: pytest.FixtureRequest
+) -> None:
+    run = request.getfixturevalue(name)
+    page = opened(pages.page(run, samples=False).html)
+    expect(page.get_by_text("decoded, originals not at hand")).to_be_visible()
+    made = pages.page(run, samples=True)
+    assert made.samples == min(run.count, pages.TILES)
+    values = np.frombuffer(block(made.html, "samples.f32.gz"), "<f4").reshape(-1, *run.shape)
+    expected = datasets.originals_at(run.dataset, run.rows[pages._chosen(run)[: pages.TILES]].astype(np.int64))
+    np.testing.assert_array_equal(values, expected.astype(np.float32))
+    page = opened(made.html)
+    move(page, 0.4, 0.5)
+    expect(page.get_by_test_id("behind")).to_contain_text("nearest sample")
+
+
+def test_the_first_codes_have_their_originals(tmp_path: Path) -> None:
+    """Each tile lies where the page looks for it, and shows the sample of that code."""
+    from PIL import Image
+
+    run = runs.open_run(runs.folder_of("digits-variational"))
+    html = pages.page(run).html
+    facts, order = json.loads(block(html, "page.json")), pages._chosen(run)
+    (tmp_path / "tiles.webp").write_bytes(block(html, "thumbnails.webp"))
+    sheet = np.asarray(Image.open(tmp_path / "tiles.webp").convert("L"))
+    height, width, _ = facts["tiles"]["shape"]
+    originals = datasets.samples_at(run.dataset, run.rows[order[:40]].astype(np.int64))
+    for k, original in enumerate(originals):
+        y, x = (k // facts["tiles"]["columns"]) * height, (k % facts["tiles"]["columns"]) * width
+        assert np.abs(sheet[y : y + height, x : x + width].astype(int) - original[..., 0]).mean() < 8
+
+
+@pytest.mark.parametrize("bits", pages.BITS)
+def test_fewer_bits_cost_little_and_what_they_cost_is_told(bits: int, tmp_path: Path) -> None:
+    """Measured again here: the error of the page's decoder on the test samples that the page was measured by."""
+    run = runs.open_run(runs.folder_of("digits-variational"))
+    made = pages.page(run, bits=bits)
+    test = np.flatnonzero(run.splits == datasets.TEST)[: pages.MEASURED]
+    samples = datasets.samples_at(run.dataset, run.rows[test].astype(np.int64)) / np.float32(255)
+    before, after = (
+        np.square(samples - coder.decode(run.codes[test])).mean()
+        for coder in (run.coder, coder_of(run, made.html, tmp_path))
+    )
+    assert made.bits == bits and made.lost == pytest.approx(after / before - 1, abs=1e-4)
+    assert abs(made.lost) < {16: 1e-6, 8: 0.01, 6: 0.05}[bits]
+    assert f"{bits} bits each; this changes the test error by {made.lost:+.2%}".encode() in made.html
+
+
+def test_codes_are_within_a_step_of_their_range() -> None:
+    run = runs.open_run(runs.folder_of("mnist-variational"))
+    html = pages.page(run, encoder=False).html
+    facts, order = json.loads(block(html, "page.json")), pages._chosen(run)
+    assert len(order) == pages.CODES == len(set(order.tolist()))
+    low, high = (np.array(facts["stepped"]["codes.f32"][end]) for end in ("low", "high"))
+    steps = np.frombuffer(block(html, "codes.f32"), "<u2").reshape(run.code_size, -1).T
+    np.testing.assert_allclose(
+        low + (high - low) * steps / 65535, run.codes[order], atol=float((high - low).max()) / 65535
+    )
+    assert not has(html, "encoder.safetensors")
+
+
+def test_sizes_are_what_a_mail_takes() -> None:
+    """Bytes, with everything that may travel."""
+    most = {"digits-variational": 280_000, "mnist-wide": 1_600_000, "cats-convolutional-variational": 2_500_000}
+    for name, bytes_ in most.items():
+        run = runs.open_run(runs.folder_of(name))
+        assert len(pages.page(run).html) <= bytes_, name
+    assert len(pages.page(runs.open_run(runs.folder_of("mnist-wide")), encoder=False).html) <= 900_000
+
+
+def test_wrong_bits_are_told() -> None:
+    with pytest.raises(Problem, match="16, 8, 6 are possible"):
+        pages.page(runs.open_run(runs.folder_of("digits-variational")), bits=7)
+
+
+def test_the_shell_prints_the_path_of_the_page(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "models", "export", "digits-variational", "--what", "page"]
+    out = tmp_path / "digits.html"
+    done = subprocess.run([*command, "--out", str(out)], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{out}\n" and out.read_bytes().startswith(b"<!doctype html>")
+    told = subprocess.run([*command, "--json", "--out", str(out)], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert json.loads(told.stdout)["samples"] == pages.TILES
