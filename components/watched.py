@@ -2,18 +2,15 @@
 
 import dataclasses
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-from components import address, cached, choosing, figures, opening, visitor
+from components import address, cached, choosing, figures, opening, sharing, visitor
 from components.choosing import OWN
 from components.explorer import ExplorerResult, explorer
 from components.views import show_problems
 from models import Problem, engine, home, runs, uploads
 from models.runs import Configuration
-
-LOCAL = ("localhost", "127.0.0.1", "::1")  # names of the computer itself, which mean another one elsewhere
 
 
 def follow(shown: Configuration | None) -> bool:
@@ -187,19 +184,10 @@ def measured(run: runs.Run) -> None:
 def ways_on(run: runs.Run, found: ExplorerResult) -> None:
     """To the whole page of the map as it stands here, to the reconstructions, and the link to give to others."""
     pages = st.session_state["pages"]
-    view = {name: value for name, value in found.view.items() if value}
-    if found.code is not None:
-        view["z"] = ",".join(f"{value:.5g}" for value in found.code)
+    view = sharing.parameters(found.view, found.code)
     # Keys like these tell the browser that a page is left: what the map reports then would take one back to it.
     if st.button("Explore", key="leave for Explore", type="primary", icon=":material/explore:"):
         st.switch_page(pages["Explore"], query_params={"run": run.id, **view})
     if st.button("See its reconstructions", key="leave for Reconstructions", icon=":material/compare:"):
         st.switch_page(pages["Reconstructions"], query_params={"run": run.id})
-    with st.popover("Share", icon=":material/share:"):
-        st.caption("Whoever opens this link sees the map as it stands here.")
-        place = urlsplit(st.context.url or "")
-        link = f"{place.scheme}://{place.netloc}{place.path.rpartition('/')[0]}/" if place.netloc else "/"
-        st.code(f"{link}?{urlencode({'run': run.id, **view}, safe=',:!')}", language=None, wrap_lines=True)
-        if place.hostname in LOCAL:
-            st.caption("It leads to this computer only. For others: Explore, Download, Run (zip).")
-        choosing.own_data_notice(run)
+    sharing.share(st.container(width="content"), run, view)

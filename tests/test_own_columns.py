@@ -304,6 +304,35 @@ def test_lists_and_files_have_the_ids_and_the_rows_counted_from_1(run: runs.Run,
     assert ",112645.5," in export.codes_csv(values) and ",nan" not in export.codes_csv(values).lower()
 
 
+def test_the_row_that_is_held_can_be_taken_as_it_came_and_as_it_is_decoded(run: runs.Run, me: str) -> None:
+    place = int(np.flatnonzero(run.rows == 0)[0])
+    (line,) = csv.DictReader(io.StringIO(str(explore.original(run, place))))
+    assert (line["customer_id"], line["income"], line["email"]) == ("C-1000", "112645.5", "u0@example.org")
+    held = drawn("explore", run=run.id, z=",".join(f"{value:.5g}" for value in run.codes[place]))
+    names = {one.label: one.help for one in held.get("download_button")}
+    assert names["The row (CSV)"].startswith("C\\-1000, as it is in the data") and "The decoded row (CSV)" in names
+    between = (run.codes[place] + run.codes[place - 1]) / 2 + 9
+    elsewhere = drawn("explore", run=run.id, z=",".join(f"{value:.5g}" for value in between))
+    labels = [one.label for one in elsewhere.get("download_button")]
+    assert "The nearest row (CSV)" in labels and "The row (CSV)" not in labels
+
+
+def test_the_codes_of_rows_stand_beside_what_the_rows_hold(
+    run: runs.Run, me: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = list(csv.DictReader(io.StringIO(export.part(run, "codes", named=True).decode())))
+    came = list(csv.DictReader(io.StringIO(customers())))
+    line = next(line for line in lines if line["row"] == str(TYPO + 1))
+    assert (line["visits"], line["region"]) == ("4000", came[TYPO]["region"])
+    assert "visits" not in export.part(run, "codes").decode()
+    assert "Codes with labels and columns (CSV)" in [
+        one.label for one in drawn("explore", run=run.id).get("download_button")
+    ]
+    monkeypatch.setattr(visitor, "owner", lambda: "you")
+    labels = [one.label for one in drawn("explore", run=run.id).get("download_button")]
+    assert "Codes with labels (CSV)" in labels and not any(label.startswith("The row") for label in labels)
+
+
 def test_whoever_has_the_link_sees_rows_and_no_ids(run: runs.Run, me: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visitor, "owner", lambda: "you")
     assert cached.called(run, run.rows[:1]) == [f"row {run.rows[0] + 1}"]

@@ -143,14 +143,17 @@ def outliers(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, A
     )
     places = found.places[chosen]
     reasons = ((outside, "value outside of others"), (bad, "large error"), (far, "far from others"))
+    known = identity(run, places, at_hand)
+    split = known.pop("split")  # the reason stands beside the name, where a phone shows it
     columns: Table = {
-        **identity(run, places, at_hand),
+        **known,
         **(to_blame(run, above) if at_hand else {}),
         "why": [", ".join(word for which, word in reasons if which[i]) for i in range(len(places))],
         "error / median": found.error[chosen],
         "error percentile": found.error_rank[chosen],
         "distance / median": found.distance[chosen],
         "distance percentile": found.distance_rank[chosen],
+        "split": split,
     }
     listed(run, columns, {"": places}, "outliers", at_hand)
     part_looked_at(len(found.places), run.count, "Looked at were")
