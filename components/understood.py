@@ -169,7 +169,7 @@ def numbers(found: ReadResult, bringing: Draft) -> None:
             " The network sees each number as its distance from the column's mean, in standard deviations; pages show "
         )
         words += "your own units."
-    st.caption(escaped(become(found.columns)) + words)
+    st.caption(" ".join(filter(None, (escaped(become(found.columns)), words))))
 
 
 def become(columns: Sequence[Column]) -> str:
@@ -182,7 +182,7 @@ def become(columns: Sequence[Column]) -> str:
     count = f"{len(columns)} columns become" if len(columns) > 1 else "One column becomes"
     return (
         f"{count} {sum(column.width for column in columns)} numbers (features): each value of {some} becomes a number of its "
-        "own, 1 where a row has it and 0 elsewhere. "
+        "own, 1 where a row has it and 0 elsewhere."
     )
 
 
@@ -331,7 +331,7 @@ def contents(found: ReadResult, bringing: Draft) -> None:
         st.caption(
             escaped(
                 f"Not learnt from, but kept beside the {kinds.get(found.kind).many}, for you alone: {some}. They stand in your "
-                "lists and files, and you can colour the map by those that are times, numbers or categories. No run holds them."
+                "lists and files, and you can colour the map by those that are times, numbers or categories. No trained network holds them."
             )
         )
     if found.skipped:  # sentences: they have the whole width

@@ -90,6 +90,16 @@ def test_the_navigation_lists_every_page() -> None:
     assert set(app.session_state["pages"]) == {found.title for found in views.available()}
 
 
+def test_codes_without_classes_begin_with_what_there_is(fruit_run: runs.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert drawn("codes", run=fruit_run.id).subheader[0].value == "How well the codes keep classes apart"
+    real = runs.Run.metric
+    monkeypatch.setattr(runs.Run, "metric", lambda run, what: None if "knn" in what else real(run, what))
+    app = drawn("codes", run=fruit_run.id)
+    assert app.subheader[0].value == "Whether neighbours stay neighbours" and not app.info
+    monkeypatch.setattr(runs.Run, "metric", lambda *_: None)
+    assert drawn("codes", run=fruit_run.id).subheader[0].value == "What each dimension carries"
+
+
 def test_a_view_can_be_shared_from_the_map_and_from_a_training_in_the_same_words(digits_run: runs.Run) -> None:
     links = []
     for script in (
