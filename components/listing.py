@@ -83,6 +83,7 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
             looks[column] = st.column_config.TextColumn(width=max(90, 8 * len(column)))
         elif column == "difference":
             looks[column] = st.column_config.NumberColumn(format="%.4f", help="Mean absolute difference of the values")
+    st.caption("**show** opens the map in a new tab.")  # also keeps the table's toolbar off what is said above
     st.dataframe(
         samples.joined(seen, cells.after),
         hide_index=True,

@@ -109,8 +109,8 @@ def dimensions(run: runs.Run) -> None:
         figure = figures.dimensions(facts.variance, dead, "variance of the codes")
         st.plotly_chart(figure, config=PLAIN, key="dimensions")
         st.caption(
-            f"How much each dimension differs from sample to sample. One that hardly does (less than a hundredth of the greatest "
-            f"variance, or less than {NO_VARIANCE * 1e9:g} billionth) is counted as dead: it tells nothing."
+            "How much each dimension differs from sample to sample. One that hardly does is counted as dead: it tells nothing.",
+            help=f"Hardly: less than a hundredth of the greatest variance, or less than {NO_VARIANCE:.9f}.",
         )
 
 
