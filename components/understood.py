@@ -146,6 +146,7 @@ def look_at(some: Any) -> None:
         st.caption(f"{len(next(iter(some.values()))):,} rows, evenly spread over all{cut}")
         st.dataframe(dict(list(some.items())[:ACROSS]), hide_index=True, height="content", placeholder="missing")
     else:
+        st.caption("Samples, evenly spread over all")  # its toolbar lies on this line, and not on the button above
         st.image(some, width=min(460, some.width), alt="Samples, evenly spread over all")
 
 
