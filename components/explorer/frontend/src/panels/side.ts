@@ -9,6 +9,7 @@ import type { Decoding } from "../decoding";
 import { h, setText } from "../dom";
 import { formatNumber, meanSquaredError, product, type Neighbour } from "../maths";
 import type { Sampled } from "../paint";
+import { Below } from "./below";
 import { Details } from "./details";
 import { NEIGHBOURS, SamplePanel } from "./sample";
 import { Sliders, type SliderRow } from "./sliders";
@@ -16,6 +17,10 @@ import { Way } from "./way";
 
 /** How many pictures show what a dimension does from end to end. */
 const STRIP_FRAMES = 9;
+
+const DECODED = "What the decoder makes of the code, and no real sample.";
+const ERROR =
+  "The error is the mean of the squared differences between original and reconstruction: 0 were a perfect copy.";
 
 export class Side {
   readonly element: HTMLElement;
@@ -25,6 +30,7 @@ export class Side {
   readonly sliders: Sliders;
   readonly way: Way;
   readonly details: Details;
+  readonly below: Below;
   /** The samples nearest to the code, nearest first. */
   nearest: readonly Neighbour[] = [];
   /** Whether the code is further from the data than samples are from each other. */
@@ -65,6 +71,8 @@ export class Side {
       this.way.element,
       this.sliders.element,
     );
+    // Of rows and signals the parts of the sample's panel are laid out by themselves.
+    this.below = new Below(this.element, [...this.element.children, ...this.sample.element.children]);
   }
 
   private buttons(): HTMLElement[] {
@@ -75,7 +83,7 @@ export class Side {
       make("Back to the last sample", "this-sample", "Back to the sample shown last, else to the nearest", () =>
         this.goToLast(),
       ),
-      make("Mean", "reset", "The mean of all codes", () => this.goToMean()),
+      make("The average", "reset", "The mean of all codes: the middle of the map", () => this.goToMean()),
     ];
   }
 
@@ -207,19 +215,20 @@ export class Side {
     const words = picked === null ? "nearest" : "original";
     this.sample.showBehind(
       input,
-      values && { values, offset: 0, colour: this.colouring.cssOf(input) },
+      values && { values, offset: 0, colour: this.colouring.cssOf(input), word: words },
       values ? data.describe(picked === null ? "nearest sample" : words, input) : "",
     );
     this.showInput(input, words);
     if (picked === null || !values) {
       const decoded = this.far ? "decoded, far from real samples" : "decoded";
-      this.sample.setCaption(picked === null ? decoded : "reconstruction");
+      this.sample.setCaption(picked === null ? decoded : "reconstruction", DECODED);
       return;
     }
     const { decoded } = this.decoding;
     const comparable = !(card.dataset.kind === "image" && data.reduced) && decoded?.length === values.length;
     const error = comparable ? meanSquaredError(values, decoded) : (data.errors?.[picked] ?? null);
-    this.sample.setCaption(error === null ? "reconstruction" : `reconstruction, error ${error.toPrecision(2)}`);
+    if (error === null) return this.sample.setCaption("reconstruction", DECODED);
+    this.sample.setCaption(`reconstruction, error ${error.toPrecision(2)}`, `${DECODED} ${ERROR}`);
   }
 
   /** The sample at the beginning of the way. Without its original it is drawn by the decoder, once the hand rests. */
@@ -257,6 +266,7 @@ export class Side {
   }
 
   end(): void {
+    this.below.end();
     this.sample.end();
   }
 }
