@@ -77,7 +77,7 @@ export class Hint {
 
   /** A pointer passes over the map. True when it is told now that this changes nothing. */
   passed(): boolean {
-    if (!this.holds || this.noteTimer || this.notes === NOTES) return false;
+    if (!this.holds || this.tool().id !== "explore" || this.noteTimer || this.notes === NOTES) return false;
     this.notes++;
     this.note.hidden = false;
     this.noteTimer = window.setTimeout(() => (this.note.hidden = true), NOTE_MS);
@@ -101,7 +101,7 @@ export class Hint {
   private possible(): string {
     const { card, state } = this.context;
     const shown = SHOWN[card.dataset.kind] ?? "the picture";
-    if (this.tool().id !== "explore") return "";
+    if (this.tool().id !== "explore") return `${this.tool().help}.`;
     if (this.touched) return `Touch the map and drag: ${shown} follows your finger. Two fingers move and zoom the map.`;
     return state.now.pinned
       ? `Held: ${shown} stays. Click the marker or press P to let go; click elsewhere to hold there.`

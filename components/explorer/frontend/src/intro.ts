@@ -28,7 +28,7 @@ export class Intro {
   });
   /** What is said in turn lies on the same place, which is as high as the longest: the map stays where it is. */
   private readonly now = h("span", {});
-  private readonly held = h("span", { class: "hg-unsaid" }, "Held. To move on: click the marker on the map.");
+  private readonly held = h("span", { class: "hg-unsaid" }, "Held. To move on: press Let go below the map.");
   private readonly todo = h("div", { class: "hg-todo" });
   private readonly after = h("p", { class: "hg-unsaid" });
   private readonly steps = new Map<Step, { item: HTMLElement; word: HTMLElement }>();

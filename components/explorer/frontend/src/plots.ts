@@ -286,9 +286,13 @@ export class Bars extends Large {
     context.font = SMALL;
     context.fillStyle = this.ink.faint;
     context.textAlign = "center";
-    context.fillText(`\u2212${REACH}${right - left < 100 ? "" : " sd"}`, left, y + 9);
+    const unit = right - left < 100 ? "" : " sd"; // else it would run into the mean
+    context.fillText(`\u2212${REACH}${unit}`, left, y + 9);
     context.fillText("mean", (left + right) / 2, y + 9);
-    context.fillText(`+${REACH} sd`, right, y + 9);
+    context.fillText(`+${REACH}${unit}`, right, y + 9);
+    if (unit) return;
+    context.textAlign = "left";
+    context.fillText("in sd", 4, y + 9);
   }
 
   words(): string {

@@ -178,7 +178,7 @@ export class Scene implements Context {
   private next(): string {
     const has = (id: string) => this.tools.find((tool) => tool.id === id)?.title;
     const tools = [has("draw"), has("path"), has("replay")].filter(Boolean).slice(0, 2);
-    const train = this.parts.about.intro?.train ? ", or train your own on the page Train" : "";
+    const train = this.parts.about.intro?.train ? ", or train your own network on the page Train" : "";
     return `Next: drag a slider, try ${tools.join(" or ")}${train}.`;
   }
 

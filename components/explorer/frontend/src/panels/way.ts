@@ -44,7 +44,7 @@ export class Way {
     this.output = painter.canvas("hg-sample hg-pixels");
     this.original = h("figure", { class: "hg-original", data: { testid: "original" } }, this.input, this.note);
     const part = (name: string, drawn: HTMLElement, word: string, explanation: string) =>
-      h("span", { class: `hg-net hg-${name}`, data: { part: name } }, drawn, h("small", {}, term(word, explanation)));
+      h("span", { class: "hg-net", data: { part: name } }, drawn, h("small", {}, term(word, explanation)));
     this.element = h(
       "div",
       {
