@@ -6,6 +6,7 @@ which opens faster and lets a test damage a run's files on their way.
 
 import gzip
 import io
+import itertools
 import json
 import os
 import re
@@ -1171,15 +1172,12 @@ def test_the_numbers_in_the_middle_of_the_way_are_always_seen(
     bench: Callable[..., Page], folder_of: Callable[..., Path], fruit_run: runs.Run, width: int
 ) -> None:
     page = bench(folder_of(fruit_run), viewport={"width": width, "height": 700})
-    parts = [
-        box
-        for box in page.locator(".hg-way > :not(button)").evaluate_all(
-            "all => all.map(one => { const box = one.getBoundingClientRect(); return [box.left, box.right]; })"
-        )
-    ]
+    parts = page.locator(".hg-way > :not(button)").evaluate_all(
+        "all => all.map(one => { const box = one.getBoundingClientRect(); return [box.left, box.right]; })"
+    )
     assert len(parts) == 5
     assert parts[2][1] - parts[2][0] >= 86
-    assert all(right <= left + 1 for (_, right), (left, _) in zip(parts, parts[1:], strict=False)), parts
+    assert all(right <= left + 1 for (_, right), (left, _) in itertools.pairwise(parts)), parts
 
 
 def test_on_a_phone_colour_and_layer_stand_right_above_the_map(bench: Callable[..., Page]) -> None:

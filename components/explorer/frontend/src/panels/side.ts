@@ -18,7 +18,13 @@ import { Way } from "./way";
 /** How many pictures show what a dimension does from end to end. */
 const STRIP_FRAMES = 9;
 
-const DECODED = "What the decoder makes of the code, and no real sample.";
+/** What a decoded sample is and how it is drawn, for each kind of sample. */
+const DECODED: Readonly<Record<string, string>> = {
+  table:
+    "What the decoder makes of the code, and no real row. Bars begin at the mean of their column and are measured in standard deviations (sd). Of a category each piece is the share of one value, the likeliest in colour. Marks are the real row.",
+  signal: "What the decoder makes of the code, and no real signal. The thick line behind it is the real one.",
+};
+const decodedIs = (kind: string): string => DECODED[kind] ?? "What the decoder makes of the code, and no real sample.";
 const ERROR =
   "The error is the mean of the squared differences between original and reconstruction: 0 were a perfect copy.";
 
@@ -212,7 +218,8 @@ export class Side {
     const { picked } = state.now;
     const input = picked ?? this.nearest[0]?.index ?? null,
       values = input === null ? null : data.original(input);
-    const words = picked === null ? "nearest" : "original";
+    const words = picked === null ? "nearest" : "original",
+      meaning = decodedIs(card.dataset.kind);
     this.sample.showBehind(
       input,
       values && { values, offset: 0, colour: this.colouring.cssOf(input), word: words },
@@ -221,14 +228,14 @@ export class Side {
     this.showInput(input, words);
     if (picked === null || !values) {
       const decoded = this.far ? "decoded, far from real samples" : "decoded";
-      this.sample.setCaption(picked === null ? decoded : "reconstruction", DECODED);
+      this.sample.setCaption(picked === null ? decoded : "reconstruction", meaning);
       return;
     }
     const { decoded } = this.decoding;
     const comparable = !(card.dataset.kind === "image" && data.reduced) && decoded?.length === values.length;
     const error = comparable ? meanSquaredError(values, decoded) : (data.errors?.[picked] ?? null);
-    if (error === null) return this.sample.setCaption("reconstruction", DECODED);
-    this.sample.setCaption(`reconstruction, error ${error.toPrecision(2)}`, `${DECODED} ${ERROR}`);
+    if (error === null) return this.sample.setCaption("reconstruction", meaning);
+    this.sample.setCaption(`reconstruction, error ${error.toPrecision(2)}`, `${meaning} ${ERROR}`);
   }
 
   /** The sample at the beginning of the way. Without its original it is drawn by the decoder, once the hand rests. */
