@@ -21,6 +21,7 @@ from models.columns import numbered, unscaled
 P = ParamSpec("P")
 T = TypeVar("T")
 OfRun: TypeAlias = Callable[Concatenate[runs.Run, P], T]
+LEGEND = 14  # classes that the map of a training names, as many as have a colour of their own
 LIVE = 3  # signals, and channels of them, that are drawn while one trains
 
 
@@ -146,7 +147,7 @@ def _forming(id_: str) -> Any | None:
         classes = tuple(f"class {label}" for label in range(int(labels.max(initial=-1)) + 1))
     tones = colours.class_colours(facts.dataset, classes)
     figure = figures.latent_map(points, labels, classes, axes, height=400, palette=tones)
-    return figure.update_layout(showlegend=False, uirevision=None)
+    return figure.update_layout(showlegend=0 < len(classes) <= LEGEND, uirevision=None)
 
 
 def _strips(id_: str) -> dict[str, Any]:

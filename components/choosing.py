@@ -15,6 +15,10 @@ from models.runs import Configuration
 OWN = "My own choices"  # the preset that is none
 # The shipped run that the app opens on: two numbers, and classes that everybody knows.
 OPENING = "mnist-variational"
+PCA = (
+    "PCA (principal component analysis) is the simplest way to the same number of numbers: a straight projection, without a "
+    "network. What a network gains over it comes from bending."
+)
 BUDGETS = {
     "epochs": "a number of epochs",
     "10": "10 seconds",
@@ -130,7 +134,7 @@ def errors(run: runs.Run) -> str:
     mse, pca = run.metric("mse") or 0.0, run.metric("pca_mse") or 1.0
     return (
         f"Test error {mse:.4f} {metrics.unit(run.kind)}, PCA with the same code size {pca:.4f}. "
-        f"{metrics.meaning(run.kind)}"
+        f"{metrics.meaning(run.kind)} {PCA}"
     )
 
 
@@ -142,6 +146,14 @@ def title_of(chosen: Configuration) -> str:
         names = chosen.dataset, chosen.architecture
     noise = "" if chosen.noise == "none" else f", {chosen.noise} noise"
     return f"{names[0]} · {names[1]}{chosen.called} · D = {chosen.code_size}{noise}"
+
+
+SAID = {"mixing": "mixed with other samples up to", "shift": "moved by up to (pixels)", "kl": "beta"}
+RECIPE = (
+    "An epoch shows the network every training sample once, in batches. After each batch its parameters take a step, whose size "
+    "the learning rate sets. The seed fixes all that is drawn at random: the same seed gives the same run. What else stands here "
+    "was chosen under More, where each choice is explained."
+)
 
 
 def in_words(chosen: Configuration) -> str:
@@ -168,7 +180,7 @@ def in_words(chosen: Configuration) -> str:
         value = getattr(chosen, field.name)
         if field.name not in named and value != field.default:
             shown = f"{value:g}" if isinstance(value, float) else str(value)
-            words.append(f"{field.name.replace('_', ' ')} {shown}")
+            words.append(f"{SAID.get(field.name, field.name.replace('_', ' '))} {shown}")
     return " · ".join(words)
 
 

@@ -52,7 +52,7 @@ def network(run: runs.Run) -> dict[str, Any]:
         "decoder": decoder,
         "parameters": run.card.architecture.parameters,
         "compression": prod(run.shape) / run.code_size,
-        "formula": formula(run),
+        "formula": [*formula(run), *symbols(run)],
         "pytorch": text,
     }
 
@@ -109,6 +109,19 @@ def formula(run: runs.Run) -> list[str]:
         are = f"{' and '.join(rising)} count{'s' if len(rising) == 1 else ''}"
         notes.append(f"{are} more and more over the first {chosen.annealing:.0%} of the training, from 0")
     return [*lines, "x̂ = g(z)", f"loss = {' + '.join(total)}", *notes]
+
+
+def symbols(run: runs.Run) -> list[str]:
+    """What the signs in `formula` stand for, in plain words."""
+    lines = ["f is the encoder, g the decoder, x̂ what becomes of a sample x, z its code"]
+    if run.variational:
+        lines += [
+            "μ and σ: the middle and the width of a small cloud; a code is drawn in it at random, so that close codes decode alike",
+            "N(0, 1): numbers spread like a bell curve around 0, two thirds of them between −1 and 1",
+        ]
+        if run.configuration.weights().get("kl"):
+            lines += ["KL: how far such a cloud is from the one that says nothing of the sample"]
+    return lines
 
 
 def _term(run: runs.Run, term: losses.LossTerm, given: str) -> tuple[str, list[str]]:

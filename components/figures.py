@@ -364,7 +364,7 @@ def parity(originals: NDArray[np.floating[Any]], reconstructions: NDArray[np.flo
 
 def hourglass(blueprint: Blueprint, height: int = 300, labels: bool = True) -> Any:
     """The network as an hourglass: each step a bar as high as the logarithm of its numbers, joined by what lies between.
-    labels: whether the shape of each step stands below it."""
+    labels: whether the shape of each step stands below it. Encoder, code and decoder are named above them."""
     import plotly.graph_objects as go
 
     steps = blueprint.steps()
@@ -387,8 +387,10 @@ def hourglass(blueprint: Blueprint, height: int = 300, labels: bool = True) -> A
             )
         )
     for i, (step, tall) in enumerate(zip(steps, half, strict=True)):
-        shape = " × ".join(map(str, step.shape))
-        words = f"{step.layer}<br>{shape} = {int(np.prod(step.shape)):,} numbers<br>{step.parameters:,} parameters lead here"
+        shape = f"{' × '.join(map(str, step.shape))} = " if len(step.shape) > 1 else ""
+        words = f"{step.layer}<br>{shape}{int(np.prod(step.shape)):,} numbers"
+        if step.parameters:
+            words += f"<br>computed with {step.parameters:,} learnt parameters"
         figure.add_trace(
             go.Scatter(
                 x=[i] * 11,
@@ -399,6 +401,12 @@ def hourglass(blueprint: Blueprint, height: int = 300, labels: bool = True) -> A
             )
         )
     most = max(half)
+    middle = next(i for i, step in enumerate(steps) if step.part == "code")
+    places = {"encoder": middle / 2, "code": middle, "decoder": (middle + len(steps) - 1) / 2}
+    for part, at in places.items():
+        name = {"showarrow": False, "xref": "x", "yref": "paper", "y": 1, "yanchor": "bottom"}
+        figure.add_annotation(text=part, x=at, font={"color": tones[part], "size": 13}, **name)
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 26, "b": 8})
     figure.update_xaxes(
         tickvals=list(range(len(steps))),
         ticktext=["×".join(map(str, step.shape)) for step in steps],

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
@@ -12,7 +13,9 @@ from components import cached, samples, visitor
 from models import Problem, codes, datasets, export, runs, uploads
 
 LISTED = 100  # lines of the table; the file holds them all
-MAP = st.column_config.LinkColumn("map", display_text="show", width=60, help="Opens Explore at this code")
+MAP = st.column_config.LinkColumn(
+    "map", display_text="show", width=60, help="Opens the map at this code, in a new tab: this list stays"
+)
 Table = dict[str, Sequence[Any] | NDArray[Any]]
 
 
@@ -37,8 +40,12 @@ def identity(run: runs.Run, places: NDArray[np.int64], at_hand: bool) -> Table:
 
 
 def map_link(run: runs.Run, code: NDArray[np.float32]) -> str:
-    """The address of a code on the map, relative to this page. Nine digits are every digit of a float32."""
-    return f"./?run={run.id}&z=" + ",".join(f"{value:.9g}" for value in code)
+    """The address of a code on the map, relative to this page, with the colours and the plane that the map was left with.
+    Nine digits are every digit of a float32."""
+    left = st.session_state.get("views", {}).get(run.id, {})
+    view = {name: left[name] for name in ("colour", "plane") if left.get(name)}
+    digits = ",".join(f"{value:.9g}" for value in code)
+    return "./?" + urlencode({"run": run.id, **view, "z": digits}, safe=",:!")
 
 
 def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], name: str, at_hand: bool) -> None:
@@ -76,6 +83,7 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
             looks[column] = st.column_config.TextColumn(width=max(90, 8 * len(column)))
         elif column == "difference":
             looks[column] = st.column_config.NumberColumn(format="%.4f", help="Mean absolute difference of the values")
+    st.caption("**show** opens the map in a new tab.")  # also keeps the table's toolbar off what is said above
     st.dataframe(
         samples.joined(seen, cells.after),
         hide_index=True,

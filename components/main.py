@@ -16,7 +16,13 @@ if st.user.get("is_logged_in") is False:  # None where no login is configured
     st.button("Sign in", on_click=st.login, type="primary")
     st.stop()
 # Streamlit's own button over a table writes cells as they are, and a spreadsheet would run some of them.
-st.html("<style>[data-testid=stElementToolbarButton]:has([aria-label='Download as CSV']) { display: none }</style>")
+NO_CSV = "[data-testid=stElementToolbarButton]:has([aria-label='Download as CSV']) { display: none }"
+# The button that copies a link shows on hover only; on a phone there is none.
+COPY = (
+    "body [data-testid=stCode] > div:last-child { all: unset; display: flex; justify-content: flex-end } "
+    "[data-testid=stCode] button[aria-label='Copy to clipboard']::after { content: 'Copy'; padding-left: 0.3rem }"
+)
+st.html(f"<style>{NO_CSV} {COPY}</style>")
 address.begin()
 found, problems = views.discovered()
 for problem in problems:

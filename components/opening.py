@@ -67,21 +67,24 @@ def shipped() -> list[runs.Run]:
     return [one for one in runs.find()[0] if one.pretrained]
 
 
+MAKES = {"image": "draws an image", "signal": "makes a whole signal", "table": "makes a whole row"}
 NUMBERS = {1: "One number", 2: "Two numbers", 3: "Three numbers"}
 
 
 def first_steps(run: runs.Run) -> dict[str, Any]:
-    """One sentence for somebody who is new, and what to find: a class that is not where the map opens."""
+    """One sentence for somebody who is new, what to find (a class that is not where the map opens), and whether to train
+    is worth a word: not to whoever has just done it."""
     size = run.code_size
     numbers = NUMBERS.get(size, f"{size} numbers")
     classes = run.classes
     label = 7 if len(classes) > 7 and classes[7] == "7" else len(classes) - 1
     return {
-        "sentence": f"{numbers}, and a network that draws from {'it' if size == 1 else 'them'}. Move over the map.",
+        "sentence": f"{numbers}, and a network that {MAKES.get(run.kind, 'works')} from {'it' if size == 1 else 'them'}.",
         "label": label if classes else None,
         "find": f"Find a {classes[7]}"
         if label == 7 and classes[7] == "7"
         else f"Find {classes[label]}"
         if classes
         else "",
+        "train": run.pretrained,
     }

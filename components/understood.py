@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -100,7 +101,7 @@ class Draft:
 
     staging is the folder it lies in until it is kept; choices are those asked for, good those that could be read.
     turn counts the readings: each has a folder of its own, and controls of its own. look is some of its samples: a
-    picture, or a table's rows.
+    picture, or a table's rows; range the ends of each column, counts its missing and its different values.
     """
 
     staging: Path
@@ -113,6 +114,7 @@ class Draft:
     turn: int = 0
     found: ReadResult | None = None
     range: tuple[Any, Any] | None = None
+    counts: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
     look: Any = None
     problem: str = ""
 
@@ -121,7 +123,6 @@ def review(bringing: Draft) -> None:
     """What was understood, and the controls that change it."""
     found = bringing.found
     assert found is not None
-    st.subheader("What was understood")
     if bringing.problem:
         st.error(f"{escaped(bringing.problem)} It is as it was before.")
     for decision in found.decisions:
@@ -141,10 +142,11 @@ def review(bringing: Draft) -> None:
 def look_at(some: Any) -> None:
     """Some of the samples, as they were read."""
     if isinstance(some, dict):  # a wide table is cut: its columns are listed below
-        st.dataframe(dict(list(some.items())[:ACROSS]), hide_index=True, height="content", placeholder="missing")
         cut = f", {ACROSS} of {len(some):,} columns" if len(some) > ACROSS else ""
         st.caption(f"{len(next(iter(some.values()))):,} rows, evenly spread over all{cut}")
+        st.dataframe(dict(list(some.items())[:ACROSS]), hide_index=True, height="content", placeholder="missing")
     else:
+        st.caption("Samples, evenly spread over all")  # its toolbar lies on this line, and not on the button above
         st.image(some, width=min(460, some.width), alt="Samples, evenly spread over all")
 
 
@@ -164,8 +166,25 @@ def numbers(found: ReadResult, bringing: Draft) -> None:
         train, validation, test = np.bincount(found.split, minlength=3)
         words = f"{train:,} samples train, {validation:,} validate, {test:,} test."
     if not kind.pixels:
-        words += " Numbers are standardised with the training samples' mean and deviation; your own units are kept too."
-    st.caption(words)
+        words += (
+            " The network sees each number as its distance from the column's mean, in standard deviations; pages show "
+        )
+        words += "your own units."
+    st.caption(" ".join(filter(None, (escaped(become(found.columns)), words))))
+
+
+def become(columns: Sequence[Column]) -> str:
+    """Why a table with categories has more features than columns; "" where it has none."""
+    names = [f"“{column.name}”" for column in columns if column.kind == "category"]
+    if not names:
+        return ""
+    some = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    some = some if len(names) < 6 else f"the {len(names)} columns of categories"
+    count = f"{len(columns)} columns become" if len(columns) > 1 else "One column becomes"
+    return (
+        f"{count} {sum(column.width for column in columns)} numbers (features): each value of {some} becomes a number of its "
+        "own, 1 where a row has it and 0 elsewhere."
+    )
 
 
 def decide(found: ReadResult, bringing: Draft) -> None:
@@ -313,7 +332,7 @@ def contents(found: ReadResult, bringing: Draft) -> None:
         st.caption(
             escaped(
                 f"Not learnt from, but kept beside the {kinds.get(found.kind).many}, for you alone: {some}. They stand in your "
-                "lists and files, and you can colour the map by those that are times, numbers or categories. No run holds them."
+                "lists and files, and you can colour the map by those that are times, numbers or categories. No trained network holds them."
             )
         )
     if found.skipped:  # sentences: they have the whole width
@@ -323,17 +342,23 @@ def contents(found: ReadResult, bringing: Draft) -> None:
 def column_row(facts: ColumnFacts, found: ReadResult, bringing: Draft) -> dict[str, Any]:
     """What was seen in a column, and what it is used as."""
     column = next((one for one in found.columns if one.name in (facts.name, with_unit_of(facts.name, one.name))), None)
-    row: dict[str, Any] = {"name": column.name if column else facts.name, "used as": used_as(facts.role)}
-    row["numbers"] = f"{facts.numbers:.0%}" if facts.numbers else "–"
-    row["times"] = f"{facts.times:.0%}" if facts.times else "–"
-    row["different values"] = f"{facts.distinct:,}" if facts.distinct is not None else "–"
-    row["examples"] = ", ".join(facts.examples)
-    row["values"] = ""
+    name = column.name if column else facts.name
+    missing, different = bringing.counts.get(name, (None, facts.distinct))
+    values = ""
     if column is not None and column.kind == "number" and bringing.range is not None:
-        row["values"] = ends_of(column, bringing.range)
+        values = ends_of(column, bringing.range)
     elif column is not None:
-        row["values"] = ", ".join(column.values[:20])
-    return row
+        values = ", ".join(column.values[:20])
+    return {
+        "name": name,
+        "used as": used_as(facts.role),
+        "missing": "" if missing is None else f"{missing:,}",
+        "different values": "" if different is None else f"{different:,}",
+        "values": values,
+        "examples": ", ".join(facts.examples),
+        "numbers": f"{facts.numbers:.0%}" if facts.numbers else "–",
+        "times": f"{facts.times:.0%}" if facts.times else "–",
+    }
 
 
 def with_unit_of(name: str, whole: str) -> str:
@@ -342,10 +367,10 @@ def with_unit_of(name: str, whole: str) -> str:
 
 
 def listed(title: str, table: list[dict[str, Any]], **widths: Literal["small", "medium", "large"]) -> None:
-    """A table under its title, no taller than six rows."""
+    """A table under its title, no taller than twelve rows."""
     st.markdown(f"**{title}**")
     config = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
-    st.dataframe(table, hide_index=True, height="content" if len(table) < 7 else 260, column_config=config)
+    st.dataframe(table, hide_index=True, height="content" if len(table) <= 12 else 460, column_config=config)
 
 
 def ends_of(column: Column, ends: tuple[Any, Any]) -> str:

@@ -2,18 +2,15 @@
 
 import dataclasses
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-from components import address, cached, choosing, figures, opening, visitor
+from components import address, cached, choosing, figures, opening, sharing, visitor
 from components.choosing import OWN
 from components.explorer import ExplorerResult, explorer
 from components.views import show_problems
 from models import Problem, engine, home, runs, uploads
 from models.runs import Configuration
-
-LOCAL = ("localhost", "127.0.0.1", "::1")  # names of the computer itself, which mean another one elsewhere
 
 
 def follow(shown: Configuration | None) -> bool:
@@ -55,7 +52,7 @@ def name(id_: str, shown: Configuration | None) -> None:
     same = shown is not None and dataclasses.replace(trained, **ignored) == dataclasses.replace(shown, **ignored)
     st.subheader(choosing.title_of(trained), anchor=False)
     words, change = st.columns([3, 1], vertical_alignment="center")
-    words.caption(choosing.in_words(trained))
+    words.caption(choosing.in_words(trained), help=choosing.RECIPE)
     if not same:
         about = "Puts the choices of this training into the form."
         change.button("Show its choices", type="tertiary", help=about, on_click=show_choices, args=[trained])
@@ -90,6 +87,8 @@ def live(id_: str) -> None:
             "Somebody else asked for this training. Press Train with the same choices to have it in your list, too."
         )
     if seen is None:
+        if status.phase != "queued":
+            st.caption("The map and the first reconstructions appear here after the first epoch.")
         return
     allowed = told_of is None or uploads.readable(told_of.dataset, visitor.owner())
     pictures_of(id_, str(home()), seen.newest["epoch"], allowed, seen)
@@ -101,6 +100,7 @@ def pictures_of(id_: str, root: str, epoch: int, originals: bool, _seen: cached.
     visitor may see them, then the losses."""
     forming, samples = st.columns(2)
     if _seen.forming is not None:
+        forming.caption("the map as it forms: a point for each of some samples, drawn anew after each epoch")
         forming.plotly_chart(_seen.forming, key="forming", config={"displayModeBar": False})
     for name, picture in _seen.strips.items() if originals else ():
         samples.caption(name)
@@ -110,14 +110,18 @@ def pictures_of(id_: str, root: str, epoch: int, originals: bool, _seen: cached.
             samples.plotly_chart(picture, key="strip", config={"displayModeBar": False})
     curve, numbers = st.columns([4, 1])
     curve.plotly_chart(_seen.losses, key="losses", config={"displayModeBar": False})
-    numbers.metric("Training loss", f"{_seen.loss:.4g}")
-    numbers.metric("Validation loss", f"{_seen.newest['validation']:.4g}")
+    about = "What the training makes smaller, on the samples that it learns from."
+    numbers.metric("Training loss", f"{_seen.loss:.4g}", help=about)
+    about = "The same on samples that it does not learn from. Where only the other falls, it learns them by heart."
+    numbers.metric("Validation loss", f"{_seen.newest['validation']:.4g}", help=about)
 
 
 def controls(id_: str, may_keep: bool, cools: bool, ending: bool) -> None:
     """The two ways of ending a training of one's own. cools: whether its learning rate has anything to fall from;
     ending: whether it was stopped already."""
-    about = "With cool-down it trains for two more seconds, in which the learning rate falls to zero: a lower error."
+    about = (
+        "With cool-down it trains for two more seconds, in which its steps become smaller and smaller: a lower error."
+    )
     cool = address.seed("cool", True, None)
     with st.container(horizontal=True, vertical_alignment="center"):
         disabled = ending or not may_keep
@@ -187,19 +191,10 @@ def measured(run: runs.Run) -> None:
 def ways_on(run: runs.Run, found: ExplorerResult) -> None:
     """To the whole page of the map as it stands here, to the reconstructions, and the link to give to others."""
     pages = st.session_state["pages"]
-    view = {name: value for name, value in found.view.items() if value}
-    if found.code is not None:
-        view["z"] = ",".join(f"{value:.5g}" for value in found.code)
+    view = sharing.parameters(found.view, found.code)
     # Keys like these tell the browser that a page is left: what the map reports then would take one back to it.
     if st.button("Explore", key="leave for Explore", type="primary", icon=":material/explore:"):
         st.switch_page(pages["Explore"], query_params={"run": run.id, **view})
     if st.button("See its reconstructions", key="leave for Reconstructions", icon=":material/compare:"):
         st.switch_page(pages["Reconstructions"], query_params={"run": run.id})
-    with st.popover("Share", icon=":material/share:"):
-        st.caption("Whoever opens this link sees the map as it stands here.")
-        place = urlsplit(st.context.url or "")
-        link = f"{place.scheme}://{place.netloc}{place.path.rpartition('/')[0]}/" if place.netloc else "/"
-        st.code(f"{link}?{urlencode({'run': run.id, **view}, safe=',:!')}", language=None, wrap_lines=True)
-        if place.hostname in LOCAL:
-            st.caption("It leads to this computer only. For others: Explore, Download, Run (zip).")
-        choosing.own_data_notice(run)
+    sharing.share(st.container(width="content"), run, view)

@@ -12,7 +12,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from models import datasets, uploads
+from models import Problem, datasets, uploads
+from models.codes import to_float
+from models.columns import as_they_came, inverse
 from models.graphs import standalone
 from models.runs import Run
 
@@ -31,8 +33,8 @@ def file_name(run: Run, what: str) -> str:
 def part(run: Run, what: str, *, named: bool = False) -> bytes:
     """One part of a run: run (zip), weights, encoder, decoder, codes (CSV) or table (the codes as Parquet).
 
-    named: whether codes go with the names that the samples came with, and the columns that stand beside them, where the
-    dataset keeps any: for its owner alone.
+    named: whether codes go with the names that the samples came with, the columns that stand beside them, and what rows
+    hold, where the dataset keeps any: for its owner alone.
     """
     if what == "run":
         return pack(run)
@@ -46,7 +48,7 @@ def part(run: Run, what: str, *, named: bool = False) -> bytes:
             "error": run.errors,
         }
         columns |= {f"z{i + 1}": run.codes[:, i] for i in range(run.code_size)}
-        columns = joined(columns, beside(run, run.rows) if named else {})
+        columns = joined(columns, beside(run, run.rows) if named else {}, values(run, run.rows) if named else {})
         return codes_csv(columns).encode() if what == "codes" else codes_parquet(columns)
     return standalone(run.folder / f"{what}.onnx")
 
@@ -88,6 +90,17 @@ def beside(run: Run, rows: NDArray[np.integer[Any]]) -> Columns:
             if one.kind != "id"
         )
     )
+
+
+def values(run: Run, rows: NDArray[np.integer[Any]]) -> Columns:
+    """What these rows of a table hold, in its own units as they came; nothing of other kinds, or where they are not at hand."""
+    if run.kind != "table" or not run.columns:
+        return {}
+    try:
+        there = to_float(datasets.originals_at(run.dataset, rows.astype(np.int64)))
+    except Problem:
+        return {}
+    return dict(inverse(run.columns, as_they_came(run.columns, there)))
 
 
 def joined(*tables: Mapping[str, Any]) -> dict[str, Any]:

@@ -161,6 +161,15 @@ def test_an_error_of_many_medians_stands_before_one_of_few() -> None:
     assert found.distance_rank[found.places == 11] == 100  # by percentiles it would come first
 
 
+def test_a_value_outside_of_all_others_goes_before_what_only_the_network_finds_odd() -> None:
+    codes = np.random.default_rng(0).normal(size=(100, 2)).astype(np.float32)
+    errors = np.linspace(1, 2, 100).astype(np.float32)
+    outside = np.arange(100) == 3  # rebuilt well, among the others
+    found = checks.outliers(errors, np.zeros(100, np.uint8), checks.neighbours(codes), outside)
+    assert found.places[0] == 3 and found.rank[0] == 100 and found.error_rank[0] < 50
+    assert (np.diff(np.maximum(found.error, found.distance)[1:]) <= 0).all()
+
+
 @pytest.mark.parametrize("count", [2, 20, 150])
 def test_the_worst_of_few_stands_out_whatever_their_number(count: int) -> None:
     codes = np.random.default_rng(0).normal(size=(count, 2)).astype(np.float32)

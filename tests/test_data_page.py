@@ -68,7 +68,8 @@ def test_decisions_can_be_changed_and_are_read_again(me: str) -> None:
     assert next(metric.value for metric in app.metric if metric.label == "Signals") == "200"
     chosen(app, "What a sample is", "a row of a table")
     assert next(metric.value for metric in app.metric if metric.label == "Rows") == "12,800"
-    assert any(list(frame.value.columns) == ["activity", "x", "y"] for frame in app.dataframe)  # time is no feature …
+    columns = ["activity", "x", "y", "time (not learnt)"]
+    assert any(list(frame.value.columns) == columns for frame in app.dataframe)  # time is no feature …
     chosen(app, "Change a column", "time")
     chosen(app, "It is used as", "a number")  # … unless somebody says so
     rows = next(frame.value for frame in app.dataframe if list(frame.value.columns) == ["activity", "time", "x", "y"])
@@ -87,6 +88,28 @@ def test_decisions_can_be_changed_and_are_read_again(me: str) -> None:
     pressed(app, "Keep it")
     (kept,) = uploads.of("me")
     assert (kept.kind, kept.shape) == ("signal", (128, 2))
+
+
+def test_what_each_column_holds_is_counted_and_shown_at_once(me: str) -> None:
+    """Ids, a date, numbers with two missing ones, categories; nine columns of which none is out of sight."""
+    rows = [
+        f"K-{i};{i % 28 + 1:02}.03.2024;{i % 50},5;{'' if i in (3, 9) else i / 4};{('Süd', 'Nord', 'Ost')[i % 3]};{i % 7};"
+        f"{i % 5};{i % 4 + i % 3}"
+        for i in range(90)
+    ]
+    head = "Kunde;Beginn;Alter;GB;Region;a;b;c"
+    app = dropped("kunden.csv", ("\n".join([head, *rows]) + "\n").encode("cp1252"))
+    assert not app.warning and "“Süd”" in words(app).replace("\\", "")  # nothing looks wrong, and how to see that
+    frame = next(frame for frame in app.dataframe if "different values" in frame.value.columns)
+    table = frame.value.set_index("name")
+    assert table["missing"].to_dict() == dict.fromkeys(table.index, "0") | {"GB": "2"}
+    assert table.loc[["Kunde", "GB", "Region", "Alter"], "different values"].tolist() == ["90", "88", "3", "50"]
+    said = words(app).replace("\\", "")
+    assert "6 columns become 8 numbers (features): each value of “Region” becomes a number of its own" in said
+    assert frame.proto.height in (0, None) or frame.proto.height >= 38 + 35 * len(table)
+    preview = next(frame.value for frame in app.dataframe if "Alter" in frame.value.columns)
+    assert {"Kunde (not learnt)", "Beginn (not learnt)", "GB", "Region"} <= set(preview.columns)
+    assert preview["Kunde (not learnt)"].iloc[0] == "K-0"
 
 
 def test_columns_can_be_left_out_and_taken_back(me: str) -> None:
@@ -311,7 +334,7 @@ def test_from_drop_to_explored_map(app: str, page: Page, name: str) -> None:
         expect(page.get_by_text("“time” tells the time")).to_be_visible()
         expect(page.get_by_text("“activity” is the class")).to_be_visible()
     expect(page.get_by_test_id("stMetricValue").first).to_have_text(count)
-    page.get_by_role("button", name="Keep it and train").click()
+    page.get_by_role("button", name="Keep it, go on to Train").first.click()
     expect(page).to_have_url(re.compile(r"/train\?.*dataset=own-"), timeout=60_000)
     page.get_by_text("More", exact=True).click()
     page.get_by_label("Epochs", exact=True).fill("3")
@@ -341,7 +364,7 @@ def test_two_browsers_and_nothing_of_the_one_for_the_other(
     page, other = window(), window()
     bring(app, page, "shapes.zip")
     page.get_by_label("Name", exact=True).fill("My secret shapes")
-    page.get_by_role("button", name="Keep it and train").click()
+    page.get_by_role("button", name="Keep it, go on to Train").first.click()
     expect(page).to_have_url(re.compile(r"/train\?.*dataset=own-"), timeout=60_000)
     name = re.search(r"own-[0-9a-f]{16}", page.url)[0]
     page.goto(f"{app}/train?dataset={name}&architecture=single-layer&epochs=2")

@@ -60,11 +60,12 @@ def test_a_network_is_told_layer_by_layer() -> None:
         ["Sigmoid, squeezes values between 0 and 1", "2", 0],
     ]
     assert told["decoder"][-2:] == [
-        ["Reshape", "8 × 8 × 1", 0],
+        ["Reshape, the same numbers in rows and columns", "8 × 8 × 1", 0],
         ["Sigmoid, squeezes values between 0 and 1", "8 × 8 × 1", 0],
     ]
     assert (told["parameters"], told["compression"]) == (run.card.architecture.parameters, 32)
-    assert told["formula"] == ["z = f(x)", "x̂ = g(z)", "loss = mean of (x − x̂)²"]
+    assert told["formula"][:3] == ["z = f(x)", "x̂ = g(z)", "loss = mean of (x − x̂)²"]
+    assert told["formula"][3:] == ["f is the encoder, g the decoder, x̂ what becomes of a sample x, z its code"]
 
 
 @pytest.mark.parametrize("run", [pytest.param(run, id=run.folder.name) for run in runs.find()[0] if run.pretrained])
@@ -83,7 +84,7 @@ def test_the_layers_of_branches_are_told() -> None:
     assert [words for words, _, _ in told] == [
         "Flatten, all values in one row",
         *(f"Branch 1: {words}" for width in (512, 256) for words in
-          (f"Dense, {width} units", "Layer norm, mean 0 and variance 1", "GELU, a smooth ReLU")),
+          (f"Dense, {width} units", "Layer norm, brings the numbers of a sample to mean 0 and variance 1", "GELU, a ReLU without a corner")),
         "Branch 1: Dense, 8 units",
         "Branch 2: Dense, 8 units",
         "Sum of 2 branches",
@@ -123,6 +124,14 @@ def test_weights_of_another_network_get_no_program(other: str) -> None:
     assert set(load_file(shipped("digits-variational").folder / "weights.safetensors")) == set(
         architectures.get("variational").blueprint("image", (8, 8, 1), 2).weights
     )
+
+
+@pytest.mark.parametrize("name", ["digits-variational", "digits-multi-layer"])
+def test_each_sign_of_a_formula_is_explained(name: str) -> None:
+    run = shipped(name)
+    told = " ".join(explained.symbols(run))
+    for sign in ("μ", "σ", "N(0, 1)", "KL", "x̂", "z"):
+        assert (sign in told) == (sign in " ".join(explained.formula(run))), sign
 
 
 def test_a_variational_loss_is_told_with_its_terms() -> None:
@@ -425,3 +434,19 @@ def test_the_map_of_a_training_has_the_colours_of_its_classes(monkeypatch: pytes
     monkeypatch.setattr(cached.engine, "codes", lambda _id: grown)
     drawn = cached._forming("x")
     assert [trace.marker.color for trace in drawn.data] == list(datasets.get("cats").colours.values())
+    assert drawn.layout.showlegend and [trace.name for trace in drawn.data] == list(datasets.get("cats").classes)
+    monkeypatch.setattr(cached, "LEGEND", 3)
+    assert not cached._forming("x").layout.showlegend  # of too many it would take the map's place
+
+
+def test_the_drawing_of_a_network_names_its_parts_where_they_are() -> None:
+    blueprint = architectures.get("multi-layer").blueprint("image", (8, 8, 1), 2)
+    drawn = figures.hourglass(blueprint)
+    places = {one.text: one.x for one in drawn.layout.annotations}
+    code = [step.part for step in blueprint.steps()].index("code")
+    assert (
+        list(places) == ["encoder", "code", "decoder"]
+        and places["encoder"] < places["code"] == code < places["decoder"]
+    )
+    told = [trace.hovertemplate or "" for trace in drawn.data]
+    assert any("8 × 8 × 1 = 64 numbers" in words for words in told) and not any("2 = 2" in words for words in told)

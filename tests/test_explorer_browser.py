@@ -6,6 +6,7 @@ which opens faster and lets a test damage a run's files on their way.
 
 import gzip
 import io
+import itertools
 import json
 import os
 import re
@@ -23,6 +24,7 @@ from browser import chromium
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
+from components import opening
 from components.explorer import assets
 from models import PRETRAINED, codes, datasets, runs
 from models.columns import as_they_came, inverse
@@ -402,10 +404,10 @@ def test_on_a_phone_nothing_overflows_and_a_finger_moves_the_code(app: str, wind
 # ── the bundle alone, on an empty page ──────────────────────────────────────
 
 EMPTY = """<!doctype html><meta charset="utf-8"><body style="margin: 8px"><div id="host"></div>"""
-MOUNT = """async ([bundle, url, view]) => {
+MOUNT = """async ([bundle, url, view, about]) => {
     window.said ??= [];
     window.hourglass ??= await import(bundle);
-    hourglass.show(document.getElementById("host"), {run_url: url, view}, (name, value) => said.push([name, value]));
+    hourglass.show(document.getElementById("host"), {run_url: url, view, about}, (name, value) => said.push([name, value]));
 }"""
 
 
@@ -413,10 +415,16 @@ MOUNT = """async ([bundle, url, view]) => {
 def bench(app: str, window: Callable[..., Page]) -> Callable[..., Page]:
     """Opens the explorer of a run, or of a folder made by `explorer_runs`, on an empty page."""
 
-    def bench(run: runs.Run | Path, view: dict[str, Any] | None = None, wait: bool = True, **properties: Any) -> Page:
+    def bench(
+        run: runs.Run | Path,
+        view: dict[str, Any] | None = None,
+        wait: bool = True,
+        about: dict[str, Any] | None = None,
+        **properties: Any,
+    ) -> Page:
         page = window(**properties)
         empty(page, app)
-        mount(page, run, view)
+        mount(page, run, view, about)
         if wait:
             ready(page)
         return page
@@ -429,11 +437,13 @@ def empty(page: Page, app: str) -> None:
     page.goto(f"{app}/empty")
 
 
-def mount(page: Page, run: runs.Run | Path, view: dict[str, Any] | None = None) -> None:
+def mount(
+    page: Page, run: runs.Run | Path, view: dict[str, Any] | None = None, about: dict[str, Any] | None = None
+) -> None:
     url = f"/{run.url}" if isinstance(run, runs.Run) else f"/{run.name}/"
     if isinstance(run, Path):
         page.route(f"**/{run.name}/**", lambda route: send(route, run))
-    page.evaluate(MOUNT, [f"/explorer/{assets.digest()}/explorer.js", url, view or {}])
+    page.evaluate(MOUNT, [f"/explorer/{assets.digest()}/explorer.js", url, view or {}, about or {}])
 
 
 def send(route: Route, folder: Path) -> None:
@@ -536,6 +546,7 @@ def test_replay_scrubs_and_plays(bench: Callable[..., Page]) -> None:
     page.get_by_test_id("tool-replay").click()
     expect(page.get_by_test_id("replay-message")).to_contain_text("1,000 samples after each epoch")
     scrub = page.get_by_test_id("replay-epoch")
+    expect(page.get_by_test_id("replay-play")).to_have_attribute("aria-label", "Pause")  # it plays by itself
     seen = {finished}
     for epoch in ("0", "3", "39"):
         scrub.evaluate(
@@ -545,6 +556,11 @@ def test_replay_scrubs_and_plays(bench: Callable[..., Page]) -> None:
         seen.add(page.locator(MAP).screenshot())
     assert len(seen) == 4
     assert scrub.get_attribute("aria-valuetext") == "epoch 200"
+    said = page.get_by_role("region", name="Replay").get_by_text("epoch 200 of 200", exact=True)
+    expect(said).to_be_visible()
+    assert said.evaluate(
+        "one => one.scrollWidth <= one.clientWidth + 1 && one.getBoundingClientRect().right <= innerWidth"
+    )
     page.get_by_test_id("replay-play").click()
     expect(scrub).not_to_have_js_property("value", "39")
     page.get_by_test_id("replay-play").click()
@@ -554,6 +570,26 @@ def test_replay_scrubs_and_plays(bench: Callable[..., Page]) -> None:
     page.mouse.move(5, 5)
     frames(page)
     assert page.evaluate("said.filter(one => one[0] === 'selection').length") == 0
+
+
+def test_a_replay_waits_where_motion_is_unwelcome_and_hides_what_the_finished_network_drew(
+    bench: Callable[..., Page],
+) -> None:
+    page = bench(opened("digits-variational"), reduced_motion="reduce")
+    plain = picture(page, ".hg-ground")
+    page.get_by_test_id("layer").select_option("manifold")
+    page.wait_for_function("performance.getEntriesByName('explorer:layer-manifold').length > 0")
+    frames(page)
+    assert picture(page, ".hg-ground") != plain
+    page.get_by_test_id("tool-replay").click()
+    expect(page.get_by_test_id("replay-message")).to_contain_text("samples after each epoch")
+    expect(page.get_by_test_id("replay-play")).to_have_attribute("aria-label", "Play")
+    frames(page)
+    assert picture(page, ".hg-ground") == plain
+    expect(page.get_by_test_id("layer-legend")).to_be_hidden()
+    page.get_by_test_id("tool-explore").click()
+    frames(page)
+    assert picture(page, ".hg-ground") != plain
 
 
 def test_a_path_plays_scrubs_and_does_arithmetic(bench: Callable[..., Page]) -> None:
@@ -567,6 +603,7 @@ def test_a_path_plays_scrubs_and_does_arithmetic(bench: Callable[..., Page]) -> 
         stops.append(np.array(code(page)))
     expect(page.get_by_test_id("path-summary")).to_have_text("A → B → C")
     scrub = page.get_by_test_id("path-position")
+    expect(scrub).to_have_js_property("value", "1")  # where the picture is: at the stop that was set last
 
     def walk_to(t: float) -> np.ndarray:
         scrub.evaluate("(one, t) => { one.value = t; one.dispatchEvent(new Event('input', {bubbles: true})); }", str(t))
@@ -1049,6 +1086,192 @@ def test_a_signal_or_a_row_is_drawn_anew_under_the_pointer(
     for layer in layers[1:]:
         page.locator('select[data-testid="layer"]').select_option(layer)
         page.wait_for_function("name => performance.getEntriesByName(`explorer:layer-${name}`).length > 0", arg=layer)
+
+
+LISTEN = """() => {
+    window.said = [];
+    const own = CanvasRenderingContext2D.prototype.fillText;
+    CanvasRenderingContext2D.prototype.fillText = function (text, x, ...rest) {
+        said.push([this.canvas.className, text, x]);
+        return own.call(this, text, x, ...rest);
+    };
+}"""
+
+
+def test_a_row_has_its_real_values_beside_the_decoded_ones(
+    bench: Callable[..., Page], folder_of: Callable[..., Path], fruit_run: runs.Run
+) -> None:
+    folder = folder_of(fruit_run)
+    weight = fruit_run.columns[0]
+    rows = (
+        np.frombuffer(gzip.decompress((folder / "samples.f32.gz").read_bytes()), "<f4")
+        .copy()
+        .reshape(fruit_run.count, -1)
+    )
+    rows[:, weight.start] = 25.0  # far beyond the end of the scale, for whichever row is shown
+    (folder / "samples.f32.gz").write_bytes(gzip.compress(rows.tobytes()))
+    page = bench(folder)
+    page.evaluate(LISTEN)
+    page.locator(".hg-near button").first.click()
+    heads = page.locator(".hg-heads span")
+    expect(heads).to_have_text(["original", "decoded"])
+    one = inverse(fruit_run.columns, as_they_came(fruit_run.columns, rows[:1]))["weight [g]"][0]
+    page.wait_for_function("wanted => said.some(([, text]) => text === wanted)", arg=f"{one:,.12g}")
+    width = page.locator(SAMPLE).evaluate("one => one.getBoundingClientRect().width")
+    words = page.evaluate("said.filter(([name]) => name === 'hg-sample')")
+    assert any(text == f"{one:,.12g}" and abs(x - 0.79 * width) < 6 for _, text, x in words)
+    for head, share in ((heads.first, 0.79), (heads.last, 1)):  # each stands above its column
+        place, list_ = head.bounding_box(), page.locator(SAMPLE).bounding_box()
+        assert place is not None and list_ is not None
+        assert abs(place["x"] + place["width"] - list_["x"] - share * width) < 6
+    move(page, 0.3, 0.3)
+    page.get_by_test_id("let-go").click()
+    move(page, 0.6, 0.6)
+    expect(heads).to_have_text(["nearest", "decoded"])
+    # The arrow: beyond where the bars end, which is at 55 % of the width, in the colour of the real row.
+    beyond = page.locator(SAMPLE).evaluate(
+        """one => {
+            const k = one.width / one.getBoundingClientRect().width, x = Math.round(one.width * 0.55 + 3 * k);
+            return one.getContext("2d").getImageData(x, Math.round(12 * k), 1, 1).data[3];
+        }"""
+    )
+    assert beyond > 200
+
+
+def test_nearest_rows_stand_below_their_names_on_a_phone_and_on_a_laptop(
+    bench: Callable[..., Page], folder_of: Callable[..., Path], fruit_run: runs.Run
+) -> None:
+    folder = folder_of(fruit_run)
+    for width, count in ((390, 3), (1366, 5)):
+        page = bench(folder, viewport={"width": width, "height": 844})
+        page.evaluate(LISTEN)
+        move(page, 0.2, 0.3)
+        move(page, 0.6, 0.5)
+        page.wait_for_function("said.some(([name]) => name === 'hg-values')")
+        left = page.locator(".hg-values").evaluate("one => one.getBoundingClientRect().x")
+        columns = sorted({round(x, 1) for name, _, x in page.evaluate("said") if name == "hg-values" and x > 20})
+        heads = page.locator(".hg-near button:visible .hg-number").evaluate_all(
+            "all => all.map(one => one.getBoundingClientRect().x)"
+        )
+        assert len(heads) == len(columns) == count
+        assert np.abs(np.array(heads) - left - np.array(columns)).max() < 3
+        # They come before the sliders.
+        values, slider = page.locator(".hg-values").bounding_box(), page.locator(SLIDER).first.bounding_box()
+        assert values is not None and slider is not None and values["y"] < slider["y"]
+
+
+def test_what_lies_below_in_the_panel_is_said(
+    bench: Callable[..., Page], folder_of: Callable[..., Path], fruit_run: runs.Run
+) -> None:
+    page = bench(folder_of(fruit_run), viewport={"width": 1280, "height": 640})
+    more, slider = page.get_by_test_id("more-below"), page.locator(SLIDER).last
+    expect(more).to_be_visible()
+    while more.is_visible():
+        more.click()
+        frames(page)
+    place, panel = slider.bounding_box(), page.locator(".hg-side").bounding_box()
+    assert place is not None and panel is not None
+    assert place["y"] + place["height"] <= panel["y"] + panel["height"]
+
+
+@pytest.mark.parametrize("width", [390, 911, 1366])
+def test_the_numbers_in_the_middle_of_the_way_are_always_seen(
+    bench: Callable[..., Page], folder_of: Callable[..., Path], fruit_run: runs.Run, width: int
+) -> None:
+    page = bench(folder_of(fruit_run), viewport={"width": width, "height": 700})
+    parts = page.locator(".hg-way > :not(button)").evaluate_all(
+        "all => all.map(one => { const box = one.getBoundingClientRect(); return [box.left, box.right]; })"
+    )
+    assert len(parts) == 5
+    assert parts[2][1] - parts[2][0] >= 86
+    assert all(right <= left + 1 for (_, right), (left, _) in itertools.pairwise(parts)), parts
+
+
+def test_on_a_phone_colour_and_layer_stand_right_above_the_map(bench: Callable[..., Page]) -> None:
+    page = bench(opened("digits-variational"), viewport={"width": 390, "height": 844})
+    map_ = page.locator(MAP).bounding_box()
+    for name in ("colour", "layer", "points"):
+        one = page.get_by_test_id(name).bounding_box()
+        assert one is not None and map_ is not None
+        assert 0 <= map_["y"] - one["y"] - one["height"] < 24, name
+
+
+def test_a_scale_says_that_its_ends_are_cut_and_rings_what_lies_far_beyond(
+    bench: Callable[..., Page], made: Callable[..., Path]
+) -> None:
+    def shown(name: str, greatest: float) -> tuple[Page, bytes]:
+        folder = made(name, size=2)
+        errors = np.linspace(0, 1, 600)
+        errors[:] = np.clip(errors, 0, 0.98)
+        errors[599] = greatest
+        write("errors.f32", errors)(folder)
+        page = bench(folder, {"colour": "error"})
+        frames(page)
+        return page, page.locator(MAP).screenshot(style=".hg-marker, .hg-ring { display: none !important }")
+
+    page, plain = shown("plain", 0.98)
+    legend = page.get_by_test_id("legend")
+    expect(legend).not_to_contain_text("far beyond")
+    page, ringed = shown("ringed", 50.0)
+    expect(page.get_by_test_id("legend")).to_contain_text("\u2265 0.98")
+    expect(page.get_by_test_id("legend")).to_contain_text("far beyond")
+    assert ringed != plain, "the same colour, with a ring"
+
+
+def test_a_place_that_a_link_holds_says_how_to_let_go(bench: Callable[..., Page]) -> None:
+    run = opened("digits-variational")
+    page = bench(run, {"code": [float(v) for v in run.card.codes.mean]})
+    note, before = page.get_by_test_id("held-note"), picture(page)
+    expect(note).to_be_hidden()
+    move(page, 0.2, 0.3)
+    expect(note).to_be_visible()
+    expect(note).to_contain_text("Click the marker to let go")
+    assert picture(page) == before
+    marker = page.locator(".hg-marker").bounding_box()
+    assert marker is not None
+    page.mouse.click(marker["x"] + marker["width"] / 2, marker["y"] + marker["height"] / 2)
+    expect(note).to_be_hidden()
+    move(page, 0.7, 0.3)
+    assert picture(page) != before
+    # What says that a place is held does not lie over the map.
+    page.mouse.down()
+    page.mouse.up()
+    held, map_ = page.get_by_test_id("let-go").bounding_box(), page.locator(MAP).bounding_box()
+    assert held is not None and map_ is not None and held["y"] >= map_["y"] + map_["height"]
+
+
+@pytest.mark.parametrize("kind", ["table", "image"])
+def test_the_first_steps_speak_of_what_the_run_has(
+    kind: str, bench: Callable[..., Page], folder_of: Callable[..., Path], fruit_run: runs.Run
+) -> None:
+    run = fruit_run if kind == "table" else opened("digits-variational")
+    page = bench(folder_of(run) if kind == "table" else run, about={"intro": opening.first_steps(run)})
+    steps = page.get_by_test_id("first-steps")
+    made_of = "makes a whole row from them" if kind == "table" else "draws an image from them"
+    expect(steps.get_by_text(f"Two numbers, and a network that {made_of}.")).to_be_visible()
+    last = steps.locator(".hg-either > p").last.text_content() or ""
+    assert ("Draw" in last) == (kind == "image") and ("train your own network" in last) == run.pretrained
+    shows = "the decoded row follows" if kind == "table" else "the picture follows"
+    expect(page.get_by_test_id("hint")).to_contain_text(shows)
+
+
+def test_nearest_samples_are_shown_beside_a_drawing(bench: Callable[..., Page]) -> None:
+    page = bench(opened("digits-variational"), {"tool": "draw"}, viewport={"width": 1280, "height": 640})
+    near = page.get_by_test_id("neighbours").locator("button:visible canvas")
+    assert near.count() >= 3
+    window = page.locator(".hg-side").bounding_box()
+    for i in range(near.count()):
+        place = near.nth(i).bounding_box()
+        assert (
+            place is not None and window is not None and place["y"] + place["height"] <= window["y"] + window["height"]
+        )
+
+
+def test_coordinates_are_never_cut(bench: Callable[..., Page]) -> None:
+    page = bench(opened("digits-variational"), viewport={"width": 911, "height": 700})
+    assert page.locator(".hg-code").evaluate(
+        "one => one.scrollWidth <= one.clientWidth && one.scrollHeight <= one.clientHeight + 1"
+    )
 
 
 def test_nearest_rows_are_read_in_their_own_units(

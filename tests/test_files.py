@@ -18,7 +18,7 @@ from PIL import Image
 
 from models import Problem, readers
 from models.datasets import TEST, TRAIN
-from models.readers import ReadResult, cells, clocks, long, times
+from models.readers import ReadResult, cells, clocks, encodings, long, times
 from models.readers.work import Work
 
 START = datetime(2024, 3, 30, 20)
@@ -832,10 +832,34 @@ def test_text_in_other_encodings(encoding: str, read: READ) -> None:
     found = read(text.encode(encoding))
     assert [facts.name for facts in found.facts] == text.splitlines()[0].split(";")
     decision = found.decision("encoding")
-    assert (
-        decision is not None and decision.chosen == encoding and any("not UTF-8" in words for words in found.warnings)
-    )
-    assert not any("not UTF-8" in words for words in read(text.encode(encoding), encoding=encoding).warnings)
+    assert decision is not None and decision.chosen == encoding and "not UTF-8" in decision.words
+    example = decision.words.partition("“")[2].partition("”")[0]
+    assert example in text and not example.isascii()  # to check it by
+    assert not found.warnings  # nothing looks wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "odd", "wrong"),
+    [
+        ("5;Süd;12 m²", "Süd", ""),
+        ("x,12 µm,3 °C,±2,Größe", "µm", ""),
+        ("price (€);a", "", ""),
+        ("für;Ã¼ber;fÃ¼r", "für", "Ã¼ber"),
+        ("f\x81r;M\ufffdll", "", "f\x81r"),
+    ],
+)
+def test_a_word_to_check_an_encoding_by(text: str, odd: str, wrong: str) -> None:
+    from models.readers.sources import odd_word
+    from models.readers.work import plain
+
+    assert odd_word(text) == (odd and plain(odd), wrong and plain(wrong))
+
+
+def test_letters_that_look_wrong_are_warned_of(read: READ, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encodings, "_guessed", lambda *_: "latin-1")
+    text = b"a,b\n" + b"".join(b"%d,M\x81ller\n" % i for i in range(60))  # ü of MS-DOS
+    assert any("letters look wrong: “M" in words for words in read(text).warnings)
+    assert not read(text, encoding="latin-1").warnings  # whoever has chosen it has seen it
 
 
 @pytest.mark.parametrize(
@@ -849,7 +873,10 @@ def test_names_in_a_zip_in_other_encodings(encoding: str, folders: tuple[str, ..
     for folder, stand_in in zip(folders, stand_ins, strict=True):
         made = made.replace(f"{stand_in}/".encode(), folder.encode(encoding) + b"/")
     found = read({"a.zip": made})
-    assert set(found.classes) == set(folders) and any("do not say their encoding" in words for words in found.warnings)
+    decision = found.decision("encoding")
+    assert set(found.classes) == set(folders) and not found.warnings
+    assert decision is not None and "do not say their encoding" in decision.words
+    assert any(folder in decision.words for folder in folders)
 
 
 @pytest.mark.parametrize("line", [2, 30, 51])

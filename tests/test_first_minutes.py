@@ -100,7 +100,9 @@ def test_three_steps_tick_themselves_off_and_stay_away(
     page.goto(app)
     run = opening(page)
     steps = page.get_by_test_id("first-steps")
-    expect(steps).to_contain_text("Two numbers, and a network that draws from them.")
+    how = "Touch the map and drag." if shape is PHONE else "Move over the map."
+    expect(steps.get_by_text(f"Two numbers, and a network that draws an image from them. {how}")).to_be_visible()
+    below = box(page.locator(MAP))["y"] - box(steps)["y"]
     done = steps.locator(".hg-done")
     expect(done).to_have_count(0)
     before = picture(page)
@@ -114,6 +116,7 @@ def test_three_steps_tick_themselves_off_and_stay_away(
     page.mouse.down()
     page.mouse.up()
     expect(page.get_by_test_id("step-hold")).to_have_class("hg-done")
+    expect(steps.get_by_text("Held. To move on: press Let go")).to_be_visible()
 
     # Where sevens are: at the code of the one in the middle of them.
     sevens = run.codes[run.labels == 7]
@@ -126,7 +129,13 @@ def test_three_steps_tick_themselves_off_and_stay_away(
             "(one, value) => { one.value = value; one.dispatchEvent(new Event('input', {bubbles: true})); }", value
         )
     expect(page.get_by_test_id("step-find")).to_have_class("hg-done")
-    expect(steps).to_contain_text("That is a latent space")
+    last = steps.get_by_text("that is a latent space")
+    expect(last).to_be_visible()
+    expect(last).to_contain_text("try Draw or Path")
+    expect(steps.get_by_text("Find a 7")).to_be_hidden()
+    assert box(page.locator(MAP))["y"] - box(steps)["y"] == below, "one height, whatever they say"
+    last.get_by_text("latent space", exact=True).click()
+    expect(page.get_by_test_id("tip")).to_contain_text("All codes that this network can have")
 
     page.reload()
     ready(page)
@@ -178,7 +187,9 @@ def test_the_way_of_a_sample_lights_up_and_opens_to_the_network(app: str, page: 
     details = page.get_by_test_id("network-details")
     expect(details).to_contain_text(f"{run.card.architecture.parameters:,} numbers were learnt")
     known = explained.network(run)
-    assert details.locator("tr").count() == len(known["encoder"]) + len(known["decoder"])
+    heads = details.locator("table").first.locator("th").all_inner_texts()
+    assert heads == ["layer", "what leaves it", "numbers learnt"]
+    assert details.locator("tbody tr").count() == len(known["encoder"]) + len(known["decoder"])
     assert page.get_by_test_id("formula").inner_text() == "\n".join(known["formula"])
     assert page.get_by_test_id("pytorch").inner_text().rstrip() == known["pytorch"].rstrip()
     page.get_by_test_id("network-close").click()
@@ -207,6 +218,13 @@ def test_words_explain_themselves_by_pointer_and_keyboard(app: str, page: Page) 
     expect(tip).to_contain_text("KL divergence")
     page.get_by_role("button", name="Code: The few numbers").focus()
     expect(tip).to_contain_text("the decoder draws from them alone")
+    way = page.get_by_test_id("way")
+    for word, meaning in (("encoder", "takes a sample in"), ("decoder", "makes a whole sample again")):
+        way.get_by_text(word, exact=True).click()  # as a finger does it
+        expect(tip).to_contain_text(meaning)
+    expect(page.get_by_test_id("network-details")).to_be_hidden()
+    page.get_by_test_id("hint").get_by_text("Latent space", exact=True).hover()
+    expect(tip).to_contain_text("All codes that this network can have")
     page.locator(MAP).hover()
     expect(tip).to_be_hidden()
 
@@ -288,7 +306,7 @@ def test_the_whole_way_from_the_first_move_to_an_outlier_of_ones_own(
     table.write_text(customers())
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(table)
     expect(page.get_by_text("What was understood")).to_be_visible(timeout=60_000)
-    page.get_by_role("button", name="Keep it and train").click()
+    page.get_by_role("button", name="Keep it, go on to Train").first.click()
     at(page, "Train")
     page.wait_for_url(re.compile("dataset=own-"))
     page.get_by_text("More", exact=True).click()

@@ -321,8 +321,10 @@ def test_explore_speaks_of_values(name: str, request: pytest.FixtureRequest) -> 
     errors = next(one.help for one in app.caption if "it never saw" in one.value)
     assert "per value (standardised)" in errors and "pixel" not in errors + words(app)
     labels = [one.label for one in app.get("download_button")]
-    assert ("This signal (CSV)" if name == "wave_run" else "This row (CSV)") in labels
-    assert "This image (PNG)" not in labels
+    one = "signal" if name == "wave_run" else "row"
+    assert {f"The {one} (CSV)", f"The decoded {one} (CSV)"} <= set(labels)  # it opens at a sample's own code
+    assert ("Codes with labels (CSV)" if one == "signal" else "Codes with labels and columns (CSV)") in labels
+    assert not any("PNG" in label for label in labels)
 
 
 def selected(run: runs.Run) -> AppTest:

@@ -5,7 +5,11 @@ import csv
 import gzip
 import io
 import json
+from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -300,6 +304,35 @@ def test_lists_and_files_have_the_ids_and_the_rows_counted_from_1(run: runs.Run,
     assert ",112645.5," in export.codes_csv(values) and ",nan" not in export.codes_csv(values).lower()
 
 
+def test_the_row_that_is_held_can_be_taken_as_it_came_and_as_it_is_decoded(run: runs.Run, me: str) -> None:
+    place = int(np.flatnonzero(run.rows == 0)[0])
+    (line,) = csv.DictReader(io.StringIO(str(explore.original(run, place))))
+    assert (line["customer_id"], line["income"], line["email"]) == ("C-1000", "112645.5", "u0@example.org")
+    held = drawn("explore", run=run.id, z=",".join(f"{value:.5g}" for value in run.codes[place]))
+    names = {one.label: one.help for one in held.get("download_button")}
+    assert names["The row (CSV)"].startswith("C\\-1000, as it is in the data") and "The decoded row (CSV)" in names
+    between = (run.codes[place] + run.codes[place - 1]) / 2 + 9
+    elsewhere = drawn("explore", run=run.id, z=",".join(f"{value:.5g}" for value in between))
+    labels = [one.label for one in elsewhere.get("download_button")]
+    assert "The nearest row (CSV)" in labels and "The row (CSV)" not in labels
+
+
+def test_the_codes_of_rows_stand_beside_what_the_rows_hold(
+    run: runs.Run, me: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = list(csv.DictReader(io.StringIO(export.part(run, "codes", named=True).decode())))
+    came = list(csv.DictReader(io.StringIO(customers())))
+    line = next(line for line in lines if line["row"] == str(TYPO + 1))
+    assert (line["visits"], line["region"]) == ("4000", came[TYPO]["region"])
+    assert "visits" not in export.part(run, "codes").decode()
+    assert "Codes with labels and columns (CSV)" in [
+        one.label for one in drawn("explore", run=run.id).get("download_button")
+    ]
+    monkeypatch.setattr(visitor, "owner", lambda: "you")
+    labels = [one.label for one in drawn("explore", run=run.id).get("download_button")]
+    assert "Codes with labels (CSV)" in labels and not any(label.startswith("The row") for label in labels)
+
+
 def test_whoever_has_the_link_sees_rows_and_no_ids(run: runs.Run, me: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visitor, "owner", lambda: "you")
     assert cached.called(run, run.rows[:1]) == [f"row {run.rows[0] + 1}"]
@@ -339,7 +372,7 @@ def test_the_outlier_is_first_and_names_its_column(run: runs.Run, me: str) -> No
         f"C-{1000 + 7 * TYPO}",
         "visits",
     )
-    assert first["because"].startswith("4,000, ")
+    assert first["because"] == "4,000; all others are at most 8"  # in the person's units, not on the network's scale
     assert "signup" in table.columns and "class" not in table.columns
 
 
@@ -348,10 +381,20 @@ def test_the_column_to_blame_is_the_one_that_stands_out_and_never_a_missing_one(
     for large in (True, False):
         told = blame.blame(run, gone, np.full(len(gone), large))
         assert "income" not in told.columns and all(told.words)
+        assert all((not name) == (words == blame.NO_COLUMN) for name, words in zip(*astuple(told), strict=True))
     typo = np.flatnonzero(run.rows == TYPO)
-    by_error, by_value = (blame.blame(run, typo, np.array([large])) for large in (True, False))
-    assert by_error.columns == by_value.columns == ("visits",)
-    assert "of its error" in by_error.words[0] and "standard deviations from the mean" in by_value.words[0]
+    for large in (True, False):
+        told = blame.blame(run, typo, np.array([large]))
+        assert told == blame.Blame(("visits",), ("4,000; all others are at most 8",))
+
+
+def test_an_ordinary_value_is_no_cause(run: runs.Run) -> None:
+    """Nobody is an outlier for being from the north, as half of all are, nor for an income in the middle."""
+    told = blame.blame(run, np.arange(run.count), np.zeros(run.count, bool))
+    assert "region" not in told.columns
+    named = [words for name, words in zip(*astuple(told), strict=True) if name == "income"]
+    assert 1 <= len(named) <= 0.05 * run.count  # by chance one row in twenty has such a value, in any column
+    assert all("of all" in words or "all others" in words for words in named)
 
 
 def test_a_column_that_is_always_hard_is_not_to_blame_for_it(run: runs.Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,7 +406,49 @@ def test_a_column_that_is_always_hard_is_not_to_blame_for_it(run: runs.Run, monk
     monkeypatch.setattr(
         blame, "_compared", lambda _run, places: (known[places], clean[places], clean[places], errors[places])
     )
-    assert blame.blame(run, np.array([8, 9]), np.ones(2, bool)).columns == ("visits", "income")
+    assert blame.blame(run, np.array([8, 9]), np.ones(2, bool)).columns == ("visits", "")
+
+
+def outside_of(lines: Sequence[str], tmp_path: Path, name: str) -> list[int]:
+    """Which lines of a table, counted from 0, have a value outside of all others; by the reader and the scaling of the app."""
+    path = tmp_path / f"{name}.csv"
+    path.write_text("\n".join(lines) + "\n")
+    dataset = datasets.get(uploads.save(readers.read([path], label=""), "me", name).name)
+    count = dataset.count
+    stored = cast(
+        runs.Run, SimpleNamespace(count=count, columns=dataset.columns, dataset=dataset, rows=np.arange(count))
+    )
+    return np.flatnonzero(blame.outside(stored, blame.usual(stored), np.arange(count))).tolist()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_typed_wrongly_is_outside_of_all_others(session_home: Path, tmp_path: Path, seed: int) -> None:
+    """In numbers with and without far values, several in a column and on both sides, and in a category."""
+    random = np.random.default_rng(seed)
+    height, spent = random.normal(170, 9, 600).round(1), np.exp(random.normal(3, 1, 600)).round(2)
+    city = random.choice(["Rome", "Oslo", "Bonn"], 600).astype(object)
+    wrong = random.choice(600, 6, replace=False)
+    height[wrong[:3]] = 1.7, 1705, 1690
+    spent[wrong[3:5]] = 15_000, -999
+    city[wrong[5]] = "Olso"
+    lines = ["height,spent,city", *(f"{a},{b},{c}" for a, b, c in zip(height, spent, city, strict=True))]
+    assert outside_of(lines, tmp_path, f"typed {seed}") == sorted(wrong.tolist())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_a_column_is_like_is_not_outside_of_it(session_home: Path, tmp_path: Path, seed: int) -> None:
+    """Heavy tails, small counts, many scarce names and equal values are no typos."""
+    random = np.random.default_rng(seed)
+    columns = [
+        np.exp(random.normal(0, 1.5, 500)).round(4),
+        random.standard_t(3, 500).round(4),
+        random.exponential(1, 500).round(4),
+        random.poisson(0.3, 500),
+        [f"name {k}" for k in np.minimum(random.zipf(1.6, 500), 60)],
+        random.normal(0, 1, 500).round(4),
+    ]
+    lines = ["a,b,c,d,e,f", *(",".join(map(str, cells)) for cells in zip(*columns, strict=True))]
+    assert outside_of(lines, tmp_path, f"like {seed}") == []
 
 
 def test_of_signals_the_channel_is_to_blame_and_of_images_nothing(wave_run: runs.Run, digits_run: runs.Run) -> None:

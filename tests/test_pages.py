@@ -90,6 +90,31 @@ def test_the_navigation_lists_every_page() -> None:
     assert set(app.session_state["pages"]) == {found.title for found in views.available()}
 
 
+def test_codes_without_classes_begin_with_what_there_is(fruit_run: runs.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert drawn("codes", run=fruit_run.id).subheader[0].value == "How well the codes keep classes apart"
+    real = runs.Run.metric
+    monkeypatch.setattr(runs.Run, "metric", lambda run, what: None if "knn" in what else real(run, what))
+    app = drawn("codes", run=fruit_run.id)
+    assert app.subheader[0].value == "Whether neighbours stay neighbours" and not app.info
+    monkeypatch.setattr(runs.Run, "metric", lambda *_: None)
+    assert drawn("codes", run=fruit_run.id).subheader[0].value == "What each dimension carries"
+
+
+def test_a_view_can_be_shared_from_the_map_and_from_a_training_in_the_same_words(digits_run: runs.Run) -> None:
+    links = []
+    for script in (
+        "import streamlit as st\nfrom components import sharing\nfrom models import runs\n"
+        f"sharing.share(st.container(), runs.open_run(runs.folder_of('{digits_run.id}')), {{'colour': 'error', 'z': '1,2'}})",
+        None,
+    ):
+        query = {"run": digits_run.id, "colour": "error", "z": "1,2"}
+        app = drawn("explore", **query) if script is None else AppTest.from_string(script, default_timeout=60).run()
+        (link,) = [one.value for one in app.code if "run=" in one.value]
+        assert "opens it in an Hourglass of their own" in words(app) and "Run (zip)" in words(app)
+        links.append(link)
+    assert links[0] == f"/?run={digits_run.id}&colour=error&z=1,2" and links[0] == links[1]
+
+
 def test_explore_opens_on_a_run_and_says_what_it_shows() -> None:
     app = drawn("explore")
     assert app.selectbox(key="run").value

@@ -29,9 +29,9 @@ def neighbours(run: runs.Run) -> None:
     """How well samples of a class lie together, beside PCA, which decodes too, and t-SNE, which does not."""
     ours = run.metric("knn_accuracy")
     trust, continuity = run.metric("trustworthiness"), run.metric("continuity")
-    st.subheader("How well the codes keep classes apart")
-    left, right = st.columns([3, 2], gap="large")
     if ours is not None:
+        st.subheader("How well the codes keep classes apart")
+        left, right = st.columns([3, 2], gap="large")
         bars = {
             f"PCA, D = {run.code_size}": run.metric("pca_knn_accuracy"),
             f"this run, D = {run.code_size}": ours,
@@ -41,18 +41,26 @@ def neighbours(run: runs.Run) -> None:
         left.plotly_chart(figures.shares(known, "share classified correctly"), config=PLAIN, key="neighbours")
         left.caption(
             f"The five nearest codes vote on the {choosing.escaped(run.card.dataset.label)} of each test sample."
-            + beside_others(ours, run.metric("pca_knn_accuracy"), run.metric("tsne_knn_accuracy"))
+            + beside_others(ours, run.metric("pca_knn_accuracy"), run.metric("tsne_knn_accuracy")),
+            help=f"{choosing.PCA} t-SNE places samples in a plane so that those that are alike lie together; it has no decoder.",
         )
-    else:
-        left.info("This dataset has no classes to keep apart.")
+    elif trust is not None:
+        st.subheader("Whether neighbours stay neighbours")
+        right = st.container(horizontal=True, gap="large")
     if trust is not None and continuity is not None:
         right.metric(
             "Trustworthiness",
             f"{trust:.3f}",
-            help="1 where all that lie side by side on the map are alike as samples, too (Venna and Kaski 2006).",
+            width="content",
+            help="Whether what lies side by side on the map is alike: 1 where the nearest codes of every sample belong to the "
+            "samples that are most like it, 0 at worst (Venna and Kaski 2006).",
         )
         right.metric(
-            "Continuity", f"{continuity:.3f}", help="1 where samples that are alike all lie side by side on the map."
+            "Continuity",
+            f"{continuity:.3f}",
+            width="content",
+            help="Whether what is alike lies side by side on the map: 1 where no sample has been torn away from those that are "
+            "most like it, 0 at worst.",
         )
 
 
@@ -79,25 +87,30 @@ def dimensions(run: runs.Run) -> None:
     some = dead.any() and not run.only_mean
     st.subheader(f"{used} of {run.code_size} dimensions are used" if some else "What each dimension carries")
     if facts.kl is not None:
-        figure = figures.dimensions(facts.kl, dead, "KL from the standard normal in nats")
+        figure = figures.dimensions(facts.kl, dead, "KL divergence in nats")
         st.plotly_chart(figure, config=PLAIN, key="dimensions")
         st.caption(
             f"How much each dimension says about a sample: {sum(facts.kl):.1f} nats in all (a nat is 1.44 bits). Below {DEAD_KL} "
             "nats a dimension is dead: the decoder has learnt to do without it (posterior collapse). Free bits or a lower "
-            "beta keep more of them alive; a higher beta leaves fewer, each closer to one property of the samples."
+            "beta keep more of them alive; a higher beta leaves fewer, each closer to one property of the samples.",
+            help="A variational encoder gives each number as a bell curve, a mean and a width. The KL divergence says how far "
+            "this curve is from the one that is the same for every sample (mean 0, width 1): 0 where the number tells nothing of "
+            "the sample. Beta is the weight of this term in the loss; free bits are an amount that costs nothing. Both are on "
+            "the page Train, under More.",
         )
         if (bound := run.metric("negative_elbo")) is not None:
             st.metric(
                 "Negative evidence lower bound",
                 f"{bound:.1f} nats",
-                help="Reconstruction error and KL of a test sample, added: the lower, the better the network models the samples.",
+                help="Reconstruction error and KL divergence of a test sample, added. It is what the training of a variational "
+                "network lowers: the lower, the more likely are real samples to the network.",
             )
     else:
         figure = figures.dimensions(facts.variance, dead, "variance of the codes")
         st.plotly_chart(figure, config=PLAIN, key="dimensions")
         st.caption(
-            f"How much each dimension differs from sample to sample. With less than a hundredth of the greatest variance, or "
-            f"less than {NO_VARIANCE:g}, it is counted as dead."
+            "How much each dimension differs from sample to sample. One that hardly does is counted as dead: it tells nothing.",
+            help=f"Hardly: less than a hundredth of the greatest variance, or less than {NO_VARIANCE:.9f}.",
         )
 
 
@@ -119,7 +132,9 @@ def factors(run: runs.Run) -> None:
     st.plotly_chart(figures.correlations(told, names), config=PLAIN, key="factors")
     st.caption(
         f"Absolute rank correlation of each dimension with each number that the samples were drawn from. {own} of "
-        f"{len(names)} have a dimension of their own with 0.7 or more. Open Explore and colour the map by one of them."
+        f"{len(names)} have a dimension of their own with 0.7 or more. Open Explore and colour the map by one of them.",
+        help="Rank correlation (Spearman 1904): 1 where the samples stand in the same order by both numbers, or in the opposite "
+        "one; 0 where one says nothing of the other.",
     )
     st.metric(
         "Mutual information gap",

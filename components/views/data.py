@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from components import address, examples, stream, understood, visitor
 from components.choosing import escaped
@@ -19,7 +20,7 @@ from models import Problem, datasets, engine, kinds, readers, unwritable, upload
 from models.readers import server_folders
 from models.readers.guarded import guarded_read
 from models.readers.limits import LARGE, LIMITS, Limits
-from models.readers.result import value_range
+from models.readers.result import counts, value_range
 from models.uploads import StoredDataset
 
 READERS = threading.BoundedSemaphore(engine.cores())
@@ -34,8 +35,11 @@ def show() -> None:
     elif bringing.found is None or bringing.choices != bringing.good:
         read(bringing)
     else:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader("What was understood", width="content")
+            top = st.container(width="content")
         understood.review(bringing)
-        keeping(bringing, owner)
+        keeping(bringing, owner, top)
     if bringing is None:
         own_datasets(owner)
 
@@ -204,7 +208,7 @@ def read(bringing: understood.Draft) -> None:
             )
         bar.progress(1.0, "Looking at it …")
         bringing.look = readers.some_rows(found) if found.kind == "table" else readers.contact_sheet(found)
-        bringing.range = value_range(found)
+        bringing.range, bringing.counts = value_range(found), counts(found)
     except Problem as problem:
         undo(bringing)
         bringing.problem = str(problem)
@@ -251,17 +255,23 @@ def stop() -> None:
 # ── keeping ──────────────────────────────────────────────────────────────────
 
 
-def keeping(bringing: understood.Draft, owner: str) -> None:
-    """A name, and the ways on."""
+KEEP = "Keep it, go on to Train"
+
+
+def keeping(bringing: understood.Draft, owner: str, top: DeltaGenerator) -> None:
+    """A name, and the ways on. top: where one of them stands in sight, too: on a phone the others are four screens down."""
     assert bringing.found is not None
     bringing.title = st.text_input("Name", bringing.title, max_chars=uploads.TITLE, key=f"title {bringing.turn}")
     open_question = any(decision.asks for decision in bringing.found.decisions)
     if open_question:
         st.caption("First say above which of two readings is right.")
+    icon = ":material/model_training:"
+    at_once = top.button(KEEP, key="keep at once", icon=icon, disabled=open_question)
     with st.container(horizontal=True):
-        train = st.button("Keep it and train", type="primary", icon=":material/model_training:", disabled=open_question)
+        train = st.button(KEEP, type="primary", icon=icon, disabled=open_question)
         only = st.button("Keep it", icon=":material/save:", disabled=open_question)
         st.button("Start over", icon=":material/undo:", on_click=stop)
+    train = train or at_once
     if not (train or only):
         return
     bar = st.progress(0.0, "Keeping it …")

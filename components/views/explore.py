@@ -7,20 +7,24 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from components import address, cached, choosing, figures, opening, samples, visitor
+from components import address, cached, choosing, figures, opening, samples, sharing, visitor
 from components.colours import palette
 from components.explorer import SHOWN, ExplorerResult, Selection, View, explorer
 from components.views import Page
-from models import Problem, codes, engine, export, kinds, runs, uploads
+from models import Problem, codes, datasets, engine, export, kinds, runs, uploads
 from models.runs import colours
 
 PLOTTED = 5_000  # points drawn by Plotly; more take seconds to arrive and look the same
+HELD = 1e-3  # how near a code lies to that of a sample that is held
 LENGTH = 2000  # characters of a choice in the address, at most: names of hidden classes may be many
 
 
 def show() -> None:
     """Draw the page."""
-    run = choosing.run()
+    with st.container(horizontal=True, key="chosen run"):
+        with st.container(width="stretch"):
+            run = choosing.run()
+        to_share = st.container(width="content")
     if run is None:
         return
     asked = asked_for(run)
@@ -31,6 +35,7 @@ def show() -> None:
     st.caption(
         f"{sentence(run, str(view.get('colour') or 'class'))} {choosing.beside_pca(run)}", help=choosing.errors(run)
     )
+    sharing.share(to_share, run, sharing.parameters(view, told))
     choosing.collapse(run)
     at_hand = choosing.originals_at_hand(run)
     choosing.own_data_notice(run)
@@ -42,7 +47,7 @@ def show() -> None:
     open_zip()
     view = {name: value for name, value in view.items() if value}
     left(run, {"palette": palette(run), **({"code": told} if told else {}), **view})  # type: ignore[typeddict-item]
-    address.publish(run=run.id, z=words_of(code) if told else None, **view)
+    address.publish(run=run.id, **sharing.parameters(view, told))
 
 
 def sentence(run: runs.Run, colour: str) -> str:
@@ -115,11 +120,6 @@ def read_address(run: runs.Run) -> View | None:
                 f"The address asks for a code that is not {run.code_size} numbers. The mean code is shown instead."
             )
     return view if len(view) > 1 else None
-
-
-def words_of(code: NDArray[np.float32]) -> str:
-    """A code as the address keeps it."""
-    return ",".join(f"{value:.5g}" for value in code)
 
 
 def label_of(run: runs.Run, place: int) -> str:
@@ -257,14 +257,17 @@ def sample(run: runs.Run, place: int) -> None:
 
 def downloads(run: runs.Run, code: NDArray[np.float32], named: bool) -> None:
     """Everything a run holds, to take away; named: the codes with the names of the samples, where there are any."""
+    one, drawing = kinds.get(run.kind).one, samples.of(run)
+    more = [word for word, there in (("labels", run.classes), ("columns", drawing.tabular and named)) if there]
+    codes_with = f"Codes with {' and '.join(more)}" if more else "Codes"
     with st.expander("Download", icon=":material/download:"), st.container(horizontal=True):
         labels = {
             "run": "Run (zip)",
             "weights": "Weights (safetensors)",
             "encoder": "Encoder (ONNX)",
             "decoder": "Decoder (ONNX)",
-            "codes": "Codes with labels (CSV)",
-            "table": "Codes with labels (Parquet)",
+            "codes": f"{codes_with} (CSV)",
+            "table": f"{codes_with} (Parquet)",
         }
         for what, label in labels.items():
             name = export.file_name(run, what)
@@ -275,14 +278,36 @@ def downloads(run: runs.Run, code: NDArray[np.float32], named: bool) -> None:
                 on_click="ignore",
                 key=f"{run.id} {what}",
             )
-        drawing = samples.of(run)
+        ending = f"({drawing.ending.upper()})"
+        if named:
+            (place,), (apart,) = codes.nearest(run.codes, code, 1)
+            held = apart <= HELD * max(1.0, float(np.abs(code).max()))  # what the address says has five digits
+            st.download_button(
+                f"The {one} {ending}" if held else f"The nearest {one} {ending}",
+                lambda: original(run, int(place)),
+                f"{one}-{run.rows[place] + 1}.{drawing.ending}",
+                drawing.mime,
+                on_click="ignore",
+                key=f"{run.id} original",
+                help=f"{choosing.escaped(cached.called(run, run.rows[[place]])[0])}, as it is in the data",
+            )
         st.download_button(
-            f"This {kinds.get(run.kind).one} ({drawing.ending.upper()})",
+            f"The decoded {one} {ending}",
             lambda: drawing.content(run, run.coder.decode(code[None])[0]),
             f"decoded.{drawing.ending}",
             drawing.mime,
             on_click="ignore",
+            key=f"{run.id} decoded",
+            help="What the network draws from the numbers that are shown",
         )
+
+
+def original(run: runs.Run, place: int) -> bytes | str:
+    """A stored sample as a file, as it came: of a row all that it holds."""
+    drawing = samples.of(run)
+    if drawing.tabular:
+        return export.codes_csv(table_with_values(run, np.array([place]), named=mine(run)))
+    return drawing.content(run, codes.to_float(datasets.originals_at(run.dataset, run.rows[[place]]))[0])
 
 
 @cached.per_run(16)

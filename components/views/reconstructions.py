@@ -100,7 +100,7 @@ def numbers(run: runs.Run) -> None:
     sample.metric(
         "PCA, same code size",
         f"{run.metric('pca_mse') or 1.0:.4f}",
-        help=f"PCA, D = {run.code_size} fitted on the training split, measured on the same test samples.",
+        help=f"{choosing.PCA} D = {run.code_size}, fitted on the training samples and measured on the same test samples.",
     )
     ratio.metric(
         f"Squared error per {kinds.get(run.kind).one}",
@@ -108,11 +108,19 @@ def numbers(run: runs.Run) -> None:
         f"PCA {run.metric('pca_squared_error'):.2f}",
         delta_color="off",
         delta_arrow="off",
+        help=f"The squared differences of all values of one {kinds.get(run.kind).one}, added.",
     )
     if (psnr := run.metric("psnr")) is not None:
         ssim = run.metric("ssim")
         similar.metric(
-            "PSNR", f"{psnr:.1f} dB", None if ssim is None else f"SSIM {ssim:.2f}", delta_color="off", delta_arrow="off"
+            "PSNR",
+            f"{psnr:.1f} dB",
+            None if ssim is None else f"SSIM {ssim:.2f}",
+            delta_color="off",
+            delta_arrow="off",
+            help="PSNR (peak signal-to-noise ratio): the error on a logarithmic scale, 10 dB more is a tenth of the squared "
+            "error; above 30 dB it is hard to see. SSIM (structural similarity): how alike edges and textures are, 1 for the "
+            "same image.",
         )
 
 

@@ -1,5 +1,6 @@
 """Samples: which of a run's samples deserve a look, and where new ones lie; every line leads to the map."""
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,19 @@ def near_duplicates(run: runs.Run, alike: float, samples: bool) -> checks.Duplic
 
 
 @cached.per_run(8)
-def outliers_of(run: runs.Run) -> checks.Outliers:
-    """Samples by how much they stand out."""
-    return checks.outliers(run.errors, run.splits, nearest(run))
+def usual(run: runs.Run) -> blame.Usual:
+    """What the values of a table's columns are usually."""
+    return blame.usual(run)
+
+
+@cached.per_run(8, "Looking for values outside of all others…")
+def outliers_of(run: runs.Run, at_hand: bool) -> checks.Outliers:
+    """Samples by how much they stand out, of rows at hand by their values too."""
+    near, outside = nearest(run), None
+    if at_hand and run.kind == "table":
+        with contextlib.suppress(Problem):  # deleted since the page was drawn
+            outside = blame.outside(run, usual(run), near.places)
+    return checks.outliers(run.errors, run.splits, near, outside)
 
 
 @cached.per_run(8)
@@ -117,25 +128,32 @@ def outliers(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, A
     """Samples that the run reconstructs badly, or whose code lies alone."""
     address.seed("above", 99.0, percentile)
     above = place.slider("Show samples more unusual than … % of all", *ABOVE, step=0.1, key="above", format="%.1f %%")
-    found = outliers_of(run)
+    found = outliers_of(run, at_hand)
     chosen = found.rank >= above
     bad, far = found.error_rank[chosen] >= above, found.distance_rank[chosen] >= above
+    outside = found.outside[chosen]
+    first = f", {int(outside.sum()):,} with a value outside of all others (listed first)" if outside.any() else ""
     st.markdown(
         f"**{counted(int(chosen.sum()), 'sample')}**: {int((bad & ~far).sum()):,} with a large reconstruction error, "
-        f"{int((far & ~bad).sum()):,} with a code far from all others, {int((bad & far).sum()):,} with both.",
-        help="The error is held against the sample's own split. Far is the distance to the "
-        f"{nearest(run).near.shape[1]}th nearest code (Ramaswamy et al. 2000). "
-        "A rare but good sample stands out, too.",
+        f"{int((far & ~bad).sum()):,} with a code far from all others, {int((bad & far).sum()):,} with both{first}.",
+        help="A large reconstruction error: the network draws the sample badly, compared with others of its split "
+        "(training samples with training samples). Far from all others: the "
+        f"{nearest(run).near.shape[1]}th nearest code is far away (Ramaswamy et al. 2000). “error / median” 3 is three times "
+        "the error that half of the samples stay below. A rare but good sample stands out, too.",
     )
     places = found.places[chosen]
+    reasons = ((outside, "value outside of others"), (bad, "large error"), (far, "far from others"))
+    known = identity(run, places, at_hand)
+    split = known.pop("split")  # the reason stands beside the name, where a phone shows it
     columns: Table = {
-        **identity(run, places, at_hand),
-        "why": np.select([bad & far, bad], ["large error, far from others", "large error"], "far from others"),
+        **known,
         **(to_blame(run, above) if at_hand else {}),
+        "why": [", ".join(word for which, word in reasons if which[i]) for i in range(len(places))],
         "error / median": found.error[chosen],
         "error percentile": found.error_rank[chosen],
         "distance / median": found.distance[chosen],
         "distance percentile": found.distance_rank[chosen],
+        "split": split,
     }
     listed(run, columns, {"": places}, "outliers", at_hand)
     part_looked_at(len(found.places), run.count, "Looked at were")
@@ -145,9 +163,10 @@ def outliers(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, A
 @cached.per_run(8, "Looking for the columns to blame…")
 def blamed(run: runs.Run, above: float) -> blame.Blame:
     """The column to blame for each sample that stands out so much."""
-    found = outliers_of(run)
+    found = outliers_of(run, True)
     chosen = found.rank >= above
-    return blame.blame(run, found.places[chosen], found.error_rank[chosen] >= above)
+    known = usual(run) if run.kind == "table" else None
+    return blame.blame(run, found.places[chosen], found.error_rank[chosen] >= above, known)
 
 
 def to_blame(run: runs.Run, above: float) -> Table:

@@ -42,7 +42,7 @@ NUMBERS = {
     "seed": ("Seed", "The same seed gives the same run.", 1, "%d"),
     "distortion": (
         "Distortion",
-        "Images are turned, sheared and stretched a little at each step: against learning them by heart (Simard et al. 2003).",
+        "Images are turned, slanted and stretched a little at each step: against learning them by heart (Simard et al. 2003).",
         0.01,
         "%.2f",
     ),
@@ -133,8 +133,10 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset, DeltaGenerator]:
         address.seed(
             "loss", defaults["loss"] if defaults["loss"] in known_losses else known_losses[0], known=known_losses
         )
-        about = "Squared error per value, or the likelihood in nats: calibrated, of normal values with the variance of the error"
-        about += ", or Bernoulli." if "bernoulli" in known_losses else "."
+        about = "What is made small. Squared error: of each value. Calibrated: the same, weighed by how large it is on the whole, "
+        about += "so that it and the KL term balance (the likelihood of normally distributed values, in nats)."
+        if "bernoulli" in known_losses:
+            about += " Bernoulli: each pixel as the chance of being white (cross-entropy)."
         values["loss"] = st.selectbox("Loss", known_losses, key="loss", help=about)
         for choice in losses.choices(dataset.kind, architecture.variational):
             values[choice.field] = number(choice.field, choice.default)
@@ -148,7 +150,9 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset, DeltaGenerator]:
             "open-ended": "ours without a known end: the rate falls slowly",
             "article": "the article's: constant rate, last epoch kept",
         }
-        values["recipe"] = st.selectbox("Recipe", runs.RECIPES, format_func=words.__getitem__, key="recipe")
+        about = "How the learning rate goes. Warm-up: it rises from 0 over the first steps. Cosine: then it falls to 0 along half a "
+        about += "wave. The epoch with the least error on validation samples is kept."
+        values["recipe"] = st.selectbox("Recipe", runs.RECIPES, format_func=words.__getitem__, key="recipe", help=about)
     return values, dataset, below
 
 
@@ -201,9 +205,9 @@ def how_long(epochs: int) -> tuple[int, str]:
         list(BUDGETS),
         key="budget",
         format_func=BUDGETS.__getitem__,
-        help="For a time: the learning rate is steady for half of it, then falls to zero in as many steps as the rest has "
-        "room for at the speed so far. Until you stop it, the rate falls slowly, and a cool-down of two seconds takes it to "
-        "zero.",
+        help="For a time: the learning rate (the size of a step) stays the same for half of it, then falls to zero; how many "
+        "steps that takes follows from the speed so far. Until you stop it: the rate falls slowly, and in the two seconds after "
+        "the stop (the cool-down) to zero. Small last steps make the error smaller.",
     )
     if chosen == "epochs":
         return int(number("epochs", epochs)), ""
@@ -310,10 +314,13 @@ def describe(configuration: Configuration, blueprint: Blueprint) -> None:
     """The network as an hourglass, its numbers, and what of the training is under More."""
     st.plotly_chart(figures.hourglass(blueprint), config={"displayModeBar": False}, key="hourglass")
     size, ratio, parameters = st.columns(3)
-    size.metric("Numbers per sample", f"{math.prod(blueprint.shape):,} → {configuration.code_size:,}")
-    ratio.metric("Compression", f"{blueprint.compression:,.1f} : 1")
-    parameters.metric("Parameters", f"{blueprint.parameters:,}")
-    st.caption(choosing.in_words(configuration))
+    about = "What a sample is made of, and the numbers that the encoder keeps of it: its code."
+    size.metric("Numbers per sample", f"{math.prod(blueprint.shape):,} → {configuration.code_size:,}", help=about)
+    about = "So many numbers of a sample share one number of its code."
+    ratio.metric("Compression", f"{blueprint.compression:,.1f} : 1", help=about)
+    about = "The numbers inside the network that training learns."
+    parameters.metric("Parameters", f"{blueprint.parameters:,}", help=about)
+    st.caption(choosing.in_words(configuration), help=choosing.RECIPE)
 
 
 def in_a_line(configuration: Configuration, blueprint: Blueprint) -> str:

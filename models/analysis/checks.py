@@ -201,12 +201,13 @@ def _random_difference(run: Run, dataset: datasets.Dataset, count: int = 500) ->
 
 @dataclass(frozen=True)
 class Outliers:
-    """Samples by how far they stand out, the most first: by the greater of error and distance, both in medians. All arrays
-    are (Q,).
+    """Samples by how far they stand out, the most first: those with a value outside of all others, then by the greater of
+    error and distance, both in medians. All arrays are (Q,).
 
     places: among the run's codes. error: reconstruction error in medians of its split; error_rank: the share of
     the others of its split (of those looked at) with a smaller error, in per cent. distance: to the k-th nearest
-    code, in medians of all; distance_rank: the share of the others with a smaller one, in per cent.
+    code, in medians of all; distance_rank: the share of the others with a smaller one, in per cent. outside: whether a
+    table's row has a value outside of those of all others by far.
     """
 
     places: Places
@@ -214,19 +215,24 @@ class Outliers:
     error_rank: Floats
     distance: Floats
     distance_rank: Floats
+    outside: NDArray[np.bool_]
 
     @property
     def rank(self) -> Floats:
-        """The higher of the two (Q,), by which they are chosen."""
-        return np.maximum(self.error_rank, self.distance_rank)
+        """The higher of the two (Q,), by which they are chosen; 100 with a value outside of all others."""
+        return np.where(self.outside, np.float32(100), np.maximum(self.error_rank, self.distance_rank))
 
 
-def outliers(errors: Floats, splits: NDArray[np.uint8], near: Neighbours) -> Outliers:
+def outliers(
+    errors: Floats, splits: NDArray[np.uint8], near: Neighbours, outside: NDArray[np.bool_] | None = None
+) -> Outliers:
     """Samples that the run reconstructs badly, or whose code lies far from others.
 
     errors (M,), splits (M,): each sample is held against its own split, since training samples have smaller
     errors. Far is the distance to the k-th nearest code (Ramaswamy, Rastogi and Shim 2000, definition 1: D^k);
     a large error marks what the run has not learnt (Hawkins et al. 2002). A rare but good sample is an outlier, too.
+    outside (Q,): which of the codes looked at are rows with a value outside of all others (`blame.outside`). A network may
+    rebuild such a row and place it near others; somebody who reads the table would still see it first.
     """
     places = near.places
     error, share = np.zeros(len(places), np.float32), np.zeros(len(places), np.float32)
@@ -236,8 +242,9 @@ def outliers(errors: Floats, splits: NDArray[np.uint8], near: Neighbours) -> Out
     reach = near.distance[:, -1] if near.distance.size else np.zeros(len(places), np.float32)
     distance, far = _standing(reach)
     # Not by the percentiles, which are much the same for an error of 5 medians and for one of 300.
-    order = np.argsort(-np.maximum(error, distance), kind="stable")
-    return Outliers(places[order], error[order], share[order], distance[order], far[order])
+    outside = np.zeros(len(places), bool) if outside is None else outside
+    order = np.lexsort([-np.maximum(error, distance), ~outside])
+    return Outliers(places[order], error[order], share[order], distance[order], far[order], outside[order])
 
 
 def _standing(values: Floats) -> tuple[Floats, Floats]:

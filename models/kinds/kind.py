@@ -37,7 +37,8 @@ class Kind:
     error_axis: str = "per value (standardised)"
     sample_error_unit: str = "per sample (standardised)"
     error_meaning: str = (
-        "Mean squared error per value (standardised): 1 is what always saying a column's mean would give."
+        "Mean squared error: the difference of each value, in standard deviations, squared, and the mean of all. 1 is what "
+        "always saying a column's mean would give."
     )
     side_by_side: int = 5  # samples that are drawn beside their reconstructions
 

@@ -63,7 +63,7 @@ class Reshape(Layer):
         return f"nn.Unflatten(1, {self.shape})"
 
     def words(self, shape: Shape) -> str:
-        return "Reshape"
+        return "Reshape, the same numbers in rows and columns"
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         return graph.add("Reshape", x, graph.constant(np.array([-1, *self.shape], np.int64)))
@@ -114,7 +114,7 @@ class Activation(Layer):
     def words(self, shape: Shape) -> str:
         return {
             "relu": "ReLU, negative values become 0",
-            "gelu": "GELU, a smooth ReLU",
+            "gelu": "GELU, a ReLU without a corner",
             "sigmoid": "Sigmoid, squeezes values between 0 and 1",
         }[self.kind]
 
@@ -141,7 +141,7 @@ class Dropout(Layer):
         return f"nn.Dropout({self.share})"
 
     def words(self, shape: Shape) -> str:
-        return f"Dropout, {self.share:.0%} at random while training"
+        return f"Dropout, sets {self.share:.0%} of them to 0 at random while training"
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         return x
@@ -163,7 +163,7 @@ class LayerNorm(Layer):
         return f"nn.LayerNorm({shape[0] if len(shape) == 1 else shape})"
 
     def words(self, shape: Shape) -> str:
-        return "Layer norm, mean 0 and variance 1"
+        return "Layer norm, brings the numbers of a sample to mean 0 and variance 1"
 
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         weights = graph.weight(f"{name}.weight"), graph.weight(f"{name}.bias")

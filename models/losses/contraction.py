@@ -32,7 +32,7 @@ TERM = LossTerm(
     weight=Choice(
         "contraction",
         title="Contraction",
-        help="Weight of the squared norm of dz/dx: codes move less when samples do",
+        help="Weight of how fast codes move when samples change (the squared norm of dz/dx): they move less",
         paper="Rifai et al. 2011",
         range=(0, 1000),
         step=0.01,

@@ -39,7 +39,7 @@ TERM = LossTerm(
     weight=Choice(
         "beta",
         title="Beta",
-        help="Weight of the KL term: above 1, fewer dimensions are used, each more cleanly",
+        help="Weight of the KL term, the price of each bit of a code: above 1, fewer dimensions are used, each more cleanly",
         paper="Higgins et al. 2017",
         range=(0, 1000),
         default=1.0,
@@ -48,7 +48,7 @@ TERM = LossTerm(
         Choice(
             "free_bits",
             title="Free bits",
-            help="Nats of KL that each dimension may have for nothing: against dead dimensions",
+            help="How much each dimension may say for nothing (in nats of KL): against dead dimensions",
             paper="Kingma et al. 2016",
             range=(0, 10),
             step=0.05,

@@ -25,7 +25,7 @@ TERM = LossTerm(
     weight=Choice(
         "sparsity",
         title="Sparsity",
-        help="Weight of the mean absolute code, the L1 penalty",
+        help="Weight of the mean absolute code (the L1 penalty): draws numbers of a code to 0 that are not needed",
         paper="Glorot et al. 2011",
         range=(0, 1000),
     ),

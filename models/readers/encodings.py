@@ -8,7 +8,7 @@ from pathlib import Path
 
 from models import Problem
 from models.readers import sources
-from models.readers.work import ENCODINGS, Work, decoding, plain
+from models.readers.work import Work, decoding, plain
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -53,18 +53,21 @@ def encoding_of(path: Path, work: Work) -> str:
             "save it in one of these formats",
         )
     if chosen or (not marked and encoding != "utf-8"):
-        words = f"The text is not UTF-8 and was read as {TONGUES.get(encoding, encoding)}."
-        work.decide("encoding", encoding, list(dict.fromkeys([encoding, *ENCODINGS])), words)
-        if not chosen:
-            work.warn(f"{words} Letters that are not English may be wrong.")
+        words = f"The text is not UTF-8 and was read as {TONGUES.get(encoding, encoding)}"
+        sources.say_encoding(words, _odd_lines(path).decode(encoding, "replace"), encoding, work)
     return encoding
+
+
+def _odd_lines(path: Path) -> bytes:
+    """The first lines of a text with other letters than English ones."""
+    with path.open("rb") as stream:
+        odd = (line[:2000] for line in itertools.islice(stream, 20_000) if not line.isascii())
+        return b"".join(itertools.islice(odd, 500))
 
 
 def _guessed(path: Path, work: Work) -> str:
     """The likeliest encoding of text that is not UTF-8, by its lines with other letters than English ones."""
-    with path.open("rb") as stream:
-        odd = (line[:2000] for line in itertools.islice(stream, 20_000) if not line.isascii())
-        joined = b"".join(itertools.islice(odd, 500))
+    joined = _odd_lines(path)
     read = joined.decode("utf-8", "replace")
     if 5 * read.count("\ufffd") < sum(letter > "\x7f" for letter in read):  # a byte or two went wrong
         work.warn(f"{read.count(chr(0xFFFD)):,} letters of {plain(path.name)} are no UTF-8, and are lost.")

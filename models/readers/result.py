@@ -144,6 +144,34 @@ def value_range(found: ReadResult) -> tuple[NDArray[Any], NDArray[Any]]:
     return np.min(least, axis=0), np.max(most, axis=0)
 
 
+COUNTED = 20_000_000  # values that are counted at most
+
+
+def counts(found: ReadResult) -> dict[str, tuple[int, int]]:
+    """How many values of each column of a table are missing, and how many different ones there are, by its name: those that
+    are learnt and those beside them. Nothing of other kinds, or where it would take seconds."""
+    if found.kind != "table" or not found.columns or found.samples.size > COUNTED:
+        return {}
+    holes = np.zeros((len(found.samples), len(found.columns)), bool)
+    if found.missing is not None:
+        holes = missing_of(found.missing, len(found.columns))
+    out = {one.name: (int(np.isnan(one.values).sum()), _different(one.values)) for one in found.beside}
+    if found.classes:
+        out[found.label] = int((found.labels < 0).sum()), len(np.unique(found.labels[found.labels >= 0]))
+    for i, column in enumerate(found.columns):
+        there = found.samples[~holes[:, i], column.start : column.start + column.width]
+        if column.kind == "number":
+            out[column.name] = int(holes[:, i].sum()), _different(there[:, 0])
+        else:  # a row of a category that is missing has none of its values
+            known = int((there > 0).any(1).sum())
+            out[column.name] = len(holes) - known, int((there > 0).any(0).sum())
+    return out
+
+
+def _different(values: NDArray[Any]) -> int:
+    return len(np.unique(values[~np.isnan(values)]))
+
+
 def contact_sheet(found: ReadResult, count: int = 64, side: int = 56) -> Image.Image:
     """Up to `count` samples, evenly spread over all, in a square grid of cells of `side` pixels: an RGB image.
 
@@ -174,9 +202,13 @@ def missing_of(packed: NDArray[np.uint8], columns: int) -> NDArray[np.bool_]:
 
 
 def some_rows(found: ReadResult, count: int = 12) -> dict[str, Sequence[float | str | None]]:
-    """Up to `count` rows of a table, evenly spread over all, in its own units: the class first, then each column. What was
-    missing is None; the numbers are as they came, to about seven digits."""
+    """Up to `count` rows of a table, evenly spread over all, in its own units: the ids first, then the class, each column that
+    is learnt, and what else stands beside them. What was missing is None; the numbers are as they came, to about seven
+    digits. Of what is not learnt the name says so."""
     rows = _spread(found, count)
+    aside = {f"{one.name} (not learnt)": [cell or None for cell in one.said(rows)] for one in found.beside}
+    ids = {f"{one.name} (not learnt)" for one in found.beside if one.kind == "id"}
+    first, last = ({name: cells for name, cells in aside.items() if (name in ids) == front} for front in (True, False))
     # The shortest number of that float32: 112645.5, not 112645.5039.
     real = inverse(found.columns, found.samples[rows].astype(str).astype(np.float64))
     cells: dict[str, Sequence[float | str | None]] = {
@@ -191,11 +223,12 @@ def some_rows(found: ReadResult, count: int = 12) -> dict[str, Sequence[float | 
             gone = holes[:, place].tolist()
             cells[column.name] = [None if hole else value for hole, value in zip(gone, cells[column.name], strict=True)]
     if not found.classes:
-        return cells
+        return {**first, **cells, **last}
     name = found.label or "class"
     while name in cells:
         name += " (label)"
-    return {name: [found.classes[label] if label >= 0 else None for label in found.labels[rows]], **cells}
+    classes = {name: [found.classes[label] if label >= 0 else None for label in found.labels[rows]]}
+    return {**first, **classes, **cells, **last}
 
 
 def _spread(found: ReadResult, count: int) -> NDArray[np.intp]:

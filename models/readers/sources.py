@@ -209,11 +209,37 @@ def _encoding_of_names(infos: Sequence[zipfile.ZipInfo], path: Path, work: Work)
         joined.decode("utf-8")
     except UnicodeError:
         encoding = work.choices.encoding or guessed_encoding(joined, ("cp437", *LEGACY))
-        words = f"Names in {plain(path.name)} do not say their encoding and are read as {encoding}."
-        work.decide("encoding", encoding, list(dict.fromkeys([encoding, *ENCODINGS])), words)
-        work.warn(words + " Letters that are not English may be wrong.")
+        words = f"Names in {plain(path.name)} do not say their encoding and are read as {encoding}"
+        say_encoding(words, joined.decode(encoding, "replace"), encoding, work)
         return encoding
     return "utf-8"
+
+
+def say_encoding(words: str, text: str, encoding: str, work: Work) -> None:
+    """The decision for an encoding that was guessed, with a word from the text to check it by; a warning where letters look
+    wrong. words: a sentence without its end."""
+    example, wrong = odd_word(text)
+    check = f": “{example}”. If that looks wrong, choose another." if example else "."
+    work.decide("encoding", encoding, list(dict.fromkeys([encoding, *ENCODINGS])), words + check)
+    if wrong and not work.choices.encoding:
+        work.warn(f"{words}, in which letters look wrong: “{wrong}”. Choose another encoding below.")
+
+
+def odd_word(text: str) -> tuple[str, str]:
+    """The first word with a letter that is not English, and the first that looks as if it was read in a wrong encoding:
+    with a control character, or a sign between two letters as in fÃ¼r; "" where there is none."""
+    words = [word for word in re.findall(r"[^\s,;|\"'/]+", text) if not word.isascii()]
+    odd = next((word for word in words if any(letter > "\x7f" and letter.isalpha() for letter in word)), "")
+    return plain(odd[:30]), plain(next((word for word in words if _looks_wrong(word)), "")[:30])
+
+
+def _looks_wrong(word: str) -> bool:
+    for i, letter in enumerate(word):
+        kind = unicodedata.category(letter) if letter > "\x7f" else "L"
+        between = 0 < i < len(word) - 1 and word[i - 1].isalpha() and word[i + 1].isalpha()
+        if kind in ("Cc", "Co", "Cn") or letter == "\ufffd" or (between and kind[0] in "SN"):
+            return True
+    return False
 
 
 def guessed_encoding(content: bytes, among: Sequence[str]) -> str:

@@ -21,6 +21,16 @@ export interface Fit {
   readonly centre: "mass" | "box";
 }
 
+export interface Steps {
+  /** What the run is, in one sentence. */
+  readonly sentence: string;
+  /** The class to be found, and how that is said; null and "" where there are no classes. */
+  readonly label: number | null;
+  readonly find: string;
+  /** Whether training is worth a word afterwards: not to whoever has just done it. */
+  readonly train?: boolean;
+}
+
 export interface About {
   readonly network?: NetworkWords | null;
   /** What each dimension of the code stands for, where that was measured; "" otherwise. */
@@ -29,6 +39,6 @@ export interface About {
   readonly fit?: Fit | null;
   /** Another run, which reads drawings better than this one. */
   readonly reader?: { readonly title: string; readonly address: string } | null;
-  /** The first steps of somebody who is new: one sentence, and the class to be found. */
-  readonly intro?: { readonly sentence: string; readonly label: number | null; readonly find: string } | null;
+  /** The first steps of somebody who is new. */
+  readonly intro?: Steps | null;
 }

@@ -1,11 +1,11 @@
 /** The colours of the points, and the legend that explains them and hides classes. */
 
-import { amount, classColours, cssColour, onPaper, type Rgb } from "./colours";
+import { amount, classColours, cssColour, luminance, onPaper, type Rgb } from "./colours";
 import { scaleFormat } from "./columns";
 import type { RunData } from "./data";
 import { h } from "./dom";
 import type { PointMap } from "./map/map";
-import { HIDDEN, UNKNOWN } from "./map/webgl";
+import { ABOVE, BELOW, HIDDEN, UNKNOWN } from "./map/webgl";
 import { countClasses, quantiles } from "./maths";
 import type { State } from "./state";
 
@@ -17,7 +17,12 @@ interface Amounts {
   readonly title: string;
   /** "number" or "time". */
   readonly kind: string;
+  /** Whether any value lies below the range, above it. */
+  readonly cut: readonly [boolean, boolean];
 }
+
+/** How much further than a scale reaches a value must lie to get a ring, as a share of the scale. */
+const FAR = 0.25;
 
 /** A category that points are coloured by: its values as places among its words, NaN where there is none. */
 interface Category {
@@ -108,8 +113,13 @@ export class Colouring {
     const some = values.filter((_, i) => i % step === 0);
     let [low, high] = quantiles(some, [0.01, 0.99]);
     if (low === high) [low, high] = quantiles(some, [0, 1]); // few samples have another value, as of what is missing
-    const title = column?.name ?? (colour === "error" ? "mean squared error" : names[factor]);
-    return { values, low, high, title, kind: column?.kind ?? "number" };
+    const title = column?.name ?? (colour === "error" ? "reconstruction error" : names[factor]);
+    const cut = [false, false] as [boolean, boolean];
+    for (let i = 0; i < values.length; i++) {
+      if (values[i] < low) cut[0] = true;
+      if (values[i] > high) cut[1] = true;
+    }
+    return { values, low, high, title, kind: column?.kind ?? "number", cut };
   }
 
   /** The category of the chosen colour; null when colour stands for something else, or it is still on its way. */
@@ -139,11 +149,12 @@ export class Colouring {
     const opacity = this.state.now.points ? Math.round(255 * crowded * this.layerOpacity()) : 0;
     for (let row = 0; row < 256; row++) {
       const known = amounts ? row < UNKNOWN : row < colours.length;
-      const colour = !known ? this.grey : amounts ? amount(row / 254) : colours[row];
+      const share = row === BELOW ? 0 : row === ABOVE ? 1 : row / (BELOW - 1);
+      const colour = !known ? this.grey : amounts ? amount(share) : colours[row];
       table.set([...colour, !amounts && row === HIDDEN ? 0 : opacity], 4 * row);
     }
     map.setRows(category ? this.rowsOf(category, map.count) : this.rows(amounts, map.count));
-    map.setTable(table);
+    map.setTable(table, amounts && (luminance(this.paper) < 0.2 ? [255, 255, 255] : [20, 22, 28]));
     this.drawLegend(amounts, category);
   }
 
@@ -156,8 +167,7 @@ export class Colouring {
     for (let p = 0; p < count; p++) {
       const i = index ? index[p] : p;
       if (amounts) {
-        const share = (amounts.values[i] - amounts.low) / (amounts.high - amounts.low || 1);
-        if (Number.isFinite(amounts.values[i])) rows[p] = Math.round(254 * Math.max(0, Math.min(1, share)));
+        if (Number.isFinite(amounts.values[i])) rows[p] = rowOf(amounts, amounts.values[i]);
       } else {
         const label = data.labelOf(i);
         if (hidden.has(label)) rows[p] = HIDDEN;
@@ -201,17 +211,22 @@ export class Colouring {
     });
   }
 
-  private drawScale({ values, low, high, title, kind }: Amounts): void {
+  private drawScale({ values, low, high, title, kind, cut }: Amounts): void {
     const stops = Array.from({ length: 10 }, (_, i) => cssColour(amount(i / 9))).join(", ");
     const bar = h("span", { class: "hg-scale" });
     bar.style.background = `linear-gradient(to right, ${stops})`;
     const number = scaleFormat(kind, low, high);
     this.legend.append(
       h("span", {}, title),
-      h("span", { class: "hg-number" }, number(low)),
+      h("span", { class: "hg-number" }, `${cut[0] ? "\u2264 " : ""}${number(low)}`),
       bar,
-      h("span", { class: "hg-number" }, number(high)),
+      h("span", { class: "hg-number" }, `${cut[1] ? "\u2265 " : ""}${number(high)}`),
     );
+    const span = high - low;
+    if (Array.from(values).some((value) => value > high + FAR * span || value < low - FAR * span))
+      this.legend.append(
+        h("span", { class: "hg-value hg-beyond", title: "Far beyond the ends of the scale" }, "far beyond"),
+      );
     if (this.data.columns.of(this.state.now.colour) && Array.from(values).some(Number.isNaN)) {
       const missing = h("span", { class: "hg-value" }, "missing");
       missing.style.setProperty("--class", cssColour(this.grey));
@@ -278,4 +293,12 @@ export class Colouring {
 
   /** The colour of a sample's class, as CSS writes it. */
   readonly cssOf = (index: number): string => cssColour(this.colourOf(this.data.labelOf(index)));
+}
+
+/** The row of the colour table for a value: one of the scale's, or of those far beyond its ends. */
+function rowOf({ low, high }: Amounts, value: number): number {
+  const share = (value - low) / (high - low || 1);
+  if (share > 1 + FAR) return ABOVE;
+  if (share < -FAR) return BELOW;
+  return Math.round((BELOW - 1) * Math.max(0, Math.min(1, share)));
 }

@@ -40,6 +40,13 @@ export function amount(share: number): Rgb {
   return [0, 1, 2].map((k) => Math.round(a[k] + (b[k] - a[k]) * f)) as unknown as Rgb;
 }
 
+/** How a layer shows amounts: one grey, more or less opaque, which no point has and which suits light and dark paper. */
+export const shade = (share: number): readonly [...Rgb, number] => [
+  ...SHADE,
+  Math.round(235 * Math.max(0, Math.min(1, share))),
+];
+const SHADE: Rgb = [122, 130, 146];
+
 /** "#rgb", "#rrggbb", "rgb(r, g, b)" or "rgba(…)"; null for anything else. */
 export function parse(colour: string): Rgb | null {
   const text = colour.trim();

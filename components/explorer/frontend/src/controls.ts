@@ -4,8 +4,14 @@ import { button, choice, h } from "./dom";
 import { ZOOM_STEP } from "./input/keys";
 import type { RunData } from "./data";
 import type { PointMap } from "./map/map";
+import { term } from "./tips";
 import type { State } from "./state";
 import type { Tool } from "./tools/tool";
+
+const COLOUR = "What the colour of a point stands for; the legend below the map explains it.";
+const LAYER = "A picture behind the points; a line below the map says what it shows.";
+const PLANE =
+  "A code has more numbers than a map has directions. Main plane: the two directions in which codes differ most. t-SNE: near codes stay near.";
 
 type Choices = readonly (readonly [value: string, title: string])[];
 
@@ -42,8 +48,8 @@ export function mapChoices(state: State, data: RunData, colours: Choices, layers
   return h(
     "div",
     { class: "hg-choices" },
-    choice("Colour", colours, colour, (value) => state.set("colour", value), "colour"),
-    choice("Layer", layers, layer, (value) => state.set("layer", value), "layer"),
+    choice(term("Colour", COLOUR), colours, colour, (value) => state.set("colour", value), "colour"),
+    choice(term("Layer", LAYER), layers, layer, (value) => state.set("layer", value), "layer"),
     h("label", { class: "hg-check" }, checkbox, "Points"),
     ...planeChoices(state, data),
   );
@@ -80,7 +86,7 @@ function planeChoices(state: State, data: RunData): HTMLElement[] {
     if (value === "axes") showAxes();
     else state.set("plane", value);
   };
-  return [choice("Map", options, isAxes(plane) ? "axes" : plane, choose, "plane"), both];
+  return [choice(term("Map", PLANE), options, isAxes(plane) ? "axes" : plane, choose, "plane"), both];
 }
 
 /** The buttons on the map itself. */

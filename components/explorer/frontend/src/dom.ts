@@ -34,7 +34,7 @@ export function setText(element: HTMLElement, value: string): void {
 }
 
 export function choice(
-  label: string,
+  label: string | HTMLElement,
   options: readonly (readonly [value: string, title: string])[],
   value: string,
   change: (value: string) => void,
@@ -42,7 +42,11 @@ export function choice(
 ): HTMLLabelElement {
   const select = h(
     "select",
-    { data: { testid }, on: { change: () => change(select.value) } },
+    {
+      data: { testid },
+      aria: { label: typeof label === "string" ? label : (label.textContent ?? "") },
+      on: { change: () => change(select.value) },
+    },
     ...options.map(([v, title]) => h("option", { value: v }, title)),
   );
   select.value = value;

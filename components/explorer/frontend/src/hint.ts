@@ -2,14 +2,35 @@
 
 import type { Context } from "./context";
 import { h, icon, setText } from "./dom";
+import { term } from "./tips";
 import type { Tool } from "./tools/tool";
+
+/** What follows the pointer, for each kind of sample. */
+const SHOWN: Readonly<Record<string, string>> = { signal: "the decoded signal", table: "the decoded row" };
+
+const latentSpace = (size: number): string =>
+  `All codes that this network can have: ${size === 1 ? "one number each, a line" : `${size} numbers each`}. ` +
+  `${size > 2 ? "The map shows it from one side" : "The map shows it"}; each point is the code of a real sample.`;
+
+/** How often a note at the marker says that it is held, and for how many milliseconds. */
+const NOTES = 2,
+  NOTE_MS = 6000;
 
 export class Hint {
   readonly element = h("p", { class: "hg-hint", data: { testid: "hint" } });
   /** Says that the place is held, and is the way out. */
   readonly held: HTMLButtonElement;
+  /** The same at the marker, as soon as a pointer moves in vain: so that the map does not seem dead. */
+  readonly note = h(
+    "div",
+    { class: "hg-note", hidden: true, data: { testid: "held-note" } },
+    "This place is held. Click the marker to let go.",
+  );
+  private notes = 0;
+  private noteTimer = 0;
   /** Whether the last that touched the map was a finger: it cannot pass over the map without touching it. */
   private touched = window.matchMedia("(hover: none)").matches;
+  private readonly words = h("span", {});
 
   constructor(
     private readonly context: Context,
@@ -22,7 +43,7 @@ export class Hint {
         type: "button",
         class: "hg-held",
         hidden: true,
-        title: "The picture follows the pointer again (P)",
+        title: "Moving over the map decodes again (P)",
         data: { testid: "let-go" },
         on: { click: release },
       },
@@ -30,6 +51,7 @@ export class Hint {
       h("span", { class: "hg-strong" }, "Held"),
       "Let go",
     );
+    this.element.append(term("Latent space", latentSpace(context.card.codes.size)), ". ", this.words);
   }
 
   /** True when the hand has changed from finger to pointer or back. */
@@ -40,27 +62,50 @@ export class Hint {
     return true;
   }
 
-  /** Shows the button where a place is held that would follow the pointer. */
+  /** Whether a place is held that would follow the pointer. */
+  get holds(): boolean {
+    return this.context.state.now.pinned && this.tool().follows && !this.touched;
+  }
+
+  /** Shows the button where a place is held. */
   present(): void {
-    const hidden = !this.context.state.now.pinned || !this.tool().follows || this.touched;
-    if (hidden === this.held.hidden) return;
-    this.held.hidden = hidden;
+    if (this.holds !== this.held.hidden) return;
+    this.held.hidden = !this.holds;
+    this.hideNote();
     this.update();
   }
 
+  /** A pointer passes over the map. True when it is told now that this changes nothing. */
+  passed(): boolean {
+    if (!this.holds || this.tool().id !== "explore" || this.noteTimer || this.notes === NOTES) return false;
+    this.notes++;
+    this.note.hidden = false;
+    this.noteTimer = window.setTimeout(() => (this.note.hidden = true), NOTE_MS);
+    return true;
+  }
+
+  private hideNote(): void {
+    clearTimeout(this.noteTimer);
+    this.noteTimer = 0;
+    this.note.hidden = true;
+  }
+
+  end(): void {
+    this.hideNote();
+  }
+
   update(): void {
-    const words = [this.possible(), this.meaning()].filter(Boolean).join(" ");
-    setText(this.element, words);
-    this.element.title = words; // the line may be too short for all of it
+    setText(this.words, [this.possible(), this.meaning()].filter(Boolean).join(" "));
   }
 
   private possible(): string {
-    if (this.tool().id !== "explore") return "";
-    if (this.touched)
-      return "Touch the map and drag: the picture follows your finger. Two fingers move and zoom the map.";
-    return this.context.state.now.pinned
-      ? "Held: the picture stays. Click the marker or press P to let go; click elsewhere to hold there."
-      : "Move over the map: the picture follows. Click to hold.";
+    const { card, state } = this.context;
+    const shown = SHOWN[card.dataset.kind] ?? "the picture";
+    if (this.tool().id !== "explore") return `${this.tool().help}.`;
+    if (this.touched) return `Touch the map and drag: ${shown} follows your finger. Two fingers move and zoom the map.`;
+    return state.now.pinned
+      ? `Held: ${shown} stays. Click the marker or press P to let go; click elsewhere to hold there.`
+      : `Move over the map: ${shown} follows. Click to hold.`;
   }
 
   /** What moving means on this plane. */

@@ -2,13 +2,22 @@
 
 import type { About } from "./about";
 import { h, setText } from "./dom";
+import { term } from "./tips";
 
 /** Remembers that the steps were sent away or done. */
 const KEY = "hourglass-first-steps";
 /** How many of the nearest samples are of the class that is to be found. */
 const ENOUGH = 3;
 
+const LATENT = "All codes that this network can have. With two numbers it is a plane, and the map shows it.";
+
 type Step = "move" | "hold" | "find";
+
+/** A step and the sentence say something else to a finger, which cannot pass over the map without touching it. */
+const WORDS = {
+  pointer: { move: "Move", hold: "Hold: click", how: "Move over the map." },
+  finger: { move: "Drag", hold: "Hold: tap", how: "Touch the map and drag." },
+} as const;
 
 export class Intro {
   readonly element = h("section", {
@@ -17,24 +26,39 @@ export class Intro {
     aria: { label: "First steps" },
     data: { testid: "first-steps" },
   });
-  private readonly sentence = h("p", {});
-  private readonly steps = new Map<Step, HTMLElement>();
+  /** What is said in turn lies on the same place, which is as high as the longest: the map stays where it is. */
+  private readonly now = h("span", {});
+  private readonly held = h("span", { class: "hg-unsaid" }, "Held. To move on: press Let go below the map.");
+  private readonly todo = h("div", { class: "hg-todo" });
+  private readonly after = h("p", { class: "hg-unsaid" });
+  private readonly steps = new Map<Step, { item: HTMLElement; word: HTMLElement }>();
   private readonly done = new Set<Step>();
+  private words: (typeof WORDS)["pointer" | "finger"] = WORDS.pointer;
 
-  constructor(private readonly about: NonNullable<About["intro"]> | null) {
+  /** `next` is what can be done after the steps. */
+  constructor(
+    private readonly about: NonNullable<About["intro"]> | null,
+    next: string,
+  ) {
     if (!about || remembered()) return;
     this.element.hidden = false;
-    setText(this.sentence, about.sentence);
-    const words: [Step, string][] = [
-      ["move", "Move"],
-      ["hold", "Hold: click"],
-    ];
-    if (about.find) words.push(["find", about.find]);
-    for (const [step, word] of words)
-      this.steps.set(step, h("li", { data: { step, testid: `step-${step}` } }, h("i", {}), word));
+    const steps: Step[] = about.find ? ["move", "hold", "find"] : ["move", "hold"];
+    for (const step of steps) {
+      const word = h("span", {});
+      this.steps.set(step, { item: h("li", { data: { step, testid: `step-${step}` } }, h("i", {}), word), word });
+    }
+    this.todo.append(
+      h("p", { class: "hg-either" }, this.now, this.held),
+      h("ol", {}, ...[...this.steps.values()].map(({ item }) => item)),
+    );
+    this.after.append(
+      "Places on the map are codes, and close ones decode alike: that is a ",
+      term("latent space", LATENT),
+      `. ${next}`,
+    );
+    this.setTouched(window.matchMedia("(hover: none)").matches);
     this.element.append(
-      this.sentence,
-      h("ol", {}, ...this.steps.values()),
+      h("div", { class: "hg-either" }, this.todo, this.after),
       h(
         "button",
         {
@@ -54,6 +78,20 @@ export class Intro {
     return Boolean(this.element.hidden) || this.done.size === this.steps.size;
   }
 
+  /** True for a finger. */
+  setTouched(touched: boolean): void {
+    if (!this.about) return;
+    this.words = WORDS[touched ? "finger" : "pointer"];
+    setText(this.now, `${this.about.sentence} ${this.words.how}`);
+    for (const [step, { word }] of this.steps) setText(word, step === "find" ? this.about.find : this.words[step]);
+  }
+
+  /** Whether the code stays where it is while the pointer moves. */
+  setHeld(held: boolean): void {
+    this.now.classList.toggle("hg-unsaid", held);
+    this.held.classList.toggle("hg-unsaid", !held);
+  }
+
   /** The code was moved by hand; `labels` are the classes of the nearest samples. */
   moved(labels: () => readonly number[]): void {
     if (this.over) return;
@@ -64,22 +102,20 @@ export class Intro {
     }
   }
 
-  held(): void {
+  holding(): void {
     if (!this.over) this.tick("hold");
   }
 
   private tick(step: Step): void {
     if (this.done.has(step)) return;
     this.done.add(step);
-    const item = this.steps.get(step)!;
+    const { item } = this.steps.get(step)!;
     item.classList.add("hg-done");
     item.setAttribute("aria-label", `${item.textContent}: done`);
     if (this.done.size < this.steps.size) return;
     remember();
-    setText(
-      this.sentence,
-      "That is a latent space. Next: drag a slider, try Draw or Replay, or train a network of your own on the page Train.",
-    );
+    this.todo.classList.add("hg-unsaid");
+    this.after.classList.remove("hg-unsaid");
   }
 
   private sendAway(): void {

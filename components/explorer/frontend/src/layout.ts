@@ -33,7 +33,7 @@ export function layOut(scene: LayoutParts, { root, body }: { root: HTMLElement; 
   const { map, state, card, data, side, hint, colouring, background } = scene;
   root.dataset["run"] = card.id;
   root.dataset["kind"] = card.dataset.kind;
-  const marks = new Marks(map, state, scene.places, side, colouring, () => scene.tool().hasRings);
+  const marks = new Marks(map, state, scene.places, side, colouring, hint.note, () => scene.tool().hasRings);
   map.canvas.tabIndex = 0;
   map.canvas.setAttribute("role", "application");
   map.canvas.setAttribute(
@@ -44,7 +44,6 @@ export function layOut(scene: LayoutParts, { root, body }: { root: HTMLElement; 
   map.element.append(
     viewButtons(map, save, () => scene.toggleFullScreen()),
     ...marks.elements,
-    hint.held,
     side.details.element,
   );
   const choices = mapChoices(state, data, colouring.choices(), background.choices());
@@ -55,13 +54,14 @@ export function layOut(scene: LayoutParts, { root, body }: { root: HTMLElement; 
       "div",
       { class: "hg-stage" },
       map.element,
-      h("div", { class: "hg-foot" }, hint.element, background.legend),
-      colouring.legend,
+      h("div", { class: "hg-foot" }, hint.element, hint.held),
+      h("div", { class: "hg-legends" }, colouring.legend, background.legend),
     ),
     side.element,
+    side.below.element,
     scene.announcer.element,
   );
-  map.drawLayer = (context, camera) => background.draw(context, camera);
+  map.drawLayer = (context, camera) => scene.tool().showsLayer && background.draw(context, camera);
   map.drawOverlay = (context) => scene.tool().draw?.(context);
   map.hasOverlay = () => scene.tool().draws;
   map.placeMarks = marks.place;

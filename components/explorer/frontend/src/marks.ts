@@ -14,17 +14,20 @@ export class Marks {
   private readonly rings = Array.from({ length: NEIGHBOURS }, () =>
     h("i", { class: "hg-ring", aria: { hidden: "true" }, hidden: true }),
   );
-  readonly elements: readonly HTMLElement[] = [...this.rings, this.marker];
+  readonly elements: readonly HTMLElement[];
 
-  /** `hasRings` says whether the nearest samples are marked: rings would clutter what some tools draw. */
+  /** `note` stands at the marker. `hasRings` says whether the nearest samples are marked: rings would clutter what some tools draw. */
   constructor(
     private readonly map: PointMap,
     private readonly state: State,
     private readonly places: Places,
     private readonly side: Side,
     private readonly colouring: Colouring,
+    private readonly note: HTMLElement,
     private readonly hasRings: () => boolean,
-  ) {}
+  ) {
+    this.elements = [...this.rings, this.marker, note];
+  }
 
   private ringPlace(i: number): Point | null {
     const neighbour = this.hasRings() ? this.side.nearest[i] : undefined;
@@ -43,9 +46,19 @@ export class Marks {
     const at = this.places.marker;
     this.marker.hidden = !at;
     if (at) this.marker.style.transform = `translate(${at[0]}px, ${at[1]}px)`;
+    if (at && !this.note.hidden) this.placeNote(at);
     this.marker.classList.toggle("hg-far", this.side.far);
     this.marker.classList.toggle("hg-pinned", this.state.now.pinned);
   };
+
+  /** Above the marker, or below it where there is no space, and never beyond the map's sides. */
+  private placeNote([x, y]: Point): void {
+    const { width } = this.map.camera;
+    const half = this.note.offsetWidth / 2,
+      above = y - this.note.offsetHeight - 20;
+    const left = Math.max(half + 4, Math.min(width - half - 4, x)) - half;
+    this.note.style.transform = `translate(${left}px, ${above > 4 ? above : y + 20}px)`;
+  }
 
   /** Draws the same, for a picture that is saved. */
   readonly draw = (context: CanvasRenderingContext2D): void => {

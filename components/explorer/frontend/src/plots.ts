@@ -3,6 +3,7 @@
  * only what is visible is drawn: a thousand columns cost a frame as much as fifteen.
  */
 
+import { h, setText } from "./dom";
 import { MISSING, asSeen, asTheyCame, cell, formatter, inUnit } from "./kinds";
 import { likeliest, rangeOf, shares, type Column } from "./kinds";
 import { decimalsFor, formatNumber, ticks } from "./maths";
@@ -13,6 +14,8 @@ export interface Behind {
   readonly values: ArrayLike<number>;
   readonly offset: number;
   readonly colour: string;
+  /** What it is beside what is decoded: "original", or "nearest". */
+  readonly word: string;
 }
 
 const FONT = "12px system-ui, sans-serif",
@@ -30,11 +33,16 @@ export abstract class Large extends ScrollingList {
 
   /** The real sample behind; drawn anew only when it is another one. */
   compare(index: number | null, behind: Behind | null): void {
-    const same = behind === null ? this.behind === null : index === this.of && behind.colour === this.behind?.colour;
+    const was = this.behind;
+    const same = behind ? index === this.of && behind.colour === was?.colour && behind.word === was.word : !was;
     if (same) return;
     [this.of, this.behind] = [index, behind];
+    this.compared?.();
     this.draw();
   }
+
+  /** Another real sample is behind, or none. */
+  protected compared?(): void;
 
   /** The real samples have arrived: scales may be taken from them. Rows have theirs from their columns. */
   scaled?(samples: Float32Array): void;
@@ -166,18 +174,35 @@ export class Lines extends Large {
 
 /** How many standard deviations a bar reaches either way. */
 const REACH = 3;
+/** Where the bars lie and where the real values end, as shares of the width; the style sheet has them, too. */
+const [BARS_FROM, BARS_TO, REAL_TO] = [0.33, 0.55, 0.79];
+/** How wide the arrow is that says that a value lies beyond the scale's end. */
+const ARROW = 7;
 
-/** A decoded row: a bar per column, from the column's mean to the value; a category's shares side by side. */
+/**
+ * A decoded row: a bar per column, from the column's mean to the value; a category's shares side by side. Beside it the
+ * real row's own values, so that nobody takes for real what the decoder made.
+ */
 export class Bars extends Large {
   private readonly formats: ((value: number) => string)[];
+  private readonly real: ((value: number) => string)[];
+  private readonly realHead = h("span", { class: "hg-real" });
 
   constructor(private readonly columns: readonly Column[]) {
     super(columns.length, 24, 24 * 13 + 12, columns.some((c) => c.kind === "number") ? 18 : 0, "hg-sample");
     this.formats = columns.map(formatter);
+    this.real = columns.map(asTheyCame);
+    this.head = h("div", { class: "hg-heads" }, this.realHead, h("span", { class: "hg-decoded" }, "decoded"));
+  }
+
+  protected override compared(): void {
+    const { behind, realHead } = this;
+    setText(realHead, behind?.word ?? "");
+    if (behind) realHead.style.setProperty("--class", behind.colour);
   }
 
   private get zone(): readonly [left: number, right: number] {
-    return [this.width * 0.34, this.width * 0.76];
+    return [this.width * BARS_FROM, this.width * BARS_TO];
   }
 
   protected item(context: CanvasRenderingContext2D, i: number, y: number): void {
@@ -191,25 +216,43 @@ export class Bars extends Large {
     context.fillStyle = ink.text;
     context.fillText(this.fit(context, column.name, left - 14), 4, y + 12);
     if (!values) return;
-    const words = cell(column, this.formats[i], values);
     context.textAlign = "right";
-    const available = this.width - right - 14;
-    context.fillText(
-      column.kind === "number" ? words : this.fit(context, words, available),
-      this.width - 4,
-      y + 12,
-      available,
-    );
+    const say = (words: string, end: number) => {
+      const available = this.width * (1 - REAL_TO) - 8;
+      const fitted = column.kind === "number" ? words : this.fit(context, words, available);
+      context.fillText(fitted, end, y + 12, available);
+    };
+    say(cell(column, this.formats[i], values), this.width - 4);
+    if (behind) {
+      context.font = `600 ${FONT}`;
+      say(cell(column, this.real[i], behind.values, behind.offset, "missing"), this.width * REAL_TO - 4);
+    }
     if (column.kind !== "number") return this.category(context, column, values, y);
+    const value = values[column.start];
     const at = (v: number) => middle + (Math.max(-REACH, Math.min(REACH, v)) / REACH) * ((right - left) / 2);
     context.fillStyle = ink.line;
     context.fillRect(left, y + 11.5, right - left, 1);
-    const x = at(values[column.start]);
+    const x = at(value);
     context.fillStyle = ink.accent;
     context.fillRect(Math.min(middle, x), y + 7, Math.max(1, Math.abs(x - middle)), 10);
+    if (Math.abs(value) > REACH) this.arrow(context, x, Math.sign(value), y, 5);
     context.fillStyle = ink.faint;
     context.fillRect(middle - 0.5, y + 3, 1, 18);
-    if (behind) this.mark(context, at(behind.values[behind.offset + column.start]), y, behind.colour);
+    if (!behind) return;
+    const known = behind.values[behind.offset + column.start];
+    if (Number.isNaN(known)) return; // missing: said in words
+    if (Math.abs(known) <= REACH) return this.mark(context, at(known), y, behind.colour);
+    context.fillStyle = behind.colour;
+    this.arrow(context, at(known), Math.sign(known), y, 9);
+  }
+
+  /** Points beyond the scale's end, where a value lies that is not on it. */
+  private arrow(context: CanvasRenderingContext2D, x: number, way: number, y: number, half: number): void {
+    context.beginPath();
+    context.moveTo(x, y + 12 - half);
+    context.lineTo(x + way * ARROW, y + 12);
+    context.lineTo(x, y + 12 + half);
+    context.fill();
   }
 
   private mark(context: CanvasRenderingContext2D, x: number, y: number, colour: string): void {
@@ -243,9 +286,13 @@ export class Bars extends Large {
     context.font = SMALL;
     context.fillStyle = this.ink.faint;
     context.textAlign = "center";
-    context.fillText(`\u2212${REACH} sd`, left, y + 9);
+    const unit = right - left < 100 ? "" : " sd"; // else it would run into the mean
+    context.fillText(`\u2212${REACH}${unit}`, left, y + 9);
     context.fillText("mean", (left + right) / 2, y + 9);
-    context.fillText(`+${REACH} sd`, right, y + 9);
+    context.fillText(`+${REACH}${unit}`, right, y + 9);
+    if (unit) return;
+    context.textAlign = "left";
+    context.fillText("in sd", 4, y + 9);
   }
 
   words(): string {

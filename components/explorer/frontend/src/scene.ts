@@ -94,7 +94,7 @@ export class Scene implements Context {
       data,
       this.state,
       map,
-      () => this.background.pointOpacity,
+      () => (this.activeTool.showsLayer ? this.background.pointOpacity : 1),
       () => this.activeTool.showsSelection,
     );
     this.places = new Places(data, this.state, map, this.colouring.isVisible);
@@ -103,8 +103,8 @@ export class Scene implements Context {
     this.dropUnknown();
     const pin = button("Hold this place (P)", "pin", () => this.togglePinned(), "unpin");
     this.side = new Side(this, this.decoding, this.colouring, pin, parts.about);
-    this.intro = new Intro(parts.about.intro ?? null);
     this.tools = toolsFor(this);
+    this.intro = new Intro(parts.about.intro ?? null, this.next());
     this.activeTool = this.tools.find((tool) => tool.id === view.tool) ?? this.tools[0];
     this.state.set("tool", this.activeTool.id);
     this.hint = new Hint(this, this.tool, () => this.release());
@@ -130,7 +130,7 @@ export class Scene implements Context {
     const { state, map, colouring, background } = this;
     state.subscribe(["code"], () => this.codeChanged());
     state.subscribe(["pinned"], () => {
-      if (this.byHand && state.now.pinned) this.intro.held();
+      if (this.byHand && state.now.pinned) this.intro.holding();
       this.present();
     });
     state.subscribe(["plane"], () => this.showPlane(this.data.planeOf(state.now.plane)));
@@ -172,6 +172,14 @@ export class Scene implements Context {
     this.setCode(asked ?? (nearest ? this.data.codeOf(nearest.index) : mean), null);
   }
 
+  /** What somebody can do who has done the first steps. */
+  private next(): string {
+    const has = (id: string) => this.tools.find((tool) => tool.id === id)?.title;
+    const tools = [has("draw"), has("path"), has("replay")].filter(Boolean).slice(0, 2);
+    const train = this.parts.about.intro?.train ? ", or train your own network on the page Train" : "";
+    return `Next: drag a slider, try ${tools.join(" or ")}${train}.`;
+  }
+
   // ── what parts see of it ──────────────────────────────────────────────────
 
   readonly tool = (): Tool => this.activeTool;
@@ -205,7 +213,12 @@ export class Scene implements Context {
   }
 
   setTouched(touched: boolean): void {
-    if (this.hint.setTouched(touched)) this.present();
+    if (!this.hint.setTouched(touched)) return;
+    this.intro.setTouched(touched);
+    this.present();
+  }
+  passed(): void {
+    if (this.hint.passed()) this.map.redraw("overlay");
   }
   panKeyHeld(): boolean {
     return this.keys.panKeyHeld;
@@ -228,7 +241,10 @@ export class Scene implements Context {
 
   private use(tool: Tool): void {
     if (tool !== this.activeTool) this.activeTool.close?.();
+    const layerToo = tool.showsLayer !== this.activeTool.showsLayer;
     this.activeTool = tool;
+    if (layerToo) this.colouring.recolour();
+    this.map.redraw("background");
     this.parts.root.dataset["tool"] = tool.id;
     if (this.built) this.hint.update();
     this.present();
@@ -270,6 +286,7 @@ export class Scene implements Context {
     root.dataset["code"] = Array.from(this.state.now.code, (v) => String(Math.round(v * 1e5) / 1e5)).join(",");
     this.side.present();
     this.hint.present();
+    this.intro.setHeld(this.hint.holds);
     if (this.moved) this.intro.moved(this.nearestLabels);
     root.classList.toggle("hg-is-far", this.side.far);
     this.map.redraw("overlay");
@@ -341,6 +358,7 @@ export class Scene implements Context {
     this.activeTool.close?.();
     clearTimeout(this.codeRest);
     clearTimeout(this.cameraRest);
+    this.hint.end();
     this.background.end();
     this.side.end();
   }

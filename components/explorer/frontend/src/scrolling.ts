@@ -8,6 +8,8 @@ export abstract class ScrollingList {
   readonly element: HTMLElement;
   readonly canvas: Sampled;
   ink: Ink = { text: "#000", faint: "#555", line: "#ccc", accent: "#2563eb", paper: "#fff" };
+  /** What stands above the list, in columns of its own: as wide as the list is beside its scroll bar. */
+  head: HTMLElement | null = null;
   private readonly spacer: HTMLElement;
   private readonly watcher: ResizeObserver;
   private fitted = new Map<string, string>();
@@ -36,6 +38,7 @@ export abstract class ScrollingList {
     if (!clientWidth || !clientHeight) return;
     const k = window.devicePixelRatio || 1;
     [this.width, this.height] = [clientWidth, clientHeight];
+    if (this.head) this.head.style.width = `${clientWidth}px`;
     this.fitted = new Map();
     this.canvas.width = Math.round(clientWidth * k);
     this.canvas.height = Math.round(clientHeight * k);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { amount, classColours, CLASSES, contrast, luminance, onPaper, parse } from "../src/colours";
+import { amount, classColours, CLASSES, contrast, luminance, onPaper, parse, shade } from "../src/colours";
 
 test("colours are read as pages write them", () => {
   expect(parse("#0072B2")).toEqual([0, 114, 178]);
@@ -48,4 +48,15 @@ test("classes stand out from a dark page, and keep their colours on a light one"
     expect(onPaper(colour, light)).toEqual(colour);
   }
   expect(onPaper(parse("#E69F00")!, dark)).toEqual(parse("#E69F00")); // what stands out is left alone
+});
+
+test("amounts of layers are no colour that a point has", () => {
+  for (const share of [-1, 0, 0.3, 1, 2]) {
+    const [r, g, b, opacity] = shade(share);
+    expect(Math.max(r, g, b) - Math.min(r, g, b)).toBeLessThan(30);
+    expect(opacity).toBeGreaterThanOrEqual(0);
+    expect(opacity).toBeLessThanOrEqual(255);
+  }
+  expect(shade(0)[3]).toBe(0);
+  expect(shade(0.5)[3]).toBeLessThan(shade(1)[3]);
 });

@@ -14,6 +14,8 @@ export interface PointerTarget extends Context {
   tool(): Tool;
   /** A finger touched the map, or a pointer that is no finger. */
   setTouched(touched: boolean): void;
+  /** A pointer that is not pressed passes over the map. */
+  passed(): void;
   /** Whether a key is held with which a drag moves the map. */
   panKeyHeld(): boolean;
 }
@@ -87,7 +89,9 @@ export class PointerInput {
     const last = pressed.get(event.pointerId);
     if (start && Math.hypot(at[0] - start[0], at[1] - start[1]) > TREMBLE) this.moved = true;
     if (!last) {
-      if (event.pointerType !== "touch") target.tool().hover(at, cause);
+      if (event.pointerType === "touch") return;
+      target.tool().hover(at, cause);
+      target.passed();
       return;
     }
     pressed.set(event.pointerId, at);

@@ -1,7 +1,7 @@
 /** Shows one layer behind the points, and computes it anew when it no longer fits. */
 
 import type { RunCard } from "../card";
-import { amount, cssColour } from "../colours";
+import { shade } from "../colours";
 import type { Context } from "../context";
 import { h } from "../dom";
 import { toPixel, type Camera } from "../maths";
@@ -48,8 +48,8 @@ export class Background {
     if (!this.layer) return this.legend.replaceChildren();
     const { words, ends } = this.layer.legend(this.context.card);
     const bar = h("i", { class: "hg-scale" });
-    const stops = Array.from({ length: 10 }, (_, i) => cssColour(amount(i / 9))).join(", ");
-    bar.style.background = `linear-gradient(to right, ${stops})`;
+    const stops = [0, 1].map(shade).map(([r, g, b, a]) => `rgb(${r} ${g} ${b} / ${a / 255})`);
+    bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
     this.legend.replaceChildren(h("span", {}, words), ...(ends ? [ends[0], bar, ends[1]] : []));
   }
 
@@ -91,8 +91,9 @@ export class Background {
     this.context.map.redraw("background");
   }
 
-  draw(context: CanvasRenderingContext2D, camera: Camera): void {
-    if (!this.picture) return;
+  /** True where it drew a picture. */
+  draw(context: CanvasRenderingContext2D, camera: Camera): boolean {
+    if (!this.picture) return false;
     const { canvas, extent, smooth } = this.picture;
     const [left, top] = toPixel(camera, extent[0], extent[3]),
       [right, bottom] = toPixel(camera, extent[1], extent[2]);
@@ -101,6 +102,7 @@ export class Background {
     context.imageSmoothingQuality = "high";
     context.drawImage(canvas, left, top, right - left, bottom - top);
     context.restore();
+    return true;
   }
 
   end(): void {

@@ -10,7 +10,7 @@ const LEAST = 1e-3;
 
 export const classRegions: Layer = {
   id: "classes",
-  title: () => "class regions",
+  title: ({ dataset }) => `regions by ${dataset.label ?? "class"}`,
   legend: ({ dataset }) => ({
     words: `Behind the points: the commonest ${dataset.label ?? "class"} at each place; faint where two are as common.`,
   }),

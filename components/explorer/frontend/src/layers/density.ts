@@ -9,7 +9,7 @@ const CELL = 4;
 
 export const density: Layer = {
   id: "density",
-  title: () => "density",
+  title: () => "where samples lie",
   legend: () => ({ words: "Behind the points: how many samples lie near each place.", ends: ["few", "many"] }),
   isPossible: () => true,
   dependsOnCode: false,

@@ -1,7 +1,7 @@
 /** Pictures of grids over what is shown. */
 
 import { cpuContext } from "../canvas";
-import { amount } from "../colours";
+import { shade } from "../colours";
 import { quantiles, viewOf, type Camera } from "../maths";
 import type { Picture } from "./layer";
 
@@ -33,7 +33,10 @@ export function paintGrid(
   return { canvas, extent: viewOf(camera), smooth: true };
 }
 
-/** Values as colours from dark to light. With `fade` small ones are transparent, else the extremes are cut off. */
+/**
+ * Values from transparent to opaque, so that they are not taken for the colours of points. With `fade` the scale begins
+ * at the least and ends at the greatest, else the extremes are cut off.
+ */
 export function heatMap(
   values: Float32Array,
   grid: Omit<Grid, "radius">,
@@ -44,6 +47,7 @@ export function heatMap(
   const [low, high] = quantiles(values, fade ? [0, 1] : [0.02, 0.98]);
   return paintGrid(grid, camera, (i) => {
     const share = Math.max(0, Math.min(1, (values[i] - low) / (high - low || 1)));
-    return [...amount(share), 255 * opacity * (fade ? Math.min(1, share * 4) : 1)];
+    const [r, g, b, a] = shade(share);
+    return [r, g, b, a * opacity];
   });
 }

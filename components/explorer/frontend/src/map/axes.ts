@@ -8,6 +8,7 @@ export function drawAxes(
   camera: Camera,
   axes: readonly [string, string],
   ink: Pick<Ink, "text" | "line" | "paper">,
+  hasLayer: boolean,
 ): void {
   const [x0, x1, y0, y1] = viewOf(camera);
   const { width, height } = camera;
@@ -17,14 +18,23 @@ export function drawAxes(
   context.lineWidth = 1;
   const xs = ticks(x0, x1, width / 110),
     ys = ticks(y0, y1, height / 90);
+  const dx = decimalsFor(xs[1] - xs[0]),
+    dy = decimalsFor(ys[1] - ys[0]);
   const label = (text: string, x: number, y: number) => {
-    // A halo of paper keeps the numbers readable on whatever layer is below.
-    context.lineWidth = 3;
-    context.strokeStyle = ink.paper;
-    context.strokeText(text, x, y);
     context.fillStyle = ink.text;
     context.fillText(text, x, y);
   };
+  // A layer leaves the numbers a margin of paper: they could not be read over pictures.
+  const name = `600 ${size + 1}px system-ui, sans-serif`;
+  if (hasLayer) {
+    const left = Math.max(...ys.map((y) => context.measureText(formatNumber(y, dy)).width), size);
+    context.fillStyle = ink.paper;
+    context.fillRect(0, 0, left + 12, height);
+    context.fillRect(0, height - size - 12, width, size + 12);
+    context.font = name;
+    context.fillRect(0, 0, context.measureText(axes[1]).width + 14, size + 14);
+    context.font = `${size}px system-ui, sans-serif`;
+  }
   context.strokeStyle = ink.line;
   context.beginPath();
   for (const x of xs) {
@@ -40,8 +50,6 @@ export function drawAxes(
   context.stroke();
   context.textAlign = "center";
   context.textBaseline = "alphabetic";
-  const dx = decimalsFor(xs[1] - xs[0]),
-    dy = decimalsFor(ys[1] - ys[0]);
   for (const x of xs) {
     const px = toPixel(camera, x, 0)[0];
     if (px > 44 && px < width - 64) label(formatNumber(x, dx), px, height - 7);
@@ -53,7 +61,7 @@ export function drawAxes(
     if (py > 28 && py < height - 24) label(formatNumber(y, dy), 7, py);
   }
   context.textBaseline = "alphabetic";
-  context.font = `600 ${size + 1}px system-ui, sans-serif`;
+  context.font = name;
   label(axes[1], 7, size + 5);
   context.textAlign = "right";
   label(axes[0], width - 8, height - 7);

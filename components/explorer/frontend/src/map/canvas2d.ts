@@ -1,7 +1,7 @@
 /** The map's points on a 2-D canvas, where the browser has no WebGL 2. */
 
 import { toPixel, type Camera } from "../maths";
-import { UNKNOWN, type Points } from "./webgl";
+import { ABOVE, BELOW, RING, UNKNOWN, type Points, type Rings } from "./webgl";
 
 /** Squares of one colour after the other: changing the colour at each point costs more than drawing it. */
 export function drawPoints2d(
@@ -10,6 +10,7 @@ export function drawPoints2d(
   camera: Camera,
   { xy, rows, highlighted }: Points,
   table: Uint8Array,
+  rings: Rings,
   size: number,
 ): void {
   const k = context.canvas.width / camera.width;
@@ -25,10 +26,14 @@ export function drawPoints2d(
     const at = 4 * (row % 256);
     if (!table[at + 3]) continue;
     context.fillStyle = `rgb(${table[at]} ${table[at + 1]} ${table[at + 2]} / ${(table[at + 3] / 255) * (row > 255 ? 0.12 : 1)})`;
+    const ringed = rings && (row % 256 === BELOW || row % 256 === ABOVE);
+    const edge = ringed ? Math.max(8, size * RING) : size;
+    if (ringed) [context.strokeStyle, context.lineWidth] = [`rgb(${rings.join(" ")})`, Math.max(1.5, edge * 0.14)];
     for (const i of list) {
       const [x, y] = toPixel(camera, xy[2 * i], xy[2 * i + 1]);
-      if (x >= 0 && y >= 0 && x <= camera.width && y <= camera.height)
-        context.fillRect(x * k - size / 2, y * k - size / 2, size, size);
+      if (x < 0 || y < 0 || x > camera.width || y > camera.height) continue;
+      context.fillRect(x * k - edge / 2, y * k - edge / 2, edge, edge);
+      if (ringed) context.strokeRect(x * k - edge / 2, y * k - edge / 2, edge, edge);
     }
   }
 }

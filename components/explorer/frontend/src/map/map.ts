@@ -10,7 +10,7 @@ import { cpuContext, type Ink } from "../canvas";
 import { extentOf, fit, panBy, resized, zoomAt, type Camera, type Extent } from "../maths";
 import { drawAxes } from "./axes";
 import { drawPoints2d } from "./canvas2d";
-import { WebglPoints } from "./webgl";
+import { WebglPoints, type Rings } from "./webgl";
 
 /** While the map moves about so many points are drawn; all of them once it has rested for a moment. */
 const MOVING = 100_000,
@@ -18,6 +18,8 @@ const MOVING = 100_000,
 
 export type Part = "points" | "background" | "overlay";
 type Paint = (context: CanvasRenderingContext2D, camera: Camera) => void;
+/** Tells whether it drew anything. */
+type PaintLayer = (context: CanvasRenderingContext2D, camera: Camera) => boolean;
 
 export class PointMap {
   readonly element = document.createElement("div");
@@ -33,6 +35,7 @@ export class PointMap {
   private rows: Uint8Array | null = null;
   private highlighted: Uint8Array | null = null;
   private table = new Uint8Array(4 * 256);
+  private rings: Rings = null;
   private movingTimer = 0;
   private glideStart = 0;
   private glideTime = 0;
@@ -45,7 +48,7 @@ export class PointMap {
   ink: Pick<Ink, "text" | "line" | "paper"> = { text: "#555", line: "#8884", paper: "#fff" };
   axes: readonly [string, string] = ["z1", "z2"];
   /** Draws a layer behind the points, in pixels of the page. */
-  drawLayer: Paint | null = null;
+  drawLayer: PaintLayer | null = null;
   /** Draws what a tool shows above the points. */
   drawOverlay: Paint | null = null;
   /** Whether a tool has anything to draw above the points. */
@@ -77,7 +80,7 @@ export class PointMap {
       this.contextLost = false;
       this.webgl = WebglPoints.create(this.canvas);
       this.usable?.setPoints(this.points);
-      this.usable?.setTable(this.table);
+      this.usable?.setTable(this.table, this.rings);
       this.redraw("points", "background");
     });
   }
@@ -132,10 +135,14 @@ export class PointMap {
     this.redraw("points");
   }
 
-  /** 256 colours (r, g, b, a) of which each point takes one; alpha 0 hides its points. */
-  setTable(table: Uint8Array): void {
+  /**
+   * 256 colours (r, g, b, a) of which each point takes one; alpha 0 hides its points. `rings` is the colour of the rings
+   * around points far beyond the scale, where the colours are a scale.
+   */
+  setTable(table: Uint8Array, rings: Rings): void {
     this.table = table as Uint8Array<ArrayBuffer>;
-    this.usable?.setTable(table);
+    this.rings = rings;
+    this.usable?.setTable(table, rings);
     this.redraw("points");
   }
 
@@ -232,7 +239,7 @@ export class PointMap {
     const { camera } = this;
     const size = this.pointSize() * (this.canvas.width / Math.max(1, camera.width));
     const step = this.movingTimer ? Math.max(1, Math.min(31, Math.ceil(this.count / MOVING))) : 1;
-    if (this.flat) drawPoints2d(this.flat, this.background, camera, this.points, this.table, size);
+    if (this.flat) drawPoints2d(this.flat, this.background, camera, this.points, this.table, this.rings, size);
     else this.usable?.draw({ camera, size, glide: this.glideShare(), step });
   }
 
@@ -249,8 +256,8 @@ export class PointMap {
     this.drawOn(this.background, (context, camera) => {
       context.fillStyle = this.ink.paper;
       context.fillRect(0, 0, camera.width, camera.height);
-      this.drawLayer?.(context, camera);
-      drawAxes(context, camera, this.axes, this.ink);
+      const hasLayer = this.drawLayer?.(context, camera) ?? false;
+      drawAxes(context, camera, this.axes, this.ink, hasLayer);
     });
     this.usable?.setBackground(this.background);
   }

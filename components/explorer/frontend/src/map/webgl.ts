@@ -5,26 +5,35 @@ import type { Camera } from "../maths";
 /** Which row of the colour table a point takes: that of a class, one for what is hidden, one for what has no class. */
 export const HIDDEN = 254,
   UNKNOWN = 255;
+/** Where colours stand for amounts, the rows of values far below the scale and far above it: those get a ring. */
+export const BELOW = 252,
+  ABOVE = 253;
+/** How many times as large as others a point with a ring is. */
+export const RING = 1.7;
 
 const VERTEX = `#version 300 es
 in vec2 here; in vec2 from; in float row; in float highlighted;
-uniform vec2 centre, scale; uniform float size, glide; uniform bool highlighting; uniform sampler2D table;
-out vec4 tint;
+uniform vec2 centre, scale; uniform float size, glide; uniform bool highlighting, rings; uniform sampler2D table;
+out vec4 tint; out float across, ring;
 void main() {
   vec2 at = mix(from, here, glide);
   tint = texelFetch(table, ivec2(int(row + 0.5), 0), 0);
   bool off = tint.a == 0.0 || !(at.x == at.x && at.y == at.y);
   if (highlighting && highlighted < 0.5) tint.a *= 0.12;
   gl_Position = off ? vec4(2.0, 2.0, 2.0, 1.0) : vec4((at - centre) * scale, 0.0, 1.0);
-  gl_PointSize = size;
+  ring = rings && (row == ${BELOW}.0 || row == ${ABOVE}.0) ? 1.0 : 0.0;
+  across = ring > 0.5 ? max(8.0, size * ${RING}) : size;
+  gl_PointSize = across;
 }`;
 
 const FRAGMENT = `#version 300 es
 precision highp float;
-in vec4 tint; uniform float size; out vec4 colour;
+in vec4 tint; in float across, ring; uniform vec3 ink; out vec4 colour;
 void main() {
-  float cover = size < 2.5 ? 1.0 : clamp((0.5 - length(gl_PointCoord - 0.5)) * size + 0.5, 0.0, 1.0);
-  colour = vec4(tint.rgb, 1.0) * tint.a * cover;
+  float inside = (0.5 - length(gl_PointCoord - 0.5)) * across + 0.5;
+  float cover = across < 2.5 ? 1.0 : clamp(inside, 0.0, 1.0);
+  float edge = ring * (1.0 - clamp(inside - max(1.5, across * 0.14), 0.0, 1.0));
+  colour = vec4(mix(tint.rgb, ink, edge), 1.0) * tint.a * cover;
 }`;
 
 /** One triangle that covers everything, with the background on it. */
@@ -53,6 +62,9 @@ export interface Points {
   readonly highlighted: Uint8Array | null;
 }
 
+/** The colour of the rings around what lies far beyond a scale; null where colours are no amounts. */
+export type Rings = readonly [number, number, number] | null;
+
 export interface Frame {
   readonly camera: Camera;
   /** The diameter of a point in pixels of the canvas. */
@@ -70,6 +82,7 @@ export class WebglPoints {
   private step = 0;
   private count = 0;
   private highlighting = false;
+  private rings: Rings = null;
 
   private constructor(
     private readonly gl: WebGL2RenderingContext,
@@ -79,7 +92,7 @@ export class WebglPoints {
     private readonly table: WebGLTexture,
     private readonly background: WebGLTexture,
     private readonly uniforms: Readonly<
-      Record<"centre" | "scale" | "size" | "glide" | "highlighting", WebGLUniformLocation | null>
+      Record<"centre" | "scale" | "size" | "glide" | "highlighting" | "rings" | "ink", WebGLUniformLocation | null>
     >,
   ) {}
 
@@ -113,6 +126,8 @@ export class WebglPoints {
       size: uniform("size"),
       glide: uniform("glide"),
       highlighting: uniform("highlighting"),
+      rings: uniform("rings"),
+      ink: uniform("ink"),
     });
   }
 
@@ -139,9 +154,10 @@ export class WebglPoints {
     gl.bufferData(gl.ARRAY_BUFFER, data as AllowSharedBufferSource, gl.STATIC_DRAW);
   }
 
-  /** 256 colours (r, g, b, a). */
-  setTable(table: Uint8Array): void {
+  /** 256 colours (r, g, b, a); `rings` is the colour of the rings where points may have some. */
+  setTable(table: Uint8Array, rings: Rings): void {
     const { gl } = this;
+    this.rings = rings;
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, this.table);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, table);
@@ -165,6 +181,8 @@ export class WebglPoints {
     gl.uniform1f(uniforms.size, size);
     gl.uniform1f(uniforms.glide, glide);
     gl.uniform1i(uniforms.highlighting, this.highlighting ? 1 : 0);
+    gl.uniform1i(uniforms.rings, this.rings ? 1 : 0);
+    if (this.rings) gl.uniform3f(uniforms.ink, this.rings[0] / 255, this.rings[1] / 255, this.rings[2] / 255);
     this.readEvery(step);
     gl.drawArrays(gl.POINTS, 0, Math.floor(this.count / step));
   }

@@ -50,7 +50,7 @@ export class Details {
         h(
           "span",
           { class: "hg-sum" },
-          `${network.parameters.toLocaleString("en")} numbers were learnt; ${Number(network.compression.toPrecision(2))} numbers of a sample share one number of its code.`,
+          `${network.parameters.toLocaleString("en")} numbers were learnt. ${compressed(network.compression)}`,
         ),
         close,
       ),
@@ -62,11 +62,28 @@ export class Details {
   }
 }
 
+/** How many numbers of a sample share one of its code, in words. */
+function compressed(times: number): string {
+  if (times <= 1) return "A code has as many numbers as a sample, or more.";
+  return `A code has ${Number(times.toPrecision(2)).toLocaleString("en")} times fewer numbers than a sample.`;
+}
+
 function layers(title: string, rows: readonly LayerRow[]): HTMLElement {
   return h(
     "table",
     {},
     h("caption", {}, title),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        h("th", { scope: "col" }, "layer"),
+        h("th", { scope: "col", class: "hg-number" }, "what leaves it"),
+        h("th", { scope: "col", class: "hg-number" }, "numbers learnt"),
+      ),
+    ),
     h(
       "tbody",
       {},

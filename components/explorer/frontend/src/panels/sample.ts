@@ -23,7 +23,7 @@ export class SamplePanel {
   readonly standIn = h("small");
   private readonly code = h("div", { class: "hg-code" });
   private readonly badge = h("div", { class: "hg-badge", tabIndex: 0, data: { testid: "distance", tip: "" } });
-  private readonly caption = h("span", {});
+  private readonly caption = h("span", { class: "hg-made", tabIndex: 0 });
   private readonly decimals: number;
   private readonly cells: {
     button: HTMLButtonElement;
@@ -43,6 +43,7 @@ export class SamplePanel {
     const [width, height] = [shape[1] ?? 1, shape[0]];
     this.large = kind === "signal" ? new Lines(height, columns!) : kind === "table" ? new Bars(columns!) : null;
     this.values = kind === "table" ? new Values(columns!, NAMES) : null;
+    if (this.values) this.values.head = this.near;
     this.canvas = this.large?.canvas ?? painter.canvas("hg-sample");
     this.canvas.dataset["testid"] = "decoded-sample";
     this.canvas.setAttribute("role", "img");
@@ -64,7 +65,13 @@ export class SamplePanel {
       h(
         "div",
         { class: "hg-pictures" },
-        h("figure", {}, this.large?.element ?? this.canvas, h("figcaption", {}, this.caption, this.large && this.key)),
+        h(
+          "figure",
+          {},
+          this.large?.head ?? null,
+          this.large?.element ?? this.canvas,
+          h("figcaption", {}, this.caption, this.large && this.key),
+        ),
       ),
       h(
         "div",
@@ -82,7 +89,8 @@ export class SamplePanel {
   }
 
   showCode(code: ArrayLike<number>, dimensions: readonly number[]): void {
-    const parts = dimensions.map((d) => `z${d + 1} ${formatNumber(code[d])}`);
+    // A name and its number stay together where the line is broken.
+    const parts = dimensions.map((d) => `z${d + 1}\u00a0${formatNumber(code[d])}`);
     setText(this.code, parts.join("   ") + (code.length > dimensions.length ? "  …" : ""));
   }
 
@@ -90,9 +98,10 @@ export class SamplePanel {
   showDistance(nearest: number | null, limit: number | null): boolean {
     const far = nearest !== null && limit !== null && nearest > limit;
     this.badge.classList.toggle("hg-far", far);
-    const away = nearest === null ? "" : `The nearest real sample is ${formatNumber(nearest, this.decimals)} away`;
-    const usual = limit === null ? "" : `; 99 of 100 have another within ${formatNumber(limit, this.decimals)}`;
-    const tip = away && `${away}${usual}.`;
+    const away = nearest === null ? "" : `The nearest real sample is ${formatNumber(nearest, this.decimals)} away.`;
+    const usual = `From one real sample to the next it is rarely more than ${formatNumber(limit ?? 0, this.decimals)}`;
+    const meaning = far ? "here the decoder has seen nothing like it." : "so this place is among them.";
+    const tip = away && (limit === null ? away : `${away} ${usual}: ${meaning}`);
     if (this.badge.dataset["tip"] !== tip) this.badge.dataset["tip"] = tip;
     setText(this.badge, nearest === null ? "" : far ? "Far from real samples" : "Close to real samples");
     return far;
@@ -180,7 +189,9 @@ export class SamplePanel {
     this.painter.paint(this.canvas, values);
   }
 
-  setCaption(caption: string): void {
+  /** `meaning` is told of it where it is pointed at or touched. */
+  setCaption(caption: string, meaning: string): void {
     setText(this.caption, caption);
+    if (this.caption.dataset["tip"] !== meaning) this.caption.dataset["tip"] = meaning;
   }
 }

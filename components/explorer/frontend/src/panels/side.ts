@@ -9,6 +9,7 @@ import type { Decoding } from "../decoding";
 import { h, setText } from "../dom";
 import { formatNumber, meanSquaredError, product, type Neighbour } from "../maths";
 import type { Sampled } from "../paint";
+import { Below } from "./below";
 import { Details } from "./details";
 import { NEIGHBOURS, SamplePanel } from "./sample";
 import { Sliders, type SliderRow } from "./sliders";
@@ -16,6 +17,16 @@ import { Way } from "./way";
 
 /** How many pictures show what a dimension does from end to end. */
 const STRIP_FRAMES = 9;
+
+/** What a decoded sample is and how it is drawn, for each kind of sample. */
+const DECODED: Readonly<Record<string, string>> = {
+  table:
+    "What the decoder makes of the code, and no real row. Bars begin at the mean of their column and are measured in standard deviations (sd). Of a category each piece is the share of one value, the likeliest in colour. Marks are the real row.",
+  signal: "What the decoder makes of the code, and no real signal. The thick line behind it is the real one.",
+};
+const decodedIs = (kind: string): string => DECODED[kind] ?? "What the decoder makes of the code, and no real sample.";
+const ERROR =
+  "The error is the mean of the squared differences between original and reconstruction: 0 were a perfect copy.";
 
 export class Side {
   readonly element: HTMLElement;
@@ -25,6 +36,7 @@ export class Side {
   readonly sliders: Sliders;
   readonly way: Way;
   readonly details: Details;
+  readonly below: Below;
   /** The samples nearest to the code, nearest first. */
   nearest: readonly Neighbour[] = [];
   /** Whether the code is further from the data than samples are from each other. */
@@ -65,6 +77,8 @@ export class Side {
       this.way.element,
       this.sliders.element,
     );
+    // Of rows and signals the parts of the sample's panel are laid out by themselves.
+    this.below = new Below(this.element, [...this.element.children, ...this.sample.element.children]);
   }
 
   private buttons(): HTMLElement[] {
@@ -75,7 +89,7 @@ export class Side {
       make("Back to the last sample", "this-sample", "Back to the sample shown last, else to the nearest", () =>
         this.goToLast(),
       ),
-      make("Mean", "reset", "The mean of all codes", () => this.goToMean()),
+      make("The average", "reset", "The mean of all codes: the middle of the map", () => this.goToMean()),
     ];
   }
 
@@ -206,22 +220,24 @@ export class Side {
     const { picked } = state.now;
     const input = picked ?? this.nearest[0]?.index ?? null,
       values = input === null ? null : data.original(input);
-    const words = picked === null ? "nearest" : "original";
+    const words = picked === null ? "nearest" : "original",
+      meaning = decodedIs(card.dataset.kind);
     this.sample.showBehind(
       input,
-      values && { values, offset: 0, colour: this.colouring.cssOf(input) },
+      values && { values, offset: 0, colour: this.colouring.cssOf(input), word: words },
       values ? data.describe(picked === null ? "nearest sample" : words, input) : "",
     );
     this.showInput(input, words);
     if (picked === null || !values) {
       const decoded = this.far ? "decoded, far from real samples" : "decoded";
-      this.sample.setCaption(picked === null ? decoded : "reconstruction");
+      this.sample.setCaption(picked === null ? decoded : "reconstruction", meaning);
       return;
     }
     const { decoded } = this.decoding;
     const comparable = !(card.dataset.kind === "image" && data.reduced) && decoded?.length === values.length;
     const error = comparable ? meanSquaredError(values, decoded) : (data.errors?.[picked] ?? null);
-    this.sample.setCaption(error === null ? "reconstruction" : `reconstruction, error ${error.toPrecision(2)}`);
+    if (error === null) return this.sample.setCaption("reconstruction", meaning);
+    this.sample.setCaption(`reconstruction, error ${error.toPrecision(2)}`, `${meaning} ${ERROR}`);
   }
 
   /** The sample at the beginning of the way. Without its original it is drawn by the decoder, once the hand rests. */
@@ -259,6 +275,7 @@ export class Side {
   }
 
   end(): void {
+    this.below.end();
     this.sample.end();
   }
 }

@@ -7,10 +7,14 @@ import { button, h, setText } from "../dom";
 import { byUse, formatNumber, histogram } from "../maths";
 import { term } from "../tips";
 
-const CODE = "The few numbers that the encoder keeps of a sample; the decoder draws from them alone.";
+/** What code and latent space are, for a kind of sample. */
+const codeOf = (kind: string): string =>
+  `The few numbers that the encoder keeps of ${ONE[kind] ?? "a sample"}; the decoder ${kind === "image" ? "draws" : "works"} from them alone.`;
+const ONE: Readonly<Record<string, string>> = { image: "an image", signal: "a signal", table: "a row" };
 const BY_KL =
-  "By their KL divergence: how far each number's distribution is from the one that would say nothing about the sample.";
-const BY_VARIANCE = "By their variance: how much each number differs from sample to sample.";
+  "The number that tells most about a sample comes first. How much it tells is its KL divergence: 0 if it were the same noise for all samples.";
+const BY_VARIANCE =
+  "The number that differs most from sample to sample comes first: the one with the largest variance.";
 
 /** One dimension's slider, its histogram behind it. */
 export class SliderRow {
@@ -97,8 +101,8 @@ export class Sliders {
     this.rows = byUse(kl ?? variance).map((d) => {
       const note = dead[d]
         ? kl
-          ? `unused: its KL is ${formatNumber(kl[d], 3)}`
-          : `unused: its variance is ${variance[d].toPrecision(2)}`
+          ? `unused: it says nothing about a sample (KL divergence ${formatNumber(kl[d], 3)})`
+          : `unused: it is the same for all samples (variance ${variance[d].toPrecision(2)})`
         : "";
       return new SliderRow(
         d,
@@ -120,7 +124,7 @@ export class Sliders {
       h(
         "h3",
         {},
-        h("span", {}, term("Code", CODE), size === 1 ? "" : ` of ${size} numbers`),
+        h("span", {}, term("Code", codeOf(card.dataset.kind)), size === 1 ? "" : ` of ${size} numbers`),
         h("small", {}, sorted, sorted && gone && " · ", gone),
       ),
       h("div", { class: "hg-rows" }, ...this.rows.map((row) => row.element)),

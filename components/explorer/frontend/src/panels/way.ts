@@ -5,11 +5,22 @@ import type { RunCard } from "../card";
 import { h, setText } from "../dom";
 import { byUse, formatNumber } from "../maths";
 import type { Painter, Sampled } from "../paint";
+import { term } from "../tips";
 
-/** How many of the code's numbers are drawn at most, and the size of their picture. */
+/** How many of the code's numbers are drawn at most; of so few each with its name and its value. */
 const NUMBERS = 12,
-  WIDTH = 132,
-  HEIGHT = 60;
+  FEW = 4;
+/** The size of their picture in its own pixels, and how many of those are one of the page where it is smallest. */
+const WIDTH = 288,
+  HEIGHT = 132,
+  SCALE = 3;
+/** Where the bars of few numbers lie, beside their names and their values. */
+const [FROM, TO] = [54, 168];
+
+const MORE = "How this network is built: its layers, its formula, and a program that makes it";
+const ENCODER = "The encoder: the half of the network that takes a sample in and keeps only a few numbers of it.";
+const DECODER = "The decoder: the other half of the network. From the few numbers alone it makes a whole sample again.";
+const NUMBER = "All that is left of the sample between encoder and decoder: its code, a place on the map.";
 
 export class Way {
   readonly element: HTMLElement;
@@ -32,28 +43,32 @@ export class Way {
     this.input = painter.canvas("hg-sample hg-pixels");
     this.output = painter.canvas("hg-sample hg-pixels");
     this.original = h("figure", { class: "hg-original", data: { testid: "original" } }, this.input, this.note);
-    const box = (part: string, word: string) =>
-      h("span", { class: `hg-net hg-${part}`, data: { part } }, h("i", {}), h("small", {}, word));
+    const part = (name: string, drawn: HTMLElement, word: string, explanation: string) =>
+      h("span", { class: "hg-net", data: { part: name } }, drawn, h("small", {}, term(word, explanation)));
     this.element = h(
-      "button",
+      "div",
       {
-        type: "button",
         class: "hg-way",
-        title: "How this network is built: its layers, its formula, and a program that makes it",
         data: { testid: "way", lit: "" },
-        on: { click: open },
+        on: { click: (event) => (event.target as Element).closest("[data-tip], button") ?? open() },
       },
       this.original,
-      box("encoder", "encoder"),
-      h(
-        "span",
-        { class: "hg-net", data: { part: "code" } },
-        this.numbers,
-        h("small", {}, size === 1 ? "1 number" : `${size} numbers`),
-      ),
-      box("decoder", "decoder"),
+      part("encoder", h("i", {}), "encoder", ENCODER),
+      part("code", this.numbers, size === 1 ? "1 number" : `${size} numbers`, NUMBER),
+      part("decoder", h("i", {}), "decoder", DECODER),
       h("figure", { data: { part: "output" } }, this.output, h("figcaption", {}, "decoded")),
-      h("span", { class: "hg-more", aria: { hidden: "true" } }, "\u2026"),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "hg-more",
+          title: MORE,
+          aria: { label: MORE },
+          data: { testid: "way-open" },
+          on: { click: open },
+        },
+        "\u2026",
+      ),
     );
   }
 
@@ -69,33 +84,42 @@ export class Way {
 
   showNote(note: string): void {
     setText(this.note, note);
+    if (this.note.title !== note) this.note.title = note; // there is little space for it
   }
 
-  /** The numbers of the code as bars from the middle of their range; few of them with their values. */
+  /** The numbers of the code as bars from the middle of their range; few of them with their names and values. */
   showCode(code: ArrayLike<number>): void {
     if (!this.ink) return;
     const context = cpuContext(this.numbers);
     const { low, high } = this.card.codes;
-    const count = this.dimensions.length;
-    const row = HEIGHT / Math.max(2, count);
+    const count = this.dimensions.length,
+      few = count <= FEW;
+    const [from, to] = few ? [FROM, TO] : [0, WIDTH];
+    const middle = (from + to) / 2,
+      row = HEIGHT / Math.max(2, count);
+    const top = count < 2 ? row / 2 : 0;
     context.clearRect(0, 0, WIDTH, HEIGHT);
-    context.fillStyle = this.ink.line;
-    context.fillRect(WIDTH / 2, 0, 1, HEIGHT);
-    context.font = "600 13px system-ui, sans-serif";
+    context.font = `600 ${10 * SCALE}px system-ui, sans-serif`;
     context.textBaseline = "middle";
     for (let i = 0; i < count; i++) {
       const d = this.dimensions[i];
       const range = (high[d] - low[d]) / 2 || 1;
       const share = Math.max(-1, Math.min(1, (code[d] - low[d] - range) / range));
-      const y = (count < 2 ? row / 2 : 0) + i * row;
+      const y = top + i * row,
+        length = (share * (to - from)) / 2;
+      context.fillStyle = this.ink.line;
+      context.fillRect(from, y + row * 0.2, to - from, row * 0.6);
       context.fillStyle = this.ink.accent;
-      context.globalAlpha = count <= 4 ? 0.45 : 0.85;
-      context.fillRect(WIDTH / 2 + Math.min(0, (share * WIDTH) / 2), y + 1, Math.abs((share * WIDTH) / 2), row - 2);
-      context.globalAlpha = 1;
-      if (count > 4) continue;
+      context.fillRect(middle + Math.min(0, length), y + row * 0.12, Math.max(SCALE, Math.abs(length)), row * 0.76);
+      if (!few) continue;
       context.fillStyle = this.ink.text;
-      context.fillText(`z${d + 1}  ${formatNumber(code[d])}`, 6, y + row / 2);
+      context.textAlign = "left";
+      context.fillText(`z${d + 1}`, 0, y + row / 2, FROM - 6);
+      context.textAlign = "right";
+      context.fillText(formatNumber(code[d]), WIDTH, y + row / 2, WIDTH - TO - 6);
     }
+    context.fillStyle = this.ink.faint;
+    context.fillRect(middle - 1, top, 2, row * count);
   }
 
   setInk(ink: Ink): void {

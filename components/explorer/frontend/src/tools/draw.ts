@@ -91,7 +91,7 @@ export class Draw extends Tool {
             title: "Put the nearest original on the pad, to change it",
             on: { click: () => this.fromSample() },
           },
-          "Nearest",
+          "Take the nearest",
         ),
         h(
           "button",
@@ -237,7 +237,7 @@ export class Draw extends Tool {
     if (this.values?.length === decoded.length)
       setText(
         this.message,
-        `Reconstruction error ${meanSquaredError(this.values, decoded).toPrecision(2)} (mean squared)`,
+        `Reconstruction error ${meanSquaredError(this.values, decoded).toPrecision(2)}; a perfect copy would have 0.`,
       );
   }
 
@@ -277,9 +277,9 @@ export class Draw extends Tool {
     return h(
       "p",
       { class: "hg-sum hg-offer", data: { testid: "better-reader" } },
-      "This run mistakes many drawings for others. ",
+      `This run often takes one ${this.context.card.dataset.label ?? "drawing"} for another. `,
       h("a", { href: reader.address, target: "_self" }, reader.title),
-      " reads them better.",
+      " reads drawings better.",
     );
   }
 

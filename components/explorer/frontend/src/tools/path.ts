@@ -4,8 +4,14 @@ import { causeNow, causeOf, type Cause } from "../cause";
 import type { Context } from "../context";
 import { h, setText } from "../dom";
 import { addAndSubtract, pointOnPath, type Point } from "../maths";
+import { term } from "../tips";
 import { PlayButton } from "./play";
 import { Tool } from "./tool";
+
+const SNAP = "A click takes the real sample that is nearest on the map, instead of the very place.";
+const ARC = "On an arc around 0, where codes of this kind of network are frequent, instead of the straight line.";
+const SUM =
+  "Takes three stops. What A has and C has not is added to B: the code of A plus that of B minus that of C, number by number.";
 
 export class Path extends Tool {
   readonly id = "path";
@@ -46,16 +52,11 @@ export class Path extends Tool {
     {
       type: "button",
       data: { testid: "path-arithmetic" },
-      title: "Go from C to A, starting at B: what A has and C has not, added to B",
       on: { click: () => this.arithmetic() },
     },
     "A + B \u2212 C",
   );
-  private readonly undo = h(
-    "button",
-    { type: "button", on: { click: () => (this.stops.pop(), this.changed()) } },
-    "Remove last",
-  );
+  private readonly undo = h("button", { type: "button", on: { click: () => this.removeLast() } }, "Remove last");
   private readonly clearing = h(
     "button",
     { type: "button", data: { testid: "path-clear" }, on: { click: () => ((this.stops = []), this.changed()) } },
@@ -77,18 +78,14 @@ export class Path extends Tool {
       h(
         "div",
         { class: "hg-buttons" },
-        h("label", { class: "hg-check" }, this.snap, "Take the nearest sample"),
+        h("label", { class: "hg-check" }, this.snap, term("Stop at samples", SNAP)),
         h(
           "label",
-          {
-            class: "hg-check",
-            title: "Along the arc around the origin instead of the straight line",
-            hidden: !context.card.architecture.variational,
-          },
+          { class: "hg-check", hidden: !context.card.architecture.variational },
           this.spherical,
-          "Spherical",
+          term("On an arc", ARC),
         ),
-        this.sumButton,
+        h("span", { class: "hg-explained", data: { tip: SUM } }, this.sumButton),
         this.undo,
         this.clearing,
       ),
@@ -120,8 +117,7 @@ export class Path extends Tool {
       return true;
     }
     if (key === "Backspace" && this.stops.length) {
-      this.stops.pop();
-      this.changed();
+      this.removeLast();
       return true;
     }
     return false;
@@ -135,10 +131,26 @@ export class Path extends Tool {
         : { code: this.context.data.codeOf(nearest), sample: nearest },
     );
     this.context.state.set("pinned", true);
-    const stop = this.stops[this.stops.length - 1];
-    this.context.setCode(stop.code, causeNow(), stop.sample);
+    this.goToLast();
     this.changed();
     this.context.announcer.say(() => `${this.summary.textContent}`);
+  }
+
+  /** Shows the last stop, and the slider stands there. */
+  private goToLast(): void {
+    const stop = this.stops.at(-1);
+    if (!stop) return;
+    this.pause();
+    this.position = 1;
+    this.scrub.value = "1";
+    this.context.setCode(stop.code, causeNow(), stop.sample);
+  }
+
+  /** Takes the last stop away. */
+  private removeLast(): void {
+    this.stops.pop();
+    this.goToLast();
+    this.changed();
   }
 
   /** The sample nearest on the map, not in the whole code: the one that lies under the pointer. */

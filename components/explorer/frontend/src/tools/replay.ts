@@ -11,9 +11,10 @@ import { Tool } from "./tool";
 export class Replay extends Tool {
   readonly id = "replay";
   readonly title = "Replay";
-  readonly help = "See the codes find their places during training";
+  readonly help = "See how the codes found their places while the network was trained";
   override readonly panel: HTMLElement;
   override readonly hasRings = false;
+  override readonly showsLayer = false;
   private readonly label = h("output", { class: "hg-number" });
   private readonly message = h("p", { class: "hg-sum", data: { testid: "replay-message" } });
   private readonly scrub: HTMLInputElement;
@@ -49,12 +50,18 @@ export class Replay extends Tool {
   }
 
   override open(): void {
-    if (this.codes) return this.show();
+    if (this.codes) return this.begin();
     setText(this.message, "Fetching the epochs …");
     void this.load().then(
-      () => this.context.state.now.tool === this.id && this.show(),
+      () => this.context.state.now.tool === this.id && this.begin(),
       (error: unknown) => setText(this.message, messageOf(error)),
     );
+  }
+
+  /** It plays by itself where nobody minds: that is what it was opened for. */
+  private begin(): void {
+    if (this.context.reducedMotion || !this.context.places.plane.move) this.show();
+    else this.play();
   }
 
   private async load(): Promise<void> {
@@ -71,7 +78,7 @@ export class Replay extends Tool {
     const { count, epochs } = context.card.replay!;
     const { size } = context.card.codes;
     const at = Number(this.scrub.value);
-    setText(this.label, `${epochs[at]}`);
+    setText(this.label, `epoch ${epochs[at]} of ${epochs[epochs.length - 1]}`);
     this.scrub.setAttribute("aria-valuetext", `epoch ${epochs[at]}`);
     if (!this.codes || !this.index) return;
     const { plane } = context.places;
@@ -81,7 +88,7 @@ export class Replay extends Tool {
     }
     setText(
       this.message,
-      `${count.toLocaleString("en")} samples after each epoch. The picture is decoded by the finished model.`,
+      `${count.toLocaleString("en")} samples after each epoch, which is one pass over all samples. What is decoded beside the map comes from the finished network.`,
     );
     const block = this.codes.subarray(at * count * size, (at + 1) * count * size);
     const pca = context.card.projections.pca;
@@ -98,6 +105,7 @@ export class Replay extends Tool {
     const last = Number(this.scrub.max);
     if (Number(this.scrub.value) >= last) this.scrub.value = "0";
     this.show();
+    clearInterval(this.timer);
     this.timer = window.setInterval(() => {
       if (Number(this.scrub.value) >= last) return this.pause();
       this.scrub.value = String(Number(this.scrub.value) + 1);

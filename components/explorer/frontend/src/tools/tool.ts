@@ -18,6 +18,9 @@ export abstract class Tool {
   /** Whether it shows the samples that are selected. */
   readonly showsSelection: boolean = false;
 
+  /** Whether the layer that is chosen is drawn: it belongs to the finished network. */
+  readonly showsLayer: boolean = true;
+
   constructor(protected readonly context: Context) {}
 
   /** Whether it can be used with this run. */
