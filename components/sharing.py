@@ -1,13 +1,14 @@
 """The link to a map as it stands, and the way to hand over a run to somebody whose browser does not reach this computer."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from components import choosing
-from models import runs
+from components import cached, choosing, visitor
+from models import export, pages, runs, uploads
 
 LOCAL = ("localhost", "127.0.0.1", "::1")  # names of the computer itself, which mean another one elsewhere
 
@@ -29,7 +30,37 @@ def share(place: DeltaGenerator, run: runs.Run, shown: Mapping[str, str]) -> Non
             "It works on this computer only. For a friend elsewhere" if here.hostname in LOCAL else "Or without a link"
         )
         st.caption(
-            f"{only}: on Explore, under Download, take **Run (zip)** and send it; your friend opens it in an Hourglass "
-            "of their own, on Explore under **Open a run**."
+            f"{only}, send this run as one page: a file that opens by a double click, without a server or a network."
+        )
+        one_page(run, "share")
+        st.caption(
+            "Under Download is **Run (zip)**, which holds everything: your friend opens it in an Hourglass of their own, on "
+            "Explore under **Open a run**."
         )
         choosing.own_data_notice(run)
+
+
+def one_page(run: runs.Run, key: str) -> None:
+    """A button that hands over the run as one page. Samples of one's own are on it only where that is ticked."""
+    name, along = run.configuration.dataset, None
+    if uploads.own(name) and uploads.readable(name, visitor.owner()):
+        count = min(pages.TILES, run.count)
+        along = st.checkbox(
+            f"With {count:,} of your samples", key=f"along {key} {run.id}", help="As small pictures or values"
+        )
+    st.download_button(
+        "This run as one page",
+        partial(page, run, along),
+        file_name=export.file_name(run, "page"),
+        mime="text/html",
+        on_click="ignore",
+        icon=":material/html:",
+        key=f"page {key} {run.id}",
+        help="An .html file with the map, the decoder and the tools, to mail, to put on a stick or on a website",
+    )
+
+
+@cached.per_run(8)
+def page(run: runs.Run, along: bool | None) -> bytes:
+    """The page, made when its button is pressed. along: with samples; None as their licence allows it."""
+    return pages.page(run, samples=along).html

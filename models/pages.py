@@ -82,6 +82,7 @@ def page(run: Run, *, bits: int | None = None, encoder: bool = True, samples: bo
     if run.card.dataset.factors:
         floats["factors.f32"] = run.factors[order]
     blocks = {"decoder.safetensors": decoder, "labels.i32": run.labels[order].astype("<i4").tobytes()}
+    encoder = encoder and kinds.get(run.kind).pixels  # one draws images
     if encoder:
         blocks["encoder.safetensors"] = _weights(run, "encoder", chosen)
     _places(run, order, card, floats, blocks)
@@ -394,7 +395,7 @@ def _rows(run: Run, bits: int, lost: float, tiles: int, *, encoder: bool) -> Ite
         "Originals on this page": f"{tiles:,} small pictures"
         if tiles
         else "none; the decoder's pictures stand for them",
-        "Drawing": "the encoder is on this page" if encoder else "the encoder is not on this page",
+        "Drawing": "the encoder is on this page" if encoder else "",
     }.items():
         if value:
             yield f"<tr><th>{escape(name)}</th><td>{escape(' '.join(value.split()))}</td></tr>"

@@ -17,7 +17,7 @@ from streamlit.proto.Metric_pb2 import Metric as MetricProto
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
 from streamlit.testing.v1 import AppTest
 
-from components import cached, choosing, figures, views, visitor, watched
+from components import cached, choosing, figures, sharing, views, visitor, watched
 from components.views import codes, train
 from models import datasets, engine, runs
 from models.engine import queue
@@ -908,3 +908,31 @@ def test_what_was_chosen_and_not_shown_gives_way_to_a_later_address() -> None:
     app.session_state["drawn"], app.session_state["visit"] = True, ("another page", set(), [])
     app.query_params["shift"] = "2"
     assert app.run().session_state["was"] == 2
+
+
+def test_a_run_is_handed_over_as_one_page() -> None:
+    app = drawn("explore", run="digits-variational")
+    assert [one.label for one in app.get("download_button")].count("This run as one page") == 2  # Share, Download
+    made = sharing.page(runs.open_run(runs.folder_of("digits-variational")), None)
+    assert made.startswith(b"<!doctype html>") and b'data-file="decoder.safetensors"' in made
+    assert not [one for one in app.checkbox if "your samples" in one.label], (
+        "nothing of one's own is in a run that ships"
+    )
+
+
+def test_ones_own_samples_are_on_the_page_only_where_that_is_ticked(
+    digits_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing.uploads, "own", lambda _name: True)
+    monkeypatch.setattr(sharing.uploads, "readable", lambda _name, _owner: True)
+    app = drawn("explore", run=digits_run.id)
+    ticks = [one for one in app.checkbox if "your samples" in one.label]
+    assert [one.label for one in ticks] == ["With 1,000 of your samples"] * 2 and not any(one.value for one in ticks)
+    asked = []
+    monkeypatch.setattr(
+        sharing.pages, "page", lambda _run, samples: (asked.append(samples), SimpleNamespace(html=b""))[1]
+    )
+    for along in (False, True, None):
+        sharing.page(digits_run, along)
+    sharing.page.clear()
+    assert asked == [False, True, None]

@@ -109,7 +109,7 @@ def dimensions(run: runs.Run) -> None:
         figure = figures.dimensions(facts.variance, dead, "variance of the codes")
         st.plotly_chart(figure, config=PLAIN, key="dimensions")
         st.caption(
-            "How much each dimension differs from sample to sample. One that hardly does is counted as dead: it tells nothing.",
+            "The variance of each dimension: how much it differs from sample to sample. One that hardly does is counted as dead: it tells nothing.",
             help=f"Hardly: less than a hundredth of the greatest variance, or less than {NO_VARIANCE:.9f}.",
         )
 

@@ -261,6 +261,7 @@ def downloads(run: runs.Run, code: NDArray[np.float32], named: bool) -> None:
     more = [word for word, there in (("labels", run.classes), ("columns", drawing.tabular and named)) if there]
     codes_with = f"Codes with {' and '.join(more)}" if more else "Codes"
     with st.expander("Download", icon=":material/download:"), st.container(horizontal=True):
+        sharing.one_page(run, "download")
         labels = {
             "run": "Run (zip)",
             "weights": "Weights (safetensors)",

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from components import address, choosing, visitor
+from components import address, choosing, sharing, visitor
 from components.views import Page, show_problems
 from models import Problem, engine, runs
 from models.engine import Entry
@@ -190,6 +190,7 @@ def one(entry: Entry, owner: str) -> None:  # noqa: PLR0912 - one branch for eac
                 st.switch_page(pages["Explore"], query_params={"run": entry.id})
             if st.button("Reconstructions", icon=":material/compare:"):
                 st.switch_page(pages["Reconstructions"], query_params={"run": entry.id})
+            sharing.one_page(entry.run, "runs")
         if GROUP[entry.state] == 0:
             if st.button("Watch it", icon=":material/monitoring:", type="primary"):
                 st.switch_page(pages["Train"], query_params={**choices(entry), "training": entry.id})
