@@ -54,7 +54,7 @@ def one_page(run: runs.Run, key: str) -> None:
         file_name=export.file_name(run, "page"),
         mime="text/html",
         on_click="ignore",
-        icon=":material/html:",
+        icon=":material/draft:",
         key=f"page {key} {run.id}",
         help="An .html file with the map, the decoder and the tools, to mail, to put on a stick or on a website",
     )
