@@ -421,7 +421,7 @@ def manifold(bench: Bench) -> None:
             decode += measures(page, "explorer:decode")
             layer.select_option("none")
             page.wait_for_timeout(300)
-    row("20x20 manifold", spread(alone), "700 ms", f"while the pointer moves: {spread(moving)}")
+    row("20x20 manifold", spread(alone), "30 ms", f"while the pointer moves: {spread(moving)}")
     row(
         "meanwhile: longest block, handler to canvas",
         f"{max(blocks, default=0):.0f} ms, decode {spread(decode)}",
@@ -463,14 +463,14 @@ def bytes_before(bench: Bench) -> None:
         page.locator(f'{READY}[data-run="{run.id}"]').first.wait_for()
         page.wait_for_load_state("networkidle")
         again = sum(sizes.values())
-    free = ("codes.f32", "decoder.onnx", "weights.safetensors")
-    needed = sum(size for name, size in first.items() if name in ("explorer.js", "run.json", "labels.i32"))
-    network = sum(size for name, size in first.items() if name.startswith("ort"))
+    free = ("codes.f32", "decoder.safetensors")
+    needed = sum(size for name, size in first.items() if name in ("explorer.js", "shared.js", "run.json", "labels.i32"))
+    weights = sum(size for name, size in first.items() if name == "decoder.safetensors")
     come = sum(size for name, size in first.items() if name in before and name not in free)
     row(
-        "bytes that the first point waits for", f"{needed / 1e3:.0f} KB", "300 KB", f"come by then: {come / 1e3:.0f} KB"
+        "bytes that the first point waits for", f"{needed / 1e3:.0f} KB", "120 KB", f"come by then: {come / 1e3:.0f} KB"
     )
-    row("bytes that the first decode waits for", f"{(needed + network) / 1e6:.2f} MB", "4.2 MB")
+    row("the decoder's weights", f"{weights / 1e6:.2f} MB", "", "the first decode waits for both")
     row("bytes at the second visit", f"{again / 1e3:.1f} KB", "cached", ", ".join(n for n, s in sizes.items() if s))
 
 

@@ -1,6 +1,7 @@
 """The browser's own networks beside onnxruntime in Python: every architecture and every run that ships, both parts."""
 
 import base64
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page
 from safetensors.numpy import load_file, save_file
 from test_explorer_browser import empty
+from test_kinds import asked
 
 from components.explorer import assets
 from models import architectures, datasets, graphs, runs
@@ -183,3 +185,25 @@ def test_a_part_of_the_weights_is_a_file_of_its_own(tmp_path: Path) -> None:
         for name, value in own.items():
             np.testing.assert_array_equal(value, whole[name])
             assert value.dtype == whole[name].dtype
+
+
+def test_a_run_from_before_its_layers_were_kept_has_those_of_its_architecture(
+    copied: Callable[[runs.Run], Path],
+) -> None:
+    run = runs.open_run(runs.folder_of("digits-variational"))
+    folder = copied(run)
+    stored = json.loads((folder / "run.json").read_text())
+    kept = stored["architecture"].pop("layers")
+    (folder / "run.json").write_text(json.dumps(stored))
+    assert json.loads(networks.layers(runs.open_run(folder))) == kept
+
+
+def test_what_the_browser_computes_with_is_served() -> None:
+    run = runs.open_run(runs.folder_of("digits-variational"))
+    answer = asked(run, "layers.json")
+    assert answer.status_code == 200 and json.loads(bytes(answer.body)) == json.loads(networks.layers(run))
+    for part in networks.PARTS:
+        answer = asked(run, f"{part}.safetensors")
+        assert gzip.decompress(bytes(answer.body)) == networks.weights(run.folder, part)
+        assert "immutable" in answer.headers["cache-control"]
+    assert asked(run, "optimizer.safetensors").status_code == 404
