@@ -44,12 +44,26 @@ OPEN = (
 STEPS = 65_535
 LOSS = 0.01  # of the test error: as few bits are taken as cost no more
 FRAMES, REPLAYED = 12, 300  # epochs of the replay and codes in it, at most
+MEANT = 0.7  # the rank correlation from which a dimension is called by what it stands for
 MEASURED = 1_000  # test samples by which the loss of fewer bits is told
 
 
 @dataclass(frozen=True)
+class Made:
+    """The blocks of a page, packed, and what they cost. bits: of each weight; lost: by how much the test error is larger
+    than with the weights as they are stored, as a share of it; samples: how many originals; draw: whether the encoder is
+    among them."""
+
+    blocks: dict[str, bytes]
+    bits: int
+    lost: float
+    samples: int
+    draw: bool
+
+
+@dataclass(frozen=True)
 class Page:
-    """A page and what it cost. lost: by how much the test error is larger than with the weights as they are stored."""
+    """A page and what it cost."""
 
     html: bytes
     bits: int
@@ -63,12 +77,18 @@ def travels(run: Run) -> bool:
 
 
 def page(run: Run, *, bits: int | None = None, encoder: bool = True, samples: bool | None = None) -> Page:
-    """The run as one page.
+    """The run as one page; see `blocks`."""
+    made = blocks(run, bits=bits, encoder=encoder, samples=samples)
+    return Page(_html(run, made).encode(), made.bits, made.samples, made.lost)
+
+
+def blocks(run: Run, *, bits: int | None = None, encoder: bool = True, samples: bool | None = None) -> Made:
+    """What a page holds of the run.
 
     bits: of each weight, for each output its own range; None takes the fewest that cost at most 1 % of the test error.
     encoder: whether one can draw. samples: whether some originals travel; None where the licence of a dataset that ships
-    allows it, and never of what somebody brought.
-    `Problem` where the weights are not those of an architecture that is known.
+    allows it, and never of what somebody brought. `Problem` where the weights are not those of an architecture that is
+    known.
     """
     if bits is not None and bits not in BITS:
         raise Problem(f"weights of {bits} bits were asked for", f"{', '.join(map(str, BITS))} are possible")
@@ -81,27 +101,58 @@ def page(run: Run, *, bits: int | None = None, encoder: bool = True, samples: bo
     floats = {"codes.f32": run.codes[order], "errors.f32": run.errors[order, None]}
     if run.card.dataset.factors:
         floats["factors.f32"] = run.factors[order]
-    blocks = {"decoder.safetensors": decoder, "labels.i32": run.labels[order].astype("<i4").tobytes()}
-    encoder = encoder and kinds.get(run.kind).pixels  # one draws images
-    if encoder:
-        blocks["encoder.safetensors"] = _weights(run, "encoder", chosen)
-    _places(run, order, card, floats, blocks)
+    out = {"decoder.safetensors": decoder, "labels.i32": run.labels[order].astype("<i4").tobytes()}
+    draw = encoder and kinds.get(run.kind).pixels  # one draws images
+    if draw:
+        out["encoder.safetensors"] = _weights(run, "encoder", chosen)
+    _places(run, order, card, floats, out)
     if not kinds.get(run.kind).pixels:
-        blocks["columns.json"] = json.dumps(run.stored_columns).encode()
+        out["columns.json"] = json.dumps(run.stored_columns).encode()
         card["files"]["columns.json"] = {}
-    facts: dict[str, Any] = {"stepped": {}}
+    facts: dict[str, Any] = {"stepped": {}, "meanings": meanings(run), **_plane(run)}
     for name, columns in floats.items():
-        blocks[name], facts["stepped"][name] = _stepped(columns)
+        out[name], facts["stepped"][name] = _stepped(columns)
     if tiles is not None:
         facts["tiles"] = tiles[1]
-    blocks |= {"page.json": json.dumps(facts).encode(), "run.json": json.dumps(card, allow_nan=False).encode()}
-    packed = {name: _packed(content) for name, content in blocks.items()}
+    out |= {"page.json": json.dumps(facts).encode(), "run.json": json.dumps(card, allow_nan=False).encode()}
+    packed = {name: _packed(content) for name, content in out.items()}
     if tiles is not None:
         packed["thumbnails.webp"] = tiles[0]
     if values is not None:
         packed["samples.f32.gz"] = _packed(values.tobytes())
     count = facts["tiles"]["count"] if tiles is not None else len(values) if values is not None else 0
-    return Page(_html(run, packed, chosen, lost, count, encoder=encoder).encode(), chosen, count, lost)
+    return Made(packed, chosen, lost, count, draw)
+
+
+def meanings(run: Run) -> list[str]:
+    """What each dimension stands for: the factor of its own, by a rank correlation of 0.7 or more; "" where none is known."""
+    out = [""] * run.code_size
+    if run.card.dataset.factors:
+        told = metrics.factor_scores(run.codes, run.factors)
+        for d, k in metrics.own_dimensions(told):
+            if told[d, k] >= MEANT:
+                out[d] = run.card.dataset.factors[k]
+    return out
+
+
+def codes_at(run: Run, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The codes (N, D) at places (N,) of the map, both from 0 to 1 and upwards: of the two numbers, else on the main plane.
+    The browser does the same (site/live.ts)."""
+    plane = _plane(run).get("plane")
+    if plane is None or run.pca is None:
+        low, high = np.array(run.card.codes.low), np.array(run.card.codes.high)
+        shares = np.stack([x, y], 1)[:, : run.code_size]
+        return np.asarray(low + (high - low) * shares, np.float32)
+    low, high = np.array(plane["low"]), np.array(plane["high"])
+    return np.asarray(run.pca.mean + (low + (high - low) * np.stack([x, y], 1)) @ run.pca.components, np.float32)
+
+
+def _plane(run: Run) -> dict[str, Any]:
+    """Where the codes lie along the two directions of the main plane: 98 of 100; nothing with one or two numbers."""
+    if run.pca is None or run.code_size < 3:
+        return {}
+    low, high = np.percentile(run.pca.project(run.codes), [1, 99], axis=0)
+    return {"plane": {"low": low.tolist(), "high": high.tolist()}}
 
 
 # What travels
@@ -330,14 +381,14 @@ document.head.append(element);
 })();"""
 
 
-def _html(run: Run, blocks: dict[str, bytes], bits: int, lost: float, tiles: int, *, encoder: bool) -> str:
+def _html(run: Run, made: Made) -> str:
     digest = base64.b64encode(hashlib.sha256(BOOT.encode()).digest()).decode()
     # The one script that stands here, what it unpacks, what that draws: nothing else, and nobody is asked.
     policy = (
         f"default-src 'none'; script-src 'sha256-{digest}' blob: 'wasm-unsafe-eval'; worker-src blob:; "
         "style-src 'unsafe-inline'; img-src data: blob:; connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
-    blocks = blocks | {"": _packed(SCRIPT.read_bytes())}
+    all_blocks = made.blocks | {"": _packed(SCRIPT.read_bytes())}
     lines = [
         "<!doctype html>",
         '<html lang="en">',
@@ -347,14 +398,14 @@ def _html(run: Run, blocks: dict[str, bytes], bits: int, lost: float, tiles: int
         '<meta name="generator" content="Hourglass">',
         f"<title>{escape(run.title)} · Hourglass</title>",
         f"<style>{STYLE}</style>",
-        f"<header><h1>{escape(run.title)}</h1><p>{escape(_sentence(run))}</p></header>",
+        f"<header><h1>{escape(run.title)}</h1><p>{escape(sentence(run))}</p></header>",
         '<main id="explorer"></main>',
         "<noscript><p>This page draws with JavaScript, which is switched off here.</p></noscript>",
-        f"<details><summary>How this was made</summary>{''.join(_rows(run, bits, lost, tiles, encoder=encoder))}</details>",
+        f"<details><summary>How this was made</summary>{''.join(rows(run, made))}</details>",
         "<footer>Made with Hourglass. This page is one file: it works without a network, and sends nothing.</footer>",
         *(
             f'<script type="application/octet-stream" {_named(name)}>{base64.b64encode(content).decode()}</script>'
-            for name, content in blocks.items()
+            for name, content in all_blocks.items()
         ),
         f"<script>{BOOT}</script>",
         "</html>",
@@ -367,7 +418,7 @@ def _named(block: str) -> str:
     return f'data-file="{block}"' if block else 'id="hourglass"'
 
 
-def _sentence(run: Run) -> str:
+def sentence(run: Run) -> str:
     """What one sees, for somebody who has never seen it."""
     numbers = "one number" if run.code_size == 1 else f"{run.code_size} numbers"
     kind = kinds.get(run.kind)
@@ -377,7 +428,7 @@ def _sentence(run: Run) -> str:
     )
 
 
-def _rows(run: Run, bits: int, lost: float, tiles: int, *, encoder: bool) -> Iterator[str]:
+def rows(run: Run, made: Made) -> Iterator[str]:
     """The card of the run, as a table."""
     dataset, training = run.card.dataset, run.card.training
     mse, pca = run.metric("mse"), run.metric("pca_mse")
@@ -390,12 +441,12 @@ def _rows(run: Run, bits: int, lost: float, tiles: int, *, encoder: bool) -> Ite
         "Training": f"{training.epochs:,} epochs, {training.seconds:,.0f} s",
         "Mean squared error on the test split": "" if mse is None else f"{mse:.4g}",
         "PCA's with the same code size": "" if pca is None else f"{pca:.4g}",
-        "Weights on this page": f"{bits} bits each; this changes the test error by {lost:+.2%}",
+        "Weights on this page": f"{made.bits} bits each; this changes the test error by {made.lost:+.2%}",
         "Codes on this page": f"{min(run.count, CODES):,} of {run.count:,}",
-        "Originals on this page": f"{tiles:,} small pictures"
-        if tiles
+        "Originals on this page": f"{made.samples:,}"
+        if made.samples
         else "none; the decoder's pictures stand for them",
-        "Drawing": "the encoder is on this page" if encoder else "",
+        "Drawing": "the encoder is on this page" if made.draw else "",
     }.items():
         if value:
             yield f"<tr><th>{escape(name)}</th><td>{escape(' '.join(value.split()))}</td></tr>"

@@ -45,6 +45,11 @@ def add_to(commands: Any) -> None:
         default=True,
         help="whether one can draw on the page (default yes)",
     )
+    site = command(commands, "site", _site, "Write a site of runs: a folder for any static host.")
+    site.add_argument("out", type=Path, metavar="FOLDER", help="where to write")
+    site.add_argument("names", nargs="*", metavar="RUN", help="ids of runs, or names of those that ship")
+    site.add_argument("--all", action="store_true", help="all runs that ship")
+    site.add_argument("--title", default="", help="of the front page")
     download = command(commands, "download", _download, "Download a dataset's files and check them.")
     download.add_argument("name", help=", ".join(name for name, d in datasets.available().items() if d.files))
 
@@ -127,6 +132,15 @@ def _export(arguments: argparse.Namespace) -> int:
     content = export.part(run, arguments.what, named=True)
     runs.write_whole(out.absolute(), content)
     print(json.dumps({"file": str(out), "bytes": len(content)}) if arguments.json else f"{out}: {len(content):,} bytes")
+    return 0
+
+
+def _site(arguments: argparse.Namespace) -> int:
+    from models.site import site
+
+    names = [run.folder.name for run in runs.find()[0] if run.pretrained] if arguments.all else arguments.names
+    written = site(arguments.out, [runs.open_run(runs.folder_of(name)) for name in names], arguments.title)
+    print(json.dumps({"pages": [str(page) for page in written]}) if arguments.json else written[0])
     return 0
 
 

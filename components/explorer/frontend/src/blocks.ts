@@ -1,4 +1,7 @@
-/** A run inside the page: its files as blocks of base64 in the document, made smaller where that costs little. */
+/**
+ * A run inside the page: its files as blocks of base64, made smaller where that costs little. They stand in the document
+ * or, where several pages share them, in scripts that call `hourglass.run(name, blocks)`.
+ */
 
 import { objectOf } from "./card";
 import { cpuContext } from "./canvas";
@@ -6,18 +9,35 @@ import { MissingFile, RELOAD } from "./fault";
 import { unpacked } from "./run";
 import type { Source } from "./source";
 
-/** How the blocks were made: models/pages.py writes it as page.json. */
-interface Facts {
+/** How the blocks were made, and what is known of the run in words: models/pages.py writes it as page.json. */
+export interface Facts {
   /** Files of float32 that are whole numbers here: of 65,535 steps from the low to the high end of each column. */
   readonly stepped: Readonly<Record<string, { readonly low: readonly number[]; readonly high: readonly number[] }>>;
   /** Originals side by side in one image: how many in a row, and their size (height, width, channels). */
+  /** What each dimension stands for, where that was measured; "" otherwise. */
+  readonly meanings?: readonly string[];
+  /** The part of the main plane in which the codes lie, along each of its two directions; of runs with three or more numbers. */
+  readonly plane?: { readonly low: readonly [number, number]; readonly high: readonly [number, number] };
   readonly tiles?: { readonly count: number; readonly columns: number; readonly shape: readonly number[] };
 }
 
-export class BlockSource implements Source {
-  private facts: Promise<Facts> | null = null;
+type Blocks = Readonly<Record<string, string>>;
+const shared: Record<string, Record<string, string>> = {};
 
-  constructor(private readonly document: Document) {}
+/** Lets scripts beside the page hand over the blocks of a run. */
+export function takeBlocks(): void {
+  const scope = globalThis as { hourglass?: { run: (name: string, blocks: Blocks) => void } };
+  scope.hourglass = { run: (name, blocks) => (shared[name] = { ...shared[name], ...blocks }) };
+}
+
+export class BlockSource implements Source {
+  private known: Promise<Facts> | null = null;
+
+  /** run: the name under which scripts beside the page hand over its blocks; "" where all stand in the document. */
+  constructor(
+    private readonly document: Document,
+    private readonly run = "",
+  ) {}
 
   async bytes(name: string): Promise<Uint8Array<ArrayBuffer>> {
     if (name === "thumbnails.u8.gz") return this.thumbnails();
@@ -27,20 +47,20 @@ export class BlockSource implements Source {
 
   /** A block as it lies in the document. */
   private block(name: string): Uint8Array<ArrayBuffer> {
-    const text = this.document.querySelector(`script[data-file="${name}"]`)?.textContent;
+    const text = shared[this.run]?.[name] ?? this.document.querySelector(`script[data-file="${name}"]`)?.textContent;
     if (!text) throw new MissingFile(`the file ${name} of this run is not in this page`, RELOAD);
     return Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
   }
 
-  private read(): Promise<Facts> {
-    this.facts ??= unpacked(this.block("page.json")).then(
+  facts(): Promise<Facts> {
+    this.known ??= unpacked(this.block("page.json")).then(
       (bytes) => objectOf(JSON.parse(new TextDecoder().decode(bytes))) as unknown as Facts,
     );
-    return this.facts;
+    return this.known;
   }
 
   private async floats(name: string): Promise<Uint8Array<ArrayBuffer>> {
-    const range = (await this.read()).stepped[name];
+    const range = (await this.facts()).stepped[name];
     if (!range) return this.block(name);
     const { low, high } = range;
     const steps = new Uint16Array((await unpacked(this.block(name))).buffer);
@@ -54,7 +74,7 @@ export class BlockSource implements Source {
   }
 
   private async thumbnails(): Promise<Uint8Array<ArrayBuffer>> {
-    const { tiles } = await this.read();
+    const { tiles } = await this.facts();
     const image = await createImageBitmap(new Blob([this.block("thumbnails.webp")], { type: "image/webp" }));
     if (!tiles) throw new MissingFile("the originals of this run are not in this page", RELOAD);
     const canvas = this.document.createElement("canvas");

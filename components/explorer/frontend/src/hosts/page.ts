@@ -1,21 +1,24 @@
 /**
- * A page that is the run: opened from a disk, without a server. The same script is the page's worker, since nothing else
- * can be fetched: there, no document is.
+ * Pages without a server: the page that is a run, and those of a site (models/site.py). The same script is the worker, since
+ * from a disk nothing else can be fetched: there, no document is.
  */
 
-import { BlockSource } from "../blocks";
+import { BlockSource, takeBlocks } from "../blocks";
 import { Explorer } from "../explorer";
 import { serve } from "../network/serve";
+import { generate } from "../site/generator";
+import { preview } from "../site/preview";
 import { addStyles } from "../styles";
 import type { Report, View } from "../view";
 
 const SHOWN = ["plane", "colour", "layer", "tool", "hidden", "points", "camera"] as const;
 
-function open(): void {
-  const host = document.getElementById("explorer"),
-    script = document.documentElement.dataset["script"] ?? "";
-  if (!host) return;
+/** Shows the run of this page in `host`. */
+async function open(host: HTMLElement): Promise<void> {
+  const root = document.documentElement;
   addStyles(host);
+  const source = new BlockSource(document, host.dataset["run"]);
+  const { meanings = [] } = await source.facts();
   const shown = new URLSearchParams(location.hash.slice(1));
   /** The page's own address keeps what is shown, so that it can be kept and sent. */
   const report: Report = (name, value) => {
@@ -28,7 +31,8 @@ function open(): void {
     if (name === "code" && Array.isArray(said["code"])) shown.set("z", said["code"].join(","));
     history.replaceState(null, "", `#${shown}`);
   };
-  const explorer = new Explorer(host, new BlockSource(document), "", viewOf(shown), report, () => new Worker(script));
+  const startWorker = () => new Worker(root.dataset["script"] ?? "");
+  const explorer = new Explorer(host, source, "", viewOf(shown), report, startWorker, { meanings });
   addEventListener("hashchange", () => explorer.update(viewOf(new URLSearchParams(location.hash.slice(1))), report));
 }
 
@@ -40,4 +44,16 @@ function viewOf(shown: URLSearchParams): View {
 }
 
 if (typeof document === "undefined") serve();
-else open();
+else {
+  takeBlocks();
+  const begin = () => {
+    const explorer = document.getElementById("explorer"),
+      generator = document.getElementById("generator");
+    if (explorer) void open(explorer);
+    if (generator) void generate(generator);
+    for (const one of document.querySelectorAll<HTMLElement>("[data-preview]")) preview(one);
+  };
+  // Scripts with blocks stand behind this one.
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+  else begin();
+}

@@ -31,9 +31,9 @@ export async function decodeInSlices(
   const many = context.decoding.many();
   if (!many) return false;
   const { size } = context.card.codes;
-  const limit = many.onPage ? SLICE_MS : BLOCK_MS;
   let asked = 0,
-    batch = many.onPage ? 1 : 8;
+    batch = many.onPage ? 1 : 8,
+    failed = false;
   const ask = () => {
     const first = asked,
       count = Math.min(batch, codes.length - first);
@@ -50,11 +50,21 @@ export async function decodeInSlices(
     const { first, count, begun } = one;
     let spent = performance.now() - begun;
     await yieldToPage();
-    if (!isCurrent() || !values) return false;
+    if (!isCurrent()) return false;
+    if (!values) {
+      // A worker that did not start, or ended: the page goes on from here by itself.
+      if (!many.onPage || failed) return false;
+      failed = true;
+      running.length = 0;
+      asked = first;
+      batch = 1;
+      running.push(ask());
+      continue;
+    }
     const painting = performance.now();
     take(values, first, count);
     spent = Math.max(spent, performance.now() - painting);
-    batch = Math.max(1, Math.min(MOST, 2 * count, Math.floor((count * limit) / Math.max(0.2, spent))));
+    batch = Math.max(1, Math.min(MOST, 2 * count, Math.floor((count * (many.onPage ? SLICE_MS : BLOCK_MS)) / Math.max(0.2, spent))));
     if (asked < codes.length && !running.length) running.push(ask());
   }
   return true;
