@@ -1149,7 +1149,7 @@ def test_nearest_rows_stand_below_their_names_on_a_phone_and_on_a_laptop(
         move(page, 0.6, 0.5)
         page.wait_for_function("said.some(([name]) => name === 'hg-values')")
         left = page.locator(".hg-values").evaluate("one => one.getBoundingClientRect().x")
-        columns = sorted({round(x, 1) for name, _, x in page.evaluate("said") if name == "hg-values" and x > 20})
+        columns = sorted({round(x, 1) for name, *_, x in page.evaluate("said") if name == "hg-values" and x > 20})
         heads = page.locator(".hg-near button:visible .hg-number").evaluate_all(
             "all => all.map(one => one.getBoundingClientRect().x)"
         )

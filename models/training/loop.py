@@ -242,7 +242,7 @@ class Training:
 
     def _checkpoint(self, at: Progress, order: torch.Generator, last: bool) -> None:
         """Keep everything that the next epoch depends on, unless the last checkpoint is fresh and this is not the last."""
-        if not last and time.monotonic() - self.saved < max(CHECKPOINT, 20 * self.saving):
+        if not last and CHECKPOINT and time.monotonic() - self.saved < max(CHECKPOINT, 20 * self.saving):
             return
         began = time.monotonic()
         names = ("epoch", "best", "best_epoch", "seconds", "precision")
