@@ -64,7 +64,10 @@ export async function decodeInSlices(
     const painting = performance.now();
     take(values, first, count);
     spent = Math.max(spent, performance.now() - painting);
-    batch = Math.max(1, Math.min(MOST, 2 * count, Math.floor((count * (many.onPage ? SLICE_MS : BLOCK_MS)) / Math.max(0.2, spent))));
+    batch = Math.max(
+      1,
+      Math.min(MOST, 2 * count, Math.floor((count * (many.onPage ? SLICE_MS : BLOCK_MS)) / Math.max(0.2, spent))),
+    );
     if (asked < codes.length && !running.length) running.push(ask());
   }
   return true;
