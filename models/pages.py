@@ -35,6 +35,7 @@ BITS = (16, 8, 6)
 CODES = 10_000  # stored codes that travel, at most
 TILES = 1_000  # small originals that travel, at most
 TILES_BYTES = 500_000
+SMALL = 16 * 16  # pixels of a small image
 OPEN = (
     "CC0 1.0",
     "CC BY 4.0",
@@ -45,7 +46,7 @@ STEPS = 65_535
 LOSS = 0.01  # of the test error: as few bits are taken as cost no more
 FRAMES, REPLAYED = 12, 300  # epochs of the replay and codes in it, at most
 MEANT = 0.7  # the rank correlation from which a dimension is called by what it stands for
-MEASURED = 1_000  # test samples by which the loss of fewer bits is told
+MEASURED = 500  # test samples by which the loss of fewer bits is told
 
 
 @dataclass(frozen=True)
@@ -172,10 +173,22 @@ def _chosen(run: Run) -> NDArray[np.int64]:
 
 
 def _smallest(run: Run, tried: Sequence[int]) -> tuple[int, bytes, float]:
-    """The first of these bits that costs at most `LOSS`, else the last: with the decoder's weights and what they cost."""
+    """The first of these bits that costs at most `LOSS`, else the last: with the decoder's weights and what they cost.
+
+    That is by how much the mean squared error grows on test samples or, where these are not at hand, the difference that
+    fewer bits make themselves; each as a share of the test error.
+    """
+    test = np.flatnonzero(run.splits == datasets.TEST)[:MEASURED]
+    stored = _samples(run, test) if len(test) else None
+    some = run.codes[test] if stored is not None else run.codes[:MEASURED]
+    ours = run.coder.decode(some)
+    truth = ours if stored is None else codes.to_float(stored)
+    before = float(metrics.squared_errors(truth, ours).mean())
+    whole = before if stored is not None else run.metric("mse") or 0.0
     for bits in tried:
         decoder = _weights(run, "decoder", bits)
-        lost = _lost(run, decoder)
+        after = float(metrics.squared_errors(truth, _decoded(run, decoder, some)).mean())
+        lost = (after - before) / max(whole, 1e-12)
         if lost <= LOSS:
             break
     return bits, decoder, lost
@@ -251,7 +264,8 @@ def _tiles(run: Run, order: NDArray[np.int64]) -> tuple[bytes, dict[str, Any]] |
         pixels = sheet.transpose(0, 2, 1, 3, 4).reshape(lines * height, columns * width, channels)
         picture = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
         made = []
-        for how in ({"quality": 60}, {"lossless": True}):  # the latter is smaller where images are
+        # Without loss only where images are small: there it is smaller, elsewhere larger and slow.
+        for how in ({"quality": 60}, {"lossless": True})[: 2 if height * width <= SMALL else 1]:
             out = io.BytesIO()
             picture.save(out, "WEBP", method=6, **how)
             made.append(out.getvalue())
@@ -324,33 +338,18 @@ def _card(run: Run, order: NDArray[np.int64], tiles: int | None) -> dict[str, An
     return card
 
 
-def _lost(run: Run, decoder: bytes) -> float:
-    """By how much the mean squared error grows with the decoder of the page: on test samples, or, where these are not at
-    hand, the difference that it makes itself, as a share of the test error."""
-    architecture = architectures.get(run.configuration.architecture)
-    blueprint = architecture.blueprint(run.kind, run.shape, run.code_size)
-    with tempfile.TemporaryDirectory(prefix="hourglass-") as name:
-        from safetensors.numpy import load, save_file
+def _decoded(run: Run, decoder: bytes, some: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What a decoder with these weights makes of codes."""
+    from safetensors.numpy import load, save_file
 
-        folder = Path(name)
-        encoder = {
-            key: value.astype(np.float32) for key, value in load(networks.weights(run.folder, "encoder")).items()
-        }
-        save_file(encoder | _widened(decoder), folder / "weights.safetensors")
-        for graph, content in graphs.graphs(blueprint, folder / "weights.safetensors").items():
-            (folder / graph).write_bytes(content)
-        ours, fewer = run.coder, codes.Coder(folder)
-        test = np.flatnonzero(run.splits == datasets.TEST)[:MEASURED]
-        stored = _samples(run, test) if len(test) else None
-        if stored is not None:
-            samples = codes.to_float(stored)
-            before, after = (
-                float(metrics.squared_errors(samples, coder.decode(run.codes[test])).mean()) for coder in (ours, fewer)
-            )
-            return (after - before) / max(before, 1e-12)
-        some = run.codes[:MEASURED]
-        made = float(np.square(ours.decode(some) - fewer.decode(some)).mean())
-        return made / max(run.metric("mse") or 1e-12, 1e-12)
+    blueprint = architectures.get(run.configuration.architecture).blueprint(run.kind, run.shape, run.code_size)
+    encoder = load(networks.weights(run.folder, "encoder"))  # graphs are written of both
+    with tempfile.TemporaryDirectory(prefix="hourglass-") as name:
+        weights = Path(name) / "weights.safetensors"
+        save_file({key: value.astype(np.float32) for key, value in encoder.items()} | _widened(decoder), weights)
+        for graph, content in graphs.graphs(blueprint, weights).items():
+            (Path(name) / graph).write_bytes(content)
+        return codes.Coder(Path(name)).decode(some)
 
 
 # How it is written

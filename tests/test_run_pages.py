@@ -238,7 +238,7 @@ def test_codes_are_within_a_step_of_their_range() -> None:
 
 def test_sizes_are_what_a_mail_takes() -> None:
     """Bytes, with everything that may travel."""
-    most = {"digits-variational": 280_000, "mnist-wide": 1_600_000, "cats-convolutional-variational": 2_500_000}
+    most = {"digits-variational": 290_000, "mnist-wide": 1_600_000, "cats-convolutional-variational": 2_500_000}
     for name, bytes_ in most.items():
         run = runs.open_run(runs.folder_of(name))
         assert len(pages.page(run).html) <= bytes_, name

@@ -108,7 +108,8 @@ def test_a_surprise_is_another_cat_whose_link_leads_back(visited: Callable[..., 
     other = visited(f"cats/index.html#{page.url.partition('#')[2]}")
     expect(other.get_by_test_id("generated")).to_be_visible()
     kept, again = (
-        np.array((one.locator("#generator").get_attribute("data-code") or "").split(","), float) for one in (page, other)
+        np.array((one.locator("#generator").get_attribute("data-code") or "").split(","), float)
+        for one in (page, other)
     )
     np.testing.assert_allclose(again, kept, atol=1e-4)
 
@@ -135,9 +136,7 @@ def test_previews_decode_under_the_pointer(visited: Callable[..., Page], disk: b
 
 @pytest.mark.parametrize("disk", [False, True], ids=["hosted", "from a disk"])
 @pytest.mark.parametrize("shape", [{"viewport": {"width": 1366, "height": 768}}, PHONE], ids=["laptop", "phone"])
-def test_the_page_of_a_run_is_the_explorer(
-    visited: Callable[..., Page], disk: bool, shape: dict[str, object]
-) -> None:
+def test_the_page_of_a_run_is_the_explorer(visited: Callable[..., Page], disk: bool, shape: dict[str, object]) -> None:
     page = visited(f"several/{CATS}/index.html", disk, **shape)
     expect(page.locator(f'{EXPLORER}[data-ready="true"]')).to_be_visible(timeout=60_000)
     before = page.locator(EXPLORER).get_attribute("data-code")
@@ -193,7 +192,7 @@ def test_signals_and_rows_have_a_picture_too(tmp_path: Path, wave_run: runs.Run,
 
 
 def test_a_site_of_nothing_is_told(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="no run was named"):
+    with pytest.raises(Problem, match="No run was named"):
         site(tmp_path, [])
 
 
