@@ -162,6 +162,13 @@ body { max-width: 1240px; margin: 0 auto; } h1 { font-size: 26px; }
 .acts button { font: inherit; padding: 8px 14px; border-radius: 8px; border: 1px solid color-mix(in srgb, var(--ink) 25%, var(--paper));
   background: var(--soft); color: var(--ink); cursor: pointer; }
 .said { min-height: 1.5em; font-size: 15px; }
+/* On a phone the picture stays in sight while the sliders below it move. */
+@media (max-width: 700px) {
+  #generator { display: block; }
+  #generator .picture { position: sticky; top: 0; z-index: 1; background: var(--paper); display: grid; gap: 0 14px;
+    grid-template-columns: 46% 1fr; padding: 6px 0; }
+  .drawn { grid-row: span 2; } .acts { flex-direction: column; margin: 0; } .said { min-height: 0; margin: 0; }
+}
 """
 
 
