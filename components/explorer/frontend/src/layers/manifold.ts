@@ -42,7 +42,7 @@ async function compute(job: Job): Promise<Picture | null> {
   const picture: Picture = { canvas, extent: viewOf(camera), smooth: dataset.kind !== "image" };
   // Each showing draws all points again: not more often than an eye follows.
   const pause = context.map.count > 200_000 ? 400 : 90;
-  let shownAt = 0;
+  let shownAt = performance.now();
   await decodeInSlices(job, codes, (values, first, count) => {
     for (let k = 0; k < count; k++) {
       const cell = cells[first + k];

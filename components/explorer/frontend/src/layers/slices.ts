@@ -16,8 +16,8 @@ export function yieldToPage(): Promise<unknown> {
 }
 
 /** Codes that are asked of the worker at once, at most, and what a block of them should take there: then it can be stopped. */
-const MOST = 64,
-  BLOCK_MS = 8;
+const MOST = 128,
+  BLOCK_MS = 10;
 
 /**
  * Decodes many codes without ever holding the page for longer than a slice. `take` is handed the values of `count`
@@ -32,7 +32,7 @@ export async function decodeInSlices(
   if (!many) return false;
   const { size } = context.card.codes;
   let asked = 0,
-    batch = many.onPage ? 1 : 8,
+    batch = many.onPage ? 1 : 16,
     failed = false;
   const ask = () => {
     const first = asked,
@@ -49,7 +49,7 @@ export async function decodeInSlices(
     const values = await one.values;
     const { first, count, begun } = one;
     let spent = performance.now() - begun;
-    await yieldToPage();
+    if (many.onPage) await yieldToPage(); // a worker's answer has let the page do what is more urgent
     if (!isCurrent()) return false;
     if (!values) {
       // A worker that did not start, or ended: the page goes on from here by itself.
