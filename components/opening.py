@@ -8,6 +8,7 @@ import numpy as np
 from components import cached, choosing, colours, explained, visitor
 from components.explorer import View
 from models import Problem, runs, uploads
+from models.analysis import meanings as measured
 
 
 def untouched(run: runs.Run) -> View:
@@ -59,7 +60,7 @@ def about(run: runs.Run, *, new: bool = True) -> dict[str, Any]:
 
 
 network = cached.per_run(32)(explained.network)
-meanings = cached.per_run(32)(explained.meanings)
+meanings = cached.per_run(32)(measured.meanings)
 
 
 def shipped() -> list[runs.Run]:

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from components import cached, choosing, visitor
-from models import export, pages, runs, uploads
+from models import blocks, export, pages, runs, uploads
 
 LOCAL = ("localhost", "127.0.0.1", "::1")  # names of the computer itself, which mean another one elsewhere
 
@@ -44,7 +44,7 @@ def one_page(run: runs.Run, key: str) -> None:
     """A button that hands over the run as one page. Samples of one's own are on it only where that is ticked."""
     name, along = run.configuration.dataset, None
     if uploads.own(name) and uploads.readable(name, visitor.owner()):
-        count = min(pages.TILES, run.count)
+        count = min(blocks.TILES, run.count)
         along = st.checkbox(
             f"With {count:,} of your samples", key=f"along {key} {run.id}", help="As small pictures or values"
         )

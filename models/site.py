@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, kinds, pages, unwritable
+from models import Problem, blocks, kinds, pages, unwritable
 from models.runs import Run, write_whole
 
 FIRST = ("run.json", "page.json", "decoder.safetensors")  # what a preview and a page that draws need
@@ -43,7 +43,7 @@ class Entry:
     name: str
     first: str
     others: str
-    made: pages.Made
+    made: blocks.Made
 
 
 def site(out: Path, runs: Sequence[Run], title: str = "") -> list[Path]:
@@ -99,12 +99,12 @@ def _loader() -> bytes:
 
 def _entry(out: Path, run: Run) -> Entry:
     """Write the blocks of a run."""
-    made = pages.blocks(run)
+    made = blocks.of(run)
     name = re.sub(r"[^a-z0-9-]+", "-", (run.folder.name if run.pretrained else run.id).lower())
 
     def script(names: Sequence[str]) -> bytes:
-        blocks = {one: base64.b64encode(made.blocks[one]).decode() for one in names}
-        return f"hourglass.run({json.dumps(name)}, {json.dumps(blocks)});\n".encode()
+        given = {one: base64.b64encode(made.blocks[one]).decode() for one in names}
+        return f"hourglass.run({json.dumps(name)}, {json.dumps(given)});\n".encode()
 
     first = _asset(out, f"{name}-decoder", "js", script([one for one in FIRST if one in made.blocks]))
     others = _asset(out, f"{name}-map", "js", script([one for one in made.blocks if one not in FIRST]))
@@ -116,7 +116,7 @@ def _picture(run: Run) -> bytes:
     from PIL import Image
 
     across, down = np.meshgrid(np.linspace(0, 1, COLUMNS), np.linspace(1, 0, ROWS))
-    drawn = run.coder.decode(pages.codes_at(run, across.ravel(), down.ravel()))
+    drawn = run.coder.decode(blocks.codes_at(run, across.ravel(), down.ravel()))
     if not kinds.get(run.kind).pixels:
         drawn = _lines(drawn)
     height, width, channels = drawn.shape[1:]

@@ -266,6 +266,10 @@ LONG = (
     "test_benchmarks.py",
     "test_data_page.py",
     "test_first_minutes.py",
+    "test_run_pages.py",
+    "test_site.py",
+    "test_networks.py",
+    "test_connections.py",
 )
 
 

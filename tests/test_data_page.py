@@ -331,6 +331,17 @@ def pick(page: Page, label: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=True).click()
 
 
+def train_for(page: Page, epochs: int) -> None:
+    """From the form on Train to the map of what was trained."""
+    page.get_by_text("More", exact=True).click()
+    page.get_by_label("Epochs", exact=True).fill(str(epochs))
+    page.get_by_label("Epochs", exact=True).press("Enter")
+    expect(page).to_have_url(re.compile(f"epochs={epochs}"))
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_text(f"is ready: {epochs} epochs")).to_be_visible(timeout=180_000)
+    page.locator(".st-key-leave-for-Explore button").click()
+
+
 @pytest.mark.parametrize("name", ["shapes.zip", "flowers.csv", "sensor.csv"])
 def test_from_drop_to_explored_map(app: str, page: Page, name: str) -> None:
     """Photos in class folders, a table with numbers and categories, readings of a sensor."""
@@ -343,13 +354,7 @@ def test_from_drop_to_explored_map(app: str, page: Page, name: str) -> None:
     expect(page.get_by_test_id("stMetricValue").first).to_have_text(count)
     page.get_by_role("button", name="Keep it, go on to Train").first.click()
     expect(page).to_have_url(re.compile(r"/train\?.*dataset=own-"), timeout=60_000)
-    page.get_by_text("More", exact=True).click()
-    page.get_by_label("Epochs", exact=True).fill("3")
-    page.get_by_label("Epochs", exact=True).press("Enter")
-    expect(page).to_have_url(re.compile("epochs=3"))
-    page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text("is ready: 3 epochs")).to_be_visible(timeout=120_000)
-    page.locator(".st-key-leave-for-Explore button").click()
+    train_for(page, 3)
     expect(page.get_by_text(f"Each of {count} points is one")).to_be_visible()
     expect(page.get_by_text("Made from your data")).to_be_visible()
     ready = page.locator('[data-testid="latent-explorer"][data-ready="true"]')

@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 
 from components import cached, colours, explained, figures
 from models import architectures, codes, datasets, export, losses, runs
-from models.analysis import metrics
+from models.analysis import meanings, metrics
 from models.columns import plain
 from models.datasets import cats
 from models.losses import Choice, LossTerm
@@ -208,9 +208,9 @@ def test_a_dimension_is_called_by_what_it_alone_carries() -> None:
     told = metrics.factor_scores(made, factors)
     assert told[0, 0] > 0.7 and 0.4 < told[3, 1] < 0.7
     names = ("<b>a", "b", "c", "d")
-    assert explained.meanings(with_codes(made, factors, names)) == ["", "", "<b>a", "", "d"]
+    assert meanings.meanings(with_codes(made, factors, names)) == ["", "", "<b>a", "", "d"]
     # Dead is dead, however well its last bits are sorted; the next best carries the factor then.
-    assert explained.meanings(with_codes(made, factors, names, dead=(2, 4))) == ["<b>a", "", "", "", ""]
+    assert meanings.meanings(with_codes(made, factors, names, dead=(2, 4))) == ["<b>a", "", "", "", ""]
 
 
 def test_a_dimension_carries_one_factor_at_most() -> None:
@@ -218,21 +218,21 @@ def test_a_dimension_carries_one_factor_at_most() -> None:
     both = factors @ np.array([[1.0], [0.88]])
     told = metrics.factor_scores(both, factors)
     assert told.min() > 0.6 and told[0, 0] > 0.7
-    assert explained.meanings(with_codes(both, factors, ("a", "b"))) == ["a"]
+    assert meanings.meanings(with_codes(both, factors, ("a", "b"))) == ["a"]
 
 
 @pytest.mark.parametrize("count", [1, 5, 20])
 def test_few_samples_tell_nothing(count: int) -> None:
     values = np.arange(count, dtype=float)[:, None]
-    assert explained.meanings(with_codes(values, values, ("a",))) == [""]
+    assert meanings.meanings(with_codes(values, values, ("a",))) == [""]
 
 
 def test_meanings_of_shipped_runs() -> None:
-    told = explained.meanings(shipped("cats-convolutional-variational"))
+    told = meanings.meanings(shipped("cats-convolutional-variational"))
     assert {"fur", "face width", "ear height", "mouth", "eye colour"} <= set(told) and len(told) == 10
     assert len({name for name in told if name}) == sum(map(bool, told))
-    assert set(explained.meanings(shipped("shapes-convolutional-variational-2"))) == {"x", "y"}
-    assert explained.meanings(shipped("mnist-modern-30")) == [""] * 30
+    assert set(meanings.meanings(shipped("shapes-convolutional-variational-2"))) == {"x", "y"}
+    assert meanings.meanings(shipped("mnist-modern-30")) == [""] * 30
 
 
 @pytest.mark.parametrize(("count", "size", "many"), [(10_000, 10, 9), (70_000, 2, 3), (2000, 256, 9), (30_000, 2, 400)])
@@ -251,8 +251,8 @@ def test_a_bounded_number_of_values_is_ranked(
 
     monkeypatch.setattr(metrics, "factor_scores", spied)
     run = with_codes(made, factors, tuple(f"f{k}" for k in range(many)))
-    assert explained.meanings(run) == [""] * (size - 1) + [f"f{many - 1}"]
-    assert sum(one.size for one in seen) <= explained.NUMBERS and 400 <= len(seen[0]) <= explained.ROWS
+    assert meanings.meanings(run) == [""] * (size - 1) + [f"f{many - 1}"]
+    assert sum(one.size for one in seen) <= meanings.NUMBERS and 400 <= len(seen[0]) <= meanings.ROWS
     assert seen[0][:, -1].max() > 0.99 * count
 
 
@@ -279,18 +279,18 @@ def test_dimensions_of_a_table_are_called_by_its_columns() -> None:
     noise = np.random.default_rng(0).normal(size=len(rows))
     run = of_fruit(np.column_stack([noise, -(weight**3), red, np.exp(price)]))
     with kinds.present(kinds.TABLE):
-        assert explained.meanings(run) == ["", "weight [g]", "", "price [ct]"]
+        assert meanings.meanings(run) == ["", "weight [g]", "", "price [ct]"]
         other = changed(run, {"shape": (9,)})
-        assert explained.meanings(other) == [""] * 4
+        assert meanings.meanings(other) == [""] * 4
         wide = of_fruit(weight[:, None])
         wide.__dict__["columns"] = kinds.FRUIT * 200
-        assert explained.meanings(wide) == [""]
-        assert explained.meanings(changed(run, dataset="own-0123456789abcdef")) == [""] * 4
+        assert meanings.meanings(wide) == [""]
+        assert meanings.meanings(changed(run, dataset="own-0123456789abcdef")) == [""] * 4
 
 
 def test_without_factors_or_columns_nothing_is_called() -> None:
     run = with_codes(np.arange(60.0)[:, None], np.zeros((60, 0)), ())
-    assert explained.meanings(run) == [""] == explained.meanings(changed(run, {"kind": "signal", "shape": (20, 3)}))
+    assert meanings.meanings(run) == [""] == meanings.meanings(changed(run, {"kind": "signal", "shape": (20, 3)}))
 
 
 # Who reads better.

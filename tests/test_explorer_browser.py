@@ -506,6 +506,17 @@ def show_code(page: Page, run: runs.Run, wanted: list[float]) -> None:
     )
 
 
+def drawing(page: Page, run: runs.Run) -> np.ndarray:
+    """Make a dot with the tool Draw; returns what the encoder was given (1, *shape)."""
+    page.get_by_test_id("tool-draw").click()
+    expect(page.get_by_test_id("draw-message")).to_contain_text("Draw here")
+    pad = page.get_by_test_id("draw-pad")
+    pad.click(position={"x": 60, "y": 90})
+    page.wait_for_function("() => document.querySelector('[data-testid=draw-pad]').sample !== undefined")
+    frames(page)
+    return numbers(pad, "pad => pad.sample").reshape(1, *run.shape)
+
+
 @pytest.mark.parametrize("name", [*SHIPPED, "deep"])
 def test_the_browser_decodes_and_encodes_what_onnxruntime_does(
     name: str, bench: Callable[..., Page], deep_run: runs.Run
@@ -530,13 +541,7 @@ def test_the_browser_decodes_and_encodes_what_onnxruntime_does(
         assert np.abs(seen[..., :3] - expected).max() < 0.6, "the picture is the sample, the right way up"
         assert (seen[..., 3] == 255).all()
     if run.kind == "image":
-        page.get_by_test_id("tool-draw").click()
-        expect(page.get_by_test_id("draw-message")).to_contain_text("Draw here")
-        pad = page.locator('[data-testid="draw-pad"]')
-        pad.click(position={"x": 60, "y": 90})
-        page.wait_for_function("() => document.querySelector('[data-testid=draw-pad]').sample !== undefined")
-        frames(page)
-        given = numbers(pad, "pad => pad.sample").reshape(1, *run.shape)
+        given = drawing(page, run)
         np.testing.assert_allclose(code(page), run.coder.encode(given)[0], rtol=1e-5, atol=1e-4)
 
 

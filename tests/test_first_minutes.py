@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from test_data_page import train_for
 from test_own_columns import TYPO, customers
 from test_walk import LAPTOP, MAP, PHONE, SAMPLE, at, changed, go, picture, point, ready, shipped
 
 from components import choosing, explained
 from models import runs
+from models.analysis import meanings as measured
 
 LOW = {"viewport": {"width": 1280, "height": 640}}
 PROJECTOR = {"viewport": {"width": 1920, "height": 1080}}
@@ -232,7 +234,7 @@ def test_words_explain_themselves_by_pointer_and_keyboard(app: str, page: Page) 
 def test_dimensions_carry_what_they_stand_for_and_colours_are_themselves(app: str, page: Page) -> None:
     page.goto(f"{app}/?run=cats-convolutional-variational")
     ready(page)
-    meanings = explained.meanings(shipped("cats-convolutional-variational"))
+    meanings = measured.meanings(shipped("cats-convolutional-variational"))
     assert "face width" in meanings
     for d, meaning in enumerate(meanings):
         slider = page.locator(f'{SLIDER}[data-dim="{d + 1}"]')
@@ -309,13 +311,7 @@ def test_the_whole_way_from_the_first_move_to_an_outlier_of_ones_own(
     page.get_by_role("button", name="Keep it, go on to Train").first.click()
     at(page, "Train")
     page.wait_for_url(re.compile("dataset=own-"))
-    page.get_by_text("More", exact=True).click()
-    page.get_by_label("Epochs", exact=True).fill("40")
-    page.get_by_label("Epochs", exact=True).press("Enter")
-    expect(page).to_have_url(re.compile("epochs=40"))
-    page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text("is ready: 40 epochs")).to_be_visible(timeout=180_000)
-    page.locator(".st-key-leave-for-Explore button").click()
+    train_for(page, 40)
     at(page, "Explore")
     page.get_by_test_id("colour").select_option(label="income")
     expect(page.get_by_test_id("legend")).to_contain_text("income")

@@ -16,9 +16,9 @@ from conftest import ROOT
 from numpy.typing import NDArray
 from playwright.sync_api import Page, Request, expect
 from safetensors.numpy import save_file
-from test_explorer_browser import frames, move, numbers
+from test_explorer_browser import drawing, frames, move, numbers
 
-from models import Problem, architectures, datasets, graphs, pages, runs
+from models import Problem, architectures, blocks, datasets, graphs, pages, runs
 from models.codes import Coder
 from models.runs import networks
 
@@ -43,7 +43,7 @@ def coder_of(run: runs.Run, html: bytes, folder: Path) -> Coder:
     """The run's networks with the weights that the page holds, in Python."""
     weights: dict[str, NDArray[np.float32]] = {}
     for part in networks.PARTS:
-        weights |= pages._widened(block(html, f"{part}.safetensors"))
+        weights |= blocks._widened(block(html, f"{part}.safetensors"))
     save_file(weights, folder / "weights.safetensors")
     blueprint = architectures.get(run.configuration.architecture).blueprint(run.kind, run.shape, run.code_size)
     for name, graph in graphs.graphs(blueprint, folder / "weights.safetensors").items():
@@ -65,7 +65,6 @@ def opened(window: Callable[..., Page], tmp_path: Path) -> Iterator[Callable[...
         file.write_bytes(html)
         page = window(offline=True, **properties)
         page.on("request", note)
-        page.goto(f"about:blank#{fragment}")
         page.goto(file.as_uri() + (f"#{fragment}" if fragment else ""))
         expect(page.locator(f'{EXPLORER}[data-ready="true"]')).to_be_visible(timeout=60_000)
         return page
@@ -97,13 +96,7 @@ def test_the_page_of_every_run_that_ships_is_alive_without_a_network(
     seen = numbers(page.locator(SAMPLE), "canvas => canvas.sample").reshape(run.shape)
     np.testing.assert_allclose(seen, coder.decode(shown[None])[0], atol=1e-4)  # data-code has five digits
 
-    page.get_by_test_id("tool-draw").click()
-    expect(page.get_by_test_id("draw-message")).to_contain_text("Draw here")
-    pad = page.get_by_test_id("draw-pad")
-    pad.click(position={"x": 60, "y": 90})
-    page.wait_for_function("() => document.querySelector('[data-testid=draw-pad]').sample !== undefined")
-    frames(page)
-    given = numbers(pad, "pad => pad.sample").reshape(1, *run.shape)
+    given = drawing(page, run)
     code = np.array((page.locator(EXPLORER).get_attribute("data-code") or "").split(","), np.float32)
     np.testing.assert_allclose(code, coder.encode(given)[0], rtol=1e-4, atol=1e-3)
 
@@ -161,15 +154,15 @@ def test_names_are_data_and_the_policy_lets_nothing_out(
 
 def test_samples_travel_only_where_they_may(monkeypatch: pytest.MonkeyPatch, wave_run: runs.Run) -> None:
     digits, mnist = (runs.open_run(runs.folder_of(name)) for name in ("digits-variational", "mnist-variational"))
-    assert pages.travels(digits) and not pages.travels(mnist), "nobody states a licence for MNIST"
+    assert blocks.travels(digits) and not blocks.travels(mnist), "nobody states a licence for MNIST"
     made = pages.page(digits)
-    assert made.samples == pages.TILES and has(made.html, "thumbnails.webp")
+    assert made.samples == blocks.TILES and has(made.html, "thumbnails.webp")
     assert b"CC BY 4.0" in made.html, "with their attribution"
     without = pages.page(digits, samples=False)
     assert without.samples == 0 and not has(without.html, "thumbnails.webp")
     assert json.loads(block(without.html, "run.json"))["thumbnails"] is None
-    monkeypatch.setattr(pages.uploads, "own", lambda _name: True)
-    assert not pages.travels(digits), "what somebody brought stays, whatever it is called"
+    monkeypatch.setattr(blocks.uploads, "own", lambda _name: True)
+    assert not blocks.travels(digits), "what somebody brought stays, whatever it is called"
     assert not pages.page(digits).samples
     assert not has(pages.page(wave_run).html, "samples.f32.gz")
 
@@ -182,9 +175,9 @@ def test_signals_and_rows_travel_when_somebody_says_so(
     page = opened(pages.page(run, samples=False).html)
     expect(page.get_by_text("decoded, originals not at hand")).to_be_visible()
     made = pages.page(run, samples=True)
-    assert made.samples == min(run.count, pages.TILES)
+    assert made.samples == min(run.count, blocks.TILES)
     values = np.frombuffer(block(made.html, "samples.f32.gz"), "<f4").reshape(-1, *run.shape)
-    expected = datasets.originals_at(run.dataset, run.rows[pages._chosen(run)[: pages.TILES]].astype(np.int64))
+    expected = datasets.originals_at(run.dataset, run.rows[blocks._chosen(run)[: blocks.TILES]].astype(np.int64))
     np.testing.assert_array_equal(values, expected.astype(np.float32))
     page = opened(made.html)
     move(page, 0.4, 0.5)
@@ -197,7 +190,7 @@ def test_the_first_codes_have_their_originals(tmp_path: Path) -> None:
 
     run = runs.open_run(runs.folder_of("digits-variational"))
     html = pages.page(run).html
-    facts, order = json.loads(block(html, "page.json")), pages._chosen(run)
+    facts, order = json.loads(block(html, "page.json")), blocks._chosen(run)
     (tmp_path / "tiles.webp").write_bytes(block(html, "thumbnails.webp"))
     sheet = np.asarray(Image.open(tmp_path / "tiles.webp").convert("L"))
     height, width, _ = facts["tiles"]["shape"]
@@ -207,12 +200,12 @@ def test_the_first_codes_have_their_originals(tmp_path: Path) -> None:
         assert np.abs(sheet[y : y + height, x : x + width].astype(int) - original[..., 0]).mean() < 8
 
 
-@pytest.mark.parametrize("bits", pages.BITS)
+@pytest.mark.parametrize("bits", blocks.BITS)
 def test_fewer_bits_cost_little_and_what_they_cost_is_told(bits: int, tmp_path: Path) -> None:
     """Measured again here: the error of the page's decoder on the test samples that the page was measured by."""
     run = runs.open_run(runs.folder_of("digits-variational"))
     made = pages.page(run, bits=bits)
-    test = np.flatnonzero(run.splits == datasets.TEST)[: pages.MEASURED]
+    test = np.flatnonzero(run.splits == datasets.TEST)[: blocks.MEASURED]
     samples = datasets.samples_at(run.dataset, run.rows[test].astype(np.int64)) / np.float32(255)
     before, after = (
         np.square(samples - coder.decode(run.codes[test])).mean()
@@ -226,8 +219,8 @@ def test_fewer_bits_cost_little_and_what_they_cost_is_told(bits: int, tmp_path: 
 def test_codes_are_within_a_step_of_their_range() -> None:
     run = runs.open_run(runs.folder_of("mnist-variational"))
     html = pages.page(run, encoder=False).html
-    facts, order = json.loads(block(html, "page.json")), pages._chosen(run)
-    assert len(order) == pages.CODES == len(set(order.tolist()))
+    facts, order = json.loads(block(html, "page.json")), blocks._chosen(run)
+    assert len(order) == blocks.CODES == len(set(order.tolist()))
     low, high = (np.array(facts["stepped"]["codes.f32"][end]) for end in ("low", "high"))
     steps = np.frombuffer(block(html, "codes.f32"), "<u2").reshape(run.code_size, -1).T
     np.testing.assert_allclose(
@@ -256,4 +249,4 @@ def test_the_shell_prints_the_path_of_the_page(tmp_path: Path) -> None:
     done = subprocess.run([*command, "--out", str(out)], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == f"{out}\n" and out.read_bytes().startswith(b"<!doctype html>")
     told = subprocess.run([*command, "--json", "--out", str(out)], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert json.loads(told.stdout)["samples"] == pages.TILES
+    assert json.loads(told.stdout)["samples"] == blocks.TILES

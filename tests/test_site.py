@@ -16,7 +16,8 @@ from playwright.sync_api import Page, Request, expect
 from test_explorer_browser import frames, move, numbers
 from test_run_pages import coder_of
 
-from models import Problem, pages, runs
+from models import Problem, blocks, pages, runs
+from models.analysis import meanings
 from models.site import site
 
 CATS = "cats-convolutional-variational"
@@ -59,7 +60,6 @@ def visited(window: Callable[..., Page], hosted: tuple[str, Path]) -> Iterator[C
     def visited(path: str, disk: bool = False, **properties: object) -> Page:
         page = window(**({"offline": True} if disk else {}), **properties)
         page.on("request", note)
-        page.goto("about:blank")
         page.goto((hosted[1] / path).as_uri() if disk else f"{hosted[0]}/{path}")
         return page
 
@@ -89,9 +89,9 @@ def test_the_cat_site_draws_while_a_slider_moves(visited: Callable[..., Page], d
 
 def _in_order(run: runs.Run) -> list[str]:
     """What dimensions stand for, most informative first."""
-    meanings = pages.meanings(run)
+    known = meanings.meanings(run)
     order = np.argsort(-np.array(run.card.codes.kl), kind="stable")
-    return [meanings[d] for d in order]
+    return [known[d] for d in order]
 
 
 def test_a_surprise_is_another_cat_whose_link_leads_back(visited: Callable[..., Page]) -> None:
@@ -130,7 +130,7 @@ def test_previews_decode_under_the_pointer(visited: Callable[..., Page], disk: b
         assert np.abs(seen - run.coder.decode(code[None])[0]).mean() < 0.02
     box = look.bounding_box()
     assert box is not None
-    expected = pages.codes_at(run, np.array([40 / box["width"]]), np.array([1 - 40 / box["height"]]))[0]
+    expected = blocks.codes_at(run, np.array([40 / box["width"]]), np.array([1 - 40 / box["height"]]))[0]
     np.testing.assert_allclose(code, expected, atol=0.02 * float(np.ptp(run.codes)))
 
 
@@ -188,7 +188,9 @@ def test_signals_and_rows_have_a_picture_too(tmp_path: Path, wave_run: runs.Run,
     for run in (wave_run, fruit_run):
         picture = np.asarray(Image.open(tmp_path / run.id / "preview.png"))
         assert picture.std() > 10
-        assert "thumbnails" not in (tmp_path / run.id / "index.html").read_text()
+    maps = [*(tmp_path / "assets").glob("*-map-*.js")]
+    assert len(maps) == 2
+    assert not [path for path in maps if "samples.f32.gz" in path.read_text()], "samples of no stated licence stay"
 
 
 def test_a_site_of_nothing_is_told(tmp_path: Path) -> None:

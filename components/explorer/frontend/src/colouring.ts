@@ -19,6 +19,9 @@ interface Amounts {
   readonly kind: string;
   /** Whether any value lies below the range, above it. */
   readonly cut: readonly [boolean, boolean];
+  /** Whether any lies far beyond it, and whether any is missing. */
+  readonly beyond: boolean;
+  readonly missing: boolean;
 }
 
 /** How much further than a scale reaches a value must lie to get a ring, as a share of the scale. */
@@ -114,12 +117,16 @@ export class Colouring {
     let [low, high] = quantiles(some, [0.01, 0.99]);
     if (low === high) [low, high] = quantiles(some, [0, 1]); // few samples have another value, as of what is missing
     const title = column?.name ?? (colour === "error" ? "reconstruction error" : names[factor]);
-    const cut = [false, false] as [boolean, boolean];
+    const cut = [false, false] as [boolean, boolean],
+      far = FAR * (high - low);
+    let [beyond, missing] = [false, false];
     for (let i = 0; i < values.length; i++) {
       if (values[i] < low) cut[0] = true;
       if (values[i] > high) cut[1] = true;
+      beyond ||= values[i] > high + far || values[i] < low - far;
+      missing ||= Number.isNaN(values[i]);
     }
-    return { values, low, high, title, kind: column?.kind ?? "number", cut };
+    return { values, low, high, title, kind: column?.kind ?? "number", cut, beyond, missing };
   }
 
   /** The category of the chosen colour; null when colour stands for something else, or it is still on its way. */
@@ -211,7 +218,7 @@ export class Colouring {
     });
   }
 
-  private drawScale({ values, low, high, title, kind, cut }: Amounts): void {
+  private drawScale({ low, high, title, kind, cut, beyond, missing }: Amounts): void {
     const stops = Array.from({ length: 10 }, (_, i) => cssColour(amount(i / 9))).join(", ");
     const bar = h("span", { class: "hg-scale" });
     bar.style.background = `linear-gradient(to right, ${stops})`;
@@ -222,15 +229,14 @@ export class Colouring {
       bar,
       h("span", { class: "hg-number" }, `${cut[1] ? "\u2265 " : ""}${number(high)}`),
     );
-    const span = high - low;
-    if (Array.from(values).some((value) => value > high + FAR * span || value < low - FAR * span))
+    if (beyond)
       this.legend.append(
         h("span", { class: "hg-value hg-beyond", title: "Far beyond the ends of the scale" }, "far beyond"),
       );
-    if (this.data.columns.of(this.state.now.colour) && Array.from(values).some(Number.isNaN)) {
-      const missing = h("span", { class: "hg-value" }, "missing");
-      missing.style.setProperty("--class", cssColour(this.grey));
-      this.legend.append(missing);
+    if (this.data.columns.of(this.state.now.colour) && missing) {
+      const word = h("span", { class: "hg-value" }, "missing");
+      word.style.setProperty("--class", cssColour(this.grey));
+      this.legend.append(word);
     }
   }
 

@@ -193,8 +193,10 @@ export class RunData {
     return this.reduced ? enlarged(values, shape, this.card.dataset.shape) : values;
   }
 
-  /** The bytes of all originals of images, where they have the size of a sample; null otherwise. */
-  get fullThumbnails(): Uint8Array | null {
-    return this.reduced ? null : this.thumbnails;
+  /** The bytes of an original image that has the size of a sample; null where it is smaller, or not at hand. */
+  bytesOf(index: number): Uint8Array | null {
+    const size = product(this.card.dataset.shape);
+    const there = this.thumbnails && !this.reduced && (index + 1) * size <= this.thumbnails.length;
+    return there ? this.thumbnails!.subarray(index * size, (index + 1) * size) : null;
   }
 }

@@ -23,6 +23,8 @@ export class Compiled {
   /** How many values go in, and how many come out. */
   readonly inputs: number;
   readonly outputs: number;
+  /** Where the first item's output lies: a view that is made once, since one item is computed at each move. */
+  private readonly first: Float32Array;
 
   private constructor(
     private readonly x: Rows,
@@ -34,6 +36,7 @@ export class Compiled {
   ) {
     this.inputs = product(x.shape);
     this.outputs = product(y.shape);
+    this.first = memory.subarray(y.at >> 2, (y.at >> 2) + this.outputs);
   }
 
   /**
@@ -65,7 +68,8 @@ export class Compiled {
         for (let k = 0; k < inputs; k++) memory[to + k] = values[from + k];
       }
       for (const step of this.steps) step(this.kernels, items);
-      for (let i = 0; i < items; i++) {
+      out.set(this.first, begin * outputs);
+      for (let i = 1; i < items; i++) {
         const from = (this.y.at + i * this.y.item) >> 2;
         out.set(memory.subarray(from, from + outputs), (begin + i) * outputs);
       }

@@ -7,7 +7,7 @@ import type { Colouring } from "../colouring";
 import type { Context } from "../context";
 import type { Decoding } from "../decoding";
 import { h, setText } from "../dom";
-import { formatNumber, meanSquaredError, product, type Neighbour } from "../maths";
+import { formatNumber, meanSquaredError, type Neighbour } from "../maths";
 import type { Sampled } from "../paint";
 import { Below } from "./below";
 import { Details } from "./details";
@@ -192,17 +192,16 @@ export class Side {
   /** Paints the original of a sample; false where it is not at hand. */
   private readonly paintThumbnail = (index: number, canvas: Sampled): boolean => {
     const { data, painter, card } = this.context;
-    canvas.of = index; // a decode of another sample, or of this one, that ends later finds out by this
+    canvas.of = index;
     const values = card.dataset.kind !== "image" || data.reduced ? data.original(index) : null;
     if (card.dataset.kind !== "image") {
       delete canvas.sample; // until another one is known
       if (values) canvas.sample = values;
     }
+    const bytes = values ? null : data.bytesOf(index);
     if (values) painter.paint(canvas, values);
-    else if (data.fullThumbnails && (index + 1) * product(card.dataset.shape) <= data.fullThumbnails.length)
-      painter.paint(canvas, data.fullThumbnails, index * product(card.dataset.shape), 1);
-    else return false;
-    return true;
+    else if (bytes) painter.paint(canvas, bytes, 0, 1);
+    return (values ?? bytes) !== null;
   };
 
   /** Paints an original, or where there is none what the decoder makes of its code. False where it came to nothing. */
