@@ -35,7 +35,7 @@ def preloads() -> str:
 
     Relative to a page's address, hence right below a base URL path too.
     """
-    names = ("explorer.js", "shared.js")
+    names = ("explorer.js", *sorted(path.name for path in BUILT.glob("shared*.js")))
     return ", ".join(f'<explorer/{digest()}/{name}>; rel="modulepreload"' for name in names)
 
 

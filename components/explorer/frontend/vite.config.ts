@@ -9,6 +9,7 @@ export default defineConfig({
     rollupOptions: {
       input: {
         explorer: "src/hosts/streamlit.ts",
+        compare: "src/hosts/streamlit-compare.ts",
         page: "src/hosts/streamlit-page.ts",
         loader: "src/hosts/streamlit-loader.ts",
         upload: "src/upload/upload.ts",

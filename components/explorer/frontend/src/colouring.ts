@@ -76,6 +76,14 @@ export class Colouring {
     this.highlight();
   }
 
+  /** The same points on their way from one place to another: see `PointMap.share`. */
+  showBetween(from: Float32Array, to: Float32Array, index: Int32Array): void {
+    this.index = index;
+    this.map.setBetween(from, to, new Uint8Array(to.length / 2).fill(UNKNOWN));
+    this.recolour();
+    this.highlight();
+  }
+
   /** Has the selected samples stand out, where the tool in hand shows them or they were selected elsewhere. */
   highlight(): void {
     const { selection } = this.state.now;
@@ -93,7 +101,10 @@ export class Colouring {
         ["error", "reconstruction error"] as const,
         ...factors.map((name, k) => [`factor:${k}`, name] as const),
       ];
-    const columns = this.data.columns.choices();
+    const columns = [
+      ...this.data.columns.choices(),
+      ...Array.from(this.data.computed, ([key, { title }]) => [key, title] as const),
+    ];
     return classes.length
       ? [["class", label ?? "class"], ...columns, ...amounts, plain]
       : [plain, ...columns, ...amounts];
@@ -105,10 +116,12 @@ export class Colouring {
     const { errors, factors, card } = this.data;
     const names = card.dataset.factors;
     const factor = Number(/^factor:(\d+)$/.exec(colour)?.[1] ?? NaN);
+    const computed = this.data.computed.get(colour);
     let values: Float32Array | Float64Array | null = null;
     const column = this.data.columns.of(colour);
     if (column && column.kind !== "category") values = this.data.columns.values(colour, this.arrived);
     else if (colour === "error") values = errors;
+    else if (computed) values = computed.values;
     else if (factor < names.length && factors) values = factors.filter((_, i) => i % names.length === factor);
     if (!values) return null;
     // A few extreme samples would leave everything else one colour.
@@ -116,7 +129,7 @@ export class Colouring {
     const some = values.filter((_, i) => i % step === 0);
     let [low, high] = quantiles(some, [0.01, 0.99]);
     if (low === high) [low, high] = quantiles(some, [0, 1]); // few samples have another value, as of what is missing
-    const title = column?.name ?? (colour === "error" ? "reconstruction error" : names[factor]);
+    const title = column?.name ?? computed?.title ?? (colour === "error" ? "reconstruction error" : names[factor]);
     const cut = [false, false] as [boolean, boolean],
       far = FAR * (high - low);
     let [beyond, missing] = [false, false];

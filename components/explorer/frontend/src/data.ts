@@ -20,6 +20,9 @@ export class RunData {
   /** The originals of signals and rows as a model sees them: of all codes, or of the first so many. */
   samples: Float32Array | null = null;
   private loading = true;
+  private lender: { readonly from: RunData; readonly positions: ArrayLike<number> } | null = null;
+  /** Other values that points can be coloured by: what was computed here. By their names in a state. */
+  readonly computed = new Map<string, { readonly title: string; readonly values: Float32Array }>();
   finder: Finder | null = null;
   /** What else points can be coloured by, and what samples are called. */
   readonly columns: Columns;
@@ -144,6 +147,7 @@ export class RunData {
   }
 
   get originals(): Originals {
+    if (this.lender) return this.lender.from.originals;
     return (this.thumbnails ?? this.samples) ? "here" : this.loading ? "loading" : "missing";
   }
 
@@ -176,11 +180,30 @@ export class RunData {
 
   /** Whether originals of images travel smaller than they are, because there are many of them. */
   get reduced(): boolean {
-    return this.card.thumbnails?.shape.some((n, i) => n !== this.card.dataset.shape[i]) ?? false;
+    const { thumbnails, dataset } = (this.lender?.from ?? this).card;
+    return thumbnails?.shape.some((n, i) => n !== dataset.shape[i]) ?? false;
+  }
+
+  /** Which row of the dataset each code is. */
+  rows(): Promise<Int32Array> {
+    return this.folder.integers("rows.i32", this.card.codes.count);
+  }
+
+  /** Takes the originals that another run of the same dataset has read. `positions` says where its code of each of ours is. */
+  async borrow(from: RunData, positions: ArrayLike<number>): Promise<void> {
+    this.lender = { from, positions };
+    await this.columns.loadNames();
+    this.loading = false;
+  }
+
+  private lent<T>(index: number, read: (from: RunData, at: number) => T | null): T | null {
+    const { from, positions } = this.lender!;
+    return positions[index] < 0 ? null : read(from, positions[index]);
   }
 
   /** The values of an original at the size of a sample, as a model sees them; null when it is not at hand. */
   original(index: number): Float32Array | null {
+    if (this.lender) return this.lent(index, (from, at) => from.original(at));
     const { samples, thumbnails } = this;
     const each = product(this.card.dataset.shape);
     if (samples)
@@ -195,6 +218,7 @@ export class RunData {
 
   /** The bytes of an original image that has the size of a sample; null where it is smaller, or not at hand. */
   bytesOf(index: number): Uint8Array | null {
+    if (this.lender) return this.lent(index, (from, at) => from.bytesOf(at));
     const size = product(this.card.dataset.shape);
     const there = this.thumbnails && !this.reduced && (index + 1) * size <= this.thumbnails.length;
     return there ? this.thumbnails!.subarray(index * size, (index + 1) * size) : null;

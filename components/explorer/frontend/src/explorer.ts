@@ -13,6 +13,24 @@ import type { Source } from "./source";
 import { Tips } from "./tips";
 import type { Report, View } from "./view";
 
+/** What an explorer is made of. */
+export interface Opening {
+  readonly source: Source;
+  /** What reports call the run that `source` has. */
+  readonly run: string;
+  readonly view: View;
+  readonly report: Report;
+  /** Starts network/worker.ts where the host has it. */
+  readonly startWorker: () => Worker;
+  readonly about?: About;
+  /** Where several stand side by side: only the map, the picture and the sliders are shown. */
+  readonly compact?: boolean;
+  /** Reads the originals in place of the run, where another explorer has read them already. */
+  readonly borrow?: (data: RunData) => Promise<void>;
+  /** Codes and labels are here, and the map is drawn. */
+  readonly opened?: (scene: Scene) => void;
+}
+
 export class Explorer {
   /** Its width decides between the wide layout and the narrow one. */
   readonly root = h("div", { class: "hg", data: { testid: "latent-explorer" } });
@@ -25,23 +43,21 @@ export class Explorer {
   private readonly watcher = new ResizeObserver(() => this.map.resize());
   private decoding: Decoding | null = null;
   private scene: Scene | null = null;
+  private view: View;
+  private report: Report;
   private ended = false;
 
-  /** `run` is what reports call the run that `source` has; `startWorker` starts network/worker.ts where the host has it. */
   constructor(
     host: Node,
-    source: Source,
-    private readonly run: string,
-    private view: View,
-    private report: Report,
-    private readonly startWorker: () => Worker,
-    private readonly about: About = {},
+    private readonly opening: Opening,
   ) {
+    [this.view, this.report] = [opening.view, opening.report];
+    this.root.classList.toggle("hg-compact", opening.compact === true);
     this.body.append(this.notices, h("div", { class: "hg-wait" }, "Opening the run …"));
     this.root.append(this.body);
     this.tips = new Tips(this.root);
     host.appendChild(this.root);
-    this.open(new RunFolder(source)).catch(this.notice);
+    this.open(new RunFolder(opening.source)).catch(this.notice);
   }
 
   private async open(folder: RunFolder): Promise<void> {
@@ -50,11 +66,12 @@ export class Explorer {
     const data = new RunData(folder, card, this.notice);
     const loaded = data.load();
     // The decoder travels at the same time as the codes.
-    const decoding = (this.decoding = new Decoding(folder, card, painter, this.startWorker));
+    const decoding = (this.decoding = new Decoding(folder, card, painter, this.opening.startWorker));
     if (this.ended) return decoding.end();
     await loaded;
     if (this.ended) return;
     const scene = (this.scene = this.build(painter, data, decoding));
+    this.opening.opened?.(scene);
     try {
       await decoding.load();
     } catch (error) {
@@ -69,7 +86,7 @@ export class Explorer {
     await data.loadAmounts();
     if (this.ended) return;
     scene.amountsArrived();
-    await data.loadOriginals();
+    await (this.opening.borrow?.(data) ?? data.loadOriginals());
     if (!this.ended) scene.originalsArrived();
   }
 
@@ -86,9 +103,9 @@ export class Explorer {
       data,
       decoding,
       prefersReducedMotion: () => this.motion.matches,
-      about: this.about,
+      about: this.opening.about ?? {},
     };
-    const scene = new Scene(parts, this.view, this.run, (name, value) => this.report(name, value));
+    const scene = new Scene(parts, this.view, this.opening.run, (name, value) => this.report(name, value));
     this.watcher.observe(this.map.element);
     return scene;
   }

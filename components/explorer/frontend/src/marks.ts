@@ -29,9 +29,21 @@ export class Marks {
     this.elements = [...this.rings, this.marker, note];
   }
 
+  /** The sample that ring `i` marks: one of the nearest, or the one that a hand on another map is at; -1 for none. */
+  private ringed(i: number): number {
+    const { led } = this.state.now;
+    if (led) return i === 0 ? led.sample : -1;
+    return this.hasRings() ? (this.side.nearest[i]?.index ?? -1) : -1;
+  }
+
   private ringPlace(i: number): Point | null {
-    const neighbour = this.hasRings() ? this.side.nearest[i] : undefined;
-    return neighbour ? this.places.pixelOfSample(neighbour.index) : null;
+    const sample = this.ringed(i);
+    return sample < 0 ? null : this.places.pixelOfSample(sample);
+  }
+
+  /** Where the marker is; null where it has no place. */
+  private get at(): Point | null {
+    return this.state.now.led?.away ? null : this.places.marker;
   }
 
   /** Moves the elements to where they belong. */
@@ -41,9 +53,9 @@ export class Marks {
       ring.hidden = !at;
       if (!at) return;
       ring.style.transform = `translate(${at[0]}px, ${at[1]}px)`;
-      ring.style.borderColor = this.colouring.cssOf(this.side.nearest[i].index);
+      ring.style.borderColor = this.colouring.cssOf(this.ringed(i));
     });
-    const at = this.places.marker;
+    const { at } = this;
     this.marker.hidden = !at;
     if (at) this.marker.style.transform = `translate(${at[0]}px, ${at[1]}px)`;
     if (at && !this.note.hidden) this.placeNote(at);
@@ -67,9 +79,9 @@ export class Marks {
       const at = this.ringPlace(i);
       if (!at) return;
       circle(context, at, 6, ink.paper, 3);
-      circle(context, at, 6, this.colouring.cssOf(this.side.nearest[i].index), 1.5);
+      circle(context, at, 6, this.colouring.cssOf(this.ringed(i)), 1.5);
     });
-    const at = this.places.marker;
+    const { at } = this;
     if (!at) return;
     circle(context, at, 11, ink.paper, 5);
     circle(context, at, 11, ink.text, 2);

@@ -15,7 +15,7 @@ import { PointerInput } from "./input/pointer";
 import { Background } from "./layers/background";
 import { layOut } from "./layout";
 import type { PointMap } from "./map/map";
-import { cameraOf, type Plane } from "./maths";
+import { cameraOf, placedPlane, type Placement, type Plane } from "./maths";
 import type { Painter } from "./paint";
 import { Side } from "./panels/side";
 import { Places } from "./places";
@@ -62,6 +62,8 @@ export class Scene implements Context {
   private activeTool: Tool;
   /** The input of the next change of the code; undefined where the change comes from elsewhere. */
   private cause: Cause | null | undefined;
+  /** Where the planes are laid upon another map; null where they lie as they are. */
+  placement: Placement | null = null;
   private theme = "";
   /** Whether what changes the code now is a hand, and whether one has. */
   private byHand = false;
@@ -134,6 +136,7 @@ export class Scene implements Context {
       this.present();
     });
     state.subscribe(["plane"], () => this.showPlane(this.data.planeOf(state.now.plane)));
+    state.subscribe(["led"], () => this.present());
     state.subscribe(["tool"], () => this.use(this.tools.find((tool) => tool.id === state.now.tool) ?? this.tools[0]));
     state.subscribe(["colour", "points"], () => colouring.recolour());
     state.subscribe(["layer"], () => this.showLayer());
@@ -254,7 +257,15 @@ export class Scene implements Context {
     this.map.redraw("overlay");
   }
 
-  private showPlane(plane: Plane): void {
+  /** Lays the map upon another one, or as it is. */
+  place(placement: Placement | null): void {
+    if (!placement && !this.placement) return;
+    this.placement = placement;
+    this.showPlane(this.data.planeOf(this.state.now.plane));
+  }
+
+  private showPlane(stored: Plane): void {
+    const plane = this.placement ? placedPlane(stored, this.placement) : stored;
     this.places.setPlane(plane);
     this.map.axes = plane.axes;
     this.colouring.showPoints(plane.xy, plane.index);
@@ -289,6 +300,7 @@ export class Scene implements Context {
     this.intro.setHeld(this.hint.holds);
     if (this.moved) this.intro.moved(this.nearestLabels);
     root.classList.toggle("hg-is-far", this.side.far);
+    root.classList.toggle("hg-is-away", this.state.now.led?.away === true);
     this.map.redraw("overlay");
     this.announcer.say(this.spoken);
     clearTimeout(this.codeRest);

@@ -10,6 +10,14 @@ export interface Selection {
   readonly polygon: readonly number[] | null;
 }
 
+/** What a map is told that shows what a hand does on another one. */
+export interface Led {
+  /** The sample that is nearest to the hand there; -1 where this run has it not. */
+  readonly sample: number;
+  /** The hand is far from all samples there: no place here stands for that. */
+  readonly away: boolean;
+}
+
 export interface Values {
   /** The code that is decoded. Its numbers are overwritten in place: who keeps them takes a copy. */
   code: Float32Array<ArrayBuffer>;
@@ -17,8 +25,8 @@ export interface Values {
   picked: number | null;
   /** Whether the code stays where it is while the pointer moves. */
   pinned: boolean;
-  /** The sample nearest to a code that follows the pointer; null while the code is pinned. */
-  hover: number | null;
+  /** Who moved the code: null for a hand on this map, else what another one says. */
+  led: Led | null;
   /** The key of the plane that the map shows: "pca", "tsne" or two dimensions as "z1,z2". */
   plane: string;
   /** What the colour of a point stands for: "class", "error", "factor:0", "column:0" or "plain". */
@@ -52,7 +60,7 @@ export class State {
       code: new Float32Array(size),
       picked: null,
       pinned: false,
-      hover: null,
+      led: null,
       plane: "",
       colour: "class",
       hidden: new Set(),

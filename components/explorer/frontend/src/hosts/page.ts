@@ -32,7 +32,14 @@ async function open(host: HTMLElement): Promise<void> {
     history.replaceState(null, "", `#${shown}`);
   };
   const startWorker = () => new Worker(root.dataset["script"] ?? "");
-  const explorer = new Explorer(host, source, "", viewOf(shown), report, startWorker, { meanings });
+  const explorer = new Explorer(host, {
+    source,
+    run: "",
+    view: viewOf(shown),
+    report,
+    startWorker,
+    about: { meanings },
+  });
   addEventListener("hashchange", () => explorer.update(viewOf(new URLSearchParams(location.hash.slice(1))), report));
 }
 

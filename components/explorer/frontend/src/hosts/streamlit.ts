@@ -2,9 +2,9 @@
 
 import type { About } from "../about";
 import { Explorer } from "../explorer";
-import { HttpSource } from "../source";
 import { addStyles } from "../styles";
-import type { Report, View } from "../view";
+import type { View } from "../view";
+import { reporter, served, startWorker, type Send } from "./mount";
 
 /** What Python sends. `run_url` is the address of a run folder, relative to the app. */
 export interface Payload {
@@ -12,8 +12,6 @@ export interface Payload {
   readonly view: View;
   readonly about?: About;
 }
-
-type Send = (name: string, value: unknown) => void;
 
 interface Mounted {
   readonly explorer: Explorer;
@@ -24,35 +22,21 @@ interface Mounted {
 
 type Mount = ParentNode & Node & { hourglass?: Mounted };
 
-/** The worker lies beside this module. */
-const startWorker = (): Worker =>
-  new Worker(new URL(/* @vite-ignore */ `./${WORKER}`, import.meta.url), { type: "module" });
-const WORKER = "worker.js";
-
 /** Shows the payload in `host`; called again at every rerun of the page. Another run replaces the explorer. */
 export function show(host: Mount, payload: Payload, send: Send): void {
-  const report: Report = (name, value) => {
-    if (!host.hourglass) return;
-    if (isLeaving(host.hourglass.path)) setTimeout(report, 100, name, value);
-    else send(name, value);
-  };
+  const { run_url: run, view, about = {} } = payload;
+  const path = host.hourglass?.path ?? location.pathname;
+  const report = reporter(send, path, () => host.hourglass !== undefined);
   addStyles(host);
-  if (host.hourglass?.url === payload.run_url) {
-    host.hourglass.explorer.update(payload.view, report);
+  if (host.hourglass?.url === run) {
+    host.hourglass.explorer.update(view, report);
     return;
   }
   remove(host);
   const aborter = new AbortController();
-  const folder = new URL(payload.run_url.replace(/\/*$/, "/"), document.baseURI).href;
-  const source = new HttpSource(folder, aborter.signal);
-  const explorer = new Explorer(host, source, payload.run_url, payload.view, report, startWorker, payload.about);
-  host.hourglass = { explorer, url: payload.run_url, path: location.pathname, aborter };
-}
-
-/** Whether another page has been chosen and is not there yet: a report of this one would take Streamlit back to it. */
-function isLeaving(path: string): boolean {
-  const next = document.documentElement.dataset["leavingFor"];
-  return next !== undefined && next !== path;
+  const source = served(run, aborter);
+  const explorer = new Explorer(host, { source, run, view, report, startWorker, about });
+  host.hourglass = { explorer, url: run, path: location.pathname, aborter };
 }
 
 export function remove(host: Mount): void {

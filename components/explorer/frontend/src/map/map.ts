@@ -39,6 +39,7 @@ export class PointMap {
   private movingTimer = 0;
   private glideStart = 0;
   private glideTime = 0;
+  private held: number | null = null;
   private readonly outdated = new Set<Part>();
   private frame = 0;
   private ended = false;
@@ -104,9 +105,24 @@ export class PointMap {
     this.xy = xy as Float32Array<ArrayBuffer>;
     this.rows = rows;
     this.highlighted = null;
+    this.held = null;
     this.glideTime = gliding ? glide : 0;
     this.glideStart = performance.now();
     this.usable?.setPoints(this.points);
+    this.redraw("points");
+  }
+
+  /** Points on the way from one place to another; `share` says how far they are. */
+  setBetween(from: Float32Array, to: Float32Array, rows: Uint8Array): void {
+    this.setPoints(to, rows);
+    this.from = from;
+    this.held = 0;
+    this.usable?.setPoints(this.points);
+  }
+
+  /** How far points that are between two places are on their way: 0 to 1. */
+  set share(value: number) {
+    this.held = value;
     this.redraw("points");
   }
 
@@ -123,6 +139,7 @@ export class PointMap {
   }
 
   private glideShare(): number {
+    if (this.held !== null) return this.held;
     if (!this.glideTime) return 1;
     const t = Math.min(1, (performance.now() - this.glideStart) / this.glideTime);
     return t * t * (3 - 2 * t);
@@ -224,7 +241,7 @@ export class PointMap {
     if (parts.has("background")) this.drawBackground();
     if (parts.has("points") || parts.has("background")) this.drawPoints();
     if (parts.has("overlay")) this.drawAbove();
-    if (this.glideShare() < 1) this.redraw("points");
+    if (this.held === null && this.glideShare() < 1) this.redraw("points");
   }
 
   /** The diameter of a point in pixels of the page: small where there are many, larger as one zooms in. */
@@ -239,8 +256,11 @@ export class PointMap {
     const { camera } = this;
     const size = this.pointSize() * (this.canvas.width / Math.max(1, camera.width));
     const step = this.movingTimer ? Math.max(1, Math.min(31, Math.ceil(this.count / MOVING))) : 1;
-    if (this.flat) drawPoints2d(this.flat, this.background, camera, this.points, this.table, this.rings, size);
-    else this.usable?.draw({ camera, size, glide: this.glideShare(), step });
+    const { flat } = this;
+    if (flat) {
+      const points = { ...this.points, xy: this.currentXy() };
+      drawPoints2d(flat, this.background, camera, points, this.table, this.rings, size);
+    } else this.usable?.draw({ camera, size, glide: this.glideShare(), step });
   }
 
   private drawOn(canvas: HTMLCanvasElement, paint: Paint | null): void {

@@ -136,7 +136,6 @@ export class Side {
     this.showOriginal();
     this.sample.pin.setAttribute("aria-pressed", String(pinned));
     this.sample.pin.title = pinned ? "Held. Let go (P)" : "Hold this place (P)";
-    state.set("hover", pinned ? null : (this.nearest[0]?.index ?? null));
   }
 
   private readonly className = (index: number): string => this.context.data.shortName(index);

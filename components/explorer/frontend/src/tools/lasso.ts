@@ -50,6 +50,10 @@ export class Lasso extends Tool {
       h("div", { class: "hg-buttons" }, this.closing, this.more, this.clearing),
     );
     this.clear(false);
+    // Samples selected elsewhere take the place of the shape that is here.
+    context.state.subscribe(["selection"], () => {
+      if (context.state.now.selection?.samples !== this.chosen && this.closed) this.empty();
+    });
   }
 
   down(at: Point): void {
@@ -182,6 +186,12 @@ export class Lasso extends Tool {
 
   private clear(report: boolean): void {
     const had = this.closed;
+    this.empty();
+    this.context.state.set("selection", null);
+    if (report && had) this.context.reporter.selection();
+  }
+
+  private empty(): void {
     this.polygon = [];
     this.closed = false;
     this.chosen = new Int32Array(0);
@@ -189,9 +199,7 @@ export class Lasso extends Tool {
     this.gallery.replaceChildren();
     for (const element of [this.more, this.closing, this.clearing]) element.hidden = true;
     setText(this.summary, "Draw around points on the map. With the keyboard: arrows move, Enter sets a corner.");
-    this.context.state.set("selection", null);
     this.context.map.redraw("overlay");
-    if (report && had) this.context.reporter.selection();
   }
 
   override planeChanged(): void {

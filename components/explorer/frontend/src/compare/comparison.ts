@@ -1,0 +1,288 @@
+/**
+ * Two to four runs of one dataset side by side: an explorer each, joined by the rows of the dataset (link.ts). What a hand
+ * does on one map is seen on all.
+ */
+
+import type { About } from "../about";
+import type { RunData } from "../data";
+import { h, setText } from "../dom";
+import { Explorer } from "../explorer";
+import { messageOf } from "../fault";
+import { Link, Shared, type Side } from "../link";
+import { align, extentOf, hiddenText, type Alignment } from "../maths";
+import type { Scene } from "../scene";
+import type { Source } from "../source";
+import { themeOf } from "../theme";
+import type { View } from "../view";
+import { Bar } from "./bar";
+import { Changes } from "./changes";
+import { pairOf } from "./pictures";
+import { Went } from "./went";
+
+/** Milliseconds after which what is shown has come to rest, and is reported. */
+const RESTS = 400;
+
+/** One of the runs. */
+export interface Compared {
+  readonly source: Source;
+  readonly title: string;
+  readonly about?: About;
+}
+
+/** How they are shown; each part is optional. `row` is the row of the dataset that is held. */
+export interface CompareView extends View {
+  readonly aligned?: string | null;
+  readonly together?: string | null;
+  readonly row?: string | null;
+}
+
+/** What is reported of it, as texts: what is as it usually is, is "". */
+export type CompareReport = (view: Readonly<Record<string, string>>) => void;
+
+export class Comparison {
+  readonly root = h("div", { class: "hg hg-compare", data: { testid: "comparison" } });
+  private readonly explorers: Explorer[];
+  private readonly fits: HTMLElement[] = [];
+  private readonly note = h("p", { class: "hg-notices", hidden: true });
+  private readonly original: HTMLElement;
+  private readonly named = h("span", {});
+  private scenes: Scene[] = [];
+  /** Which row of the dataset each code of the first run is. */
+  private rows: Int32Array = new Int32Array(0);
+  private link: Link | null = null;
+  private bar: Bar | null = null;
+  private changes: Changes | null = null;
+  private readonly chosen: { aligned: boolean; together: boolean };
+  /** The row of the dataset that the strip shows, as a position among the first run's codes. */
+  private shown = -1;
+  private timer = 0;
+  private ended = false;
+
+  constructor(
+    host: Node,
+    private readonly runs: readonly Compared[],
+    private readonly view: CompareView,
+    private report: CompareReport,
+    startWorker: () => Worker,
+  ) {
+    this.chosen = { aligned: view.aligned !== "no", together: view.together !== "no" };
+    this.original = h("div", { class: "hg-strip", data: { testid: "compared-sample" } }, this.named);
+    const cells = h("div", { class: "hg-cells", data: { count: String(runs.length) } });
+    this.root.append(this.note, cells);
+    host.appendChild(this.root);
+    const opened = runs.map(() => deferred<Scene>());
+    const borrowed = deferred<void>();
+    this.explorers = runs.map(({ source, title, about }, i) => {
+      const fit = h("span", { class: "hg-fit" });
+      this.fits.push(fit);
+      const cell = h("section", { class: "hg-cell", aria: { label: title } }, h("h3", {}, title, fit));
+      cells.append(cell);
+      return new Explorer(cell, {
+        source,
+        run: String(i),
+        view,
+        report: () => undefined,
+        startWorker,
+        ...(about ? { about } : {}),
+        compact: true,
+        borrow: (data) => this.lend(i, data, borrowed),
+        opened: opened[i].resolve,
+      });
+    });
+    Promise.all(opened.map(({ promise }) => promise))
+      .then((scenes) => this.join(scenes))
+      .catch((error: unknown) => this.fail(error));
+  }
+
+  private fail(error: unknown): void {
+    if (this.ended) return;
+    this.note.hidden = false;
+    this.note.replaceChildren(h("p", {}, messageOf(error)));
+  }
+
+  private readonly shared = deferred<Shared>();
+
+  /** Originals are read once, by the first run; the others show the same. */
+  private async lend(which: number, data: RunData, borrowed: Deferred<void>): Promise<void> {
+    if (which === 0) {
+      await data.loadOriginals();
+      return borrowed.resolve();
+    }
+    const shared = await this.shared.promise;
+    await borrowed.promise;
+    const positions = Int32Array.from({ length: data.card.codes.count }, (_, i) => shared.translate(which, 0, i));
+    await data.borrow(this.scenes[0].data, positions);
+  }
+
+  private async join(scenes: Scene[]): Promise<void> {
+    const rows = await Promise.all(scenes.map(({ data }) => data.rows()));
+    if (this.ended) return;
+    this.scenes = scenes;
+    [this.rows] = rows;
+    const titles = this.runs.map(({ title }) => title);
+    const sides = scenes.map((scene, i) => this.sideOf(scene, rows[i], i));
+    const shared = new Shared(sides);
+    this.shared.resolve(shared);
+    if (!shared.count) return this.fail(new Error("These runs have no sample in common."));
+    const link = (this.link = new Link(sides, shared));
+    link.together = this.chosen.together;
+    this.bar = new Bar(scenes, this.chosen, {
+      align: (on) => this.align(on),
+      together: (on) => {
+        this.root.classList.toggle("hg-each", !on);
+        if (on) link.gather();
+        else link.together = false;
+        this.rested();
+      },
+    });
+    this.root.classList.toggle("hg-each", !this.chosen.together);
+    const went = new Went(scenes, titles);
+    this.changes = new Changes(scenes, titles, shared, () => {
+      scenes[0].state.set("colour", "kept");
+      for (const { colouring } of scenes) colouring.recolour();
+      this.bar?.draw();
+    });
+    this.root.prepend(this.bar.element, this.original);
+    this.root.append(went.element, this.changes.element);
+    const canvas = scenes[0].painter.canvas("hg-thumb");
+    canvas.classList.toggle("hg-pixels", Math.max(...scenes[0].card.dataset.shape) <= 64);
+    this.original.prepend(canvas);
+    let wentTimer = 0;
+    for (const { state } of scenes) {
+      state.subscribe(["colour", "layer", "points", "hidden", "tool"], () => this.rested());
+      state.subscribe(["plane"], () => this.planeChanged());
+    }
+    scenes[0].state.subscribe(["code", "led"], () => this.showOriginal(canvas));
+    scenes[0].state.subscribe(["selection", "tool"], () => {
+      clearTimeout(wentTimer);
+      wentTimer = window.setTimeout(() => went.show());
+    });
+    this.align(this.chosen.aligned);
+    const row = Number(this.view.row ?? NaN),
+      held = rows[0].indexOf(row);
+    if (held >= 0) scenes[0].goTo(held);
+    else this.link.lead(0);
+    this.root.classList.toggle("hg-dark", themeOf(this.root).dark);
+    this.root.dataset["ready"] = "true";
+  }
+
+  private sideOf(scene: Scene, rows: Int32Array, which: number): Side {
+    const { data, card, state } = scene;
+    const { size } = card.codes;
+    return {
+      state,
+      rows,
+      count: card.codes.count,
+      codeOf: (index) => data.codes.subarray(index * size, (index + 1) * size),
+      nearest: (code, k, accepts) => data.finder?.nearest(code, k, accepts) ?? [],
+      reach: card.codes.nearest_p99,
+      frame: () => (this.chosen.aligned ? "aligned" : String(which)),
+    };
+  }
+
+  /** Lays all maps upon the first, or shows each as it is. */
+  private align(on: boolean): void {
+    this.changes?.leave();
+    this.changes?.forget();
+    const [first, ...others] = this.scenes;
+    first.place(null);
+    const stage = { ...first.places.plane, codes: first.data.codes, size: first.card.codes.size };
+    others.forEach((scene, i) => {
+      scene.place(null);
+      const found = on ? this.upon(stage, scene, i + 1) : null;
+      scene.place(found);
+      setText(
+        this.fits[i + 1],
+        !on ? "" : found ? `laid upon the first: ${Math.round(100 * found.residual)} % does not fit` : "as it is",
+      );
+    });
+    if (on) this.showAllAlike();
+    this.rested();
+  }
+
+  private upon(stage: Parameters<typeof pairOf>[0], scene: Scene, which: number): Alignment | null {
+    const { shared } = this.link!;
+    const theirs = { ...scene.places.plane, codes: scene.data.codes, size: scene.card.codes.size };
+    const pair = pairOf(stage, theirs, (index) => shared.translate(0, which, index));
+    return align(pair.to, pair.from);
+  }
+
+  /** Maps with the same coordinates begin with the same window onto them. */
+  private showAllAlike(): void {
+    const boxes = this.scenes.map(({ places }) => extentOf(places.plane.xy));
+    const low = (i: number) => Math.min(...boxes.map((box) => box[i])),
+      high = (i: number) => Math.max(...boxes.map((box) => box[i]));
+    const corners = Float32Array.of(low(0), low(2), high(1), high(3));
+    for (const { map } of this.scenes) map.setExtent(corners);
+  }
+
+  private planeChanged(): void {
+    if (this.chosen.aligned) this.align(true);
+    else this.changes?.forget();
+  }
+
+  /** The sample that all show, or the nearest to the hand, as it really is. */
+  private showOriginal(canvas: HTMLCanvasElement): void {
+    const [scene] = this.scenes;
+    const { picked, led } = scene.state.now;
+    const index = picked ?? led?.sample ?? scene.nearest[0]?.index ?? -1;
+    this.rested();
+    const key = picked === null ? -2 - index : index;
+    if (index < 0 || key === this.shown) return;
+    this.shown = key;
+    const values = scene.data.original(index);
+    canvas.classList.toggle("hg-blank", !values);
+    if (values) scene.painter.paint(canvas, values);
+    const words = picked === null ? "Nearest real sample" : "The sample itself";
+    setText(this.named, scene.data.describe(values ? words : `${words} (not at hand)`, index));
+  }
+
+  private rested(): void {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.send(), RESTS);
+  }
+
+  private send(): void {
+    const [scene] = this.scenes;
+    if (this.ended || !scene) return;
+    const { colour, layer, tool, hidden, points, picked, pinned } = scene.state.now;
+    const row = pinned && picked !== null ? String(this.rows[picked]) : "";
+    this.report({
+      colour: colour === "kept" ? "" : colour,
+      layer: layer === "none" ? "" : layer,
+      tool: tool === "explore" ? "" : tool,
+      hidden: hiddenText(hidden, scene.card.dataset.classes.length),
+      points: points ? "" : "no",
+      aligned: this.chosen.aligned ? "" : "no",
+      together: this.chosen.together ? "" : "no",
+      row,
+    });
+  }
+
+  update(view: CompareView, report: CompareReport): void {
+    this.report = report;
+    this.root.classList.toggle("hg-dark", themeOf(this.root).dark);
+    for (const explorer of this.explorers) explorer.update(view, () => undefined);
+  }
+
+  end(): void {
+    this.ended = true;
+    clearTimeout(this.timer);
+    this.link?.end();
+    this.bar?.end();
+    this.changes?.end();
+    for (const explorer of this.explorers) explorer.end();
+    this.root.remove();
+  }
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((done) => (resolve = done));
+  return { promise, resolve };
+}

@@ -1,0 +1,44 @@
+/** Several runs side by side in a Streamlit component. */
+
+import { Comparison, type CompareView } from "../compare/comparison";
+import { addStyles } from "../styles";
+import { reporter, served, startWorker, type Send } from "./mount";
+
+/** What Python sends: each run's address relative to the app, and what it is called. */
+export interface Payload {
+  readonly runs: readonly { readonly run_url: string; readonly title: string }[];
+  readonly view: CompareView;
+}
+
+interface Mounted {
+  readonly comparison: Comparison;
+  readonly urls: string;
+  readonly path: string;
+  readonly aborter: AbortController;
+}
+
+type Mount = ParentNode & Node & { hourglass?: Mounted };
+
+/** Shows the payload in `host`; called again at every rerun of the page. Other runs replace what is there. */
+export function show(host: Mount, { runs, view }: Payload, send: Send): void {
+  const path = host.hourglass?.path ?? location.pathname;
+  const report = reporter(send, path, () => host.hourglass !== undefined);
+  const urls = runs.map((run) => run.run_url).join(" ");
+  const say = (shown: Readonly<Record<string, string>>) => report("view", { runs: urls, ...shown });
+  addStyles(host);
+  if (host.hourglass?.urls === urls) {
+    host.hourglass.comparison.update(view, say);
+    return;
+  }
+  remove(host);
+  const aborter = new AbortController();
+  const compared = runs.map(({ run_url, title }) => ({ source: served(run_url, aborter), title }));
+  const comparison = new Comparison(host, compared, view, say, startWorker);
+  host.hourglass = { comparison, urls, path: location.pathname, aborter };
+}
+
+export function remove(host: Mount): void {
+  host.hourglass?.comparison.end();
+  host.hourglass?.aborter.abort();
+  delete host.hourglass;
+}
