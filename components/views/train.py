@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from components import address, choosing, figures, visitor, watched
 from components.choosing import BUDGETS, OWN
+from components.fields import NUMBERS
 from components.views import Page
 from components.watched import duration
 from models import Problem, architectures, datasets, engine, kinds, losses, runs
@@ -33,31 +34,6 @@ STANDARDISED = {
     "gaussian": "gaussian (added to every value, in standard deviations)",
     "salt-and-pepper": "salt and pepper (values to the least or the greatest)",
     "masking": "masking (values to their mean)",
-}
-NUMBERS = {
-    "code_size": ("Code size D", "How many numbers a sample is squeezed into.", 1, "%d"),
-    "epochs": ("Epochs", "How often every training sample is seen.", 1, "%d"),
-    "learning_rate": ("Learning rate", "The size of a step.", 0.001, "%.4f"),
-    "batch_size": ("Batch size", "Samples per step.", 1, "%d"),
-    "seed": ("Seed", "The same seed gives the same run.", 1, "%d"),
-    "distortion": (
-        "Distortion",
-        "Images are turned, slanted and stretched a little at each step: against learning them by heart (Simard et al. 2003).",
-        0.01,
-        "%.2f",
-    ),
-    "mixing": (
-        "Mixing",
-        "Up to so large a share of another sample is added to each: against learning few samples by heart (Zhang et al. 2018).",
-        0.1,
-        "%.1f",
-    ),
-    "shift": ("Shift (pixels)", "Each batch is moved by up to so many pixels: more to learn from, slower.", 1, "%d"),
-    **{
-        choice.field: (choice.title, choice.about, choice.step, f"%.{choice.decimals}f")
-        for term in losses.available().values()
-        for choice in term.choices
-    },
 }
 
 
