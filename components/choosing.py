@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Collection
 from typing import Any
 
 import streamlit as st
@@ -31,18 +32,8 @@ BUDGETS = {
 def run() -> runs.Run | None:
     """The select box over the finished runs of this visitor; None, with the reason said, when the chosen one cannot be
     opened. A run of somebody else is opened by its address."""
-    found, problems = runs.find()
-    owner = visitor.owner()
-    for sentence in unreadable(problems, owner):
-        st.warning(sentence)
-    try:
-        ready, names = engine.visible(owner, found), engine.names(owner)
-    except Problem as problem:  # exploring what ships needs no queue
-        st.warning(str(problem))
-        ready, names = [run for run in found if run.pretrained], {}
-    known = {run.id for run in ready}
     wanted = {st.query_params.get("run"), st.session_state.get("run"), address.chosen("run")}
-    ready += [run for run in found if run.id in wanted - known]
+    ready, names = to_choose_from(wanted)
     if not ready:
         st.info("No run is here yet. Train one on the Train page, or restore the folder pretrained/.")
         return None
@@ -57,6 +48,22 @@ def run() -> runs.Run | None:
     except Problem as problem:
         st.error(str(problem))
         return None
+
+
+def to_choose_from(wanted: Collection[Any]) -> tuple[list[runs.Run], dict[str, str]]:
+    """The finished runs that this visitor is shown, with those of somebody else whose ids are wanted: an address names
+    them; and this visitor's names for runs, by id. Says what cannot be opened."""
+    found, problems = runs.find()
+    owner = visitor.owner()
+    for sentence in unreadable(problems, owner):
+        st.warning(sentence)
+    try:
+        ready, names = engine.visible(owner, found), engine.names(owner)
+    except Problem as problem:  # exploring what ships needs no queue
+        st.warning(str(problem))
+        ready, names = [run for run in found if run.pretrained], {}
+    known = {run.id for run in ready}
+    return ready + [run for run in found if run.id in wanted and run.id not in known], names
 
 
 def unreadable(problems: list[runs.Unreadable], owner: str) -> list[str]:

@@ -115,6 +115,11 @@ def symbols(run: runs.Run) -> list[str]:
     return lines
 
 
+def counts(run: runs.Run, name: str) -> bool:
+    """Whether a run's training computed the term of this name."""
+    return name in (term.name for term in losses.used(run.configuration, run.kind, run.variational))
+
+
 def _term(run: runs.Run, term: losses.LossTerm, given: str) -> tuple[str, list[str]]:
     """A term as it stands in the sum, and the lines that say what it is."""
     chosen, z = run.configuration, "μ" if run.variational else "z"

@@ -1,6 +1,7 @@
 """Arrays to Plotly figures. No Streamlit here: a figure is the same in a page, a notebook or a test."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -175,6 +176,123 @@ def losses(
     if seen and not below:
         values, texts = log_ticks(min(seen), max(seen))
         figure.update_yaxes(tickmode="array", tickvals=values, ticktext=texts)
+    figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0})
+    return figure
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A training as `curves` draws it: its losses by epoch, and where each epoch lies. loss: what it made smaller."""
+
+    name: str
+    tone: str
+    loss: str
+    at: Sequence[float]
+    training: Sequence[float]
+    validation: Sequence[float]
+
+
+def curves(trainings: Sequence[Curve], axis: str, height: int = 320) -> Any:
+    """Validation losses as lines and training losses as dots of several trainings; those of different losses in panels of
+    their own, one above the other. Logarithmic, unless some lie below 0."""
+    from plotly.subplots import make_subplots
+
+    losses = list(dict.fromkeys(one.loss for one in trainings))
+    figure = make_subplots(rows=len(losses), cols=1, shared_xaxes=True, vertical_spacing=0.08)
+    for row, loss in enumerate(losses, 1):
+        of = [_thinned(one) for one in trainings if one.loss == loss]
+        for one in of:
+            _draw_curve(figure, one, row)
+        values = [value for one in of for value in (*one.training, *one.validation)]
+        seen = [value for value in values if value > 0 and np.isfinite(value)]
+        below = any(value <= 0 for value in values) or not seen
+        figure.update_yaxes(title=plain(loss), type="linear" if below else "log", automargin=True, row=row, col=1)
+        if not below:
+            ticks, texts = log_ticks(min(seen), max(seen))
+            figure.update_yaxes(tickmode="array", tickvals=ticks, ticktext=texts, row=row, col=1)
+    figure.update_xaxes(rangemode="tozero", zeroline=False)
+    figure.update_xaxes(title=axis, row=len(losses), col=1)
+    figure.update_layout(
+        height=height * (1 + 0.6 * (len(losses) - 1)),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        hovermode="closest",
+        legend={"orientation": "h", "yref": "container", "yanchor": "top", "y": 1.0, "x": 0},
+    )
+    return figure
+
+
+def _thinned(one: Curve) -> Curve:
+    """With `LINES` points at most: more could not be told apart."""
+    places = np.unique(np.linspace(0, len(one.at) - 1, min(len(one.at), LINES)).round().astype(int)).tolist()
+    at, training, validation = ([values[i] for i in places] for values in (one.at, one.training, one.validation))
+    return replace(one, at=at, training=training, validation=validation)
+
+
+def _draw_curve(figure: Any, one: Curve, row: int) -> None:
+    import plotly.graph_objects as go
+
+    mode = "lines" if len(one.at) > 1 else "markers"  # one point alone makes no line
+    for what, values in (("validation", one.validation), ("training", one.training)):
+        line = {"color": one.tone, "width": 2 if what == "validation" else 1.2}
+        figure.add_trace(
+            go.Scatter(
+                x=one.at,
+                y=values,
+                name=plain(one.name),
+                legendgroup=one.name,
+                showlegend=what == "validation",
+                mode=mode,
+                line=line | ({"dash": "dot"} if what == "training" else {}),
+                hovertemplate=f"{plain(one.name)}, {what}: %{{y:.4g}}<extra></extra>",
+            ),
+            row=row,
+            col=1,
+        )
+
+
+def elbow(
+    ours: Sequence[Sequence[float]],
+    pca: Sequence[float | None],
+    ticks: Sequence[str],
+    at: Sequence[float] | None,
+    axis: str,
+    title: str,
+) -> Any:
+    """One number of the runs of each value of a choice, beside PCA's: the mean as a line, least to greatest as a band.
+
+    ours: the numbers of each value's runs, one for each seed. at: where the values lie, None where they have no order.
+    """
+    import plotly.graph_objects as go
+
+    figure = _figure(300, hovermode="x unified")
+    known = [i for i, values in enumerate(ours) if values]
+    places = [float(i) for i in range(len(ours))] if at is None else list(at)
+    x = [places[i] for i in known]
+    mode = "markers" if at is None else "lines+markers"
+    if any(len(ours[i]) > 1 for i in known):
+        edge = {"x": x, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+        figure.add_trace(go.Scatter(y=[min(ours[i]) for i in known], **edge))
+        band = {"fill": "tonexty", "fillcolor": "rgba(0, 114, 178, 0.25)"}
+        figure.add_trace(go.Scatter(y=[max(ours[i]) for i in known], **edge, **band))
+    line = {"mode": mode, "marker": {"size": 9}, "hovertemplate": "%{y:.4g}"}
+    means = [float(np.mean(ours[i])) for i in known]
+    figure.add_trace(go.Scatter(x=x, y=means, name="runs", line={"color": OURS, "width": 2}, **line))
+    theirs = [(place, value) for place, value in zip(places, pca, strict=True) if value is not None]
+    if theirs:
+        dots = {"color": THEIRS, "width": 1.5, "dash": "dot"}
+        figure.add_trace(
+            go.Scatter(
+                x=[p for p, _ in theirs], y=[v for _, v in theirs], name="PCA, same code size", line=dots, **line
+            )
+        )
+    wide = at is not None and min(at) > 0 and max(at) >= 8 * min(at)
+    figure.update_xaxes(
+        title=axis, tickvals=places, ticktext=[plain(tick).replace("&lt;br>", "<br>") for tick in ticks], zeroline=False
+    )
+    figure.update_xaxes(type="log" if wide else "linear")
+    figure.update_yaxes(title=title, rangemode="tozero")
     figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0})
     return figure
 

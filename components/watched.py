@@ -197,4 +197,26 @@ def ways_on(run: runs.Run, found: ExplorerResult) -> None:
         st.switch_page(pages["Explore"], query_params={"run": run.id, **view})
     if st.button("See its reconstructions", key="leave for Reconstructions", icon=":material/compare:"):
         st.switch_page(pages["Reconstructions"], query_params={"run": run.id})
+    if (before := last_one(run)) is not None and st.button(
+        "Compare with the last one",
+        key="leave for Compare",
+        icon=":material/compare_arrows:",
+        help=f"The run of the same data that you trained before: {choosing.escaped(before.title)}",
+    ):
+        st.switch_page(pages["Compare"], query_params={"runs": f"{before.id},{run.id}"})
     sharing.share(st.container(width="content"), run, view)
+
+
+def last_one(run: runs.Run) -> runs.Run | None:
+    """The run of the same data that this visitor asked for before this one, or else the newest of the others."""
+    data = run.card.dataset.name, run.card.dataset.fingerprint
+    mine = engine.runs(visitor.owner())
+    since = next((entry.asked for entry in mine if entry.id == run.id), None)
+    others = [
+        (since is None or entry.asked <= since, entry.asked, entry.run)
+        for entry in mine
+        if entry.id != run.id
+        and entry.run is not None
+        and (entry.run.card.dataset.name, entry.run.card.dataset.fingerprint) == data
+    ]
+    return max(others, key=lambda one: one[:2], default=(False, 0.0, None))[2]

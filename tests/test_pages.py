@@ -86,7 +86,7 @@ def test_every_page_draws_and_torch_stays_out(found: views.Page) -> None:
 def test_the_navigation_lists_every_page() -> None:
     app = AppTest.from_file(str(ROOT / "components" / "main.py"), default_timeout=60).run()
     assert not app.exception
-    assert [found.title for found in views.available()][:4] == ["Explore", "Data", "Train", "Reconstructions"]
+    assert [found.title for found in views.available()][:4] == ["Explore", "Compare", "Data", "Train"]
     assert set(app.session_state["pages"]) == {found.title for found in views.available()}
 
 

@@ -337,4 +337,4 @@ def open_zip() -> None:
                 st.rerun()
 
 
-PAGE = Page("Explore", ":material/explore:", 1, show)
+PAGE = Page("Explore", ":material/explore:", 0, show)

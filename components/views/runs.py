@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from components import address, choosing, sharing, visitor
+from components import address, choosing, comparing, sharing, visitor
 from components.views import Page, show_problems
 from models import Problem, engine, runs
 from models.engine import Entry
@@ -97,8 +97,8 @@ def table(owner: str, text: str, states: list[str], everyone: bool, alive: bool)
         at = [chosen[clicked["row"]]]
         opened(at[0])
     if not at:
-        more = " Tick the box before it to rename, star or delete it." if mine else ""
-        st.caption(f"Click a run's title to open it.{more}")
+        more = " Tick the box before it to rename, star or delete it" if mine else " Tick the boxes before"
+        st.caption(f"Click a run's title to open it.{more}{', those of' if mine else ''} two to four to compare them.")
     elif len(at) == 1:
         one(at[0], owner)
     else:
@@ -236,8 +236,16 @@ def several(at: list[Entry], owner: str) -> None:
     """What can be done with several runs at once."""
     own = {entry.id for entry in engine.runs(owner)}
     mine = [entry for entry in at if entry.id in own and entry.state != "running"]
-    if mine and st.button(f"Delete {len(mine)} runs", icon=":material/delete:"):
-        delete(mine, owner)
+    done = [entry.id for entry in at if entry.run is not None]
+    with st.container(horizontal=True):
+        if 2 <= len(done) <= comparing.MOST and st.button(
+            f"Compare {len(done)} runs", icon=":material/compare_arrows:", type="primary"
+        ):
+            st.switch_page(st.session_state["pages"]["Compare"], query_params={"runs": ",".join(done)})
+        if mine and st.button(f"Delete {len(mine)} runs", icon=":material/delete:"):
+            delete(mine, owner)
+    if len(done) > comparing.MOST:
+        st.caption(f"At most {comparing.MOST} runs can be compared at once.")
     if len(mine) < len(at):
         st.caption(f"{len(at) - len(mine)} of them cannot be deleted: they are in training, or not yours.")
 

@@ -7,14 +7,16 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from components import address, choosing, figures, visitor, watched
+from components import address, choosing, figures, sweeping, visitor, watched
 from components.choosing import BUDGETS, OWN
+from components.fields import NUMBERS
 from components.views import Page
 from components.watched import duration
-from models import Problem, architectures, datasets, engine, kinds, losses, runs
+from models import Problem, architectures, datasets, engine, kinds, losses, runs, sweep
 from models import defaults as suggested
 from models.architectures import Blueprint
 from models.runs import Configuration
+from models.sweep import Sweep
 
 ARTICLE = (
     "Those called (article) are networks of the kinds in "
@@ -34,31 +36,6 @@ STANDARDISED = {
     "salt-and-pepper": "salt and pepper (values to the least or the greatest)",
     "masking": "masking (values to their mean)",
 }
-NUMBERS = {
-    "code_size": ("Code size D", "How many numbers a sample is squeezed into.", 1, "%d"),
-    "epochs": ("Epochs", "How often every training sample is seen.", 1, "%d"),
-    "learning_rate": ("Learning rate", "The size of a step.", 0.001, "%.4f"),
-    "batch_size": ("Batch size", "Samples per step.", 1, "%d"),
-    "seed": ("Seed", "The same seed gives the same run.", 1, "%d"),
-    "distortion": (
-        "Distortion",
-        "Images are turned, slanted and stretched a little at each step: against learning them by heart (Simard et al. 2003).",
-        0.01,
-        "%.2f",
-    ),
-    "mixing": (
-        "Mixing",
-        "Up to so large a share of another sample is added to each: against learning few samples by heart (Zhang et al. 2018).",
-        0.1,
-        "%.1f",
-    ),
-    "shift": ("Shift (pixels)", "Each batch is moved by up to so many pixels: more to learn from, slower.", 1, "%d"),
-    **{
-        choice.field: (choice.title, choice.about, choice.step, f"%.{choice.decimals}f")
-        for term in losses.available().values()
-        for choice in term.choices
-    },
-}
 
 
 def show() -> None:
@@ -68,13 +45,16 @@ def show() -> None:
     address.seed("training", None, training_id)
     left, stage = st.columns([2, 5], gap="large")
     with left:
-        values, dataset, below = choices()
+        values, dataset, below, asked = choices()
+    planned = sweep_of(values, dataset, asked) if asked is not None else None
     with below:
         made = configured(to_train(values))
         if made is not None:
-            start(made[0], dataset)
+            start(made[0], dataset, planned)
     with stage:
-        watching = watched.follow(made[0] if made is not None else None)
+        watching = (
+            watched.follow(made[0] if made is not None else None) if planned is None else sweeping.follow(planned)
+        )
         if made is not None and not watching:
             describe(*made)
     if made is not None and watching:
@@ -85,7 +65,8 @@ def show() -> None:
             st.caption(in_a_line(*made))
     if values["noise"] == "none":
         values.pop("noise_level")  # it would be believed once a noise is chosen
-    address.publish(**values, budget=st.session_state["budget"], training=st.session_state["training"])
+    training = st.session_state["training"] if asked is None else None
+    address.publish(**values, budget=st.session_state["budget"], training=training, **sweeping.in_address(asked))
 
 
 def training_id(asked: str) -> str:
@@ -95,9 +76,9 @@ def training_id(asked: str) -> str:
     return asked
 
 
-def choices() -> tuple[dict[str, Any], datasets.Dataset, DeltaGenerator]:
-    """Every choice of a training as plain values, the dataset chosen, and the place below those that matter most: the rest
-    is under More."""
+def choices() -> tuple[dict[str, Any], datasets.Dataset, DeltaGenerator, sweeping.Asked | None]:
+    """Every choice of a training as plain values, the dataset chosen, the place below those that matter most (the rest is
+    under More), and what is to take several values, if anything."""
     known_data, known = choosing.datasets_of(visitor.owner()), architectures.available()
     dataset = known_data[address.seed("dataset", one_of(known_data, "digits"), known=known_data)]
     fitting = [n for n, a in known.items() if dataset.kind in a.kinds]
@@ -153,7 +134,19 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset, DeltaGenerator]:
         about = "How the learning rate goes. Warm-up: it rises from 0 over the first steps. Cosine: then it falls to 0 along half a "
         about += "wave. The epoch with the least error on validation samples is kept."
         values["recipe"] = st.selectbox("Recipe", runs.RECIPES, format_func=words.__getitem__, key="recipe", help=about)
-    return values, dataset, below
+        asked = sweeping.controls(values, dataset, fitting, known_data)
+    return values, dataset, below, asked
+
+
+def sweep_of(values: dict[str, Any], dataset: datasets.Dataset, asked: sweeping.Asked) -> Sweep:
+    """The trainings that the choices make where one of them takes several values. What is as suggested for the form's own
+    dataset, architecture and code size follows each value, as it does in the form."""
+    if st.session_state["budget"] == "stop":
+        return Sweep(asked.varied, refused=("Choose a number of epochs or a time: nobody stops a sweep's trainings.",))
+    start = start_values(dataset, values["architecture"], values["code_size"])
+    follows = [name for name in DEFAULTS if str(values[name]) == str(start[name])]
+    kept = {name: value for name, value in to_train(values).items() if name not in follows}
+    return sweep.plan(kept, asked.varied, asked.tried, asked.seeds)
 
 
 def follow_changes(dataset: datasets.Dataset, fitting: list[str], first: str) -> None:
@@ -331,8 +324,9 @@ def in_a_line(configuration: Configuration, blueprint: Blueprint) -> str:
     )
 
 
-def start(configuration: Configuration, dataset: datasets.Dataset) -> None:
-    """The button that trains; for a dataset that is not here, the button that downloads it first."""
+def start(configuration: Configuration, dataset: datasets.Dataset, planned: Sweep | None) -> None:
+    """The button that trains, all of a sweep where one is planned; for a dataset that is not here, the button that downloads
+    it first."""
     if datasets.missing(dataset):
         st.info(f"{dataset.title} has to be downloaded from its publisher first; it is checked on arrival and kept.")
         choosing.download_button(dataset)
@@ -344,7 +338,9 @@ def start(configuration: Configuration, dataset: datasets.Dataset) -> None:
     if engine.gpus():
         address.seed("gpu", False, None)
         device = "gpu" if st.toggle("Train on a graphics processor", key="gpu") else "cpu"
-    if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch"):
+    if planned is not None:
+        sweeping.start(planned, device)
+    elif st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch"):
         try:
             st.session_state["training"] = engine.submit(configuration, visitor.owner(), device)
         except Problem as problem:

@@ -31,7 +31,7 @@ RESERVED = frozenset(
      "recipe", "seed", "stopped_after", "shift", "distortion", "mixing", "seconds", "steps", "steady",
      "cooled", "called", "canonical", "check", "id",
      "id_of", "weights", "total_loss", "configuration", "help", "here", "json", "preset", "run", "ship", "time", "tsne",
-     "budget", "gpu", "hourglass", "pages", "training")
+     "budget", "gpu", "hourglass", "pages", "training", "vary", "tried", "among", "seeds")
 )
 # fmt: on
 

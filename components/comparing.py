@@ -1,0 +1,425 @@
+"""Several runs side by side in numbers: what was measured of each, which is best, and whether a difference is chance.
+
+As a table to read, where each word explains itself on touch, as CSV and as Markdown.
+"""
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components import cached, explained, figures
+from models import export, kinds, runs
+from models.analysis import comparison
+from models.analysis.comparison import Interval
+
+MOST = 4  # runs that are compared at once
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")  # of the runs, in order; from `figures.PALETTE`
+
+
+@dataclass(frozen=True)
+class Number:
+    """A row of the table. better: "low", "high" or "" where neither is. of_data: it depends on the samples, so that it
+    says nothing beside that of other data."""
+
+    name: str
+    title: str
+    about: str
+    form: str
+    better: str = ""
+    of_data: bool = True
+
+
+ERROR = "error"
+NUMBERS = (
+    Number(
+        ERROR,
+        "Test error",
+        "Mean squared error per value on samples that the network never saw. Below it the 95 % interval: were other test "
+        "samples drawn from the same data, the mean would lie in it 19 times of 20 (bootstrap: the samples are drawn again "
+        "and again, with repetition).",
+        "{:.4f}",
+        "low",
+    ),
+    Number(
+        "pca_mse",
+        "PCA's test error",
+        "PCA (principal component analysis) is the simplest way to as many numbers: a straight projection, without a "
+        "network, on the same test samples.",
+        "{:.4f}",
+    ),
+    Number(
+        "share",
+        "Error as a share of PCA's",
+        "Below 100 % the network does better than PCA with as many numbers. A share can be compared between datasets, too.",
+        "{:.0%}",
+        "low",
+        of_data=False,
+    ),
+    Number(
+        "psnr",
+        "PSNR (dB)",
+        "Peak signal-to-noise ratio: the test error on a logarithmic scale. 10 dB more is a tenth of the squared error; above "
+        "30 dB it is hard to see.",
+        "{:.1f}",
+        "high",
+    ),
+    Number(
+        "ssim",
+        "SSIM",
+        "Structural similarity: how alike edges and textures are, 1 for the same image (Wang et al. 2004).",
+        "{:.3f}",
+        "high",
+    ),
+    Number(
+        "knn_accuracy",
+        "k-NN accuracy",
+        "How often the five nearest training codes name a test sample's class. It says whether classes lie apart, which no "
+        "training here was asked for.",
+        "{:.1%}",
+        "high",
+    ),
+    Number(
+        "trustworthiness",
+        "Trustworthiness",
+        "Whether what lies side by side on the map is alike: 1 where it all is, 0 at worst (Venna and Kaski 2006).",
+        "{:.3f}",
+        "high",
+    ),
+    Number(
+        "continuity",
+        "Continuity",
+        "Whether what is alike lies side by side on the map: 1 where nothing was torn apart, 0 at worst.",
+        "{:.3f}",
+        "high",
+    ),
+    Number(
+        "dead",
+        "Dead dimensions",
+        "Numbers of the code that say nothing of a sample: the decoder has learnt to do without them.",
+        "{:.0f}",
+        "low",
+        of_data=False,
+    ),
+    Number(
+        "negative_elbo",
+        "Negative bound (nats)",
+        "Negative evidence lower bound, of variational networks with the Bernoulli loss: reconstruction error and KL "
+        "divergence of a test sample, added. The lower, the more likely are real samples to the network.",
+        "{:.1f}",
+        "low",
+    ),
+    Number(
+        "parameters",
+        "Parameters",
+        "The numbers inside encoder and decoder that training learns: what has to be stored.",
+        "{:,.0f}",
+        "low",
+        of_data=False,
+    ),
+    Number(
+        "products",
+        "Multiply-accumulates",
+        "How many pairs of numbers are multiplied to encode and decode one sample: what it costs to use the network.",
+        "{:,.0f}",
+        "low",
+        of_data=False,
+    ),
+    Number(
+        "seconds",
+        "Training (s)",
+        "How long the training took on the computer that it ran on. Others are faster or slower, so none is marked as best.",
+        "{:,.1f}",
+        of_data=False,
+    ),
+    Number("epochs", "Epochs", "How often the training saw every training sample.", "{:,.0f}", of_data=False),
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The `NUMBERS` of a run by name, None where one was not measured, and the interval of its test error."""
+
+    values: Mapping[str, float | None]
+    error: Interval | None
+
+
+@cached.per_run(64)
+def measured(run: runs.Run) -> Measured:
+    """What the table says of a run."""
+    rows, errors = of_test(run)
+    error = comparison.interval(errors) if len(rows) else None
+    blueprint, mse, pca = explained.blueprint_of(run), run.metric("mse"), run.metric("pca_mse")
+    values: dict[str, float | None] = {
+        ERROR: mse if error is None else error.mean,
+        "share": mse / pca if mse is not None and pca else None,
+        "dead": sum(run.card.codes.dead),
+        "parameters": run.card.architecture.parameters,
+        "products": None if blueprint is None else blueprint.products,
+        "seconds": run.card.training.seconds,
+        "epochs": run.card.training.epochs,
+    }
+    return Measured({one.name: values.get(one.name, run.metric(one.name)) for one in NUMBERS}, error)
+
+
+def of_test(run: runs.Run) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The rows of the test split whose codes a run stores, and its error of each (K,)."""
+    return comparison.on_test(run.rows, run.splits), comparison.on_test(run.errors, run.splits)
+
+
+@cached.per_run(64)
+def apart(run: runs.Run, other: runs.Run) -> Interval | None:
+    """How much larger a run's error is than another's on the test samples that both have, with its interval."""
+    values = comparison.differences(*of_test(run), *of_test(other))
+    return comparison.interval(values) if len(values) else None
+
+
+def same_data(chosen: Sequence[runs.Run]) -> bool:
+    """Whether all were trained on one dataset, as it is and not only as it is called."""
+    return len({(run.card.dataset.name, run.card.dataset.fingerprint) for run in chosen}) == 1
+
+
+def short_names(chosen: Sequence[runs.Run], given: Mapping[str, str]) -> list[str]:
+    """What each run is called beside the others: its owner's name for it, else that in which their titles differ. No two are
+    alike."""
+    parts = [
+        (
+            run.card.dataset.title,
+            run.card.architecture.title + run.configuration.called,
+            f"D = {run.code_size}",
+            "" if run.configuration.noise == "none" else f"{run.configuration.noise} noise",
+        )
+        for run in chosen
+    ]
+    tells = [len(set(values)) > 1 for values in zip(*parts, strict=True)]
+    tells = tells if any(tells) else [False, True, False, False]
+    names = [
+        given.get(run.id) or ", ".join(part for part, tell in zip(of, tells, strict=True) if tell and part) or of[1]
+        for run, of in zip(chosen, parts, strict=True)
+    ]
+    for more in (
+        [f"seed {run.configuration.seed}" for run in chosen],
+        [f"{run.card.training.epochs:,} epochs" for run in chosen],
+        [run.id[:6] for run in chosen],
+    ):
+        twice = {name for name in names if names.count(name) > 1}
+        tell = {name: len({m for n, m in zip(names, more, strict=True) if n == name}) > 1 for name in twice}
+        names = [f"{name}, {word}" if tell.get(name) else name for name, word in zip(names, more, strict=True)]
+    return names
+
+
+def rows_of(chosen: Sequence[runs.Run]) -> list[tuple[Number, list[float | None], frozenset[int]]]:
+    """The rows that say something: a number, its value of each run, and which of them are best."""
+    found, joined = [measured(run).values for run in chosen], same_data(chosen)
+    out = []
+    for number in NUMBERS:
+        values = [one[number.name] for one in found]
+        if any(value is not None for value in values):
+            out.append((number, values, comparison.best(values, number.better if joined or not number.of_data else "")))
+    return out
+
+
+def cell(number: Number, value: float | None, run: runs.Run) -> tuple[str, str]:
+    """A value as it is written, and what stands small below it."""
+    if value is None:
+        return "–", ""
+    error = measured(run).error
+    if number.name == ERROR and error is not None:
+        return number.form.format(value), f"{error.low:.4f} to {error.high:.4f}"
+    return number.form.format(value), f"of {run.code_size}" if number.name == "dead" else ""
+
+
+def table(chosen: Sequence[runs.Run], names: Sequence[str]) -> str:
+    """All rows as HTML. A word opens to its explanation by pointer, touch and keyboard."""
+    lines = []
+    for number, values, best in rows_of(chosen):
+        cells = []
+        for i, (value, run) in enumerate(zip(values, chosen, strict=True)):
+            text, small = cell(number, value, run)
+            mark = '<b class="hg-best" title="the best of this row">' if i in best else "<span>"
+            end = "</b>" if i in best else "</span>"
+            cells.append(f"{mark}{html.escape(text)}{end}" + (f"<small>{html.escape(small)}</small>" if small else ""))
+        lines.append((f"<details><summary>{number.title}</summary><p>{number.about}</p></details>", cells))
+    return as_html(names, lines)
+
+
+def plain_table(names: Sequence[str], rows: Mapping[str, Sequence[str]]) -> str:
+    """Rows of words, by what each is called, as a table in the same look."""
+    return as_html(
+        names, [(html.escape(title), [html.escape(cell) for cell in cells]) for title, cells in rows.items()]
+    )
+
+
+def as_html(names: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """A table with a column for each run, headed by its name and colour. lines: HTML."""
+    heads = "".join(
+        f'<th scope="col"><i style="background:{tone}"></i>{html.escape(name)}</th>'
+        for name, tone in zip(names, COLOURS, strict=False)
+    )
+    body = "".join(
+        f'<tr><th scope="row">{head}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>' for head, cells in lines
+    )
+    return (
+        f'{STYLE}<div class="hg-compared" tabindex="0" role="region" aria-label="runs side by side">'
+        f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+STYLE = """<style>
+.hg-compared { overflow-x: auto; }
+.hg-compared table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+.hg-compared :is(th, td) { border: 0 solid color-mix(in srgb, currentColor 18%, transparent); border-bottom-width: 1px;
+  padding: .4rem .9rem .4rem 0; text-align: left; vertical-align: top; font-weight: 400; }
+.hg-compared td { min-width: 6.5rem; }
+.hg-compared thead th { font-weight: 600; min-width: 6.5rem; max-width: 14rem; }
+.hg-compared tbody th { width: 16rem; min-width: 8.5rem; }
+.hg-compared thead i { display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; margin-right: .4rem; }
+.hg-compared small { display: block; opacity: .78; }
+.hg-compared .hg-best { font-weight: 700; padding: 0 .4rem; margin-left: -.4rem; border-radius: .3rem;
+  background: color-mix(in srgb, #009E73 28%, transparent); }
+.hg-compared summary { cursor: pointer; list-style: none; text-decoration: underline dotted; text-underline-offset: 3px; }
+.hg-compared summary::-webkit-details-marker { display: none; }
+.hg-compared details p { margin: .3rem 0 0; max-width: 20rem; font-size: .875rem; opacity: .85; }
+</style>"""
+
+
+def csv(chosen: Sequence[runs.Run], names: Sequence[str]) -> str:
+    """The rows as CSV, with all digits, and the ends of the intervals as rows of their own. Nothing in it is a formula."""
+    titles: list[str] = []
+    columns: list[list[float | None]] = [[] for _ in chosen]
+
+    def add(title: str, values: Sequence[float | None]) -> None:
+        titles.append(title)
+        for column, value in zip(columns, values, strict=True):
+            column.append(value)
+
+    for number, values, _ in rows_of(chosen):
+        add(number.title, values)
+        if number.name == ERROR:
+            errors = [measured(run).error for run in chosen]
+            add(f"{number.title}, 95 % interval from", [None if one is None else one.low for one in errors])
+            add(f"{number.title}, 95 % interval to", [None if one is None else one.high for one in errors])
+    return export.codes_csv({"number": titles, **dict(zip(names, columns, strict=True))})
+
+
+def markdown(chosen: Sequence[runs.Run], names: Sequence[str]) -> str:
+    """The rows as a Markdown table, the best in bold."""
+    lines = [_line(["", *map(_markdown, names)]), _line(["---", *["---:"] * len(names)])]
+    for number, values, best in rows_of(chosen):
+        cells = []
+        for i, (value, run) in enumerate(zip(values, chosen, strict=True)):
+            text, small = cell(number, value, run)
+            small = f" ({small})" if number.name == ERROR and small else f" {small}" if small else ""
+            cells.append(f"**{text}**{small}" if i in best else text + small)
+        lines.append(_line([number.title, *cells]))
+    return "\n".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _markdown(text: str) -> str:
+    return re.sub(r"([\\|*_`\[\]<>])", r"\\\1", " ".join(text.split()))
+
+
+def leader(chosen: Sequence[runs.Run]) -> int | None:
+    """The place of the run with the least test error, with which the others are compared."""
+    errors = [measured(run).values[ERROR] for run in chosen]
+    known = [error for error in errors if error is not None]
+    return errors.index(min(known)) if known and len(chosen) > 1 else None
+
+
+def verdicts(chosen: Sequence[runs.Run], names: Sequence[str]) -> list[str]:
+    """A sentence for each run beside the one with the least error: how far apart they are on the same samples, and whether
+    that is more than chance. None where their data differ. Plain text."""
+    first = leader(chosen) if same_data(chosen) else None
+    if first is None:
+        return []
+    out = []
+    for i, (run, name) in enumerate(zip(chosen, names, strict=True)):
+        found = apart(run, chosen[first]) if i != first else None
+        if found is None:
+            continue
+        on = f"on the same {found.count:,} test {kinds.get(run.kind).many}"
+        if found.mean == found.low == found.high == 0:
+            out.append(f"{name} and {names[first]} err alike {on}: no more than chance.")
+            continue
+        told = "no more than chance, since 0 lies in between" if found.chance else "more than chance"
+        out.append(
+            f"{name} errs by {found.mean:.4f} more than {names[first]} {on} "
+            f"(95 % interval {_signed(found.low)} to {_signed(found.high)}): {told}."
+        )
+    return out
+
+
+def _signed(value: float) -> str:
+    return f"{value:.4f}".replace("-", "−")
+
+
+def overlap(chosen: Sequence[runs.Run], names: Sequence[str]) -> str:
+    """A sentence where intervals of other errors overlap that of the least one; "" where none does."""
+    first = leader(chosen) if same_data(chosen) else None
+    best = None if first is None else measured(chosen[first]).error
+    if first is None or best is None:
+        return ""
+    of = [
+        name
+        for i, (run, name) in enumerate(zip(chosen, names, strict=True))
+        if i != first and (one := measured(run).error) is not None and one.overlaps(best)
+    ]
+    if not of:
+        return ""
+    are = "The interval of" if len(of) == 1 else "The intervals of"
+    return (
+        f"{are} {in_words(of)} overlap{'s' if len(of) == 1 else ''} that of {names[first]}. Which of them is better, their "
+        "differences on the same samples tell more surely:"
+    )
+
+
+def in_words(names: Sequence[str]) -> str:
+    """Names as a sentence lists them."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+AXES = {"epoch": "epoch", "second": "second", "sample": "training sample seen"}
+
+
+@cached.per_run(16)
+def curve(run: runs.Run) -> dict[str, list[float]]:
+    """The losses of a run's training by epoch: "training", "validation", and where each epoch ended by each of `AXES`."""
+    lines = run.history()
+    return {
+        "training": [run.configuration.total_loss(line["loss"]) for line in lines],
+        "validation": [line["validation"] for line in lines],
+        "epoch": [line["epoch"] for line in lines],
+        "second": list(accumulate(line["seconds"] for line in lines)),
+        "sample": list(accumulate(line["samples_per_second"] * line["seconds"] for line in lines)),
+    }
+
+
+def loss_of(run: runs.Run) -> str:
+    """What a training made smaller, in words: losses of other words cannot stand on one axis."""
+    chosen = run.configuration
+    word = {"squared-error": "squared error", "bernoulli": "Bernoulli", "calibrated": "calibrated error"}
+    per = "a sample" if run.variational else "a value"
+    weights = {name: weight for name, weight in chosen.weights().items() if weight and name != "reconstruction"}
+    terms = [
+        f"{'' if weight == 1 else f'{weight:g} · '}{explained.SHORT.get(name, name.replace('_', ' '))}"
+        for name, weight in weights.items()
+        if explained.counts(run, name)
+    ]
+    return " + ".join([f"{word.get(chosen.loss, chosen.loss)} of {per}", *terms])
+
+
+def curves(chosen: Sequence[runs.Run], names: Sequence[str], by: str) -> list[figures.Curve]:
+    """The learning curves of these runs by one of `AXES`."""
+    out = []
+    for run, name, tone in zip(chosen, names, COLOURS, strict=False):
+        lines = curve(run)
+        out.append(figures.Curve(name, tone, loss_of(run), lines[by], lines["training"], lines["validation"]))
+    return out
