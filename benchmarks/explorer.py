@@ -464,7 +464,11 @@ def bytes_before(bench: Bench) -> None:
         page.wait_for_load_state("networkidle")
         again = sum(sizes.values())
     free = ("codes.f32", "decoder.safetensors")
-    needed = sum(size for name, size in first.items() if name in ("explorer.js", "shared.js", "shared2.js", "run.json", "labels.i32"))
+    needed = sum(
+        size
+        for name, size in first.items()
+        if name in ("explorer.js", "shared.js", "shared2.js", "run.json", "labels.i32")
+    )
     weights = sum(size for name, size in first.items() if name == "decoder.safetensors")
     come = sum(size for name, size in first.items() if name in before and name not in free)
     row(

@@ -107,19 +107,20 @@ def _comparison() -> Callable[..., Mapping[str, Any]]:
     return st.components.v2.component("hourglass.comparison", js=loader("compare.js"), isolate_styles=False)
 
 
-def comparison(runs: Sequence[tuple[str, str]], *, view: Mapping[str, Any], key: str) -> dict[str, str]:
+def comparison(runs: Sequence[tuple[str, str, Sequence[str]]], *, view: Mapping[str, Any], key: str) -> dict[str, str]:
     """Draw several runs of one dataset side by side, joined by the rows of the dataset.
 
-    runs: for each its address relative to the app and what it is called. view: how they open, by the names in `View`
+    runs: for each its address relative to the app, what it is called, and what its dimensions stand for (may be empty). view: how they open, by the names in `View`
     and "aligned" ("no": each map as it is), "together" ("no": each map has its own colours), "row" (the row of the dataset
     that is held).
 
     Returns how they are shown now, by the names in `COMPARED`; "" stands for what is usual. Empty until they have opened.
     """
-    data = {"runs": [{"run_url": url, "title": title} for url, title in runs], "view": dict(view)}
+    shown = [{"run_url": url, "title": title, "about": {"meanings": list(words)}} for url, title, words in runs]
+    data = {"runs": shown, "view": dict(view)}
     json.dumps(data, allow_nan=False)
     said = _comparison()(key=key, data=data, on_view_change=_nothing).get("view")
-    if not isinstance(said, Mapping) or said.get("runs") != " ".join(url for url, _ in runs):
+    if not isinstance(said, Mapping) or said.get("runs") != " ".join(url for url, *_ in runs):
         return {}
     return {name: said[name] for name in COMPARED if isinstance(said.get(name), str)}
 

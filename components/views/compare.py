@@ -4,21 +4,25 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from components import address, cached, choosing, comparing, fields, figures
+from components import address, cached, choosing, comparing, fields, figures, opening, visitor
+from components.colours import palette
 from components.comparing import MOST
+from components.explorer import COMPARED, comparison
 from components.views import Page
-from models import Problem, kinds, runs
+from models import Problem, kinds, runs, uploads
 
 STORY = ("digits-single-layer", "digits-multi-layer", "digits-convolutional")  # as the article tells it
 PLAIN = {"displayModeBar": False}
+LENGTH = 2000  # characters of a choice in the address, at most
 
 
 def show() -> None:
     """Draw the page."""
     chosen, names = choose()
+    view: dict[str, str] = {}
     if len(chosen) > 1:
         if comparing.same_data(chosen):
-            maps(chosen)
+            view = maps(chosen, names)
         else:
             st.caption(
                 ":material/info: Runs of different data share no samples, so their maps are not joined: they are compared in "
@@ -29,6 +33,7 @@ def show() -> None:
         configurations(chosen, names)
     address.publish(
         runs=",".join(run.id for run in chosen) or None,
+        **{name: value for name, value in view.items() if value},
         by=st.session_state.get("by") if len(chosen) > 1 and st.session_state.get("by") != "epoch" else None,
     )
 
@@ -108,8 +113,30 @@ def begun_with(chosen: Sequence[runs.Run]) -> str:
     return f"To begin with: {len(chosen)} runs that ship with Hourglass, all of {title}. Choose others above."
 
 
-def maps(_chosen: Sequence[runs.Run]) -> None:
-    """The maps of these runs, joined by their samples."""
+def maps(chosen: Sequence[runs.Run], names: Sequence[str]) -> dict[str, str]:
+    """The maps of these runs, joined by their samples. Returns how they are shown."""
+    ids = tuple(run.id for run in chosen)
+    known = st.session_state.get("compared as")
+    if address.first_time("maps"):
+        asked = {name: st.query_params[name][:LENGTH] for name in COMPARED if name in st.query_params}
+        left = known[2] if known is not None and known[0] == ids else {}
+        known = (ids, asked or left, asked or left)
+    elif known is None or known[0] != ids:
+        known = (ids, {}, {})
+    # What they opened with stays the same at every rerun; what they show now is where somebody who comes back goes on.
+    opened = known[1]
+    shown = [
+        (run.url, name, opening.meanings(run) if uploads.readable(run.card.dataset.name, visitor.owner()) else [])
+        for run, name in zip(chosen, names, strict=True)
+    ]
+    found = comparison(shown, view={"palette": palette(chosen[0]), **opened}, key="comparison")
+    st.session_state["compared as"] = (ids, opened, found or opened)
+    st.caption(
+        f"Each point is one of the {chosen[0].card.dataset.count:,} {kinds.get(chosen[0].kind).many}, and the same one on every "
+        "map. Move over a map: all networks draw what they make of that place. Click to hold it; draw around points with the "
+        "lasso to see where they went."
+    )
+    return found or opened
 
 
 def numbers(chosen: Sequence[runs.Run], names: Sequence[str]) -> None:

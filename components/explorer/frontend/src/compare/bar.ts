@@ -20,6 +20,8 @@ export class Bar {
   constructor(
     private readonly scenes: readonly Scene[],
     private readonly chosen: { aligned: boolean; together: boolean },
+    /** Stands between tools and choices. */
+    private readonly middle: HTMLElement,
     private readonly actions: BarActions,
   ) {
     const { state } = scenes[0];
@@ -82,6 +84,7 @@ export class Bar {
     );
     this.element.replaceChildren(
       h("div", { class: "hg-tools", role: "toolbar", aria: { label: "Tools" } }, ...tools),
+      this.middle,
       looks,
     );
     if (testid) this.element.querySelector<HTMLElement>(`[data-testid="${testid}"]`)?.focus();

@@ -126,23 +126,23 @@ export class Comparison {
     if (!shared.count) return this.fail(new Error("These runs have no sample in common."));
     const link = (this.link = new Link(sides, shared));
     link.together = this.chosen.together;
-    this.bar = new Bar(scenes, this.chosen, {
+    this.bar = new Bar(scenes, this.chosen, this.original, {
       align: (on) => this.align(on),
       together: (on) => {
-        this.root.classList.toggle("hg-each", !on);
+        this.showLegend();
         if (on) link.gather();
         else link.together = false;
         this.rested();
       },
     });
-    this.root.classList.toggle("hg-each", !this.chosen.together);
     const went = new Went(scenes, titles);
     this.changes = new Changes(scenes, titles, shared, () => {
       scenes[0].state.set("colour", "kept");
       for (const { colouring } of scenes) colouring.recolour();
       this.bar?.draw();
     });
-    this.root.prepend(this.bar.element, this.original);
+    this.root.prepend(this.bar.element);
+    this.showLegend();
     this.root.append(went.element, this.changes.element);
     const canvas = scenes[0].painter.canvas("hg-thumb");
     canvas.classList.toggle("hg-pixels", Math.max(...scenes[0].card.dataset.shape) <= 64);
@@ -164,6 +164,15 @@ export class Comparison {
     else this.link.lead(0);
     this.root.classList.toggle("hg-dark", themeOf(this.root).dark);
     this.root.dataset["ready"] = "true";
+  }
+
+  /** What is the same on all maps has one legend, above them. */
+  private showLegend(): void {
+    const [scene] = this.scenes;
+    this.root.classList.toggle("hg-each", !this.chosen.together);
+    const legends = [scene.colouring.legend, scene.background.legend];
+    if (this.chosen.together) this.bar!.element.after(...legends);
+    else this.root.querySelector(".hg-legends")?.replaceChildren(...legends);
   }
 
   private sideOf(scene: Scene, rows: Int32Array, which: number): Side {

@@ -1,12 +1,13 @@
 /** Several runs side by side in a Streamlit component. */
 
+import type { About } from "../about";
 import { Comparison, type CompareView } from "../compare/comparison";
 import { addStyles } from "../styles";
 import { reporter, served, startWorker, type Send } from "./mount";
 
 /** What Python sends: each run's address relative to the app, and what it is called. */
 export interface Payload {
-  readonly runs: readonly { readonly run_url: string; readonly title: string }[];
+  readonly runs: readonly { readonly run_url: string; readonly title: string; readonly about?: About }[];
   readonly view: CompareView;
 }
 
@@ -32,7 +33,7 @@ export function show(host: Mount, { runs, view }: Payload, send: Send): void {
   }
   remove(host);
   const aborter = new AbortController();
-  const compared = runs.map(({ run_url, title }) => ({ source: served(run_url, aborter), title }));
+  const compared = runs.map(({ run_url, title, about = {} }) => ({ source: served(run_url, aborter), title, about }));
   const comparison = new Comparison(host, compared, view, say, startWorker);
   host.hourglass = { comparison, urls, path: location.pathname, aborter };
 }

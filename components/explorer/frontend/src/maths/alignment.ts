@@ -50,7 +50,8 @@ export function placed(placement: Placement, xy: ArrayLike<number>): Float32Arra
  *
  * With both centred, the best rotation or reflection is that of the polar decomposition of their 2 x 2 covariance M. For
  * 2 x 2 it needs no iteration: rotations give M00 + M11 and M01 - M10 as the cosine and sine part, reflections M00 - M11
- * and M01 + M10; the longer of the two wins, and its length over the variance of `from` is the scale.
+ * and M01 + M10; the longer of the two wins. Both pictures get the same spread: the scale of least squares would draw
+ * unlike ones as dots.
  */
 export function align(from: ArrayLike<number>, to: ArrayLike<number>): Alignment | null {
   const count = Math.min(from.length, to.length) / 2;
@@ -86,7 +87,7 @@ export function align(from: ArrayLike<number>, to: ArrayLike<number>): Alignment
     mirror = Math.hypot(m00 - m11, m01 + m10);
   const length = Math.max(turn, mirror);
   if (!(length > 0)) return null;
-  const scale = length / ff;
+  const scale = Math.sqrt(gg / ff);
   const [cos, sin] =
     turn >= mirror ? [(m00 + m11) / length, (m01 - m10) / length] : [(m00 - m11) / length, (m01 + m10) / length];
   const flip = turn >= mirror ? 1 : -1;
