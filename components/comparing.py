@@ -227,10 +227,10 @@ def cell(number: Number, value: float | None, run: runs.Run) -> tuple[str, str]:
     """A value as it is written, and what stands small below it."""
     if value is None:
         return "–", ""
-    error = measured(run).error
+    error, text = measured(run).error, number.form.format(value).replace("%", " %")
     if number.name == ERROR and error is not None:
-        return number.form.format(value), f"{error.low:.4f} to {error.high:.4f}"
-    return number.form.format(value), f"of {run.code_size}" if number.name == "dead" else ""
+        return text, f"{small(error.low)} to {small(error.high)}"
+    return text, f"of {run.code_size}" if number.name == "dead" else ""
 
 
 def table(chosen: Sequence[runs.Run], names: Sequence[str]) -> str:
@@ -239,10 +239,9 @@ def table(chosen: Sequence[runs.Run], names: Sequence[str]) -> str:
     for number, values, best in rows_of(chosen):
         cells = []
         for i, (value, run) in enumerate(zip(values, chosen, strict=True)):
-            text, small = cell(number, value, run)
-            mark = '<b class="hg-best" title="the best of this row">' if i in best else "<span>"
-            end = "</b>" if i in best else "</span>"
-            cells.append(f"{mark}{html.escape(text)}{end}" + (f"<small>{html.escape(small)}</small>" if small else ""))
+            text, more = cell(number, value, run)
+            shown = f"<b>{html.escape(text)}<span> (best)</span></b>" if i in best else html.escape(text)
+            cells.append(shown + (f"<small>{html.escape(more)}</small>" if more else ""))
         lines.append((f"<details><summary>{number.title}</summary><p>{number.about}</p></details>", cells))
     return as_html(names, lines)
 
@@ -256,34 +255,46 @@ def plain_table(names: Sequence[str], rows: Mapping[str, Sequence[str]]) -> str:
 
 def as_html(names: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]]) -> str:
     """A table with a column for each run, headed by its name and colour. lines: HTML."""
+    unbroken = [html.escape(name.replace(" = ", "\u00a0=\u00a0")) for name in names]
     heads = "".join(
-        f'<th scope="col"><i style="background:{tone}"></i>{html.escape(name)}</th>'
-        for name, tone in zip(names, COLOURS, strict=False)
+        f'<th scope="col"><i style="background:{tone}"></i>{name}</th>'
+        for name, tone in zip(unbroken, COLOURS, strict=False)
     )
     body = "".join(
         f'<tr><th scope="row">{head}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>' for head, cells in lines
     )
     return (
-        f'{STYLE}<div class="hg-compared" tabindex="0" role="region" aria-label="runs side by side">'
+        f'{STYLE}<div class="hg-compared" style="--runs:{len(names)}" tabindex="0" role="region" aria-label="runs side by side">'
         f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
+# On a phone a row's title stands above its values, so that four runs fit and explanations have room.
 STYLE = """<style>
-.hg-compared { overflow-x: auto; }
+.hg-compared { overflow-x: auto; margin-left: -.4rem; padding-left: .4rem; }
 .hg-compared table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-.hg-compared :is(th, td) { border: 0 solid color-mix(in srgb, currentColor 18%, transparent); border-bottom-width: 1px;
-  padding: .4rem .9rem .4rem 0; text-align: left; vertical-align: top; font-weight: 400; }
-.hg-compared td { min-width: 6.5rem; }
-.hg-compared thead th { font-weight: 600; min-width: 6.5rem; max-width: 14rem; }
-.hg-compared tbody th { width: 16rem; min-width: 8.5rem; }
+.hg-compared :is(th, td) { border: 0; padding: .4rem .9rem .4rem 0; text-align: left; vertical-align: top; font-weight: 400; }
+.hg-compared tr { border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
+.hg-compared :is(td, thead th) { min-width: 6.5rem; max-width: 15rem; overflow-wrap: anywhere; }
+.hg-compared thead th { font-weight: 600; }
+.hg-compared tbody th { width: 20rem; }
 .hg-compared thead i { display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; margin-right: .4rem; }
 .hg-compared small { display: block; opacity: .78; }
-.hg-compared .hg-best { font-weight: 700; padding: 0 .4rem; margin-left: -.4rem; border-radius: .3rem;
+.hg-compared b { font-weight: 700; padding: 0 .4rem; margin-left: -.4rem; border-radius: .3rem;
   background: color-mix(in srgb, #009E73 28%, transparent); }
+.hg-compared b span { position: absolute; clip-path: inset(50%); }
 .hg-compared summary { cursor: pointer; list-style: none; text-decoration: underline dotted; text-underline-offset: 3px; }
 .hg-compared summary::-webkit-details-marker { display: none; }
-.hg-compared details p { margin: .3rem 0 0; max-width: 20rem; font-size: .875rem; opacity: .85; }
+.hg-compared details p { margin: .3rem 0 0; max-width: 34rem; font-size: .875rem; opacity: .85; }
+@media (max-width: 640px) {
+  .hg-compared :is(table, thead, tbody) { display: block; }
+  .hg-compared tr { display: grid; grid-template-columns: repeat(var(--runs), minmax(0, 1fr)); padding: .3rem 0; }
+  .hg-compared :is(th, td) { min-width: 0; padding: .1rem .4rem .1rem 0; font-size: .875rem; }
+  .hg-compared tbody th { grid-column: 1 / -1; width: auto; opacity: .85; }
+  .hg-compared thead td { display: none; }
+  .hg-compared thead i { display: block; }
+  .hg-compared small { font-size: .75rem; }
+}
 </style>"""
 
 
@@ -312,9 +323,9 @@ def markdown(chosen: Sequence[runs.Run], names: Sequence[str]) -> str:
     for number, values, best in rows_of(chosen):
         cells = []
         for i, (value, run) in enumerate(zip(values, chosen, strict=True)):
-            text, small = cell(number, value, run)
-            small = f" ({small})" if number.name == ERROR and small else f" {small}" if small else ""
-            cells.append(f"**{text}**{small}" if i in best else text + small)
+            text, more = cell(number, value, run)
+            more = f" ({more})" if number.name == ERROR and more else f" {more}" if more else ""
+            cells.append(f"**{text}**{more}" if i in best else text + more)
         lines.append(_line([number.title, *cells]))
     return "\n".join(lines)
 
@@ -351,14 +362,16 @@ def verdicts(chosen: Sequence[runs.Run], names: Sequence[str]) -> list[str]:
             continue
         told = "no more than chance, since 0 lies in between" if found.chance else "more than chance"
         out.append(
-            f"{name} errs by {found.mean:.4f} more than {names[first]} {on} "
-            f"(95 % interval {_signed(found.low)} to {_signed(found.high)}): {told}."
+            f"{name} errs by {small(found.mean)} more than {names[first]} {on} "
+            f"(95 % interval {small(found.low)} to {small(found.high)}): {told}."
         )
     return out
 
 
-def _signed(value: float) -> str:
-    return f"{value:.4f}".replace("-", "−")
+def small(value: float) -> str:
+    """A number with four decimals, a smaller one with two digits."""
+    text = f"{value:.4f}" if abs(value) >= 0.001 else np.format_float_positional(value, 2, fractional=False, trim="-")
+    return text.replace("-", "−")
 
 
 def overlap(chosen: Sequence[runs.Run], names: Sequence[str]) -> str:
@@ -386,7 +399,7 @@ def in_words(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
-AXES = {"epoch": "epoch", "second": "second", "sample": "training sample seen"}
+AXES = {"epoch": "epochs", "second": "seconds", "sample": "training samples seen"}
 
 
 @cached.per_run(16)

@@ -69,6 +69,7 @@ def value_of(run: runs.Run, name: str) -> str:
     for term in losses.available().values():
         if name in (choice.field for choice in term.choices):
             idle = not term.applies(run.kind, run.variational)
+    idle |= name not in ALWAYS and getattr(chosen, name) == 0 == getattr(Configuration, name)
     return NOT_ITS if idle else written(getattr(chosen, name))
 
 

@@ -143,7 +143,7 @@ def numbers(chosen: Sequence[runs.Run], names: Sequence[str]) -> None:
     """The table, what of it is more than chance, and ways to take it along."""
     st.subheader("In numbers", anchor=False)
     st.html(comparing.table(chosen, names))
-    marked = "The best of a row is marked. " if comparing.same_data(chosen) else ""
+    marked = "The best of a row is marked, by however little. " if comparing.same_data(chosen) else ""
     st.caption(f"{marked}A word that is underlined explains itself when it is touched.")
     if verdicts := comparing.verdicts(chosen, names):
         if words := comparing.overlap(chosen, names):
