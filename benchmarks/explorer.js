@@ -82,6 +82,18 @@
     }).observe(app, { attributeFilter: ["data-test-script-state"] });
   };
 
+  // The longest time between two frames until bench.waited() is called.
+  bench.frames = () => {
+    let last = performance.now(), longest = 0, going = true;
+    const look = (now) => {
+      longest = Math.max(longest, now - last);
+      last = now;
+      if (going) requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+    bench.waited = () => ((going = false), longest);
+  };
+
   // An empty handler: what an event costs before any work is done.
   bench.empty = () => {
     const pad = document.createElement("div");

@@ -301,23 +301,41 @@ export function gelu(x: usize, lines: i32, line: usize, count: i32): void {
   }
 }
 
+function total(v: v128): f32 {
+  return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
+}
+
 /** Each of `lines` lines of `count` values to mean 0 and variance 1, then times w plus b. */
 export function normalise(x: usize, lines: i32, line: usize, count: i32, w: usize, b: usize): void {
+  const size: usize = (<usize>count) << 2;
+  const whole: usize = size & ~(<usize>15); // bytes that are taken four values at a time
   for (let i = 0; i < lines; i++, x += line) {
-    let sum: f64 = 0;
-    for (let k = 0; k < count; k++) sum += f32.load(x + ((<usize>k) << 2));
-    const mean = sum / count;
-    let squares: f64 = 0;
-    for (let k = 0; k < count; k++) {
-      const away = <f64>f32.load(x + ((<usize>k) << 2)) - mean;
-      squares += away * away;
+    let sums = f32x4.splat(0);
+    for (let at: usize = 0; at < whole; at += 16) sums = f32x4.add(sums, v128.load(x + at));
+    let sum = total(sums);
+    for (let at = whole; at < size; at += 4) sum += f32.load(x + at);
+    const mean: f32 = sum / <f32>count;
+    const means = f32x4.splat(mean);
+    let squares = f32x4.splat(0);
+    for (let at: usize = 0; at < whole; at += 16) {
+      const away = f32x4.sub(v128.load(x + at), means);
+      v128.store(x + at, away);
+      squares = f32x4.add(squares, f32x4.mul(away, away));
     }
-    const scale = <f32>(1 / Math.sqrt(squares / count + 1e-5));
-    const shift = <f32>-mean * scale;
-    for (let k = 0; k < count; k++) {
-      const at = (<usize>k) << 2;
-      f32.store(x + at, (f32.load(x + at) * scale + shift) * f32.load(w + at) + f32.load(b + at));
+    let square = total(squares);
+    for (let at = whole; at < size; at += 4) {
+      const away = f32.load(x + at) - mean;
+      f32.store(x + at, away);
+      square += away * away;
     }
+    const scale: f32 = 1 / Mathf.sqrt(square / <f32>count + 1e-5);
+    const scales = f32x4.splat(scale);
+    for (let at: usize = 0; at < whole; at += 16) {
+      const value = f32x4.mul(f32x4.mul(v128.load(x + at), scales), v128.load(w + at));
+      v128.store(x + at, f32x4.add(value, v128.load(b + at)));
+    }
+    for (let at = whole; at < size; at += 4)
+      f32.store(x + at, f32.load(x + at) * scale * f32.load(w + at) + f32.load(b + at));
   }
 }
 
@@ -408,7 +426,10 @@ function sums(
   }
 }
 
-/** The largest of each 2 x 2 pixels; `height` and `width` are those of y. */
+/**
+ * The largest of each 2 x 2 pixels; `height` and `width` are those of y. Pixels are written up to the next multiple of four
+ * channels.
+ */
 export function pool(
   x: usize,
   xLine: usize,
@@ -425,16 +446,16 @@ export function pool(
     let from = x;
     let to = y;
     for (let j = 0; j < width; j++, from += 2 * xPixel, to += yPixel) {
-      for (let c: usize = 0; c < sizes; c += 4) {
-        const above = max(f32.load(from + c), f32.load(from + xPixel + c));
-        const below = max(f32.load(from + xLine + c), f32.load(from + xLine + xPixel + c));
-        f32.store(to + c, max(above, below));
+      for (let c: usize = 0; c < sizes; c += 16) {
+        const above = f32x4.max(v128.load(from + c), v128.load(from + xPixel + c));
+        const below = f32x4.max(v128.load(from + xLine + c), v128.load(from + xLine + xPixel + c));
+        v128.store(to + c, f32x4.max(above, below));
       }
     }
   }
 }
 
-/** Values of a block of three axes to other places. */
+/** Values of a block of three axes to other places; four at a time where those of the last axis lie one after the other. */
 export function copy(
   x: usize,
   y: usize,
@@ -448,13 +469,16 @@ export function copy(
   y1: usize,
   y2: usize,
 ): void {
+  const fours = x2 == 4 && y2 == 4 ? n2 & ~3 : 0;
   for (let i = 0; i < n0; i++, x += x0, y += y0) {
     let from = x;
     let to = y;
     for (let j = 0; j < n1; j++, from += x1, to += y1) {
       let a = from;
       let b = to;
-      for (let k = 0; k < n2; k++, a += x2, b += y2) f32.store(b, f32.load(a));
+      let k = 0;
+      for (; k < fours; k += 4, a += 16, b += 16) v128.store(b, v128.load(a));
+      for (; k < n2; k++, a += x2, b += y2) f32.store(b, f32.load(a));
     }
   }
 }

@@ -44,15 +44,11 @@ export class Colouring {
   /** Which code each point of the map is; null when point i is code i. */
   private index: Int32Array | null = null;
 
-  /**
-   * `layerOpacity` is how opaque points are above the layer that is shown; `showsSelection`, whether the tool in hand
-   * shows what is selected.
-   */
+  /** `showsSelection` is whether the tool in hand shows what is selected. */
   constructor(
     private readonly data: RunData,
     private readonly state: State,
     private readonly map: PointMap,
-    private readonly layerOpacity: () => number,
     private readonly showsSelection: () => boolean,
   ) {}
 
@@ -166,7 +162,7 @@ export class Colouring {
     const colours = category?.colours ?? this.colours;
     const table = new Uint8Array(4 * 256);
     const crowded = Math.max(0.35, Math.min(0.9, 1.15 - 0.13 * Math.log10(Math.max(1, map.count))));
-    const opacity = this.state.now.points ? Math.round(255 * crowded * this.layerOpacity()) : 0;
+    const opacity = this.state.now.points ? Math.round(255 * crowded) : 0;
     for (let row = 0; row < 256; row++) {
       const known = amounts ? row < UNKNOWN : row < colours.length;
       const share = row === BELOW ? 0 : row === ABOVE ? 1 : row / (BELOW - 1);

@@ -62,6 +62,7 @@ export function layOut(scene: LayoutParts, { root, body }: { root: HTMLElement; 
     scene.announcer.element,
   );
   map.drawLayer = (context, camera) => scene.tool().showsLayer && background.draw(context, camera);
+  map.pointOpacity = () => (scene.tool().showsLayer ? background.pointOpacity : 1);
   map.drawOverlay = (context) => scene.tool().draw?.(context);
   map.hasOverlay = () => scene.tool().draws;
   map.placeMarks = marks.place;

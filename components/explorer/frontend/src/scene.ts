@@ -92,13 +92,7 @@ export class Scene implements Context {
       },
       present: () => this.present(),
     });
-    this.colouring = new Colouring(
-      data,
-      this.state,
-      map,
-      () => (this.activeTool.showsLayer ? this.background.pointOpacity : 1),
-      () => this.activeTool.showsSelection,
-    );
+    this.colouring = new Colouring(data, this.state, map, () => this.activeTool.showsSelection);
     this.places = new Places(data, this.state, map, this.colouring.isVisible);
     this.background = new Background(this, this.card);
     this.reporter = new Reporter(run, this.state, this.card, data, report);
@@ -139,7 +133,7 @@ export class Scene implements Context {
     state.subscribe(["led"], () => this.present());
     state.subscribe(["tool"], () => this.use(this.tools.find((tool) => tool.id === state.now.tool) ?? this.tools[0]));
     state.subscribe(["colour", "points"], () => colouring.recolour());
-    state.subscribe(["layer"], () => this.showLayer());
+    state.subscribe(["layer"], () => background.set(state.now.layer));
     state.subscribe(["hidden"], () => {
       colouring.hiddenChanged();
       background.refresh();
@@ -163,7 +157,7 @@ export class Scene implements Context {
     this.use(this.activeTool);
     this.updateTheme();
     this.showPlane(this.places.plane);
-    this.showLayer();
+    this.background.set(this.state.now.layer);
     this.map.resize();
     const camera = cameraOf(this.view.camera ?? "", this.map.fullCamera());
     if (camera) this.map.move(camera);
@@ -244,9 +238,7 @@ export class Scene implements Context {
 
   private use(tool: Tool): void {
     if (tool !== this.activeTool) this.activeTool.close?.();
-    const layerToo = tool.showsLayer !== this.activeTool.showsLayer;
     this.activeTool = tool;
-    if (layerToo) this.colouring.recolour();
     this.map.redraw("background");
     this.parts.root.dataset["tool"] = tool.id;
     if (this.built) this.hint.update();
@@ -274,11 +266,6 @@ export class Scene implements Context {
     this.background.refresh();
     this.hint.update();
     this.present();
-  }
-
-  private showLayer(): void {
-    this.background.set(this.state.now.layer);
-    this.colouring.recolour();
   }
 
   private codeChanged(): void {

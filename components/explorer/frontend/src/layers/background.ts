@@ -19,6 +19,8 @@ export class Background {
   private layer: Layer | null = null;
   private picture: Picture | null = null;
   private timer = 0;
+  /** Since when somebody waits for the picture that is drawn next; 0 while nobody does. */
+  private asked = 0;
   /** Counts the computations; only the newest is current. */
   private turn = 0;
 
@@ -38,6 +40,7 @@ export class Background {
   set(id: string): void {
     this.layer = this.layers.find((layer) => layer.id === id) ?? null;
     this.picture = null;
+    this.asked = 0;
     this.drawLegend();
     this.context.map.redraw("background");
     this.refresh(0);
@@ -70,12 +73,12 @@ export class Background {
   refresh(wait = WAIT): void {
     clearTimeout(this.timer);
     this.turn++;
-    const { layer, turn } = this;
-    if (layer) this.timer = window.setTimeout(() => void this.compute(layer, turn), wait);
+    const { layer, turn } = this,
+      asked = performance.now() + wait;
+    if (layer) this.timer = window.setTimeout(() => void this.compute(layer, turn, asked), wait);
   }
 
-  private async compute(layer: Layer, turn: number): Promise<void> {
-    const begun = performance.now();
+  private async compute(layer: Layer, turn: number, asked: number): Promise<void> {
     const isCurrent = () => turn === this.turn;
     const picture = await layer.compute({
       context: this.context,
@@ -87,12 +90,20 @@ export class Background {
     });
     if (!isCurrent()) return;
     this.picture = picture;
-    performance.measure(`explorer:layer-${layer.id}`, { start: begun, end: performance.now() });
+    this.asked = asked;
     this.context.map.redraw("background");
   }
 
   /** True where it drew a picture. */
   draw(context: CanvasRenderingContext2D, camera: Camera): boolean {
+    const drew = this.drawPicture(context, camera);
+    if (this.asked && this.layer)
+      performance.measure(`explorer:layer-${this.layer.id}`, { start: this.asked, end: performance.now() });
+    this.asked = 0;
+    return drew;
+  }
+
+  private drawPicture(context: CanvasRenderingContext2D, camera: Camera): boolean {
     if (!this.picture) return false;
     const { canvas, extent, smooth } = this.picture;
     const [left, top] = toPixel(camera, extent[0], extent[3]),

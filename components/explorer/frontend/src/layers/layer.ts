@@ -37,7 +37,7 @@ export interface Layer {
   readonly isPossible: (card: RunCard) => boolean;
   /** Whether it depends on all numbers of the code: with more than two of them it changes when the code has come to rest. */
   readonly dependsOnCode: boolean;
-  /** How opaque points are above it, from 0 to 1. */
+  /** How opaque all points together are above it, from 0 to 1. */
   readonly pointOpacity: number;
   /** What its picture shows, in one sentence, and what its colours run from and to where they are amounts. */
   readonly legend: (card: RunCard) => Legend;

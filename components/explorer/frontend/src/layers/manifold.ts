@@ -9,6 +9,8 @@ import { decodeInSlices } from "./slices";
 /** Into how many samples what is shown is divided: images, or signals, which need more space to be read. */
 const IMAGES = 400,
   SIGNALS = 120;
+/** It is shown not more often than an eye follows while it grows. */
+const PAUSE_MS = 90;
 /** How much wider than tall a signal is drawn. */
 const SIGNAL_RATIO = 1.3;
 
@@ -40,8 +42,6 @@ async function compute(job: Job): Promise<Picture | null> {
     return move(context.state.now.code, ...fromPixel(camera, px, py));
   });
   const picture: Picture = { canvas, extent: viewOf(camera), smooth: dataset.kind !== "image" };
-  // Each showing draws all points again: not more often than an eye follows.
-  const pause = context.map.count > 200_000 ? 400 : 90;
   let shownAt = performance.now();
   await decodeInSlices(job, codes, (values, first, count) => {
     for (let k = 0; k < count; k++) {
@@ -50,7 +50,7 @@ async function compute(job: Job): Promise<Picture | null> {
       context.painter.paintAt(pixels, x, y, width, height, values, k * size);
     }
     job.show(picture, first + count === codes.length);
-    if (performance.now() - shownAt < pause) return;
+    if (performance.now() - shownAt < PAUSE_MS) return;
     shownAt = performance.now();
     context.map.redraw("background");
   });

@@ -15,6 +15,10 @@ export function yieldToPage(): Promise<unknown> {
     : new Promise((later) => setTimeout(later, 0));
 }
 
+/** The page begins with so many slices: the first are slow, since a browser first learns what is worth its best code. */
+const FIRST_SLICES = 3;
+/** A worker takes over where the page would need more than this for the rest: its first answer takes as long. */
+const PAGE_MS = 40;
 /** Codes that are asked of the worker at once, at most, and what a block of them should take there: then it can be stopped. */
 const MOST = 128,
   BLOCK_MS = 10;
@@ -31,44 +35,49 @@ export async function decodeInSlices(
   const many = context.decoding.many();
   if (!many) return false;
   const { size } = context.card.codes;
-  let asked = 0,
-    batch = many.onPage ? 1 : 16,
-    failed = false;
-  const ask = () => {
-    const first = asked,
-      count = Math.min(batch, codes.length - first);
-    asked += count;
-    const block = new Float32Array(count * size);
-    for (let k = 0; k < count; k++) block.set(codes[first + k], k * size);
-    return { first, count, begun: performance.now(), values: many.run(block, count) };
+  const block = (first: number, count: number) => {
+    const out = new Float32Array(count * size);
+    for (let k = 0; k < count; k++) out.set(codes[first + k], k * size);
+    return out;
   };
-  // The worker computes a block while the page paints the one before.
-  const running = [ask()];
-  for (let one = running.shift(); one; one = running.shift()) {
-    if (asked < codes.length && !many.onPage) running.push(ask());
-    const values = await one.values;
-    const { first, count, begun } = one;
-    let spent = performance.now() - begun;
-    if (many.onPage) await yieldToPage(); // a worker's answer has let the page do what is more urgent
+  let done = 0,
+    count = 4,
+    inWorker = true;
+  for (let slice = 1; done < codes.length; slice++) {
+    count = Math.min(count, codes.length - done);
+    const begun = performance.now();
+    take(many.here(block(done, count), count), done, count);
+    done += count;
+    const each = Math.max(1e-3, performance.now() - begun) / count;
+    if (inWorker && slice >= FIRST_SLICES && each * (codes.length - done) > PAGE_MS) {
+      await fromWorker(each);
+      inWorker = false; // what it has left, because it did not start or failed, is the page's
+    } else await yieldToPage();
     if (!isCurrent()) return false;
-    if (!values) {
-      // A worker that did not start, or ended: the page goes on from here by itself.
-      if (!many.onPage || failed) return false;
-      failed = true;
-      running.length = 0;
-      asked = first;
-      batch = 1;
-      running.push(ask());
-      continue;
-    }
-    const painting = performance.now();
-    take(values, first, count);
-    spent = Math.max(spent, performance.now() - painting);
-    batch = Math.max(
-      1,
-      Math.min(MOST, 2 * count, Math.floor((count * (many.onPage ? SLICE_MS : BLOCK_MS)) / Math.max(0.2, spent))),
-    );
-    if (asked < codes.length && !running.length) running.push(ask());
+    count = Math.max(1, Math.min(4 * count, Math.floor(SLICE_MS / each)));
   }
   return true;
+
+  /** The worker computes a block while the page paints the one before; `each`: milliseconds that one code may take. */
+  async function fromWorker(each: number): Promise<void> {
+    let asked = done,
+      batch = Math.max(1, Math.min(MOST, Math.floor(BLOCK_MS / each)));
+    const ask = () => {
+      const first = asked,
+        count = Math.min(batch, codes.length - first);
+      asked += count;
+      return { first, count, begun: performance.now(), values: many!.run(block(first, count), count) };
+    };
+    const running = [ask()];
+    for (let one = running.shift(); one; one = running.shift()) {
+      if (asked < codes.length) running.push(ask());
+      const { first, count, begun } = one;
+      const values = await one.values;
+      if (!values || !isCurrent()) return;
+      const spent = Math.max(0.2, performance.now() - begun);
+      take(values, first, count);
+      done = first + count;
+      batch = Math.max(1, Math.min(MOST, 2 * count, Math.floor((count * BLOCK_MS) / spent)));
+    }
+  }
 }

@@ -6,7 +6,6 @@ import { ABOVE, BELOW, RING, UNKNOWN, type Points, type Rings } from "./webgl";
 /** Squares of one colour after the other: changing the colour at each point costs more than drawing it. */
 export function drawPoints2d(
   context: CanvasRenderingContext2D,
-  background: HTMLCanvasElement,
   camera: Camera,
   { xy, rows, highlighted }: Points,
   table: Uint8Array,
@@ -14,7 +13,7 @@ export function drawPoints2d(
   size: number,
 ): void {
   const k = context.canvas.width / camera.width;
-  context.drawImage(background, 0, 0);
+  context.clearRect(0, 0, context.canvas.width, context.canvas.height);
   const byRow = new Map<number, number[]>();
   for (let i = 0; i < xy.length / 2; i++) {
     const row = (rows?.[i] ?? UNKNOWN) + (highlighted && !highlighted[i] ? 256 : 0);

@@ -2,7 +2,8 @@
  * The map: points by WebGL 2 (by a 2-D canvas where there is none), what lies behind them, and what lies above.
  *
  * The background (axes, layers) is painted apart and handed to the points' own canvas, which is opaque: a browser puts
- * the page together anew at every pointer move, and each large transparent canvas costs it as much as the rest. The
+ * the page together anew at every pointer move, and each large transparent canvas costs it as much as the rest. The points
+ * are kept as they were drawn while only the background changes: seventy thousand of them take software 50 ms. The
  * marker is an element that moves. A second canvas, the overlay, is there only while a tool draws.
  */
 
@@ -28,6 +29,8 @@ export class PointMap {
   private readonly overlay = document.createElement("canvas");
   private webgl: WebglPoints | null;
   private readonly flat: CanvasRenderingContext2D | null;
+  /** The points alone, where there is no WebGL. */
+  private readonly sheet = document.createElement("canvas");
   private contextLost = false;
 
   private xy = new Float32Array(0);
@@ -50,6 +53,8 @@ export class PointMap {
   axes: readonly [string, string] = ["z1", "z2"];
   /** Draws a layer behind the points, in pixels of the page. */
   drawLayer: PaintLayer | null = null;
+  /** How opaque all points together are above that layer, from 0 to 1. */
+  pointOpacity: () => number = () => 1;
   /** Draws what a tool shows above the points. */
   drawOverlay: Paint | null = null;
   /** Whether a tool has anything to draw above the points. */
@@ -218,7 +223,7 @@ export class PointMap {
     const { clientWidth: width, clientHeight: height } = this.element;
     if (width < 2 || height < 2) return;
     const ratio = Math.min(2, window.devicePixelRatio || 1);
-    for (const canvas of [this.background, this.canvas, this.overlay]) {
+    for (const canvas of [this.background, this.canvas, this.overlay, ...(this.flat ? [this.sheet] : [])]) {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
     }
@@ -239,7 +244,7 @@ export class PointMap {
     const parts = new Set(this.outdated);
     this.outdated.clear();
     if (parts.has("background")) this.drawBackground();
-    if (parts.has("points") || parts.has("background")) this.drawPoints();
+    if (parts.has("points") || parts.has("background")) this.drawPoints(parts.has("points"));
     if (parts.has("overlay")) this.drawAbove();
     if (this.held === null && this.glideShare() < 1) this.redraw("points");
   }
@@ -252,15 +257,25 @@ export class PointMap {
     return Math.max(1.2, Math.min(14, base * Math.max(1, zoom) ** 0.4));
   }
 
-  private drawPoints(): void {
-    const { camera } = this;
+  private drawPoints(anew: boolean): void {
+    const { camera, flat, sheet } = this,
+      opacity = this.pointOpacity();
     const size = this.pointSize() * (this.canvas.width / Math.max(1, camera.width));
     const step = this.movingTimer ? Math.max(1, Math.min(31, Math.ceil(this.count / MOVING))) : 1;
-    const { flat } = this;
-    if (flat) {
-      const points = { ...this.points, xy: this.currentXy() };
-      drawPoints2d(flat, this.background, camera, points, this.table, this.rings, size);
-    } else this.usable?.draw({ camera, size, glide: this.glideShare(), step });
+    if (!flat) return this.usable?.draw({ camera, size, glide: this.glideShare(), step, opacity }, anew);
+    if (anew)
+      drawPoints2d(
+        sheet.getContext("2d")!,
+        camera,
+        { ...this.points, xy: this.currentXy() },
+        this.table,
+        this.rings,
+        size,
+      );
+    flat.drawImage(this.background, 0, 0);
+    flat.globalAlpha = opacity;
+    flat.drawImage(sheet, 0, 0);
+    flat.globalAlpha = 1;
   }
 
   private drawOn(canvas: HTMLCanvasElement, paint: Paint | null): void {
@@ -290,7 +305,7 @@ export class PointMap {
     if (wanted) this.drawOn(this.overlay, this.drawOverlay);
   }
 
-  /** Everything that is visible, as one picture. Points are drawn anew because WebGL forgets them after each frame. */
+  /** Everything that is visible, as one picture. It is drawn anew because WebGL forgets it after each frame. */
   picture(): HTMLCanvasElement {
     const out = document.createElement("canvas");
     out.width = this.canvas.width;
@@ -298,7 +313,7 @@ export class PointMap {
     const context = out.getContext("2d")!;
     this.movingTimer = 0;
     this.drawBackground();
-    this.drawPoints();
+    this.drawPoints(true);
     context.drawImage(this.canvas, 0, 0);
     const k = out.width / Math.max(1, this.camera.width);
     context.setTransform(k, 0, 0, k, 0, 0);

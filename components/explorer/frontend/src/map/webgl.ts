@@ -1,4 +1,7 @@
-/** The map's points by WebGL 2, over a background that is handed to the graphics card as a texture. */
+/**
+ * The map's points by WebGL 2, over a background that is handed to the graphics card as a texture. The points are drawn on
+ * a sheet of their own, which is kept: while only what lies behind them changes, they need not be drawn anew.
+ */
 
 import type { Camera } from "../maths";
 
@@ -36,8 +39,8 @@ void main() {
   colour = vec4(mix(tint.rgb, ink, edge), 1.0) * tint.a * cover;
 }`;
 
-/** One triangle that covers everything, with the background on it. */
-const BACKGROUND_VERTEX = `#version 300 es
+/** One triangle that covers everything: the sheet of the points above the background. */
+const SHOWN_VERTEX = `#version 300 es
 out vec2 at;
 void main() {
   vec2 corner = vec2(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0);
@@ -45,10 +48,13 @@ void main() {
   gl_Position = vec4(corner, 0.0, 1.0);
 }`;
 
-const BACKGROUND_FRAGMENT = `#version 300 es
+const SHOWN_FRAGMENT = `#version 300 es
 precision highp float;
-in vec2 at; uniform sampler2D background; out vec4 colour;
-void main() { colour = vec4(texture(background, at).rgb, 1.0); }`;
+in vec2 at; uniform sampler2D background, sheet; uniform float opacity; out vec4 colour;
+void main() {
+  vec4 points = texture(sheet, vec2(at.x, 1.0 - at.y)) * opacity;
+  colour = vec4(texture(background, at).rgb * (1.0 - points.a) + points.rgb, 1.0);
+}`;
 
 /** What is known of each point. All but `xy` may be missing. */
 export interface Points {
@@ -73,6 +79,8 @@ export interface Frame {
   readonly glide: number;
   /** Every `step`-th point is drawn. A stride is at most 255 bytes, hence at most 31. */
   readonly step: number;
+  /** How opaque all points together are, from 0 to 1. */
+  readonly opacity: number;
 }
 
 type Attribute = "here" | "from" | "row" | "highlighted";
@@ -83,16 +91,23 @@ export class WebglPoints {
   private count = 0;
   private highlighting = false;
   private rings: Rings = null;
+  /** The width and height of the sheet; 0 before the first drawing. */
+  private sheetSize: readonly [number, number] = [0, 0];
 
   private constructor(
     private readonly gl: WebGL2RenderingContext,
     private readonly points: WebGLProgram,
-    private readonly backdrop: WebGLProgram,
+    private readonly shown: WebGLProgram,
     private readonly buffers: Readonly<Record<Attribute, WebGLBuffer>>,
     private readonly table: WebGLTexture,
     private readonly background: WebGLTexture,
+    private readonly sheet: WebGLTexture,
+    private readonly framebuffer: WebGLFramebuffer,
     private readonly uniforms: Readonly<
-      Record<"centre" | "scale" | "size" | "glide" | "highlighting" | "rings" | "ink", WebGLUniformLocation | null>
+      Record<
+        "centre" | "scale" | "size" | "glide" | "highlighting" | "rings" | "ink" | "opacity",
+        WebGLUniformLocation | null
+      >
     >,
   ) {}
 
@@ -106,8 +121,8 @@ export class WebglPoints {
     });
     if (!gl) return null;
     const points = linked(gl, VERTEX, FRAGMENT),
-      backdrop = linked(gl, BACKGROUND_VERTEX, BACKGROUND_FRAGMENT);
-    if (!points || !backdrop) return null;
+      shown = linked(gl, SHOWN_VERTEX, SHOWN_FRAGMENT);
+    if (!points || !shown) return null;
     const buffers = {
       here: gl.createBuffer(),
       from: gl.createBuffer(),
@@ -115,12 +130,13 @@ export class WebglPoints {
       highlighted: gl.createBuffer(),
     };
     const uniform = (name: string) => gl.getUniformLocation(points, name);
-    const [table, background] = [texture(gl, 0), texture(gl, 1)];
-    gl.useProgram(backdrop);
-    gl.uniform1i(gl.getUniformLocation(backdrop, "background"), 1);
+    const [table, background, sheet] = [0, 1, 2].map((unit) => texture(gl, unit));
+    gl.useProgram(shown);
+    gl.uniform1i(gl.getUniformLocation(shown, "background"), 1);
+    gl.uniform1i(gl.getUniformLocation(shown, "sheet"), 2);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    return new WebglPoints(gl, points, backdrop, buffers, table, background, {
+    return new WebglPoints(gl, points, shown, buffers, table, background, sheet, gl.createFramebuffer(), {
       centre: uniform("centre"),
       scale: uniform("scale"),
       size: uniform("size"),
@@ -128,6 +144,7 @@ export class WebglPoints {
       highlighting: uniform("highlighting"),
       rings: uniform("rings"),
       ink: uniform("ink"),
+      opacity: gl.getUniformLocation(shown, "opacity"),
     });
   }
 
@@ -170,11 +187,29 @@ export class WebglPoints {
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, canvas);
   }
 
-  draw({ camera, size, glide, step }: Frame): void {
-    const { gl, uniforms } = this;
-    gl.viewport(0, 0, gl.canvas.width, gl.canvas.height);
-    gl.useProgram(this.backdrop);
+  /** Shows everything. Where the points are not drawn `anew`, their sheet is shown as it is. */
+  draw(frame: Frame, anew: boolean): void {
+    const { gl } = this,
+      { width, height } = gl.canvas;
+    gl.viewport(0, 0, width, height);
+    if (anew || this.sheetSize[0] !== width || this.sheetSize[1] !== height) this.drawSheet(frame);
+    gl.useProgram(this.shown);
+    gl.uniform1f(this.uniforms.opacity, frame.opacity);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
+  }
+
+  private drawSheet({ camera, size, glide, step }: Frame): void {
+    const { gl, uniforms } = this,
+      { width, height } = gl.canvas;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.framebuffer);
+    if (this.sheetSize[0] !== width || this.sheetSize[1] !== height) {
+      gl.activeTexture(gl.TEXTURE2);
+      gl.bindTexture(gl.TEXTURE_2D, this.sheet);
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
+      gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, this.sheet, 0);
+      this.sheetSize = [width, height];
+    }
+    gl.clear(gl.COLOR_BUFFER_BIT);
     gl.useProgram(this.points);
     gl.uniform2f(uniforms.centre, camera.cx, camera.cy);
     gl.uniform2f(uniforms.scale, (2 * camera.sx) / camera.width, (2 * camera.sy) / camera.height);
@@ -185,6 +220,7 @@ export class WebglPoints {
     if (this.rings) gl.uniform3f(uniforms.ink, this.rings[0] / 255, this.rings[1] / 255, this.rings[2] / 255);
     this.readEvery(step);
     gl.drawArrays(gl.POINTS, 0, Math.floor(this.count / step));
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
   }
 
   /** Draws every `step`-th point from now on: the buffers stay, they are only read with larger strides. */

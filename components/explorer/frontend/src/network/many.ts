@@ -1,47 +1,48 @@
-/** Many items through a network, in a worker: the page stays free. Where no worker starts, the page computes them itself. */
+/** Many items through a network: few at once on the page, many in a worker, so that the page stays free. */
 
 import type { Network } from "./network";
 import type { Answered, Asked } from "./serve";
 
 export class Many {
-  private worker: Worker | null = null;
+  private worker: Worker | null | undefined;
   private readonly waiting = new Map<number, (values: Float32Array | null) => void>();
   private next = 0;
 
   constructor(
     private readonly network: Network,
     /** Starts the worker; a function, since each host has its code elsewhere. */
-    start: () => Worker,
-  ) {
+    private readonly start: () => Worker,
+  ) {}
+
+  /** The worker, started by the first who needs it; null where none starts, or it has ended. */
+  private started(): Worker | null {
+    if (this.worker !== undefined) return this.worker;
+    this.worker = null;
     try {
-      const worker = start();
+      const worker = this.start();
       worker.onmessage = ({ data }: MessageEvent<Answered>) => {
         const take = this.waiting.get(data.id);
         this.waiting.delete(data.id);
         take?.(data.values ?? null);
       };
       worker.onerror = () => this.end();
-      worker.postMessage(network.parts);
+      worker.postMessage(this.network.parts);
       this.worker = worker;
     } catch {
-      this.worker = null;
+      // The page computes by itself.
     }
+    return this.worker;
   }
 
-  /** Whether the page has to compute by itself, so that little should be asked at once. */
-  get onPage(): boolean {
-    return this.worker === null;
+  /** The outputs of `count` items, one after the other, at once and on the page. */
+  here(values: Float32Array, count: number): Float32Array {
+    return this.network.all(values, count);
   }
 
-  /** The outputs of `count` items, one after the other; null where that failed. */
+  /** The same from the worker; null where it does not start or fails. */
   run(values: Float32Array<ArrayBuffer>, count: number): Promise<Float32Array | null> {
-    const { worker, network } = this;
-    if (!worker) {
-      const each = values.length / count,
-        out = new Float32Array(count * network.size);
-      for (let i = 0; i < count; i++) out.set(network.run(values.subarray(i * each, (i + 1) * each)), i * network.size);
-      return Promise.resolve(out);
-    }
+    const worker = this.started();
+    if (!worker) return Promise.resolve(null);
     const id = this.next++;
     return new Promise((done) => {
       this.waiting.set(id, done);
