@@ -59,18 +59,25 @@ def travels(run: Run) -> bool:
     return not uploads.own(run.card.dataset.name) and run.card.dataset.licence in OPEN
 
 
-def of(run: Run, *, bits: int | None = None, encoder: bool = True, samples: bool | None = None) -> Made:
+def of(
+    run: Run,
+    *,
+    bits: int | None = None,
+    encoder: bool = True,
+    samples: bool | None = None,
+    order: NDArray[np.int64] | None = None,
+) -> Made:
     """What a page holds of the run.
 
     bits: of each weight, for each output its own range; None takes the fewest that cost at most 1 % of the test error.
     encoder: whether one can draw. samples: whether some originals travel; None where the licence of a dataset that ships
     allows it, and never of what somebody brought. `Problem` where the weights are not those of an architecture that is
-    known.
+    known. order: the places of the codes that travel; None chooses them.
     """
     if bits is not None and bits not in BITS:
         raise Problem(f"weights of {bits} bits were asked for", f"{', '.join(map(str, BITS))} are possible")
     chosen, decoder, lost = _smallest(run, (bits,) if bits else BITS[::-1])
-    order = _chosen(run)
+    order = _chosen(run) if order is None else order
     wanted = travels(run) if samples is None else samples
     tiles = _tiles(run, order) if wanted else None
     values = _values(run, order) if wanted else None
@@ -124,6 +131,34 @@ def _plane(run: Run) -> dict[str, Any]:
 
 
 # What travels
+
+
+def alike(runs: Sequence[Run]) -> list[NDArray[np.int64]]:
+    """For each run the places of the codes that travel on one page: of the same samples, in the same order. `Problem`
+    where the runs have no sample in common."""
+    rows = runs[0].rows[_chosen(runs[0])] if len(runs) == 1 else _common(runs)
+    if not len(rows):
+        raise Problem("these runs have no sample in common", do="compare runs of the same dataset")
+    return [_places_of(run, rows) for run in runs]
+
+
+def _common(runs: Sequence[Run]) -> NDArray[np.int32]:
+    """Rows of the dataset that all runs have codes of: first those that replay and t-SNE show, then others."""
+    common = runs[0].rows
+    for run in runs[1:]:
+        common = np.intersect1d(common, run.rows)
+    kept = [run.rows[_chosen(run)] for run in runs]
+    needed = [rows[np.isin(rows, common)][: CODES // (2 * len(runs))] for rows in kept]
+    rest = np.random.default_rng(0).permutation(common)
+    every = np.concatenate([*needed, rest])
+    _, first = np.unique(every, return_index=True)
+    return every[np.sort(first)][:CODES]
+
+
+def _places_of(run: Run, rows: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Where the codes of these rows of the dataset are among the run's."""
+    order = np.argsort(run.rows)
+    return order[np.searchsorted(run.rows, rows, sorter=order)].astype(np.int64)
 
 
 def _chosen(run: Run) -> NDArray[np.int64]:

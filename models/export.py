@@ -30,6 +30,11 @@ def file_name(run: Run, what: str) -> str:
     return stem + tails.get(what, f"-{what}.onnx")
 
 
+def compared_name(runs: Sequence[Run]) -> str:
+    """The name of the page on which several runs leave."""
+    return f"compare-{'-'.join(run.folder.name if run.pretrained else run.id[:8] for run in runs)[:120]}.html"
+
+
 def part(run: Run, what: str, *, named: bool = False) -> bytes:
     """One part of a run: run (zip), weights, encoder, decoder, codes (CSV) or table (the codes as Parquet).
 

@@ -1,4 +1,4 @@
-"""A run as one page: an .html file that opens from a disk, without a server or a network, and is still alive.
+"""A run as one page, or several side by side: an .html file that opens from a disk, without a server or a network, and is still alive.
 
 It holds the explorer's own script and the run's blocks (`blocks`) as base64. Nothing is fetched: the page's own policy forbids
 it. Names and texts of a run are data here: they are written as text, never as markup.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from models import blocks, kinds
+from models import Problem, blocks, kinds
 from models.blocks import Made
 from models.runs import Run
 
@@ -34,7 +35,42 @@ class Page:
 def page(run: Run, *, bits: int | None = None, encoder: bool = True, samples: bool | None = None) -> Page:
     """The run as one page; see `blocks.of`."""
     made = blocks.of(run, bits=bits, encoder=encoder, samples=samples)
-    return Page(_html(run, made).encode(), made.bits, made.samples, made.lost)
+    html = _html(run.title, sentence(run), '<main id="explorer"></main>', card(run, made), made.blocks)
+    return Page(html.encode(), made.bits, made.samples, made.lost)
+
+
+def comparison(
+    runs: Sequence[Run], called: Sequence[str] = (), *, bits: int | None = None, samples: bool | None = None
+) -> Page:
+    """Two to four runs of one dataset as one page: their maps, joined by their samples. called: what each is called (`titles`).
+
+    The originals travel once, with the first run. `Problem` where the runs are not of one dataset.
+    """
+    if len({run.card.dataset.fingerprint for run in runs}) > 1:
+        raise Problem("these runs are not of the same dataset", do="compare runs that share their samples")
+    called = called or titles(runs)
+    places = blocks.alike(runs)
+    made = [
+        blocks.of(run, bits=bits, encoder=False, samples=samples if run is runs[0] else False, order=order)
+        for run, order in zip(runs, places, strict=True)
+    ]
+    names = [f"run{i + 1}" for i in range(len(runs))]
+    first = runs[0].card.dataset.title
+    shown = escape(json.dumps([{"name": name, "title": title} for name, title in zip(names, called, strict=True)]))
+    columns = [{"": title, **rows(run, one)} for run, title, one in zip(runs, called, made, strict=True)]
+    html = _html(
+        f"{first}: {len(runs)} networks compared",
+        f"Each point is one {kinds.get(runs[0].kind).one} of {first}, and the same one on every map. Move over a map: all "
+        "networks draw what they make of that place.",
+        f'<main id="comparison" data-runs="{shown}"></main>',
+        f"<section><h2>In numbers</h2>{_table(columns)}</section>",
+        {
+            f"{name}/{file}": content
+            for name, one in zip(names, made, strict=True)
+            for file, content in one.blocks.items()
+        },
+    )
+    return Page(html.encode(), max(one.bits for one in made), made[0].samples, max(one.lost for one in made))
 
 
 STYLE = """
@@ -63,14 +99,15 @@ document.head.append(element);
 })();"""
 
 
-def _html(run: Run, made: Made) -> str:
+def _html(title: str, words: str, main: str, below: str, files: Mapping[str, bytes]) -> str:
+    """main, below: elements; title and words: text."""
     digest = base64.b64encode(hashlib.sha256(BOOT.encode()).digest()).decode()
     # The one script that stands here, what it unpacks, what that draws: nothing else, and nobody is asked.
     policy = (
         f"default-src 'none'; script-src 'sha256-{digest}' blob: 'wasm-unsafe-eval'; worker-src blob:; "
         "style-src 'unsafe-inline'; img-src data: blob:; connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
-    all_blocks = made.blocks | {"": blocks.packed(SCRIPT.read_bytes())}
+    every = {**files, "": blocks.packed(SCRIPT.read_bytes())}
     lines = [
         "<!doctype html>",
         '<html lang="en">',
@@ -78,16 +115,16 @@ def _html(run: Run, made: Made) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="generator" content="Hourglass">',
-        f"<title>{escape(run.title)} · Hourglass</title>",
+        f"<title>{escape(title)} · Hourglass</title>",
         f"<style>{STYLE}</style>",
-        f"<header><h1>{escape(run.title)}</h1><p>{escape(sentence(run))}</p></header>",
-        '<main id="explorer"></main>',
+        f"<header><h1>{escape(title)}</h1><p>{escape(words)}</p></header>",
+        main,
         "<noscript><p>This page draws with JavaScript, which is switched off here.</p></noscript>",
-        f"<details><summary>How this was made</summary>{''.join(rows(run, made))}</details>",
+        below,
         "<footer>Made with Hourglass. This page is one file: it works without a network, and sends nothing.</footer>",
         *(
-            f'<script type="application/octet-stream" {_named(name)}>{base64.b64encode(content).decode()}</script>'
-            for name, content in all_blocks.items()
+            f'<script type="application/octet-stream" {_attribute(name)}>{base64.b64encode(content).decode()}</script>'
+            for name, content in every.items()
         ),
         f"<script>{BOOT}</script>",
         "</html>",
@@ -95,7 +132,7 @@ def _html(run: Run, made: Made) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _named(block: str) -> str:
+def _attribute(block: str) -> str:
     """How the script finds a block; the one without a name is the script."""
     return f'data-file="{block}"' if block else 'id="hourglass"'
 
@@ -110,12 +147,11 @@ def sentence(run: Run) -> str:
     )
 
 
-def rows(run: Run, made: Made) -> Iterator[str]:
-    """The card of the run, as a table."""
+def rows(run: Run, made: Made) -> dict[str, str]:
+    """The card of the run: each thing by its name; "" where a run has it not."""
     dataset, training = run.card.dataset, run.card.training
     mse, pca = run.metric("mse"), run.metric("pca_mse")
-    yield "<table>"
-    for name, value in {
+    return {
         "Dataset": f"{dataset.title}, {dataset.count:,} samples",
         "Source": dataset.source,
         "Licence of the data": dataset.licence,
@@ -129,7 +165,29 @@ def rows(run: Run, made: Made) -> Iterator[str]:
         if made.samples
         else "none; the decoder's pictures stand for them",
         "Drawing": "the encoder is on this page" if made.draw else "",
-    }.items():
-        if value:
-            yield f"<tr><th>{escape(name)}</th><td>{escape(' '.join(value.split()))}</td></tr>"
-    yield "</table>"
+    }
+
+
+def titles(runs: Sequence[Run]) -> list[str]:
+    """What each of these runs is called beside the others: by its architecture, its code size where these differ, its id
+    where all else is the same."""
+    sizes = len({run.code_size for run in runs}) > 1
+    found = [run.card.architecture.title + (f", D = {run.code_size}" if sizes else "") for run in runs]
+    return [
+        f"{title} ({run.id[:6]})" if found.count(title) > 1 else title for title, run in zip(found, runs, strict=True)
+    ]
+
+
+def card(run: Run, made: Made) -> str:
+    """How a run was made, folded up."""
+    return f"<details><summary>How this was made</summary>{_table([rows(run, made)])}</details>"
+
+
+def _table(columns: Sequence[Mapping[str, str]]) -> str:
+    """Cards side by side, a row for each thing that any of them has."""
+
+    def cells(name: str) -> str:
+        return "".join(f"<td>{escape(' '.join(column[name].split()))}</td>" for column in columns)
+
+    named = [name for name in columns[0] if any(column[name] for column in columns)]
+    return f"<table>{''.join(f'<tr><th>{escape(name)}</th>{cells(name)}</tr>' for name in named)}</table>"

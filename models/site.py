@@ -2,6 +2,7 @@
 
     index.html            previews, each of which decodes under the pointer; of one run a page that draws
     <run>/index.html      the run's own page: map, tools, card
+    compare-<dataset>.html  up to four runs of one dataset side by side, their maps joined by their samples
     <run>/draw.html       a slider for each number, and a picture (images of three numbers or more)
     assets/               the explorer's script and the runs' blocks, by their content: fetched once
 
@@ -15,7 +16,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -27,6 +28,7 @@ from models import Problem, blocks, kinds, pages, unwritable
 from models.runs import Run, write_whole
 
 FIRST = ("run.json", "page.json", "decoder.safetensors")  # what a preview and a page that draws need
+MOST = 4  # runs that are compared on one page
 COLUMNS, ROWS = 12, 7  # of a picture for link previews
 POLICY = (
     "default-src 'none'; script-src 'self' file: blob: 'wasm-unsafe-eval'; worker-src 'self' blob:; "
@@ -69,15 +71,37 @@ def site(out: Path, runs: Sequence[Run], title: str = "") -> list[Path]:
                 write_whole(folder / "draw.html", _draw_page(entry, script, up="../", title=entry.run.title))
                 written.append(folder / "draw.html")
         (only, *more) = entries
+        beside = _comparisons(out, runs)
         front = (
             _draw_page(only, script, up="", title=title or only.run.card.dataset.title)
             if draws(only.run) and not more
-            else _front(entries, script, title or "Latent spaces")
+            else _front(entries, script, title or "Latent spaces", beside)
         )
         write_whole(out / "index.html", front)
-        return [out / "index.html", *written]
+        return [out / "index.html", *written, *(out / name for name in beside)]
     except OSError as error:
         raise unwritable(out, error) from error
+
+
+def _comparisons(out: Path, runs: Sequence[Run]) -> dict[str, str]:
+    """Write a page for the runs of each dataset that has more than one: small networks first, of the code size that most
+    of them have. Returns each page's name, and that of its dataset."""
+    found = {}
+    for dataset in dict.fromkeys(run.card.dataset.fingerprint for run in runs):
+        own = [run for run in runs if run.card.dataset.fingerprint == dataset]
+        sizes = [run.code_size for run in own]
+        own = [run for run in own if run.code_size == max(sizes, key=sizes.count)]
+        if len(own) > 1:
+            own = sorted(own, key=lambda run: run.card.architecture.parameters)[:MOST]
+            name = f"compare-{_address(own[0].card.dataset.name)}.html"
+            write_whole(out / name, pages.comparison(own).html)
+            found[name] = own[0].card.dataset.title
+    return found
+
+
+def _address(name: str) -> str:
+    """A name that every host takes."""
+    return re.sub(r"[^a-z0-9-]+", "-", name.lower())
 
 
 def draws(run: Run) -> bool:
@@ -100,7 +124,7 @@ def _loader() -> bytes:
 def _entry(out: Path, run: Run) -> Entry:
     """Write the blocks of a run."""
     made = blocks.of(run)
-    name = re.sub(r"[^a-z0-9-]+", "-", (run.folder.name if run.pretrained else run.id).lower())
+    name = _address(run.folder.name if run.pretrained else run.id)
 
     def script(names: Sequence[str]) -> bytes:
         given = {one: base64.b64encode(made.blocks[one]).decode() for one in names}
@@ -197,8 +221,8 @@ def _page(title: str, about: str, picture: str, body: str, scripts: Sequence[str
     return ("\n".join(lines) + "\n").encode()
 
 
-def _front(entries: Sequence[Entry], script: str, title: str) -> bytes:
-    """The previews."""
+def _front(entries: Sequence[Entry], script: str, title: str, beside: Mapping[str, str]) -> bytes:
+    """The previews. beside: the pages that compare runs, and the datasets these are of."""
     items = []
     for entry in entries:
         run, name = entry.run, entry.name
@@ -211,7 +235,9 @@ def _front(entries: Sequence[Entry], script: str, title: str) -> bytes:
             f"<p>{escape(run.card.architecture.title)}, {numbers}{draw}</p></li>"
         )
     about = "Small networks that keep images as a few numbers and draw from these alone. Move over a picture."
-    return _page(title, about, f"{entries[0].name}/preview.png", f'<ul class="runs">{"".join(items)}</ul>', [script])
+    links = " · ".join(f'<a href="{name}">{escape(dataset)}</a>' for name, dataset in beside.items())
+    body = f'<ul class="runs">{"".join(items)}</ul>' + (f"<nav>Side by side: {links}</nav>" if links else "")
+    return _page(title, about, f"{entries[0].name}/preview.png", body, [script])
 
 
 def _run_page(entry: Entry, script: str, *, back: bool) -> bytes:
@@ -219,11 +245,8 @@ def _run_page(entry: Entry, script: str, *, back: bool) -> bytes:
     links = ['<a href="../index.html">All runs</a>' if back else '<a href="../index.html">Draw with sliders</a>']
     if draws(entry.run) and back:
         links.append('<a href="draw.html">Draw with sliders</a>')
-    rows = "".join(pages.rows(entry.run, entry.made))
-    body = (
-        f"<nav>{' · '.join(links)}</nav>"
-        f'<main id="explorer" data-run="{entry.name}"></main>'
-        f"<details><summary>How this was made</summary>{rows}</details>"
+    body = f'<nav>{" · ".join(links)}</nav><main id="explorer" data-run="{entry.name}"></main>' + pages.card(
+        entry.run, entry.made
     )
     scripts = [f"../{one}" for one in (script, entry.first, entry.others)]
     return _page(entry.run.title, pages.sentence(entry.run), "preview.png", body, scripts)
@@ -235,8 +258,7 @@ def _draw_page(entry: Entry, script: str, *, up: str, title: str) -> bytes:
     where = f"{entry.name}/" if not up else ""
     body = (
         f'<main id="generator" data-run="{entry.name}"></main>'
-        f'<nav><a href="{where}index.html">See the map of all of them</a></nav>'
-        f"<details><summary>How this was made</summary>{''.join(pages.rows(run, entry.made))}</details>"
+        f'<nav><a href="{where}index.html">See the map of all of them</a></nav>' + pages.card(run, entry.made)
     )
     about = (
         f"A network has learnt from {run.card.dataset.title} to draw from {run.code_size} numbers. Move a slider: the "

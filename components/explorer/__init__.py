@@ -99,7 +99,7 @@ def explorer(
     return read(state, run_url)
 
 
-COMPARED = ("colour", "layer", "points", "hidden", "tool", "aligned", "together", "row")  # what is reported of several
+COMPARED = ("colour", "layer", "points", "hidden", "tool", "aligned", "together", "held")  # what is reported of several
 
 
 @cache
@@ -111,8 +111,8 @@ def comparison(runs: Sequence[tuple[str, str, Sequence[str]]], *, view: Mapping[
     """Draw several runs of one dataset side by side, joined by the rows of the dataset.
 
     runs: for each its address relative to the app, what it is called, and what its dimensions stand for (may be empty). view: how they open, by the names in `View`
-    and "aligned" ("no": each map as it is), "together" ("no": each map has its own colours), "row" (the row of the dataset
-    that is held).
+    and "aligned" ("no": each map as it is), "together" ("no": each map has its own colours), "held" (the row of the dataset
+    that is held, or the map on which a place between samples is held and its code, as "2:0.5,-1").
 
     Returns how they are shown now, by the names in `COMPARED`; "" stands for what is usual. Empty until they have opened.
     """

@@ -1,6 +1,7 @@
 """Compare: two to four runs side by side, in numbers, as they learnt, and in what was chosen for each."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -9,7 +10,7 @@ from components.colours import palette
 from components.comparing import MOST
 from components.explorer import COMPARED, comparison
 from components.views import Page
-from models import Problem, kinds, runs, uploads
+from models import Problem, export, kinds, pages, runs, uploads
 
 STORY = ("digits-single-layer", "digits-multi-layer", "digits-convolutional")  # as the article tells it
 PLAIN = {"displayModeBar": False}
@@ -136,6 +137,15 @@ def maps(chosen: Sequence[runs.Run], names: Sequence[str]) -> dict[str, str]:
         "map. Move over a map: all networks draw what they make of that place. Click to hold it; draw around points with the "
         "lasso to see where they went."
     )
+    st.download_button(
+        "These maps as one page",
+        partial(page, tuple(chosen), tuple(names)),
+        file_name=export.compared_name(chosen),
+        mime="text/html",
+        on_click="ignore",
+        icon=":material/draft:",
+        help="An .html file that opens by a double click, without a server or a network: to mail, or to put on a stick",
+    )
     return found or opened
 
 
@@ -200,6 +210,11 @@ def configurations(chosen: Sequence[runs.Run], names: Sequence[str]) -> None:
         st.caption("All choices are the same.")
     if same:
         st.caption(f"The same for all: {same}." if differ else same)
+
+
+def page(chosen: Sequence[runs.Run], names: Sequence[str]) -> bytes:
+    """The page, made when its button is pressed."""
+    return pages.comparison(chosen, names).html
 
 
 PAGE = Page("Compare", ":material/compare_arrows:", 1, show)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from models import architectures, datasets, runs
+from models import Problem, architectures, datasets, runs
 from models.shell.commands import broken, command, show_progress
 
 
@@ -17,7 +17,9 @@ def add_to(commands: Any) -> None:
     evaluate = command(commands, "evaluate", _evaluate, "Check a run's files and measure its test error again.")
     evaluate.add_argument("name", help="id of a run, or name of one that ships")
     export = command(commands, "export", _export, "Copy a run, or a part of it, for use elsewhere.")
-    export.add_argument("name", help="id of a run, or name of one that ships")
+    export.add_argument(
+        "names", nargs="+", metavar="RUN", help="id of a run, or name of one that ships; of up to four as one page"
+    )
     export.add_argument(
         "--what",
         choices=("run", "page", "weights", "encoder", "decoder", "codes", "table"),
@@ -121,10 +123,18 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 def _export(arguments: argparse.Namespace) -> int:
     from models import export, pages
 
-    run = runs.open_run(runs.folder_of(arguments.name))
-    out = arguments.out or Path(export.file_name(run, arguments.what))
+    chosen = [runs.open_run(runs.folder_of(name)) for name in arguments.names]
+    (run, *others) = chosen
+    if others and (arguments.what != "page" or len(others) > 3):
+        raise Problem("several runs leave as one page only, up to four", do="add --what page, or name one run")
+    out = arguments.out or Path(export.compared_name(chosen) if others else export.file_name(run, arguments.what))
     if arguments.what == "page":
-        made = pages.page(run, bits=arguments.bits, encoder=arguments.draw, samples=arguments.samples)
+        bits, samples = arguments.bits, arguments.samples
+        made = (
+            pages.comparison(chosen, bits=bits, samples=samples)
+            if others
+            else pages.page(run, bits=bits, encoder=arguments.draw, samples=samples)
+        )
         runs.write_whole(out.absolute(), made.html)
         facts = {"weight_bits": made.bits, "lost": made.lost, "samples": made.samples}
         print(json.dumps({"file": str(out), "bytes": len(made.html), **facts}) if arguments.json else out)

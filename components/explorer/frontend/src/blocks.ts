@@ -33,7 +33,7 @@ export function takeBlocks(): void {
 export class BlockSource implements Source {
   private known: Promise<Facts> | null = null;
 
-  /** run: the name under which scripts beside the page hand over its blocks; "" where all stand in the document. */
+  /** run: the name of the run where there are several, or where scripts beside the page hand over its blocks. */
   constructor(
     private readonly document: Document,
     private readonly run = "",
@@ -47,7 +47,8 @@ export class BlockSource implements Source {
 
   /** A block as it lies in the document. */
   private block(name: string): Uint8Array<ArrayBuffer> {
-    const text = shared[this.run]?.[name] ?? this.document.querySelector(`script[data-file="${name}"]`)?.textContent;
+    const path = this.run ? `${this.run}/${name}` : name;
+    const text = shared[this.run]?.[name] ?? this.document.querySelector(`script[data-file="${path}"]`)?.textContent;
     if (!text) throw new MissingFile(`the file ${name} of this run is not in this page`, RELOAD);
     return Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
   }

@@ -184,9 +184,10 @@ export class RunData {
     return thumbnails?.shape.some((n, i) => n !== dataset.shape[i]) ?? false;
   }
 
-  /** Which row of the dataset each code is. */
-  rows(): Promise<Int32Array> {
-    return this.folder.integers("rows.i32", this.card.codes.count);
+  /** Which row of the dataset each code is; null where code i stands for row i: pages are made so. */
+  async rows(): Promise<Int32Array | null> {
+    const bytes = await this.folder.optionalBytes("rows.i32", 4 * this.card.codes.count);
+    return bytes && new Int32Array(bytes.buffer);
   }
 
   /** Takes the originals that another run of the same dataset has read. `positions` says where its code of each of ours is. */

@@ -29,11 +29,14 @@ export interface Compared {
   readonly about?: About;
 }
 
-/** How they are shown; each part is optional. `row` is the row of the dataset that is held. */
+/**
+ * How they are shown; each part is optional. `held` is the row of the dataset that is held, or the map on which a place
+ * between samples is held, counted from 1, and its code: "2:0.5,-1".
+ */
 export interface CompareView extends View {
   readonly aligned?: string | null;
   readonly together?: string | null;
-  readonly row?: string | null;
+  readonly held?: string | null;
 }
 
 /** What is reported of it, as texts: what is as it usually is, is "". */
@@ -48,7 +51,7 @@ export class Comparison {
   private readonly named = h("span", {});
   private scenes: Scene[] = [];
   /** Which row of the dataset each code of the first run is. */
-  private rows: Int32Array = new Int32Array(0);
+  private rows: Int32Array | null = null;
   private link: Link | null = null;
   private bar: Bar | null = null;
   private changes: Changes | null = null;
@@ -149,6 +152,7 @@ export class Comparison {
     this.original.prepend(canvas);
     let wentTimer = 0;
     for (const { state } of scenes) {
+      state.subscribe(["pinned"], () => this.rested());
       state.subscribe(["colour", "layer", "points", "hidden", "tool"], () => this.rested());
       state.subscribe(["plane"], () => this.planeChanged());
     }
@@ -158,10 +162,7 @@ export class Comparison {
       wentTimer = window.setTimeout(() => went.show());
     });
     this.align(this.chosen.aligned);
-    const row = Number(this.view.row ?? NaN),
-      held = rows[0].indexOf(row);
-    if (held >= 0) scenes[0].goTo(held);
-    else this.link.lead(0);
+    this.hold(this.view.held ?? "");
     this.root.classList.toggle("hg-dark", themeOf(this.root).dark);
     this.root.dataset["ready"] = "true";
   }
@@ -175,7 +176,7 @@ export class Comparison {
     else this.root.querySelector(".hg-legends")?.replaceChildren(...legends);
   }
 
-  private sideOf(scene: Scene, rows: Int32Array, which: number): Side {
+  private sideOf(scene: Scene, rows: Int32Array | null, which: number): Side {
     const { data, card, state } = scene;
     const { size } = card.codes;
     return {
@@ -254,8 +255,7 @@ export class Comparison {
   private send(): void {
     const [scene] = this.scenes;
     if (this.ended || !scene) return;
-    const { colour, layer, tool, hidden, points, picked, pinned } = scene.state.now;
-    const row = pinned && picked !== null ? String(this.rows[picked]) : "";
+    const { colour, layer, tool, hidden, points } = scene.state.now;
     this.report({
       colour: colour === "kept" ? "" : colour,
       layer: layer === "none" ? "" : layer,
@@ -264,8 +264,36 @@ export class Comparison {
       points: points ? "" : "no",
       aligned: this.chosen.aligned ? "" : "no",
       together: this.chosen.together ? "" : "no",
-      row,
+      held: this.heldText(),
     });
+  }
+
+  /** What is held, as an address has it; "" where nothing is. */
+  private heldText(): string {
+    const { picked, pinned } = this.scenes[0].state.now;
+    if (!pinned) return "";
+    if (picked !== null) return String(this.rows ? this.rows[picked] : picked);
+    const leader = Math.max(
+      0,
+      this.scenes.findIndex(({ state }) => state.now.led === null),
+    );
+    const numbers = Array.from(this.scenes[leader].state.now.code, (value) => Number(value.toPrecision(5)));
+    return `${leader + 1}:${numbers.join(",")}`;
+  }
+
+  /** Holds what an address says, else lets the first map lead. */
+  private hold(text: string): void {
+    const [, map, numbers] = /^(\d+):(.+)$/.exec(text) ?? [];
+    const leader = this.scenes[Number(map) - 1] as Scene | undefined,
+      code = numbers?.split(",").map(Number);
+    if (leader && code?.length === leader.card.codes.size && code.every(Number.isFinite)) {
+      leader.state.set("pinned", true);
+      return leader.setCode(code, null);
+    }
+    const row = /^\d+$/.test(text) ? Number(text) : -1;
+    const index = this.rows ? this.rows.indexOf(row) : row < this.scenes[0].card.codes.count ? row : -1;
+    if (index >= 0) this.scenes[0].goTo(index);
+    else this.link?.lead(0);
   }
 
   update(view: CompareView, report: CompareReport): void {

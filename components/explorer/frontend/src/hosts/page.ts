@@ -4,6 +4,7 @@
  */
 
 import { BlockSource, takeBlocks } from "../blocks";
+import { Comparison } from "../compare/comparison";
 import { Explorer } from "../explorer";
 import { serve } from "../network/serve";
 import { generate } from "../site/generator";
@@ -12,10 +13,12 @@ import { addStyles } from "../styles";
 import type { Report, View } from "../view";
 
 const SHOWN = ["plane", "colour", "layer", "tool", "hidden", "points", "camera"] as const;
+const COMPARED = ["colour", "layer", "tool", "hidden", "points", "aligned", "together", "held"] as const;
+
+const startWorker = () => new Worker(document.documentElement.dataset["script"] ?? "");
 
 /** Shows the run of this page in `host`. */
 async function open(host: HTMLElement): Promise<void> {
-  const root = document.documentElement;
   addStyles(host);
   const source = new BlockSource(document, host.dataset["run"]);
   const { meanings = [] } = await source.facts();
@@ -31,7 +34,6 @@ async function open(host: HTMLElement): Promise<void> {
     if (name === "code" && Array.isArray(said["code"])) shown.set("z", said["code"].join(","));
     history.replaceState(null, "", `#${shown}`);
   };
-  const startWorker = () => new Worker(root.dataset["script"] ?? "");
   const explorer = new Explorer(host, {
     source,
     run: "",
@@ -41,6 +43,20 @@ async function open(host: HTMLElement): Promise<void> {
     about: { meanings },
   });
   addEventListener("hashchange", () => explorer.update(viewOf(new URLSearchParams(location.hash.slice(1))), report));
+}
+
+/** Shows the runs of this page side by side in `host`. */
+function compare(host: HTMLElement): void {
+  addStyles(host);
+  const runs = JSON.parse(host.dataset["runs"] ?? "[]") as readonly { readonly name: string; readonly title: string }[];
+  const shown = new URLSearchParams(location.hash.slice(1));
+  const view = Object.fromEntries(COMPARED.flatMap((key) => (shown.has(key) ? [[key, shown.get(key)]] : [])));
+  const report = (said: Readonly<Record<string, string>>) => {
+    const kept = Object.entries(said).filter(([, value]) => value);
+    history.replaceState(null, "", `#${new URLSearchParams(kept)}`);
+  };
+  const compared = runs.map(({ name, title }) => ({ source: new BlockSource(document, name), title }));
+  new Comparison(host, compared, view, report, startWorker);
 }
 
 function viewOf(shown: URLSearchParams): View {
@@ -55,8 +71,10 @@ else {
   takeBlocks();
   const begin = () => {
     const explorer = document.getElementById("explorer"),
+      comparison = document.getElementById("comparison"),
       generator = document.getElementById("generator");
     if (explorer) void open(explorer);
+    if (comparison) compare(comparison);
     if (generator) void generate(generator);
     for (const one of document.querySelectorAll<HTMLElement>("[data-preview]")) preview(one);
   };
