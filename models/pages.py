@@ -58,6 +58,8 @@ def comparison(
     first = runs[0].card.dataset.title
     shown = escape(json.dumps([{"name": name, "title": title} for name, title in zip(names, called, strict=True)]))
     columns = [{"": title, **rows(run, one)} for run, title, one in zip(runs, called, made, strict=True)]
+    for column in columns:  # they travel once, for all
+        column["Originals on this page"] = columns[0]["Originals on this page"]
     html = _html(
         f"{first}: {len(runs)} networks compared",
         f"Each point is one {kinds.get(runs[0].kind).one} of {first}, and the same one on every map. Move over a map: all "
@@ -187,7 +189,10 @@ def _table(columns: Sequence[Mapping[str, str]]) -> str:
     """Cards side by side, a row for each thing that any of them has."""
 
     def cells(name: str) -> str:
-        return "".join(f"<td>{escape(' '.join(column[name].split()))}</td>" for column in columns)
+        values = [" ".join(column[name].split()) for column in columns]
+        if len(set(values)) == 1:  # said once
+            return f'<td colspan="{len(values)}">{escape(values[0])}</td>'
+        return "".join(f"<td>{escape(value)}</td>" for value in values)
 
     named = [name for name in columns[0] if any(column[name] for column in columns)]
     return f"<table>{''.join(f'<tr><th>{escape(name)}</th>{cells(name)}</tr>' for name in named)}</table>"

@@ -3,7 +3,17 @@
 import type { RunCard } from "./card";
 import { Columns } from "./columns";
 import { Fault } from "./fault";
-import { axisPlane, enlarged, finder, linearPlane, product, project, type Finder, type Plane } from "./maths";
+import {
+  axisPlane,
+  enlarged,
+  finder,
+  linearPlane,
+  product,
+  project,
+  Remembering,
+  type Finder,
+  type Plane,
+} from "./maths";
 import { brokenCodes, type RunFolder } from "./run";
 
 /** Where the originals are: still on their way, here, or not at hand. */
@@ -61,7 +71,7 @@ export class RunData {
       );
     await this.loadPlanes();
     await columns;
-    this.finder = finder(this.codes, size);
+    this.finder = new Remembering(finder(this.codes, size));
   }
 
   private async loadPlanes(): Promise<void> {

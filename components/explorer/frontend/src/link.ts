@@ -14,8 +14,8 @@ export interface Side {
   /** How many codes there are. */
   readonly count: number;
   codeOf(index: number): ArrayLike<number>;
-  /** The codes nearest to a code, nearest first, among those that are accepted. */
-  nearest(code: ArrayLike<number>, k: number, accepts: (index: number) => boolean): readonly Neighbour[];
+  /** The codes nearest to a code, nearest first, among those that are accepted; null accepts all. */
+  nearest(code: ArrayLike<number>, k: number, accepts: ((index: number) => boolean) | null): readonly Neighbour[];
   /** How far real samples are from each other at most (99 of 100); null where that is unknown. */
   readonly reach: number | null;
   /** What the coordinates of its map mean: maps with equal ones can be moved together. */
@@ -69,14 +69,17 @@ export class Link {
   private readonly ends: (() => void)[] = [];
   /** The code that a side is given, written anew each time. */
   private readonly codes: Float32Array<ArrayBuffer>[];
-  private readonly isShared: ((index: number) => boolean)[];
+  /** For each side which of its codes are shared; null where all are. */
+  private readonly isShared: (((index: number) => boolean) | null)[];
 
   constructor(
     private readonly sides: readonly Side[],
     readonly shared: Shared = new Shared(sides),
   ) {
     this.codes = sides.map(({ state }) => new Float32Array(state.now.code.length));
-    this.isShared = shared.places.map((places) => (index) => places[index] >= 0);
+    this.isShared = shared.places.map((places) =>
+      places.length === shared.count ? null : (index) => places[index] >= 0,
+    );
     sides.forEach((side, from) => {
       const on = (keys: readonly Exclude<Key, "picked">[], change: (to: number) => void) =>
         this.ends.push(side.state.subscribe(keys, () => this.once(from, change)));

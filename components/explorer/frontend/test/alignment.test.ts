@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { align, axisPlane, inverse, moved, neighbourhoods, placed, placedPlane, sharesKept } from "../src/maths";
+import { align, axisPlane, inverse, moved, placed, placedPlane, scanner, sharesKept } from "../src/maths";
+import { neighbourhoods } from "../src/compare/neighbourhoods";
 
 const scattered = (count: number, seed = 1): Float32Array => {
   let state = seed;
@@ -90,6 +91,17 @@ describe("neighbours kept", () => {
     const shares = sharesKept(a!, b!, 5);
     expect(shares[0]).toBeLessThan(0.5);
     expect(shares.slice(1).filter((share) => share >= 0.8).length).toBeGreaterThan(190);
+  });
+
+  test("of codes of many numbers, too", async () => {
+    const size = 7,
+      codes = scattered(3500).map((value) => 100 + value);
+    const found = (await neighbourhoods(codes, size, 15, () => false))!;
+    const nearest = scanner(codes, size);
+    for (const i of [0, 123, 999]) {
+      const expected = nearest.nearest(codes.subarray(i * size, (i + 1) * size), 16).slice(1);
+      expect([...found.subarray(15 * i, 15 * (i + 1))]).toEqual(expected.map((one) => one.index));
+    }
   });
 
   test("it ends when it is called off", async () => {

@@ -12,7 +12,7 @@ const side = (rows: number[] | null, count: number, offset: number, frame = "own
     rows,
     count,
     codeOf,
-    nearest: (code, k, accepts) => finder(codes, 2).nearest(code, k, accepts),
+    nearest: (code, k, accepts) => finder(codes, 2).nearest(code, k, accepts ?? undefined),
     reach: 6,
     frame: () => frame,
   };

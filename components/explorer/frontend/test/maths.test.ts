@@ -372,3 +372,21 @@ describe("distributions", () => {
   test("the most used dimension comes first, equal ones in their order", () =>
     expect(m.byUse([0.5, 2, 0.5, 3])).toEqual([3, 1, 0, 2]));
 });
+
+test("neighbours that are remembered are those of the code that is asked for, as many as are asked for", () => {
+  const codes = cloud(20, 3);
+  const plain = m.finder(codes, 3),
+    remembering = new m.Remembering(m.finder(codes, 3));
+  const code = Float32Array.of(0.1, -1, 2);
+  for (const [change, k] of [
+    [0, 5],
+    [0, 8],
+    [0, 12],
+    [0.5, 3],
+    [0.5, 8],
+  ]) {
+    code[1] = change - 1;
+    expect(remembering.nearest(code, k)).toEqual(plain.nearest(code, k));
+  }
+  expect(remembering.nearest(code, 2, (index) => index > 9)).toEqual(plain.nearest(code, 2, (index) => index > 9));
+});

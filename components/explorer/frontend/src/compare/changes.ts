@@ -3,9 +3,10 @@
 import { choice, h, setText } from "../dom";
 import { messageOf } from "../fault";
 import type { Shared } from "../link";
-import { align, NEIGHBOURHOOD, neighbourhoods, placed, sharesKept } from "../maths";
+import { align, placed, sharesKept } from "../maths";
 import type { Scene } from "../scene";
 import { PlayButton } from "../tools/play";
+import { NEIGHBOURHOOD, neighbourhoods } from "./neighbourhoods";
 import { pairOf, picturesOf, type Pair, type Picture } from "./pictures";
 
 /** The colour of points by the neighbours they kept, by its name in a state. */
@@ -22,6 +23,8 @@ export class Changes {
   private readonly pictures: Picture[];
   private chosen: [from: string, to: string];
   private pair: Promise<Pair> | null = null;
+  /** What was counted already, by the pictures. */
+  private readonly counted = new Map<string, Float32Array>();
   private asked = 0;
   private timer = 0;
   private ended = false;
@@ -86,8 +89,14 @@ export class Changes {
     this.forget();
   }
 
-  /** Another picture than before is shown on a map, or is to be compared. */
-  forget(): void {
+  /** Another picture than before is shown on a map. */
+  planeChanged(): void {
+    this.leave();
+    this.counted.clear();
+    this.forget();
+  }
+
+  private forget(): void {
     this.pair = null;
     this.asked++;
     setText(this.fit, "");
@@ -181,19 +190,28 @@ export class Changes {
     setText(this.words, "Counting …");
     try {
       const pair = await this.readPair();
-      const some = every(pair.fromIndex.length, ASKED);
-      const lists: Int32Array[] = [];
-      for (const codes of [pair.fromCodes, pair.toCodes]) {
-        const size = codes.length / Math.max(1, pair.fromIndex.length);
-        const found = await neighbourhoods(taken(codes, size, some), size, NEIGHBOURHOOD, isCalledOff);
-        if (!found || isCalledOff()) return;
-        lists.push(found);
-      }
-      this.tell(pair, some, sharesKept(lists[0], lists[1], NEIGHBOURHOOD));
+      const some = every(pair.fromIndex.length, ASKED),
+        key = this.chosen.join(" ");
+      let kept = this.counted.get(key) ?? null;
+      kept ??= await this.keptOf(pair, some, isCalledOff);
+      if (!kept || isCalledOff()) return;
+      this.counted.set(key, kept);
+      this.tell(pair, some, kept);
     } catch (error) {
       if (!isCalledOff()) setText(this.words, messageOf(error));
     }
     if (!isCalledOff()) this.count.disabled = false;
+  }
+
+  private async keptOf(pair: Pair, some: Int32Array, isCalledOff: () => boolean): Promise<Float32Array | null> {
+    const lists: Int32Array[] = [];
+    for (const codes of [pair.fromCodes, pair.toCodes]) {
+      const size = codes.length / Math.max(1, pair.fromIndex.length);
+      const found = await neighbourhoods(taken(codes, size, some), size, NEIGHBOURHOOD, isCalledOff);
+      if (!found) return null;
+      lists.push(found);
+    }
+    return sharesKept(lists[0], lists[1], NEIGHBOURHOOD);
   }
 
   private tell(pair: Pair, some: Int32Array, kept: Float32Array): void {

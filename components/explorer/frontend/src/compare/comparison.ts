@@ -55,6 +55,7 @@ export class Comparison {
   private link: Link | null = null;
   private bar: Bar | null = null;
   private changes: Changes | null = null;
+  private went: Went | null = null;
   private readonly chosen: { aligned: boolean; together: boolean };
   /** The row of the dataset that the strip shows, as a position among the first run's codes. */
   private shown = -1;
@@ -138,7 +139,7 @@ export class Comparison {
         this.rested();
       },
     });
-    const went = new Went(scenes, titles);
+    const went = (this.went = new Went(scenes, titles));
     this.changes = new Changes(scenes, titles, shared, () => {
       scenes[0].state.set("colour", "kept");
       for (const { colouring } of scenes) colouring.recolour();
@@ -159,7 +160,7 @@ export class Comparison {
     scenes[0].state.subscribe(["code", "led"], () => this.showOriginal(canvas));
     scenes[0].state.subscribe(["selection", "tool"], () => {
       clearTimeout(wentTimer);
-      wentTimer = window.setTimeout(() => went.show());
+      wentTimer = window.setTimeout(() => void went.show());
     });
     this.align(this.chosen.aligned);
     this.hold(this.view.held ?? "");
@@ -184,7 +185,7 @@ export class Comparison {
       rows,
       count: card.codes.count,
       codeOf: (index) => data.codes.subarray(index * size, (index + 1) * size),
-      nearest: (code, k, accepts) => data.finder?.nearest(code, k, accepts) ?? [],
+      nearest: (code, k, accepts) => data.finder?.nearest(code, k, accepts ?? undefined) ?? [],
       reach: card.codes.nearest_p99,
       frame: () => (this.chosen.aligned ? "aligned" : String(which)),
     };
@@ -192,8 +193,7 @@ export class Comparison {
 
   /** Lays all maps upon the first, or shows each as it is. */
   private align(on: boolean): void {
-    this.changes?.leave();
-    this.changes?.forget();
+    this.changes?.planeChanged();
     const [first, ...others] = this.scenes;
     first.place(null);
     const stage = { ...first.places.plane, codes: first.data.codes, size: first.card.codes.size };
@@ -228,7 +228,7 @@ export class Comparison {
 
   private planeChanged(): void {
     if (this.chosen.aligned) this.align(true);
-    else this.changes?.forget();
+    else this.changes?.planeChanged();
   }
 
   /** The sample that all show, or the nearest to the hand, as it really is. */
@@ -308,6 +308,7 @@ export class Comparison {
     this.link?.end();
     this.bar?.end();
     this.changes?.end();
+    this.went?.end();
     for (const explorer of this.explorers) explorer.end();
     this.root.remove();
   }

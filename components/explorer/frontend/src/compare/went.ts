@@ -1,7 +1,8 @@
 /** Where selected samples went: how close together they are in each run, and how mixed with others. */
 
-import { h } from "../dom";
+import { h, setText } from "../dom";
 import type { Scene } from "../scene";
+import { Turns } from "./neighbourhoods";
 
 /** So many of the selected samples are asked for their neighbours. */
 const ASKED = 400;
@@ -15,22 +16,26 @@ export interface Gathering {
   readonly mixed: number;
 }
 
-/** How `samples` lie among all codes (`size` numbers each). `nearest` finds the positions of the k nearest. */
-export function gathering(
+/** How `samples` lie among all codes (`size` numbers each). `nearest` finds the positions of the k nearest.
+ * Null once it is called off. */
+export async function gathering(
   codes: Float32Array,
   size: number,
   samples: Int32Array,
   nearest: (index: number, k: number) => readonly number[],
-): Gathering {
+  turns: Turns,
+): Promise<Gathering | null> {
   const every = Int32Array.from({ length: codes.length / size }, (_, i) => i);
   const inside = new Set(samples);
   const step = Math.max(1, Math.floor(samples.length / ASKED));
   let [strangers, asked] = [0, 0];
-  for (let i = 0; i < samples.length; i += step)
+  for (let i = 0; i < samples.length; i += step) {
     for (const one of nearest(samples[i], NEIGHBOURS)) {
       asked++;
       if (!inside.has(one)) strangers++;
     }
+    if (turns.due && !(await turns.wait())) return null;
+  }
   return { spread: radius(codes, size, samples) / radius(codes, size, every), mixed: strangers / asked };
 }
 
@@ -51,13 +56,16 @@ export class Went {
     data: { testid: "went" },
   });
 
+  private asked = 0;
+
   constructor(
     private readonly scenes: readonly Scene[],
     private readonly titles: readonly string[],
   ) {}
 
   /** The selection has changed. */
-  show(): void {
+  async show(): Promise<void> {
+    const asked = ++this.asked;
     const chosen = this.scenes.map(({ state }) => state.now.selection?.samples ?? new Int32Array(0));
     const none = chosen.every((samples) => !samples.length);
     this.element.hidden = none && this.scenes[0].state.now.tool !== "lasso";
@@ -65,15 +73,18 @@ export class Went {
       const words = "Draw around points on any map: the same samples light up on the others.";
       return this.element.replaceChildren(h("p", {}, words));
     }
-    const head = ["", "samples", "spread", "mixed with others", "mean error"];
-    const rows = this.scenes.map((scene, i) => this.row(scene, this.titles[i], chosen[i]));
+    const head = ["", "samples", "mean error", "spread", "mixed with others"];
+    const rows = this.scenes.map((scene, i) => {
+      const error = meanOf(scene.data.errors, chosen[i]);
+      return [this.titles[i], chosen[i].length.toLocaleString("en"), error, "…", "…"].map((text) => h("td", {}, text));
+    });
     this.element.replaceChildren(
       h("h3", {}, "Where the selected samples went"),
       h(
         "table",
         {},
         h("thead", {}, h("tr", {}, ...head.map((text) => h("th", {}, text)))),
-        h("tbody", {}, ...rows.map((cells) => h("tr", {}, ...cells.map((text) => h("td", {}, text))))),
+        h("tbody", {}, ...rows.map((cells) => h("tr", {}, ...cells))),
       ),
       h(
         "p",
@@ -82,22 +93,24 @@ export class Went {
         "Mixed: how many of their five nearest neighbours were not selected.",
       ),
     );
+    const turns = new Turns(() => asked !== this.asked);
+    if (!(await turns.wait())) return; // the maps are drawn first
+    for (const [i, { card, data }] of this.scenes.entries()) {
+      const nearest = (index: number, k: number) =>
+        (data.finder?.nearest(data.codeOf(index), k + 1) ?? []).map((one) => one.index).filter((one) => one !== index);
+      const found = chosen[i].length && (await gathering(data.codes, card.codes.size, chosen[i], nearest, turns));
+      if (found === null) return;
+      const shares = found ? [found.spread, found.mixed] : [];
+      rows[i].slice(3).forEach((cell, k) => setText(cell, k in shares ? `${Math.round(100 * shares[k])} %` : "–"));
+    }
   }
 
-  private row({ card, data }: Scene, title: string, samples: Int32Array): string[] {
-    if (!samples.length) return [title, "0", "–", "–", "–"];
-    const nearest = (index: number, k: number) =>
-      (data.finder?.nearest(data.codeOf(index), k + 1) ?? []).map((one) => one.index).filter((one) => one !== index);
-    const { spread, mixed } = gathering(data.codes, card.codes.size, samples, nearest);
-    const percent = (share: number) => `${Math.round(100 * share)} %`;
-    const { errors } = data;
-    const error = errors && samples.reduce((sum, i) => sum + errors[i], 0) / samples.length;
-    return [
-      title,
-      samples.length.toLocaleString("en"),
-      percent(spread),
-      percent(mixed),
-      error === null ? "–" : error.toPrecision(3),
-    ];
+  end(): void {
+    this.asked++;
   }
+}
+
+function meanOf(errors: Float32Array | null, samples: Int32Array): string {
+  if (!errors || !samples.length) return "–";
+  return (samples.reduce((sum, i) => sum + errors[i], 0) / samples.length).toPrecision(3);
 }

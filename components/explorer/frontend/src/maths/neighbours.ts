@@ -143,6 +143,36 @@ class Cells implements Finder {
   }
 }
 
+/** So many are looked for where fewer are asked for, since who asks next for the same code may want more. */
+const REMEMBERED = 8;
+
+/** Knows the neighbours of the last code, as long as nobody leaves any out: several parts ask for them at each move. */
+export class Remembering implements Finder {
+  private code: Float64Array | null = null;
+  private found: Neighbour[] = [];
+  private k = 0;
+
+  constructor(private readonly finder: Finder) {}
+
+  nearest(code: ArrayLike<number>, k: number, accepts?: (index: number) => boolean): Neighbour[] {
+    if (accepts) return this.finder.nearest(code, k, accepts);
+    if (k > this.k || !this.isLast(code)) {
+      this.k = Math.max(k, REMEMBERED);
+      this.found = this.finder.nearest(code, this.k);
+      this.code ??= new Float64Array(code.length);
+      this.code.set(code);
+    }
+    return this.found.slice(0, k);
+  }
+
+  private isLast(code: ArrayLike<number>): boolean {
+    const { code: last } = this;
+    if (!last) return false;
+    for (let d = 0; d < last.length; d++) if (last[d] !== code[d]) return false;
+    return true;
+  }
+}
+
 export const finder = (values: Float32Array, size: number): Finder =>
   size === 2 ? new Cells(values) : new Scan(values, size);
 export const scanner = (values: Float32Array, size: number): Finder => new Scan(values, size);

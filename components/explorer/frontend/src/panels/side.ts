@@ -122,11 +122,12 @@ export class Side {
   /** Everything beside the picture that follows the code. */
   present(): void {
     const { card, state, data } = this.context;
-    const { code, pinned } = state.now;
+    const { code, pinned, led } = state.now;
     const { hiding, isVisible, cssOf } = this.colouring;
-    this.nearest = data.finder?.nearest(code, NEIGHBOURS, hiding ? isVisible : undefined) ?? [];
+    // Where another map leads, its samples are marked here, too.
+    this.nearest = led ? [] : (data.finder?.nearest(code, NEIGHBOURS, hiding ? isVisible : undefined) ?? []);
     // How far the data is does not depend on what is looked at.
-    const nearest = hiding ? data.finder?.nearest(code, 1)[0] : this.nearest[0];
+    const nearest = hiding && !led ? data.finder?.nearest(code, 1)[0] : this.nearest[0];
     this.far = this.sample.showDistance(nearest?.distance ?? null, card.codes.nearest_p99);
     this.sample.showNeighbours(this.nearest, this.className, this.titleOf, cssOf, this.paintThumbnail);
     const { rows } = this.sliders;
