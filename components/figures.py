@@ -293,7 +293,7 @@ def elbow(
     )
     figure.update_xaxes(type="log" if wide else "linear")
     figure.update_yaxes(title=title, rangemode="tozero")
-    figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0})
+    figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "traceorder": "normal"})
     return figure
 
 

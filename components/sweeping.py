@@ -164,7 +164,8 @@ def plan_in_words(count: int, todo: Sequence[Configuration], free: int) -> str:
         return f"All {count} trainings are done or on the way." if count > 1 else "This training is done or on the way."
     words = f"{count} trainings in all" if count > 1 else "One training"
     words += f", of which {here} {'is' if here == 1 else 'are'} done or on the way." if here else "."
-    seconds = [expected(one) for one in todo[:free]]
+    known_runs = runs.find()[0]
+    seconds = [expected(one, known_runs) for one in todo[:free]]
     known = [one for one in seconds if one is not None]
     if known:
         about = duration(sum(known) * len(seconds) / len(known))
@@ -174,13 +175,13 @@ def plan_in_words(count: int, todo: Sequence[Configuration], free: int) -> str:
     return words
 
 
-def expected(chosen: Configuration) -> float | None:
+def expected(chosen: Configuration, ready: Sequence[runs.Run]) -> float | None:
     """About how many seconds a training takes: as long as it is told to, else as epochs of the same network on the same data
     took, else on the same data; None where there is no experience."""
     if chosen.seconds:
         return chosen.seconds + 2
     alike: dict[bool, list[float]] = {True: [], False: []}
-    for run in runs.find()[0]:
+    for run in ready:
         if run.configuration.dataset == chosen.dataset and run.card.training.epochs:
             same = run.configuration.architecture == chosen.architecture
             alike[same].append(run.card.training.seconds / run.card.training.epochs)
@@ -312,8 +313,10 @@ def results(planned: Sweep, done: Mapping[str, runs.Run]) -> None:
     band = (
         f" The band spans {seeds} seeds, from the least to the greatest; the line is their mean." if seeds > 1 else ""
     )
-    size = " A number of a code is stored in 4 bytes." if planned.varied == "code_size" else ""
-    st.caption(f"Where the curve bends, more costs more than it gives.{size}{band}", help=choosing.PCA)
+    words = "The lower the error and the higher the accuracy, the better."
+    if planned.varied == "code_size":
+        words = "Where the curve bends, more numbers cost more than they give; each is stored in 4 bytes."
+    st.caption(words + band, help=choosing.PCA)
     if planned.varied == "dataset":
         st.caption("Runs of different data share no samples, so no reconstructions stand side by side here.")
     else:
