@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components import cached, explained, figures
-from models import export, kinds, runs
+from models import Problem, export, kinds, runs
 from models.analysis import comparison
 from models.analysis.comparison import Interval
 
@@ -167,8 +167,13 @@ def measured(run: runs.Run) -> Measured:
 
 
 def of_test(run: runs.Run) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """The rows of the test split whose codes a run stores, and its error of each (K,)."""
-    return comparison.on_test(run.rows, run.splits), comparison.on_test(run.errors, run.splits)
+    """The rows of the test split whose codes a run stores, and its error of each (K,); none where this version does not know
+    the dataset, and so not which rows these are."""
+    try:
+        splits = run.splits
+    except Problem:
+        return run.rows[:0], run.errors[:0]
+    return comparison.on_test(run.rows, splits), comparison.on_test(run.errors, splits)
 
 
 @cached.per_run(64)

@@ -148,13 +148,20 @@ def start(planned: Sweep, device: str) -> None:
         width="stretch",
         disabled=not free,
     ):
-        try:
-            for one in todo[:free]:
-                engine.submit(one, owner, device)
-        except Problem as problem:
-            st.error(str(problem))
-        else:
+        told = dict.fromkeys(filter(None, (refusal(planned.varied, one, owner, device) for one in todo[:free])))
+        for sentence in told:
+            st.error(sentence)
+        if not told:
             st.rerun()
+
+
+def refusal(varied: str, chosen: Configuration, owner: str, device: str) -> str:
+    """Ask for a training; why not, where it is refused."""
+    try:
+        engine.submit(chosen, owner, device)
+    except Problem as problem:
+        return f"{fields.TITLES[varied]} {value_of(varied, chosen)}: {problem}"
+    return ""
 
 
 def plan_in_words(count: int, todo: Sequence[Configuration], free: int) -> str:
@@ -170,6 +177,8 @@ def plan_in_words(count: int, todo: Sequence[Configuration], free: int) -> str:
     if known:
         about = duration(sum(known) * len(seconds) / len(known))
         words += f" About {about}{' if trained one after the other' if len(seconds) > 1 else ''}."
+    if not free:
+        return f"{words} As many of your runs wait as may: come back when some have begun."
     if len(todo) > free:
         words += f" Only {free} more may wait at once: come back for the other {len(todo) - free}."
     return words
@@ -203,7 +212,7 @@ def follow(planned: Sweep) -> bool:
     alive = any(state.alive for state in states)
     with st.container(key="theatre"):
         st.subheader(f"{fields.TITLES[planned.varied]}: {len(planned.points)} values", anchor=False)
-        st.fragment(trainings, run_every=2.0 if alive else None)(planned, len(done), alive)
+        st.fragment(trainings, run_every=2.0 if alive else None)(planned, sum(s.phase == DONE for s in states), alive)
         if done:
             results(planned, done)
     return True

@@ -139,6 +139,14 @@ def test_the_numbers_are_those_of_the_runs_and_the_interval_is_of_the_test_split
     assert "negative_elbo" not in found  # which none of them has
 
 
+def test_a_run_of_a_dataset_that_is_not_known_here_has_no_interval() -> None:
+    (run,) = shipped("digits-variational")
+    chosen = dataclasses.replace(run.configuration, dataset="unheard-of")
+    foreign = dataclasses.replace(run, card=dataclasses.replace(run.card, configuration=chosen))
+    assert [len(part) for part in comparing.of_test(foreign)] == [0, 0]
+    assert [len(part) for part in comparing.of_test(run)] == [179, 179]
+
+
 def test_paired_differences_say_in_words_what_is_more_than_chance() -> None:
     chosen = shipped(*compare.STORY)
     single, convolutional = comparing.verdicts(chosen, ["one", "two", "three"])

@@ -103,7 +103,25 @@ def test_no_more_are_asked_for_than_one_person_may(monkeypatch: pytest.MonkeyPat
     next(one for one in app.button if one.label == "Train 3 runs").click().run()
     assert not app.exception and len(engine.runs("visitor:mine")) == 3
     (button,) = [one for one in app.button if one.label.startswith("Train")]
-    assert button.disabled and "Only 0 more may wait" in words(app)
+    assert button.disabled and "As many of your runs wait as may" in words(app)
+
+
+@pytest.mark.usefixtures("mine")
+def test_a_training_that_is_too_much_is_told_and_the_others_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOURGLASS_PARAMETERS", "500")
+    app = drawn("train", **SWEEP, tried="64,1,2")
+    next(one for one in app.button if one.label == "Train 3 runs").click().run()
+    (told,) = app.error
+    assert told.value.startswith("Code size D 64: 8,320 parameters are too many")
+    assert {entry.configuration.code_size for entry in engine.runs("visitor:mine")} == {1, 2}
+
+
+@pytest.mark.usefixtures("mine")
+def test_a_run_that_cannot_be_opened_does_not_draw_the_page_for_ever() -> None:
+    made = trained(code_size=3)
+    (made.folder / "run.json").write_text("{}")
+    app = drawn("train", **SWEEP, tried="3,4")
+    assert not app.exception and len(app.dataframe) <= 1
 
 
 @pytest.mark.usefixtures("mine")
