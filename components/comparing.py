@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components import cached, explained, figures
-from models import export, kinds, runs
+from models import Problem, export, kinds, runs
 from models.analysis import comparison
 from models.analysis.comparison import Interval
 
@@ -167,8 +167,13 @@ def measured(run: runs.Run) -> Measured:
 
 
 def of_test(run: runs.Run) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """The rows of the test split whose codes a run stores, and its error of each (K,)."""
-    return comparison.on_test(run.rows, run.splits), comparison.on_test(run.errors, run.splits)
+    """The rows of the test split whose codes a run stores, and its error of each (K,); none where this version does not know
+    the dataset, and so not which rows these are."""
+    try:
+        splits = run.splits
+    except Problem:
+        return run.rows[:0], run.errors[:0]
+    return comparison.on_test(run.rows, splits), comparison.on_test(run.errors, splits)
 
 
 @cached.per_run(64)
@@ -273,25 +278,27 @@ def as_html(names: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]]) ->
 STYLE = """<style>
 .hg-compared { overflow-x: auto; margin-left: -.4rem; padding-left: .4rem; }
 .hg-compared table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-.hg-compared :is(th, td) { border: 0; padding: .4rem .9rem .4rem 0; text-align: left; vertical-align: top; font-weight: 400; }
+.hg-compared :is(th, td) { border: 0; padding: .4rem .9rem .4rem 0; text-align: left; vertical-align: top; font-weight: 400;
+  overflow-wrap: anywhere; }
 .hg-compared tr { border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
-.hg-compared :is(td, thead th) { min-width: 6.5rem; max-width: 15rem; overflow-wrap: anywhere; }
+@media (min-width: 641px) { .hg-compared :is(td, thead th) { min-width: 6.5rem; max-width: 15rem; } }
 .hg-compared thead th { font-weight: 600; }
 .hg-compared tbody th { width: 20rem; }
 .hg-compared thead i { display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; margin-right: .4rem; }
 .hg-compared small { display: block; opacity: .78; }
 .hg-compared b { font-weight: 700; padding: 0 .4rem; margin-left: -.4rem; border-radius: .3rem;
   background: color-mix(in srgb, #009E73 28%, transparent); }
-.hg-compared b span { position: absolute; clip-path: inset(50%); }
+.hg-compared b span { position: absolute; width: 1px; overflow: hidden; white-space: nowrap; clip-path: inset(50%); }
 .hg-compared summary { cursor: pointer; list-style: none; text-decoration: underline dotted; text-underline-offset: 3px; }
 .hg-compared summary::-webkit-details-marker { display: none; }
 .hg-compared details p { margin: .3rem 0 0; max-width: 34rem; font-size: .875rem; opacity: .85; }
 @media (max-width: 640px) {
   .hg-compared :is(table, thead, tbody) { display: block; }
   .hg-compared tr { display: grid; grid-template-columns: repeat(var(--runs), minmax(0, 1fr)); padding: .3rem 0; }
-  .hg-compared :is(th, td) { min-width: 0; padding: .1rem .4rem .1rem 0; font-size: .875rem; }
+  .hg-compared :is(th, td) { padding: .1rem .4rem .1rem 0; font-size: .875rem; }
   .hg-compared tbody th { grid-column: 1 / -1; width: auto; opacity: .85; }
   .hg-compared thead td { display: none; }
+  .hg-compared thead th { font-size: .78rem; }
   .hg-compared thead i { display: block; }
   .hg-compared small { font-size: .75rem; }
 }

@@ -293,7 +293,7 @@ def elbow(
     )
     figure.update_xaxes(type="log" if wide else "linear")
     figure.update_yaxes(title=title, rangemode="tozero")
-    figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0})
+    figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "traceorder": "normal"})
     return figure
 
 
@@ -412,6 +412,7 @@ def signals(
     from plotly.subplots import make_subplots
 
     count, across = len(heads), min(across, len(heads))
+    tones = {name: TONES.get(name, PALETTE[i % len(PALETTE)]) for i, name in enumerate(lines)}
     down = -(-count // across)
     figure = make_subplots(
         rows=down * len(columns), cols=across, shared_xaxes=True, horizontal_spacing=0.02, vertical_spacing=0.12 / down / len(columns) + 0.01
@@ -428,7 +429,7 @@ def signals(
                         name=name,
                         legendgroup=name,
                         showlegend=i == c == 0,
-                        line={"color": TONES[name], "width": thick},
+                        line={"color": tones[name], "width": thick},
                         hovertemplate=f"{plain(column.name)} %{{y:.5g}}, step %{{x}}",
                     ),
                     row=row,

@@ -148,39 +148,49 @@ def start(planned: Sweep, device: str) -> None:
         width="stretch",
         disabled=not free,
     ):
-        try:
-            for one in todo[:free]:
-                engine.submit(one, owner, device)
-        except Problem as problem:
-            st.error(str(problem))
-        else:
+        told = dict.fromkeys(filter(None, (refusal(planned.varied, one, owner, device) for one in todo[:free])))
+        for sentence in told:
+            st.error(sentence)
+        if not told:
             st.rerun()
+
+
+def refusal(varied: str, chosen: Configuration, owner: str, device: str) -> str:
+    """Ask for a training; why not, where it is refused."""
+    try:
+        engine.submit(chosen, owner, device)
+    except Problem as problem:
+        return f"{fields.TITLES[varied]} {value_of(varied, chosen)}: {problem}"
+    return ""
 
 
 def plan_in_words(count: int, todo: Sequence[Configuration], free: int) -> str:
     """What pressing the button does. free: how many more may wait."""
     here = count - len(todo)
-    words = f"{count} trainings in all" if count > 1 else "One training"
-    words += f", of which {here} {'is' if here == 1 else 'are'} here or on the way already." if here else "."
     if not todo:
-        return words
-    seconds = [expected(one) for one in todo[:free]]
+        return f"All {count} trainings are done or on the way." if count > 1 else "This training is done or on the way."
+    words = f"{count} trainings in all" if count > 1 else "One training"
+    words += f", of which {here} {'is' if here == 1 else 'are'} done or on the way." if here else "."
+    known_runs = runs.find()[0]
+    seconds = [expected(one, known_runs) for one in todo[:free]]
     known = [one for one in seconds if one is not None]
     if known:
         about = duration(sum(known) * len(seconds) / len(known))
         words += f" About {about}{' if trained one after the other' if len(seconds) > 1 else ''}."
+    if not free:
+        return f"{words} As many of your runs wait as may: come back when some have begun."
     if len(todo) > free:
         words += f" Only {free} more may wait at once: come back for the other {len(todo) - free}."
     return words
 
 
-def expected(chosen: Configuration) -> float | None:
+def expected(chosen: Configuration, ready: Sequence[runs.Run]) -> float | None:
     """About how many seconds a training takes: as long as it is told to, else as epochs of the same network on the same data
     took, else on the same data; None where there is no experience."""
     if chosen.seconds:
         return chosen.seconds + 2
     alike: dict[bool, list[float]] = {True: [], False: []}
-    for run in runs.find()[0]:
+    for run in ready:
         if run.configuration.dataset == chosen.dataset and run.card.training.epochs:
             same = run.configuration.architecture == chosen.architecture
             alike[same].append(run.card.training.seconds / run.card.training.epochs)
@@ -200,10 +210,11 @@ def follow(planned: Sweep) -> bool:
         if s.phase == DONE and s.id in ready
     }
     alive = any(state.alive for state in states)
-    st.subheader(f"{fields.TITLES[planned.varied]}: {len(planned.points)} values", anchor=False)
-    st.fragment(trainings, run_every=2.0 if alive else None)(planned, len(done), alive)
-    if done:
-        results(planned, done)
+    with st.container(key="theatre"):
+        st.subheader(f"{fields.TITLES[planned.varied]}: {len(planned.points)} values", anchor=False)
+        st.fragment(trainings, run_every=2.0 if alive else None)(planned, sum(s.phase == DONE for s in states), alive)
+        if done:
+            results(planned, done)
     return True
 
 
@@ -228,7 +239,7 @@ def trainings(planned: Sweep, before: int, alive: bool) -> None:
     ready = {run.id: run for run in runs.find()[0]}
     every = [ready.get(state.id) if state.phase == DONE else None for state in states]
     picked = st.dataframe(
-        [line(planned.varied, one, state, run) for one, state, run in zip(chosen, states, every, strict=True)],
+        [line(planned, one, state, run) for one, state, run in zip(chosen, states, every, strict=True)],
         key=f"sweep {planned.varied} {chosen[0].id} {chosen[-1].id} {len(chosen)}",
         hide_index=True,
         width="stretch",
@@ -258,14 +269,14 @@ def trainings(planned: Sweep, before: int, alive: bool) -> None:
         st.caption("Tick two to four that are done to compare them.")
 
 
-def line(varied: str, chosen: Configuration, state: engine.Status, run: runs.Run | None) -> dict[str, Any]:
+def line(planned: Sweep, chosen: Configuration, state: engine.Status, run: runs.Run | None) -> dict[str, Any]:
     """A training as a line of the table."""
     words = WORDS.get(state.phase, state.phase)
     if state.phase == "training":
         words = f"epoch {state.epoch:,} of {state.epochs:,}"
     return {
-        fields.TITLES[varied]: value_of(varied, chosen),
-        "seed": chosen.seed,
+        fields.TITLES[planned.varied]: value_of(planned.varied, chosen),
+        **({"seed": chosen.seed} if len(planned.points[0].configurations) > 1 else {}),
         "open": "Explore" if run is not None else "",
         "state": str(state.problem) if state.problem is not None else words,
         "test error": None if run is None else run.metric("mse"),
@@ -311,15 +322,18 @@ def results(planned: Sweep, done: Mapping[str, runs.Run]) -> None:
     band = (
         f" The band spans {seeds} seeds, from the least to the greatest; the line is their mean." if seeds > 1 else ""
     )
-    size = " A number of a code is stored in 4 bytes." if planned.varied == "code_size" else ""
-    st.caption(f"Where the curve bends, more costs more than it gives.{size}{band}", help=choosing.PCA)
+    words = "The lower the error and the higher the accuracy, the better."
+    if planned.varied == "code_size":
+        words = "Where the curve bends, more numbers cost more than they give; each is stored in 4 bytes."
+    st.caption(words + band, help=choosing.PCA)
     if planned.varied == "dataset":
         st.caption("Runs of different data share no samples, so no reconstructions stand side by side here.")
     else:
-        grid([(value_of(planned.varied, point.configurations[0]), of[0]) for point, of in points], axis)
+        word = {"code_size": "D = ", **dict.fromkeys(NAMED, "")}.get(planned.varied, f"{axis} ")
+        grid([(word + value_of(planned.varied, point.configurations[0]), of[0]) for point, of in points])
 
 
-def grid(shown: Sequence[tuple[str, runs.Run]], axis: str) -> None:
+def grid(shown: Sequence[tuple[str, runs.Run]]) -> None:
     """The same test samples as each of these runs draws them, one row a run, the originals on top."""
     first = shown[0][1]
     st.subheader(f"The same ten {kinds.get(first.kind).many}", anchor=False)
@@ -327,12 +341,11 @@ def grid(shown: Sequence[tuple[str, runs.Run]], axis: str) -> None:
         return
     try:
         rows = some(first)
-        made = [(name, reconstructed(run, rows), run) for name, run in shown]
+        made = [(name, reconstructed(run, rows)) for name, run in shown]
     except Problem as problem:
         st.error(str(problem))
         return
-    label = fields.TITLES["code_size"] if axis.startswith("Code size") else axis
-    sets = {"original": made[0][1].clean} | {f"{label} {name}": out.run for name, out, _ in made}
+    sets = {"original": made[0][1].clean} | {name: out.run for name, out in made}
     if not kinds.get(first.kind).pixels:
         samples.of(first).side_by_side(first, sets, [""] * len(rows), "sweep grid", "")
         return

@@ -5,10 +5,13 @@ import dataclasses
 import io
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from conftest import trained
+from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 from test_pages import drawn, words
 
@@ -139,6 +142,14 @@ def test_the_numbers_are_those_of_the_runs_and_the_interval_is_of_the_test_split
     assert "negative_elbo" not in found  # which none of them has
 
 
+def test_a_run_of_a_dataset_that_is_not_known_here_has_no_interval() -> None:
+    (run,) = shipped("digits-variational")
+    chosen = dataclasses.replace(run.configuration, dataset="unheard-of")
+    foreign = dataclasses.replace(run, card=dataclasses.replace(run.card, configuration=chosen))
+    assert [len(part) for part in comparing.of_test(foreign)] == [0, 0]
+    assert [len(part) for part in comparing.of_test(run)] == [179, 179]
+
+
 def test_paired_differences_say_in_words_what_is_more_than_chance() -> None:
     chosen = shipped(*compare.STORY)
     single, convolutional = comparing.verdicts(chosen, ["one", "two", "three"])
@@ -221,3 +232,27 @@ def test_the_last_one_of_the_same_data_is_offered_when_a_training_has_ended(
     assert watched.last_one(shapes) is None
     assert any(button.label == "Compare with the last one" for button in drawn("train", training=second.id).button)
     assert not any(button.label == "Compare with the last one" for button in drawn("train", training=shapes.id).button)
+
+
+@pytest.mark.parametrize("width", [390, 1366])
+def test_in_a_browser_words_explain_themselves_and_a_link_shows_the_same(
+    app: str, window: Callable[..., Page], width: int
+) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    properties: dict[str, object] = phone if width == 390 else {"viewport": {"width": width, "height": 768}}
+    page, names = window(**properties), [*compare.STORY, "digits-variational"]
+    page.goto(f"{app}/compare?runs={','.join(names)}")
+    word, about = page.get_by_text("PSNR (dB)", exact=True), page.get_by_text("10 dB more is a tenth", exact=False)
+    expect(about).to_be_hidden()
+    word.tap() if width == 390 else word.click()
+    expect(about).to_be_visible()
+    expect(page.locator(".st-key-curves .js-plotly-plot")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    within = page.locator(".hg-compared").first
+    assert within.evaluate("one => one.scrollWidth <= one.clientWidth"), "four runs fit"
+    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get("runs") == [ids(shipped(*names))])
+    other = window(**properties)
+    other.goto(page.url)
+    expect(other.locator(".hg-compared").first).to_contain_text("Variational")
+    word.click()  # closes it again
+    assert other.locator(".hg-compared").first.inner_text() == within.inner_text()

@@ -2,6 +2,7 @@
 
 import pytest
 from conftest import trained
+from streamlit.testing.v1 import AppTest
 from test_pages import drawn, words
 
 from components import figures, sweeping, visitor
@@ -87,7 +88,7 @@ def test_one_button_asks_for_all_and_the_address_is_the_sweep() -> None:
     assert set(asked) == {1, 2} and all(entry.state == "queued" for entry in asked.values())
     assert asked[1].configuration.epochs == 2
     again = drawn("train", **{name: app.query_params[name] for name in app.query_params})
-    assert "2 trainings in all, of which 2 are here or on the way already." in words(again)
+    assert "All 2 trainings are done or on the way." in words(again)
     assert not any(one.label.startswith("Train") for one in again.button)
     assert len(again.dataframe) == 1 and list(again.dataframe[0].value["state"]) == ["waiting", "waiting"]
     next(one for one in again.button if one.label.startswith("Cancel")).click().run()
@@ -102,7 +103,25 @@ def test_no_more_are_asked_for_than_one_person_may(monkeypatch: pytest.MonkeyPat
     next(one for one in app.button if one.label == "Train 3 runs").click().run()
     assert not app.exception and len(engine.runs("visitor:mine")) == 3
     (button,) = [one for one in app.button if one.label.startswith("Train")]
-    assert button.disabled and "Only 0 more may wait" in words(app)
+    assert button.disabled and "As many of your runs wait as may" in words(app)
+
+
+@pytest.mark.usefixtures("mine")
+def test_a_training_that_is_too_much_is_told_and_the_others_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOURGLASS_PARAMETERS", "500")
+    app = drawn("train", **SWEEP, tried="64,1,2")
+    next(one for one in app.button if one.label == "Train 3 runs").click().run()
+    (told,) = app.error
+    assert told.value.startswith("Code size D 64: 8,320 parameters are too many")
+    assert {entry.configuration.code_size for entry in engine.runs("visitor:mine")} == {1, 2}
+
+
+@pytest.mark.usefixtures("mine")
+def test_a_run_that_cannot_be_opened_does_not_draw_the_page_for_ever() -> None:
+    made = trained(code_size=3)
+    (made.folder / "run.json").write_text("{}")
+    app = drawn("train", **SWEEP, tried="3,4")
+    assert not app.exception and len(app.dataframe) <= 1
 
 
 @pytest.mark.usefixtures("mine")
@@ -110,12 +129,12 @@ def test_what_came_of_it_stands_beside_pca_with_ten_samples() -> None:
     made = [trained(code_size=size, seed=seed) for size in (1, 2) for seed in (0, 1)]
     app = drawn("train", **SWEEP, tried="1,2", seeds="2")
     assert [run.id for run in made] == [one.id for one in sweep.plan(FORM, "code_size", ["1", "2"], 2).configurations]
-    assert "4 trainings in all, of which 4 are here" in words(app)
+    assert "All 4 trainings are done or on the way." in words(app)
     table = app.dataframe[0].value
     assert list(table["state"]) == ["done"] * 4 and list(table["seed"]) == [0, 1, 0, 1]
     assert list(table["test error"]) == [run.metric("mse") for run in made]
     grid = next(one.value for one in app.markdown if "hg-strips" in str(one.value))
-    assert grid.count("<figure>") == 3 and "original" in grid and "Code size D 2" in grid
+    assert grid.count("<figure>") == 3 and "original" in grid and "D = 2" in grid
     assert len(sweeping.some(made[0])) == 10
     labels = made[0].labels[[list(made[0].rows).index(row) for row in sweeping.some(made[0])]]
     assert sorted(labels) == list(range(10))
@@ -154,3 +173,17 @@ def test_another_choice_brings_values_of_its_own() -> None:
 def test_a_sweep_needs_an_end() -> None:
     app = drawn("train", **SWEEP, budget="stop")
     assert "nobody stops a sweep's trainings" in words(app) and not any("runs" in one.label for one in app.button)
+
+
+@pytest.mark.usefixtures("mine")
+def test_signals_and_rows_have_their_samples_side_by_side_too(wave_run: runs.Run, fruit_run: runs.Run) -> None:
+    for run in (wave_run, fruit_run):
+        rows = sweeping.some(run)
+        script = (
+            "from components import sweeping\nfrom models import runs\nfrom pathlib import Path\n"
+            f"run = runs.open_run(Path({str(run.folder)!r}))\n"
+            "sweeping.grid([('D = 2', run), ('D = 3', run)])"
+        )
+        app = AppTest.from_string(script, default_timeout=60).run()
+        assert not app.exception and not app.error and 0 < len(rows) <= 10
+        assert bool(app.dataframe) == (run.kind == "table")

@@ -57,7 +57,7 @@ def show() -> None:
         )
         if made is not None and not watching:
             describe(*made)
-    if made is not None and watching:
+    if made is not None and watching and planned is None:
         with left:
             st.plotly_chart(
                 figures.hourglass(made[1], 150, labels=False), config={"displayModeBar": False}, key="small hourglass"
@@ -103,6 +103,7 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset, DeltaGenerator, sweepin
     with st.expander("More", icon=":material/tune:"):
         address.seed("preset", OWN, None, presets)
         st.selectbox("Start from", presets, key="preset", help=ARTICLE)
+        several = st.container()  # of a choice that may stand below
         values["epochs"], told_of_it = how_long(defaults["epochs"])
         if told_of_it:
             st.caption(told_of_it)
@@ -125,16 +126,9 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset, DeltaGenerator, sweepin
         if kind.pixels:
             values["shift"] = number("shift", 0)
             values["distortion"] = number("distortion", 0.0)
-        address.seed("recipe", "hourglass", known=runs.RECIPES)
-        words = {
-            "hourglass": "ours: warm-up and cosine, best epoch kept",
-            "open-ended": "ours without a known end: the rate falls slowly",
-            "article": "the article's: constant rate, last epoch kept",
-        }
-        about = "How the learning rate goes. Warm-up: it rises from 0 over the first steps. Cosine: then it falls to 0 along half a "
-        about += "wave. The epoch with the least error on validation samples is kept."
-        values["recipe"] = st.selectbox("Recipe", runs.RECIPES, format_func=words.__getitem__, key="recipe", help=about)
-        asked = sweeping.controls(values, dataset, fitting, known_data)
+        values["recipe"] = recipe()
+        with several:
+            asked = sweeping.controls(values, dataset, fitting, known_data)
     return values, dataset, below, asked
 
 
@@ -169,6 +163,19 @@ def one_of(known: Iterable[str], wanted: str) -> str:
     """The wanted name, or the first that is known where it is not: its file may be broken."""
     names = list(known)
     return wanted if wanted in names else names[0]
+
+
+def recipe() -> str:
+    """How the learning rate goes."""
+    address.seed("recipe", "hourglass", known=runs.RECIPES)
+    words = {
+        "hourglass": "ours: warm-up and cosine, best epoch kept",
+        "open-ended": "ours without a known end: the rate falls slowly",
+        "article": "the article's: constant rate, last epoch kept",
+    }
+    about = "How the learning rate goes. Warm-up: it rises from 0 over the first steps. Cosine: then it falls to 0 along half a "
+    about += "wave. The epoch with the least error on validation samples is kept."
+    return st.selectbox("Recipe", runs.RECIPES, format_func=words.__getitem__, key="recipe", help=about)
 
 
 def noise(kind: str) -> tuple[str, float]:
