@@ -45,11 +45,19 @@ export function mapChoices(state: State, data: RunData, colours: Choices, layers
     data: { testid: "points" },
     on: { change: () => state.set("points", checkbox.checked) },
   });
+  const colourChoice = choice(term("Colour", COLOUR), colours, colour, (key) => state.set("colour", key), "colour");
+  const layerChoice = choice(term("Layer", LAYER), layers, layer, (key) => state.set("layer", key), "layer");
+  // Another map may choose for this one.
+  state.subscribe(["colour", "layer", "points"], () => {
+    colourChoice.querySelector("select")!.value = state.now.colour;
+    layerChoice.querySelector("select")!.value = state.now.layer;
+    checkbox.checked = state.now.points;
+  });
   return h(
     "div",
     { class: "hg-choices" },
-    choice(term("Colour", COLOUR), colours, colour, (value) => state.set("colour", value), "colour"),
-    choice(term("Layer", LAYER), layers, layer, (value) => state.set("layer", value), "layer"),
+    colourChoice,
+    layerChoice,
     h("label", { class: "hg-check" }, checkbox, "Points"),
     ...planeChoices(state, data),
   );
