@@ -597,6 +597,32 @@ def test_a_replay_waits_where_motion_is_unwelcome_and_hides_what_the_finished_ne
     assert picture(page, ".hg-ground") != plain
 
 
+def test_a_layer_comes_and_goes_while_the_points_stay_as_they_were_drawn(bench: Callable[..., Page]) -> None:
+    page = bench(opened("digits-variational"))
+    page.evaluate(
+        """() => {
+            const draw = WebGL2RenderingContext.prototype.drawArrays;
+            window.drawn = 0;
+            WebGL2RenderingContext.prototype.drawArrays = function (mode, ...rest) {
+                drawn += mode === this.POINTS;
+                draw.call(this, mode, ...rest);
+            };
+        }"""
+    )
+    plain = page.locator(MAP).screenshot()
+    page.get_by_test_id("layer").select_option("manifold")
+    page.wait_for_function("performance.getEntriesByName('explorer:layer-manifold').length > 0")
+    frames(page)
+    assert page.locator(MAP).screenshot() != plain
+    page.get_by_test_id("layer").select_option("none")
+    frames(page)
+    assert page.locator(MAP).screenshot() == plain
+    assert page.evaluate("drawn") == 0
+    page.get_by_test_id("zoom-in").click()
+    frames(page)
+    assert page.evaluate("drawn") > 0
+
+
 def test_a_path_plays_scrubs_and_does_arithmetic(bench: Callable[..., Page]) -> None:
     run = opened("digits-variational")
     page = bench(run, {"tool": "path"})
