@@ -1,6 +1,6 @@
 """What of a run travels on a page that has no server: its files as blocks, deflated, made smaller where that costs little.
 
-Numbers are in steps of a 65,535th of their range, the weights in 16, 8 or 6 bits. What that costs is measured. A person's own
+Codes and factors are in steps of a 65,535th of their range, other numbers of a 4,095th, the weights in 16, 8, 6 or 5 bits. What that costs is measured. A person's own
 samples stay at home unless they say otherwise; those of a dataset that ships travel where its licence allows it, some of
 them and as small pictures.
 """
@@ -24,7 +24,7 @@ from models.analysis import metrics
 from models.analysis.meanings import meanings
 from models.runs import Run, networks
 
-BITS = (16, 8, 6)
+BITS = (16, 8, 6, 5)
 CODES = 10_000  # stored codes that travel, at most
 TILES = 1_000  # small originals that travel, at most
 TILES_BYTES = 500_000
@@ -35,7 +35,8 @@ OPEN = (
     "CC BY-SA 4.0",
     "MIT",
 )  # licences under which samples may travel, with their attribution
-STEPS = 65_535
+STEPS, COARSE = 65_535, 4_095
+FINE = ("codes.f32", "factors.f32")  # numbers that are decoded, or told: the others are only drawn
 LOSS = 0.01  # of the test error: as few bits are taken as cost no more
 FRAMES, REPLAYED = 12, 300  # epochs of the replay and codes in it, at most
 MEASURED = 500  # test samples by which the loss of fewer bits is told
@@ -88,7 +89,8 @@ def of(
     out = {"decoder.safetensors": decoder, "labels.i32": run.labels[order].astype("<i4").tobytes()}
     draw = encoder and kinds.get(run.kind).pixels  # one draws images
     if draw:
-        out["encoder.safetensors"] = _weights(run, "encoder", chosen)
+        # What fewer bits cost is measured with stored codes, in which the encoder has no part: it keeps six.
+        out["encoder.safetensors"] = _weights(run, "encoder", max(6, chosen))
     _places(run, order, card, floats, out)
     if not kinds.get(run.kind).pixels:
         out["columns.json"] = json.dumps(run.stored_columns).encode()
@@ -97,7 +99,7 @@ def of(
     told = meanings(run) if run.card.dataset.factors else []
     facts: dict[str, Any] = {"stepped": {}, "meanings": told, **_plane(run)}
     for name, columns in floats.items():
-        out[name], facts["stepped"][name] = _stepped(columns)
+        out[name], facts["stepped"][name] = _stepped(columns, STEPS if name in FINE else COARSE)
     if tiles is not None:
         facts["tiles"] = tiles[1]
     out |= {"page.json": json.dumps(facts).encode(), "run.json": json.dumps(card, allow_nan=False).encode()}
@@ -230,13 +232,25 @@ def _widened(content: bytes) -> dict[str, NDArray[np.float32]]:
     return out
 
 
-def _stepped(values: NDArray[np.float32]) -> tuple[bytes, dict[str, list[float]]]:
-    """Numbers (M, K) as whole numbers of the range of their column, one column after the other; and the ranges."""
+def _stepped(values: NDArray[np.float32], most: int) -> tuple[bytes, dict[str, Any]]:
+    """Numbers (M, K) as whole numbers from 0 to `most` of the range of their column, one column after the other; and the
+    ranges."""
     finite = np.where(np.isfinite(values), values, 0).astype(np.float64)
     low, high = finite.min(0), finite.max(0)
     width = np.where(high > low, high - low, 1)
-    steps = np.rint((finite - low) / width * STEPS).astype("<u2")
-    return steps.T.tobytes(), {"low": low.tolist(), "high": high.tolist()}
+    steps = np.rint((finite - low) / width * most).astype("<u2")
+    return steps.T.tobytes(), {"low": low.tolist(), "high": high.tolist(), "most": most}
+
+
+def as_text(content: bytes) -> str:
+    """Bytes as text that may stand in a script: 13 bits are two of 91 characters, which is 8 % shorter than base64; up to
+    six bits at the end are one. Neither " nor < nor \\ are among them. The browser reads it in src/letters.ts."""
+    bits = np.unpackbits(np.frombuffer(content, np.uint8), bitorder="little")
+    left = len(bits) % 13
+    groups = np.pad(bits, (0, -len(bits) % 13)).reshape(-1, 13)
+    high, low = np.divmod(np.packbits(groups, axis=1, bitorder="little").view("<u2").ravel(), 91)
+    letters = (np.stack([low, high], 1).ravel() + ord("#")).astype(np.uint8).tobytes()
+    return letters[: len(letters) - (0 < left <= 6)].translate(bytes.maketrans(b"<\\", b"!~")).decode("ascii")
 
 
 def packed(content: bytes) -> bytes:

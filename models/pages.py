@@ -1,6 +1,6 @@
 """A run as one page, or several side by side: an .html file that opens from a disk, without a server or a network, and is still alive.
 
-It holds the explorer's own script and the run's blocks (`blocks`) as base64. Nothing is fetched: the page's own policy forbids
+It holds the explorer's own script and the run's blocks (`blocks`) as text. Nothing is fetched: the page's own policy forbids
 it. Names and texts of a run are data here: they are written as text, never as markup.
 """
 
@@ -89,10 +89,15 @@ footer { margin-top: 14px; font-size: 14px; }
 """
 
 
-# Unpacks the explorer's script, which is then the page's and its worker's.
+# Unpacks the explorer's script, which is then the page's and its worker's. Letters are read as in the script's letters.ts.
 BOOT = """(async () => {
 const text = document.getElementById("hourglass").textContent;
-const packed = Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+const packed = new Uint8Array(((text.length >> 1) * 13 + (text.length & 1) * 6) >> 3);
+const value = (letter) => (letter === 33 ? 25 : letter === 126 ? 57 : letter - 35);
+for (let i = 0, at = 0, held = 0, bits = 0; i < text.length; i += 2) {
+  held |= (value(text.charCodeAt(i)) + 91 * value(text.charCodeAt(i + 1) || 35)) << bits;
+  for (bits += 13; bits > 7 && at < packed.length; bits -= 8, held >>>= 8) packed[at++] = held;
+}
 const script = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
 const code = new Blob([await new Response(script).arrayBuffer()], {type: "text/javascript"});
 const element = document.createElement("script");
@@ -125,7 +130,7 @@ def _html(title: str, words: str, main: str, below: str, files: Mapping[str, byt
         below,
         "<footer>Made with Hourglass. This page is one file: it works without a network, and sends nothing.</footer>",
         *(
-            f'<script type="application/octet-stream" {_attribute(name)}>{base64.b64encode(content).decode()}</script>'
+            f'<script type="application/octet-stream" {_attribute(name)}>{blocks.as_text(content)}</script>'
             for name, content in every.items()
         ),
         f"<script>{BOOT}</script>",

@@ -11,7 +11,6 @@ Nothing on it needs a server of ours, and it asks nobody.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
 import json
@@ -127,7 +126,7 @@ def _entry(out: Path, run: Run) -> Entry:
     name = _address(run.folder.name if run.pretrained else run.id)
 
     def script(names: Sequence[str]) -> bytes:
-        given = {one: base64.b64encode(made.blocks[one]).decode() for one in names}
+        given = {one: blocks.as_text(made.blocks[one]) for one in names}
         return f"hourglass.run({json.dumps(name)}, {json.dumps(given)});\n".encode()
 
     first = _asset(out, f"{name}-decoder", "js", script([one for one in FIRST if one in made.blocks]))

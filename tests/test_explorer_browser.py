@@ -597,6 +597,32 @@ def test_a_replay_waits_where_motion_is_unwelcome_and_hides_what_the_finished_ne
     assert picture(page, ".hg-ground") != plain
 
 
+def test_a_layer_comes_and_goes_while_the_points_stay_as_they_were_drawn(bench: Callable[..., Page]) -> None:
+    page = bench(opened("digits-variational"))
+    page.evaluate(
+        """() => {
+            const draw = WebGL2RenderingContext.prototype.drawArrays;
+            window.drawn = 0;
+            WebGL2RenderingContext.prototype.drawArrays = function (mode, ...rest) {
+                drawn += mode === this.POINTS;
+                draw.call(this, mode, ...rest);
+            };
+        }"""
+    )
+    plain = page.locator(MAP).screenshot()
+    page.get_by_test_id("layer").select_option("manifold")
+    page.wait_for_function("performance.getEntriesByName('explorer:layer-manifold').length > 0")
+    frames(page)
+    assert page.locator(MAP).screenshot() != plain
+    page.get_by_test_id("layer").select_option("none")
+    frames(page)
+    assert page.locator(MAP).screenshot() == plain
+    assert page.evaluate("drawn") == 0
+    page.get_by_test_id("zoom-in").click()
+    frames(page)
+    assert page.evaluate("drawn") > 0
+
+
 def test_a_path_plays_scrubs_and_does_arithmetic(bench: Callable[..., Page]) -> None:
     run = opened("digits-variational")
     page = bench(run, {"tool": "path"})
@@ -1372,9 +1398,16 @@ def test_nothing_lies_over_the_picture_on_a_phone(app: str, window: Callable[...
 # ── classes, originals, views ───────────────────────────────────────────────
 
 
-def view_of(page: Page) -> dict[str, str]:
-    """The view that was reported last."""
-    told = page.evaluate("said.filter(([name]) => name === 'view').at(-1)?.[1] ?? {}")
+LAST_VIEW = "said.filter(([name]) => name === 'view').at(-1)?.[1] ?? {}"
+
+
+def view_of(page: Page, **expected: str) -> dict[str, str]:
+    """The view that was reported last, once it says this: it comes a moment after a choice."""
+    page.wait_for_function(
+        f"expected => {{ const told = {LAST_VIEW}; return Object.keys(expected).every(key => told[key] === expected[key]) }}",
+        arg=expected,
+    )
+    told = page.evaluate(LAST_VIEW)
     assert isinstance(told, dict)
     return told
 
@@ -1395,7 +1428,7 @@ def test_as_many_classes_as_the_readers_take_have_a_map(
     expect(legend.nth(classes - 255 if classes > 255 else 0)).to_have_attribute("aria-pressed", "false")
     named = page.get_by_test_id("neighbours").locator("button:visible .hg-class")
     expect(named).to_have_text([last.inner_text()] * 2)  # of each class there are two samples
-    assert view_of(page)["hidden"] == f"!{classes - 1}"
+    view_of(page, hidden=f"!{classes - 1}")
     page.get_by_test_id("layer").select_option("classes")
     page.wait_for_function("performance.getEntriesByName('explorer:layer-classes').length > 0")
     assert page.locator(NOTICES).count() == 0
@@ -1426,7 +1459,7 @@ def test_what_is_hidden_is_nobodys_neighbour_and_opens_hidden_again(
     expect(legend.nth(names.index(first))).to_have_attribute("aria-pressed", "false")
     expect(other.get_by_test_id("points")).not_to_be_checked()
     other.get_by_test_id("colour").select_option("error")  # which reports the view as it is
-    assert view_of(other)["camera"] == told["camera"]
+    view_of(other, camera=told["camera"])
 
 
 def test_without_classes_no_word_is_said_of_them(bench: Callable[..., Page], made: Callable[..., Path]) -> None:

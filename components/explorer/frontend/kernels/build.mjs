@@ -1,4 +1,5 @@
-// Builds index.ts into ../src/network/kernels.wasm.ts: the module's bytes as text, so that they travel inside the bundle.
+// Builds index.ts into ../src/network/kernels.wasm.ts: the module's bytes as hexadecimal text, so that they travel inside the
+// bundle. Base64 would be shorter and, once it is deflated, longer: it hides what repeats.
 import asc from "assemblyscript/asc";
 import { writeFileSync } from "node:fs";
 
@@ -6,7 +7,7 @@ const options = ["-O3", "--converge", "--runtime", "stub", "--noAssert", "--enab
 const { error, stderr } = await asc.main(["kernels/index.ts", "--outFile", "kernels.wasm", ...options], {
   writeFile(name, contents) {
     if (!name.endsWith(".wasm")) return;
-    const text = Buffer.from(contents).toString("base64");
+    const text = Buffer.from(contents).toString("hex");
     const about = "/** kernels/index.ts, compiled (npm run kernels). */";
     writeFileSync("src/network/kernels.wasm.ts", `${about}\nexport const KERNELS =\n  "${text}";\n`);
   },

@@ -1,18 +1,21 @@
 /**
- * A run inside the page: its files as blocks of base64, made smaller where that costs little. They stand in the document
+ * A run inside the page: its files as blocks of text (letters.ts), made smaller where that costs little. They stand in the document
  * or, where several pages share them, in scripts that call `hourglass.run(name, blocks)`.
  */
 
 import { objectOf } from "./card";
 import { cpuContext } from "./canvas";
+import { bytesOf } from "./letters";
 import { MissingFile, RELOAD } from "./fault";
 import { unpacked } from "./run";
 import type { Source } from "./source";
 
 /** How the blocks were made, and what is known of the run in words: models/pages.py writes it as page.json. */
 export interface Facts {
-  /** Files of float32 that are whole numbers here: of 65,535 steps from the low to the high end of each column. */
-  readonly stepped: Readonly<Record<string, { readonly low: readonly number[]; readonly high: readonly number[] }>>;
+  /** Files of float32 that are whole numbers here: from 0 to `most` between the low and the high end of each column. */
+  readonly stepped: Readonly<
+    Record<string, { readonly low: readonly number[]; readonly high: readonly number[]; readonly most: number }>
+  >;
   /** Originals side by side in one image: how many in a row, and their size (height, width, channels). */
   /** What each dimension stands for, where that was measured; "" otherwise. */
   readonly meanings?: readonly string[];
@@ -50,7 +53,7 @@ export class BlockSource implements Source {
     const path = this.run ? `${this.run}/${name}` : name;
     const text = shared[this.run]?.[name] ?? this.document.querySelector(`script[data-file="${path}"]`)?.textContent;
     if (!text) throw new MissingFile(`the file ${name} of this run is not in this page`, RELOAD);
-    return Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+    return bytesOf(text);
   }
 
   facts(): Promise<Facts> {
@@ -63,14 +66,14 @@ export class BlockSource implements Source {
   private async floats(name: string): Promise<Uint8Array<ArrayBuffer>> {
     const range = (await this.facts()).stepped[name];
     if (!range) return this.block(name);
-    const { low, high } = range;
+    const { low, high, most } = range;
     const steps = new Uint16Array((await unpacked(this.block(name))).buffer);
     const out = new Float32Array(steps.length),
       size = low.length,
       count = steps.length / size;
     // Each column lies in one piece, which compresses better.
     for (let d = 0; d < size; d++)
-      for (let i = 0; i < count; i++) out[i * size + d] = low[d] + ((high[d] - low[d]) * steps[d * count + i]) / 65535;
+      for (let i = 0; i < count; i++) out[i * size + d] = low[d] + ((high[d] - low[d]) * steps[d * count + i]) / most;
     return new Uint8Array(out.buffer);
   }
 

@@ -61,7 +61,7 @@ export function layOut(scene: LayoutParts, { root, body }: { root: HTMLElement; 
     side.below.element,
     scene.announcer.element,
   );
-  map.drawLayer = (context, camera) => scene.tool().showsLayer && background.draw(context, camera);
+  map.drawLayer = (context, camera) => background.draw(context, camera, scene.tool().showsLayer);
   map.pointOpacity = () => (scene.tool().showsLayer ? background.pointOpacity : 1);
   map.drawOverlay = (context) => scene.tool().draw?.(context);
   map.hasOverlay = () => scene.tool().draws;

@@ -25,8 +25,12 @@ import { toolsFor } from "./tools";
 import type { Tool } from "./tools/tool";
 import { codeOf, Reporter, valuesOf, type Report, type View } from "./view";
 
-/** Milliseconds after which a camera, or a code, that moved has come to rest. */
+/**
+ * Milliseconds after which a camera, or a code, that moved has come to rest; and after which the host is told of a choice:
+ * what it draws then comes after what was chosen.
+ */
 const CAMERA_RESTS = 500,
+  CHOICE_RESTS = 150,
   CODE_RESTS = 140;
 
 /** What an explorer has made before the run's data arrived. */
@@ -71,7 +75,7 @@ export class Scene implements Context {
   private built = false;
   private ended = false;
   private codeRest = 0;
-  private cameraRest = 0;
+  private viewRest = 0;
 
   constructor(
     private readonly parts: Parts,
@@ -143,12 +147,11 @@ export class Scene implements Context {
     state.subscribe(["camera"], () => {
       if (state.now.camera && state.now.camera !== map.camera) map.move(state.now.camera);
     });
-    state.subscribe(["plane", "tool", "colour", "points", "layer", "hidden"], () => this.reportView());
+    state.subscribe(["plane", "tool", "colour", "points", "layer", "hidden"], () => this.reportView(CHOICE_RESTS));
     map.onCamera = (camera) => {
       state.set("camera", camera);
       background.cameraMoved();
-      clearTimeout(this.cameraRest);
-      if (this.built) this.cameraRest = window.setTimeout(() => this.reportView(), CAMERA_RESTS);
+      this.reportView(CAMERA_RESTS);
     };
   }
 
@@ -204,9 +207,11 @@ export class Scene implements Context {
     this.reporter.code();
   }
 
-  /** Silent until everything is built. */
-  private reportView(): void {
-    if (this.built) this.reporter.view(this.map.camera, this.map.fullCamera());
+  /** After so many milliseconds; silent until everything is built. */
+  private reportView(wait: number): void {
+    if (!this.built) return;
+    clearTimeout(this.viewRest);
+    this.viewRest = window.setTimeout(() => this.reporter.view(this.map.camera, this.map.fullCamera()), wait);
   }
 
   setTouched(touched: boolean): void {
@@ -356,7 +361,7 @@ export class Scene implements Context {
     this.ended = true;
     this.activeTool.close?.();
     clearTimeout(this.codeRest);
-    clearTimeout(this.cameraRest);
+    clearTimeout(this.viewRest);
     this.hint.end();
     this.background.end();
     this.side.end();

@@ -94,9 +94,9 @@ export class Background {
     this.context.map.redraw("background");
   }
 
-  /** True where it drew a picture. */
-  draw(context: CanvasRenderingContext2D, camera: Camera): boolean {
-    const drew = this.drawPicture(context, camera);
+  /** True where it drew a picture; nothing is `shown` while a tool hides the layer. */
+  draw(context: CanvasRenderingContext2D, camera: Camera, shown: boolean): boolean {
+    const drew = shown && this.drawPicture(context, camera);
     if (this.asked && this.layer)
       performance.measure(`explorer:layer-${this.layer.id}`, { start: this.asked, end: performance.now() });
     this.asked = 0;

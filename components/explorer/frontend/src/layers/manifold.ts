@@ -42,14 +42,16 @@ async function compute(job: Job): Promise<Picture | null> {
     return move(context.state.now.code, ...fromPixel(camera, px, py));
   });
   const picture: Picture = { canvas, extent: viewOf(camera), smooth: dataset.kind !== "image" };
-  let shownAt = performance.now();
+  let shownAt = performance.now(),
+    painted = 0;
   await decodeInSlices(job, codes, (values, first, count) => {
     for (let k = 0; k < count; k++) {
       const cell = cells[first + k];
       const [x, y] = [(cell % columns) * width, Math.floor(cell / columns) * height];
       context.painter.paintAt(pixels, x, y, width, height, values, k * size);
     }
-    job.show(picture, first + count === codes.length);
+    painted += count;
+    job.show(picture, painted >= codes.length);
     if (performance.now() - shownAt < PAUSE_MS) return;
     shownAt = performance.now();
     context.map.redraw("background");

@@ -17,7 +17,7 @@ export function yieldToPage(): Promise<unknown> {
 
 /** The page begins with so many slices: the first are slow, since a browser first learns what is worth its best code. */
 const FIRST_SLICES = 3;
-/** A worker takes over where the page would need more than this for the rest: its first answer takes as long. */
+/** A worker helps where the page would need more than this for the rest: its first answer takes as long. */
 const PAGE_MS = 40;
 /** Codes that are asked of the worker at once, at most, and what a block of them should take there: then it can be stopped. */
 const MOST = 128,
@@ -25,7 +25,7 @@ const MOST = 128,
 
 /**
  * Decodes many codes without ever holding the page for longer than a slice. `take` is handed the values of `count`
- * codes from `first` on. False when the job was overtaken, or where decoding failed.
+ * codes from `first` on. False when the job was overtaken, or where there is no decoder.
  */
 export async function decodeInSlices(
   { context, isCurrent }: Job,
@@ -35,48 +35,53 @@ export async function decodeInSlices(
   const many = context.decoding.many();
   if (!many) return false;
   const { size } = context.card.codes;
-  const block = (first: number, count: number) => {
+  // What is left: a worker takes from its beginning, the page from its end once a worker helps.
+  let begin = 0,
+    end = codes.length,
+    count = 4,
+    helping: Promise<void> | null = null;
+  for (let slice = 1; ; slice++) {
+    if (begin >= end) await helping; // it may give back what it could not do
+    if (begin >= end || !isCurrent()) return isCurrent();
+    count = Math.min(count, end - begin);
+    const first = helping ? (end -= count) : begin;
+    if (!helping) begin += count;
+    const begun = performance.now();
+    take(many.here(block(first, count), count), first, count);
+    const each = Math.max(1e-3, performance.now() - begun) / count;
+    if (slice >= FIRST_SLICES && each * (end - begin) > PAGE_MS) helping ??= help(each);
+    count = Math.max(1, Math.min(4 * count, Math.floor(SLICE_MS / each)));
+    await yieldToPage();
+    if (!isCurrent()) return false;
+  }
+
+  function block(first: number, count: number): Float32Array<ArrayBuffer> {
     const out = new Float32Array(count * size);
     for (let k = 0; k < count; k++) out.set(codes[first + k], k * size);
     return out;
-  };
-  let done = 0,
-    count = 4,
-    inWorker = true;
-  for (let slice = 1; done < codes.length; slice++) {
-    count = Math.min(count, codes.length - done);
-    const begun = performance.now();
-    take(many.here(block(done, count), count), done, count);
-    done += count;
-    const each = Math.max(1e-3, performance.now() - begun) / count;
-    if (inWorker && slice >= FIRST_SLICES && each * (codes.length - done) > PAGE_MS) {
-      await fromWorker(each);
-      inWorker = false; // what it has left, because it did not start or failed, is the page's
-    } else await yieldToPage();
-    if (!isCurrent()) return false;
-    count = Math.max(1, Math.min(4 * count, Math.floor(SLICE_MS / each)));
   }
-  return true;
 
   /** The worker computes a block while the page paints the one before; `each`: milliseconds that one code may take. */
-  async function fromWorker(each: number): Promise<void> {
-    let asked = done,
-      batch = Math.max(1, Math.min(MOST, Math.floor(BLOCK_MS / each)));
+  async function help(each: number): Promise<void> {
+    let batch = Math.max(1, Math.min(MOST, Math.floor(BLOCK_MS / each)));
     const ask = () => {
-      const first = asked,
-        count = Math.min(batch, codes.length - first);
-      asked += count;
+      const first = begin,
+        count = Math.min(batch, end - begin);
+      begin += count;
       return { first, count, begun: performance.now(), values: many!.run(block(first, count), count) };
     };
     const running = [ask()];
     for (let one = running.shift(); one; one = running.shift()) {
-      if (asked < codes.length) running.push(ask());
+      if (begin < end) running.push(ask());
       const { first, count, begun } = one;
       const values = await one.values;
-      if (!values || !isCurrent()) return;
-      const spent = Math.max(0.2, performance.now() - begun);
+      if (!isCurrent()) return;
+      if (!values) {
+        begin = first; // the page does this by itself
+        return;
+      }
       take(values, first, count);
-      done = first + count;
+      const spent = Math.max(0.2, performance.now() - begun);
       batch = Math.max(1, Math.min(MOST, 2 * count, Math.floor((count * BLOCK_MS) / spent)));
     }
   }

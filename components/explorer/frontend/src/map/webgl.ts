@@ -184,7 +184,10 @@ export class WebglPoints {
     const { gl } = this;
     gl.activeTexture(gl.TEXTURE1);
     gl.bindTexture(gl.TEXTURE_2D, this.background);
+    // As canvases lie in memory, so that nothing is computed: it is opaque, and its colours are the same.
+    gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, true);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, canvas);
+    gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
   }
 
   /** Shows everything. Where the points are not drawn `anew`, their sheet is shown as it is. */

@@ -16,8 +16,9 @@ let compiled: Promise<WebAssembly.Module | null> | null = null;
 /** The kernels, compiled once; null where this browser has no WebAssembly with SIMD, or may not use it. */
 function wasm(): Promise<WebAssembly.Module | null> {
   compiled ??= (async () => {
-    const text = atob(KERNELS);
-    return await WebAssembly.compile(Uint8Array.from(text, (one) => one.charCodeAt(0)));
+    const bytes = new Uint8Array(KERNELS.length / 2);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(KERNELS.slice(2 * i, 2 * i + 2), 16);
+    return await WebAssembly.compile(bytes);
   })().catch(() => null);
   return compiled;
 }
