@@ -198,6 +198,29 @@ def test_classes_have_the_colours_of_the_app_and_the_page_opens_at_a_clear_sampl
     expect(page.get_by_test_id("let-go")).to_be_hidden()
 
 
+@pytest.mark.own_window
+def test_what_the_decoder_draws_in_place_of_an_original_is_marked(opened: Callable[..., Page]) -> None:
+    """1,000 originals are on the page; at a sample that has none, and lies alone, both are told."""
+    run = runs.open_run(runs.folder_of("digits-variational"))
+    order = blocks._chosen(run)
+    codes, limit = run.codes[order], run.card.codes.nearest_p99
+    apart = np.sort(np.linalg.norm(codes[:, None] - codes[None], axis=-1), 1)[:, 1]
+    (lonely,) = np.flatnonzero((apart > 1.1 * limit) & (np.arange(len(codes)) >= blocks.TILES))[:1]
+    near = np.argsort(np.linalg.norm(codes - codes[lonely], axis=-1))[:3]
+    page = opened(pages.page(run, view={"z": ",".join(f"{value:.9g}" for value in codes[lonely])}).html)
+    page.get_by_test_id("this-sample").click()
+    expect(page.get_by_test_id("distance")).to_have_text("On a single real sample, far from others")
+    marked = page.get_by_test_id("neighbours").locator("button:visible canvas")
+    framed = [bool(index >= blocks.TILES) for index in near]
+    for i, expected in enumerate(framed):
+        assert framed[0]
+        if expected:
+            expect(marked.nth(i)).to_have_class(re.compile("hg-stand-in"))
+        else:
+            expect(marked.nth(i)).not_to_have_class(re.compile("hg-stand-in"))
+    expect(page.get_by_text("framed: decoded")).to_be_visible()
+
+
 def test_the_first_codes_have_their_originals(tmp_path: Path) -> None:
     """Each tile lies where the page looks for it, and shows the sample of that code."""
     from PIL import Image
