@@ -3,17 +3,15 @@
 import contextlib
 from typing import Any
 
-import numpy as np
-
-from components import cached, choosing, colours, explained, visitor
+from components import cached, choosing, explained, visitor
 from components.explorer import View
-from models import Problem, runs, uploads
+from models import Problem, runs, shown, uploads
 from models.analysis import meanings as measured
 
 
 def untouched(run: runs.Run) -> View:
     """How a run is shown to somebody who has asked for nothing: the one that opens the app shows what its decoder draws."""
-    view = View(palette=colours.palette(run))
+    view = View(palette=shown.palette(run))
     if run.pretrained and run.folder.name == choosing.OPENING:
         view |= View(layer="manifold", camera="0,0,1.5")
     return view
@@ -22,23 +20,6 @@ def untouched(run: runs.Run) -> View:
 def view(run: runs.Run) -> View:
     """`untouched`, at a sample that the run draws well, from where the code follows the pointer."""
     return {**untouched(run), "code": crisp(run), "free": True}
-
-
-@cached.per_run(64)
-def crisp(run: runs.Run) -> list[float]:
-    """The code of a sample that its run draws well: in the middle of the first class, of the tenth with the least errors.
-
-    The mean of all codes lies where classes meet, and decodes to a blur of them.
-    """
-    known = run.labels[run.labels >= 0]
-    first = known.min() if len(known) else -1
-    own = np.flatnonzero(run.labels == first)
-    own = own[np.isfinite(run.codes[own]).all(1)]
-    best = own[run.errors[own] <= np.quantile(run.errors[own], 0.1)] if len(own) else own
-    if not len(best):
-        return list(run.card.codes.mean)
-    far = np.square(run.codes[best] - np.median(run.codes[own], 0)).sum(1)
-    return [float(value) for value in run.codes[best[np.argmin(far)]]]
 
 
 def about(run: runs.Run, *, new: bool = True) -> dict[str, Any]:
@@ -59,6 +40,7 @@ def about(run: runs.Run, *, new: bool = True) -> dict[str, Any]:
     }
 
 
+crisp = cached.per_run(64)(shown.crisp)
 network = cached.per_run(32)(explained.network)
 meanings = cached.per_run(32)(measured.meanings)
 

@@ -32,7 +32,7 @@ def share(place: DeltaGenerator, run: runs.Run, shown: Mapping[str, str]) -> Non
         st.caption(
             f"{only}, send this run as one page: a file that opens by a double click, without a server or a network."
         )
-        one_page(run, "share")
+        one_page(run, "share", shown)
         st.caption(
             "Under Download is **Run (zip)**, which holds everything: your friend opens it in an Hourglass of their own, on "
             "Explore under **Open a run**."
@@ -40,17 +40,20 @@ def share(place: DeltaGenerator, run: runs.Run, shown: Mapping[str, str]) -> Non
         choosing.own_data_notice(run)
 
 
-def one_page(run: runs.Run, key: str) -> None:
-    """A button that hands over the run as one page. Samples of one's own are on it only where that is ticked."""
+def one_page(run: runs.Run, key: str, shown: Mapping[str, str] | None = None) -> None:
+    """A button that hands over the run as one page, which opens as it is shown here. Samples of one's own are on it only where
+    that is ticked."""
     name, along = run.configuration.dataset, None
     if uploads.own(name) and uploads.readable(name, visitor.owner()):
         count = min(blocks.TILES, run.count)
         along = st.checkbox(
-            f"With {count:,} of your samples", key=f"along {key} {run.id}", help="As small pictures or values"
+            f"With {count:,} of your samples",
+            key=f"along {key} {run.id}",
+            help="As small pictures or values, with their ids or names and the columns that the map can be coloured by",
         )
     st.download_button(
         "This run as one page",
-        partial(page, run, along),
+        partial(page, run, along, None if shown is None else tuple(shown.items())),
         file_name=export.file_name(run, "page"),
         mime="text/html",
         on_click="ignore",
@@ -61,6 +64,6 @@ def one_page(run: runs.Run, key: str) -> None:
 
 
 @cached.per_run(8)
-def page(run: runs.Run, along: bool | None) -> bytes:
+def page(run: runs.Run, along: bool | None, shown: tuple[tuple[str, str], ...] | None = None) -> bytes:
     """The page, made when its button is pressed. along: with samples; None as their licence allows it."""
-    return pages.page(run, samples=along).html
+    return pages.page(run, samples=along, view=None if shown is None else dict(shown)).html

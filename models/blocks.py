@@ -11,7 +11,7 @@ import io
 import json
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, architectures, codes, datasets, graphs, kinds, uploads
+from models import Problem, architectures, codes, datasets, graphs, kinds, shown, uploads
 from models.analysis import metrics
 from models.analysis.meanings import meanings
-from models.runs import Run, networks
+from models.runs import Run, colours, networks
 
 BITS = (16, 8, 6, 5)
 CODES = 10_000  # stored codes that travel, at most
@@ -67,13 +67,16 @@ def of(
     encoder: bool = True,
     samples: bool | None = None,
     order: NDArray[np.int64] | None = None,
+    view: Mapping[str, str] | None = None,
 ) -> Made:
     """What a page holds of the run.
 
     bits: of each weight, for each output its own range; None takes the fewest that cost at most 1 % of the test error.
     encoder: whether one can draw. samples: whether some originals travel; None where the licence of a dataset that ships
     allows it, and never of what somebody brought. `Problem` where the weights are not those of an architecture that is
-    known. order: the places of the codes that travel; None chooses them.
+    known. order: the places of the codes that travel; None chooses them. view: how the page opens, as addresses of Explore
+    say it; where that names no place, at a sample that the run draws well. With one's own samples go their ids, and the columns that the map can
+    be coloured by.
     """
     if bits is not None and bits not in BITS:
         raise Problem(f"weights of {bits} bits were asked for", f"{', '.join(map(str, BITS))} are possible")
@@ -97,7 +100,9 @@ def of(
         card["files"]["columns.json"] = {}
     # Of one's own tables what a dimension stands for is measured on the samples, which do not travel.
     told = meanings(run) if run.card.dataset.factors else []
-    facts: dict[str, Any] = {"stepped": {}, "meanings": told, **_plane(run)}
+    facts: dict[str, Any] = {"stepped": {}, "meanings": told, **_plane(run), "palette": shown.palette(run)}
+    middle = {} if view and "z" in view else {"z": _written(shown.crisp(run)), "free": "yes"}
+    facts["view"] = {**middle, **(view or {})}
     for name, columns in floats.items():
         out[name], facts["stepped"][name] = _stepped(columns, STEPS if name in FINE else COARSE)
     if tiles is not None:
@@ -109,6 +114,8 @@ def of(
     if values is not None:
         files["samples.f32.gz"] = packed(values.tobytes())
     count = facts["tiles"]["count"] if tiles is not None else len(values) if values is not None else 0
+    if count:
+        files |= _beside(run, order, count)
     return Made(files, chosen, lost, count, draw)
 
 
@@ -300,6 +307,30 @@ def _values(run: Run, order: NDArray[np.int64]) -> NDArray[np.float32] | None:
         return datasets.originals_at(run.dataset, run.rows[order[:TILES]].astype(np.int64)).astype("<f4")
     except Problem:  # deleted since
         return None
+
+
+def _beside(run: Run, order: NDArray[np.int64], count: int) -> dict[str, bytes]:
+    """What the first so many codes can be coloured by, and what somebody's own samples are called, as the app is served
+    both; of the other codes nothing."""
+    own = uploads.own(run.card.dataset.name)
+    if kinds.get(run.kind).pixels and not own:
+        return {}
+    told = [one.told | {"known": count} for one in colours.columns(run)]
+    out = {"colours.json": packed(json.dumps(told).encode())}
+    for place in range(len(told)):
+        some = np.full(len(order), np.nan)
+        some[:count] = colours.values(run, place)[order[:count]]
+        out[colours.file_of(place)] = packed(some.astype("<f8").tobytes())
+    called = colours.called(run) if own else None
+    if called is not None:
+        few = [called[place] if at < count else "" for at, place in enumerate(order.tolist())]
+        out["names.json"] = packed(json.dumps(few).encode())
+    return out
+
+
+def _written(code: Sequence[float]) -> str:
+    """A code as addresses have it."""
+    return ",".join(f"{value:.5g}" for value in code)
 
 
 def _samples(run: Run, places: NDArray[np.int64]) -> NDArray[Any] | None:

@@ -32,9 +32,16 @@ class Page:
     lost: float
 
 
-def page(run: Run, *, bits: int | None = None, encoder: bool = True, samples: bool | None = None) -> Page:
+def page(
+    run: Run,
+    *,
+    bits: int | None = None,
+    encoder: bool = True,
+    samples: bool | None = None,
+    view: Mapping[str, str] | None = None,
+) -> Page:
     """The run as one page; see `blocks.of`."""
-    made = blocks.of(run, bits=bits, encoder=encoder, samples=samples)
+    made = blocks.of(run, bits=bits, encoder=encoder, samples=samples, view=view)
     html = _html(run.title, sentence(run), '<main id="explorer"></main>', card(run, made), made.blocks)
     return Page(html.encode(), made.bits, made.samples, made.lost)
 
@@ -76,8 +83,8 @@ def comparison(
 
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #262a33; --paper: #fff; --soft: #f2f4f7; --accent: #2563eb; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8eaef; --paper: #14161b; --soft: #20242c; --accent: #7aa2ff; } }
+:root { color-scheme: light dark; --ink: #16222c; --paper: #fff; --soft: #f2f5f7; --accent: #0b5c8a; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8edf1; --paper: #11171d; --soft: #1b242c; --accent: #1f77ae; } }
 body { margin: 0; padding: 12px 20px 20px; background: var(--paper); color: var(--ink); font: 16px/1.45 system-ui, sans-serif;
   --st-text-color: var(--ink); --st-background-color: var(--paper); --st-secondary-background-color: var(--soft);
   --st-primary-color: var(--accent); }

@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file
 from scipy.stats import spearmanr
 
-from components import cached, colours, explained, figures
-from models import architectures, codes, datasets, export, losses, runs
+from components import cached, explained, figures
+from models import architectures, codes, datasets, export, losses, runs, shown
 from models.analysis import meanings, metrics
 from models.columns import plain
 from models.datasets import cats
@@ -347,9 +347,9 @@ def test_a_reader_of_another_dataset_is_not_offered() -> None:
 
 def test_the_furs_of_cats_have_their_colours() -> None:
     run = shipped("cats-modern-convolutional-2")
-    tones = colours.palette(run)
+    tones = shown.palette(run)
     assert tones == [datasets.get("cats").colours[name] for name in run.classes] and len(set(tones)) == 4
-    assert colours.palette(shipped("digits-modern-8")) == list(figures.PALETTE)
+    assert shown.palette(shipped("digits-modern-8")) == list(shown.PALETTE)
 
 
 def test_the_colours_of_cats_are_those_of_their_coats() -> None:
@@ -371,15 +371,15 @@ def test_the_colours_of_cats_are_those_of_their_coats() -> None:
         (("red", "Blue"), ["#ff0000", "#0000ff"]),
         (("Sky Blue", "dark-orange", "olive_drab"), ["#87ceeb", "#ff8c00", "#6b8e23"]),
         (("orange", "lime", "tomato"), None),  # lime's own is too light
-        (("red", "5"), list(figures.PALETTE)),
-        (("red", "#00ff00"), list(figures.PALETTE)),
-        (("", "red"), list(figures.PALETTE)),
-        ((), list(figures.PALETTE)),
+        (("red", "5"), list(shown.PALETTE)),
+        (("red", "#00ff00"), list(shown.PALETTE)),
+        (("", "red"), list(shown.PALETTE)),
+        ((), list(shown.PALETTE)),
     ],
 )
 def test_classes_that_are_called_like_colours_have_them(classes: tuple[str, ...], expected: list[str] | None) -> None:
     run = changed(shipped("digits-modern-8"), {"name": "own-0123456789abcdef", "classes": classes})
-    tones = colours.palette(run)
+    tones = shown.palette(run)
     if expected is not None:
         assert tones == expected
     else:
@@ -390,34 +390,34 @@ def test_classes_that_are_called_like_colours_have_them(classes: tuple[str, ...]
 
 def test_so_many_colours_are_not_told_apart() -> None:
     names = [f"re{'-' * i}d" for i in range(200)]
-    assert colours.class_colours("x", names) == list(figures.PALETTE)
-    assert len(colours.class_colours("x", names[: colours.MOST])) == colours.MOST
+    assert shown.class_colours("x", names) == list(shown.PALETTE)
+    assert len(shown.class_colours("x", names[: shown.MOST])) == shown.MOST
 
 
 CARS = ("white", "silver", "gray", "black", "red", "navy", "yellow", "beige", "Grey")
 
 
 def test_colours_are_told_from_both_pages_and_from_each_other() -> None:
-    tones = colours.class_colours("cars", CARS)
+    tones = shown.class_colours("cars", CARS)
     rgb = np.array([list(bytes.fromhex(tone[1:])) for tone in tones])
     for paper in ((255, 255, 255), (17, 23, 29)):
-        assert colours.contrast(rgb, np.array(paper)).min() >= 1.6
-    apart = np.linalg.norm(colours.lab(rgb)[:, None] - colours.lab(rgb)[None], axis=-1)
-    assert apart[np.triu_indices(len(CARS), 1)].min() >= colours.APART
-    light = colours.lab(rgb)[:, 0]
+        assert shown.contrast(rgb, np.array(paper)).min() >= 1.6
+    apart = np.linalg.norm(shown.lab(rgb)[:, None] - shown.lab(rgb)[None], axis=-1)
+    assert apart[np.triu_indices(len(CARS), 1)].min() >= shown.APART
+    light = shown.lab(rgb)[:, 0]
     assert light[0] > light[1] > light[2] > light[3]  # white, silver, gray, black stay in order
     assert tones[4] == "#ff0000"
     # More greys than fit: none has the colour of another.
-    more = colours.class_colours("cars", (*CARS, "ivory", "snow", "dimgray", "gainsboro"))
+    more = shown.class_colours("cars", (*CARS, "ivory", "snow", "dimgray", "gainsboro"))
     assert len(set(more)) == len(CARS) + 4
 
 
 def test_contrast_and_lightness_are_the_standards() -> None:
     black, white, red = np.zeros(3), np.full(3, 255.0), np.array([255.0, 0, 0])
-    assert colours.contrast(black, white) == pytest.approx(21)
-    assert colours.contrast(red, white) == pytest.approx(3.998, abs=0.001)
-    np.testing.assert_allclose(colours.lab(white), [100, 0, 0], atol=0.02)
-    np.testing.assert_allclose(colours.lab(red), [53.24, 80.09, 67.20], atol=0.02)
+    assert shown.contrast(black, white) == pytest.approx(21)
+    assert shown.contrast(red, white) == pytest.approx(3.998, abs=0.001)
+    np.testing.assert_allclose(shown.lab(white), [100, 0, 0], atol=0.02)
+    np.testing.assert_allclose(shown.lab(red), [53.24, 80.09, 67.20], atol=0.02)
 
 
 def test_a_map_is_drawn_in_the_colours_of_its_classes() -> None:

@@ -452,22 +452,24 @@ def send(route: Route, folder: Path) -> None:
     route.fulfill(path=path) if path.is_file() else route.fulfill(status=404, body="There is no such file.")
 
 
-def test_originals_that_arrive_late_take_the_place_of_what_is_decoded(app: str, window: Callable[..., Page]) -> None:
+def test_until_originals_arrive_nothing_stands_in_for_them(app: str, window: Callable[..., Page]) -> None:
     page, held, run = window(), list[Route](), opened("digits-variational")
     empty(page, app)
     page.route("**/thumbnails.u8.gz", lambda route: held.append(route))  # noqa: PLW0108 - a method of list takes no mark
     mount(page, run)
     ready(page)
     near = page.get_by_test_id("neighbours")
-    expect(page.get_by_text("decoded, originals on their way")).to_be_visible()
+    expect(page.get_by_text("on their way", exact=True)).to_be_visible()
     pictures = "near => [...near.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL())"
-    decoded = near.evaluate(pictures)
-    assert len(set(decoded)) > 1
+    frames(page)
+    assert near.locator("canvas:not(.hg-blank)").count() == 0
+    before = near.evaluate(pictures)
     held[0].continue_()
-    expect(page.get_by_text("decoded, originals on their way")).to_have_count(0)
+    expect(page.get_by_text("on their way", exact=True)).to_have_count(0)
     frames(page)
     originals = near.evaluate(pictures)
-    assert len(set(originals)) > 1 and not set(originals) & set(decoded)
+    assert len(set(originals)) > 1 and not set(originals) & set(before)
+    assert near.locator("canvas:is(.hg-blank, .hg-stand-in)").count() == 0
     page.wait_for_timeout(SETTLED)
     assert near.evaluate(pictures) == originals
 

@@ -5,7 +5,7 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,11 +14,13 @@ from typing import cast
 import numpy as np
 import pytest
 from conftest import trained
+from playwright.sync_api import Page, expect
 from test_pages import drawn, words
+from test_run_pages import block, has, opened  # noqa: F401
 
 from components import cached, served, understood, visitor
 from components.views import explore
-from models import columns, datasets, export, readers, runs, uploads
+from models import blocks, columns, datasets, export, pages, readers, runs, uploads
 from models.analysis import blame, encoding
 from models.readers import ReadResult, kept
 from models.readers.result import value_range
@@ -456,3 +458,36 @@ def test_of_signals_the_channel_is_to_blame_and_of_images_nothing(wave_run: runs
     assert set(table["channel to blame"]) <= {"speed [m/s]", "pressure [hPa]"}
     assert table["because"].str.contains("at step").all()
     assert "column to blame" not in drawn("samples", run=digits_run.id, look="outliers").dataframe[0].value
+
+
+def test_with_the_samples_their_columns_and_ids_go_on_the_page_and_nothing_of_them_without(run: runs.Run) -> None:
+    assert not any(has(pages.page(run).html, name) for name in ("colours.json", "names.json", "colours/0.f64.gz"))
+    html = pages.page(run, samples=True).html
+    order, told = blocks._chosen(run), json.loads(block(html, "colours.json"))
+    assert [one["name"] for one in told] == [one.name for one in colours.columns(run)] and "region" in str(told)
+    for place in range(len(told)):
+        values = np.frombuffer(block(html, f"colours/{place}.f64.gz"), "<f8")
+        np.testing.assert_array_equal(values, colours.values(run, place)[order])
+    known = datasets.names(run.dataset)
+    assert known is not None
+    assert json.loads(block(html, "names.json")) == [known[row] for row in run.rows[order]]
+
+
+def test_of_codes_whose_samples_stay_at_home_no_column_travels(run: runs.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "TILES", 50)
+    html = pages.page(run, samples=True).html
+    assert json.loads(block(html, "colours.json"))[0]["known"] == 50
+    assert np.isnan(np.frombuffer(block(html, "colours/0.f64.gz"), "<f8")[50:]).all()
+    assert set(json.loads(block(html, "names.json"))[50:]) == {""}
+
+
+@pytest.mark.own_window
+def test_the_page_of_a_table_opens_as_the_app_shows_it(run: runs.Run, opened: Callable[..., Page]) -> None:  # noqa: F811
+    (place,) = (i for i, one in enumerate(colours.columns(run)) if one.name == "region")
+    view = {"colour": f"column:{place}", "z": ",".join(f"{value:.5g}" for value in run.codes[3])}
+    page = opened(pages.page(run, samples=True, view=view).html)
+    expect(page.get_by_test_id("colour")).to_have_value(f"column:{place}")
+    expect(page.get_by_test_id("legend")).to_contain_text("north")
+    shown = page.get_by_test_id("latent-explorer").get_attribute("data-code")
+    assert shown is not None
+    np.testing.assert_allclose([float(one) for one in shown.split(",")], run.codes[3], rtol=1e-3, atol=1e-4)

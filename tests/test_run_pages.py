@@ -15,9 +15,10 @@ from conftest import ROOT
 from numpy.typing import NDArray
 from playwright.sync_api import Page, Request, expect
 from safetensors.numpy import save_file
+from test_explorer_browser import code as shown_code
 from test_explorer_browser import drawing, frames, move, numbers
 
-from models import Problem, architectures, blocks, datasets, graphs, pages, runs
+from models import Problem, architectures, blocks, datasets, graphs, pages, runs, shown
 from models.codes import Coder
 from models.runs import networks
 
@@ -117,6 +118,7 @@ def test_the_page_of_every_run_that_ships_is_alive_without_a_network(
 
     page.get_by_test_id("tool-replay").click()
     expect(page.get_by_test_id("replay-message")).to_contain_text("samples after each epoch")
+    page.get_by_test_id("tool-explore").click()
     page.get_by_test_id("layer").select_option("manifold")
     page.wait_for_function("() => performance.getEntriesByName('explorer:layer-manifold').length > 0")
     assert not [text for text in said if "GPU stall" not in text]
@@ -197,6 +199,41 @@ def test_signals_and_rows_travel_when_somebody_says_so(
     page = opened(made.html)
     move(page, 0.4, 0.5)
     expect(page.get_by_test_id("behind")).to_contain_text("nearest sample")
+
+
+@pytest.mark.own_window
+def test_classes_have_the_colours_of_the_app_and_the_page_opens_at_a_clear_sample(opened: Callable[..., Page]) -> None:
+    run = runs.open_run(runs.folder_of("digits-variational"))
+    page = opened(pages.page(run).html)
+    tone = shown.palette(run)[1].lstrip("#")
+    expected = f"rgb({' '.join(str(int(tone[i : i + 2], 16)) for i in (0, 2, 4))})"
+    entry = page.get_by_test_id("legend").get_by_role("button", name="1", exact=True)
+    assert entry.evaluate("one => one.style.getPropertyValue('--class')") == expected
+    np.testing.assert_allclose(shown_code(page), shown.crisp(run), rtol=1e-3, atol=1e-4)
+    expect(page.get_by_test_id("let-go")).to_be_hidden()
+
+
+@pytest.mark.own_window
+def test_what_the_decoder_draws_in_place_of_an_original_is_marked(opened: Callable[..., Page]) -> None:
+    """1,000 originals are on the page; at a sample that has none, and lies alone, both are told."""
+    run = runs.open_run(runs.folder_of("digits-variational"))
+    order = blocks._chosen(run)
+    codes, limit = run.codes[order], run.card.codes.nearest_p99
+    apart = np.sort(np.linalg.norm(codes[:, None] - codes[None], axis=-1), 1)[:, 1]
+    (lonely,) = np.flatnonzero((apart > 1.1 * limit) & (np.arange(len(codes)) >= blocks.TILES))[:1]
+    near = np.argsort(np.linalg.norm(codes - codes[lonely], axis=-1))[:3]
+    page = opened(pages.page(run, view={"z": ",".join(f"{value:.9g}" for value in codes[lonely])}).html)
+    page.get_by_test_id("this-sample").click()
+    expect(page.get_by_test_id("distance")).to_have_text("On a single real sample, far from others")
+    marked = page.get_by_test_id("neighbours").locator("button:visible canvas")
+    framed = [bool(index >= blocks.TILES) for index in near]
+    for i, expected in enumerate(framed):
+        assert framed[0]
+        if expected:
+            expect(marked.nth(i)).to_have_class(re.compile("hg-stand-in"))
+        else:
+            expect(marked.nth(i)).not_to_have_class(re.compile("hg-stand-in"))
+    expect(page.get_by_text("framed: decoded")).to_be_visible()
 
 
 def test_the_first_codes_have_their_originals(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Explore: one run's latent space as a live map, and the sample that any point of it decodes to."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -43,7 +44,7 @@ def show() -> None:
         selected(run, found.selection)
     card(run)
     as_plotly(run, found, code)
-    downloads(run, code, at_hand)
+    downloads(run, code, at_hand, sharing.parameters(view, told))
     open_zip()
     view = {name: value for name, value in view.items() if value}
     left(run, {"palette": palette(run), **({"code": told} if told else {}), **view})  # type: ignore[typeddict-item]
@@ -255,13 +256,14 @@ def sample(run: runs.Run, place: int) -> None:
     samples.of(run).one(run, shown, label_of(run, place))
 
 
-def downloads(run: runs.Run, code: NDArray[np.float32], named: bool) -> None:
-    """Everything a run holds, to take away; named: the codes with the names of the samples, where there are any."""
+def downloads(run: runs.Run, code: NDArray[np.float32], named: bool, shown: Mapping[str, str]) -> None:
+    """Everything a run holds, to take away; named: the codes with the names of the samples, where there are any. shown: how the
+    map stands, as an address says it."""
     one, drawing = kinds.get(run.kind).one, samples.of(run)
     more = [word for word, there in (("labels", run.classes), ("columns", drawing.tabular and named)) if there]
     codes_with = f"Codes with {' and '.join(more)}" if more else "Codes"
     with st.expander("Download", icon=":material/download:"), st.container(horizontal=True):
-        sharing.one_page(run, "download")
+        sharing.one_page(run, "download", shown)
         labels = {
             "run": "Run (zip)",
             "weights": "Weights (safetensors)",

@@ -36,6 +36,11 @@ class Colour:
     column: Column | None = None
     beside: int = -1
 
+    @property
+    def told(self) -> dict[str, object]:
+        """What the browser is told of it."""
+        return {"name": self.name, "kind": self.kind, "words": self.words}
+
 
 def columns(run: Run) -> list[Colour]:
     """All that there is. Does not ask who may see it."""
@@ -86,8 +91,12 @@ def _of_column(run: Run, column: Column) -> NDArray[np.float64]:
 
 def listed(run: Run) -> bytes:
     """`columns` as gzipped JSON, for the browser."""
-    told = [{"name": one.name, "kind": one.kind, "words": one.words} for one in columns(run)]
-    return gzip.compress(json.dumps(told).encode(), 1, mtime=0)
+    return gzip.compress(json.dumps([one.told for one in columns(run)]).encode(), 1, mtime=0)
+
+
+def file_of(place: int) -> str:
+    """The file in which a browser looks for the values of `columns(run)[place]`."""
+    return f"colours/{place}.f64.gz"
 
 
 def block(run: Run, name: str) -> bytes:
@@ -99,13 +108,21 @@ def block(run: Run, name: str) -> bytes:
 
 
 def names(run: Run) -> bytes:
-    """What the sample of each code is called, as gzipped JSON, a list of M texts: its id, its file's name, or its row."""
+    """`called` as gzipped JSON, for the browser. LookupError where there are no names, or too many."""
+    told = called(run)
+    if told is None:
+        raise LookupError
+    return gzip.compress(json.dumps(told).encode(), 1, mtime=0)
+
+
+def called(run: Run) -> list[str] | None:
+    """What the sample of each code is called (M): its id, its file's name, or its row. None where there are no names, or too
+    many for a browser."""
     known = datasets.names(run.dataset)
     if known is None or run.count > NAMED:
-        raise LookupError
+        return None
     row = "" if kinds.get(run.kind).pixels or uploads.called(run.card.dataset.name) else "row "
-    told = [f"{row}{known[place]}" for place in run.rows.tolist()]
-    return gzip.compress(json.dumps(told).encode(), 1, mtime=0)
+    return [f"{row}{known[place]}" for place in run.rows.tolist()]
 
 
 def _beside(run: Run) -> tuple[uploads.Beside, ...]:

@@ -16,11 +16,15 @@ export interface Facts {
   readonly stepped: Readonly<
     Record<string, { readonly low: readonly number[]; readonly high: readonly number[]; readonly most: number }>
   >;
-  /** Originals side by side in one image: how many in a row, and their size (height, width, channels). */
   /** What each dimension stands for, where that was measured; "" otherwise. */
   readonly meanings?: readonly string[];
+  /** The colours of classes, as the app has them. */
+  readonly palette?: readonly string[];
+  /** How the page opens where its address says nothing, as that would say it. */
+  readonly view?: Readonly<Record<string, string>>;
   /** The part of the main plane in which the codes lie, along each of its two directions; of runs with three or more numbers. */
   readonly plane?: { readonly low: readonly [number, number]; readonly high: readonly [number, number] };
+  /** Originals side by side in one image: how many in a row, and their size (height, width, channels). */
   readonly tiles?: { readonly count: number; readonly columns: number; readonly shape: readonly number[] };
 }
 

@@ -22,16 +22,23 @@ interface Amounts {
   /** Whether any lies far beyond it, and whether any is missing. */
   readonly beyond: boolean;
   readonly missing: boolean;
+  /** Whether some values are not on this page. */
+  readonly away: boolean;
 }
 
 /** How much further than a scale reaches a value must lie to get a ring, as a share of the scale. */
 const FAR = 0.25;
+
+/** Samples whose values did not travel with a page. */
+const AWAY = "not on this page";
 
 /** A category that points are coloured by: its values as places among its words, NaN where there is none. */
 interface Category {
   readonly values: ArrayLike<number>;
   readonly words: readonly string[];
   readonly colours: readonly Rgb[];
+  /** Of how many codes, the first, the values are on this page. */
+  readonly known: number;
 }
 
 export class Colouring {
@@ -129,13 +136,15 @@ export class Colouring {
     const cut = [false, false] as [boolean, boolean],
       far = FAR * (high - low);
     let [beyond, missing] = [false, false];
+    const known = column?.known ?? values.length;
     for (let i = 0; i < values.length; i++) {
       if (values[i] < low) cut[0] = true;
       if (values[i] > high) cut[1] = true;
       beyond ||= values[i] > high + far || values[i] < low - far;
-      missing ||= Number.isNaN(values[i]);
+      missing ||= i < known && Number.isNaN(values[i]);
     }
-    return { values, low, high, title, kind: column?.kind ?? "number", cut, beyond, missing };
+    const away = known < values.length;
+    return { values, low, high, title, kind: column?.kind ?? "number", cut, beyond, missing, away };
   }
 
   /** The category of the chosen colour; null when colour stands for something else, or it is still on its way. */
@@ -144,7 +153,8 @@ export class Colouring {
     const column = this.data.columns.of(colour);
     const values = column?.kind === "category" ? this.data.columns.values(colour, this.arrived) : null;
     const count = Math.min(HIDDEN, column?.words.length ?? 0);
-    return values && { values, words: column!.words, colours: this.coloursOf(count) };
+    const known = column?.known ?? this.data.card.codes.count;
+    return values && { values, words: column!.words, colours: this.coloursOf(count), known };
   }
 
   private readonly arrived = (): void => this.recolour();
@@ -211,14 +221,14 @@ export class Colouring {
   }
 
   /** The values of a category, and what is missing where something is. */
-  private drawValues({ values, words, colours }: Category): void {
+  private drawValues({ values, words, colours, known }: Category): void {
     const counts = new Map<number, number>();
     for (let i = 0; i < values.length; i++) {
-      const value = values[i] >= 0 ? values[i] : -1;
+      const value = values[i] >= 0 ? values[i] : i < known ? -1 : -2;
       counts.set(value, (counts.get(value) ?? 0) + 1);
     }
-    [...words, "missing"].forEach((name, k) => {
-      const value = k < words.length ? k : -1;
+    [...words, "missing", AWAY].forEach((name, k) => {
+      const value = k < words.length ? k : words.length - 1 - k;
       const count = counts.get(value);
       if (!count) return;
       const entry = h("span", { class: "hg-value", title: `${count.toLocaleString("en")} samples` }, name);
@@ -227,7 +237,7 @@ export class Colouring {
     });
   }
 
-  private drawScale({ low, high, title, kind, cut, beyond, missing }: Amounts): void {
+  private drawScale({ low, high, title, kind, cut, beyond, missing, away }: Amounts): void {
     const stops = Array.from({ length: 10 }, (_, i) => cssColour(amount(i / 9))).join(", ");
     const bar = h("span", { class: "hg-scale" });
     bar.style.background = `linear-gradient(to right, ${stops})`;
@@ -242,10 +252,11 @@ export class Colouring {
       this.legend.append(
         h("span", { class: "hg-value hg-beyond", title: "Far beyond the ends of the scale" }, "far beyond"),
       );
-    if (this.data.columns.of(this.state.now.colour) && missing) {
-      const word = h("span", { class: "hg-value" }, "missing");
-      word.style.setProperty("--class", cssColour(this.grey));
-      this.legend.append(word);
+    if (!this.data.columns.of(this.state.now.colour)) return;
+    for (const word of [missing && "missing", away && AWAY].filter(Boolean)) {
+      const entry = h("span", { class: "hg-value" }, word);
+      entry.style.setProperty("--class", cssColour(this.grey));
+      this.legend.append(entry);
     }
   }
 

@@ -12,6 +12,8 @@ export interface Column {
   readonly name: string;
   readonly kind: string;
   readonly words: readonly string[];
+  /** Of so many codes, the first, its values are on a page without a server; undefined where they are known of all. */
+  readonly known?: number;
 }
 
 export class Columns {
@@ -88,8 +90,9 @@ export class Columns {
 const placeOf = (colour: string): number => Number(/^column:(\d+)$/.exec(colour)?.[1] ?? -1);
 
 function columnOf(stored: unknown): Column {
-  const { name, kind, words } = objectOf(stored);
-  return { name: String(name), kind: String(kind), words: Array.isArray(words) ? words.map(String) : [] };
+  const { name, kind, words, known } = objectOf(stored);
+  const named = { name: String(name), kind: String(kind), words: Array.isArray(words) ? words.map(String) : [] };
+  return typeof known === "number" ? { ...named, known } : named;
 }
 
 /** Says the ends of a scale, or the values on it: with digits enough to tell them apart. */

@@ -21,8 +21,8 @@ const startWorker = () => new Worker(document.documentElement.dataset["script"] 
 async function open(host: HTMLElement): Promise<void> {
   addStyles(host);
   const source = new BlockSource(document, host.dataset["run"]);
-  const { meanings = [] } = await source.facts();
-  const shown = new URLSearchParams(location.hash.slice(1));
+  const { meanings = [], palette = [], view: asMade = {} } = await source.facts();
+  const shown = new URLSearchParams(location.hash.length > 1 ? location.hash.slice(1) : asMade);
   /** The page's own address keeps what is shown, so that it can be kept and sent. */
   const report: Report = (name, value) => {
     if (typeof value !== "object" || value === null) return;
@@ -31,39 +31,46 @@ async function open(host: HTMLElement): Promise<void> {
       for (const key of SHOWN)
         if (typeof said[key] === "string" && said[key]) shown.set(key, said[key]);
         else shown.delete(key);
-    if (name === "code" && Array.isArray(said["code"])) shown.set("z", said["code"].join(","));
+    if (name === "code" && Array.isArray(said["code"])) {
+      shown.set("z", said["code"].join(","));
+      shown.delete("free");
+    }
     history.replaceState(null, "", `#${shown}`);
   };
   const explorer = new Explorer(host, {
     source,
     run: "",
-    view: viewOf(shown),
+    view: { ...viewOf(shown), palette },
     report,
     startWorker,
     about: { meanings },
   });
-  addEventListener("hashchange", () => explorer.update(viewOf(new URLSearchParams(location.hash.slice(1))), report));
+  addEventListener("hashchange", () =>
+    explorer.update({ ...viewOf(new URLSearchParams(location.hash.slice(1))), palette }, report),
+  );
 }
 
 /** Shows the runs of this page side by side in `host`. */
-function compare(host: HTMLElement): void {
+async function compare(host: HTMLElement): Promise<void> {
   addStyles(host);
   const runs = JSON.parse(host.dataset["runs"] ?? "[]") as readonly { readonly name: string; readonly title: string }[];
   const shown = new URLSearchParams(location.hash.slice(1));
+  const sources = runs.map(({ name }) => new BlockSource(document, name));
+  const { palette = [] } = await sources[0].facts();
   const view = Object.fromEntries(COMPARED.flatMap((key) => (shown.has(key) ? [[key, shown.get(key)]] : [])));
   const report = (said: Readonly<Record<string, string>>) => {
     const kept = Object.entries(said).filter(([, value]) => value);
     history.replaceState(null, "", `#${new URLSearchParams(kept)}`);
   };
-  const compared = runs.map(({ name, title }) => ({ source: new BlockSource(document, name), title }));
-  new Comparison(host, compared, view, report, startWorker);
+  const compared = runs.map(({ title }, i) => ({ source: sources[i], title }));
+  new Comparison(host, compared, { ...view, palette }, report, startWorker);
 }
 
 function viewOf(shown: URLSearchParams): View {
   const view: Record<string, unknown> = {};
   for (const key of SHOWN) if (shown.has(key)) view[key] = shown.get(key);
   const code = shown.get("z")?.split(",").map(Number);
-  return code ? { ...view, code } : view;
+  return code ? { ...view, code, free: shown.has("free") } : view;
 }
 
 if (typeof document === "undefined") serve();
@@ -74,7 +81,7 @@ else {
       comparison = document.getElementById("comparison"),
       generator = document.getElementById("generator");
     if (explorer) void open(explorer);
-    if (comparison) compare(comparison);
+    if (comparison) void compare(comparison);
     if (generator) void generate(generator);
     for (const one of document.querySelectorAll<HTMLElement>("[data-preview]")) preview(one);
   };

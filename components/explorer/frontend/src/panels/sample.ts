@@ -9,8 +9,18 @@ import { Bars, Lines, Values, type Behind, type Large } from "../plots";
 
 /** How many of the nearest samples are shown. */
 export const NEIGHBOURS = 5;
+/** What stands on a canvas that shows a sample: the sample itself, what the decoder makes of its code, or nothing yet. */
+export type Painted = "original" | "decoded" | "";
 /** The share of the width that the names of columns take beside the neighbours' values; the style sheet has it, too. */
 const NAMES = 0.26;
+
+const FAR = "Far from real samples";
+
+/** Says on a canvas what stands there: a picture by the decoder must not be taken for a real one. */
+function mark(canvas: HTMLCanvasElement, painted: Painted): void {
+  canvas.classList.toggle("hg-blank", !painted);
+  canvas.classList.toggle("hg-stand-in", painted === "decoded");
+}
 
 export class SamplePanel {
   readonly element: HTMLElement;
@@ -94,16 +104,22 @@ export class SamplePanel {
     setText(this.code, parts.join("   ") + (code.length > dimensions.length ? "  …" : ""));
   }
 
-  /** `limit` is how far apart real samples lie at most (99 of 100); null where that is unknown. */
-  showDistance(nearest: number | null, limit: number | null): boolean {
+  /**
+   * `limit` is how far apart real samples lie at most (99 of 100); null where that is unknown. `next` is how far the second
+   * nearest sample is: where the nearest is shown itself, whether it lies among others is told by that.
+   */
+  showDistance(nearest: number | null, limit: number | null, next: number | null = null): boolean {
     const far = nearest !== null && limit !== null && nearest > limit;
     this.badge.classList.toggle("hg-far", far);
     const away = nearest === null ? "" : `The nearest real sample is ${formatNumber(nearest, this.decimals)} away.`;
     const usual = `From one real sample to the next it is rarely more than ${formatNumber(limit ?? 0, this.decimals)}`;
     const meaning = far ? "here the decoder has seen nothing like it." : "so this place is among them.";
-    const tip = away && (limit === null ? away : `${away} ${usual}: ${meaning}`);
+    const alone = nearest === 0 && limit !== null && next !== null && next > limit;
+    const lonely = `This is the place of one real sample, and the next one is ${formatNumber(next ?? 0, this.decimals)} away. ${usual}.`;
+    const tip = alone ? lonely : away && (limit === null ? away : `${away} ${usual}: ${meaning}`);
     if (this.badge.dataset["tip"] !== tip) this.badge.dataset["tip"] = tip;
-    setText(this.badge, nearest === null ? "" : far ? "Far from real samples" : "Close to real samples");
+    const words = alone ? "On a single real sample, far from others" : far ? FAR : "Close to real samples";
+    setText(this.badge, nearest === null ? "" : words);
     return far;
   }
 
@@ -112,7 +128,7 @@ export class SamplePanel {
     name: (index: number) => string,
     title: (index: number) => string,
     colour: (index: number) => string,
-    thumbnail: (index: number, canvas: HTMLCanvasElement) => boolean,
+    thumbnail: (index: number, canvas: HTMLCanvasElement) => Painted,
   ): void {
     this.cells.forEach((cell, i) => {
       const one = nearest[i];
@@ -124,7 +140,7 @@ export class SamplePanel {
       setText(cell.name, name(one.index));
       cell.button.style.setProperty("--class", colour(one.index));
       cell.button.title = title(one.index);
-      cell.canvas.classList.toggle("hg-blank", !thumbnail(one.index, cell.canvas));
+      mark(cell.canvas, thumbnail(one.index, cell.canvas));
     });
     this.showValues();
   }
@@ -172,10 +188,14 @@ export class SamplePanel {
   }
 
   /** Paints what arrived later (thumbnails, or decoded stand-ins). */
-  repaint(thumbnail: (index: number, canvas: HTMLCanvasElement) => boolean): void {
-    for (const cell of this.cells)
-      if (cell.index >= 0 && thumbnail(cell.index, cell.canvas)) cell.canvas.classList.remove("hg-blank");
+  repaint(thumbnail: (index: number, canvas: HTMLCanvasElement) => Painted): void {
+    for (const cell of this.cells) if (cell.index >= 0) mark(cell.canvas, thumbnail(cell.index, cell.canvas));
     this.showValues();
+  }
+
+  /** Whether the decoder stands in for any of the neighbours. */
+  get hasStandIns(): boolean {
+    return this.cells.some(({ button, canvas }) => !button.hidden && canvas.classList.contains("hg-stand-in"));
   }
 
   /** Has all neighbours drawn anew by the next `showNeighbours`. */

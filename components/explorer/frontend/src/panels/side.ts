@@ -11,7 +11,7 @@ import { formatNumber, meanSquaredError, type Neighbour } from "../maths";
 import type { Sampled } from "../paint";
 import { Below } from "./below";
 import { Details } from "./details";
-import { NEIGHBOURS, SamplePanel } from "./sample";
+import { NEIGHBOURS, SamplePanel, type Painted } from "./sample";
 import { Sliders, type SliderRow } from "./sliders";
 import { Way } from "./way";
 
@@ -25,6 +25,8 @@ const DECODED: Readonly<Record<string, string>> = {
   signal: "What the decoder makes of the code, and no real signal. The thick line behind it is the real one.",
 };
 const decodedIs = (kind: string): string => DECODED[kind] ?? "What the decoder makes of the code, and no real sample.";
+const STAND_IN =
+  "The original of a framed sample is not on this page: its picture is what the decoder makes of its code.";
 const ERROR =
   "The error is the mean of the squared differences between original and reconstruction: 0 were a perfect copy.";
 
@@ -128,8 +130,11 @@ export class Side {
     this.nearest = led ? [] : (data.finder?.nearest(code, NEIGHBOURS, hiding ? isVisible : undefined) ?? []);
     // How far the data is does not depend on what is looked at.
     const nearest = hiding && !led ? data.finder?.nearest(code, 1)[0] : this.nearest[0];
-    this.far = this.sample.showDistance(nearest?.distance ?? null, card.codes.nearest_p99);
-    this.sample.showNeighbours(this.nearest, this.className, this.titleOf, cssOf, this.paintThumbnail);
+    const next = hiding ? null : (this.nearest[1]?.distance ?? null);
+    this.far = this.sample.showDistance(nearest?.distance ?? null, card.codes.nearest_p99, next);
+    this.sample.showNeighbours(this.nearest, this.className, this.titleOf, cssOf, (index, canvas) =>
+      this.paintThumbnail(index, canvas) ? "original" : "",
+    );
     const { rows } = this.sliders;
     this.sample.showCode(code, code.length <= 4 ? [...code.keys()] : rows.slice(0, 3).map((row) => row.dimension));
     this.sliders.show(code);
@@ -160,14 +165,14 @@ export class Side {
     if (input.of !== undefined && input.classList.contains("hg-blank")) {
       if (this.paintSample(input.of, input)) input.classList.remove("hg-blank");
     }
-    // Until the originals are here, or where they are not at hand, the decoder stands in; the page says so.
-    const { originals } = this.context.data;
-    setText(
-      this.sample.standIn,
-      { here: "", loading: "decoded, originals on their way", missing: "decoded, originals not at hand" }[originals],
-    );
     this.sample.describe();
-    if (!this.hasThumbnails) this.sample.repaint((index, canvas) => (this.paintSample(index, canvas), true));
+    if (!this.hasThumbnails) this.sample.repaint((index, canvas) => this.paintSample(index, canvas));
+    // Where originals are not at hand the decoder stands in, and the page says so.
+    const { originals } = this.context.data;
+    const words = { here: "framed: decoded", loading: "on their way", missing: "decoded, originals not at hand" };
+    setText(this.sample.standIn, originals !== "here" || this.sample.hasStandIns ? words[originals] : "");
+    const { dataset } = this.sample.standIn;
+    dataset["tip"] = originals === "here" && this.sample.hasStandIns ? STAND_IN : "";
     for (const row of this.sliders.rows) if (!row.strip.hidden) this.fillStrip(row);
   }
 
@@ -183,7 +188,7 @@ export class Side {
   originalsArrived(): void {
     const { samples } = this.context.data;
     if (samples) this.sample.setSamples(samples);
-    this.sample.repaint(this.paintThumbnail);
+    this.sample.repaint((index, canvas) => (this.paintThumbnail(index, canvas) ? "original" : ""));
     delete this.way.input.of; // painted anew, now that it is here
     this.sample.invalidate(); // what samples are called has arrived, too
     this.present();
@@ -204,13 +209,14 @@ export class Side {
     return (values ?? bytes) !== null;
   };
 
-  /** Paints an original, or where there is none what the decoder makes of its code. False where it came to nothing. */
-  private paintSample(index: number, canvas: Sampled): boolean {
-    if (this.paintThumbnail(index, canvas)) return true;
+  /** Paints an original, or where there will be none what the decoder makes of its code. */
+  private paintSample(index: number, canvas: Sampled): Painted {
+    if (this.paintThumbnail(index, canvas)) return "original";
+    if (this.context.data.originals === "loading") return "";
     const values = this.decoding.paint(this.context.data.codeOf(index), canvas);
     if (values) canvas.sample = values;
     this.sample.showValues();
-    return values !== null;
+    return values ? "decoded" : "";
   }
 
   /** What is decoded: the sample itself again, or something that lies between samples. */
@@ -226,7 +232,7 @@ export class Side {
       values && { values, offset: 0, colour: this.colouring.cssOf(input), word: words },
       values ? data.describe(picked === null ? "nearest sample" : words, input) : "",
     );
-    this.showInput(input, words);
+    this.showInput(input, words, values !== null);
     if (picked === null || !values) {
       const decoded = this.far ? "decoded, far from real samples" : "decoded";
       this.sample.setCaption(picked === null ? decoded : "reconstruction", meaning);
@@ -240,10 +246,10 @@ export class Side {
   }
 
   /** The sample at the beginning of the way. Without its original it is drawn by the decoder, once the hand rests. */
-  private showInput(index: number | null, words: string): void {
+  private showInput(index: number | null, words: string, here: boolean): void {
     const { input } = this.way;
     if (index === null) return this.way.showNote("");
-    const decoded = this.context.data.originals === "missing" ? ", as decoded" : "";
+    const decoded = here || this.context.data.originals === "loading" ? "" : ", as decoded";
     this.way.showNote(this.context.data.describe(words, index) + decoded);
     if (input.of !== index) input.classList.toggle("hg-blank", !this.paintThumbnail(index, input));
   }
