@@ -46,40 +46,63 @@ def page(
     return Page(html.encode(), made.bits, made.samples, made.lost)
 
 
-def comparison(
-    runs: Sequence[Run], called: Sequence[str] = (), *, bits: int | None = None, samples: bool | None = None
-) -> Page:
-    """Two to four runs of one dataset as one page: their maps, joined by their samples. called: what each is called (`titles`).
+@dataclass(frozen=True)
+class Compared:
+    """Several runs for one page: its title, a sentence, the elements with the maps and the card, and the runs' blocks by the
+    names that the first element has for them."""
+
+    title: str
+    words: str
+    main: str
+    below: str
+    made: dict[str, Made]
+
+
+def compared(
+    runs: Sequence[Run],
+    called: Sequence[str] = (),
+    *,
+    bits: int | None = None,
+    samples: bool | None = None,
+    stem: str = "run",
+) -> Compared:
+    """Two to four runs of one dataset, their maps joined by their samples. called: what each is called (`titles`). stem: how
+    the names of their blocks begin.
 
     The originals travel once, with the first run. `Problem` where the runs are not of one dataset.
     """
     if len({run.card.dataset.fingerprint for run in runs}) > 1:
         raise Problem("these runs are not of the same dataset", do="compare runs that share their samples")
     called = called or titles(runs)
-    places = blocks.alike(runs)
     made = [
         blocks.of(run, bits=bits, encoder=False, samples=samples if run is runs[0] else False, order=order)
-        for run, order in zip(runs, places, strict=True)
+        for run, order in zip(runs, blocks.alike(runs), strict=True)
     ]
-    names = [f"run{i + 1}" for i in range(len(runs))]
+    names = [f"{stem}{i + 1}" for i in range(len(runs))]
     first = runs[0].card.dataset.title
     shown = escape(json.dumps([{"name": name, "title": title} for name, title in zip(names, called, strict=True)]))
     columns = [{"": title, **rows(run, one)} for run, title, one in zip(runs, called, made, strict=True)]
     for column in columns:  # they travel once, for all
         column["Originals on this page"] = columns[0]["Originals on this page"]
-    html = _html(
+    return Compared(
         f"{first}: {len(runs)} networks compared",
         f"Each point is one {kinds.get(runs[0].kind).one} of {first}, and the same one on every map. Move over a map: all "
         "networks draw what they make of that place.",
         f'<main id="comparison" data-runs="{shown}"></main>',
         f"<section><h2>In numbers</h2>{_table(columns)}</section>",
-        {
-            f"{name}/{file}": content
-            for name, one in zip(names, made, strict=True)
-            for file, content in one.blocks.items()
-        },
+        dict(zip(names, made, strict=True)),
     )
-    return Page(html.encode(), max(one.bits for one in made), made[0].samples, max(one.lost for one in made))
+
+
+def comparison(
+    runs: Sequence[Run], called: Sequence[str] = (), *, bits: int | None = None, samples: bool | None = None
+) -> Page:
+    """`compared` as one page."""
+    one = compared(runs, called, bits=bits, samples=samples)
+    made = list(one.made.values())
+    files = {f"{name}/{file}": content for name, all_ in one.made.items() for file, content in all_.blocks.items()}
+    html = _html(one.title, one.words, one.main, one.below, files)
+    return Page(html.encode(), max(part.bits for part in made), made[0].samples, max(part.lost for part in made))
 
 
 STYLE = """

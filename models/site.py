@@ -70,7 +70,7 @@ def site(out: Path, runs: Sequence[Run], title: str = "") -> list[Path]:
                 write_whole(folder / "draw.html", _draw_page(entry, script, up="../", title=entry.run.title))
                 written.append(folder / "draw.html")
         (only, *more) = entries
-        beside = _comparisons(out, runs)
+        beside = _comparisons(out, entries, script)
         front = (
             _draw_page(only, script, up="", title=title or only.run.card.dataset.title)
             if draws(only.run) and not more
@@ -82,19 +82,25 @@ def site(out: Path, runs: Sequence[Run], title: str = "") -> list[Path]:
         raise unwritable(out, error) from error
 
 
-def _comparisons(out: Path, runs: Sequence[Run]) -> dict[str, str]:
+def _comparisons(out: Path, entries: Sequence[Entry], script: str) -> dict[str, str]:
     """Write a page for the runs of each dataset that has more than one: small networks first, of the code size that most
     of them have. Returns each page's name, and that of its dataset."""
     found = {}
-    for dataset in dict.fromkeys(run.card.dataset.fingerprint for run in runs):
-        own = [run for run in runs if run.card.dataset.fingerprint == dataset]
-        sizes = [run.code_size for run in own]
-        own = [run for run in own if run.code_size == max(sizes, key=sizes.count)]
-        if len(own) > 1:
-            own = sorted(own, key=lambda run: run.card.architecture.parameters)[:MOST]
-            name = f"compare-{_address(own[0].card.dataset.name)}.html"
-            write_whole(out / name, pages.comparison(own).html)
-            found[name] = own[0].card.dataset.title
+    for dataset in dict.fromkeys(entry.run.card.dataset.fingerprint for entry in entries):
+        own = [entry for entry in entries if entry.run.card.dataset.fingerprint == dataset]
+        sizes = [entry.run.code_size for entry in own]
+        own = [entry for entry in own if entry.run.code_size == max(sizes, key=sizes.count)]
+        if len(own) < 2:
+            continue
+        own = sorted(own, key=lambda entry: entry.run.card.architecture.parameters)[:MOST]
+        stem = f"compare-{_address(own[0].run.card.dataset.name)}"
+        one = pages.compared([entry.run for entry in own], stem=f"{stem}-")
+        handed = b"".join(_handed(name, made, list(made.blocks)) for name, made in one.made.items())
+        scripts = [script, _asset(out, stem, "js", handed)]
+        back = '<nav><a href="index.html">All runs</a></nav>'
+        picture = f"{own[0].name}/preview.png"
+        write_whole(out / f"{stem}.html", _page(one.title, one.words, picture, back + one.main + one.below, scripts))
+        found[f"{stem}.html"] = own[0].run.card.dataset.title
     return found
 
 
@@ -124,14 +130,15 @@ def _entry(out: Path, run: Run) -> Entry:
     """Write the blocks of a run."""
     made = blocks.of(run)
     name = _address(run.folder.name if run.pretrained else run.id)
-
-    def script(names: Sequence[str]) -> bytes:
-        given = {one: blocks.as_text(made.blocks[one]) for one in names}
-        return f"hourglass.run({json.dumps(name)}, {json.dumps(given)});\n".encode()
-
-    first = _asset(out, f"{name}-decoder", "js", script([one for one in FIRST if one in made.blocks]))
-    others = _asset(out, f"{name}-map", "js", script([one for one in made.blocks if one not in FIRST]))
+    first = _asset(out, f"{name}-decoder", "js", _handed(name, made, [one for one in FIRST if one in made.blocks]))
+    others = _asset(out, f"{name}-map", "js", _handed(name, made, [one for one in made.blocks if one not in FIRST]))
     return Entry(run, name, first, others, made)
+
+
+def _handed(name: str, made: blocks.Made, files: Sequence[str]) -> bytes:
+    """A script that hands over these blocks of a run."""
+    given = {one: blocks.as_text(made.blocks[one]) for one in files}
+    return f"hourglass.run({json.dumps(name)}, {json.dumps(given)});\n".encode()
 
 
 def _picture(run: Run) -> bytes:

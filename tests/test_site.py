@@ -33,6 +33,9 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     folder = root / "some where" / "below"
     site(folder / "cats", [runs.open_run(runs.folder_of(CATS))])
     site(folder / "several", [runs.open_run(runs.folder_of(name)) for name in SEVERAL], "Three of them")
+    site(
+        folder / "beside", [runs.open_run(runs.folder_of(f"digits-{name}")) for name in ("multi-layer", "single-layer")]
+    )
     command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(root)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert server.stdout is not None
@@ -202,3 +205,15 @@ def test_the_shell_writes_a_site(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "models", "site", str(tmp_path / "out"), "digits-variational"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == f"{tmp_path / 'out' / 'index.html'}\n"
+
+
+def test_runs_of_one_dataset_stand_side_by_side(visited: Callable[..., Page], hosted: tuple[str, Path]) -> None:
+    assert not [*(hosted[1] / "several").glob("compare-*")], "each of these is of another dataset"
+    page = visited("beside/compare-digits.html", disk=True, viewport={"width": 390, "height": 844})
+    page.wait_for_selector('[data-testid="comparison"][data-ready="true"]')
+    expect(page.locator('[data-testid="latent-explorer"][data-ready="true"]')).to_have_count(2)
+    expect(page.locator(".hg-cell h3").first).to_contain_text("Single-layer")  # the smaller one
+    page.get_by_test_id("random-sample").first.click()
+    expect(page.get_by_test_id("compared-sample")).to_contain_text("The sample itself")
+    page.get_by_role("link", name="All runs").click()
+    expect(page.get_by_role("link", name="Digits 8x8").last).to_have_attribute("href", "compare-digits.html")

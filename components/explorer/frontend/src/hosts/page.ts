@@ -56,13 +56,18 @@ async function compare(host: HTMLElement): Promise<void> {
   const runs = JSON.parse(host.dataset["runs"] ?? "[]") as readonly { readonly name: string; readonly title: string }[];
   const shown = new URLSearchParams(location.hash.slice(1));
   const sources = runs.map(({ name }) => new BlockSource(document, name));
-  const { palette = [] } = await sources[0].facts();
+  const facts = await Promise.all(sources.map((source) => source.facts()));
+  const { palette = [] } = facts[0];
   const view = Object.fromEntries(COMPARED.flatMap((key) => (shown.has(key) ? [[key, shown.get(key)]] : [])));
   const report = (said: Readonly<Record<string, string>>) => {
     const kept = Object.entries(said).filter(([, value]) => value);
     history.replaceState(null, "", `#${new URLSearchParams(kept)}`);
   };
-  const compared = runs.map(({ title }, i) => ({ source: sources[i], title }));
+  const compared = runs.map(({ title }, i) => ({
+    source: sources[i],
+    title,
+    about: { meanings: facts[i].meanings ?? [] },
+  }));
   new Comparison(host, compared, { ...view, palette }, report, startWorker);
 }
 
