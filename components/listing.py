@@ -94,11 +94,13 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
         key=f"table {name}",
         placeholder="missing" if at_hand else None,
     )
+    named = uploads.readable(run.configuration.dataset, visitor.owner())
     if count > lines:
         st.caption(f"The first {lines} of {count:,}. The file holds them all.")
     st.download_button(
         f"All {count:,} (CSV)" if count > lines else "This table (CSV)",
-        lambda: export.codes_csv(with_rows(run, columns, shown) if at_hand else columns),
+        # Called when somebody presses it, outside of the page, where nobody knows any more whose it is.
+        lambda: export.codes_csv(with_rows(run, columns, shown, named=named) if at_hand else columns),
         f"{export.file_name(run, 'codes').removesuffix('-codes.csv')}-{name}.csv",
         "text/csv",
         on_click="ignore",
@@ -106,10 +108,11 @@ def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], n
     )
 
 
-def with_rows(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]]) -> Table:
-    """The columns and, of a table whose samples are there, all columns of the rows at these places in their units."""
+def with_rows(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], *, named: bool) -> Table:
+    """The columns and, of a table whose samples are there, all columns of the rows at these places in their units. named:
+    with what stands beside them."""
     values: Table = {}
-    if uploads.readable(run.configuration.dataset, visitor.owner()):
+    if named:
         values |= besides(run, shown)
     if samples.of(run).tabular:
         with contextlib.suppress(Problem):  # deleted since the page was drawn

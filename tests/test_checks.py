@@ -146,7 +146,9 @@ def test_errors_are_held_against_their_own_split() -> None:
     near = checks.neighbours(np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32))
     found = checks.outliers(errors, splits, near)
     of = dict(zip(found.places.tolist(), found.error_rank.tolist(), strict=True))
-    assert of[7] == 100 and of[99] == pytest.approx(100 * 98 / 99) and of[100] == 0
+    assert of[7] == 100 and of[100] < 2, "the least of the test errors, though larger than any of training"
+    by_error = np.argsort(found.error)
+    assert (np.diff(found.error_rank[by_error]) >= 0).all(), "one population: the percentile rises with error / median"
     assert found.error[found.places == 7] == pytest.approx(6 / 1.5, rel=0.02)
 
 

@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 from test_pages import drawn, words
 from test_run_pages import block, has, opened  # noqa: F401
 
-from components import cached, served, understood, visitor
+from components import cached, listing, served, understood, visitor
 from components.views import explore
 from models import blocks, columns, datasets, export, pages, readers, runs, uploads
 from models.analysis import blame, encoding
@@ -383,7 +383,9 @@ def test_the_column_to_blame_is_the_one_that_stands_out_and_never_a_missing_one(
     for large in (True, False):
         told = blame.blame(run, gone, np.full(len(gone), large))
         assert "income" not in told.columns and all(told.words)
-        assert all((not name) == (words == blame.NO_COLUMN) for name, words in zip(*astuple(told), strict=True))
+        mean = next(one.mean for one in run.columns if one.name == "income")
+        said = [words for name, words in zip(*astuple(told), strict=True) if not name]
+        assert said and all(words.startswith(f"income is missing: the mean, {mean:,.0f}"[:-2]) for words in said)
     typo = np.flatnonzero(run.rows == TYPO)
     for large in (True, False):
         told = blame.blame(run, typo, np.array([large]))
@@ -409,6 +411,29 @@ def test_a_column_that_is_always_hard_is_not_to_blame_for_it(run: runs.Run, monk
         blame, "_compared", lambda _run, places: (known[places], clean[places], clean[places], errors[places])
     )
     assert blame.blame(run, np.array([8, 9]), np.ones(2, bool)).columns == ("visits", "")
+
+
+def test_a_small_share_of_the_error_is_no_blame(run: runs.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though it is all of what is above the usual: the error lies elsewhere."""
+    errors = np.tile([9.0, 0.0, 0.0], (run.count, 1))
+    errors[8] = [9.0, 0.5, 0]
+    known, clean = np.ones_like(errors, bool), np.zeros((run.count, *run.shape), np.float32)
+    monkeypatch.setattr(
+        blame, "_compared", lambda _run, places: (known[places], clean[places], clean[places], errors[places])
+    )
+    assert blame.blame(run, np.array([8]), np.ones(1, bool)) == blame.Blame(("",), (blame.NO_COLUMN,))
+
+
+def test_files_hold_what_the_list_shows_whoever_asks_for_them(run: runs.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit makes them when the button is pressed, outside of the page: there the visitor is unknown."""
+    monkeypatch.setattr(visitor, "owner", lambda: "nobody")
+    places = np.arange(3)
+    for table in (
+        listing.with_rows(run, {"row": run.rows[places] + 1}, {"": places}, named=True),
+        explore.table_with_values(run, places, named=True),
+        dict(csv.DictReader(io.StringIO(str(explore.original(run, 0)))).__next__()),
+    ):
+        assert {"signup", "income", "region"} <= set(table)
 
 
 def outside_of(lines: Sequence[str], tmp_path: Path, name: str) -> list[int]:

@@ -110,7 +110,7 @@ def test_a_line_leads_to_its_sample_on_the_map(app: str, page: Page, shipped: ru
     place = int(np.flatnonzero(shipped.rows == first["row"] - 1)[0])
     code = np.array((explorer.get_attribute("data-code") or "").split(","), np.float32)
     np.testing.assert_allclose(code, shipped.codes[place], rtol=1e-5)
-    expect(shown.get_by_test_id("distance")).to_have_text("Close to real samples")
+    expect(shown.get_by_test_id("distance")).to_have_text("On a single real sample, far from others")
     expect(shown.get_by_test_id("distance")).to_have_attribute(
         "data-tip", re.compile(r"^The nearest real sample is 0(\.0*)? away")
     )

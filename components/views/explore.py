@@ -199,11 +199,9 @@ def table(run: runs.Run, places: NDArray[Any], *, named: bool = False) -> dict[s
 
 def table_with_values(run: runs.Run, places: NDArray[Any], *, named: bool = False) -> dict[str, Any]:
     """`table`, and of rows what they hold, in the table's own units, where the dataset is at hand."""
-    rows = tuple(int(row) for row in run.rows[places])
-    known = samples.joined(table(run, places, named=named), export.beside(run, run.rows[places]) if named else {})
-    if not samples.of(run).tabular or (originals := cached.originals(run.card.dataset.name, rows)) is None:
-        return known
-    return samples.joined(known, samples.of(run).values(run, codes.to_float(originals)))
+    rows = run.rows[places]
+    known = table(run, places, named=named)
+    return samples.joined(known, export.beside(run, rows), export.values(run, rows)) if named else known
 
 
 def card(run: runs.Run) -> None:
@@ -306,10 +304,11 @@ def downloads(run: runs.Run, code: NDArray[np.float32], named: bool, shown: Mapp
 
 
 def original(run: runs.Run, place: int) -> bytes | str:
-    """A stored sample as a file, as it came: of a row all that it holds."""
+    """A stored sample as a file, as it came: of a row all that it holds. For those who may see it: a button calls it when
+    it is pressed, when nobody knows any more who that is."""
     drawing = samples.of(run)
     if drawing.tabular:
-        return export.codes_csv(table_with_values(run, np.array([place]), named=mine(run)))
+        return export.codes_csv(table_with_values(run, np.array([place]), named=True))
     return drawing.content(run, codes.to_float(datasets.originals_at(run.dataset, run.rows[[place]]))[0])
 
 

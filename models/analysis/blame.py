@@ -22,6 +22,7 @@ SAMPLED = 20_000  # rows that say where the middle of a column and the beginning
 SCARCER = 10  # times: a category so much scarcer than the next one is outside of all others
 BY_CHANCE = 0.05  # of all rows have a value in some column that is as rare as one that is named
 OF_ERROR = 1 / 3  # of what a row's error has above the usual: a column with less is not to blame for it
+LEAST = 0.2  # of a row's error: a column with a smaller share is not to blame for it
 NO_COLUMN = "no single column: an unusual combination"
 Doubles = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -175,8 +176,8 @@ def blame(run: Run, places: Places, large: NDArray[np.bool_], known: Usual | Non
     Of a row it is the column whose value lies outside of all others by far, where there is one. Else, where the reconstruction
     error is large (K,), it is the column whose squared error is furthest above its median over the stored samples, so that
     a column that is always hard is not blamed for being so; and where it is not, so that the code lies alone though the
-    sample comes back well, the column with the rarest value, where this is rare. A missing value is never to blame. Of a
-    signal it is the channel with such an error, or with the step furthest from its mean. known: what `usual` gives.
+    sample comes back well, the column with the rarest value, where this is rare. A missing value is never to blame; where no column
+    is, it is said what was missing, since what stands in its place may make the row unusual. Of a signal it is the channel with such an error, or with the step furthest from its mean. known: what `usual` gives.
     Raises `Problem` where the samples are not at hand.
     """
     rest = ("",) * max(0, len(places) - LOOKED_AT)
@@ -236,21 +237,31 @@ def _of_row(
         return columns[at].name, _outside(columns[at], usual[at], own)
     if large:
         at = int(excess.argmax())
-        if excess[at] > 0 and excess[at] >= OF_ERROR * excess[excess > 0].sum():
-            share = errors[at] / max(float(errors.sum()), 1e-30)
+        share = errors[at] / max(float(errors.sum()), 1e-30)
+        if share >= LEAST and excess[at] > 0 and excess[at] >= OF_ERROR * excess[excess > 0].sum():
             became = _value(columns[at], out, decoded=True)
             return columns[
                 at
             ].name, f"{_value(columns[at], own)}, reconstructed as {became}: {share:.0%} of the row's error"
-        return "", NO_COLUMN
+        return "", _gaps(columns, there)
     rare = [
         _rarity(column, known, own) if here else (1.0, "")
         for column, known, here in zip(columns, usual, there, strict=True)
     ]
     at = min(range(len(columns)), key=lambda i: rare[i][0])
     if rare[at][0] * len(columns) > BY_CHANCE:
-        return "", NO_COLUMN
+        return "", _gaps(columns, there)
     return columns[at].name, f"{_value(columns[at], own)}, {rare[at][1]}"
+
+
+def _gaps(columns: Sequence[Column], there: NDArray[np.bool_]) -> str:
+    """What is said of a row without a column to blame: what is missing in it and what stands there instead."""
+    gone = [column for column, here in zip(columns, there, strict=True) if not here]
+    filled = [
+        f"{one.name} is missing" + (f": the mean, {_number(one, one.mean)}, was put in" if one.kind == "number" else "")
+        for one in gone[:3]
+    ]
+    return "; ".join(filled + ([f"so are {len(gone) - 3} more"] if len(gone) > 3 else [])) or NO_COLUMN
 
 
 def _outside(column: Column, known: Ends | Counts, row: Floats) -> str:
@@ -311,7 +322,12 @@ def _value(column: Column, row: Floats, *, decoded: bool = False) -> str:
     if isinstance(value, str):
         return value or "none of its values"
     value += 0.0  # no −0
-    return f"{value:,.{digits(column)}f}" if decoded and abs(value) < 1e12 else f"{value:,.12g}"
+    return _number(column, value) if decoded else f"{value:,.12g}"
+
+
+def _number(column: Column, value: float) -> str:
+    """A number that stood in no file, with the digits that its column has."""
+    return f"{value:,.{digits(column)}f}" if abs(value) < 1e12 else f"{value:,.12g}"
 
 
 def digits(column: Column) -> int:

@@ -205,7 +205,7 @@ class Outliers:
     error and distance, both in medians. All arrays are (Q,).
 
     places: among the run's codes. error: reconstruction error in medians of its split; error_rank: the share of
-    the others of its split (of those looked at) with a smaller error, in per cent. distance: to the k-th nearest
+    the others (of those looked at) of which that is smaller, in per cent. distance: to the k-th nearest
     code, in medians of all; distance_rank: the share of the others with a smaller one, in per cent. outside: whether a
     table's row has a value outside of those of all others by far.
     """
@@ -235,10 +235,11 @@ def outliers(
     rebuild such a row and place it near others; somebody who reads the table would still see it first.
     """
     places = near.places
-    error, share = np.zeros(len(places), np.float32), np.zeros(len(places), np.float32)
+    error = np.zeros(len(places), np.float32)
     for split in np.unique(splits[places]):
         here = splits[places] == split
-        error[here], share[here] = _standing(errors[places[here]])
+        error[here], _ = _standing(errors[places[here]])
+    _, share = _standing(error)  # of all together, so that it rises with what stands beside it
     reach = near.distance[:, -1] if near.distance.size else np.zeros(len(places), np.float32)
     distance, far = _standing(reach)
     # Not by the percentiles, which are much the same for an error of 5 medians and for one of 300.
