@@ -10,7 +10,7 @@ from math import log2, prod, sqrt
 from typing import TYPE_CHECKING, Any
 
 from models import architectures, kinds
-from models.layers import Recurrent, with_shapes
+from models.layers import Layer, Recurrent, Shape, Sum, with_shapes
 
 if TYPE_CHECKING:
     from models.architectures import Blueprint
@@ -21,6 +21,7 @@ ENOUGH = 1000  # steps for which larger batches are given up
 LEAST = 300  # steps without which none has learnt anything
 SECONDS = 30.0  # of one core that a training may take by the estimate below; a slow computer takes twice as long
 SMALL = 16  # pixels of the longer side up to which dense layers see an image as well as convolutions
+ALIKE = 10  # neighbouring pixels that say nearly the same: so many count as one number to learn
 FEW = 400  # training samples that a network would learn by heart
 MANY = 2000  # training samples from which the learning rate is whole
 TRAINED = 0.8  # the share of the samples that is trained on
@@ -69,7 +70,8 @@ def choices(facts: Facts, name: str, code_size: int) -> dict[str, Any]:
     while "batch_size" not in own and batch > 32 and step_seconds(blueprint, batch) * ENOUGH > SECONDS:
         batch //= 2
     rate = own.get("learning_rate", 0.004) * min(1.0, max(0.25, sqrt(trained / MANY)))
-    by_heart = blueprint.parameters > trained * prod(facts.shape)  # more weights than numbers to learn
+    alike = ALIKE if kinds.get(facts.kind).pixels else 1
+    by_heart = blueprint.parameters > trained * prod(facts.shape) / alike  # more weights than numbers to learn
     mixing = min(1.0, FEW / trained) if by_heart else 0.0
     found = {
         "batch_size": batch,
@@ -90,8 +92,15 @@ def step_seconds(blueprint: Blueprint, batch: int) -> float:
         for part, start in ((blueprint.encoder, blueprint.shape), (blueprint.decoder, (blueprint.code_size,)))
         for layer, shape in with_shapes(part, start)
     ]
-    along = sum(shape[0] for layer, shape in layers if isinstance(layer, Recurrent))
+    along = sum(_along(layer, shape) for layer, shape in layers)
     return STEP + ARRAY * len(blueprint.weights) + ALONG * along + PRODUCT * blueprint.products * batch
+
+
+def _along(layer: Layer, shape: Shape) -> int:
+    """The steps that wait for one another in a layer, or in its branches."""
+    if isinstance(layer, Sum):
+        return sum(_along(one, at) for branch in layer.branches for one, at in with_shapes(branch, shape))
+    return shape[0] if isinstance(layer, Recurrent) else 0
 
 
 def _two_digits(value: float) -> float:

@@ -71,8 +71,11 @@ def test_a_long_step_is_expected_to_take_long() -> None:
     }
     seconds = [defaults.step_seconds(one, 64) for one in blueprints.values()]
     assert seconds == sorted(seconds) and seconds[2] < defaults.step_seconds(blueprints["wide"], 256)
-    short, long = (architectures.get("gru").blueprint("signal", (steps, 1), 2) for steps in (10, 400))
-    assert defaults.step_seconds(long, 16) > 10 * defaults.step_seconds(short, 16)
+    few, rows, many = (
+        defaults.step_seconds(architectures.get("gru").blueprint("signal", (steps, 1), 2), 16) for steps in (4, 28, 400)
+    )
+    assert rows > 4 * few
+    assert 0.9 * rows < many < 2 * rows  # where several steps are one
 
 
 def test_page_and_shell_begin_with_the_same() -> None:
@@ -161,6 +164,37 @@ def test_hardly_any_training_is_needed_on_digits(architecture: str, code_size: i
     chosen = runs.configure(choices)
     run = training.train(dataclasses.replace(chosen, epochs=chosen.epochs // 10), tmp_path, tsne=0)
     assert run.metric("mse") < (1.02 if architecture == "single-layer" else 1.0) * run.metric("pca_mse")
+
+
+def test_few_pixels_are_learnt_by_heart_as_well() -> None:
+    """Neighbours say nearly the same: 364 colour pictures are few, as long as their 3,072 numbers are no columns."""
+    pictures, rows = (
+        defaults.choices(Facts(kind, shape, 364), name, 2)["mixing"]
+        for kind, shape, name in (
+            ("image", (32, 32, 3), "modern-convolutional"),
+            ("table", (3072,), "multi-layer"),
+        )
+    )
+    assert pictures == 1
+    assert rows == 1
+    assert defaults.choices(Facts("image", (28, 28, 1), 60_000), "modern-convolutional", 2)["mixing"] == 0
+
+
+@pytest.mark.parametrize("name", ["gru", "lstm"])
+def test_a_long_series_is_learnt_step_by_step_in_seconds(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A quarter of the default epochs on 90 bumps that come at another time each."""
+    random, steps = np.random.default_rng(0), np.arange(101)
+    at = random.uniform(20, 80, (90, 1))
+    values = np.exp(-(((steps - at) / 9) ** 2))[..., None] + 0.02 * random.normal(size=(90, 101, 1))
+    values = ((values - values.mean()) / values.std()).astype(np.float32)
+    content = datasets.Arrays(values, np.full(90, -1, np.int32), np.zeros((90, 0), np.float32))
+    made = datasets.Dataset("bumps", "Bumps", "", "signal", (101, 1), 90, (), "x", "x", read=lambda: content, version=1)
+    monkeypatch.setitem(datasets.available(), "bumps", made)
+    chosen = runs.configure({"dataset": "bumps", "architecture": name, "code_size": 2})
+    run = training.train(dataclasses.replace(chosen, epochs=chosen.epochs // 4), tmp_path, tsne=0)
+    assert run.metric("mse") < run.metric("pca_mse")
 
 
 def test_a_network_that_learnt_only_the_mean_says_so(tmp_path: Path) -> None:

@@ -32,11 +32,13 @@ from models.layers import (
     Layer,
     LayerNorm,
     MaxPool,
+    Patches,
     PixelShuffle,
     Recurrent,
     Repeat,
     Reshape,
     Sum,
+    Unpatch,
     Upsample,
 )
 from models.runs import networks
@@ -44,7 +46,7 @@ from models.runs import networks
 Floats = NDArray[np.float32]
 SHIPPED = sorted(path.name for path in (ROOT / "pretrained").iterdir() if path.is_dir())
 # Sizes that are no multiples of four or eight, and images that are not square.
-SHAPES = {"image": [(8, 8, 1), (13, 10, 3), (28, 28, 1)], "signal": [(17, 1), (20, 3)], "table": [(7,), (30,)]}
+SHAPES = {"image": [(8, 8, 1), (13, 10, 3), (28, 28, 1)], "signal": [(17, 1), (20, 3), (59, 2)], "table": [(7,), (30,)]}
 ASK = """async ([module, parts, values, count, simd]) => {
     const bytes = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
     window.worker ??= new Worker(module, {type: "module"});
@@ -145,6 +147,8 @@ ODD: dict[str, tuple[tuple[int, ...], tuple[Layer, ...]]] = {
     ),
     "steps": ((13, 3), (EachStep(5), LayerNorm(), Activation("gelu"), Recurrent("gru", 7, every=True), Recurrent("lstm", 5))),
     "repeated": ((4,), (Repeat(6), Recurrent("lstm", 6, every=True), EachStep(3), Flatten(), Dense(5))),
+    "patches": ((13, 3), (Patches(4), EachStep(8), Activation("gelu"), Unpatch(15), Recurrent("gru", 5, every=True), Patches(5), Flatten())),
+    "sum of patches": ((13, 2), (Patches(4), Sum(((Unpatch(13),), (EachStep(8), Unpatch(13)))), Activation("relu"), Flatten())),
     "reshaped": ((12,), (Dense(24), Reshape((2, 3, 4)), Convolution(3), Flatten(), Reshape((6, 6)), EachStep(2), Flatten())),
 }  # fmt: skip
 

@@ -293,6 +293,8 @@ def test_sizes_are_what_a_mail_takes() -> None:
         run = runs.open_run(runs.folder_of(name))
         assert len(pages.page(run).html) <= bytes_, name
     assert len(pages.page(runs.open_run(runs.folder_of("mnist-wide")), encoder=False).html) <= 900_000
+    small = pages.page(runs.open_run(runs.folder_of("mnist-narrow")), samples=True)
+    assert len(small.html) <= 900_000
 
 
 def test_wrong_bits_are_told() -> None:

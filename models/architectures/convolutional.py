@@ -3,6 +3,8 @@
 All convolutions are padded to keep their size. 88,345 parameters at 28x28 and D = 48. The article ends in a
 ReLU; here a sigmoid ends it, as in every image decoder of ours: a ReLU's zero gradient leaves pixels that once
 went dark dark for ever, and nothing holds it below 1. Sides that are no multiple of four are padded and cropped.
+Where the article's four channels would be fewer than four numbers for each of the code, as for small images, more begin
+the decoder: half of them are cut off by the ReLU.
 """
 
 from models.architectures import Architecture
@@ -20,11 +22,14 @@ from models.layers import (
     Upsample,
 )
 
+PER_DIMENSION = 4  # numbers to paint from: the article has 196 at 28x28 for D = 48
+
 
 def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
     """(H, W, C) -> (16, H, W) -> (8, H/2, W/2) -> (D,) -> (4, H/4, W/4) -> (8, H/4, W/4) -> (4, H/2, W/2) -> (H, W, C)."""
     height, width, channels = shape
     rows, columns = -(-height // 4), -(-width // 4)
+    first = max(4, -(-PER_DIMENSION * code_size // (rows * columns)))
     encoder = (
         ChannelsFirst(multiple=4),
         Convolution(16, kernel=4),
@@ -37,9 +42,9 @@ def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer
         Activation("sigmoid"),
     )
     decoder = (
-        Dense(4 * rows * columns),
+        Dense(first * rows * columns),
         Activation("relu"),
-        Reshape((4, rows, columns)),
+        Reshape((first, rows, columns)),
         Convolution(8, kernel=4),
         Activation("relu"),
         Upsample(),

@@ -31,7 +31,7 @@ from models.layers.layer import (
     weight_shapes,
     with_shapes,
 )
-from models.layers.steps import EachStep, Recurrent, Repeat
+from models.layers.steps import EachStep, Patches, Recurrent, Repeat, Unpatch
 
 __all__ = [
     "Activation",
@@ -47,12 +47,14 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "MaxPool",
+    "Patches",
     "PixelShuffle",
     "Recurrent",
     "Repeat",
     "Reshape",
     "Shape",
     "Sum",
+    "Unpatch",
     "Upsample",
     "append_nodes",
     "count",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,6 +79,87 @@ class Repeat(Layer):
     def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
         row = graph.add("Unsqueeze", x, graph.constant(np.array([1], np.int64)))
         return graph.add("Tile", row, graph.constant(np.array([1, self.steps, 1], np.int64)))
+
+
+@dataclass(frozen=True)
+class Patches(Layer):
+    """Several steps of a sequence as one: (T, F) becomes (T / size, size F), rounded up, with zeros behind the last step."""
+
+    size: int
+
+    def output(self, shape: Shape) -> Shape:
+        return (-(-shape[0] // self.size), self.size * shape[1])
+
+    def module(self, shape: Shape) -> nn.Module:
+        from torch import Tensor, nn
+        from torch.nn.functional import pad
+
+        after, patches = -shape[0] % self.size, self.output(shape)
+
+        class Patched(nn.Module):
+            def forward(self, x: Tensor) -> Tensor:
+                return pad(x, (0, 0, 0, after)).reshape(-1, *patches)
+
+        return Patched()
+
+    def pytorch(self, shape: Shape) -> str:
+        after = -shape[0] % self.size
+        whole = f"F.pad(x, (0, 0, 0, {after}))" if after else "x"
+        return f"Lambda(lambda x: {whole}.reshape(-1, {', '.join(map(str, self.output(shape)))}))"
+
+    def definitions(self, shape: Shape) -> tuple[str, ...]:
+        return (LAMBDA,)
+
+    def words(self, shape: Shape) -> str:
+        return f"Patches, {self.size:,} steps at once"
+
+    def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
+        if after := -shape[0] % self.size:
+            x = graph.add("Pad", x, graph.constant(np.array([0, 0, 0, 0, after, 0], np.int64)))
+        return graph.add("Reshape", x, graph.constant(np.array([-1, *self.output(shape)], np.int64)))
+
+
+@dataclass(frozen=True)
+class Unpatch(Layer):
+    """The way back from `Patches`: (T / size, size F) becomes (steps, F), what is behind the last step cut off."""
+
+    steps: int
+
+    def output(self, shape: Shape) -> Shape:
+        return (self.steps, self._features(shape))
+
+    def _features(self, shape: Shape) -> int:
+        return shape[1] // -(-self.steps // shape[0])
+
+    def module(self, shape: Shape) -> nn.Module:
+        from torch import Tensor, nn
+
+        steps, features = self.output(shape)
+
+        class Unpatched(nn.Module):
+            def forward(self, x: Tensor) -> Tensor:
+                return x.flatten(1)[:, : steps * features].reshape(-1, steps, features)
+
+        return Unpatched()
+
+    def pytorch(self, shape: Shape) -> str:
+        steps, features = self.output(shape)
+        return f"Lambda(lambda x: x.flatten(1)[:, :{steps * features}].reshape(-1, {steps}, {features}))"
+
+    def definitions(self, shape: Shape) -> tuple[str, ...]:
+        return (LAMBDA,)
+
+    def words(self, shape: Shape) -> str:
+        return f"Steps of patches, {self.steps:,} one by one"
+
+    def nodes(self, graph: Graph, x: str, shape: Shape, name: str) -> str:
+        steps, features = self.output(shape)
+        one_by_one = np.array([-1, prod(shape) // features, features], np.int64)
+        x = graph.add("Reshape", x, graph.constant(one_by_one))
+        if steps * features != prod(shape):
+            begin, end, axis = (graph.constant(np.array([at], np.int64)) for at in (0, steps, 1))
+            x = graph.add("Slice", x, begin, end, axis)
+        return x
 
 
 # Where torch's gates stand in ONNX's order: LSTM i f g o -> i o f g, GRU r z n -> z r n.

@@ -49,8 +49,6 @@ def initialise(network: Network, recipe: str, training: Tensor, kind: str) -> No
     samples = stored.float() / 255 if pixels else stored.float()
     encoder, decoder = network.encoder.cpu(), network.decoder.cpu()  # other devices lack what is needed here
     with torch.no_grad():
-        _remember(encoder, len(samples[0]))
-        _remember(decoder, len(samples[0]))
         _begin_at_mean(layers[-1], samples, pixels)
         ends = last_dense(encoder)
         size = ends[0].out_features // (2 if network.variational else 1) if ends else 1
@@ -79,16 +77,23 @@ def principal_scores(rows: Tensor, size: int) -> Tensor:
     return out
 
 
-def _remember(part: nn.Module, steps: int) -> None:
-    """Have recurrent layers begin as a reservoir of many time scales.
+def _remember(part: nn.Module, one: Tensor) -> None:
+    """Have recurrent layers begin as a reservoir of many time scales; one: what goes into the part for one sample.
 
-    Each unit remembers for 1 to `steps` steps, another time each (Tallec and Ollivier 2018), and the units turn into each
-    other (Jaeger 2001). As torch has them, what they give stands still after a few steps, and nothing that goes on
-    longer can be written with it.
+    Each unit remembers for 1 to as many steps as there are, another time each (Tallec and Ollivier 2018), and the units
+    turn into each other (Jaeger 2001). As torch has them, what they give stands still after a few steps, and nothing that
+    goes on longer can be written with it.
     """
-    for layer in (m for m in part.modules() if isinstance(m, nn.LSTM | nn.GRU)):
+    lengths: dict[nn.Module, int] = {}
+    layers = [m for m in part.modules() if isinstance(m, nn.LSTM | nn.GRU)]
+    hooks = [m.register_forward_pre_hook(lambda m, came: lengths.__setitem__(m, came[0].shape[1])) for m in layers]
+    if layers:
+        part(one)
+    for hook in hooks:
+        hook.remove()
+    for layer in layers:
         weights, size = dict(layer.named_parameters()), layer.hidden_size
-        times = torch.exp(torch.rand(size) * log(max(2.0, steps)))
+        times = torch.exp(torch.rand(size) * log(max(2.0, lengths[layer])))
         kept = -torch.log(torch.expm1(1 / times)).clamp(-4, 8)  # a gate of exp(-1 / time)
         weights["weight_hh_l0"][2 * size : 3 * size] = TURN * nn.init.orthogonal_(torch.empty(size, size))
         weights["bias_hh_l0"][size : 2 * size] += kept
@@ -118,6 +123,7 @@ def last_dense(part: nn.Module) -> list[nn.Linear]:
 def _fit(part: nn.Sequential, inputs: Tensor, wanted: Tensor, variational: bool = False) -> Tensor:
     """Set the weights of an encoder or a decoder by what goes in (M, …) and what should come out (M, …), before an
     activation at its end; returns what comes out, of a variational encoder the means."""
+    _remember(part, inputs[:1])
     ends = last_dense(part)
     normalised = any(isinstance(module, nn.LayerNorm | nn.GroupNorm) for module in part.modules())
     with _standardising(
@@ -172,26 +178,40 @@ def _keeping(inputs: Tensor, units: int) -> Tensor:
 
 
 def _regress(part: nn.Sequential, ends: list[nn.Linear], inputs: Tensor, wanted: Tensor, variational: bool) -> None:
-    """The weights of the last layers with which their sum is nearest to what is wanted (Hoerl and Kennard 1970)."""
+    """The weights of the last layers with which their sum is nearest to what is wanted (Hoerl and Kennard 1970).
+
+    Those that see a sample as one row are fitted together, then those along a sequence to what is left.
+    """
     seen: dict[nn.Linear, list[Tensor]] = {layer: [] for layer in ends}
     hooks = [layer.register_forward_pre_hook(lambda layer, came: seen[layer].append(came[0])) for layer in ends]
     for some in inputs.split(AT_ONCE):
         part(some)
     for hook in hooks:
         hook.remove()
-    # (M, R, K) and (M, R, O): of a sequence each step is a row of its own.
-    features = torch.cat([torch.cat(seen[layer]) for layer in ends], -1)
-    features = features.reshape(len(inputs), -1, features.shape[-1])
-    targets = wanted.reshape(*features.shape[:2], -1)
+    left = wanted.flatten(1).double()
+    # (M, R, K): of a sequence each step is a row of its own.
+    rows = {layer: (whole := torch.cat(some)).reshape(len(inputs), -1, whole.shape[-1]) for layer, some in seen.items()}
+    for count in sorted({found.shape[1] for found in rows.values()}):
+        together = [layer for layer in ends if rows[layer].shape[1] == count]
+        features = torch.cat([rows[layer] for layer in together], -1)
+        size = left.shape[1] if count == 1 else count * together[0].out_features
+        targets = nn.functional.pad(left, (0, size - left.shape[1])).reshape(len(left), count, -1)
+        told = _linear(together, features, targets, variational)
+        left = left - told.flatten(1)[:, : left.shape[1]]
+
+
+def _linear(ends: list[nn.Linear], features: Tensor, targets: Tensor, variational: bool) -> Tensor:
+    """Set the weights of layers that are added from what goes in (M, R, K), one layer's features after the other's, to what
+    should come out (M, R, O); returns what does."""
     step = -(-features.shape[0] * features.shape[1] // (20 * LOOKED_AT))
-    features, targets = features[::step].double(), targets[::step].double()
-    middle, mean = features.mean((0, 1)), targets.mean((0, 1))
-    weights = ridge(features - middle, targets - mean)
+    some, wanted = features[::step].double(), targets[::step]
+    middle, mean = some.mean((0, 1)), wanted.mean((0, 1))
+    weights = ridge(some - middle, wanted - mean)
     count, at = targets.shape[-1], 0
     for i, layer in enumerate(ends):
-        some = weights[at : at + layer.in_features]
+        own = weights[at : at + layer.in_features]
         at += layer.in_features
-        layer.weight[:count] = some.T.to(layer.weight)
+        layer.weight[:count] = own.T.to(layer.weight)
         layer.bias.zero_()
         if i == 0:
             layer.bias[:count] = (mean - middle @ weights).to(layer.bias)
@@ -199,6 +219,7 @@ def _regress(part: nn.Sequential, ends: list[nn.Linear], inputs: Tensor, wanted:
             half = layer.out_features // 2
             layer.weight[half:] *= 0.1
             layer.bias[half:] = QUIET if i == 0 else 0.0
+    return (features.double() - middle) @ weights + mean
 
 
 def ridge(features: Tensor, targets: Tensor) -> Tensor:

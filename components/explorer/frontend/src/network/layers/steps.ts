@@ -31,6 +31,29 @@ const repeat: Layer = {
   },
 };
 
+const patches: Layer = {
+  batches: false,
+  compile({ plan, fields }, value) {
+    const x = plan.flat(value),
+      [steps, values] = x.shape,
+      size = count(fields, "size"),
+      y = plan.rows([Math.ceil(steps / size), size * values]);
+    plan.copy(x.at, y.at, [1, 1, steps * values], [0, 0, 4], [0, 0, 4]); // nothing is written behind: zeros stay there
+    return y;
+  },
+};
+
+const unpatch: Layer = {
+  batches: false,
+  compile({ plan, fields }, value) {
+    const x = plan.flat(value),
+      [patched, values] = x.shape,
+      steps = count(fields, "steps"),
+      features = Math.floor(values / Math.ceil(steps / patched));
+    return { ...x, shape: [steps, features], row: 4 * features };
+  },
+};
+
 const recurrent: Layer = {
   batches: false,
   compile({ plan, fields, name }, value) {
@@ -70,4 +93,10 @@ const recurrent: Layer = {
   },
 };
 
-export const STEPS: Record<string, Layer> = { EachStep: eachStep, Repeat: repeat, Recurrent: recurrent };
+export const STEPS: Record<string, Layer> = {
+  EachStep: eachStep,
+  Repeat: repeat,
+  Patches: patches,
+  Unpatch: unpatch,
+  Recurrent: recurrent,
+};
