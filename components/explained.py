@@ -52,7 +52,7 @@ def blueprint_of(run: runs.Run) -> Blueprint | None:
     """The layers of a run's network; None where its weights are not those of an architecture that is here."""
     try:
         architecture = architectures.get(run.configuration.architecture)
-        blueprint = architecture.blueprint(run.kind, run.shape, run.code_size)
+        blueprint = architecture.blueprint(run.kind, run.shape, run.code_size, run.card.recipe)
         stored, _ = graphs.header(run.folder / "weights.safetensors")
     except (Problem, OSError, ValueError):
         return None

@@ -389,7 +389,8 @@ def _decoded(run: Run, decoder: bytes, some: NDArray[np.float32]) -> NDArray[np.
     """What a decoder with these weights makes of codes."""
     from safetensors.numpy import load, save_file
 
-    blueprint = architectures.get(run.configuration.architecture).blueprint(run.kind, run.shape, run.code_size)
+    architecture = architectures.get(run.configuration.architecture)
+    blueprint = architecture.blueprint(run.kind, run.shape, run.code_size, run.card.recipe)
     encoder = load(networks.weights(run.folder, "encoder"))  # graphs are written of both
     with tempfile.TemporaryDirectory(prefix="hourglass-") as name:
         weights = Path(name) / "weights.safetensors"

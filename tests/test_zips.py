@@ -22,7 +22,8 @@ from test_runs import resealed
 from test_uploads import images
 from test_uploads import trained as learned
 
-from models import Problem, datasets, engine, export, runs, uploads
+from components import explained
+from models import Problem, architectures, datasets, engine, export, pages, runs, uploads
 from models.columns import Column, scaling
 from models.readers import ReadResult
 from models.readers.limits import LIMITS, RUN, Limits
@@ -691,3 +692,23 @@ def test_columns_that_are_not_those_of_the_samples_are_refused(
     change(columns)
     (folder / "columns.json").write_text(json.dumps(columns))
     refused(zip_of(resealed(folder, run.stored_card())), home, says)
+
+
+@pytest.mark.parametrize(("name", "code_size"), [("gru", 2), ("lstm", 2), ("convolutional", 16)])
+def test_a_run_from_before_its_architecture_changed_still_leaves_and_comes_back(
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, code_size: int
+) -> None:
+    today = architectures.get(name)
+    with monkeypatch.context() as then:
+        then.setitem(architectures.available(), name, dataclasses.replace(today, layers=today.earlier[4]))
+        then.setattr(runs.configuration, "RECIPE", 4)
+        then.setattr(runs, "RECIPE", 4)
+        old = trained(architecture=name, code_size=code_size, epochs=1)
+    now, before = (today.blueprint("image", (8, 8, 1), code_size, recipe).weights for recipe in (None, 4))
+    assert now != before and old.card.recipe == 4
+    assert explained.blueprint_of(old) is not None
+    assert pages.page(old, bits=8).lost < 1
+    packed, decoded = export.part(old, "run"), old.coder.decode(old.codes[:5])
+    shutil.rmtree(old.folder)
+    again = runs.unpack(packed)
+    np.testing.assert_allclose(again.coder.decode(again.codes[:5]), decoded, atol=1e-6)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from models import Problem
 from models.discovery import Unusable, discover, named_like_file, texts
@@ -159,21 +159,26 @@ class Autoencoder:
     decoder: nn.Sequential
 
 
+Layers: TypeAlias = Callable[[Shape, int], tuple[tuple[Layer, ...], tuple[Layer, ...]]]
+
+
 @dataclass(frozen=True)
 class Architecture:
     """A family of autoencoders. layers(shape, D) gives encoder and decoder without the output's activation.
 
-    defaults: the training choices that suit it, by field of `models.runs.Configuration`.
+    defaults: the training choices that suit it, by field of `models.runs.Configuration`. earlier: what `layers` was up to
+    and including a version of the recipe (`models.runs.RECIPE`), for runs that were trained then.
     """
 
     name: str
     title: str
     summary: str
     paper: str
-    layers: Callable[[Shape, int], tuple[tuple[Layer, ...], tuple[Layer, ...]]]
+    layers: Layers
     variational: bool = False
     kinds: tuple[str, ...] = tuple(KINDS)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    earlier: Mapping[int, Layers] = field(default_factory=dict)
 
     @property
     def takes(self) -> str:
@@ -181,8 +186,9 @@ class Architecture:
         words = [f"{kind}s" for kind in self.kinds]
         return "takes " + " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
-    def blueprint(self, kind: str, shape: Shape, code_size: int) -> Blueprint:
-        """The layers for samples of this kind and shape. `Problem` when the kind or the code size does not fit, and when
+    def blueprint(self, kind: str, shape: Shape, code_size: int, recipe: int | None = None) -> Blueprint:
+        """The layers for samples of this kind and shape, as they were under this version of the recipe; None stands for
+        today's. `Problem` when the kind or the code size does not fit, and when
         the layers do not end in the code, or in the sample's shape.
 
         Images leave through a sigmoid, since they lie in [0, 1]; standardised signals and rows leave as they are.
@@ -196,7 +202,9 @@ class Architecture:
         most = min(MAX_CODE_SIZE, prod(shape))
         if not 1 <= code_size <= most:
             raise Problem(f"code size must be 1 to {most}; {code_size} was given")
-        encoder, decoder = self.layers(shape, code_size)
+        since = [version for version in sorted(self.earlier) if recipe is not None and recipe <= version]
+        layers = self.earlier[since[0]] if since else self.layers
+        encoder, decoder = layers(shape, code_size)
         output = (Activation("sigmoid"),) if KINDS[kind].pixels else ()
         blueprint = Blueprint(shape, code_size, encoder, (*decoder, *output), self.variational)
         wide = (code_size * (2 if self.variational else 1),)

@@ -26,10 +26,16 @@ PER_DIMENSION = 4  # numbers to paint from: the article has 196 at 28x28 for D =
 
 
 def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
-    """(H, W, C) -> (16, H, W) -> (8, H/2, W/2) -> (D,) -> (4, H/4, W/4) -> (8, H/4, W/4) -> (4, H/2, W/2) -> (H, W, C)."""
+    """The article's, with more channels where its four would be too few."""
+    return with_channels(
+        max(4, -(-PER_DIMENSION * code_size // (-(-shape[0] // 4) * -(-shape[1] // 4)))), shape, code_size
+    )
+
+
+def with_channels(first: int, shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+    """(H, W, C) -> (16, H, W) -> (8, H/2, W/2) -> (D,) -> (first, H/4, W/4) -> (8, H/4, W/4) -> (4, H/2, W/2) -> (H, W, C)."""
     height, width, channels = shape
     rows, columns = -(-height // 4), -(-width // 4)
-    first = max(4, -(-PER_DIMENSION * code_size // (rows * columns)))
     encoder = (
         ChannelsFirst(multiple=4),
         Convolution(16, kernel=4),
@@ -65,4 +71,5 @@ ARCHITECTURE = Architecture(
     layers=layers,
     kinds=("image",),
     defaults={"learning_rate": 0.003},
+    earlier={4: lambda shape, code_size: with_channels(4, shape, code_size)},
 )

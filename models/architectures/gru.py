@@ -1,7 +1,7 @@
 """The step-by-step autoencoder with gated recurrent units (Cho et al. 2014): a quarter fewer weights than the LSTM's."""
 
 from models.architectures import Architecture
-from models.architectures.lstm import step_by_step
+from models.architectures.lstm import each_step, step_by_step
 from models.layers import Layer, Shape
 
 
@@ -17,4 +17,5 @@ ARCHITECTURE = Architecture(
     paper="Cho et al., Learning Phrase Representations using RNN Encoder-Decoder, EMNLP 2014",
     layers=layers,
     kinds=("image", "signal"),
+    earlier={4: lambda shape, code_size: each_step("gru", shape, code_size)},
 )

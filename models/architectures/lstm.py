@@ -31,6 +31,14 @@ def step_by_step(kind: str, shape: Shape, code_size: int) -> tuple[tuple[Layer, 
     )
 
 
+def each_step(kind: str, shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+    """The same up to the recipe's version 4: one step after the other, and no path beside."""
+    steps, features = shape[0], prod(shape[1:])
+    encoder = (Flatten(), Reshape((steps, features)), Recurrent(kind, UNITS), Dense(code_size))
+    decoder = (Repeat(steps), Recurrent(kind, UNITS, every=True), EachStep(features), Flatten(), Reshape(shape))
+    return encoder, decoder
+
+
 def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
     """With long short-term memory."""
     return step_by_step("lstm", shape, code_size)
@@ -43,4 +51,5 @@ ARCHITECTURE = Architecture(
     paper="Srivastava, Mansimov and Salakhutdinov, Unsupervised Learning of Video Representations using LSTMs, 2015",
     layers=layers,
     kinds=("image", "signal"),
+    earlier={4: lambda shape, code_size: each_step("lstm", shape, code_size)},
 )

@@ -21,7 +21,7 @@ def layers(run: Run) -> bytes:
     stored = run.stored_card()["architecture"].get("layers")
     if stored is None:
         architecture = architectures.get(run.configuration.architecture)
-        stored = architecture.blueprint(run.kind, run.shape, run.code_size).listed()
+        stored = architecture.blueprint(run.kind, run.shape, run.code_size, run.card.recipe).listed()
     return json.dumps(stored).encode()
 
 

@@ -138,7 +138,7 @@ def _rebuilt(run: Run) -> Run:
 
     chosen = configure(dataclasses.asdict(run.configuration))
     dataset, architecture = datasets.get(chosen.dataset), architectures.get(chosen.architecture)
-    blueprint = architecture.blueprint(dataset.kind, dataset.shape, chosen.code_size)
+    blueprint = architecture.blueprint(dataset.kind, dataset.shape, chosen.code_size, run.card.recipe)
     facts = dataset_facts(dataset)
     about = run.stored_card()
     known = about["dataset"] | {"columns": run.stored_columns}
