@@ -5,6 +5,7 @@ import type { Context } from "./context";
 import { download, mapChoices, toolButtons, viewButtons } from "./controls";
 import { h, type Announcer } from "./dom";
 import type { Hint } from "./hint";
+import type { PointerInput } from "./input/pointer";
 import type { Intro } from "./intro";
 import type { Background } from "./layers/background";
 import type { PointMap } from "./map/map";
@@ -22,6 +23,7 @@ export interface LayoutParts extends Context {
   readonly intro: Intro;
   readonly map: PointMap;
   readonly places: Places;
+  readonly pointer: Pick<PointerInput, "alsoOn">;
   readonly side: Side;
   readonly tools: readonly Tool[];
   /** The tool in hand. */
@@ -34,6 +36,7 @@ export function layOut(scene: LayoutParts, { root, body }: { root: HTMLElement; 
   root.dataset["run"] = card.id;
   root.dataset["kind"] = card.dataset.kind;
   const marks = new Marks(map, state, scene.places, side, colouring, hint.note, () => scene.tool().hasRings);
+  scene.pointer.alsoOn(marks.marker);
   map.canvas.tabIndex = 0;
   map.canvas.setAttribute("role", "application");
   map.canvas.setAttribute(

@@ -58,6 +58,7 @@ export class Scene implements Context {
   readonly intro: Intro;
   readonly reporter: Reporter;
   private readonly keys: KeyInput;
+  readonly pointer: PointerInput;
   readonly tools: readonly Tool[];
   private activeTool: Tool;
   /** The input of the next change of the code; undefined where the change comes from elsewhere. */
@@ -105,7 +106,7 @@ export class Scene implements Context {
     this.state.set("tool", this.activeTool.id);
     this.hint = new Hint(this, this.tool, () => this.release());
     this.keys = new KeyInput(this);
-    new PointerInput(this);
+    this.pointer = new PointerInput(this);
     this.follow();
     layOut(this, parts);
     this.start();
@@ -125,10 +126,7 @@ export class Scene implements Context {
   private follow(): void {
     const { state, map, colouring, background } = this;
     state.subscribe(["code"], () => this.codeChanged());
-    state.subscribe(["pinned"], () => {
-      if (this.byHand && state.now.pinned) this.intro.holding();
-      this.present();
-    });
+    state.subscribe(["pinned"], () => this.present());
     state.subscribe(["plane"], () => this.showPlane(this.data.planeOf(state.now.plane)));
     state.subscribe(["led"], () => this.present());
     state.subscribe(["tool"], () => this.use(this.tools.find((tool) => tool.id === state.now.tool) ?? this.tools[0]));
@@ -214,6 +212,12 @@ export class Scene implements Context {
     this.intro.setTouched(touched);
     this.present();
   }
+  tapped(): void {
+    if (this.state.now.pinned && this.activeTool.id === "explore") this.intro.holding();
+  }
+  get scrolls(): boolean {
+    return this.hint.scrolls;
+  }
   passed(): void {
     if (this.hint.passed()) this.map.redraw("overlay");
   }
@@ -226,7 +230,10 @@ export class Scene implements Context {
   }
   togglePinned(): void {
     if (this.state.now.pinned) this.release();
-    else this.state.set("pinned", true);
+    else {
+      this.state.set("pinned", true);
+      this.intro.holding();
+    }
   }
   toggleFullScreen(): void {
     if (document.fullscreenElement) void document.exitFullscreen();
@@ -285,7 +292,8 @@ export class Scene implements Context {
     this.side.present();
     this.hint.present();
     this.intro.setHeld(this.hint.holds);
-    if (this.moved) this.intro.moved(this.nearestLabels);
+    if (this.moved) this.intro.moved();
+    root.classList.toggle("hg-scrolls", this.scrolls);
     root.classList.toggle("hg-is-far", this.side.far);
     root.classList.toggle("hg-is-away", this.state.now.led?.away === true);
     this.map.redraw("overlay");
@@ -301,6 +309,7 @@ export class Scene implements Context {
   /** After the hand has come to rest: what would be too much for every move. */
   private readonly settle = (): void => {
     if (this.ended) return;
+    if (this.moved) this.intro.rested(this.nearestLabels);
     this.side.settle();
     this.background.codeRested();
   };
