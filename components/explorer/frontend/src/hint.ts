@@ -108,8 +108,7 @@ export class Hint {
     const { card, state } = this.context;
     const shown = SHOWN[card.dataset.kind] ?? "the picture";
     if (this.tool().id !== "explore") return `${this.tool().help}.`;
-    if (this.scrolls)
-      return `Held: ${shown} stays. Drag the ring or tap elsewhere; swipes up and down scroll.`;
+    if (this.scrolls) return `Held: ${shown} stays. Drag the ring or tap elsewhere; swipes up and down scroll.`;
     if (this.touched) return `Touch the map and drag: ${shown} follows your finger. Two fingers move and zoom the map.`;
     return state.now.pinned
       ? `Held: ${shown} stays. Click the marker or press P to let go; click elsewhere to hold there.`

@@ -49,10 +49,16 @@ export function layOut(scene: LayoutParts, { root, body }: { root: HTMLElement; 
     ...marks.elements,
     side.details.element,
   );
-  const choices = mapChoices(state, data, colouring.choices(), background.choices());
+  const showsLayer = () => scene.tool().showsLayer;
+  const choices = mapChoices(state, data, colouring.choices(), background.choices(), showsLayer);
   body.append(
     scene.intro.element,
-    h("header", { class: "hg-head" }, toolButtons(scene.tools, state), choices),
+    h(
+      "header",
+      { class: "hg-head" },
+      toolButtons(scene.tools, state, () => side.details.close()),
+      choices,
+    ),
     h(
       "div",
       { class: "hg-stage" },
@@ -64,8 +70,8 @@ export function layOut(scene: LayoutParts, { root, body }: { root: HTMLElement; 
     side.below.element,
     scene.announcer.element,
   );
-  map.drawLayer = (context, camera) => scene.tool().showsLayer && background.draw(context, camera);
-  map.pointOpacity = () => (scene.tool().showsLayer ? background.pointOpacity : 1);
+  map.drawLayer = (context, camera) => showsLayer() && background.draw(context, camera);
+  map.pointOpacity = () => (showsLayer() ? background.pointOpacity : 1);
   map.drawOverlay = (context) => scene.tool().draw?.(context);
   map.hasOverlay = () => scene.tool().draws;
   map.placeMarks = marks.place;

@@ -118,7 +118,7 @@ export class Scene implements Context {
   private dropUnknown(): void {
     const { state } = this;
     const colours = this.colouring.choices();
-    if (!colours.some(([key]) => key === state.now.colour)) state.set("colour", colours[0][0]);
+    if (!colours.some(([key]) => key === state.now.colour)) state.set("colour", this.colouring.usual);
     if (!this.background.choices().some(([id]) => id === state.now.layer)) state.set("layer", "none");
   }
 
