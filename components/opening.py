@@ -66,7 +66,7 @@ def first_steps(run: runs.Run) -> dict[str, Any]:
         "label": label if classes else None,
         "find": f"Find a {classes[7]}"
         if label == 7 and classes[7] == "7"
-        else f"Find {classes[label]}"
+        else f"Find: {classes[label]}"
         if classes
         else "",
         "train": run.pretrained,

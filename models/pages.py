@@ -145,6 +145,7 @@ def _html(title: str, words: str, main: str, below: str, files: Mapping[str, byt
         "style-src 'unsafe-inline'; img-src data: blob:; connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
     every = {**files, "": blocks.packed(SCRIPT.read_bytes())}
+    title = title.replace(" = ", "\u00a0=\u00a0")
     lines = [
         "<!doctype html>",
         '<html lang="en">',
@@ -179,7 +180,7 @@ def sentence(run: Run) -> str:
     numbers = "one number" if run.code_size == 1 else f"{run.code_size} numbers"
     kind = kinds.get(run.kind)
     return (
-        f"Each point is one {kind.one} of {run.card.dataset.title}, kept as {numbers}. Move over the map, or drag a slider: "
+        f"Each point is one {kind.one} of {run.card.dataset.title}, kept as {numbers}. Point at the map, or drag a slider: "
         f"a network draws from these numbers alone."
     )
 

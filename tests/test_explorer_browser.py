@@ -594,7 +594,9 @@ def test_a_replay_waits_where_motion_is_unwelcome_and_hides_what_the_finished_ne
     frames(page)
     assert picture(page, ".hg-ground") == plain
     expect(page.get_by_test_id("layer-legend")).to_be_hidden()
+    expect(page.get_by_test_id("layer")).to_be_disabled()
     page.get_by_test_id("tool-explore").click()
+    expect(page.get_by_test_id("layer")).to_be_enabled()
     frames(page)
     assert picture(page, ".hg-ground") != plain
 
@@ -623,6 +625,40 @@ def test_a_layer_comes_and_goes_while_the_points_stay_as_they_were_drawn(bench: 
     page.get_by_test_id("zoom-in").click()
     frames(page)
     assert page.evaluate("drawn") > 0
+
+
+def test_the_nearest_sample_on_the_pad_has_its_own_code(bench: Callable[..., Page]) -> None:
+    """Drawn again through the pad it would lie beside itself, and another sample nearer."""
+    run = opened("digits-variational")
+    page = bench(run)
+    move(page, 0.4, 0.45)
+    page.get_by_test_id("tool-draw").click()
+    expect(page.get_by_test_id("draw-message")).to_contain_text("Draw here")
+    page.get_by_test_id("draw-nearest").click()
+    frames(page)
+    assert np.linalg.norm(run.codes - np.array(code(page), np.float32), axis=1).min() < 1e-4
+
+
+def test_a_slider_says_that_a_number_lies_beyond_it(bench: Callable[..., Page]) -> None:
+    run = opened("digits-variational")
+    page = bench(run)
+    for x, side in ((0.01, "low"), (0.99, "high"), (0.5, "")):
+        move(page, x, 0.5)
+        row = page.locator(".hg-row").filter(has=page.locator('[data-testid="code-slider"][data-dim="1"]'))
+        expect(row).to_have_attribute("data-beyond", side)
+
+
+def test_the_way_back_from_the_network_stays_in_sight(app: str, window: Callable[..., Page]) -> None:
+    """And legends are in a window of 1366 x 641: what a browser leaves of a small laptop."""
+    page = window(viewport={"width": 1366, "height": 641})
+    explore(page, f"{app}/?run=fashion-mnist-variational&layer=stretch")
+    expect(page.get_by_test_id("layer-legend")).to_be_in_viewport(ratio=1)
+    details, back = page.get_by_test_id("network-details"), page.get_by_test_id("network-close")
+    page.locator(".hg-more").click()
+    details.evaluate("one => (one.scrollTop = 400)")
+    expect(back).to_be_in_viewport(ratio=1)
+    page.get_by_test_id("tool-explore").click()
+    expect(details).to_be_hidden()
 
 
 def test_a_path_plays_scrubs_and_does_arithmetic(bench: Callable[..., Page]) -> None:

@@ -364,7 +364,9 @@ def test_selected_rows_are_tables_in_their_own_units(fruit_run: runs.Run) -> Non
 
 
 def test_csv_files_hold_the_persons_units_and_run_nothing(fruit_run: runs.Run, wave_run: runs.Run) -> None:
-    rows = list(csv.reader(io.StringIO(export.codes_csv(explore.table_with_values(fruit_run, np.arange(20))))))
+    rows = list(
+        csv.reader(io.StringIO(export.codes_csv(explore.table_with_values(fruit_run, np.arange(20), named=True))))
+    )
     assert rows[0][-5:] == ["weight [g]", "colour", "sugar [%]", "<b>=origin</b>", "price [ct]"]
     assert {row[-2] for row in rows[1:]} == {"north", "'=south"}, "no cell begins as a formula"
     real = unscaled(kinds.FRUIT, np.asarray(datasets.arrays(kinds.TABLE).samples[fruit_run.rows[:20]]))

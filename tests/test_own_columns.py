@@ -516,3 +516,15 @@ def test_the_page_of_a_table_opens_as_the_app_shows_it(run: runs.Run, opened: Ca
     shown = page.get_by_test_id("latent-explorer").get_attribute("data-code")
     assert shown is not None
     np.testing.assert_allclose([float(one) for one in shown.split(",")], run.codes[3], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.own_window
+def test_a_table_without_a_class_opens_coloured_by_its_first_category(
+    found: ReadResult,
+    opened: Callable[..., Page],  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    name = uploads.save(read(customers(), tmp_path, label=""), "me", "Customers without a class").name
+    page = opened(pages.page(trained(dataset=name, architecture="modern", epochs=1), samples=True).html)
+    expect(page.get_by_test_id("colour").locator("option:checked")).to_have_text("region")
+    expect(page.get_by_test_id("legend")).to_contain_text("south")

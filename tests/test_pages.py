@@ -930,7 +930,7 @@ def test_ones_own_samples_are_on_the_page_only_where_that_is_ticked(
     assert [one.label for one in ticks] == ["With 1,000 of your samples"] * 2 and not any(one.value for one in ticks)
     asked = []
     monkeypatch.setattr(
-        sharing.pages, "page", lambda _run, samples: (asked.append(samples), SimpleNamespace(html=b""))[1]
+        sharing.pages, "page", lambda _run, samples, view: (asked.append(samples), SimpleNamespace(html=b""))[1]
     )
     for along in (False, True, None):
         sharing.page(digits_run, along)

@@ -112,7 +112,7 @@ def test_a_line_leads_to_its_sample_on_the_map(app: str, page: Page, shipped: ru
     np.testing.assert_allclose(code, shipped.codes[place], rtol=1e-5)
     expect(shown.get_by_test_id("distance")).to_have_text("On a single real sample, far from others")
     expect(shown.get_by_test_id("distance")).to_have_attribute(
-        "data-tip", re.compile(r"^The nearest real sample is 0(\.0*)? away")
+        "data-tip", re.compile(r"^This is the place of one real sample, and the next one is 0\.34 away")
     )
     expect(shown.get_by_test_id("neighbours").get_by_role("button").first).to_contain_text(first["digit"])
 

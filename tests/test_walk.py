@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from conftest import serving
-from playwright.sync_api import Error, Page, TimeoutError, WebSocketRoute, expect
+from playwright.sync_api import Error, FloatRect, Locator, Page, TimeoutError, WebSocketRoute, expect
 
 from components import choosing
 from models import runs
@@ -264,9 +264,55 @@ def test_a_finger_has_words_of_its_own(app: str, window: Callable[..., Page]) ->
     before = picture(page)
     page.touchscreen.tap(*point(page, 0.7, 0.3))
     before = changed(page, before)
-    expect(page.get_by_test_id("let-go")).to_be_hidden()  # the next touch moves it: nothing holds it
+    expect(page.get_by_test_id("let-go")).to_be_in_viewport()
+    expect(page.get_by_test_id("hint")).to_contain_text("swipes up and down scroll")
     page.touchscreen.tap(*point(page, 0.3, 0.5))
     changed(page, before)
+    page.get_by_test_id("let-go").tap()
+    expect(page.get_by_test_id("hint")).to_contain_text("follows your finger")
+
+
+def box(one: Locator) -> FloatRect:
+    found = one.bounding_box()
+    assert found is not None
+    return found
+
+
+def test_a_swipe_over_a_held_place_scrolls_and_a_drag_stays_on_the_map(app: str, window: Callable[..., Page]) -> None:
+    page = window(**PHONE)
+    page.goto(app)
+    ready(page)
+    fingers = page.context.new_cdp_session(page)
+
+    def swipe(start: tuple[float, float], end: tuple[float, float]) -> None:
+        for kind, share in (
+            ("touchStart", 0.0),
+            *(("touchMove", step / 8) for step in range(1, 9)),
+            ("touchEnd", None),
+        ):
+            at = [] if share is None else [{f: a + (b - a) * share for f, a, b in zip("xy", start, end, strict=True)}]
+            fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    def code() -> list[float]:
+        return [float(one) for one in str(page.get_by_test_id("latent-explorer").get_attribute("data-code")).split(",")]
+
+    middle, off = point(page, 0.5, 0.5), point(page, 0.5, -0.4)
+    swipe(middle, off)  # not held yet: the finger leads, to the edge of the map and no further
+    edge = point(page, 0.5, 0)
+    ring = box(page.locator(".hg-marker"))
+    assert abs(ring["y"] + ring["height"] / 2 - edge[1]) < 3
+    page.touchscreen.tap(*point(page, 0.5, 0.7))
+    expect(page.get_by_test_id("let-go")).to_be_visible()
+    held, top = code(), box(page.locator(MAP))["y"]
+    swipe(point(page, 0.25, 0.8), point(page, 0.25, 0.3))
+    page.wait_for_function(
+        "(top) => document.querySelector('[data-testid=latent-map]').getBoundingClientRect().y < top - 60", arg=top
+    )
+    assert code() == held
+    ring = box(page.locator(".hg-marker"))
+    at = ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2
+    swipe(at, (at[0] + 5, at[1] - 60))
+    assert code() != held, "the ring is the handle"
 
 
 def test_how_the_map_is_seen_stands_in_its_address_and_is_kept(app: str, window: Callable[..., Page]) -> None:

@@ -29,6 +29,9 @@ interface Amounts {
 /** How much further than a scale reaches a value must lie to get a ring, as a share of the scale. */
 const FAR = 0.25;
 
+/** So many values of a category still have colours that are told apart. */
+const MOST_WORDS = 14;
+
 /** Samples whose values did not travel with a page. */
 const AWAY = "not on this page";
 
@@ -94,6 +97,15 @@ export class Colouring {
     const selected = new Uint8Array(this.data.card.codes.count);
     for (const i of selection.samples) selected[i] = 1;
     this.map.highlight(this.index ? Uint8Array.from(this.index, (i) => selected[i]) : selected);
+  }
+
+  /** What colours stand for where nobody has chosen: classes, else the first category with a colour for each value. */
+  get usual(): string {
+    const { classes } = this.data.card.dataset;
+    const few = this.data.columns.list.findIndex(
+      ({ kind, words }) => kind === "category" && words.length > 1 && words.length <= MOST_WORDS,
+    );
+    return classes.length ? "class" : few < 0 ? "plain" : `column:${few}`;
   }
 
   /** What the colour of a point may stand for, the usual first. */

@@ -75,7 +75,7 @@ export function luminance([r, g, b]: Rgb): number {
 }
 
 /** The colour, mixed with white until it stands out from a dark paper; as it is on a light one. */
-export function onPaper(colour: Rgb, paper: Rgb, least = 3): Rgb {
+export function onPaper(colour: Rgb, paper: Rgb, least = 4): Rgb {
   if (luminance(paper) > 0.2) return colour;
   for (let share = 0; ; share += 0.05) {
     const mixed = colour.map((v) => Math.round(v + (255 - v) * share)) as unknown as Rgb;

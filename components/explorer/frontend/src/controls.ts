@@ -15,8 +15,8 @@ const PLANE =
 
 type Choices = readonly (readonly [value: string, title: string])[];
 
-/** A button for each tool. They show which one is in hand. */
-export function toolButtons(tools: readonly Tool[], state: State): HTMLElement {
+/** A button for each tool. They show which one is in hand; `chosen` hears of each press, of the one in hand too. */
+export function toolButtons(tools: readonly Tool[], state: State, chosen: () => void): HTMLElement {
   const buttons = tools.map((tool) =>
     h(
       "button",
@@ -24,7 +24,7 @@ export function toolButtons(tools: readonly Tool[], state: State): HTMLElement {
         type: "button",
         title: tool.help,
         data: { testid: `tool-${tool.id}` },
-        on: { click: () => state.set("tool", tool.id) },
+        on: { click: () => (chosen(), state.set("tool", tool.id)) },
       },
       tool.title,
     ),
@@ -36,9 +36,23 @@ export function toolButtons(tools: readonly Tool[], state: State): HTMLElement {
   return h("div", { class: "hg-tools", role: "toolbar", aria: { label: "Tools" } }, ...buttons);
 }
 
-/** What is drawn on the map. */
-export function mapChoices(state: State, data: RunData, colours: Choices, layers: Choices): HTMLElement {
+/** What is drawn on the map. `showsLayer` is whether the tool in hand has a layer behind it. */
+export function mapChoices(
+  state: State,
+  data: RunData,
+  colours: Choices,
+  layers: Choices,
+  showsLayer: () => boolean,
+): HTMLElement {
   const { colour, layer, points } = state.now;
+  const layerChoice = choice(term("Layer", LAYER), layers, layer, (value) => state.set("layer", value), "layer");
+  const select = layerChoice.querySelector("select")!;
+  const update = () => {
+    select.disabled = !showsLayer();
+    select.title = select.disabled ? "This tool draws no layer: layers belong to the finished network." : "";
+  };
+  state.subscribe(["tool"], update);
+  update();
   const checkbox = h("input", {
     type: "checkbox",
     checked: points,
@@ -46,11 +60,10 @@ export function mapChoices(state: State, data: RunData, colours: Choices, layers
     on: { change: () => state.set("points", checkbox.checked) },
   });
   const colourChoice = choice(term("Colour", COLOUR), colours, colour, (key) => state.set("colour", key), "colour");
-  const layerChoice = choice(term("Layer", LAYER), layers, layer, (key) => state.set("layer", key), "layer");
   // Another map may choose for this one.
   state.subscribe(["colour", "layer", "points"], () => {
     colourChoice.querySelector("select")!.value = state.now.colour;
-    layerChoice.querySelector("select")!.value = state.now.layer;
+    select.value = state.now.layer;
     checkbox.checked = state.now.points;
   });
   return h(

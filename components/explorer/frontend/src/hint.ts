@@ -43,7 +43,7 @@ export class Hint {
         type: "button",
         class: "hg-held",
         hidden: true,
-        title: "Moving over the map decodes again (P)",
+        title: "The map leads again (P)",
         data: { testid: "let-go" },
         on: { click: release },
       },
@@ -64,7 +64,13 @@ export class Hint {
 
   /** Whether a place is held that would follow the pointer. */
   get holds(): boolean {
-    return this.context.state.now.pinned && this.tool().follows && !this.touched;
+    const tool = this.tool();
+    return this.context.state.now.pinned && tool.follows && (!this.touched || tool.id === "explore");
+  }
+
+  /** Whether a finger holds a place: swipes up and down over the map then scroll the page. */
+  get scrolls(): boolean {
+    return this.touched && this.holds;
   }
 
   /** Shows the button where a place is held. */
@@ -102,6 +108,7 @@ export class Hint {
     const { card, state } = this.context;
     const shown = SHOWN[card.dataset.kind] ?? "the picture";
     if (this.tool().id !== "explore") return `${this.tool().help}.`;
+    if (this.scrolls) return `Held: ${shown} stays. Drag the ring or tap elsewhere; swipes up and down scroll.`;
     if (this.touched) return `Touch the map and drag: ${shown} follows your finger. Two fingers move and zoom the map.`;
     return state.now.pinned
       ? `Held: ${shown} stays. Click the marker or press P to let go; click elsewhere to hold there.`

@@ -15,8 +15,18 @@ type Step = "move" | "hold" | "find";
 
 /** A step and the sentence say something else to a finger, which cannot pass over the map without touching it. */
 const WORDS = {
-  pointer: { move: "Move", hold: "Hold: click", how: "Move over the map." },
-  finger: { move: "Drag", hold: "Hold: tap", how: "Touch the map and drag." },
+  pointer: {
+    move: "Move",
+    hold: "Hold: click",
+    how: "Move over the map.",
+    held: "Held. To move on: press Let go below the map.",
+  },
+  finger: {
+    move: "Drag",
+    hold: "Hold: tap",
+    how: "Touch the map and drag.",
+    held: "Held. To move on: drag the ring, or press Let go.",
+  },
 } as const;
 
 export class Intro {
@@ -28,7 +38,7 @@ export class Intro {
   });
   /** What is said in turn lies on the same place, which is as high as the longest: the map stays where it is. */
   private readonly now = h("span", {});
-  private readonly held = h("span", { class: "hg-unsaid" }, "Held. To move on: press Let go below the map.");
+  private readonly held = h("span", { class: "hg-unsaid" });
   private readonly todo = h("div", { class: "hg-todo" });
   private readonly after = h("p", { class: "hg-unsaid" });
   private readonly steps = new Map<Step, { item: HTMLElement; word: HTMLElement }>();
@@ -83,6 +93,7 @@ export class Intro {
     if (!this.about) return;
     this.words = WORDS[touched ? "finger" : "pointer"];
     setText(this.now, `${this.about.sentence} ${this.words.how}`);
+    setText(this.held, this.words.held);
     for (const [step, { word }] of this.steps) setText(word, step === "find" ? this.about.find : this.words[step]);
   }
 
@@ -92,16 +103,21 @@ export class Intro {
     this.held.classList.toggle("hg-unsaid", !held);
   }
 
-  /** The code was moved by hand; `labels` are the classes of the nearest samples. */
-  moved(labels: () => readonly number[]): void {
+  /** The code was moved by hand. */
+  moved(): void {
+    if (!this.over) this.tick("move");
+  }
+
+  /** The hand has come to rest: only passing a class is not finding it. `labels` are the classes of the nearest samples. */
+  rested(labels: () => readonly number[]): void {
     if (this.over) return;
-    this.tick("move");
     if (this.steps.has("find") && !this.done.has("find")) {
       const { label } = this.about!;
       if (labels().filter((one) => one === label).length >= ENOUGH) this.tick("find");
     }
   }
 
+  /** The place was held on purpose. */
   holding(): void {
     if (!this.over) this.tick("hold");
   }

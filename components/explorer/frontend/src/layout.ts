@@ -5,6 +5,7 @@ import type { Context } from "./context";
 import { download, mapChoices, toolButtons, viewButtons } from "./controls";
 import { h, type Announcer } from "./dom";
 import type { Hint } from "./hint";
+import type { PointerInput } from "./input/pointer";
 import type { Intro } from "./intro";
 import type { Background } from "./layers/background";
 import type { PointMap } from "./map/map";
@@ -22,6 +23,7 @@ export interface LayoutParts extends Context {
   readonly intro: Intro;
   readonly map: PointMap;
   readonly places: Places;
+  readonly pointer: Pick<PointerInput, "alsoOn">;
   readonly side: Side;
   readonly tools: readonly Tool[];
   /** The tool in hand. */
@@ -34,6 +36,7 @@ export function layOut(scene: LayoutParts, { root, body }: { root: HTMLElement; 
   root.dataset["run"] = card.id;
   root.dataset["kind"] = card.dataset.kind;
   const marks = new Marks(map, state, scene.places, side, colouring, hint.note, () => scene.tool().hasRings);
+  scene.pointer.alsoOn(marks.marker);
   map.canvas.tabIndex = 0;
   map.canvas.setAttribute("role", "application");
   map.canvas.setAttribute(
@@ -46,10 +49,16 @@ export function layOut(scene: LayoutParts, { root, body }: { root: HTMLElement; 
     ...marks.elements,
     side.details.element,
   );
-  const choices = mapChoices(state, data, colouring.choices(), background.choices());
+  const showsLayer = () => scene.tool().showsLayer;
+  const choices = mapChoices(state, data, colouring.choices(), background.choices(), showsLayer);
   body.append(
     scene.intro.element,
-    h("header", { class: "hg-head" }, toolButtons(scene.tools, state), choices),
+    h(
+      "header",
+      { class: "hg-head" },
+      toolButtons(scene.tools, state, () => side.details.close()),
+      choices,
+    ),
     h(
       "div",
       { class: "hg-stage" },
@@ -61,8 +70,8 @@ export function layOut(scene: LayoutParts, { root, body }: { root: HTMLElement; 
     side.below.element,
     scene.announcer.element,
   );
-  map.drawLayer = (context, camera) => background.draw(context, camera, scene.tool().showsLayer);
-  map.pointOpacity = () => (scene.tool().showsLayer ? background.pointOpacity : 1);
+  map.drawLayer = (context, camera) => background.draw(context, camera, showsLayer());
+  map.pointOpacity = () => (showsLayer() ? background.pointOpacity : 1);
   map.drawOverlay = (context) => scene.tool().draw?.(context);
   map.hasOverlay = () => scene.tool().draws;
   map.placeMarks = marks.place;

@@ -10,7 +10,7 @@ import { NEIGHBOURS } from "./panels/sample";
 import type { State } from "./state";
 
 export class Marks {
-  private readonly marker = h("i", { class: "hg-marker", aria: { hidden: "true" } });
+  readonly marker = h("i", { class: "hg-marker", aria: { hidden: "true" } });
   private readonly rings = Array.from({ length: NEIGHBOURS }, () =>
     h("i", { class: "hg-ring", aria: { hidden: "true" }, hidden: true }),
   );

@@ -62,6 +62,7 @@ export class Scene implements Context {
   readonly intro: Intro;
   readonly reporter: Reporter;
   private readonly keys: KeyInput;
+  readonly pointer: PointerInput;
   readonly tools: readonly Tool[];
   private activeTool: Tool;
   /** The input of the next change of the code; undefined where the change comes from elsewhere. */
@@ -109,7 +110,7 @@ export class Scene implements Context {
     this.state.set("tool", this.activeTool.id);
     this.hint = new Hint(this, this.tool, () => this.release());
     this.keys = new KeyInput(this);
-    new PointerInput(this);
+    this.pointer = new PointerInput(this);
     this.follow();
     layOut(this, parts);
     this.start();
@@ -121,7 +122,7 @@ export class Scene implements Context {
   private dropUnknown(): void {
     const { state } = this;
     const colours = this.colouring.choices();
-    if (!colours.some(([key]) => key === state.now.colour)) state.set("colour", colours[0][0]);
+    if (!colours.some(([key]) => key === state.now.colour)) state.set("colour", this.colouring.usual);
     if (!this.background.choices().some(([id]) => id === state.now.layer)) state.set("layer", "none");
   }
 
@@ -129,10 +130,7 @@ export class Scene implements Context {
   private follow(): void {
     const { state, map, colouring, background } = this;
     state.subscribe(["code"], () => this.codeChanged());
-    state.subscribe(["pinned"], () => {
-      if (this.byHand && state.now.pinned) this.intro.holding();
-      this.present();
-    });
+    state.subscribe(["pinned"], () => this.present());
     state.subscribe(["plane"], () => this.showPlane(this.data.planeOf(state.now.plane)));
     state.subscribe(["led"], () => this.present());
     state.subscribe(["tool"], () => this.use(this.tools.find((tool) => tool.id === state.now.tool) ?? this.tools[0]));
@@ -219,6 +217,12 @@ export class Scene implements Context {
     this.intro.setTouched(touched);
     this.present();
   }
+  tapped(): void {
+    if (this.state.now.pinned && this.activeTool.id === "explore") this.intro.holding();
+  }
+  get scrolls(): boolean {
+    return this.hint.scrolls;
+  }
   passed(): void {
     if (this.hint.passed()) this.map.redraw("overlay");
   }
@@ -231,7 +235,10 @@ export class Scene implements Context {
   }
   togglePinned(): void {
     if (this.state.now.pinned) this.release();
-    else this.state.set("pinned", true);
+    else {
+      this.state.set("pinned", true);
+      this.intro.holding();
+    }
   }
   toggleFullScreen(): void {
     if (document.fullscreenElement) void document.exitFullscreen();
@@ -290,7 +297,8 @@ export class Scene implements Context {
     this.side.present();
     this.hint.present();
     this.intro.setHeld(this.hint.holds);
-    if (this.moved) this.intro.moved(this.nearestLabels);
+    if (this.moved) this.intro.moved();
+    root.classList.toggle("hg-scrolls", this.scrolls);
     root.classList.toggle("hg-is-far", this.side.far);
     root.classList.toggle("hg-is-away", this.state.now.led?.away === true);
     this.map.redraw("overlay");
@@ -306,6 +314,7 @@ export class Scene implements Context {
   /** After the hand has come to rest: what would be too much for every move. */
   private readonly settle = (): void => {
     if (this.ended) return;
+    if (this.moved) this.intro.rested(this.nearestLabels);
     this.side.settle();
     this.background.codeRested();
   };

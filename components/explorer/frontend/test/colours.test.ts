@@ -44,7 +44,7 @@ test("classes stand out from a dark page, and keep their colours on a light one"
     light = parse("#ffffff")!;
   for (const name of [...CLASSES, "#8800FF", "#884422", "#0072B2", "#000000"]) {
     const colour = parse(name)!;
-    expect(contrast(onPaper(colour, dark), dark)).toBeGreaterThanOrEqual(3);
+    expect(contrast(onPaper(colour, dark), dark)).toBeGreaterThanOrEqual(4);
     expect(onPaper(colour, light)).toEqual(colour);
   }
   expect(onPaper(parse("#E69F00")!, dark)).toEqual(parse("#E69F00")); // what stands out is left alone

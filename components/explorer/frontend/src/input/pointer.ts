@@ -1,4 +1,8 @@
-/** Pointers on the map: one explores or uses the tool, two move and zoom; the wheel zooms. */
+/**
+ * Pointers on the map: one explores or uses the tool, two move and zoom; the wheel zooms. Where a finger holds a place, the
+ * browser scrolls the page by swipes up and down over the map (`touch-action`, styles/map.css), and tells so by
+ * `pointercancel`; the marker can still be dragged anywhere.
+ */
 
 import { causeOf } from "../cause";
 import type { Context } from "../context";
@@ -16,6 +20,10 @@ export interface PointerTarget extends Context {
   setTouched(touched: boolean): void;
   /** A pointer that is not pressed passes over the map. */
   passed(): void;
+  /** It was pressed and released without having moved. */
+  tapped(): void;
+  /** Whether a finger may scroll the page from here. */
+  readonly scrolls: boolean;
   /** Whether a key is held with which a drag moves the map. */
   panKeyHeld(): boolean;
 }
@@ -28,6 +36,8 @@ export class PointerInput {
   private spread = 0;
   private start: Point | null = null;
   private moved = false;
+  /** A finger whose press does nothing before it moves or is lifted: it may be about to scroll the page. */
+  private waiting = false;
   /** What was shown before the press: a second finger brings it back. */
   private before: { code: Float32Array; picked: number | null; pinned: boolean } | null = null;
 
@@ -39,6 +49,11 @@ export class PointerInput {
     canvas.addEventListener("pointercancel", this.up);
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
     canvas.addEventListener("wheel", this.wheel, { passive: false });
+  }
+
+  /** Has the marker, which lies on the map, take presses as the map does. */
+  alsoOn(marker: HTMLElement): void {
+    marker.addEventListener("pointerdown", this.down);
   }
 
   private placeOf(event: MouseEvent): Point {
@@ -56,6 +71,7 @@ export class PointerInput {
     target.setTouched(event.pointerType === "touch");
     const at = this.placeOf(event);
     pressed.set(event.pointerId, at);
+    this.waiting = false;
     try {
       target.map.canvas.setPointerCapture(event.pointerId);
     } catch {
@@ -66,17 +82,28 @@ export class PointerInput {
     [this.start, this.moved] = [at, false];
     const { code, picked, pinned } = target.state.now;
     this.before = { code: code.slice(), picked, pinned };
-    if (!this.panning) target.tool().down(at, causeOf(event));
+    this.waiting = !this.panning && event.pointerType === "touch" && target.scrolls;
+    if (!this.panning && !this.waiting) target.tool().down(at, causeOf(event));
   };
 
-  /** The first of two fingers has moved the code already, and was not meant to. */
-  private startPinch(event: PointerEvent): void {
+  /** The press that waited was meant for the map. */
+  private begin(event: PointerEvent): void {
+    if (this.waiting && this.start) this.target.tool().down(this.start, causeOf(event));
+    this.waiting = false;
+  }
+
+  /** What was pressed has moved the code already, and was not meant to. */
+  private takeBack(event: PointerEvent): void {
     const { target } = this;
     target.tool().cancel?.();
-    if (this.before) {
-      target.state.set("pinned", this.before.pinned);
-      target.setCode(this.before.code, causeOf(event), this.before.picked);
-    }
+    if (!this.before) return;
+    target.state.set("pinned", this.before.pinned);
+    target.setCode(this.before.code, causeOf(event), this.before.picked);
+  }
+
+  /** The first of two fingers was no press. */
+  private startPinch(event: PointerEvent): void {
+    this.takeBack(event);
     this.spread = spreadOf(this.pressed);
     this.panning = true;
   }
@@ -95,9 +122,16 @@ export class PointerInput {
       return;
     }
     pressed.set(event.pointerId, at);
-    if (this.panning) this.pan(last, at);
-    else target.tool().drag(at, cause);
+    if (this.panning) return this.pan(last, at);
+    this.begin(event);
+    target.tool().drag(this.onMap(at), cause);
   };
+
+  /** The nearest place on the map: a drag that leaves it leads along its edge. */
+  private onMap([x, y]: Point): Point {
+    const { clientWidth, clientHeight } = this.target.map.canvas;
+    return [Math.max(0, Math.min(clientWidth, x)), Math.max(0, Math.min(clientHeight, y))];
+  }
 
   private pan(last: Point, at: Point): void {
     const { map } = this.target;
@@ -113,9 +147,12 @@ export class PointerInput {
   private readonly up = (event: PointerEvent): void => {
     if (!this.pressed.delete(event.pointerId) || this.pressed.size) return;
     const tool = this.target.tool();
-    if (!this.panning && event.type === "pointerup") tool.up(this.placeOf(event), this.moved, causeOf(event));
-    else if (!this.panning) tool.cancel?.();
-    this.panning = false;
+    if (!this.panning && event.type === "pointerup") {
+      this.begin(event);
+      tool.up(this.onMap(this.placeOf(event)), this.moved, causeOf(event));
+      if (!this.moved) this.target.tapped();
+    } else if (!this.panning) this.takeBack(event);
+    this.panning = this.waiting = false;
     this.start = null;
   };
 

@@ -20,7 +20,7 @@ export const manifold: Layer = {
   legend: (card) => ({ words: `Behind the points: the ${card.dataset.kind} decoded at each place.` }),
   isPossible: (card) => card.dataset.kind !== "table", // rows cannot be read when they are small
   dependsOnCode: true,
-  pointOpacity: 0.55,
+  pointOpacity: 0.95,
   compute,
 };
 

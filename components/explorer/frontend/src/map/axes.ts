@@ -16,8 +16,8 @@ export function drawAxes(
   const size = Math.max(11, Math.min(20, height / 46));
   context.font = `${size}px system-ui, sans-serif`;
   context.lineWidth = 1;
-  const xs = ticks(x0, x1, width / 110),
-    ys = ticks(y0, y1, height / 90);
+  const xs = ticks(x0, x1, Math.max(4, width / 110)),
+    ys = ticks(y0, y1, Math.max(3, height / 90));
   const dx = decimalsFor(xs[1] - xs[0]),
     dy = decimalsFor(ys[1] - ys[0]);
   const label = (text: string, x: number, y: number) => {

@@ -19,6 +19,10 @@ export class Details {
     if (!this.element.hidden) this.element.querySelector("button")?.focus({ preventScroll: true });
   }
 
+  close(): void {
+    this.element.hidden = true;
+  }
+
   private build(): void {
     const close = h(
       "button",

@@ -65,6 +65,8 @@ export class SliderRow {
   show(value: number): void {
     const next = String(value);
     if (this.input.value !== next) this.input.value = next;
+    const beyond = value < Number(this.input.min) ? "low" : value > Number(this.input.max) ? "high" : "";
+    if (this.element.dataset["beyond"] !== beyond) this.element.dataset["beyond"] = beyond;
     setText(this.value, formatNumber(value, this.decimals));
   }
 

@@ -33,6 +33,8 @@ export class Draw extends Tool {
   private pending: Cause | null = null;
   private busy = false;
   private values: Float32Array | null = null;
+  /** The stored sample that lies on the pad as it is: its code is known, and no drawing of it is as exact. */
+  private sample: number | null = null;
   private cursor: [number, number] = [0, 0];
   private penDown = false;
   /** Whether the pad holds strokes alone: an image is encoded as it is. */
@@ -81,24 +83,27 @@ export class Draw extends Tool {
         "div",
         { class: "hg-buttons" },
         this.ink,
-        this.brush,
+        h("label", { class: "hg-check" }, "Pen", this.brush),
         h("button", { type: "button", data: { testid: "draw-clear" }, on: { click: () => this.clear() } }, "Clear"),
         h(
           "button",
           {
             type: "button",
-            data: { testid: "draw-nearest" },
-            title: "Put the nearest original on the pad, to change it",
+            data: { testid: "draw-nearest", tip: "Puts the nearest real sample on the pad, to be changed there." },
             on: { click: () => this.fromSample() },
           },
-          "Take the nearest",
+          "Nearest",
         ),
         h(
           "button",
-          { type: "button", title: "Light becomes dark and dark light", on: { click: () => this.invert() } },
+          {
+            type: "button",
+            data: { tip: "Swaps light and dark, for a drawing in black on white." },
+            on: { click: () => this.invert() },
+          },
           "Invert",
         ),
-        h("label", { class: "hg-button", title: "Open an image file" }, "Open", file),
+        h("label", { class: "hg-button", title: "Open an image file" }, "Open image", file),
       ),
     );
     this.pixels.fillStyle = "#000";
@@ -195,6 +200,7 @@ export class Draw extends Tool {
 
   private line(from: Point, to: Point): void {
     const { pixels } = this;
+    this.sample = null;
     pixels.strokeStyle = this.size[2] < 3 ? "#fff" : this.ink.value;
     pixels.lineWidth = Number(this.brush.value) * Math.min(this.pad.width, this.pad.height);
     pixels.lineCap = "round";
@@ -220,11 +226,13 @@ export class Draw extends Tool {
     if (!cause || !this.network) return;
     this.pending = null;
     this.busy = true;
-    this.values = this.pad.sample = this.read();
-    const code = this.network.run(this.values);
-    if (this.context.state.now.tool === this.id) {
-      this.context.state.set("pinned", true);
-      this.context.setCode(code, cause);
+    const { sample, context } = this;
+    const original = sample === null ? null : context.data.original(sample);
+    this.values = this.pad.sample = original ?? this.read();
+    const code = sample === null ? this.network.run(this.values) : context.data.codeOf(sample);
+    if (context.state.now.tool === this.id) {
+      context.state.set("pinned", true);
+      context.setCode(code, cause, sample);
     }
     // One drawing per frame: what was drawn meanwhile is encoded then.
     requestAnimationFrame(() => {
@@ -284,6 +292,7 @@ export class Draw extends Tool {
   }
 
   private clear(): void {
+    this.sample = null;
     this.drawn = true;
     this.pixels.fillStyle = "#000";
     this.pixels.fillRect(0, 0, this.pad.width, this.pad.height);
@@ -291,6 +300,7 @@ export class Draw extends Tool {
   }
 
   private invert(): void {
+    this.sample = null;
     this.pixels.globalCompositeOperation = "difference";
     this.pixels.fillStyle = "#fff";
     this.pixels.fillRect(0, 0, this.pad.width, this.pad.height);
@@ -310,7 +320,7 @@ export class Draw extends Tool {
     const image = new ImageData(width, height);
     toPixels(values, 0, this.size, 255, image.data);
     cpuContext(this.small).putImageData(image, 0, 0);
-    this.show(this.small, false);
+    this.show(this.small, false, index);
   }
 
   private async take(file: File | null): Promise<void> {
@@ -325,9 +335,14 @@ export class Draw extends Tool {
     }
   }
 
-  /** Fills the pad with the middle of an image, cut to the pad's proportions. */
-  private show(image: CanvasImageSource & { width: number; height: number }, smooth: boolean): void {
+  /** Fills the pad with the middle of an image, cut to the pad's proportions. `sample` is the stored one that it is. */
+  private show(
+    image: CanvasImageSource & { width: number; height: number },
+    smooth: boolean,
+    sample: number | null = null,
+  ): void {
     const { pad, pixels } = this;
+    this.sample = sample;
     const k = Math.max(pad.width / image.width, pad.height / image.height);
     this.drawn = false;
     pixels.imageSmoothingEnabled = smooth;

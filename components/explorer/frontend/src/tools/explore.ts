@@ -4,6 +4,9 @@ import type { Cause } from "../cause";
 import type { Point } from "../maths";
 import { Tool } from "./tool";
 
+/** Pixels within which a press is one of the marker: about what a finger covers. */
+const REACH = 18;
+
 export class Explore extends Tool {
   readonly id = "explore";
   readonly title = "Explore";
@@ -14,7 +17,7 @@ export class Explore extends Tool {
   down(at: Point, cause: Cause): void {
     const { marker } = this.context.places;
     const { pinned } = this.context.state.now;
-    this.onMarker = pinned && marker !== null && Math.hypot(marker[0] - at[0], marker[1] - at[1]) < 14;
+    this.onMarker = pinned && marker !== null && Math.hypot(marker[0] - at[0], marker[1] - at[1]) < REACH;
     this.context.state.set("pinned", true);
     if (!this.onMarker) this.follow(at, cause);
   }

@@ -56,7 +56,7 @@ export class Path extends Tool {
     },
     "A + B \u2212 C",
   );
-  private readonly undo = h("button", { type: "button", on: { click: () => this.removeLast() } }, "Remove last");
+  private readonly undo = h("button", { type: "button", on: { click: () => this.removeLast() } }, "Undo");
   private readonly clearing = h(
     "button",
     { type: "button", data: { testid: "path-clear" }, on: { click: () => ((this.stops = []), this.changed()) } },
@@ -78,7 +78,7 @@ export class Path extends Tool {
       h(
         "div",
         { class: "hg-buttons" },
-        h("label", { class: "hg-check" }, this.snap, term("Stop at samples", SNAP)),
+        h("label", { class: "hg-check" }, this.snap, term("At samples", SNAP)),
         h(
           "label",
           { class: "hg-check", hidden: !context.card.architecture.variational },
