@@ -19,7 +19,8 @@ from models.blocks import Made
 from models.runs import Run
 
 # The explorer's script for such pages. A file to be read, as a template is: nothing of it is imported.
-SCRIPT = Path(__file__).resolve().parents[1] / "components" / "explorer" / "built" / "standalone.js"
+BUILT = Path(__file__).resolve().parents[1] / "components" / "explorer" / "built"
+SCRIPT, SITE_SCRIPT = BUILT / "standalone.js", BUILT / "site.js"  # of a page that is a run; of all others
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def comparison(
     one = compared(runs, called, bits=bits, samples=samples)
     made = list(one.made.values())
     files = {f"{name}/{file}": content for name, all_ in one.made.items() for file, content in all_.blocks.items()}
-    html = _html(one.title, one.words, one.main, one.below, files)
+    html = _html(one.title, one.words, one.main, one.below, files, SITE_SCRIPT)
     return Page(html.encode(), max(part.bits for part in made), made[0].samples, max(part.lost for part in made))
 
 
@@ -136,7 +137,7 @@ document.head.append(element);
 })();"""
 
 
-def _html(title: str, words: str, main: str, below: str, files: Mapping[str, bytes]) -> str:
+def _html(title: str, words: str, main: str, below: str, files: Mapping[str, bytes], script: Path = SCRIPT) -> str:
     """main, below: elements; title and words: text."""
     digest = base64.b64encode(hashlib.sha256(BOOT.encode()).digest()).decode()
     # The one script that stands here, what it unpacks, what that draws: nothing else, and nobody is asked.
@@ -144,7 +145,7 @@ def _html(title: str, words: str, main: str, below: str, files: Mapping[str, byt
         f"default-src 'none'; script-src 'sha256-{digest}' blob: 'wasm-unsafe-eval'; worker-src blob:; "
         "style-src 'unsafe-inline'; img-src data: blob:; connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
-    every = {**files, "": blocks.packed(SCRIPT.read_bytes())}
+    every = {**files, "": blocks.packed(script.read_bytes())}
     title = title.replace(" = ", "\u00a0=\u00a0")
     lines = [
         "<!doctype html>",

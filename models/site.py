@@ -123,7 +123,7 @@ def _asset(out: Path, stem: str, ending: str, content: bytes) -> str:
 
 def _loader() -> bytes:
     """The explorer's script. As an own file it needs no unpacking; it says where its worker is found: in itself."""
-    return b"document.documentElement.dataset.script = document.currentScript.src;\n" + pages.SCRIPT.read_bytes()
+    return b"document.documentElement.dataset.script = document.currentScript.src;\n" + pages.SITE_SCRIPT.read_bytes()
 
 
 def _entry(out: Path, run: Run) -> Entry:

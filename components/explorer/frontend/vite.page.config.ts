@@ -1,14 +1,17 @@
 import { defineConfig } from "vite";
 
-/** The script of a page that is a run: everything in one file, for pages that fetch nothing. */
-export default defineConfig({
+/**
+ * Scripts of pages that fetch nothing, each with everything in one file: `standalone` of a page that is a run, `site` of the
+ * pages of a site.
+ */
+export default defineConfig(({ mode }) => ({
   build: {
     outDir: "../built",
     emptyOutDir: false,
     target: "es2022",
     rollupOptions: {
-      input: "src/hosts/page.ts",
-      output: { format: "iife", entryFileNames: "standalone.js" },
+      input: mode === "site" ? "src/hosts/site.ts" : "src/hosts/page.ts",
+      output: { format: "iife" as const, entryFileNames: mode === "site" ? "site.js" : "standalone.js" },
     },
   },
-});
+}));

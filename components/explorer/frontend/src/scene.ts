@@ -321,7 +321,7 @@ export class Scene implements Context {
 
   /** The decoder is here. */
   decoderArrived(): void {
-    this.setCode(this.state.now.code, causeNow());
+    this.decoding.request(causeNow());
     this.byHand = true;
     this.background.refresh();
   }

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
 const src = fileURLToPath(new URL("../src", import.meta.url));
-const sheets = ["styles", "upload"].flatMap((folder) =>
+const sheets = ["styles", "compare", "upload"].flatMap((folder) =>
   readdirSync(join(src, folder))
     .filter((name) => name.endsWith(".css"))
     .map((name) => [`${folder}/${name}`, readFileSync(join(src, folder, name), "utf8")] as const),

@@ -2,7 +2,7 @@
 
 import type { About } from "../about";
 import { Comparison, type CompareView } from "../compare/comparison";
-import { addStyles } from "../styles";
+import { addCompareStyles } from "../compare/styles";
 import { reporter, served, startWorker, type Send } from "./mount";
 
 /** What Python sends: each run's address relative to the app, and what it is called. */
@@ -26,7 +26,7 @@ export function show(host: Mount, { runs, view }: Payload, send: Send): void {
   const report = reporter(send, path, () => host.hourglass !== undefined);
   const urls = runs.map((run) => run.run_url).join(" ");
   const say = (shown: Readonly<Record<string, string>>) => report("view", { runs: urls, ...shown });
-  addStyles(host);
+  addCompareStyles(host);
   if (host.hourglass?.urls === urls) {
     host.hourglass.comparison.update(view, say);
     return;
