@@ -38,7 +38,7 @@ OPEN = (
 STEPS, COARSE = 65_535, 4_095
 FINE = ("codes.f32", "factors.f32")  # numbers that are decoded, or told: the others are only drawn
 LOSS = 0.01  # of the test error: as few bits are taken as cost no more
-FRAMES, REPLAYED = 12, 300  # epochs of the replay and codes in it, at most
+FRAMES, REPLAYED = 10, 300  # epochs of the replay and codes in it, at most
 MEASURED = 500  # test samples by which the loss of fewer bits is told
 
 
