@@ -121,7 +121,7 @@ def log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     mantissas = (1, 2, 5) if last - first <= 4 else (1,)
     each = max(1, (last - first) // 9)
     ticks = [(m, k) for k in range(first, last + 1, each) for m in mantissas]
-    if sum(low <= m * 10.0**k <= high for m, k in ticks) < 2:
+    if sum(low <= m * 10.0**k <= high for m, k in ticks) < 3:
         rough = (high - low) / 4
         k = int(np.floor(np.log10(rough)))
         step = next(step for step in (1, 2, 5, 10) if step * 10.0**k >= rough)
@@ -151,12 +151,12 @@ def losses(
     for (name, values), tone in zip(series.items(), (THEIRS, OURS), strict=True):
         figure.add_trace(go.Scatter(x=epochs, y=values, name=name, mode=mode, line={"color": tone, "width": 2}))
     if pca is not None:
-        name, line = f"PCA, D = {chosen.code_size}", {"color": THEIRS, "width": 1.5, "dash": "dot"}
+        name, line = f"PCA, D = {chosen.code_size}", {"color": UNKNOWN, "width": 1.5, "dash": "dot"}
         series[name] = [pca, pca]
         figure.add_trace(go.Scatter(x=[0, epochs[-1]], y=series[name], name=name, mode="lines", line=line))
     figure.update_xaxes(title="epoch", rangemode="tozero", dtick=1 if epochs[-1] <= 5 else None)
     below = any(value <= 0 for values in series.values() for value in values)  # a density's nats can be
-    figure.update_yaxes(title="loss", type="linear" if below else "log")
+    figure.update_yaxes(title="loss" if below else "loss (logarithmic)", type="linear" if below else "log")
     seen = [value for values in series.values() for value in values if value > 0 and np.isfinite(value)]
     if seen and not below:
         values, texts = log_ticks(min(seen), max(seen))

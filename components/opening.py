@@ -34,6 +34,7 @@ def about(run: runs.Run, *, new: bool = True) -> dict[str, Any]:
     return {
         "intro": first_steps(run) if new else None,
         "network": network(run),
+        **({"lists": "A table of them, and a CSV, are below the map."} if new else {}),
         "meanings": meanings(run) if uploads.readable(run.card.dataset.name, visitor.owner()) else [],
         "fit": fit and {"share": fit[0], "centre": fit[1]},
         "reader": reader and {"title": reader[1], "address": f"?run={reader[0]}&tool=draw"},

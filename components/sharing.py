@@ -34,8 +34,16 @@ def share(place: DeltaGenerator, run: runs.Run, shown: Mapping[str, str]) -> Non
         )
         one_page(run, "share", shown)
         st.caption(
-            "Under Download is **Run (zip)**, which holds everything: your friend opens it in an Hourglass of their own, on "
-            "Explore under **Open a run**."
+            "Or all that the run is, as a zip: your friend opens it in an Hourglass of their own, on Explore under "
+            "**Open a run**."
+        )
+        st.download_button(
+            "The whole run (zip)",
+            partial(export.pack, run),
+            file_name=export.file_name(run, "run"),
+            on_click="ignore",
+            icon=":material/folder_zip:",
+            key=f"zip share {run.id}",
         )
         choosing.own_data_notice(run)
 

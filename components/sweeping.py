@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from components import address, cached, choosing, comparing, fields, figures, pictures, samples, visitor
 from components.views import show_problems
 from components.watched import duration
-from models import Problem, architectures, datasets, engine, kinds, runs, sweep
+from models import Problem, architectures, datasets, defaults, engine, kinds, runs, sweep
 from models.analysis import reconstruct
 from models.architectures import MAX_CODE_SIZE
 from models.runs import Configuration
@@ -186,7 +186,7 @@ def plan_in_words(count: int, todo: Sequence[Configuration], free: int) -> str:
 
 def expected(chosen: Configuration, ready: Sequence[runs.Run]) -> float | None:
     """About how many seconds a training takes: as long as it is told to, else as epochs of the same network on the same data
-    took, else on the same data; None where there is no experience."""
+    took, else on the same data, else as such a network's steps usually do; None where the dataset is gone."""
     if chosen.seconds:
         return chosen.seconds + 2
     alike: dict[bool, list[float]] = {True: [], False: []}
@@ -195,7 +195,15 @@ def expected(chosen: Configuration, ready: Sequence[runs.Run]) -> float | None:
             same = run.configuration.architecture == chosen.architecture
             alike[same].append(run.card.training.seconds / run.card.training.epochs)
     found = alike[True] or alike[False]
-    return float(np.median(found)) * chosen.epochs + 2 if found else None
+    if found:
+        return float(np.median(found)) * chosen.epochs + 2
+    try:
+        facts = defaults.facts_of(datasets.get(chosen.dataset))
+        blueprint = architectures.get(chosen.architecture).blueprint(facts.kind, facts.shape, chosen.code_size)
+    except Problem:
+        return None
+    steps = max(1.0, defaults.TRAINED * facts.count / chosen.batch_size)
+    return chosen.epochs * (steps * defaults.step_seconds(blueprint, chosen.batch_size) + defaults.EPOCH) + 2
 
 
 def follow(planned: Sweep) -> bool:

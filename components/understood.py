@@ -11,6 +11,7 @@ import streamlit as st
 
 from components.choosing import escaped
 from models import kinds
+from models.beside import Beside, moment
 from models.columns import Column
 from models.readers.arrays import AXIS
 from models.readers.encodings import TONGUES
@@ -130,12 +131,17 @@ def review(bringing: Draft) -> None:
             question(decision, bringing)
     for words in found.warnings:
         st.warning(escaped(words))
-    left, right = st.columns([2, 3], gap="large")
-    with left:
-        look_at(bringing.look)
-    with right:
+    if isinstance(bringing.look, dict):  # rows are read across, and have the whole width
         numbers(found, bringing)
+        look_at(bringing.look)
         decide(found, bringing)
+    else:
+        left, right = st.columns([2, 3], gap="large")
+        with left:
+            look_at(bringing.look)
+        with right:
+            numbers(found, bringing)
+            decide(found, bringing)
     contents(found, bringing)
 
 
@@ -349,6 +355,8 @@ def column_row(facts: ColumnFacts, found: ReadResult, bringing: Draft) -> dict[s
         values = ends_of(column, bringing.range)
     elif column is not None:
         values = ", ".join(column.values[:20])
+    elif (beside := next((one for one in found.beside if one.name == facts.name), None)) is not None:
+        values = span(beside)
     return {
         "name": name,
         "used as": used_as(facts.role),
@@ -359,6 +367,14 @@ def column_row(facts: ColumnFacts, found: ReadResult, bringing: Draft) -> dict[s
         "numbers": f"{facts.numbers:.0%}" if facts.numbers else "–",
         "times": f"{facts.times:.0%}" if facts.times else "–",
     }
+
+
+def span(column: Beside) -> str:
+    """The first and the last moment of a column beside the samples; "" of others."""
+    known = column.values[np.isfinite(column.values)]
+    if column.kind != "time" or not len(known):
+        return ""
+    return f"{moment(float(known.min()))} to {moment(float(known.max()))}"
 
 
 def with_unit_of(name: str, whole: str) -> str:

@@ -135,7 +135,7 @@ def controls(id_: str, may_keep: bool, cools: bool, ending: bool) -> None:
                 st.rerun(scope="app")
             st.toast("Others wait for this training, so it goes on without you.")
         if cools:
-            st.checkbox("with cool-down (2 s)", key="cool", disabled=ending)
+            st.checkbox("with cool-down (2 s)", key="cool", disabled=ending, help=about)
 
 
 def words_of(status: engine.Status, seen: cached.Live | None, open_ended: bool) -> str:

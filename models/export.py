@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
@@ -23,11 +24,20 @@ Columns: TypeAlias = dict[str, NDArray[Any] | Sequence[Any]]
 
 
 def file_name(run: Run, what: str) -> str:
-    """The name under which a part of a run leaves: run, weights, encoder, decoder, codes, table or page."""
-    stem = run.folder.name if run.pretrained else f"hourglass-{run.id}"
+    """The name under which a part of a run leaves: run, weights, encoder, decoder, codes, table or page. It says what the run
+    is; the end of it tells runs apart that are of the same choices but a few."""
+    stem = run.folder.name if run.pretrained else f"{_plain(run.title)}-{run.id[:6]}"
     tails = {"run": ".zip", "weights": "-weights.safetensors", "codes": "-codes.csv", "table": "-codes.parquet"}
     tails["page"] = ".html"
     return stem + tails.get(what, f"-{what}.onnx")
+
+
+def _plain(title: str) -> str:
+    """A title as part of a file's name on every computer: letters of ASCII, digits and hyphens."""
+    letters = (
+        unicodedata.normalize("NFKD", title.replace("D = ", "").replace("ß", "ss")).encode("ascii", "ignore").decode()
+    )
+    return re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")[:80].strip("-") or "run"
 
 
 def compared_name(runs: Sequence[Run]) -> str:

@@ -179,7 +179,7 @@ def test_a_fraction_or_a_thousand_is_asked_where_nothing_tells(read: READ) -> No
     assert asked(read(text)) == {"decimal"}
     assert not asked(read(text, decimal=",")) and values(read(text, decimal=","), "a")[0] == pytest.approx(1.101)
     assert values(read(text, decimal="."), "a")[0] == 1101
-    assert left_out(read(text, decimal=".", grouping="")) == {"a": "the column holds another text in every row"}
+    assert left_out(read(text, decimal=".", grouping="")) == {"a": "the column holds a different text in every row"}
 
 
 def test_what_counts_as_missing_can_be_changed(read: READ) -> None:

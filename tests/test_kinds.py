@@ -355,7 +355,7 @@ def test_selected_signals_are_drawn_with_their_reconstructions(wave_run: runs.Ru
 def test_selected_rows_are_tables_in_their_own_units(fruit_run: runs.Run) -> None:
     app = selected(fruit_run)
     few, one = app.dataframe[2].value, app.dataframe[3].value
-    assert list(few["is"]) == ["original", "reconstruction"] * 5
+    assert list(few["version"]) == ["original", "reconstruction"] * 5
     original = inverse(kinds.FRUIT, unscaled(kinds.FRUIT, np.asarray(datasets.arrays(kinds.TABLE).samples)))
     place = int(fruit_run.rows[0])
     assert few["weight [g]"].iloc[0] == pytest.approx(original["weight [g]"][place], abs=0.5)

@@ -1,5 +1,6 @@
 """Every page in Streamlit's own test harness: it draws, it says what it shows, and it survives what people do."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -19,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 
 from components import cached, choosing, figures, sharing, views, visitor, watched
 from components.views import codes, train
-from models import datasets, engine, runs
+from models import datasets, engine, export, runs
 from models.engine import queue
 from models.runs import Configuration
 
@@ -110,7 +111,7 @@ def test_a_view_can_be_shared_from_the_map_and_from_a_training_in_the_same_words
         query = {"run": digits_run.id, "colour": "error", "z": "1,2"}
         app = drawn("explore", **query) if script is None else AppTest.from_string(script, default_timeout=60).run()
         (link,) = [one.value for one in app.code if "run=" in one.value]
-        assert "opens it in an Hourglass of their own" in words(app) and "Run (zip)" in words(app)
+        assert "opens it in an Hourglass of their own" in words(app) and "as a zip" in words(app)
         links.append(link)
     assert links[0] == f"/?run={digits_run.id}&colour=error&z=1,2" and links[0] == links[1]
 
@@ -936,3 +937,25 @@ def test_ones_own_samples_are_on_the_page_only_where_that_is_ticked(
         sharing.page(digits_run, along)
     sharing.page.clear()
     assert asked == [False, True, None]
+
+
+def test_a_layer_goes_along_to_another_run_and_back() -> None:
+    app = drawn("explore", run="digits-variational", layer="classes")
+    other = next(run for run in runs.find()[0] if run.folder.name == "fashion-mnist-variational")
+    app.session_state["run"] = other.id
+    app.run()
+    assert app.session_state["asked for"][1]["layer"] == "classes"
+
+
+def test_files_are_called_by_what_they_are() -> None:
+    run = runs.open_run(runs.folder_of("digits-variational"))
+    card = dataclasses.replace(run.card, dataset=dataclasses.replace(run.card.dataset, title="Köln: Größen / 2024"))
+    own = dataclasses.replace(run, card=card)
+    assert export._plain(own.title) == "koln-grossen-2024-variational-2"
+    assert export._plain("数字") == "run"
+    assert export.file_name(run, "page") == "digits-variational.html"
+
+
+def test_a_training_says_how_long_it_takes_before_it_begins() -> None:
+    assert re.search(r"About \d+ (s|min), on a computer with nothing else to do", words(drawn("train")))
+    assert "nothing else to do" not in words(drawn("train", budget="stop"))

@@ -406,7 +406,7 @@ def test_columns_that_only_name_the_rows_are_left_out(read: Callable[..., ReadRe
     assert [column.name for column in found.columns] == ["subject_id", "a"]
     assert dict(found.skipped) == {
         "Customer ID": "the column only tells the rows apart",
-        "code": "the column holds another text in every row",
+        "code": "the column holds a different text in every row",
     }
 
 

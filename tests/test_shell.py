@@ -16,7 +16,7 @@ import onnxruntime
 import pytest
 from safetensors.numpy import load
 
-from models import architectures, datasets, engine, runs, shell
+from models import architectures, datasets, engine, export, runs, shell
 from models.runs import finding
 from models.runs import run as run_module
 from models.runs.zoo import ZOO
@@ -178,10 +178,10 @@ def test_a_run_is_trained_listed_measured_and_taken_away(
     for what in ("run", "weights", "encoder", "decoder", "codes"):
         code, told, _ = say("export", run.id, "--what", what, "--json")
         path = tmp_path / told["file"]
-        assert code == 0 and path.stat().st_size == told["bytes"] > 100 and run.id in path.name
-    assert runs.unpack((tmp_path / f"hourglass-{run.id}.zip").read_bytes()).digest == run.digest
-    assert "decoder.0.weight" in load((tmp_path / f"hourglass-{run.id}-weights.safetensors").read_bytes())
-    session = onnxruntime.InferenceSession(tmp_path / f"hourglass-{run.id}-decoder.onnx")
+        assert code == 0 and path.stat().st_size == told["bytes"] > 100 and run.id[:6] in path.name
+    assert runs.unpack((tmp_path / export.file_name(run, "run")).read_bytes()).digest == run.digest
+    assert "decoder.0.weight" in load((tmp_path / export.file_name(run, "weights")).read_bytes())
+    session = onnxruntime.InferenceSession(tmp_path / export.file_name(run, "decoder"))
     out = session.run(None, {"code": np.asarray(run.codes[:3])})[0]
     np.testing.assert_allclose(out, run.coder.decode(run.codes[:3]), atol=1e-6)
     assert say("export", run.id, "--what", "codes", "--out", "mine.csv")[0] == 0

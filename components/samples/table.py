@@ -29,7 +29,7 @@ class Rows(Drawing):
         parts = []
         for name, values in sets.items():
             facts: Table = {called: list(heads)} if any(heads) else {}  # where the dataset has no classes
-            facts["is"] = [name] * len(heads)
+            facts["version"] = [name] * len(heads)
             real = self.values(run, values) if name == "original" else self.decoded(run, values)
             parts.append(pd.DataFrame(joined(facts, real)))
         # Each original stands above what became of it.

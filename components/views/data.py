@@ -266,7 +266,7 @@ def keeping(bringing: understood.Draft, owner: str, top: DeltaGenerator) -> None
     if open_question:
         st.caption("First say above which of two readings is right.")
     icon = ":material/model_training:"
-    at_once = top.button(KEEP, key="keep at once", icon=icon, disabled=open_question)
+    at_once = top.button(KEEP, key="keep at once", type="primary", icon=icon, disabled=open_question)
     with st.container(horizontal=True):
         train = st.button(KEEP, type="primary", icon=icon, disabled=open_question)
         only = st.button("Keep it", icon=":material/save:", disabled=open_question)

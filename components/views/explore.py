@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from components import address, cached, choosing, figures, opening, samples, sharing, visitor
 from components.colours import palette
 from components.explorer import SHOWN, ExplorerResult, Selection, View, explorer
+from components.listing import counted
 from components.views import Page
 from models import Problem, codes, datasets, engine, export, kinds, runs, uploads
 from models.runs import colours
@@ -88,7 +89,10 @@ def asked_for(run: runs.Run) -> View:
     opened = address.first_time("view")
     if opened or known is None or known[0] != run.id:
         kept: View | None = st.session_state.get("views", {}).get(run.id)
-        view = (read_address(run) if opened else None) or kept or opening.untouched(run)
+        asks = read_address(run) if opened else None
+        view = asks or kept or opening.untouched(run)
+        if asks is None and "layer" in st.session_state:  # what was chosen goes along, where this run has it
+            view = {**view, "layer": st.session_state["layer"]}
         if not view.get("code"):
             view = {**view, "code": opening.crisp(run), "free": True}
         known = st.session_state["asked for"] = (run.id, view)
@@ -99,6 +103,7 @@ def asked_for(run: runs.Run) -> View:
 def left(run: runs.Run, view: View) -> None:
     """Keep how the explorer stands: on another page it is gone, and somebody who comes back goes on there."""
     st.session_state.setdefault("views", {})[run.id] = view
+    st.session_state["layer"] = view.get("layer", "none")
 
 
 def read_address(run: runs.Run) -> View | None:
@@ -152,7 +157,7 @@ def selected(run: runs.Run, selection: Selection) -> None:
     points, places, _ = points_of(run, selection.plane)
     chosen = places[codes.inside(points, np.array(selection.polygon))]
     chosen = chosen[~np.isin(run.labels[chosen], selection.hidden)]
-    st.subheader(f"{len(chosen):,} samples inside the lasso")
+    st.subheader(f"{counted(len(chosen), 'sample')} inside the lasso")
     if not len(chosen):
         return
     every = st.container()
@@ -162,7 +167,8 @@ def selected(run: runs.Run, selection: Selection) -> None:
         shares = {"samples": counts, "share": counts / len(chosen)}
         by_class.dataframe({**export.class_column(run, run.class_names(labels)), **shares}, hide_index=True)
     named = mine(run)
-    every.dataframe(table(run, chosen[:500], named=named), hide_index=True, height=260)
+    lines = min(260, 38 + 35 * len(chosen))
+    every.dataframe(table(run, chosen[:500], named=named), hide_index=True, height=lines)
     few = chosen[: kinds.get(run.kind).side_by_side]
     originals = cached.originals(run.card.dataset.name, tuple(int(row) for row in run.rows[few]))
     if originals is not None:
@@ -201,7 +207,9 @@ def table_with_values(run: runs.Run, places: NDArray[Any], *, named: bool = Fals
     """`table`, and of rows what they hold, in the table's own units, where the dataset is at hand."""
     rows = run.rows[places]
     known = table(run, places, named=named)
-    return samples.joined(known, export.beside(run, rows), export.values(run, rows)) if named else known
+    if uploads.own(run.configuration.dataset) and not named:
+        return known
+    return samples.joined(known, export.beside(run, rows), export.values(run, rows))
 
 
 def card(run: runs.Run) -> None:

@@ -242,12 +242,16 @@ def several(at: list[Entry], owner: str) -> None:
             f"Compare {len(done)} runs", icon=":material/compare_arrows:", type="primary"
         ):
             st.switch_page(st.session_state["pages"]["Compare"], query_params={"runs": ",".join(done)})
-        if mine and st.button(f"Delete {len(mine)} runs", icon=":material/delete:"):
+        stay = (
+            "The others stay: they ship with Hourglass, are in training, or are not yours."
+            if len(mine) < len(at)
+            else None
+        )
+        words = f"Delete {len(mine)} run{'' if len(mine) == 1 else 's'}"
+        if mine and st.button(words, icon=":material/delete:", help=stay):
             delete(mine, owner)
     if len(done) > comparing.MOST:
         st.caption(f"At most {comparing.MOST} runs can be compared at once.")
-    if len(mine) < len(at):
-        st.caption(f"{len(at) - len(mine)} of them cannot be deleted: they are in training, or not yours.")
 
 
 @st.dialog("Delete for good?")

@@ -331,6 +331,13 @@ def in_a_line(configuration: Configuration, blueprint: Blueprint) -> str:
     )
 
 
+def takes(configuration: Configuration) -> None:
+    """Says about how long the training takes, where that is not up to whoever stops it."""
+    seconds = sweeping.expected(configuration) if st.session_state["budget"] != "stop" else None
+    if seconds is not None:
+        st.caption(f"About {duration(seconds)}, on a computer with nothing else to do.")
+
+
 def start(configuration: Configuration, dataset: datasets.Dataset, planned: Sweep | None) -> None:
     """The button that trains, all of a sweep where one is planned; for a dataset that is not here, the button that downloads
     it first."""
@@ -354,6 +361,8 @@ def start(configuration: Configuration, dataset: datasets.Dataset, planned: Swee
             st.error(str(problem))
         else:
             st.rerun()
+    if planned is None:
+        takes(configuration)
 
 
 PAGE = Page("Train", ":material/model_training:", 3, show)

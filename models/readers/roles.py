@@ -124,7 +124,7 @@ def _id(table: Table, i: int, of: Measures, named: bool, every: bool) -> str:
     )
     many, apart = count >= NAMES, "the column only tells the rows apart"
     if text:
-        return "the column holds another text in every row" if every and many else apart if index and every else ""
+        return "the column holds a different text in every row" if every and many else apart if index and every else ""
     if not of.whole[i] or count < 3:
         return ""
     numbers = (index or name.lower() == "id") and (every or distinct >= max(2, count // 2))

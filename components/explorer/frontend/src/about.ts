@@ -39,6 +39,8 @@ export interface About {
   readonly fit?: Fit | null;
   /** Another run, which reads drawings better than this one. */
   readonly reader?: { readonly title: string; readonly address: string } | null;
+  /** Where the samples inside a lasso are listed, in a sentence, where they are. */
+  readonly lists?: string;
   /** The first steps of somebody who is new. */
   readonly intro?: Steps | null;
 }

@@ -87,11 +87,9 @@ export class Side {
     const make = (label: string, testid: string, title: string, click: () => void) =>
       h("button", { type: "button", title, data: { testid }, on: { click } }, label);
     return [
-      make("A random sample", "random-sample", "", () => this.goToRandom()),
-      make("Back to the last sample", "this-sample", "Back to the sample shown last, else to the nearest", () =>
-        this.goToLast(),
-      ),
-      make("The average", "reset", "The mean of all codes: the middle of the map", () => this.goToMean()),
+      make("Random sample", "random-sample", "", () => this.goToRandom()),
+      make("Last sample", "this-sample", "Back to the sample shown last, else to the nearest", () => this.goToLast()),
+      make("Average", "reset", "The mean of all codes: the middle of the map", () => this.goToMean()),
     ];
   }
 

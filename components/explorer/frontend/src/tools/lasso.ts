@@ -126,7 +126,7 @@ export class Lasso extends Tool {
     setText(
       this.summary,
       n
-        ? `${n.toLocaleString("en")} of ${(context.places.plane.xy.length / 2).toLocaleString("en")} samples`
+        ? `${n.toLocaleString("en")} of ${(context.places.plane.xy.length / 2).toLocaleString("en")} samples. ${context.about.lists ?? ""}`.trim()
         : "No sample is inside this shape.",
     );
     const counts = classes.length
@@ -179,6 +179,7 @@ export class Lasso extends Tool {
         },
         at ? original : null,
         decoded,
+        h("span", { class: "hg-class" }, context.data.columns.nameOf(index) || context.data.className(index)),
       );
     });
     this.gallery.replaceChildren(...cells);
