@@ -333,7 +333,7 @@ def in_a_line(configuration: Configuration, blueprint: Blueprint) -> str:
 
 def takes(configuration: Configuration) -> None:
     """Says about how long the training takes, where that is not up to whoever stops it."""
-    seconds = sweeping.expected(configuration) if st.session_state["budget"] != "stop" else None
+    seconds = sweeping.expected(configuration, runs.find()[0]) if st.session_state["budget"] != "stop" else None
     if seconds is not None:
         st.caption(f"About {duration(seconds)}, on a computer with nothing else to do.")
 
