@@ -145,6 +145,14 @@ def errors(run: runs.Run) -> str:
     )
 
 
+NAMES = (
+    "Dense: each number of a layer depends on all of the layer before. Convolutional: on its neighbours alone, which suits images. "
+    "Variational: codes lie around 0 without gaps, so that places between samples decode to something likely. Modern: with "
+    "layer norm, which keeps the numbers in a layer of one size, and GELU, a bend that gives way smoothly. D, the code size, is "
+    "how many numbers are kept of a sample."
+)
+
+
 def title_of(chosen: Configuration) -> str:
     """A few words that tell the run of a configuration from others, as `Run.title` does once it is there."""
     try:
