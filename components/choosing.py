@@ -115,7 +115,7 @@ def test_error(place: DeltaGenerator, run: runs.Run, about: str) -> None:
         f"{mse:.4f}",
         beside,
         delta_color="off" if equal else "inverse",
-        delta_arrow="off" if equal else "auto",
+        delta_arrow="off",  # beside "-50%" an arrow down would say it twice, or the opposite
         help=about,
     )
 
@@ -143,6 +143,14 @@ def errors(run: runs.Run) -> str:
         f"Test error {mse:.4f} {metrics.unit(run.kind)}, PCA with the same code size {pca:.4f}. "
         f"{metrics.meaning(run.kind)} {PCA}"
     )
+
+
+NAMES = (
+    "Dense: each number of a layer depends on all of the layer before. Convolutional: on its neighbours alone, which suits images. "
+    "Variational: codes lie around 0 without gaps, so that places between samples decode to something likely. Modern: with "
+    "layer norm, which keeps the numbers in a layer of one size, and GELU, a bend that gives way smoothly. D, the code size, is "
+    "how many numbers are kept of a sample."
+)
 
 
 def title_of(chosen: Configuration) -> str:

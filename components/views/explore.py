@@ -35,7 +35,8 @@ def show() -> None:
     told = found.code or (None if asked.get("free") else asked.get("code"))
     code = np.array(told or asked.get("code") or run.card.codes.mean, np.float32)
     st.caption(
-        f"{sentence(run, str(view.get('colour') or 'class'))} {choosing.beside_pca(run)}", help=choosing.errors(run)
+        f"{sentence(run, str(view.get('colour') or 'class'))} {choosing.beside_pca(run)}",
+        help=f"{choosing.errors(run)} {choosing.NAMES}",
     )
     sharing.share(to_share, run, sharing.parameters(view, told))
     choosing.collapse(run)

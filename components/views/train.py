@@ -92,7 +92,7 @@ def choices() -> tuple[dict[str, Any], datasets.Dataset, DeltaGenerator, sweepin
     st.caption(f"{dataset.summary} {dataset.count:,} {kind.shaped.format(shape)}. Licence: {dataset.licence}.".strip())
     address.seed("architecture", first, known=fitting)
     takes, paper = known[st.session_state["architecture"]].takes, known[st.session_state["architecture"]].paper
-    about = f"{takes[:1].upper()}{takes[1:]}. ({paper})"
+    about = f"{takes[:1].upper()}{takes[1:]}. ({paper}) {choosing.NAMES}"
     chosen = st.selectbox("Architecture", fitting, format_func=lambda n: known[n].title, key="architecture", help=about)
     architecture = known[chosen]
     st.caption(architecture.summary)

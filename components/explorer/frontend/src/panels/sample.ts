@@ -5,6 +5,7 @@ import type { RunCard } from "../card";
 import { h, setText } from "../dom";
 import { decimalsFor, formatNumber, type Neighbour } from "../maths";
 import type { Painter, Sampled } from "../paint";
+import { term } from "../tips";
 import { Bars, Lines, Values, type Behind, type Large } from "../plots";
 
 /** How many of the nearest samples are shown. */
@@ -14,6 +15,8 @@ export type Painted = "original" | "decoded" | "";
 /** The share of the width that the names of columns take beside the neighbours' values; the style sheet has it, too. */
 const NAMES = 0.26;
 
+const NEAREST =
+  "The real samples whose codes are nearest to this one. The number is how far: the length of the straight line between the codes.";
 const FAR = "Far from real samples";
 
 /** Says on a canvas what stands there: a picture by the decoder must not be taken for a real one. */
@@ -88,7 +91,7 @@ export class SamplePanel {
         { class: "hg-about" },
         h("div", { class: "hg-where" }, this.code, pin),
         this.badge,
-        h("h3", {}, "Nearest samples", this.standIn),
+        h("h3", {}, term("Nearest samples", NEAREST), this.standIn),
         this.near,
         this.values && this.values.element,
       ),
