@@ -13,8 +13,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from components import colours, figures, pictures, visitor
-from models import Problem, datasets, engine, export, home, runs, uploads
+from components import figures, pictures, visitor
+from models import Problem, datasets, engine, export, home, runs, shown, uploads
 from models.codes import pca_plane
 from models.columns import numbered, unscaled
 
@@ -145,7 +145,7 @@ def _forming(id_: str) -> Any | None:
         classes = datasets.get(facts.dataset).classes
     except Problem:  # deleted while it is trained on
         classes = tuple(f"class {label}" for label in range(int(labels.max(initial=-1)) + 1))
-    tones = colours.class_colours(facts.dataset, classes)
+    tones = shown.class_colours(facts.dataset, classes)
     figure = figures.latent_map(points, labels, classes, axes, height=400, palette=tones)
     return figure.update_layout(showlegend=0 < len(classes) <= LEGEND, uirevision=None)
 

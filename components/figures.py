@@ -61,7 +61,7 @@ def latent_map(
     """Codes on a plane (N, 2) coloured by class, with a legend that hides and shows classes.
 
     places (N,) are kept as each point's custom data, so that a click can be traced. marker (2,) is the chosen code.
-    palette: the colours of the classes, as `components.colours` gives them. called (N,) is what the samples are known by.
+    palette: the colours of the classes, as `models.shown` gives them. called (N,) is what the samples are known by.
     """
     import plotly.graph_objects as go
 

@@ -6,11 +6,11 @@ from functools import partial
 import streamlit as st
 
 from components import address, cached, choosing, comparing, fields, figures, opening, visitor
-from components.colours import palette
 from components.comparing import MOST
 from components.explorer import COMPARED, comparison
 from components.views import Page
 from models import Problem, export, kinds, pages, runs, uploads
+from models.shown import palette
 
 STORY = ("digits-single-layer", "digits-multi-layer", "digits-convolutional")  # as the article tells it
 PLAIN = {"displayModeBar": False}

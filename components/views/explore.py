@@ -9,12 +9,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from components import address, cached, choosing, figures, opening, samples, sharing, visitor
-from components.colours import palette
 from components.explorer import SHOWN, ExplorerResult, Selection, View, explorer
 from components.listing import counted
 from components.views import Page
 from models import Problem, codes, datasets, engine, export, kinds, runs, uploads
 from models.runs import colours
+from models.shown import palette
 
 PLOTTED = 5_000  # points drawn by Plotly; more take seconds to arrive and look the same
 HELD = 1e-3  # how near a code lies to that of a sample that is held

@@ -1,6 +1,11 @@
-/** The pictures that samples can be followed between: a run's map, its t-SNE, its codes after an earlier epoch. */
+/**
+ * The pictures that samples can be followed between: a run's map, its t-SNE, its codes after an earlier epoch, and the
+ * principal components of the samples themselves.
+ */
 
-import { project, type Plane } from "../maths";
+import { Fault } from "../fault";
+import { product, project, type Plane } from "../maths";
+import { readWeights } from "../network";
 import type { Scene } from "../scene";
 
 /** How many earlier epochs of a run are offered. */
@@ -55,7 +60,42 @@ export function picturesOf(scenes: readonly Scene[], titles: readonly string[]):
         read: () => epochOf(scene, epoch),
       });
   });
+  if (scenes[0].card.files["baseline.safetensors"])
+    more.push({ key: "pca", title: "PCA of the samples", run: 0, read: () => componentsOf(scenes[0]) });
   return [...maps, ...more];
+}
+
+/** Where the samples lie along their own first two principal components, without a network. */
+async function componentsOf({ data, card }: Scene): Promise<Places> {
+  const stored = readWeights(await data.folder.bytes("baseline.safetensors"));
+  const mean = stored.get("mean"),
+    components = stored.get("components");
+  const size = product(card.dataset.shape);
+  if (mean?.length !== size || !components || components.length < 2 * size)
+    throw new Fault(
+      "the PCA of this run has another size than its samples, or one direction only",
+      "choose another picture",
+    );
+  if (data.originals === "loading") throw new Fault("the samples are still on their way", "try again in a moment");
+  const index: number[] = [],
+    xy: number[] = [];
+  for (let i = 0; i < card.codes.count; i++) {
+    const values = data.reduced ? null : data.original(i);
+    if (!values) continue;
+    let [x, y] = [0, 0];
+    for (let k = 0; k < size; k++) {
+      // What is missing is as in the mean.
+      const centred = Number.isNaN(values[k]) ? 0 : values[k] - mean[k];
+      x += centred * components[k];
+      y += centred * components[size + k];
+    }
+    index.push(i);
+    xy.push(x, y);
+  }
+  if (!index.length)
+    throw new Fault("the samples are not at hand at their full size", "choose another picture, or another dataset");
+  const places = Float32Array.from(xy);
+  return { xy: places, index: Int32Array.from(index), codes: places, size: 2 };
 }
 
 function codesOn(plane: Plane, codes: Float32Array, size: number): Places {
