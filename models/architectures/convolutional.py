@@ -64,5 +64,5 @@ ARCHITECTURE = Architecture(
     paper="Masci, Meier, Cireşan and Schmidhuber, Stacked Convolutional Auto-Encoders, ICANN 2011",
     layers=layers,
     kinds=("image",),
-    defaults={"learning_rate": 0.003},
+    defaults={"learning_rate": 0.006},
 )
