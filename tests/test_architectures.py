@@ -378,6 +378,13 @@ def test_the_article_counts_the_same_parameters(name: str, size: int, parameters
     assert ALL[name].blueprint("image", (28, 28, 1), size).parameters == parameters
 
 
+@pytest.mark.parametrize(("shape", "size"), [((8, 8, 1), 16), ((8, 8, 1), 64), ((28, 28, 1), 256), ((12, 5, 3), 30)])
+def test_a_convolutional_decoder_paints_from_more_numbers_than_the_code_has(shape: tuple[int, ...], size: int) -> None:
+    """Half of them are cut off: with four channels an 8x8 image would be painted from eight."""
+    weights = ALL["convolutional"].blueprint("image", shape, size).weights
+    assert weights["decoder.0.weight"][0] >= 4 * size
+
+
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("size", [0, -1, 65, MAX_CODE_SIZE + 1])
 def test_code_sizes_that_cannot_be_are_told(name: str, size: int) -> None:

@@ -166,8 +166,8 @@ def test_hardly_any_training_is_needed_on_digits(architecture: str, code_size: i
     assert run.metric("mse") < (1.02 if architecture == "single-layer" else 1.0) * run.metric("pca_mse")
 
 
-def test_few_pixels_are_learnt_by_heart_as_well() -> None:
-    """Neighbours say nearly the same: 364 colour pictures are few, as long as their 3,072 numbers are no columns."""
+def test_few_images_are_mixed_though_they_have_many_pixels() -> None:
+    """Neighbours say nearly the same: 364 colour pictures of 3,072 numbers each are few, and mixed as few rows are."""
     pictures, rows = (
         defaults.choices(Facts(kind, shape, 364), name, 2)["mixing"]
         for kind, shape, name in (

@@ -70,6 +70,6 @@ ARCHITECTURE = Architecture(
     paper="Masci, Meier, Cireşan and Schmidhuber, Stacked Convolutional Auto-Encoders, ICANN 2011",
     layers=layers,
     kinds=("image",),
-    defaults={"learning_rate": 0.003},
+    defaults={"learning_rate": 0.006},
     earlier={4: lambda shape, code_size: with_channels(4, shape, code_size)},
 )
