@@ -16,6 +16,7 @@ from components import cached, explained, figures
 from models import Problem, export, kinds, runs
 from models.analysis import comparison
 from models.analysis.comparison import Interval
+from models.runs import networks
 
 MOST = 4  # runs that are compared at once
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")  # of the runs, in order; from `figures.PALETTE`
@@ -153,7 +154,7 @@ def measured(run: runs.Run) -> Measured:
     """What the table says of a run."""
     rows, errors = of_test(run)
     error = comparison.interval(errors) if len(rows) else None
-    blueprint, mse, pca = explained.blueprint_of(run), run.metric("mse"), run.metric("pca_mse")
+    blueprint, mse, pca = networks.blueprint(run), run.metric("mse"), run.metric("pca_mse")
     values: dict[str, float | None] = {
         ERROR: mse if error is None else error.mean,
         "share": mse / pca if mse is not None and pca else None,

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any
 
-from models import Problem, architectures, export, graphs, kinds, losses, runs
-from models.architectures import Blueprint
+from models import export, kinds, losses, runs
 from models.layers import Layer, Shape, Sum, count, with_shapes
+from models.runs import networks
 
 READS, BADLY, BETTER = 0.95, 0.9, 0.03  # shares of samples classified correctly
 
@@ -29,7 +29,7 @@ def network(run: runs.Run) -> dict[str, Any]:
     a program that makes this very model. Of a run whose architecture is not here, or is not what it was when the run was
     trained, the rows and the program are empty.
     """
-    blueprint = blueprint_of(run)
+    blueprint = networks.blueprint(run)
     encoder, decoder, text = [], [], ""
     if blueprint is not None:
         encoder = _rows(blueprint.encoder, blueprint.shape)
@@ -46,18 +46,6 @@ def network(run: runs.Run) -> dict[str, Any]:
         "formula": [*formula(run), *symbols(run)],
         "pytorch": text,
     }
-
-
-def blueprint_of(run: runs.Run) -> Blueprint | None:
-    """The layers of a run's network; None where its weights are not those of an architecture that is here."""
-    try:
-        architecture = architectures.get(run.configuration.architecture)
-        blueprint = architecture.blueprint(run.kind, run.shape, run.code_size, run.card.recipe)
-        stored, _ = graphs.header(run.folder / "weights.safetensors")
-    except (Problem, OSError, ValueError):
-        return None
-    shapes = {name: tuple(place["shape"]) for name, place in stored.items()}
-    return blueprint if shapes == blueprint.weights and blueprint.variational == run.variational else None
 
 
 def _rows(layers: Iterable[Layer], shape: Shape, branch: str = "") -> list[list[Any]]:

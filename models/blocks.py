@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, architectures, codes, datasets, graphs, kinds, shown, uploads
+from models import Problem, codes, datasets, graphs, kinds, shown, uploads
 from models.analysis import metrics
 from models.analysis.meanings import meanings
 from models.runs import Run, colours, networks
@@ -389,8 +389,12 @@ def _decoded(run: Run, decoder: bytes, some: NDArray[np.float32]) -> NDArray[np.
     """What a decoder with these weights makes of codes."""
     from safetensors.numpy import load, save_file
 
-    architecture = architectures.get(run.configuration.architecture)
-    blueprint = architecture.blueprint(run.kind, run.shape, run.code_size, run.card.recipe)
+    blueprint = networks.blueprint(run)
+    if blueprint is None:
+        raise Problem(
+            f"the weights of this run are not those of the architecture “{run.configuration.architecture}” as it is here",
+            do="train it again with this version, or make the page with the version that trained it",
+        )
     encoder = load(networks.weights(run.folder, "encoder"))  # graphs are written of both
     with tempfile.TemporaryDirectory(prefix="hourglass-") as name:
         weights = Path(name) / "weights.safetensors"

@@ -297,6 +297,18 @@ def test_sizes_are_what_a_mail_takes() -> None:
     assert len(small.html) <= 900_000
 
 
+def test_a_run_whose_architecture_had_other_layers_says_so(copied: Callable[[runs.Run], Path]) -> None:
+    """As a recurrent network trained before long samples were read several steps at once; it still opens."""
+    folder = copied(runs.open_run(runs.folder_of("digits-multi-layer")))
+    stored = json.loads((folder / "run.json").read_text())
+    stored["configuration"]["architecture"] = "gru"
+    (folder / "run.json").write_text(json.dumps(stored))
+    run = runs.open_run(folder)
+    assert run.coder.decode(run.codes[:2]).shape == (2, 8, 8, 1)
+    with pytest.raises(Problem, match="not those of the architecture “gru”"):
+        pages.page(run)
+
+
 def test_wrong_bits_are_told() -> None:
     with pytest.raises(Problem, match="16, 8, 6, 5 are possible"):
         pages.page(runs.open_run(runs.folder_of("digits-variational")), bits=7)

@@ -22,12 +22,11 @@ from test_runs import resealed
 from test_uploads import images
 from test_uploads import trained as learned
 
-from components import explained
 from models import Problem, architectures, datasets, engine, export, pages, runs, uploads
 from models.columns import Column, scaling
 from models.readers import ReadResult
 from models.readers.limits import LIMITS, RUN, Limits
-from models.runs import unpacking
+from models.runs import networks, unpacking
 
 Copied = Callable[[runs.Run], Path]
 Content = dict[str, bytes]
@@ -706,7 +705,7 @@ def test_a_run_from_before_its_architecture_changed_still_leaves_and_comes_back(
         old = trained(architecture=name, code_size=code_size, epochs=1)
     now, before = (today.blueprint("image", (8, 8, 1), code_size, recipe).weights for recipe in (None, 4))
     assert now != before and old.card.recipe == 4
-    assert explained.blueprint_of(old) is not None
+    assert networks.blueprint(old) is not None
     assert pages.page(old, bits=8).lost < 1
     packed, decoded = export.part(old, "run"), old.coder.decode(old.codes[:5])
     shutil.rmtree(old.folder)

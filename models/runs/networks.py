@@ -8,11 +8,25 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from models import architectures
+from models import Problem, architectures
+from models.architectures import Blueprint
 from models.graphs import header
 from models.runs.run import Run
 
 PARTS = ("encoder", "decoder")
+
+
+def blueprint(run: Run) -> Blueprint | None:
+    """The layers of a run's network; None where its weights are not those of an architecture that is here: it may have had
+    other layers when the run was trained."""
+    try:
+        architecture = architectures.get(run.configuration.architecture)
+        found = architecture.blueprint(run.kind, run.shape, run.code_size, run.card.recipe)
+        stored, _ = header(run.folder / "weights.safetensors")
+    except (Problem, OSError, ValueError):
+        return None
+    shapes = {name: tuple(place["shape"]) for name, place in stored.items()}
+    return found if shapes == found.weights and found.variational == run.variational else None
 
 
 def layers(run: Run) -> bytes:
