@@ -1238,7 +1238,7 @@ def test_on_a_phone_colour_and_layer_stand_right_above_the_map(bench: Callable[.
     for name in ("colour", "layer", "points"):
         one = page.get_by_test_id(name).bounding_box()
         assert one is not None and map_ is not None
-        assert 0 <= map_["y"] - line["height"] - one["y"] - one["height"] < 24, name
+        assert 0 <= map_["y"] - line["height"] - one["y"] - one["height"] < 30, name
 
 
 def test_a_scale_says_that_its_ends_are_cut_and_rings_what_lies_far_beyond(
