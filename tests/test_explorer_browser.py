@@ -1257,12 +1257,14 @@ def test_the_numbers_in_the_middle_of_the_way_are_always_seen(
 
 
 def test_on_a_phone_colour_and_layer_stand_right_above_the_map(bench: Callable[..., Page]) -> None:
+    """Between them is the line that says what a finger can do, and how to let go."""
     page = bench(opened("digits-variational"), viewport={"width": 390, "height": 844})
-    map_ = page.locator(MAP).bounding_box()
+    map_, line = page.locator(MAP).bounding_box(), page.locator(".hg-foot").bounding_box()
+    assert line is not None and line["height"] < 64
     for name in ("colour", "layer", "points"):
         one = page.get_by_test_id(name).bounding_box()
         assert one is not None and map_ is not None
-        assert 0 <= map_["y"] - one["y"] - one["height"] < 24, name
+        assert 0 <= map_["y"] - line["height"] - one["y"] - one["height"] < 30, name
 
 
 def test_a_scale_says_that_its_ends_are_cut_and_rings_what_lies_far_beyond(
