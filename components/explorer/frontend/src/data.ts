@@ -14,7 +14,11 @@ import {
   type Finder,
   type Plane,
 } from "./maths";
+import { Products } from "./products";
 import { brokenCodes, type RunFolder } from "./run";
+
+/** So many codes of more than two numbers are compared by the networks' kernels. */
+const MANY = 5000;
 
 /** Where the originals are: still on their way, here, or not at hand. */
 export type Originals = "loading" | "here" | "missing";
@@ -72,6 +76,11 @@ export class RunData {
     await this.loadPlanes();
     await columns;
     this.finder = new Remembering(finder(this.codes, size));
+    if (size > 2 && count >= MANY)
+      Products.of(this.codes, size).then(
+        (products) => (this.finder = new Remembering(products)),
+        () => undefined, // the scan finds them as well, if later
+      );
   }
 
   private async loadPlanes(): Promise<void> {

@@ -104,6 +104,7 @@ export class Explorer {
       decoding,
       prefersReducedMotion: () => this.motion.matches,
       about: this.opening.about ?? {},
+      compact: this.opening.compact === true,
     };
     const scene = new Scene(parts, this.view, this.opening.run, (name, value) => this.report(name, value));
     this.watcher.observe(this.map.element);

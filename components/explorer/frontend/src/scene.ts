@@ -44,6 +44,8 @@ export interface Parts {
   readonly decoding: Decoding;
   readonly prefersReducedMotion: () => boolean;
   readonly about: About;
+  /** Only the map, the picture and the sliders are shown. */
+  readonly compact: boolean;
 }
 
 export class Scene implements Context {
@@ -92,7 +94,7 @@ export class Scene implements Context {
     this.decoding.connect(this.state.now.code, {
       decoded: (values) => {
         this.side.sample.show(values);
-        this.side.way.show(values);
+        if (!parts.compact) this.side.way.show(values);
         this.activeTool.decoded?.(values);
       },
       present: () => this.present(),
@@ -103,7 +105,7 @@ export class Scene implements Context {
     this.reporter = new Reporter(run, this.state, this.card, data, report);
     this.dropUnknown();
     const pin = button("Hold this place (P)", "pin", () => this.togglePinned(), "unpin");
-    this.side = new Side(this, this.decoding, this.colouring, pin, parts.about);
+    this.side = new Side(this, this.decoding, this.colouring, pin, parts.about, parts.compact);
     this.tools = toolsFor(this);
     this.intro = new Intro(parts.about.intro ?? null, this.next());
     this.activeTool = this.tools.find((tool) => tool.id === view.tool) ?? this.tools[0];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { align, axisPlane, inverse, moved, placed, placedPlane, scanner, sharesKept } from "../src/maths";
 import { neighbourhoods } from "../src/compare/neighbourhoods";
+import { Products } from "../src/products";
 
 const scattered = (count: number, seed = 1): Float32Array => {
   let state = seed;
@@ -102,6 +103,18 @@ describe("neighbours kept", () => {
       const expected = nearest.nearest(codes.subarray(i * size, (i + 1) * size), 16).slice(1);
       expect([...found.subarray(15 * i, 15 * (i + 1))]).toEqual(expected.map((one) => one.index));
     }
+  });
+
+  test("by products they are those of a scan, at the same distance", async () => {
+    const size = 7,
+      codes = scattered(3500, 3).map((value) => 50 + value);
+    codes[7 * 40] = NaN; // is nobody's neighbour
+    const [products, scan] = [await Products.of(codes, size), scanner(codes, size)];
+    for (const accepts of [undefined, (index: number) => index % 3 === 0])
+      for (const i of [1, 500]) {
+        const code = codes.slice(i * size, (i + 1) * size).map((value) => value + 0.01);
+        expect(products.nearest(code, 8, accepts)).toEqual(scan.nearest(code, 8, accepts));
+      }
   });
 
   test("it ends when it is called off", async () => {

@@ -1,7 +1,7 @@
 /** The nearest neighbours of very many codes at once. The page goes on meanwhile. */
 
 import { finder } from "../maths";
-import { Compiled } from "../network";
+import { largest, Products } from "../products";
 
 /** How many nearest samples count as neighbours. */
 export const NEIGHBOURHOOD = 15;
@@ -54,63 +54,19 @@ async function byCells(codes: Float32Array, size: number, k: number, turns: Turn
   return out;
 }
 
-/**
- * With many numbers a code no index helps, and the fastest is a product of matrices: x · y - |y|² / 2 is largest for the y
- * nearest to x. A dense layer whose weights are the codes computes it with the kernels of the networks.
- */
+/** With many numbers a code no index helps: see products.ts. */
 async function byProducts(codes: Float32Array, size: number, k: number, turns: Turns): Promise<Int32Array | null> {
   const count = Math.floor(codes.length / size);
-  const centred = aroundMean(codes, size);
-  const bias = new Float32Array(count);
-  for (let i = 0; i < count; i++)
-    for (let d = 0; d < size; d++) bias[i] -= (centred[i * size + d] * centred[i * size + d]) / 2;
-  const compiled = await Compiled.of({
-    layers: [{ layer: "Dense", units: count }],
-    weights: new Map([
-      ["codes.0.weight", centred],
-      ["codes.0.bias", bias],
-    ]),
-    name: "codes",
-    shape: [size],
-  });
-  const out = new Int32Array(count * k).fill(-1),
-    scores = new Float32Array(BLOCK * count);
+  const products = await Products.of(codes, size);
+  const out = new Int32Array(count * k).fill(-1);
   for (let begin = 0; begin < count; begin += BLOCK) {
     const items = Math.min(BLOCK, count - begin);
-    compiled.run(centred.subarray(begin * size, (begin + items) * size), items, scores);
+    const scores = products.scores(codes.subarray(begin * size, (begin + items) * size), items);
     for (let i = 0; i < items; i++) {
-      largest(
-        scores.subarray(i * count, (i + 1) * count),
-        begin + i,
-        out.subarray((begin + i) * k, (begin + i + 1) * k),
-      );
+      const own = begin + i;
+      largest(scores.subarray(i * count, (i + 1) * count), out.subarray(own * k, (own + 1) * k), (j) => j !== own);
       if (turns.due && !(await turns.wait())) return null;
     }
   }
   return out;
-}
-
-/** Less is lost to rounding where numbers are small. */
-function aroundMean(codes: Float32Array, size: number): Float32Array {
-  const mean = new Float64Array(size),
-    count = codes.length / size;
-  codes.forEach((value, i) => (mean[i % size] += value / count));
-  return codes.map((value, i) => value - mean[i % size]);
-}
-
-/** Writes the places of the largest scores but that of `own` into `out`, the largest first. */
-function largest(scores: Float32Array, own: number, out: Int32Array): void {
-  const best = new Float64Array(out.length).fill(-Infinity);
-  const last = out.length - 1;
-  for (let j = 0; j < scores.length; j++) {
-    const score = scores[j];
-    if (!(score > best[last]) || j === own) continue;
-    let at = last;
-    for (; at > 0 && best[at - 1] < score; at--) {
-      best[at] = best[at - 1];
-      out[at] = out[at - 1];
-    }
-    best[at] = score;
-    out[at] = j;
-  }
 }

@@ -52,6 +52,8 @@ export class Side {
     private readonly colouring: Colouring,
     pin: HTMLButtonElement,
     about: About,
+    /** The way of a sample is not on the page: a picture that nobody sees is not drawn at each move. */
+    private readonly compact: boolean,
   ) {
     const { card, data, state, painter } = context;
     this.details = new Details(about.network);
@@ -130,13 +132,14 @@ export class Side {
     const nearest = hiding && !led ? data.finder?.nearest(code, 1)[0] : this.nearest[0];
     const next = hiding ? null : (this.nearest[1]?.distance ?? null);
     this.far = this.sample.showDistance(nearest?.distance ?? null, card.codes.nearest_p99, next);
-    this.sample.showNeighbours(this.nearest, this.className, this.titleOf, cssOf, (index, canvas) =>
-      this.paintThumbnail(index, canvas) ? "original" : "",
-    );
+    if (!this.compact)
+      this.sample.showNeighbours(this.nearest, this.className, this.titleOf, cssOf, (index, canvas) =>
+        this.paintThumbnail(index, canvas) ? "original" : "",
+      );
     const { rows } = this.sliders;
     this.sample.showCode(code, code.length <= 4 ? [...code.keys()] : rows.slice(0, 3).map((row) => row.dimension));
     this.sliders.show(code);
-    this.way.showCode(code);
+    if (!this.compact) this.way.showCode(code);
     this.showOriginal();
     this.sample.pin.setAttribute("aria-pressed", String(pinned));
     this.sample.pin.title = pinned ? "Held. Let go (P)" : "Hold this place (P)";
@@ -230,7 +233,7 @@ export class Side {
       values && { values, offset: 0, colour: this.colouring.cssOf(input), word: words },
       values ? data.describe(picked === null ? "nearest sample" : words, input) : "",
     );
-    this.showInput(input, words, values !== null);
+    if (!this.compact) this.showInput(input, words, values !== null);
     if (picked === null || !values) {
       const decoded = this.far ? "decoded, far from real samples" : "decoded";
       this.sample.setCaption(picked === null ? decoded : "reconstruction", meaning);
