@@ -101,7 +101,7 @@ def test_a_circle_is_found() -> None:
     assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
-@pytest.mark.parametrize("name", ["colours.py", "explained.py", "figures.py", "pictures.py"])
+@pytest.mark.parametrize("name", ["explained.py", "figures.py", "pictures.py"])
 def test_what_draws_knows_no_page(name: str) -> None:
     path = ROOT / "components" / name
     assert "streamlit" not in imports(path)
