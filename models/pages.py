@@ -113,7 +113,7 @@ body { margin: 0; padding: 12px 20px 20px; background: var(--paper); color: var(
   --st-text-color: var(--ink); --st-background-color: var(--paper); --st-secondary-background-color: var(--soft);
   --st-primary-color: var(--accent); }
 h1 { font-size: 20px; margin: 0 0 2px; } p { margin: 0 0 8px; } header p { max-width: 70ch; }
-#explorer { --above: 92px; }
+#explorer { --above: 92px; } #comparison { --beside: 260px; }
 details { margin-top: 14px; } summary { cursor: pointer; } td, th { text-align: left; padding: 2px 14px 2px 0; }
 footer { margin-top: 14px; font-size: 14px; }
 @media (max-width: 700px) { body { padding: 10px 12px 16px; } }

@@ -110,7 +110,9 @@ export class Comparison {
   private async lend(which: number, data: RunData, borrowed: Deferred<void>): Promise<void> {
     if (which === 0) {
       await data.loadOriginals();
-      return borrowed.resolve();
+      borrowed.resolve();
+      this.shown = -1;
+      return this.showOriginal();
     }
     const shared = await this.shared.promise;
     await borrowed.promise;
@@ -157,7 +159,7 @@ export class Comparison {
       state.subscribe(["colour", "layer", "points", "hidden", "tool"], () => this.rested());
       state.subscribe(["plane"], () => this.planeChanged());
     }
-    scenes[0].state.subscribe(["code", "led"], () => this.showOriginal(canvas));
+    scenes[0].state.subscribe(["code", "led"], () => this.showOriginal());
     scenes[0].state.subscribe(["selection", "tool"], () => {
       clearTimeout(wentTimer);
       wentTimer = window.setTimeout(() => void went.show());
@@ -232,8 +234,10 @@ export class Comparison {
   }
 
   /** The sample that all show, or the nearest to the hand, as it really is. */
-  private showOriginal(canvas: HTMLCanvasElement): void {
-    const [scene] = this.scenes;
+  private showOriginal(): void {
+    const [scene] = this.scenes,
+      canvas = this.original.querySelector("canvas");
+    if (!scene || !canvas) return;
     const { picked, led } = scene.state.now;
     const index = picked ?? led?.sample ?? scene.nearest[0]?.index ?? -1;
     this.rested();
