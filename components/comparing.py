@@ -189,35 +189,6 @@ def same_data(chosen: Sequence[runs.Run]) -> bool:
     return len({(run.card.dataset.name, run.card.dataset.fingerprint) for run in chosen}) == 1
 
 
-def short_names(chosen: Sequence[runs.Run], given: Mapping[str, str]) -> list[str]:
-    """What each run is called beside the others: its owner's name for it, else that in which their titles differ. No two are
-    alike."""
-    parts = [
-        (
-            run.card.dataset.title,
-            run.card.architecture.title + run.configuration.called,
-            f"D = {run.code_size}",
-            "" if run.configuration.noise == "none" else f"{run.configuration.noise} noise",
-        )
-        for run in chosen
-    ]
-    tells = [len(set(values)) > 1 for values in zip(*parts, strict=True)]
-    tells = tells if any(tells) else [False, True, False, False]
-    names = [
-        given.get(run.id) or ", ".join(part for part, tell in zip(of, tells, strict=True) if tell and part) or of[1]
-        for run, of in zip(chosen, parts, strict=True)
-    ]
-    for more in (
-        [f"seed {run.configuration.seed}" for run in chosen],
-        [f"{run.card.training.epochs:,} epochs" for run in chosen],
-        [run.id[:6] for run in chosen],
-    ):
-        twice = {name for name in names if names.count(name) > 1}
-        tell = {name: len({m for n, m in zip(names, more, strict=True) if n == name}) > 1 for name in twice}
-        names = [f"{name}, {word}" if tell.get(name) else name for name, word in zip(names, more, strict=True)]
-    return names
-
-
 def rows_of(chosen: Sequence[runs.Run]) -> list[tuple[Number, list[float | None], frozenset[int]]]:
     """The rows that say something: a number, its value of each run, and which of them are best."""
     found, joined = [measured(run).values for run in chosen], same_data(chosen)

@@ -13,9 +13,6 @@ from models.columns import Column
 from models.runs import UNLABELLED, Configuration
 from models.shown import PALETTE
 
-# Okabe and Ito 2008 without black, which a dark page swallows; from the eighth on chosen by search so that any two
-# stay apart (CIELAB distance >= 16) for normal, protan, deutan and tritan sight (Machado et al. 2009) and stand out
-# from both pages. A test repeats the measurement.
 OURS, THEIRS = "#0072B2", "#E69F00"  # the run and what it is compared with, in every figure
 UNKNOWN = "#8A8F98"
 LINES = 400  # points of a curve, at most

@@ -185,25 +185,31 @@ def plan_in_words(count: int, todo: Sequence[Configuration], free: int) -> str:
 
 
 def expected(chosen: Configuration, ready: Sequence[runs.Run]) -> float | None:
-    """About how many seconds a training takes: as long as it is told to, else as epochs of the same network on the same data
-    took, else on the same data, else as such a network's steps usually do; None where the dataset is gone."""
+    """About how many seconds a training takes: as long as it is told to, else at the pace at which the same network was trained
+    on the same data here, else as such a network's steps usually do; None where the dataset is gone. What ships was trained
+    on another computer."""
     if chosen.seconds:
         return chosen.seconds + 2
-    alike: dict[bool, list[float]] = {True: [], False: []}
-    for run in ready:
-        if run.configuration.dataset == chosen.dataset and run.card.training.epochs:
-            same = run.configuration.architecture == chosen.architecture
-            alike[same].append(run.card.training.seconds / run.card.training.epochs)
-    found = alike[True] or alike[False]
-    if found:
-        return float(np.median(found)) * chosen.epochs + 2
     try:
         facts = defaults.facts_of(datasets.get(chosen.dataset))
         blueprint = architectures.get(chosen.architecture).blueprint(facts.kind, facts.shape, chosen.code_size)
     except Problem:
         return None
-    steps = max(1.0, defaults.TRAINED * facts.count / chosen.batch_size)
-    return chosen.epochs * (steps * defaults.step_seconds(blueprint, chosen.batch_size) + defaults.EPOCH) + 2
+    trained = defaults.TRAINED * facts.count
+    paces = [
+        run.card.training.samples_per_second
+        for run in ready
+        if not run.pretrained
+        and run.card.training.samples_per_second > 0
+        and (run.configuration.dataset, run.configuration.architecture) == (chosen.dataset, chosen.architecture)
+    ]
+    steps = max(1.0, trained / chosen.batch_size)
+    epoch = (
+        trained / float(np.median(paces))
+        if paces
+        else steps * defaults.step_seconds(blueprint, chosen.batch_size) + defaults.EPOCH
+    )
+    return chosen.epochs * epoch + 2
 
 
 def follow(planned: Sweep) -> bool:

@@ -1,8 +1,8 @@
 """What of a run travels on a page that has no server: its files as blocks, deflated, made smaller where that costs little.
 
-Codes and factors are in steps of a 65,535th of their range, other numbers of a 4,095th, the weights in 16, 8, 6 or 5 bits. What that costs is measured. A person's own
-samples stay at home unless they say otherwise; those of a dataset that ships travel where its licence allows it, some of
-them and as small pictures.
+Codes and factors are in steps of a 65,535th of their range, other numbers of a 4,095th, the weights in 16, 8, 6 or 5 bits.
+What that costs is measured. A person's own samples stay at home unless they say otherwise; those of a dataset that ships
+travel where its licence allows it, some of them and as small pictures.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def of(
     encoder: whether one can draw. samples: whether some originals travel; None where the licence of a dataset that ships
     allows it, and never of what somebody brought. `Problem` where the weights are not those of an architecture that is
     known. order: the places of the codes that travel; None chooses them. view: how the page opens, as addresses of Explore
-    say it; where that names no place, at a sample that the run draws well. With one's own samples go their ids, and the columns that the map can
-    be coloured by.
+    say it; where that names no place, at a sample that the run draws well. With one's own samples go their ids, and the
+    columns that the map can be coloured by.
     """
     if bits is not None and bits not in BITS:
         raise Problem(f"weights of {bits} bits were asked for", f"{', '.join(map(str, BITS))} are possible")
@@ -145,23 +145,21 @@ def _plane(run: Run) -> dict[str, Any]:
 def alike(runs: Sequence[Run]) -> list[NDArray[np.int64]]:
     """For each run the places of the codes that travel on one page: of the same samples, in the same order. `Problem`
     where the runs have no sample in common."""
-    rows = runs[0].rows[_chosen(runs[0])] if len(runs) == 1 else _common(runs)
+    rows = _common(runs)
     if not len(rows):
         raise Problem("these runs have no sample in common", do="compare runs of the same dataset")
     return [_places_of(run, rows) for run in runs]
 
 
 def _common(runs: Sequence[Run]) -> NDArray[np.int32]:
-    """Rows of the dataset that all runs have codes of: first those that replay and t-SNE show, then others."""
+    """Rows of the dataset that all runs have codes of: those that replay and t-SNE show, and others, in an order without a
+    meaning."""
     common = runs[0].rows
     for run in runs[1:]:
         common = np.intersect1d(common, run.rows)
-    kept = [run.rows[_chosen(run)] for run in runs]
-    needed = [rows[np.isin(rows, common)][: CODES // (2 * len(runs))] for rows in kept]
-    rest = np.random.default_rng(0).permutation(common)
-    every = np.concatenate([*needed, rest])
-    _, first = np.unique(every, return_index=True)
-    return every[np.sort(first)][:CODES]
+    drawn = [run.rows[_drawn(run)] for run in runs]
+    needed = [rows[np.isin(rows, common)][: CODES // (2 * len(runs))] for rows in drawn]
+    return _some([*needed, common])
 
 
 def _places_of(run: Run, rows: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -173,12 +171,19 @@ def _places_of(run: Run, rows: NDArray[np.int32]) -> NDArray[np.int64]:
 def _chosen(run: Run) -> NDArray[np.int64]:
     """The places of the codes that travel: those of replay and t-SNE, and others, in an order without a meaning, since the
     first of them have their original with them."""
-    needed = [np.fromfile(run.folder / "replay" / "index.i32", "<i4")[:REPLAYED]]
-    if run.tsne is not None:
-        needed.append(run.tsne[1][:CODES])
+    return _some([_drawn(run), np.arange(run.count)]).astype(np.int64)
+
+
+def _drawn(run: Run) -> NDArray[np.int32]:
+    """The places of the codes that replay and t-SNE show."""
+    replayed = np.fromfile(run.folder / "replay" / "index.i32", "<i4")[:REPLAYED]
+    return replayed if run.tsne is None else np.concatenate([replayed, run.tsne[1][:CODES]])
+
+
+def _some(lists: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """At most `CODES` of these numbers, none twice, in any order: all of the first lists before some of the last one."""
     dice = np.random.default_rng(0)
-    rest = dice.permutation(run.count)
-    every = np.concatenate([*needed, rest]).astype(np.int64)
+    every = np.concatenate([*lists[:-1], dice.permutation(lists[-1])])
     _, first = np.unique(every, return_index=True)
     return dice.permutation(every[np.sort(first)][:CODES])
 

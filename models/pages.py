@@ -1,4 +1,4 @@
-"""A run as one page, or several side by side: an .html file that opens from a disk, without a server or a network, and is still alive.
+"""A run as one page, or several side by side: an .html file that opens from a disk without a server or a network, alive.
 
 It holds the explorer's own script and the run's blocks (`blocks`) as text. Nothing is fetched: the page's own policy forbids
 it. Names and texts of a run are data here: they are written as text, never as markup.
@@ -207,14 +207,34 @@ def rows(run: Run, made: Made) -> dict[str, str]:
     }
 
 
-def titles(runs: Sequence[Run]) -> list[str]:
-    """What each of these runs is called beside the others: by its architecture, its code size where these differ, its id
-    where all else is the same."""
-    sizes = len({run.code_size for run in runs}) > 1
-    found = [run.card.architecture.title + (f", D = {run.code_size}" if sizes else "") for run in runs]
-    return [
-        f"{title} ({run.id[:6]})" if found.count(title) > 1 else title for title, run in zip(found, runs, strict=True)
+def titles(chosen: Sequence[Run], given: Mapping[str, str] | None = None) -> list[str]:
+    """What each run is called beside the others: the name that is given to its id, else that in which their titles differ. No
+    two are alike."""
+    given = given or {}
+    parts = [
+        (
+            run.card.dataset.title,
+            run.card.architecture.title + run.configuration.called,
+            f"D = {run.code_size}",
+            "" if run.configuration.noise == "none" else f"{run.configuration.noise} noise",
+        )
+        for run in chosen
     ]
+    tells = [len(set(values)) > 1 for values in zip(*parts, strict=True)]
+    tells = tells if any(tells) else [False, True, False, False]
+    names = [
+        given.get(run.id) or ", ".join(part for part, tell in zip(of, tells, strict=True) if tell and part) or of[1]
+        for run, of in zip(chosen, parts, strict=True)
+    ]
+    for more in (
+        [f"seed {run.configuration.seed}" for run in chosen],
+        [f"{run.card.training.epochs:,} epochs" for run in chosen],
+        [run.id[:6] for run in chosen],
+    ):
+        twice = {name for name in names if names.count(name) > 1}
+        tell = {name: len({m for n, m in zip(names, more, strict=True) if n == name}) > 1 for name in twice}
+        names = [f"{name}, {word}" if tell.get(name) else name for name, word in zip(names, more, strict=True)]
+    return names
 
 
 def card(run: Run, made: Made) -> str:

@@ -17,7 +17,7 @@ from test_pages import drawn, words
 
 from components import comparing, fields, visitor, watched
 from components.views import compare
-from models import engine, export, runs
+from models import engine, export, pages, runs
 
 
 def shipped(*names: str) -> list[runs.Run]:
@@ -187,13 +187,13 @@ def test_names_that_somebody_gave_are_data_in_the_table() -> None:
 
 def test_runs_are_called_by_what_tells_them_apart(home: Path) -> None:
     single, variational = shipped("digits-single-layer", "digits-variational")
-    assert comparing.short_names([single, variational], {}) == ["Single-layer", "Variational"]
-    assert comparing.short_names([single, variational], {single.id: "Mine"}) == ["Mine", "Variational"]
+    assert pages.titles([single, variational], {}) == ["Single-layer", "Variational"]
+    assert pages.titles([single, variational], {single.id: "Mine"}) == ["Mine", "Variational"]
     seeds = [trained(seed=seed, epochs=1) for seed in (1, 2)]
-    assert comparing.short_names(seeds, {}) == ["Single-layer, seed 1", "Single-layer, seed 2"]
+    assert pages.titles(seeds, {}) == ["Single-layer, seed 1", "Single-layer, seed 2"]
     longer = [*seeds, trained(seed=1, epochs=2)]
-    assert comparing.short_names(longer, {})[1] == "Single-layer, seed 2"
-    assert len(set(comparing.short_names(longer, {}))) == 3
+    assert pages.titles(longer, {})[1] == "Single-layer, seed 2"
+    assert len(set(pages.titles(longer, {}))) == 3
 
 
 def test_learning_curves_stand_on_one_axis_only_where_they_count_the_same() -> None:

@@ -321,3 +321,16 @@ def test_the_shell_prints_the_path_of_the_page(tmp_path: Path) -> None:
     assert done.stdout == f"{out}\n" and out.read_bytes().startswith(b"<!doctype html>")
     told = subprocess.run([*command, "--json", "--out", str(out)], cwd=ROOT, capture_output=True, text=True, check=True)
     assert json.loads(told.stdout)["samples"] == blocks.TILES
+
+
+def test_several_runs_on_a_page_have_the_same_samples_and_all_that_their_replays_show(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(blocks, "CODES", 1_400)
+    compared = [runs.open_run(runs.folder_of(f"digits-{name}")) for name in ("single-layer", "multi-layer")]
+    places = blocks.alike(compared)
+    rows = [run.rows[at] for run, at in zip(compared, places, strict=True)]
+    assert len(rows[0]) == 1_400 == len(set(rows[0].tolist())) and (rows[0] == rows[1]).all()
+    for run, at in zip(compared, places, strict=True):
+        replayed = np.fromfile(run.folder / "replay" / "index.i32", "<i4")[: blocks.REPLAYED]
+        assert set(replayed.tolist()) <= set(at.tolist())

@@ -1,5 +1,7 @@
 """A sweep: the trainings that follow from values as somebody writes them, and the page Train with one."""
 
+import dataclasses
+
 import pytest
 from conftest import trained
 from streamlit.testing.v1 import AppTest
@@ -187,3 +189,14 @@ def test_signals_and_rows_have_their_samples_side_by_side_too(wave_run: runs.Run
         app = AppTest.from_string(script, default_timeout=60).run()
         assert not app.exception and not app.error and 0 < len(rows) <= 10
         assert bool(app.dataframe) == (run.kind == "table")
+
+
+def test_how_long_a_training_takes_is_told_by_those_that_were_trained_here(digits_run: runs.Run) -> None:
+    shipped = [run for run in runs.find()[0] if run.pretrained]
+    chosen = runs.configure({"dataset": "digits", "architecture": "single-layer", "epochs": 100})
+    unknown, twice = (sweeping.expected(dataclasses.replace(chosen, epochs=n), shipped) for n in (100, 200))
+    assert unknown is not None and twice is not None and twice - 2 == pytest.approx(2 * (unknown - 2))
+    pace = digits_run.card.training.samples_per_second
+    known = sweeping.expected(chosen, [*shipped, digits_run])
+    assert known == pytest.approx(100 * 0.8 * 1797 / pace + 2)
+    assert sweeping.expected(dataclasses.replace(chosen, seconds=30), shipped) == 32

@@ -110,9 +110,10 @@ def _comparison() -> Callable[..., Mapping[str, Any]]:
 def comparison(runs: Sequence[tuple[str, str, Sequence[str]]], *, view: Mapping[str, Any], key: str) -> dict[str, str]:
     """Draw several runs of one dataset side by side, joined by the rows of the dataset.
 
-    runs: for each its address relative to the app, what it is called, and what its dimensions stand for (may be empty). view: how they open, by the names in `View`
-    and "aligned" ("no": each map as it is), "together" ("no": each map has its own colours), "held" (the row of the dataset
-    that is held, or the map on which a place between samples is held and its code, as "2:0.5,-1").
+    runs: for each its address relative to the app, what it is called, and what its dimensions stand for (may be empty).
+    view: how they open, by the names in `View` and "aligned" ("no": each map as it is), "together" ("no": each map has its
+    own colours), "held" (the row of the dataset that is held, or the map on which a place between samples is held and its
+    code, as "2:0.5,-1").
 
     Returns how they are shown now, by the names in `COMPARED`; "" stands for what is usual. Empty until they have opened.
     """

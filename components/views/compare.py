@@ -86,7 +86,7 @@ def choose() -> tuple[list[runs.Run], list[str]]:
         st.caption(begun_with(chosen))
     if len(chosen) < 2:
         st.info("Choose two runs at least." if not chosen else "Choose one more to compare it with.")
-    return chosen, comparing.short_names(chosen, given)
+    return chosen, pages.titles(chosen, given)
 
 
 def begin_with(ready: Sequence[runs.Run]) -> list[str]:

@@ -176,8 +176,9 @@ def blame(run: Run, places: Places, large: NDArray[np.bool_], known: Usual | Non
     Of a row it is the column whose value lies outside of all others by far, where there is one. Else, where the reconstruction
     error is large (K,), it is the column whose squared error is furthest above its median over the stored samples, so that
     a column that is always hard is not blamed for being so; and where it is not, so that the code lies alone though the
-    sample comes back well, the column with the rarest value, where this is rare. A missing value is never to blame; where no column
-    is, it is said what was missing, since what stands in its place may make the row unusual. Of a signal it is the channel with such an error, or with the step furthest from its mean. known: what `usual` gives.
+    sample comes back well, the column with the rarest value, where this is rare. A missing value is never to blame; where no
+    column is, it is said what was missing, since what stands in its place may make the row unusual. Of a signal it is the
+    channel with such an error, or with the step furthest from its mean. known: what `usual` gives.
     Raises `Problem` where the samples are not at hand.
     """
     rest = ("",) * max(0, len(places) - LOOKED_AT)

@@ -188,8 +188,8 @@ class Architecture:
 
     def blueprint(self, kind: str, shape: Shape, code_size: int, recipe: int | None = None) -> Blueprint:
         """The layers for samples of this kind and shape, as they were under this version of the recipe; None stands for
-        today's. `Problem` when the kind or the code size does not fit, and when
-        the layers do not end in the code, or in the sample's shape.
+        today's. `Problem` when the kind or the code size does not fit, and when the layers do not end in the code, or in the
+        sample's shape.
 
         Images leave through a sigmoid, since they lie in [0, 1]; standardised signals and rows leave as they are.
         """

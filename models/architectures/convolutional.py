@@ -7,6 +7,8 @@ Where the article's four channels would be fewer than four numbers for each of t
 the decoder: half of them are cut off by the ReLU.
 """
 
+from math import ceil
+
 from models.architectures import Architecture
 from models.layers import (
     Activation,
@@ -27,9 +29,8 @@ PER_DIMENSION = 4  # numbers to paint from: the article has 196 at 28x28 for D =
 
 def layers(shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
     """The article's, with more channels where its four would be too few."""
-    return with_channels(
-        max(4, -(-PER_DIMENSION * code_size // (-(-shape[0] // 4) * -(-shape[1] // 4)))), shape, code_size
-    )
+    pixels = ceil(shape[0] / 4) * ceil(shape[1] / 4)
+    return with_channels(max(4, ceil(PER_DIMENSION * code_size / pixels)), shape, code_size)
 
 
 def with_channels(first: int, shape: Shape, code_size: int) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:

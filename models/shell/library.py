@@ -45,7 +45,7 @@ def add_to(commands: Any) -> None:
         "--draw",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="whether one can draw on the page (default yes)",
+        help="whether one can draw on the page of one run (default yes)",
     )
     site = command(commands, "site", _site, "Write a site of runs: a folder for any static host.")
     site.add_argument("out", type=Path, metavar="FOLDER", help="where to write")
