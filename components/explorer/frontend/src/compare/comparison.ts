@@ -15,7 +15,7 @@ import type { Source } from "../source";
 import { themeOf } from "../theme";
 import type { View } from "../view";
 import { Bar } from "./bar";
-import { Changes } from "./changes";
+import { Changes, KEPT } from "./changes";
 import { pairOf } from "./pictures";
 import { Went } from "./went";
 
@@ -143,7 +143,7 @@ export class Comparison {
     });
     const went = (this.went = new Went(scenes, titles));
     this.changes = new Changes(scenes, titles, shared, () => {
-      scenes[0].state.set("colour", "kept");
+      scenes[0].state.set("colour", KEPT);
       for (const { colouring } of scenes) colouring.recolour();
       this.bar?.draw();
     });
@@ -261,7 +261,7 @@ export class Comparison {
     if (this.ended || !scene) return;
     const { colour, layer, tool, hidden, points } = scene.state.now;
     this.report({
-      colour: colour === "kept" ? "" : colour,
+      colour: colour === KEPT ? "" : colour,
       layer: layer === "none" ? "" : layer,
       tool: tool === "explore" ? "" : tool,
       hidden: hiddenText(hidden, scene.card.dataset.classes.length),
