@@ -140,7 +140,7 @@ def test_how_much_a_variational_code_tells_does_not_depend_on_the_scale(
             "scaled", "Scaled", "", "table", (10,), 400, (), "x", "x", read=read, version=int(scale * 100)
         )
         monkeypatch.setitem(datasets.available(), "scaled", made)
-        chosen = runs.configure({"dataset": "scaled", "architecture": "variational", "epochs": 60})
+        chosen = runs.configure({"dataset": "scaled", "architecture": "variational", "epochs": 30})
         assert chosen.loss == "calibrated"
         folder = tmp_path / str(scale)
         folder.mkdir()
@@ -184,7 +184,7 @@ def test_few_images_are_mixed_though_they_have_many_pixels() -> None:
 def test_a_long_series_is_learnt_step_by_step_in_seconds(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A quarter of the default epochs on 90 bumps that come at another time each."""
+    """An eighth of the default epochs on 90 bumps that come at another time each."""
     random, steps = np.random.default_rng(0), np.arange(101)
     at = random.uniform(20, 80, (90, 1))
     values = np.exp(-(((steps - at) / 9) ** 2))[..., None] + 0.02 * random.normal(size=(90, 101, 1))
@@ -193,7 +193,7 @@ def test_a_long_series_is_learnt_step_by_step_in_seconds(
     made = datasets.Dataset("bumps", "Bumps", "", "signal", (101, 1), 90, (), "x", "x", read=lambda: content, version=1)
     monkeypatch.setitem(datasets.available(), "bumps", made)
     chosen = runs.configure({"dataset": "bumps", "architecture": name, "code_size": 2})
-    run = training.train(dataclasses.replace(chosen, epochs=chosen.epochs // 4), tmp_path, tsne=0)
+    run = training.train(dataclasses.replace(chosen, epochs=chosen.epochs // 8), tmp_path, tsne=0)
     assert run.metric("mse") < run.metric("pca_mse")
 
 

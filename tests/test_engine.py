@@ -483,7 +483,7 @@ def test_a_run_whose_folder_was_taken_away_says_so(home: Path) -> None:
 def test_what_is_killed_goes_on_and_loses_nothing(pair: engine.EngineSupervisor, home: Path) -> None:
     """Three runs of two owners on two workers; two workers are killed, and the engine itself with the second."""
     chosen = [
-        choose(architecture="variational", epochs=60, seed=i, code_size=2 + i % 2, learning_rate=0.002)
+        choose(architecture="variational", epochs=40, seed=i, code_size=2 + i % 2, learning_rate=0.002)
         for i in range(3)
     ]
     ids = [engine.submit(one, f"o{i % 2}") for i, one in enumerate(chosen)]
@@ -511,7 +511,7 @@ def test_what_is_killed_goes_on_and_loses_nothing(pair: engine.EngineSupervisor,
     assert len(killed) == 2 and [engine.status(id_).phase for id_ in ids] == ["done"] * 3
     for id_ in sorted(killed):
         run = runs.open_run(runs.folder_of(id_))
-        assert [line["epoch"] for line in run.history()] == list(range(1, 61))
+        assert [line["epoch"] for line in run.history()] == list(range(1, 41))
         quiet = undisturbed(run.configuration, home / "quiet" / id_)
         assert (run.folder / "weights.safetensors").read_bytes() == (quiet / "weights.safetensors").read_bytes()
 

@@ -138,6 +138,7 @@ def test_every_shipped_run_opens_by_its_name() -> None:
         (card,) = [one.value for one in shown.markdown]
         assert card.startswith(f"**{run.folder.name}**\n\n{run.title}. ") and "Known weakness: " in card
         assert "| mean squared error |" in card and f"# {run.folder.name}" not in card
+    for run in {run.card.dataset.name: run for run in shipped}.values():
         drawn("reconstructions", run=run.folder.name)
 
 

@@ -278,6 +278,24 @@ def box(one: Locator) -> FloatRect:
     return found
 
 
+def resting(page: Page) -> FloatRect:
+    """Where the ring is once the page has come to rest after a swipe: it goes on for some frames by itself."""
+    page.wait_for_function(
+        """() => new Promise((done) => {
+            const top = () => document.querySelector(".hg-marker").getBoundingClientRect().top;
+            let [last, same] = [top(), 0];
+            const look = () => {
+                same = top() === last ? same + 1 : 0;
+                last = top();
+                if (same > 12) done(true);
+                else requestAnimationFrame(look);
+            };
+            requestAnimationFrame(look);
+        })"""
+    )
+    return box(page.locator(".hg-marker"))
+
+
 def test_a_swipe_over_a_held_place_scrolls_and_a_drag_stays_on_the_map(app: str, window: Callable[..., Page]) -> None:
     page = window(**PHONE)
     page.goto(app)
@@ -314,7 +332,7 @@ def test_a_swipe_over_a_held_place_scrolls_and_a_drag_stays_on_the_map(app: str,
         "(top) => document.querySelector('[data-testid=latent-map]').getBoundingClientRect().y < top - 60", arg=top
     )
     assert code() == held
-    ring = box(page.locator(".hg-marker"))
+    ring = resting(page)
     at = ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2
     swipe(at, (at[0] + 5, at[1] - 60))  # the ring is the handle
     expect(page.get_by_test_id("latent-explorer")).not_to_have_attribute("data-code", held)
