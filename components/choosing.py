@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import streamlit as st
@@ -29,19 +29,33 @@ BUDGETS = {
 }
 
 
-def run() -> runs.Run | None:
+def run(fits: Callable[[runs.Run], str] = lambda _run: "", first: Sequence[str] = ()) -> runs.Run | None:
     """The select box over the finished runs of this visitor; None, with the reason said, when the chosen one cannot be
-    opened. A run of somebody else is opened by its address."""
+    opened. A run of somebody else is opened by its address.
+
+    fits: "" for runs that can be chosen, else why not; where the one chosen before cannot, that is said. first: names of
+    shipped runs, of which the first is shown where none was chosen that can be.
+    """
     wanted = {st.query_params.get("run"), st.session_state.get("run"), address.chosen("run")}
-    ready, names = to_choose_from(wanted)
+    every, names = to_choose_from(wanted)
+    ready = [run for run in every if not fits(run)]
     if not ready:
         st.info("No run is here yet. Train one on the Train page, or restore the folder pretrained/.")
         return None
     by_id = {run.id: run for run in ready}
     by_name = {run.folder.name: run.id for run in ready}
-    first = by_name.get(OPENING, ready[0].id)
-    words = labels(ready, names)
-    address.seed("run", first, lambda asked: by_name.get(asked, asked), by_id, words.__getitem__)
+    opening = next((by_name[name] for name in (*first, OPENING) if name in by_name), ready[0].id)
+    words = labels(every, names)
+    unfit = [run for run in every if run.id not in by_id]
+    before = address.upcoming("run", None)
+    if (other := next((run for run in unfit if before in (run.id, run.folder.name)), None)) is not None:
+        st.caption(f":material/info: {escaped(words[other.id])} is not shown here: {fits(other)}.")
+    others = {name for run in unfit for name in (run.id, run.folder.name)}  # of these it was said above
+
+    def read(asked: str) -> str:
+        return opening if asked in others else by_name.get(asked, asked)
+
+    address.seed("run", opening, read, by_id, words.__getitem__)
     chosen = st.selectbox("Run", list(by_id), format_func=words.__getitem__, key="run", label_visibility="collapsed")
     try:
         return cached.opened(by_id[chosen])

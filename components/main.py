@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from components import address, views, visitor
+from components.views import labs
 
 LOGO = (Path(__file__).parent / "logo.svg").read_text()
 
@@ -24,13 +26,14 @@ COPY = (
 )
 st.html(f"<style>{NO_CSV} {COPY}</style>")
 address.begin()
-found, problems = views.discovered()
-for problem in problems:
-    st.warning(str(problem))
-pages = [
-    st.Page(views.show_problems(page.show), title=page.title, icon=page.icon, url_path=page.path) for page in found
-]
-st.session_state["pages"] = views.Pages({page.title: page for page in pages})
+pages: dict[str, list[StreamlitPage]] = {}
+for section, (found, problems) in {"": views.discovered(), "Labs": labs.discovered()}.items():
+    for problem in problems:
+        st.warning(str(problem))
+    pages[section] = [
+        st.Page(views.show_problems(page.show), title=page.title, icon=page.icon, url_path=page.path) for page in found
+    ]
+st.session_state["pages"] = views.Pages({page.title: page for section in pages.values() for page in section})
 try:
     st.navigation(pages, position="top").run()
     address.settle()

@@ -69,7 +69,7 @@ def private(folder: Path) -> Path:
 
 
 # What lies in a home, whichever version wrote it.
-_OURS = re.compile(r"(active|data|runs|scratch|thumbnails|uploads|(home|engine|queue)\..*)")
+_OURS = re.compile(r"(active|answers|data|runs|scratch|thumbnails|uploads|(home|engine|queue)\..*)")
 
 
 def close_home() -> None:

@@ -93,7 +93,7 @@ def of(
     draw = encoder and kinds.get(run.kind).pixels  # one draws images
     if draw:
         # What fewer bits cost is measured with stored codes, in which the encoder has no part: it keeps six.
-        out["encoder.safetensors"] = _weights(run, "encoder", max(6, chosen))
+        out["encoder.safetensors"] = weights(run, "encoder", max(6, chosen))
     _places(run, order, card, floats, out)
     if not kinds.get(run.kind).pixels:
         out["columns.json"] = json.dumps(run.stored_columns).encode()
@@ -202,15 +202,15 @@ def _smallest(run: Run, tried: Sequence[int]) -> tuple[int, bytes, float]:
     before = float(metrics.squared_errors(truth, ours).mean())
     whole = before if stored is not None else run.metric("mse") or 0.0
     for bits in tried:
-        decoder = _weights(run, "decoder", bits)
-        after = float(metrics.squared_errors(truth, _decoded(run, decoder, some)).mean())
+        decoder = weights(run, "decoder", bits)
+        after = float(metrics.squared_errors(truth, decoded(run, decoder, some)).mean())
         lost = (after - before) / max(whole, 1e-12)
         if lost <= LOSS:
             break
     return bits, decoder, lost
 
 
-def _weights(run: Run, part: str, bits: int) -> bytes:
+def weights(run: Run, part: str, bits: int) -> bytes:
     """The weights of a part as safetensors: 16 bits as float16, fewer as whole numbers times a scale for each output."""
     from safetensors.numpy import load, save
 
@@ -390,7 +390,7 @@ def _card(run: Run, order: NDArray[np.int64], tiles: int | None) -> dict[str, An
     return card
 
 
-def _decoded(run: Run, decoder: bytes, some: NDArray[np.float32]) -> NDArray[np.float32]:
+def decoded(run: Run, decoder: bytes, some: NDArray[np.float32]) -> NDArray[np.float32]:
     """What a decoder with these weights makes of codes."""
     from safetensors.numpy import load, save_file
 

@@ -19,7 +19,7 @@ from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, Scri
 from streamlit.testing.v1 import AppTest
 
 from components import cached, choosing, figures, sharing, views, visitor, watched
-from components.views import codes, train
+from components.views import codes, labs, train
 from models import datasets, engine, export, runs
 from models.engine import queue
 from models.runs import Configuration
@@ -66,7 +66,10 @@ def test_a_fragment_of_the_page_before_is_not_answered(
     assert (requests.on_scriptrunner_ready().type is ScriptRequestType.RERUN) == answered
 
 
-@pytest.mark.parametrize("found", views.available(), ids=lambda found: found.title)
+EVERY_PAGE = [*views.available(), *labs.discovered()[0]]
+
+
+@pytest.mark.parametrize("found", EVERY_PAGE, ids=lambda found: found.title)
 def test_every_page_draws_and_torch_stays_out(found: views.Page) -> None:
     """A fresh process draws the page; torch must not have been imported by it."""
     module = found.show.__module__
@@ -88,7 +91,7 @@ def test_the_navigation_lists_every_page() -> None:
     app = AppTest.from_file(str(ROOT / "components" / "main.py"), default_timeout=60).run()
     assert not app.exception
     assert [found.title for found in views.available()][:4] == ["Explore", "Compare", "Data", "Train"]
-    assert set(app.session_state["pages"]) == {found.title for found in views.available()}
+    assert set(app.session_state["pages"]) == {found.title for found in EVERY_PAGE}
 
 
 def test_codes_without_classes_begin_with_what_there_is(fruit_run: runs.Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,6 +126,24 @@ def comparison(runs: Sequence[tuple[str, str, Sequence[str]]], *, view: Mapping[
     return {name: said[name] for name in COMPARED if isinstance(said.get(name), str)}
 
 
+@cache
+def _lab() -> Callable[..., Mapping[str, Any]]:
+    return st.components.v2.component("hourglass.lab", js=loader("lab.js"), isolate_styles=False)
+
+
+def lab(name: str, run_url: str, data: Mapping[str, Any], *, view: Mapping[str, str], key: str) -> dict[str, str]:
+    """Draw the browser's part of a lab about the run served at `run_url`: data is what Python computed for it.
+
+    Returns how it is shown now, by the lab's own names; "" stands for what is usual. Empty until it was touched.
+    """
+    sent = {"lab": name, "run_url": run_url, "data": dict(data), "view": dict(view)}
+    json.dumps(sent, allow_nan=False)
+    said = _lab()(key=key, data=sent, on_view_change=_nothing).get("view")
+    if not isinstance(said, Mapping) or said.get("of") != f"{name} {run_url}":
+        return {}
+    return {str(name): value for name, value in said.items() if name != "of" and isinstance(value, str)}
+
+
 def read(state: Mapping[str, Any], run_url: str) -> ExplorerResult:
     """The result in what the browser reported. What belongs to another run, or is not of the right kind, is None."""
     code = selection = None

@@ -49,11 +49,11 @@ def available() -> list[Page]:
 
 def discovered() -> tuple[list[Page], list[Problem]]:
     """Every page in this folder, in order, and what is wrong with the files that give none."""
-    pages, problems = discover(__name__, __path__, "PAGE", Page, _check, names=lambda page: (page.path,))
+    pages, problems = discover(__name__, __path__, "PAGE", Page, check, names=lambda page: (page.path,))
     return sorted(pages, key=lambda page: page.order), problems
 
 
-def _check(page: Page, _file: str) -> None:
+def check(page: Page, _file: str) -> None:
     """`Unusable` where Streamlit would not take a page."""
     texts(page, "title", "icon")
     if not callable(page.show):

@@ -8,6 +8,10 @@ a killed engine do not disturb a run: it resumes from its checkpoint.
 Importing this package imports neither torch nor Dask: pages only read and write the queue.
 """
 
+from models.engine.answers import Question, question
+from models.engine.answers import kept as kept_answer
+from models.engine.answers import shipped as shipped_answer
+from models.engine.asking import Standing, ask, standing, withdraw
 from models.engine.growing import active, claim, codes, configuration, control, finished, progress, strip, tidy
 from models.engine.library import (
     Entry,
@@ -32,9 +36,12 @@ __all__ = [
     "EngineSupervisor",
     "Entry",
     "Limits",
+    "Question",
+    "Standing",
     "Status",
     "active",
     "adopt",
+    "ask",
     "cancel",
     "claim",
     "codes",
@@ -48,11 +55,15 @@ __all__ = [
     "foreign_runs",
     "gpus",
     "kept",
+    "kept_answer",
     "make_sure_it_fits",
     "names",
     "progress",
+    "question",
     "rename",
     "runs",
+    "shipped_answer",
+    "standing",
     "star",
     "status",
     "strip",
@@ -61,4 +72,5 @@ __all__ = [
     "visible",
     "waits",
     "wake",
+    "withdraw",
 ]

@@ -27,6 +27,7 @@ from models.engine.cluster import (
 from models.engine.limits import Limits
 from models.engine.local import local_cluster
 from models.engine.members import Members, result_of
+from models.engine.questions import Asked, Questions
 from models.engine.queue import Ticket
 from models.uploads import SHELL
 
@@ -55,6 +56,7 @@ class Dispatcher:
         self.limits = Limits.from_environment()
         self.security = security()
         self.jobs: dict[str, _Job] = {}
+        self.questions = Questions(root)
         self.members = Members(root, address)
         self.slots = self.gpus = self.wanted = 0
         self.client: Client | None = None
@@ -103,12 +105,14 @@ class Dispatcher:
         if self.client is None or self.client.status != "running":
             self._connect()
         self._beat()
-        done = [job for job in self.jobs.values() if job.future.done()]
-        if not done and self._signature() == self.seen:
+        done, answered = [job for job in self.jobs.values() if job.future.done()], self.questions.done()
+        if not done and not answered and self._signature() == self.seen:
             return
         self._collect(done)
+        self.questions.collect(answered)
         self.seen = self._signature()
         self._pass_on()
+        self.questions.pass_on()
         self._hand_out()
 
     def _signature(self) -> tuple[int, ...]:
@@ -185,7 +189,7 @@ class Dispatcher:
 
     def _give_up(self, found: dict[str, Any]) -> None:
         """What was given to a worker that is gone is given up: Dask would wait for it to come back."""
-        for job in self.jobs.values():
+        for job in self._working:
             if job.where is not None and job.where not in found:
                 job.future.cancel()
 
@@ -193,7 +197,7 @@ class Dispatcher:
         """Whether a worker is free for a training on this dataset, and which; None where Dask chooses it."""
         if self.cluster is not None:
             return True, None
-        busy = [job.where for job in self.jobs.values()]
+        busy = [job.where for job in self._working]
         where = self.members.place(dataset, on_gpu, busy)
         return where is not None, where
 
@@ -227,6 +231,17 @@ class Dispatcher:
         """What counts as running does not: it waits again, and goes on from its checkpoint."""
         with queue.opened(write=True) as connection:
             connection.execute("UPDATE runs SET state = 'queued' WHERE state = 'running'")
+        self.questions.requeue()
+
+    @property
+    def _working(self) -> list[_Job | Asked]:
+        """All that workers do now."""
+        return [*self.jobs.values(), *self.questions.jobs.values()]
+
+    @property
+    def _free(self) -> int:
+        """Workers that do nothing."""
+        return self.slots - len(self._working)
 
     def _collect(self, done: list[_Job]) -> None:
         """Write down how trainings ended; one whose worker was lost waits again, three times at most."""
@@ -321,16 +336,18 @@ class Dispatcher:
             )
 
     def _hand_out(self) -> None:
-        """Start the runs whose turn it is, as many as there are free slots."""
-        if self.client is None or len(self.jobs) >= self.slots:
+        """Start the questions and then the runs whose turn it is, as many as there are free slots."""
+        if self.client is None or self._free < 1:
             return
         self.members.lacking.clear()
+        may = max(1, self.slots // 2) - len(self.questions.jobs)  # else trainings would wait for a class that asks
+        self.questions.hand_out(self.client, min(may, self._free), lambda dataset: self._place(dataset, False))
         with queue.opened() as connection:
             waiting, running = (queue.understood(queue.tickets(connection, s)) for s in ("queued", "running"))
             line = queue.order(waiting, running, queue.turns(connection))
         busy = sum(job.ticket.device == "gpu" for job in self.jobs.values())
         for ticket in line:
-            if len(self.jobs) >= self.slots:
+            if self._free < 1:
                 return
             on_gpu = ticket.device == "gpu" and self.gpus > 0
             if ticket.id in self.jobs or (on_gpu and busy >= self.gpus):  # its last attempt still ends; all taken

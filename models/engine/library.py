@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from models import Problem, home, unwritable, uploads
 from models import runs as stored
-from models.engine import queue
+from models.engine import answers, queue
 from models.engine.growing import active
 from models.engine.limits import Limits
 from models.runs import Configuration, Run
@@ -179,3 +179,4 @@ def delete(id_: str, owner: str) -> None:
             except OSError as error:
                 raise unwritable(place.parent, error) from error
             shutil.rmtree(gone, ignore_errors=True)
+    answers.forget(id_)

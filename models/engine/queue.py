@@ -49,6 +49,12 @@ CREATE TABLE IF NOT EXISTS owners (
 );
 CREATE INDEX IF NOT EXISTS owners_of ON owners (id);
 CREATE TABLE IF NOT EXISTS served (owner TEXT PRIMARY KEY, turn INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS questions (        -- what labs are asked; a row goes once it is answered
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE, question TEXT NOT NULL, state TEXT NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0, problem TEXT
+);
+CREATE TABLE IF NOT EXISTS askers (owner TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (owner, id));
 CREATE TABLE IF NOT EXISTS engine (
     one INTEGER PRIMARY KEY CHECK (one = 1), beat REAL NOT NULL, pid INTEGER NOT NULL,
     slots INTEGER NOT NULL DEFAULT 0, gpus INTEGER NOT NULL DEFAULT 0, problem TEXT
@@ -118,8 +124,10 @@ def _connected(place: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(place, timeout=20, isolation_level=None)
     try:
         connection.row_factory = sqlite3.Row
-        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'engine'").fetchone()
-        if fresh or not known:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if not fresh and "engine" in tables and "questions" not in tables:  # of a version without labs
+            connection.executescript(_TABLES)
+        elif fresh or "engine" not in tables:
             _make(connection)
             connection.execute("BEGIN IMMEDIATE")
             _restore(connection)

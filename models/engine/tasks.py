@@ -1,4 +1,4 @@
-"""What Dask calls in a worker: a training. A plain function that never raises."""
+"""What Dask calls in a worker: a training, or a question of a lab. Plain functions that never raise."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import contextlib
 import json
 import logging
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 from models import Problem
 from models import runs as stored
+from models.engine import answers
 from models.engine.growing import active, attempt_of, finished, is_done
 from models.runs import read_configuration
 
@@ -56,9 +58,48 @@ def _begin(folder: Path, attempt: int) -> None:
             )
 
 
-def broken(error: BaseException | None) -> list[str | None]:
-    """The parts of the `Problem` of a training that ended with an unforeseen error."""
+class Withdrawn(Exception):
+    """Nobody waits for the answer any more."""
+
+
+def answer(root: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Answer a question of a lab under the home `root` and keep the answer.
+
+    Returns {"answered": True}, {"withdrawn": True} or {"problem": [came, expected, do]}; never raises.
+    """
+    os.environ["HOURGLASS_HOME"] = root
+    asked = answers.Question(**values)
+    said = float("-inf")
+
+    def report(what: str, share: float) -> None:
+        nonlocal said
+        if asked.stop.exists():
+            raise Withdrawn
+        if time.monotonic() - said > 0.2:
+            said = time.monotonic()
+            with contextlib.suppress(Problem):  # the disk is full: the answer says so better
+                stored.write_whole(asked.progress, json.dumps({"what": what, "share": share}).encode())
+
+    try:
+        if not asked.path.is_file():
+            answers.write(asked, answers.compute(asked, report))
+        return {"answered": True}
+    except Withdrawn:
+        return {"withdrawn": True}
+    except Problem as problem:
+        return {"problem": problem.parts}
+    except Exception as error:
+        log.exception("a question of a lab failed")
+        return {"problem": broken(error, "computation")}
+    finally:
+        with contextlib.suppress(OSError):
+            asked.stop.unlink(missing_ok=True)
+
+
+def broken(error: BaseException | None, what: str = "training") -> list[str | None]:
+    """The parts of the `Problem` of a training, or of what `what` names, that ended with an unforeseen error."""
+    again = "train again, with other choices if it fails again" if what == "training" else "ask again"
     return Problem(
-        f"the training failed ({type(error).__name__}: {str(error)[:200]})",
-        do="train again, with other choices if it fails again",
+        f"the {what} failed ({type(error).__name__}: {str(error)[:200]})",
+        do=again,
     ).parts

@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import Any
 
-from models import Problem, architectures, datasets, losses
+from models import Problem, architectures, datasets, labs, losses
 
 
 def command(commands: Any, name: str, run: Any, about: str) -> argparse.ArgumentParser:
@@ -16,8 +16,8 @@ def command(commands: Any, name: str, run: Any, about: str) -> argparse.Argument
 
 
 def broken() -> list[Problem]:
-    """What is wrong with files that should give a dataset, an architecture or a term of the loss."""
-    return [*datasets.broken(), *architectures.broken(), *losses.broken()]
+    """What is wrong with files that should give a dataset, an architecture, a term of the loss or a lab."""
+    return [*datasets.broken(), *architectures.broken(), *losses.broken(), *labs.broken()]
 
 
 def show_progress(what: str, share: float) -> None:

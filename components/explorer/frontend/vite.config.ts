@@ -10,6 +10,7 @@ export default defineConfig({
       input: {
         explorer: "src/hosts/streamlit.ts",
         compare: "src/hosts/streamlit-compare.ts",
+        lab: "src/hosts/streamlit-lab.ts",
         page: "src/hosts/streamlit-page.ts",
         loader: "src/hosts/streamlit-loader.ts",
         upload: "src/upload/upload.ts",

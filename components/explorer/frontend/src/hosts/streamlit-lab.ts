@@ -1,0 +1,58 @@
+/** A lab in a Streamlit component. */
+
+import type { Json } from "../card";
+import { h } from "../dom";
+import { LABS } from "../labs";
+import type { Lab, LabView } from "../labs/lab";
+import css from "../labs/labs.css?inline";
+import { RunFolder } from "../run";
+import { addStyles } from "../styles";
+import { themeOf } from "../theme";
+import { reporter, served, type Send } from "./mount";
+
+/** What Python sends. `run_url` is the address of the run's folder, relative to the app; `data` is the lab's own. */
+export interface Payload {
+  readonly lab: string;
+  readonly run_url: string;
+  readonly data: Json;
+  readonly view: LabView;
+}
+
+interface Mounted {
+  readonly lab: Lab;
+  readonly of: string;
+  readonly path: string;
+  readonly aborter: AbortController;
+}
+
+type Mount = ParentNode & Node & { hourglass?: Mounted };
+
+/** Shows the payload in `host`; called again at every rerun of the page. Another run or lab replaces what is there. */
+export function show(host: Mount, { lab, run_url: run, data, view }: Payload, send: Send): void {
+  const of = `${lab} ${run}`;
+  addStyles(host);
+  addStyles(host, css, "hourglass-lab-style");
+  if (host.hourglass?.of === of) {
+    host.hourglass.lab.update(data, view);
+    return;
+  }
+  remove(host);
+  const aborter = new AbortController();
+  const path = location.pathname;
+  const report = reporter(send, path, () => host.hourglass !== undefined);
+  const root = h("div", { class: "hg hg-lab", data: { testid: "lab", lab } });
+  host.append(root);
+  root.classList.toggle("hg-dark", themeOf(root).dark);
+  const context = {
+    folder: new RunFolder(served(run, aborter)),
+    report: (shown: LabView) => report("view", { of, ...shown }),
+  };
+  host.hourglass = { lab: LABS[lab](root, data, view, context), of, path, aborter };
+}
+
+export function remove(host: Mount): void {
+  host.hourglass?.lab.end();
+  host.hourglass?.aborter.abort();
+  if (host.hourglass) host.replaceChildren();
+  delete host.hourglass;
+}

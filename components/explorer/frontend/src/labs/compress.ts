@@ -1,0 +1,374 @@
+/** How many bytes an image needs: curves of rate and distortion, and images that change with the rate. */
+
+import { objectOf, type Json } from "../card";
+import { choice, h, setText } from "../dom";
+import { messageOf } from "../fault";
+import { Chart, colourIn, type Series } from "./chart";
+import { decodedAt, readAnswer, type Answer, type Method } from "./compress-answer";
+import { Pictures } from "./compress-pictures";
+import { formatBytes, kilobytes, verdict } from "./compress-verdict";
+import { downloads } from "./downloads";
+import type { Lab, LabContext, LabOf, LabView } from "./lab";
+import { Network } from "../network/network";
+import { Painter } from "../paint";
+
+/** Of the methods, in the order in which they come. The run has the theme's own accent. */
+const COLOURS = ["var(--accent)", "#8c8c8c", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
+const FEWEST = 1,
+  MOST = 1e7;
+
+export const compress: LabOf = (host, data, view, context) => new Compress(host, data, view, context);
+
+class Compress implements Lab {
+  private answer: Answer | null = null;
+  /** The answer and the view that were sent last. */
+  private asked = "";
+  private decoder: Network | null = null;
+  private painter = new Painter({ kind: "image", shape: [1, 1, 1] });
+  /** Bytes of an image's code, where the hand has put them. The decoder's part of each image comes on top. */
+  private rate = 0;
+  private images = 1000;
+  private bits = 0;
+  private alone = false;
+  private similarity = false;
+  private picked = 0;
+  private decoded: Float32Array | undefined;
+  private frame = 0;
+  private ended = false;
+
+  private readonly verdict = h("p", {
+    class: "hg-lab-verdict",
+    aria: { live: "polite" },
+    data: { testid: "lab-verdict" },
+  });
+  private readonly chart = new Chart("Bytes an image", (rate) => this.moveTo(rate), "rate");
+  private readonly legend = h("div", { class: "hg-lab-legend" });
+  private readonly pictures = new Pictures();
+  private readonly thumbs = h("div", { class: "hg-lab-thumbs", role: "group", aria: { label: "Test image" } });
+  private readonly controls = h("div", { class: "hg-lab-controls" });
+  private readonly count = h("input", {
+    type: "range",
+    min: "0",
+    max: "1000",
+    data: { testid: "lab-images" },
+    aria: { label: "How many images are compressed" },
+    on: { input: () => this.counted(Number(this.count.value) / 1000) },
+  });
+  private readonly countWords = h("output", {});
+
+  constructor(
+    host: HTMLElement,
+    data: Json,
+    view: LabView,
+    private readonly context: LabContext,
+  ) {
+    const figure = h("div", { class: "hg-lab-figure" }, this.chart.element, this.legend);
+    figure.append(downloads(this.chart, "rate-distortion"));
+    const side = h("div", { class: "hg-lab-side" }, this.thumbs, this.pictures.element);
+    host.append(this.verdict, h("div", { class: "hg-lab-two" }, figure, side), this.controls);
+    this.update(data, view);
+    void this.load();
+  }
+
+  /** The run's own decoder makes the images, so that every place between two points has one. */
+  private async load(): Promise<void> {
+    try {
+      const card = await this.context.folder.card();
+      const decoder = await Network.load(this.context.folder, card, "decoder");
+      if (this.ended) return;
+      this.decoder = decoder;
+      this.draw();
+    } catch (error) {
+      if (!this.ended) this.verdict.after(h("p", { role: "alert" }, messageOf(error)));
+    }
+  }
+
+  update(data: Json, view: LabView): void {
+    const facts = objectOf(data);
+    const asked = JSON.stringify([facts["id"], view]);
+    if (this.asked === asked) return;
+    const again = this.asked !== "";
+    this.asked = asked;
+    void readAnswer(facts).then((answer) => {
+      if (this.ended) return;
+      this.answer = answer;
+      this.painter = new Painter({ kind: "image", shape: answer.shape });
+      this.open(view);
+      if (again) this.rest(); // what was reported before is of another view
+    });
+  }
+
+  private open(view: LabView): void {
+    const { answer } = this;
+    if (!answer) return;
+    const [run] = answer.methods;
+    const number = (name: string, usual: number) => {
+      const value = Number(view[name]);
+      return view[name] && Number.isFinite(value) ? value : usual;
+    };
+    const usual = run.points[answer.shares.indexOf(0.25)] ?? run.points[run.points.length - 1];
+    this.rate = Math.max(this.low(), number("rate", usual.rate));
+    this.images = Math.min(MOST, Math.max(FEWEST, number("many", 1000)));
+    this.bits = answer.decoder.some(({ bits }) => bits === number("bits", 0)) ? number("bits", 0) : 0;
+    this.alone = view["alone"] === "yes";
+    this.similarity = view["measure"] === "ssim" && run.points.every(({ ssim }) => ssim !== null);
+    this.picked = Math.min(answer.count - 1, Math.max(0, Math.round(number("image", 0))));
+    this.build(answer);
+    this.drawChart();
+    this.draw();
+    this.chart.element.closest(".hg")?.setAttribute("data-ready", "true");
+  }
+
+  private build(answer: Answer): void {
+    const { painter } = this;
+    this.thumbs.replaceChildren(
+      ...answer.originals.map((pixels, i) => {
+        const canvas = painter.canvas("hg-lab-thumb");
+        painter.paint(canvas, pixels, 0, 1);
+        const pick = h(
+          "button",
+          {
+            type: "button",
+            aria: { pressed: String(i === this.picked), label: `Test image ${i + 1}` },
+            on: { click: () => this.pick(i) },
+          },
+          canvas,
+        );
+        return pick;
+      }),
+    );
+    this.pictures.build(answer, painter);
+    this.legend.replaceChildren(
+      ...answer.methods.map(({ title }, i) => {
+        const mark = h("i", {});
+        mark.style.background = COLOURS[i % COLOURS.length];
+        return h("span", { class: i ? "" : "hg-lab-main" }, mark, title);
+      }),
+    );
+    const files = choice(
+      "Files",
+      [
+        ["no", "all images in one"],
+        ["yes", "a file for each image"],
+      ],
+      this.alone ? "yes" : "no",
+      (value) => {
+        this.alone = value === "yes";
+        this.redrawn();
+      },
+      "lab-files",
+    );
+    const bits = choice(
+      "Count the decoder",
+      [["0", "no: both sides have it"], ...answer.decoder.map(this.inWords)],
+      String(this.bits),
+      (value) => {
+        this.bits = Number(value);
+        this.redrawn();
+      },
+      "lab-decoder",
+    );
+    const measure = choice(
+      "Measure",
+      [
+        ["psnr", "PSNR (squared error)"],
+        ["ssim", "SSIM (edges and textures)"],
+      ],
+      this.similarity ? "ssim" : "psnr",
+      (value) => {
+        this.similarity = value === "ssim";
+        this.redrawn();
+      },
+      "lab-measure",
+    );
+    this.count.value = String(Math.round(1000 * (Math.log(this.images / FEWEST) / Math.log(MOST / FEWEST))));
+    const many = h("label", { class: "hg-lab-range" }, h("span", {}, "How many images"), this.count, this.countWords);
+    this.controls.replaceChildren(
+      bits,
+      many,
+      files,
+      ...(answer.methods[0].points.every(({ ssim }) => ssim !== null) ? [measure] : []),
+    );
+  }
+
+  private readonly inWords = ({ bits, bytes, lost }: Answer["decoder"][number]): readonly [string, string] => [
+    String(bits),
+    `${bits} bits a weight: ${kilobytes(bytes)}${lost >= 0.01 ? `, ${lost.toFixed(2)} dB worse` : ""}`,
+  ];
+
+  /** Bytes that each image has to carry of the decoder. */
+  private get share(): number {
+    const counted = this.answer?.decoder.find(({ bits }) => bits === this.bits);
+    return counted ? counted.bytes / this.images : 0;
+  }
+
+  /** What the decoder's rounding costs, in dB. */
+  private get lost(): number {
+    return this.answer?.decoder.find(({ bits }) => bits === this.bits)?.lost ?? 0;
+  }
+
+  /** A method's points as they are drawn: bytes an image, and how good it is. */
+  private points(method: Method): (readonly [number, number])[] {
+    const more = method.name === "run" ? this.share : 0;
+    const lost = method.name === "run" && !this.similarity ? this.lost : 0;
+    const found = method.points.map(
+      ({ rate, alone, psnr, ssim }) =>
+        [(this.alone && alone !== null ? alone : rate) + more, this.similarity ? (ssim ?? 0) : psnr - lost] as const,
+    );
+    // By another measure, or each alone, a larger file need not be the better one.
+    const rising: (readonly [number, number])[] = [];
+    for (const point of found.sort((a, b) => a[0] - b[0]))
+      if (!rising.length || point[1] > rising[rising.length - 1][1]) rising.push(point);
+    return rising;
+  }
+
+  private low(): number {
+    const first = this.answer?.methods.map((method) => method.points[0].rate) ?? [1];
+    return Math.max(0.05, 0.8 * Math.min(...first));
+  }
+
+  private drawChart(): void {
+    const { answer } = this;
+    if (!answer) return;
+    const series: Series[] = answer.methods.map((method, i) => {
+      const points = this.points(method);
+      return {
+        name: method.name,
+        title: method.title,
+        colour: colourIn(this.chart.element, COLOURS[i % COLOURS.length]),
+        main: i === 0,
+        points: method.lossless ? [] : points,
+      };
+    });
+    const all = series.flatMap(({ points }) => points);
+    const lossless = answer.methods.filter((method) => method.lossless).map((method) => this.points(method)[0][0]);
+    const values = all.map(([, y]) => y);
+    const low = this.similarity ? Math.max(0, Math.min(...values) - 0.02) : Math.floor(Math.min(...values)) - 1;
+    const high = this.similarity ? 1 : Math.min(45, Math.ceil(Math.max(...values)) + 1);
+    const right = 1.25 * Math.max(...all.map(([x]) => x), ...lossless);
+    for (const method of answer.methods.filter((one) => one.lossless)) {
+      const [x] = this.points(method)[0];
+      const at = answer.methods.indexOf(method) % COLOURS.length;
+      const ends = [
+        [x, low],
+        [x, high],
+      ] as const;
+      series[answer.methods.indexOf(method)] = {
+        name: method.name,
+        title: method.title,
+        colour: colourIn(this.chart.element, COLOURS[at]),
+        dashed: true,
+        points: ends,
+      };
+    }
+    const y = this.similarity ? "SSIM" : "PSNR in dB";
+    this.chart.draw(
+      { title: "bytes an image", log: true, low: this.low(), high: right },
+      { title: y, low, high },
+      series,
+    );
+  }
+
+  private redrawn(): void {
+    this.drawChart();
+    this.draw();
+    this.rest();
+  }
+
+  private moveTo(rate: number): void {
+    const begun = performance.now();
+    this.rate = Math.max(this.low(), rate - this.share);
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.draw();
+      performance.measure("lab:draw", { start: begun, end: performance.now() });
+    });
+    this.rest();
+  }
+
+  private counted(share: number): void {
+    const exact = FEWEST * (MOST / FEWEST) ** share;
+    this.images = Math.round(Number(exact.toPrecision(2)));
+    if (!this.bits && this.answer) {
+      this.bits = this.answer.decoder.find(({ lost }) => lost < 0.05)?.bits ?? this.answer.decoder[0].bits;
+      const select = this.controls.querySelector<HTMLSelectElement>('[data-testid="lab-decoder"]');
+      if (select) select.value = String(this.bits);
+    }
+    this.drawChart();
+    this.draw();
+    this.rest();
+  }
+
+  private pick(image: number): void {
+    this.picked = image;
+    [...this.thumbs.children].forEach((thumb, i) => thumb.setAttribute("aria-pressed", String(i === image)));
+    this.draw();
+    this.rest();
+  }
+
+  private timer = 0;
+  private rest(): void {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => {
+      this.context.report({
+        rate: this.rate.toPrecision(4),
+        many: this.images === 1000 ? "" : String(this.images),
+        bits: this.bits ? String(this.bits) : "",
+        alone: this.alone ? "yes" : "",
+        measure: this.similarity ? "ssim" : "",
+        image: this.picked ? String(this.picked) : "",
+      });
+    }, 300);
+  }
+
+  /** Everything that depends on the rate. */
+  private draw(): void {
+    const { answer } = this;
+    if (!answer) return;
+    setText(this.countWords, this.images.toLocaleString("en"));
+    const words = this.sentence(answer);
+    setText(this.verdict, words);
+    this.chart.place(this.rate + this.share, `${(this.rate + this.share).toFixed(1)} bytes an image. ${words}`);
+    this.pictures.draw(answer, this.picked, (method) => {
+      const values = this.made(answer, method);
+      return values ?? `needs ${formatBytes(this.points(method)[0][0])} at least`;
+    });
+  }
+
+  /** What a method makes of the picked image in at most so many bytes, as pixels; null where it cannot be so small. */
+  private made(answer: Answer, method: Method): ArrayLike<number> | null {
+    const budget = method.name === "run" ? this.rate : this.rate + this.share;
+    const size = (i: number) => {
+      const { alone, rate } = method.points[i];
+      return this.alone && alone !== null ? alone : rate;
+    };
+    if (method.name === "run") {
+      if (budget < method.points[0].rate || !this.decoder) return null;
+      const code = decodedAt(answer, this.picked, budget);
+      this.decoded = this.decoder.run(code, this.decoded);
+      return Uint8ClampedArray.from(this.decoded, (value) => 255 * value);
+    }
+    let best = -1;
+    for (let i = 0; i < method.points.length; i++) if (size(i) <= budget * 1.0001) best = i;
+    return best < 0 ? null : method.pictures[best][this.picked];
+  }
+
+  /** The verdict for the rate where the handle stands. */
+  private sentence(answer: Answer): string {
+    const [run, ...others] = answer.methods;
+    return verdict({
+      rate: this.rate + this.share,
+      images: this.images,
+      mine: this.points(run),
+      others: others.map((method) => ({ title: method.title, points: this.points(method) })),
+      decoder: answer.decoder.find(({ bits }) => bits === this.bits)?.bytes ?? null,
+      similarity: this.similarity,
+    });
+  }
+
+  end(): void {
+    this.ended = true;
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.timer);
+  }
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import { along, marksOf, reaching, short } from "../src/labs/chart";
+import { psnrOf } from "../src/labs/compress-answer";
+import { formatBytes, verdict, type Standing } from "../src/labs/compress-verdict";
+
+const LINE = [
+  [1, 10],
+  [4, 20],
+  [16, 40],
+] as const;
+
+describe("lines on a logarithmic axis", () => {
+  test("between two points the height is in proportion to the logarithm", () => {
+    expect(along(LINE, 2)).toBeCloseTo(15, 6);
+    expect(along(LINE, 8)).toBeCloseTo(30, 6);
+    expect(along(LINE, 0.5)).toBeNull();
+    expect(along(LINE, 100)).toBe(40);
+  });
+
+  test("the place where a height is reached is the inverse", () => {
+    for (const x of [1, 2, 3.7, 9, 16]) expect(reaching(LINE, along(LINE, x) ?? 0)).toBeCloseTo(x, 6);
+    expect(reaching(LINE, 5)).toBe(1);
+    expect(reaching(LINE, 41)).toBeNull();
+  });
+
+  test("marks are round and within the axis", () => {
+    expect(marksOf({ title: "", log: true, low: 0.9, high: 22 }, 7)).toEqual([1, 2, 5, 10, 20]);
+    expect(short(25_000)).toBe("25k");
+    expect(short(1.23456)).toBe("1.23");
+  });
+});
+
+describe("the verdict", () => {
+  const mine = [
+    [10, 20],
+    [20, 25],
+  ] as const;
+  const standing = (more: Partial<Standing>): Standing => ({
+    rate: 20,
+    images: 1000,
+    mine,
+    others: [
+      {
+        title: "AVIF",
+        points: [
+          [30, 22],
+          [40, 25],
+          [80, 35],
+        ],
+      },
+    ],
+    decoder: null,
+    similarity: false,
+    ...more,
+  });
+
+  test("at as good an image, the fewer bytes win", () => {
+    expect(verdict(standing({}))).toBe(
+      "The autoencoder wins: 25.0 dB takes 20 bytes an image with this autoencoder, 40 bytes with AVIF. " +
+        "The decoder itself is not counted.",
+    );
+  });
+
+  test("with its decoder counted it can lose, and it is said from where on it wins", () => {
+    const shared = mine.map(([x, y]) => [x + 60, y] as const); // 60,000 bytes, a thousand images
+    const words = verdict(standing({ mine: shared, rate: 80, decoder: 60_000 }));
+    expect(words).toMatch(/^AVIF wins: 25.0 dB takes 80 bytes an image with this autoencoder, 40 bytes with AVIF\./);
+    expect(words).toMatch(/from 3,000 images on this autoencoder beats AVIF\.$/); // 60,000 / (40 - 20)
+  });
+
+  test("beyond its best it loses however many bytes it is given", () => {
+    expect(verdict(standing({ rate: 60 }))).toMatch(/^AVIF wins: with 60 bytes an image it reaches 30\.8 dB/);
+  });
+
+  test("it can lose without the decoder, too, and it can be a tie", () => {
+    const better = [{ title: "PCA", points: [[5, 25] as const] }];
+    expect(verdict(standing({ others: better, decoder: 1000, mine, rate: 20 }))).toMatch(
+      /even without it PCA would be smaller\.$/,
+    );
+    expect(verdict(standing({ others: [{ title: "PCA", points: [[20.2, 25] as const] }] }))).toMatch(/^A tie/);
+  });
+
+  test("below its smallest it says what it needs", () => {
+    expect(verdict(standing({ rate: 5 }))).toBe("This autoencoder needs 10 bytes an image at least.");
+    expect(formatBytes(123_456)).toBe("123 KB");
+  });
+
+  test("one level of 255 off everywhere is 48.1 dB", () => {
+    expect(psnrOf([1, 2, 3], [2, 3, 4])).toBeCloseTo(20 * Math.log10(255), 6);
+  });
+});

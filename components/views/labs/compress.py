@@ -1,0 +1,183 @@
+"""Compress: how many bytes an image needs, with a run's codes, with PCA, and as image files."""
+
+import base64
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from components import address, cached, choosing, labs, new_samples, pictures, visitor
+from components.explorer import lab as browser_part
+from components.labs import Try
+from components.views import Page
+from models import Problem, runs
+from models.codes import to_float
+from models.labs import Answer, compress
+
+LAB = compress.LAB
+SHOWN = ("rate", "many", "bits", "alone", "measure", "image")  # what the browser reports
+IMAGES = (1000, 10_000)
+PACKED = 1000  # images in a file to take along
+
+
+def show() -> None:
+    """Draw the page."""
+    run = labs.begin(LAB)
+    if run is None:
+        return
+    settings = {"images": address.seed("images", IMAGES[0], int, IMAGES)}
+    found = labs.answer(LAB, run, settings)
+    view: dict[str, str] = {}
+    if found is not None:
+        view = drawn(run, found)
+        labs.to_try("Compress", tries(run))
+        below(run, found)
+        labs.origin(LAB, run, settings, f"{found.facts['count']:,} of them. Written by {found.facts['libraries']}")
+    images = settings["images"] if settings["images"] != IMAGES[0] else None
+    address.publish(run=run.id, images=images, **{name: value for name, value in view.items() if value})
+
+
+def drawn(run: runs.Run, found: Answer) -> dict[str, str]:
+    """The figure and its images, in the browser. Returns how they are shown."""
+    known = st.session_state.get("compress as")
+    asked = {name: st.query_params[name][:20] for name in SHOWN if name in st.query_params}
+    if address.first_time("compress") and asked:
+        known = (run.id, asked)
+    elif known is None or known[0] != run.id:
+        known = (run.id, {})
+    # What it opened with stays the same at every rerun: what a hand has changed since is not undone.
+    st.session_state["compress as"] = known
+    data = payload(run, found.facts["count"], found)
+    return browser_part("compress", run.url, data, view=known[1], key="lab") or known[1]
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs={runs.Run: lambda run: (str(run.folder), run.digest)})
+def payload(run: runs.Run, _count: int, _found: Answer) -> dict[str, Any]:
+    """What the browser gets of an answer: its numbers, and all pictures in one: a row for the originals, then one for each
+    point of each method but the run's, whose own decoder draws."""
+    arrays = _found.arrays
+    rows = [arrays["originals"]]
+    for method in _found.facts["methods"]:
+        if method["name"] != "run":
+            rows += list(arrays[method["name"]])
+    joined = np.concatenate([np.concatenate(list(row), 1) for row in rows])
+    encoded = base64.b64encode(pictures.png(pictures.picture(to_float(joined)))).decode()
+    return {
+        "id": f"{run.digest} {_count}",
+        "facts": {name: _found.facts[name] for name in ("shape", "shares", "methods", "decoder")},
+        "pictures": f"data:image/png;base64,{encoded}",
+        **{name: labs.plain(arrays[name]) for name in ("codes", "mean", "deviation")},
+    }
+
+
+def tries(run: runs.Run) -> list[Try]:
+    """Three things to do."""
+    count = Try("Count the decoder, for a thousand images", {"run": run.id, "bits": "8", "many": "1000"})
+    alone = Try("A file for each image", {"run": run.id, "alone": "yes"})
+    if run.configuration.dataset == "mnist":
+        size = Try("784 numbers into 64: train it", {"dataset": "mnist", "code_size": "64"}, "Train")
+    elif run.folder.name == "digits-modern-8":
+        size = Try("The same for pictures of cats", {"run": "cats-convolutional-variational"})
+    else:
+        size = Try("64 numbers into 8: handwritten digits", {"run": "digits-modern-8"})
+    return [count, alone, size]
+
+
+def below(run: runs.Run, found: Answer) -> None:
+    """What is behind the numbers, files to take along, and an image of another kind."""
+    with st.expander("Take the images along as one file, and open it again"):
+        taken_along(run)
+    with st.expander("An image of another kind: what becomes of it?"):
+        another(run)
+    with st.expander("How this is measured"):
+        st.markdown(
+            "A code is rounded to steps, a share of each dimension's standard deviation, and a range coder writes the whole "
+            "numbers with the shares that they had among training samples. The bytes are those of a real file, which the run "
+            "reads again. PCA is written the same way, all components with one step. Image files are written by Pillow with "
+            "eight qualities each: all images side by side in one file, since a file of its own is mostly header for so small "
+            "an image. PSNR: the squared error on a logarithmic scale; 10 dB more is a tenth of it. SSIM: how alike edges and "
+            "textures are, 1 for the same image. The decoder is counted as it leaves on one page: whole numbers of 8, 6 or 4 "
+            "bits a weight or halves of 16 bits, then gzip."
+        )
+        table = [
+            {"method": method["title"], **point} for method in found.facts["methods"] for point in method["points"]
+        ]
+        st.dataframe(table, hide_index=True)
+
+
+def taken_along(run: runs.Run) -> None:
+    """A file of test images as the run writes it, and reading one again."""
+    share = st.select_slider(
+        "Step, as a share of a standard deviation",
+        compress.SHARES[::-1],
+        value=0.25,
+        help="Small steps: more bytes, better images",
+    )
+    try:
+        content, same = packed(run, share)
+    except Problem as problem:
+        st.error(str(problem))
+        return
+    each = len(content) / min(PACKED, same)
+    st.download_button(
+        f"{same:,} test images in {len(content):,} bytes",
+        content,
+        f"{run.folder.name}.hgl",
+        "application/octet-stream",
+        on_click="ignore",
+        icon=":material/download:",
+        help=f"{each:.1f} bytes an image, all that a file needs included. Only this run's decoder can read it.",
+    )
+    if not visitor.can_send():
+        return
+    given = st.file_uploader("Open such a file", type="hgl", key="compressed")
+    if given is None:
+        return
+    try:
+        images = compress.unpack(run, given.getvalue())
+    except Problem as problem:
+        st.error(str(problem))
+        return
+    equal = given.getvalue() == content and np.array_equal(images, compress.unpack(run, content))
+    st.markdown(f"{len(images):,} images" + (", bit for bit those that were written above." if equal else "."))
+    st.html(
+        f'<div class="hg-strips">{pictures.element(pictures.strip(images[:12], 48), "the images of the file")}</div>'
+    )
+
+
+@cached.per_run(4, "Writing…")
+def packed(run: runs.Run, share: float) -> tuple[bytes, int]:
+    """The file, and how many images are in it."""
+    _, images = compress.test_images(run, PACKED)
+    return compress.pack(run, images, share), len(images)
+
+
+def another(run: runs.Run) -> None:
+    """An image from elsewhere through the run: what its decoder knows to draw, and nothing else."""
+    st.caption(
+        "A network compresses what is like the images that it learnt from. Bring any image: it is fitted to the run's size, "
+        "becomes a code, and the decoder draws what it knows."
+    )
+    if not visitor.can_send():
+        return
+    kinds = ["png", "jpg", "jpeg", "webp"]
+    files = st.file_uploader("Images", accept_multiple_files=True, key="another kind", type=kinds)
+    if not files:
+        return
+    try:
+        come = new_samples.encoded(run, files, None, False)
+    except Problem as problem:
+        st.error(str(problem))
+        return
+    rows = np.stack([come.shown[:12], run.coder.decode(come.encoded.codes[:12])])
+    sheet = pictures.below(rows, across=6, side=96)
+    words = "what came, and below what the decoder draws of its code"
+    st.html(f'<div class="hg-strips">{pictures.element(sheet, words)}</div>')
+    error = float(np.square(rows[0] - rows[1]).mean())
+    st.caption(
+        f"{words[:1].upper()}{words[1:]}. Error {error:.4f}, "
+        f"{error / max(run.metric('mse') or 1, 1e-12):,.1f} times that of {choosing.escaped(run.card.dataset.title)}."
+    )
+
+
+PAGE = Page("Compress", ":material/compress:", 1, show)

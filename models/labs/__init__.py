@@ -1,0 +1,92 @@
+"""Labs: what autoencoders are for. One file in this folder is one lab, found by its presence.
+
+Such a file defines `LAB`, a `Lab`: a question that is asked of a run, and the computation that answers it in numbers. The
+page of the same name in `components/views/labs/` shows the answer. A computation takes and gives numpy arrays and plain
+values; it is called in a worker process, so it may import torch and scikit-learn, inside its functions.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import Problem
+from models.discovery import Unusable, discover, named_like_file, texts
+from models.runs import Run
+
+Setting = str | int | float | bool
+Settings = Mapping[str, Setting]
+Report = Callable[[str, float], None]
+"""Told (what is being done, share done in [0, 1]). It raises where nobody waits for the answer any more."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a lab found. facts: what JSON takes, without NaN; arrays: numbers by name."""
+
+    facts: dict[str, Any]
+    arrays: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A question and how it is answered.
+
+    question: one sentence that a first-year student understands. fits(run): "" where the question can be asked of a run,
+    else why not, as a clause. answer(run, settings, report): needs the run's dataset at hand; a `Problem` where it cannot
+    be answered. settings: their names and usual values. version: raised when the same question would be answered
+    otherwise. shipped: names of the shipped runs whose answers to the usual settings ship.
+    """
+
+    name: str
+    title: str
+    question: str
+    fits: Callable[[Run], str]
+    answer: Callable[[Run, Settings, Report], Answer]
+    settings: Settings = field(default_factory=dict)
+    version: int = 1
+    shipped: tuple[str, ...] = ()
+
+    def chosen(self, settings: Settings) -> dict[str, Setting]:
+        """All settings, the usual ones where nothing was chosen. A `Problem` for one that does not exist."""
+        if unknown := [name for name in settings if name not in self.settings]:
+            raise Problem(
+                f"the lab {self.title} has no setting “{unknown[0][:80]}”",
+                f"its settings are {', '.join(self.settings) or 'none'}",
+            )
+        return {**self.settings, **settings}
+
+
+def available() -> dict[str, Lab]:
+    """Every lab in this folder by its name."""
+    return _discovered()[0]
+
+
+def broken() -> list[Problem]:
+    """What is wrong with the files in this folder that give no lab."""
+    return _discovered()[1]
+
+
+@cache
+def _discovered() -> tuple[dict[str, Lab], list[Problem]]:
+    found, problems = discover(__name__, __path__, "LAB", Lab, _check, names=lambda lab: (lab.name,))
+    return {lab.name: lab for lab in sorted(found, key=lambda lab: lab.name)}, problems
+
+
+def _check(lab: Lab, file: str) -> None:
+    """`Unusable` where what a lab declares cannot be."""
+    named_like_file(lab.name, file)
+    texts(lab, "title", "question")
+    if not callable(lab.fits) or not callable(lab.answer):
+        raise Unusable("has a fits or an answer that cannot be called", "two functions were expected")
+
+
+def get(name: str) -> Lab:
+    """The lab of that name; a `Problem` with the names that exist otherwise."""
+    lab = available().get(name)
+    if lab is None:
+        raise Problem(f"there is no lab “{name[:80]}”", f"known labs are {', '.join(available())}")
+    return lab

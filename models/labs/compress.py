@@ -1,0 +1,441 @@
+"""How many bytes does an image need? A run's quantised and entropy-coded codes beside PCA's, and beside image files.
+
+Rate and distortion of the same test images: bytes an image, against PSNR and SSIM (Shannon 1959; for learnt codes Balle et
+al. 2017). Codes are rounded to a step that is a share of each dimension's standard deviation, and a range coder (Martin
+1979, the library constriction) writes them with the distribution that the stored training codes had. Nothing is estimated:
+the bytes are those of a file, which `unpack` reads again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import Problem, blocks, datasets
+from models.analysis import metrics
+from models.codes import Floats, Plane, to_float
+from models.labs import Answer, Lab, Report, Settings
+from models.runs import Run
+
+Pixels = NDArray[np.uint8]
+Symbols = NDArray[np.int32]
+
+SHARES = (1.4, 1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08, 0.05)  # of a standard deviation
+MAGIC = b"HGLS\x01"
+EXTRA = 2  # steps beyond the training codes that a code may lie
+SMOOTHING = 0.5  # added to each count: what training codes never had is rare, not impossible
+LARGEST = 1 << 30  # bytes of images that a file may claim to hold
+SHOWN = 8  # images that can be looked at
+SHOWN_BYTES = 600_000  # of all pictures of these together
+LOOKED_AT = 400  # images whose structural similarity is measured at each point: it takes half a millisecond each
+PIXELS = 1500  # for each image that was asked for: of larger images fewer are taken, since AVIF takes a minute for 10 million
+ALONE = 100  # images that are written to a file each
+BITS = (16, 8, 6, 4)  # of each weight of the decoder
+PCA_STEPS = (24.0, 12.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.25)  # of the largest component's standard deviation, over sixteen
+PCA_MOST = 96  # components
+
+
+@dataclass(frozen=True)
+class Quantiser:
+    """How the numbers of a code become whole numbers: mean (D,) and step (D,), the least symbol (D,) of each dimension and
+    the shares of each symbol from there on."""
+
+    mean: Floats
+    step: Floats
+    low: Symbols
+    shares: tuple[NDArray[np.float64], ...]
+
+    def symbols(self, codes: Floats) -> Symbols:
+        """Codes (N, D) as the nearest symbols (N, D) that there are."""
+        high = self.low + np.array([len(one) - 1 for one in self.shares], np.int32)
+        nearest = np.rint((codes - self.mean) / self.step)
+        return np.asarray(np.clip(nearest, self.low, high), np.int32)
+
+    def codes(self, symbols: Symbols) -> Floats:
+        """What symbols (N, D) stand for (N, D)."""
+        return np.asarray(symbols * self.step + self.mean, np.float32)
+
+
+def quantiser(codes: Floats, step: Floats) -> Quantiser:
+    """That of training codes (N, D) with these steps (D,)."""
+    mean = codes.mean(0).astype(np.float32)
+    symbols = np.rint((codes - mean) / step).astype(np.int32)
+    low = symbols.min(0) - EXTRA
+    counts = [
+        np.bincount(s - first, minlength=s.max() - first + 1 + EXTRA) for s, first in zip(symbols.T, low, strict=True)
+    ]
+    shares = tuple((count + SMOOTHING) / (count + SMOOTHING).sum() for count in counts)
+    return Quantiser(mean, np.asarray(step, np.float32), low, shares)
+
+
+def of_run(run: Run, share: float) -> Quantiser:
+    """The quantiser of a run whose steps are this share of each dimension's standard deviation. It depends on nothing but
+    the run, so whoever has the run can read what it wrote."""
+    known = run.codes[run.splits == datasets.TRAIN] if (run.splits == datasets.TRAIN).any() else run.codes
+    deviation = np.maximum(known.std(0), 1e-6)
+    return quantiser(known, np.asarray(share * deviation, np.float32))
+
+
+def written(symbols: Symbols, by: Quantiser) -> bytes:
+    """Symbols (N, D) as a range coder writes them, dimension by dimension."""
+    from constriction import stream
+
+    coder = stream.queue.RangeEncoder()
+    for d, shares in enumerate(by.shares):
+        if len(shares) > 1:
+            coder.encode(
+                np.ascontiguousarray(symbols[:, d] - by.low[d]), stream.model.Categorical(shares, perfect=False)
+            )
+    return bytes(np.asarray(coder.get_compressed(), "<u4").tobytes())
+
+
+def read(content: bytes, count: int, by: Quantiser) -> Symbols:
+    """The symbols (count, D) that `written` wrote. ValueError for what it did not write."""
+    from constriction import stream
+
+    if len(content) % 4:
+        raise ValueError("a part is missing")
+    coder = stream.queue.RangeDecoder(np.frombuffer(content, "<u4").astype(np.uint32))
+    out = np.zeros((count, len(by.shares)), np.int32)
+    for d, shares in enumerate(by.shares):
+        if len(shares) > 1:
+            out[:, d] = coder.decode(stream.model.Categorical(shares, perfect=False), count) + by.low[d]
+        else:
+            out[:, d] = by.low[d]
+    return out
+
+
+def pack(run: Run, samples: Pixels, share: float) -> bytes:
+    """Images (N, H, W, C) as one small file, which the same run reads again."""
+    by = of_run(run, share)
+    body = written(by.symbols(run.coder.encode(to_float(samples))), by)
+    head = json.dumps({"run": run.id, "count": len(samples), "share": share}).encode()
+    return MAGIC + struct.pack("<I", len(head)) + head + body
+
+
+def unpack(run: Run, content: bytes) -> Floats:
+    """The images (N, H, W, C) in [0, 1] of a file that `pack` wrote. A `Problem` for any other file."""
+    other = Problem("this file holds no images that Hourglass compressed", do="choose one that was downloaded here")
+    if not content.startswith(MAGIC) or len(content) < len(MAGIC) + 4:
+        raise other
+    start = len(MAGIC) + 4
+    (length,) = struct.unpack("<I", content[len(MAGIC) : start])
+    try:
+        head = json.loads(content[start : start + length])
+        of, count, share = str(head["run"]), int(head["count"]), float(head["share"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise other from error
+    if of != run.id:
+        raise Problem(
+            "this file was written by another run, and only its decoder can read it", do=f"open the run {of[:16]}"
+        )
+    if share not in SHARES or not 0 < count <= LARGEST // max(1, 4 * int(np.prod(run.shape))):
+        raise other
+    by = of_run(run, share)
+    try:
+        symbols = read(content[start + length :], count, by)
+    except (ValueError, AssertionError) as error:
+        raise other from error
+    return run.coder.decode(by.codes(symbols))
+
+
+# ── files of images ──────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A format of image files: what Pillow calls it, the options of each quality from small to good."""
+
+    name: str
+    title: str
+    format: str
+    options: tuple[dict[str, Any], ...]
+    lossless: bool = False
+
+
+def codecs(grey: bool) -> list[Codec]:
+    """Those that Pillow can write here, each with the options that make its files small."""
+    from PIL import features
+
+    quality = [{"quality": q} for q in (1, 4, 8, 15, 25, 40, 60, 80)]
+    sampled = [{"subsampling": "4:0:0"}] if grey else [{"subsampling": s} for s in ("4:2:0", "4:4:4")]
+    avif = [{"quality": q, "speed": 6, "max_threads": 1, **s} for s in sampled for q in (1, 8, 18, 30, 42, 55, 70)]
+    decibels = [
+        {"quality_mode": "dB", "quality_layers": [db], "irreversible": True} for db in (16, 19, 22, 25, 28, 32, 36)
+    ]
+    found = []
+    if features.check("avif"):
+        found.append(Codec("avif", "AVIF", "AVIF", tuple(avif)))
+    found.append(Codec("webp", "WebP", "WEBP", tuple({"quality": q, "method": 6} for q in (0, 5, 15, 30, 50, 70, 90))))
+    if features.check("jpg_2000"):
+        found.append(Codec("jpeg2000", "JPEG 2000", "JPEG2000", tuple(decibels)))
+    best = {"optimize": True, "progressive": True}
+    found.append(Codec("jpeg", "JPEG", "JPEG", tuple({**q, **best} for q in quality)))
+    return [*found, Codec("png", "PNG (lossless)", "PNG", ({"optimize": True},), lossless=True)]
+
+
+def sheet(samples: Pixels) -> Pixels:
+    """Images (N, H, W, C) side by side in one about square image; what is left over at its end is black."""
+    n, h, w, c = samples.shape
+    across = int(np.ceil(np.sqrt(n)))
+    down = -(-n // across)
+    padded = np.concatenate([samples, np.zeros((across * down - n, h, w, c), np.uint8)])
+    return np.asarray(padded.reshape(down, across, h, w, c).swapaxes(1, 2).reshape(down * h, across * w, c))
+
+
+def cut(image: Pixels, count: int, shape: tuple[int, ...]) -> Pixels:
+    """The images (count, H, W, C) of a `sheet`."""
+    h, w, c = shape
+    down, across = image.shape[0] // h, image.shape[1] // w
+    return np.asarray(image.reshape(down, h, across, w, c).swapaxes(1, 2).reshape(-1, h, w, c)[:count])
+
+
+def through(codec: Codec, options: dict[str, Any], image: Pixels) -> tuple[int, Pixels]:
+    """How many bytes an image (H, W, C) takes as a file, and what comes out of the file."""
+    from PIL import Image
+
+    mode = "L" if image.shape[-1] == 1 else "RGB"
+    file = io.BytesIO()
+    Image.fromarray(image[..., 0] if mode == "L" else image, mode).save(file, codec.format, **options)
+    with Image.open(file) as opened:
+        return len(file.getvalue()), np.asarray(opened.convert(mode), np.uint8).reshape(image.shape)
+
+
+# ── rate and distortion ──────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Point:
+    """One way of writing the images: bytes an image together and, of image files, alone; PSNR in dB of the mean squared
+    error over all images, and their mean SSIM (None where images are too small); what some of them become (K, H, W, C)."""
+
+    rate: float
+    alone: float | None
+    psnr: float
+    ssim: float | None
+    shown: Pixels
+
+
+def measured(truth: Pixels, made: Pixels, size: float, alone: float | None, shown: NDArray[np.int64]) -> Point:
+    """The point of images (N, H, W, C) and what became of them in so many bytes."""
+    error = float(np.square((made.astype(np.float32) - truth) / 255).mean())
+    few = slice(0, LOOKED_AT)
+    similar = None
+    if min(truth.shape[1:3]) >= 3:
+        similar = metrics.ssim(to_float(truth[few]), to_float(made[few]))
+    return Point(size / len(truth), alone, metrics.psnr(error), similar, made[shown])
+
+
+def frontier(points: list[Point]) -> list[Point]:
+    """Those that no other beats in bytes and PSNR at once, from small to large."""
+    best: list[Point] = []
+    for point in sorted(points, key=lambda one: (one.rate, -one.psnr)):
+        if not best or point.psnr > best[-1].psnr:
+            best.append(point)
+    return best
+
+
+def ours(run: Run, truth: Pixels, shown: NDArray[np.int64]) -> Iterator[tuple[float, Point]]:
+    """The share and the point of each step of the run's codes."""
+    codes = run.coder.encode(to_float(truth))
+    for share in SHARES:
+        by = of_run(run, share)
+        symbols = by.symbols(codes)
+        size = len(written(symbols, by))
+        made = as_pixels(run.coder.decode(by.codes(symbols)))
+        yield share, measured(truth, made, size, None, shown)
+
+
+def as_pixels(values: Floats) -> Pixels:
+    """Values in [0, 1] as the pixels of an image file."""
+    return np.asarray(np.rint(np.clip(values, 0, 1) * 255), np.uint8)
+
+
+def by_pca(plane: Plane, train: Floats, truth: Pixels, shown: NDArray[np.int64]) -> Iterator[Point]:
+    """The points of PCA: all components with the same step, so that those that vary less than the step cost nothing. That
+    is the best there is for rates like these (reverse water-filling, Cover and Thomas 2006, section 10.3.3). train (N, F)."""
+    known = plane.project(train)
+    flat = to_float(truth).reshape(len(truth), -1)
+    codes = plane.project(flat)
+    largest = float(known.std(0).max())
+    for sixteenths in PCA_STEPS:
+        by = quantiser(known, np.full(known.shape[1], sixteenths / 16 * largest, np.float32))
+        symbols = by.symbols(codes)
+        made = as_pixels(by.codes(symbols) @ plane.components + plane.mean).reshape(truth.shape)
+        yield measured(truth, made, len(written(symbols, by)), None, shown)
+
+
+def by_codec(codec: Codec, truth: Pixels, shown: NDArray[np.int64]) -> Iterator[Point]:
+    """The points of a format: all images in one sheet, and `ALONE` of them in a file each."""
+    joined = sheet(truth)
+    for options in codec.options:
+        size, made = through(codec, options, joined)
+        alone = float(np.mean([through(codec, options, one)[0] for one in truth[:ALONE]]))
+        yield measured(truth, cut(made, len(truth), truth.shape[1:]), size, alone, shown)
+
+
+def decoders(run: Run, truth: Pixels) -> list[dict[str, float]]:
+    """What the decoder takes, gzipped, with so many bits a weight, and by how many dB it is worse than as it was trained."""
+    import gzip
+
+    codes = run.coder.encode(to_float(truth))
+    whole = metrics.psnr(float(np.square(run.coder.decode(codes) - to_float(truth)).mean()))
+    out = []
+    for bits in BITS:
+        content = blocks.weights(run, "decoder", bits)
+        made = blocks.decoded(run, content, codes)
+        lost = whole - metrics.psnr(float(np.square(made - to_float(truth)).mean()))
+        out.append({"bits": bits, "bytes": len(gzip.compress(content, 9, mtime=0)), "lost": round(max(0.0, lost), 4)})
+    return out
+
+
+def fits(run: Run) -> str:
+    """Images alone are written by image files."""
+    if run.kind != "image" or run.shape[-1] not in (1, 3):
+        return "this lab compares with image files, so it takes runs of grey or coloured images"
+    return ""
+
+
+def test_images(run: Run, most: int) -> tuple[NDArray[np.int64], Pixels]:
+    """The first rows of the test split, and their images (N, H, W, C); of large images fewer (see `PIXELS`)."""
+    fit = max(20, most * PIXELS // (run.shape[0] * run.shape[1]))
+    rows = np.flatnonzero(run.dataset.splits() == datasets.TEST)[: min(most, fit)]
+    return rows, np.asarray(datasets.samples_at(run.dataset, rows), np.uint8)
+
+
+def some_to_show(rows: NDArray[np.int64], run: Run, points: int) -> NDArray[np.int64]:
+    """The places of a few of these rows, of as many classes as there are; fewer where images are large."""
+    count = max(1, min(SHOWN, len(rows), SHOWN_BYTES // (points * int(np.prod(run.shape)))))
+    labels = np.full(run.card.dataset.count, -1, np.int32)
+    labels[run.rows] = run.labels
+    _, first = np.unique(labels[rows], return_index=True)
+    order = np.concatenate([np.sort(first), np.setdiff1d(np.arange(len(rows)), first)])
+    return np.asarray(np.sort(order[:count]), np.int64)
+
+
+def answer(run: Run, settings: Settings, report: Report) -> Answer:
+    """The curves of all methods over the same test images, and what the decoder takes.
+
+    facts: {count, shape, share [P], methods [{name, title, lossless, points [{rate, alone, psnr, ssim}]}], decoder [{bits,
+    bytes, lost}], verdict}; the first method is the run, with a point for each share. arrays: "codes" (K, D) of the images
+    shown, "mean" and "deviation" (D,), "rows" (K,), and the pictures of each method, "<name>" (P, K, H, W, C) uint8.
+    """
+    report("reading the test images", 0.0)
+    rows, truth = test_images(run, int(settings["images"]))
+    formats = codecs(grey=run.shape[-1] == 1)
+    points = len(PCA_STEPS) + sum(len(one.options) for one in formats)
+    shown = some_to_show(rows, run, points)
+    methods: list[dict[str, Any]] = []
+    pictures: dict[str, NDArray[np.generic]] = {}
+
+    def add(name: str, title: str, found: list[Point], lossless: bool = False) -> None:
+        methods.append({"name": name, "title": title, "lossless": lossless, "points": [plain(one) for one in found]})
+        pictures[name] = np.stack([one.shown for one in found])
+
+    report("this run", 0.05)
+    add("run", "this autoencoder", [point for _, point in ours(run, truth, shown)])
+    report("PCA", 0.2)
+    train = np.flatnonzero(run.dataset.splits() == datasets.TRAIN)
+    some = np.asarray(datasets.samples_at(run.dataset, train[:10_000]))
+    plane = metrics.fit_pca(some, min(PCA_MOST, *(int(np.prod(run.shape)), len(some))))
+    add("pca", "PCA", frontier(list(by_pca(plane, to_float(some).reshape(len(some), -1), truth, shown))))
+    done = 0.3
+    for codec in formats:
+        report(codec.title, done)
+        found = []
+        for point in by_codec(codec, truth, shown):
+            found.append(point)
+            done += 0.6 / sum(len(one.options) for one in formats)
+            report(codec.title, done)
+        add(codec.name, codec.title, frontier(found), codec.lossless)
+    report("the decoder", 0.95)
+    by = of_run(run, 1.0)
+    facts = {
+        "count": len(rows),
+        "shape": list(run.shape),
+        "shares": list(SHARES),
+        "methods": methods,
+        "decoder": decoders(run, truth[:1000]),
+        "libraries": libraries(),
+    }
+    facts["verdict"] = verdict(facts)
+    codes = run.coder.encode(to_float(truth[shown]))
+    return Answer(
+        facts,
+        {
+            "codes": codes,
+            "mean": by.mean,
+            "deviation": by.step,
+            "rows": rows[shown],
+            "originals": truth[shown],
+            **pictures,
+        },
+    )
+
+
+def plain(point: Point) -> dict[str, float | None]:
+    """A point without its pictures."""
+    return {
+        "rate": round(point.rate, 4),
+        "alone": None if point.alone is None else round(point.alone, 2),
+        "psnr": round(point.psnr, 4),
+        "ssim": None if point.ssim is None else round(point.ssim, 4),
+    }
+
+
+def libraries() -> str:
+    """What wrote the files, with versions."""
+    from importlib.metadata import version
+
+    from PIL import features
+
+    parts = [
+        f"{name} {features.version(what)}"
+        for name, what in (
+            ("libjpeg-turbo", "libjpeg_turbo"),
+            ("libwebp", "webp"),
+            ("libavif", "avif"),
+            ("OpenJPEG", "jpg_2000"),
+        )
+        if features.check(what)
+    ]
+    return f"Pillow {version('pillow')} ({', '.join(parts)}), scikit-learn {version('scikit-learn')}, constriction {version('constriction')}"
+
+
+def bytes_at(points: list[dict[str, Any]], psnr: float) -> float | None:
+    """The bytes an image at which a method reaches this PSNR, between its points in proportion to the logarithm; those of
+    its smallest file where that is better already, None where it never gets there."""
+    known = [(point["psnr"], point["rate"]) for point in points]
+    if psnr <= known[0][0]:
+        return float(known[0][1])
+    if psnr > known[-1][0]:
+        return None
+    return float(np.exp(np.interp(psnr, [p for p, _ in known], [np.log(r) for _, r in known])))
+
+
+def verdict(facts: dict[str, Any]) -> str:
+    """The comparison at a quarter of a standard deviation, in a sentence. Without the decoder's own bytes."""
+    run, *others = facts["methods"]
+    point = run["points"][facts["shares"].index(0.25)]
+    known = [(size, one["title"]) for one in others if (size := bytes_at(one["points"], point["psnr"])) is not None]
+    size, title = min(known)
+    wins = "fewer" if point["rate"] < size else "more"
+    return f"At {point['psnr']:.1f} dB an image takes {point['rate']:.1f} bytes, {wins} than {title} with {size:.1f}."
+
+
+LAB = Lab(
+    name="compress",
+    title="Compress",
+    question="How many bytes does an image need?",
+    fits=fits,
+    answer=answer,
+    settings={"images": 1000},
+    shipped=("digits-modern-8", "cats-convolutional-variational"),
+)

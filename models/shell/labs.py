@@ -1,0 +1,64 @@
+"""python -m models lab: ask a lab a question of a run, from the shell."""
+
+import argparse
+import json
+from typing import Any
+
+from models import Problem, engine, labs, runs
+from models.engine import answers
+from models.shell.commands import command, show_progress
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to those of the parser."""
+    asked = command(commands, "lab", _lab, "Ask a lab a question of a run, and keep the answer.")
+    asked.add_argument("lab", help=", ".join(labs.available()))
+    asked.add_argument("names", nargs="*", metavar="RUN", help="ids of runs, or names of those that ship")
+    asked.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the lab, as its page has it; may be given several times",
+    )
+    asked.add_argument("--ship", action="store_true", help="write the answers that ship, into pretrained/")
+
+
+def _lab(arguments: argparse.Namespace) -> int:
+    lab = labs.get(arguments.lab)
+    names = arguments.names or (list(lab.shipped) if arguments.ship else [])
+    if not names:
+        raise Problem("no run was named", do="name one, or say --ship for those whose answers ship")
+    if arguments.ship and arguments.set:
+        raise Problem("answers to the usual settings ship, no others", do="leave out --set or --ship")
+    settings = dict(_setting(lab, text) for text in arguments.set)
+    for name in names:
+        run = runs.open_run(runs.folder_of(name))
+        asked = engine.question(lab, run, settings)
+        answer = answers.compute(asked, (lambda _what, _share: None) if arguments.json else show_progress)
+        if arguments.ship:
+            answers.ship(asked, run, answer)
+        else:
+            answers.write(asked, answer)
+        print(json.dumps({"run": run.id, **answer.facts}) if arguments.json else f"{run.title}: {_in_words(answer)}")
+    return 0
+
+
+def _in_words(answer: labs.Answer) -> str:
+    return str(answer.facts.get("verdict", "answered"))
+
+
+def _setting(lab: labs.Lab, text: str) -> tuple[str, labs.Setting]:
+    """NAME=VALUE, with the value of the type that the setting usually has."""
+    name, given, value = text.partition("=")
+    usual = lab.chosen({}).get(name)
+    if not given or usual is None:
+        raise Problem(
+            f"“{text[:80]}” is no setting of the lab {lab.title}",
+            f"its settings are {', '.join(f'{one}={value}' for one, value in lab.settings.items()) or 'none'}",
+        )
+    try:
+        read: labs.Setting = json.loads(value.lower()) if isinstance(usual, bool | int | float) else value
+        return name, type(usual)(read)
+    except (ValueError, TypeError) as error:
+        raise Problem(f"“{value[:80]}” is no value of {name}", f"one like {usual} was expected") from error

@@ -1,0 +1,298 @@
+"""Labs: what they compute, how they are asked and answered, and that their pages open with what they fit."""
+
+import dataclasses
+import gzip
+import io
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from components.views import labs as lab_pages
+from models import PRETRAINED, Problem, datasets, engine, labs, runs, uploads
+from models.analysis import metrics
+from models.codes import to_float
+from models.engine import answers, queue
+from models.labs import Answer, Lab, compress
+from models.readers import guarded
+from models.runs import Run
+from models.shell import main
+
+LABS = [pytest.param(lab, id=lab.name) for lab in labs.available().values()]
+
+
+def opened(name: str) -> Run:
+    return runs.open_run(runs.folder_of(name))
+
+
+# Bytes
+
+
+@pytest.fixture(scope="module")
+def coded() -> tuple[Run, np.ndarray]:
+    run = opened("digits-modern-8")
+    return run, compress.test_images(run, 1000)[1]
+
+
+def test_what_is_written_is_read_again_and_takes_what_the_shares_say(coded: tuple[Run, np.ndarray]) -> None:
+    """As many bits as the shares of the symbols say (Shannon 1948), and a few bytes to end."""
+    run, images = coded
+    codes = run.coder.encode(images)
+    for share in (1.4, 0.25, 0.05):
+        by = compress.of_run(run, share)
+        symbols = by.symbols(codes)
+        content = compress.written(symbols, by)
+        np.testing.assert_array_equal(compress.read(content, len(symbols), by), symbols)
+        bits = -sum(np.log2(shares[symbols[:, d] - by.low[d]]).sum() for d, shares in enumerate(by.shares))
+        assert bits / 8 <= len(content) + 1 and len(content) < bits / 8 * 1.001 + 16
+        known = run.codes[run.splits == datasets.TRAIN]
+        inside = ((codes >= known.min(0)) & (codes <= known.max(0))).all(1)
+        assert (np.abs(by.codes(symbols) - codes)[inside] <= by.step / 2 * 1.001 + 1e-6).all()
+
+
+def test_a_file_holds_the_images_and_only_its_run_reads_it(coded: tuple[Run, np.ndarray], digits_run: Run) -> None:
+    run, images = coded
+    content = compress.pack(run, images, 0.25)
+    assert len(content) / len(images) < 4.6  # 64 bytes each before
+    by = compress.of_run(run, 0.25)
+    expected = run.coder.decode(by.codes(by.symbols(run.coder.encode(images))))
+    np.testing.assert_array_equal(compress.unpack(run, content), expected)
+    with pytest.raises(Problem, match="another run"):
+        compress.unpack(digits_run, content)
+
+
+def test_a_damaged_file_is_a_problem_or_images(coded: tuple[Run, np.ndarray]) -> None:
+    run, images = coded
+    content = compress.pack(run, images[:20], 0.25)
+    dice = np.random.default_rng(0)
+    for _ in range(200):
+        damaged = bytearray(content[: dice.integers(1, len(content) + 1)])
+        for place in dice.integers(0, len(damaged), 3):
+            damaged[place] ^= int(dice.integers(1, 256))
+        try:
+            found = compress.unpack(run, bytes(damaged))
+        except Problem:
+            continue
+        assert found.shape[1:] == run.shape and np.isfinite(found).all()
+    for count in (0, -1, 10**12):
+        head = json.dumps({"run": run.id, "count": count, "share": 0.25}).encode()
+        with pytest.raises(Problem):
+            compress.unpack(run, compress.MAGIC + len(head).to_bytes(4, "little") + head)
+
+
+@pytest.mark.parametrize("shape", [(7, 5, 4, 1), (16, 3, 3, 3), (1, 8, 8, 1)])
+def test_a_sheet_is_cut_into_what_it_was_made_of(shape: tuple[int, ...]) -> None:
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    np.testing.assert_array_equal(compress.cut(compress.sheet(images), len(images), shape[1:]), images)
+
+
+@pytest.mark.parametrize("grey", [True, False])
+def test_every_format_is_written_and_read_again(grey: bool) -> None:
+    """A smooth picture: more bytes make it better, and PNG loses nothing."""
+    y, x = np.mgrid[0:32, 0:48]
+    picture = np.stack([4 * y, 3 * x + 40, 255 - 5 * x], -1).astype(np.uint8)[..., : 1 if grey else 3]
+    for codec in compress.codecs(grey):
+        found = [compress.through(codec, options, picture) for options in codec.options]
+        errors = [np.square(made.astype(float) - picture).mean() for _, made in found]
+        if codec.lossless:
+            assert errors == [0]
+            continue
+        with Image.open(_file(codec, picture)) as file:
+            assert file.format == codec.format
+        assert found[-1][0] > found[0][0] and errors[-1] < errors[0], codec.name
+
+
+def _file(codec: compress.Codec, picture: np.ndarray) -> io.BytesIO:
+    out = io.BytesIO()
+    Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(out, codec.format, **codec.options[0])
+    return out
+
+
+def test_only_points_that_no_other_beats_are_drawn() -> None:
+    def point(rate: float, psnr: float) -> compress.Point:
+        return compress.Point(rate, None, psnr, None, np.zeros((1, 1, 1, 1), np.uint8))
+
+    found = compress.frontier([point(3, 20), point(1, 10), point(2, 9), point(3, 22), point(5, 22)])
+    assert [(one.rate, one.psnr) for one in found] == [(1, 10), (3, 22)]
+
+
+def test_bytes_for_as_good_an_image_lie_between_the_points() -> None:
+    points = [{"rate": 10.0, "psnr": 20.0}, {"rate": 40.0, "psnr": 30.0}]
+    assert compress.bytes_at(points, 25.0) == pytest.approx(20.0)  # half way in the logarithm
+    assert compress.bytes_at(points, 15.0) == 10.0 and compress.bytes_at(points, 31.0) is None
+
+
+def test_pca_with_all_components_and_small_steps_is_nearly_exact() -> None:
+    rng = np.random.default_rng(0)
+    train = rng.integers(0, 256, (400, 4, 4, 1), np.uint8)
+    plane = metrics.fit_pca(train, 16)
+    flat = to_float(train).reshape(len(train), -1)
+    points = list(compress.by_pca(plane, flat, train[:200], np.arange(2)))
+    rates, errors = [point.rate for point in points], [point.psnr for point in points]
+    assert rates == sorted(rates) and errors == sorted(errors) and errors[-1] > 45
+
+
+def test_the_decoder_takes_fewer_bytes_with_fewer_bits_and_is_worse(coded: tuple[Run, np.ndarray]) -> None:
+    found = compress.decoders(*coded)
+    assert [one["bits"] for one in found] == [16, 8, 6, 4]
+    sizes, lost = [one["bytes"] for one in found], [one["lost"] for one in found]
+    assert sizes == sorted(sizes, reverse=True) and lost[0] < 0.005 < lost[-1]
+
+
+def test_a_shipped_answer_is_made_again_by_its_command() -> None:
+    """What the run and PCA take to the last byte; image files where the libraries are those that wrote them."""
+    run = opened("digits-modern-8")
+    asked = engine.question(compress.LAB, run, {})
+    came = engine.shipped_answer(asked, run)
+    assert came is not None
+    again = answers.compute(asked, lambda _what, _share: None)
+    same = came.facts["libraries"] == again.facts["libraries"]
+    for before, after in zip(came.facts["methods"], again.facts["methods"], strict=True):
+        if same or before["name"] in ("run", "pca"):
+            assert [point["rate"] for point in after["points"]] == pytest.approx(
+                [point["rate"] for point in before["points"]], rel=0.01
+            )
+            assert [point["psnr"] for point in after["points"]] == pytest.approx(
+                [point["psnr"] for point in before["points"]], abs=0.02
+            )
+    assert again.facts["verdict"] == came.facts["verdict"]
+
+
+# Answers
+
+
+def test_a_queue_from_before_there_were_labs_takes_questions(home: Path) -> None:
+    with queue.opened(write=True) as connection:
+        number = queue.name(connection)
+        connection.execute("DROP TABLE questions")
+        connection.execute("DROP TABLE askers")
+    asked = engine.question(compress.LAB, opened("digits-modern-8"), {})
+    engine.ask(asked)
+    assert engine.standing(asked).phase == "queued"
+    with queue.opened() as connection:
+        assert queue.name(connection) == number, "it is the same file: what runs is not asked for again"
+
+
+def test_answers_about_ones_own_data_are_ones_own_and_go_with_it(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    dice = np.random.default_rng(0)
+    for i in range(40):
+        Image.fromarray(dice.integers(0, 256, (8, 8), np.uint8)).save(folder / f"{i}.png")
+    found = guarded.guarded_read(folder, tmp_path / "read")
+    name = uploads.save(found, "me", "Mine").name
+    run = opened("digits-modern-8")
+    asked = dataclasses.replace(engine.question(compress.LAB, run, {}), dataset=name)
+    with pytest.raises(Problem, match="unknown"):
+        engine.ask(asked, "somebody else")
+    answers.write(asked, Answer({"verdict": "yes"}, {"a": np.arange(3)}))
+    assert engine.kept_answer(asked) is not None
+    assert str(asked.path).startswith(str(home / "data"))
+    uploads.remove(name, "me")
+    assert engine.kept_answer(asked) is None
+    with pytest.raises(Problem, match="deleted"):
+        answers.write(asked, Answer({}))
+
+
+def test_an_answer_that_was_altered_is_none(home: Path) -> None:
+    asked = engine.question(compress.LAB, opened("digits-modern-8"), {})
+    answers.write(asked, Answer({"a": [1, 2.5, "x"]}, {"b": np.arange(6, dtype=np.float32).reshape(2, 3)}))
+    found = engine.kept_answer(asked)
+    assert found is not None and found.facts == {"a": [1, 2.5, "x"]}
+    np.testing.assert_array_equal(found.arrays["b"], [[0, 1, 2], [3, 4, 5]])
+    whole = asked.path.read_bytes()
+    for content in (whole[:-9], b"", gzip.compress(b"nothing"), gzip.compress(b"\x05" + bytes(7) + b"[1,2]")):
+        asked.path.write_bytes(content)
+        assert engine.kept_answer(asked) is None
+    with pytest.raises(ValueError, match="Out of range"):
+        answers.packed(Answer({"a": float("nan")}))
+
+
+def test_answers_for_everybody_take_limited_space(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = opened("digits-modern-8")
+    every = [engine.question(compress.LAB, run, {"images": n}) for n in range(1, 6)]
+    dice = np.random.default_rng(0)
+    monkeypatch.setattr(answers, "MOST", 25_000)
+    for i, asked in enumerate(every):
+        answers.write(asked, Answer({}, {"noise": dice.integers(0, 256, 10_000, np.uint8)}))
+        os.utime(asked.path, (i, i))
+    answers._make_room()
+    assert [engine.kept_answer(asked) is not None for asked in every] == [False, False, False, True, True]
+    answers.forget(run.id)
+    assert all(engine.kept_answer(asked) is None for asked in every)
+
+
+# Pages
+
+
+def page(name: str, **query: str) -> AppTest:
+    """The page of a lab after its first run; fails when it raised."""
+    script = (
+        f"from components import address\nfrom components.views.labs import {name}\n{name}.show()\naddress.settle()\n"
+    )
+    app = AppTest.from_string(script, default_timeout=120)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.session_state["pages"] = dict.fromkeys(("Explore", "Train", lab_pages.discovered()[0][0].title))
+    app.run()
+    assert not app.exception, [error.value for error in app.exception]
+    return app
+
+
+def test_every_lab_has_a_page_of_its_name() -> None:
+    assert {found.path for found in lab_pages.discovered()[0]} == set(labs.available())
+    assert lab_pages.discovered()[1] == []
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_it_opens_on_an_answer_that_ships(lab: Lab) -> None:
+    app = page(lab.name)
+    assert app.subheader[0].value == lab.question
+    run = opened(lab.shipped[0])
+    assert app.selectbox(key="run").value == run.id and app.query_params["run"] == run.id
+    assert any("To try" in one.value for one in app.markdown) and len(app.button) >= 3
+    assert any("ships with Hourglass" in one.value for one in app.caption)
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_it_opens_with_every_shipped_run_that_fits(lab: Lab) -> None:
+    fitting = [run for run in runs.find()[0] if run.pretrained and not lab.fits(run)]
+    assert fitting
+    for run in fitting:
+        app = page(lab.name, run=run.folder.name)
+        assert not app.error and app.selectbox(key="run").value == run.id
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_shipped_answers_are_those_of_its_runs(lab: Lab) -> None:
+    there = {path.parent.parent.name for path in PRETRAINED.glob(f"*/answers/{lab.name}-*")}
+    assert there == set(lab.shipped)
+    for name in lab.shipped:
+        run = opened(name)
+        assert engine.shipped_answer(engine.question(lab, run, {}), run) is not None
+
+
+def test_a_run_that_does_not_fit_is_named_with_the_reason(fruit_run: Run) -> None:
+    app = page("compress", run=fruit_run.id)
+    assert any("is not shown here: this lab compares with image files" in one.value for one in app.caption)
+    assert app.selectbox(key="run").value == opened("digits-modern-8").id and not app.warning
+
+
+def test_a_setting_that_does_not_exist_is_told() -> None:
+    with pytest.raises(Problem, match="no setting"):
+        engine.question(compress.LAB, opened("digits-modern-8"), {"nothing": 1})
+    with pytest.raises(Problem, match="no lab"):
+        labs.get("alchemy")
+
+
+def test_from_the_shell(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lab", "compress", "digits-modern-8", "--set", "images=30", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["count"] == 30 and "bytes" in told["verdict"]
+    assert engine.kept_answer(engine.question(compress.LAB, opened("digits-modern-8"), {"images": 30})) is not None
+    assert main(["lab", "compress", "digits-modern-8", "--set", "images=x"]) == 1
+    assert "is no value of images" in capsys.readouterr().err

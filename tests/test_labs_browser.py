@@ -1,0 +1,140 @@
+"""Labs in a browser: what a hand does changes the picture, the verdict and the figure, and the link restores it."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+LAPTOP = {"viewport": {"width": 1366, "height": 768}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+HANDLE = "rate-handle"
+DRAWN = "() => performance.getEntriesByName('lab:draw').length"
+
+
+def ready(page: Page) -> Locator:
+    lab = page.get_by_test_id("lab")
+    expect(lab).to_have_attribute("data-ready", "true", timeout=120_000)
+    expect(page.get_by_text("To try")).to_be_visible()
+    return lab
+
+
+def pixels(picture: Locator) -> np.ndarray:
+    return np.array(
+        picture.evaluate("(one) => [...one.getContext('2d').getImageData(0, 0, one.width, one.height).data]")
+    )
+
+
+def asked(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+@pytest.fixture
+def compress(app: str, window: Callable[..., Page]) -> Page:
+    page = window(**LAPTOP)
+    page.goto(f"{app}/compress")
+    ready(page)
+    return page
+
+
+def test_the_picture_and_the_verdict_follow_the_rate(app: str, compress: Page, window: Callable[..., Page]) -> None:
+    """The autoencoder's own picture becomes another one while the handle moves, in the page alone."""
+    page, picture = compress, compress.get_by_test_id("lab-picture-run")
+    verdict = page.get_by_test_id("lab-verdict")
+    expect(verdict).to_contain_text(
+        re.compile(r"^The autoencoder wins: [\d.]+ dB takes [\d.]+ bytes an image with this")
+    )
+    page.wait_for_function(
+        "() => document.querySelector('[data-testid=lab-picture-run]').getContext('2d').getImageData(0, 0, 8, 8).data.some((v, i) => i % 4 < 3 && v > 60)"
+    )
+    first, words = pixels(picture), verdict.inner_text()
+    box = page.get_by_test_id("rate").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 100)
+    page.mouse.down()
+    seen = []
+    for share in (0.3, 0.2, 0.15):
+        before = page.evaluate(DRAWN)
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + 100)
+        page.wait_for_function("(before) => performance.getEntriesByName('lab:draw').length > before", arg=before)
+        seen.append(pixels(picture))
+    page.mouse.up()
+    assert all(not np.array_equal(first, one) for one in seen) and verdict.inner_text() != words
+    page.wait_for_url(lambda url: "rate" in parse_qs(urlsplit(url).query))
+    moved, words = pixels(picture), verdict.inner_text()
+    other = window(**LAPTOP)
+    other.goto(page.url)
+    ready(other)
+    expect(other.get_by_test_id("lab-verdict")).to_have_text(words)
+    other.wait_for_function(
+        "() => document.querySelector('[data-testid=lab-picture-run]').getContext('2d').getImageData(0, 0, 8, 8).data.some((v, i) => i % 4 < 3 && v > 60)"
+    )
+    np.testing.assert_allclose(pixels(other.get_by_test_id("lab-picture-run")), moved, atol=2)
+
+
+def test_with_its_decoder_counted_it_loses_until_there_are_enough_images(compress: Page) -> None:
+    page, verdict = compress, compress.get_by_test_id("lab-verdict")
+    page.get_by_test_id("lab-decoder").select_option("8")
+    expect(verdict).to_contain_text(re.compile(r"wins: .* is counted: from [\d,]+ images on this autoencoder beats"))
+    expect(verdict).not_to_contain_text("The autoencoder wins")
+    count = page.get_by_test_id("lab-images")
+    count.focus()
+    page.keyboard.press("End")
+    expect(verdict).to_contain_text("The autoencoder wins")
+    page.wait_for_url(lambda url: asked(page).get("many") == ["10000000"] and asked(page).get("bits") == ["8"])
+
+
+def test_keys_move_the_rate_and_it_is_said_in_words(compress: Page) -> None:
+    page, handle = compress, compress.get_by_test_id(HANDLE)
+    handle.focus()
+    before = float(handle.get_attribute("aria-valuenow") or 0)
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("PageDown")
+    expect(handle).not_to_have_attribute("aria-valuenow", str(before))
+    assert float(handle.get_attribute("aria-valuenow") or 0) < before
+    expect(handle).to_have_attribute("aria-valuetext", re.compile(r"^[\d.]+ bytes an image\. "))
+    page.keyboard.press("End")
+    expect(page.get_by_test_id("lab-verdict")).to_contain_text("wins: with")
+    expect(page.get_by_test_id("lab-verdict")).to_contain_text("however many bytes it is given")
+
+
+def test_the_figure_leaves_as_drawing_picture_and_numbers(compress: Page) -> None:
+    found = {}
+    for kind in ("svg", "png", "csv"):
+        with compress.expect_download() as saved:
+            compress.get_by_test_id(f"lab-{kind}").click()
+        assert saved.value.suggested_filename == f"rate-distortion.{kind}"
+        found[kind] = saved.value.path().read_bytes()
+    assert found["svg"].startswith(b"<svg") and b"this autoencoder" in found["svg"] and b"var(" not in found["svg"]
+    assert found["png"].startswith(b"\x89PNG")
+    rows = found["csv"].decode().splitlines()
+    assert rows[0] == 'method,"bytes an image","PSNR in dB"'
+    assert sum(row.startswith('"this autoencoder"') for row in rows) == 10 and any("AVIF" in row for row in rows)
+
+
+def test_things_to_try_are_one_click_and_files_come_back(compress: Page) -> None:
+    page = compress
+    page.get_by_role("button", name="A file for each image").click()
+    page.wait_for_url(lambda url: asked(page).get("alone") == ["yes"])
+    ready(page)
+    expect(page.get_by_test_id("lab-files")).to_have_value("yes")
+    page.get_by_text("Take the images along as one file").click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name=re.compile("179 test images in [0-9]+ bytes")).click()
+    page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(saved.value.path())
+    page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(
+        {"name": "a.hgl", "mimeType": "application/octet-stream", "buffer": saved.value.path().read_bytes()}
+    )
+    expect(page.get_by_text("bit for bit those that were written above")).to_be_visible()
+
+
+def test_on_a_phone_nothing_overflows(app: str, window: Callable[..., Page]) -> None:
+    page = window(**PHONE)
+    page.goto(f"{app}/compress?run=digits-modern-8")
+    lab = ready(page)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    for part in ("rate", "lab-picture-run", "lab-images", "lab-decoder"):
+        box = lab.get_by_test_id(part).bounding_box()
+        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 391, part
