@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class Run:
     """A finished run, read from its folder. Arrays are memory-mapped; nothing is loaded before it is asked for."""
 
     folder: Path
-    card: RunCard
+    card: RunCard = field(compare=False)  # the digest is its own
     digest: str
 
     @property
