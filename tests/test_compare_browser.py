@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from conftest import ROOT
+import pytest
+from conftest import ROOT, shared
 from playwright.sync_api import Locator, Page, expect
 
 from models import codes, runs
@@ -126,6 +127,29 @@ def test_each_map_by_itself(window: Callable[..., Page], app: str) -> None:
     expect(page).to_have_url(re.compile("layer=density"))
     page.get_by_test_id("compare-together").uncheck()
     expect(second.get_by_test_id("layer")).to_have_value("density")
+
+
+@pytest.mark.usefixtures("umap")
+def test_samples_move_between_a_map_and_a_umap_where_it_is_installed(
+    window: Callable[..., Page], app: str, app_home: Path
+) -> None:
+    ids = [shared(app_home, code_size=3, epochs=1, seed=seed).id for seed in (31, 32)]
+    page = window()
+    page.goto(f"{app}/compare?runs={','.join(ids)}")
+    page.wait_for_selector(READY)
+    options = page.get_by_test_id("between-from").locator("option").all_inner_texts()
+    assert "Single-layer, seed 31, t-SNE" in options and "Single-layer, seed 32, UMAP" in options
+    page.get_by_test_id("between-to").select_option(label="Single-layer, seed 32, UMAP")
+    first_map = page.get_by_test_id("latent-map").first
+    start = first_map.screenshot()
+    page.get_by_test_id("between").fill("0.7")
+    expect(page.get_by_test_id("fit")).to_contain_text("Single-layer, seed 32, UMAP was turned")
+    for _ in range(100):
+        if first_map.screenshot() != start:
+            break
+        page.wait_for_timeout(100)
+    else:
+        raise AssertionError("the points stand still")
 
 
 def test_the_page_that_leaves_is_alive_on_a_disk(window: Callable[..., Page], tmp_path: Path) -> None:

@@ -181,6 +181,13 @@ class Run:
         )
 
     @cached_property
+    def umap(self) -> NDArray[np.float32] | None:
+        """Stored UMAP positions (K, 2) of the codes that the t-SNE shows, None when there are none."""
+        stored = self.card.projections.tsne
+        there = stored and "projections/umap.f32" in self.card.files
+        return self._array("projections/umap.f32", np.float32, (stored.count, 2)) if stored and there else None
+
+    @cached_property
     def baseline(self) -> Plane:
         """PCA of the training samples at the same code size, as mean (F,) and components (D', F)."""
         from safetensors.numpy import load_file

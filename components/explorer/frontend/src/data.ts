@@ -20,6 +20,12 @@ import { brokenCodes, type RunFolder } from "./run";
 /** So many codes of more than two numbers are compared by the networks' kernels. */
 const MANY = 5000;
 
+/** Pictures without a way back, by the names of their files. The second is there where umap-learn was installed. */
+const LAYOUTS = [
+  ["tsne", "t-SNE"],
+  ["umap", "UMAP"],
+] as const;
+
 /** Where the originals are: still on their way, here, or not at hand. */
 export type Originals = "loading" | "here" | "missing";
 
@@ -100,16 +106,13 @@ export class RunData {
       );
     }
     this.planes.push(axisPlane(this.codes, size, 0, size > 1 ? 1 : 0));
-    const plane = size > 2 && tsne ? await this.orNull(this.tsnePlane(tsne.count)) : null;
-    if (plane) this.planes.push(plane);
-  }
-
-  private async tsnePlane(count: number): Promise<Plane> {
-    const [xy, index] = await Promise.all([
-      this.folder.floats("projections/tsne.f32", 2 * count),
-      this.indices("projections/tsne-index.i32", count),
-    ]);
-    return { key: "tsne", title: "t-SNE", axes: ["", ""], xy, index, place: () => null, move: null };
+    if (size < 3 || !tsne) return;
+    const index = await this.orNull(this.indices("projections/tsne-index.i32", tsne.count));
+    for (const [key, title] of LAYOUTS)
+      if (index && (key === "tsne" || this.card.files[`projections/${key}.f32`])) {
+        const xy = await this.orNull(this.folder.floats(`projections/${key}.f32`, 2 * tsne.count));
+        if (xy) this.planes.push({ key, title, axes: ["", ""], xy, index, place: () => null, move: null });
+      }
   }
 
   /** A file that names codes by their position. */
