@@ -18,6 +18,17 @@ DIGITS = ("digits-single-layer", "digits-multi-layer", "digits-convolutional", "
 READY = '[data-testid="comparison"][data-ready="true"]'
 
 
+# How many points each drawing of points draws, from now on.
+COUNT_POINTS = """() => {
+  const { drawArrays } = WebGL2RenderingContext.prototype;
+  window.pointsDrawn = [];
+  WebGL2RenderingContext.prototype.drawArrays = function (mode, first, count) {
+    if (mode === this.POINTS) window.pointsDrawn.push(count);
+    return drawArrays.call(this, mode, first, count);
+  };
+}"""
+
+
 def explorers(page: Page) -> Locator:
     return page.locator('[data-testid="latent-explorer"][data-ready="true"]')
 
@@ -73,6 +84,7 @@ def test_four_networks_on_the_same_digits(window: Callable[..., Page], app: str)
     page.get_by_test_id("compare-lasso").click()
     x, y = place(page, 0, 0.5, 0.5)
     page.mouse.move(x + 60, y)
+    page.evaluate(COUNT_POINTS)
     page.mouse.down()
     for step in range(1, 20):
         page.mouse.move(x + 60 * math.cos(step / 3), y + 60 * math.sin(step / 3))
@@ -81,7 +93,8 @@ def test_four_networks_on_the_same_digits(window: Callable[..., Page], app: str)
     expect(lines).to_have_count(4)
     expect(lines.nth(3).locator("td").nth(4)).to_contain_text("%")
     counts = {line.locator("td").nth(1).inner_text() for line in lines.all()}
-    assert len(counts) == 1 and int(counts.pop()) > 20
+    assert len(counts) == 1 and int(min(counts)) > 20
+    assert page.evaluate("() => window.pointsDrawn") == 4 * [int(counts.pop())], "no other points are drawn for it"
 
     # What changed.
     page.get_by_test_id("count-kept").click()

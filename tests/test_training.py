@@ -188,7 +188,10 @@ def test_where_umap_is_installed_a_run_has_one_of_the_codes_of_its_tsne(tmp_path
     np.testing.assert_allclose(run.umap, run.codes[run.tsne[1], :2] * 3, atol=0.1)
     assert runs.open_run(run.folder).umap is not None
     made = blocks.of(run).blocks
-    assert "projections/umap.f32" in json.loads(gzip.decompress(made["run.json"]))["files"] and "projections/umap.f32" in made
+    assert (
+        "projections/umap.f32" in json.loads(gzip.decompress(made["run.json"]))["files"]
+        and "projections/umap.f32" in made
+    )
     assert learn(tmp_path / "flat", epochs=1).umap is None, "two numbers are a map"
     (run.folder / "projections" / "umap.f32").write_bytes(b"1234")
     with pytest.raises(Problem):
