@@ -54,6 +54,9 @@ def test_four_networks_on_the_same_digits(window: Callable[..., Page], app: str)
     page.wait_for_selector(READY)
     expect(explorers(page)).to_have_count(4)
     stored = [runs.open_run(runs.folder_of(name)) for name in DIGITS]
+    expect(page.get_by_test_id("compared-sample")).to_contain_text("The sample itself")
+    for one in explorers(page).all():  # all begin with the same sample
+        expect(one.locator(".hg-made")).to_contain_text("reconstruction, error 0.")
     before = [pixels(one) for one in explorers(page).all()]
 
     # One hand, all decoders: each code is the inverse-distance mean of the eight nearest samples, in its own space.

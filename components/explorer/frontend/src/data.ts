@@ -37,8 +37,7 @@ export class RunData {
   factors: Float32Array | null = null;
   /** The originals of images, as bytes. */
   private thumbnails: Uint8Array | null = null;
-  /** The originals of signals and rows as a model sees them: of all codes, or of the first so many. */
-  samples: Float32Array | null = null;
+  private read: Float32Array | null = null;
   private loading = true;
   private lender: { readonly from: RunData; readonly positions: ArrayLike<number> } | null = null;
   /** Other values that points can be coloured by: what was computed here. By their names in a state. */
@@ -151,7 +150,7 @@ export class RunData {
     const size = card.thumbnails && product(card.thumbnails.shape) * (card.thumbnails.count ?? card.codes.count);
     if (image && size !== null)
       this.thumbnails = await this.orNull(this.folder.optionalBytes("thumbnails.u8.gz", size));
-    if (!image) this.samples = await this.orNull(this.readSamples());
+    if (!image) this.read = await this.orNull(this.readSamples());
     await this.columns.loadNames();
     this.loading = false;
   }
@@ -168,9 +167,15 @@ export class RunData {
     return new Float32Array(bytes.buffer);
   }
 
+  /** The originals of signals and rows as a model sees them, its own or those that it borrowed: of all codes, or of the
+   * first so many. */
+  get samples(): Float32Array | null {
+    return (this.lender?.from ?? this).read;
+  }
+
   get originals(): Originals {
     if (this.lender) return this.lender.from.originals;
-    return (this.thumbnails ?? this.samples) ? "here" : this.loading ? "loading" : "missing";
+    return (this.thumbnails ?? this.read) ? "here" : this.loading ? "loading" : "missing";
   }
 
   codeOf(index: number): Float32Array<ArrayBuffer> {
@@ -227,7 +232,7 @@ export class RunData {
   /** The values of an original at the size of a sample, as a model sees them; null when it is not at hand. */
   original(index: number): Float32Array | null {
     if (this.lender) return this.lent(index, (from, at) => from.original(at));
-    const { samples, thumbnails } = this;
+    const { read: samples, thumbnails } = this;
     const each = product(this.card.dataset.shape);
     if (samples)
       return (index + 1) * each <= samples.length ? samples.subarray(index * each, (index + 1) * each) : null;

@@ -54,6 +54,17 @@ test("a UMAP of the same codes is a plane where the run has one", async () => {
   expect(without.data.planes.map((plane) => plane.key)).toEqual(["z1,z2", "tsne"]);
 });
 
+test("whoever borrows originals has their scales, too", async () => {
+  const signals = { dataset: { ...card.dataset, kind: "signal", shape: [2, 1] } } as Partial<typeof card>;
+  const lender = run({ ...whole, "samples.f32.gz": floats(1, 2, 3, 4, 5, 6) }, signals).data;
+  await lender.loadOriginals();
+  const { data } = run(whole, signals);
+  expect(data.samples).toBe(null);
+  await data.borrow(lender, [2, 1, 0]);
+  expect([...data.samples!]).toEqual([1, 2, 3, 4, 5, 6]);
+  expect([...data.original(0)!]).toEqual([5, 6]);
+});
+
 test("any two dimensions are a plane, and what is none becomes the first", async () => {
   const { data } = run(whole);
   await data.load();
