@@ -20,8 +20,6 @@ const MOVING = 100_000,
 /** What is drawn anew. "lit" are the points that stand out, alone. */
 export type Part = "points" | "lit" | "background" | "overlay";
 type Paint = (context: CanvasRenderingContext2D, camera: Camera) => void;
-/** Tells whether it drew anything. */
-type PaintLayer = (context: CanvasRenderingContext2D, camera: Camera) => boolean;
 
 export class PointMap {
   readonly element = document.createElement("div");
@@ -53,7 +51,7 @@ export class PointMap {
   ink: Pick<Ink, "text" | "line" | "paper"> = { text: "#555", line: "#8884", paper: "#fff" };
   axes: readonly [string, string] = ["z1", "z2"];
   /** Draws a layer behind the points, in pixels of the page. */
-  drawLayer: PaintLayer | null = null;
+  drawLayer: Paint | null = null;
   /** How opaque all points together are above that layer, from 0 to 1. */
   pointOpacity: () => number = () => 1;
   /** Draws what a tool shows above the points. */
@@ -274,6 +272,8 @@ export class PointMap {
         this.rings,
         size,
       );
+    flat.fillStyle = this.ink.paper;
+    flat.fillRect(0, 0, this.canvas.width, this.canvas.height);
     flat.drawImage(this.background, 0, 0);
     flat.globalAlpha = opacity;
     flat.drawImage(sheet, 0, 0);
@@ -293,8 +293,8 @@ export class PointMap {
     this.drawOn(this.background, (context, camera) => {
       context.fillStyle = this.ink.paper;
       context.fillRect(0, 0, camera.width, camera.height);
-      const hasLayer = this.drawLayer?.(context, camera) ?? false;
-      drawAxes(context, camera, this.axes, this.ink, hasLayer);
+      this.drawLayer?.(context, camera);
+      drawAxes(context, camera, this.axes, this.ink);
     });
     this.usable?.setBackground(this.background);
   }

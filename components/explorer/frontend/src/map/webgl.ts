@@ -14,6 +14,8 @@ export const BELOW = 252,
   ABOVE = 253;
 /** How many times as large as others a point with a ring is. */
 export const RING = 1.7;
+/** How opaque the background is where no points are drawn above it. */
+export const LEFT_OUT = 0.6;
 /** How opaque points are beside those that stand out. */
 export const DIMMED = 0.2;
 
@@ -60,7 +62,9 @@ void main() {
     vec4 above = texture(lit, place) * opacity;
     points = points * ${DIMMED} * (1.0 - above.a) + above;
   }
-  colour = vec4(texture(background, at).rgb * (1.0 - points.a) + points.rgb, 1.0);
+  vec4 ground = texture(background, at);
+  points *= clamp((ground.a - ${LEFT_OUT}) / ${1 - LEFT_OUT}, 0.0, 1.0);
+  colour = vec4(ground.rgb / max(ground.a, 0.01) * (1.0 - points.a) + points.rgb, 1.0);
 }`;
 
 /** What is known of each point. All but `xy` may be missing. */
@@ -214,7 +218,7 @@ export class WebglPoints {
     const { gl } = this;
     gl.activeTexture(gl.TEXTURE1);
     gl.bindTexture(gl.TEXTURE_2D, this.background);
-    // As canvases lie in memory, so that nothing is computed: it is opaque, and its colours are the same.
+    // As canvases lie in memory, so that nothing is computed.
     gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, true);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, canvas);
     gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
