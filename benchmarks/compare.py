@@ -80,6 +80,7 @@ def lassoed(page: Page) -> tuple[float, int]:
     page.mouse.down()
     for place in places[1:]:
         page.mouse.move(*place, steps=4)
+    page.evaluate("() => { delete window.lit; }")
     page.evaluate(
         """() => addEventListener("pointerup", () => {
             const begun = performance.now();
@@ -156,8 +157,12 @@ def main() -> None:
             spread([whole for _, whole in moves]),
             "<= 6, 16 ms",
         )
-        taken, count = lassoed(page)
-        row(f"a lasso of {count:,} rows, lit in all {len(mnist)} maps", f"{taken:.0f} ms", "<= 100 ms")
+        lassos = []
+        for _ in range(3 if quick else 9):
+            taken, count = lassoed(page)
+            lassos.append(taken)
+            time.sleep(2)
+        row(f"a lasso of {count:,} rows, lit in all {len(mnist)} maps", spread(lassos), "<= 100 ms")
         opened(page, both, COMPARED)
         time.sleep(3)
         row(

@@ -357,7 +357,7 @@ def _places(
     floats: dict[str, NDArray[np.float32]],
     blocks: dict[str, bytes],
 ) -> None:
-    """Add replay and t-SNE, with the places that their codes have on this page."""
+    """Add replay, t-SNE and UMAP, with the places that their codes have on this page."""
     place = np.full(run.count, -1, np.int32)
     place[order] = np.arange(len(order))
     replayed = np.fromfile(run.folder / "replay" / "index.i32", "<i4")
@@ -375,6 +375,9 @@ def _places(
         floats["projections/tsne.f32"] = xy[here]
         blocks["projections/tsne-index.i32"] = place[index[here]].astype("<i4").tobytes()
         card["projections"]["tsne"]["count"] = int(here.sum())
+        if run.umap is not None:
+            floats["projections/umap.f32"] = run.umap[here]
+            card["files"]["projections/umap.f32"] = {}  # that it is there is all that is asked
 
 
 def _card(run: Run, order: NDArray[np.int64], tiles: int | None) -> dict[str, Any]:

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from models import Problem, blocks, kinds
+from models import Problem, blocks, in_numbers, kinds
 from models.blocks import Made
 from models.runs import Run
 
 # The explorer's script for such pages. A file to be read, as a template is: nothing of it is imported.
 BUILT = Path(__file__).resolve().parents[1] / "components" / "explorer" / "built"
+ERROR, PCA = "Mean squared error on the test split", "PCA's with the same code size"
 SCRIPT, SITE_SCRIPT = BUILT / "standalone.js", BUILT / "site.js"  # of a page that is a run; of all others
 
 
@@ -83,14 +84,16 @@ def compared(
     first = runs[0].card.dataset.title
     shown = escape(json.dumps([{"name": name, "title": title} for name, title in zip(names, called, strict=True)]))
     columns = [{"": title, **rows(run, one)} for run, title, one in zip(runs, called, made, strict=True)]
-    for column in columns:  # they travel once, for all
-        column["Originals on this page"] = columns[0]["Originals on this page"]
+    for column in columns:
+        column["Originals on this page"] = columns[0]["Originals on this page"]  # they travel once, for all
+        del column[ERROR], column[PCA]  # which the table has
     return Compared(
         f"{first}: {len(runs)} networks compared",
         f"Each point is one {kinds.get(runs[0].kind).one} of {first}, and the same one on every map. Move over a map: all "
         "networks draw what they make of that place.",
         f'<main id="comparison" data-runs="{shown}"></main>',
-        f"<section><h2>In numbers</h2>{_table(columns)}</section>",
+        f"<section><h2>In numbers</h2>{in_numbers.section(runs, called)}</section>"
+        f"<details><summary>How these were made</summary>{_table(columns)}</details>",
         dict(zip(names, made, strict=True)),
     )
 
@@ -196,8 +199,8 @@ def rows(run: Run, made: Made) -> dict[str, str]:
         "Licence of the data": dataset.licence,
         "Architecture": f"{run.card.architecture.title}, {run.card.architecture.parameters:,} parameters, code size {run.code_size}",
         "Training": f"{training.epochs:,} epochs, {training.seconds:,.0f} s",
-        "Mean squared error on the test split": "" if mse is None else f"{mse:.4g}",
-        "PCA's with the same code size": "" if pca is None else f"{pca:.4g}",
+        ERROR: "" if mse is None else f"{mse:.4g}",
+        PCA: "" if pca is None else f"{pca:.4g}",
         "Weights on this page": f"{made.bits} bits each; this changes the test error by {made.lost:+.2%}",
         "Codes on this page": f"{min(run.count, blocks.CODES):,} of {run.count:,}",
         "Originals on this page": f"{made.samples:,}"

@@ -60,6 +60,27 @@ def trained(tsne: int = 200, half: bool = False, **choices: object) -> runs.Run:
     return runs.open_run(runs.folder_of(chosen.id))
 
 
+UMAP = """
+import numpy as np
+
+class UMAP:
+    def __init__(self, n_neighbors, random_state, n_jobs):
+        self.seed = random_state
+
+    def fit_transform(self, codes):
+        return codes[:, :2] * 3 + np.random.default_rng(self.seed).normal(0, 0.01, (len(codes), 2))
+"""
+
+
+@pytest.fixture
+def umap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A stand-in for umap-learn, which need not be installed."""
+    (tmp_path / "umap.py").write_text(UMAP)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    sys.modules.pop("umap", None)
+
+
 def shared(home: Path, **choices: object) -> runs.Run:
     """A run that is `trained` under the session's home, also where a test with another one asks for it first."""
     with pytest.MonkeyPatch.context() as patch:

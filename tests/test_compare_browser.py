@@ -8,13 +8,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from conftest import ROOT
+import pytest
+from conftest import ROOT, shared
 from playwright.sync_api import Locator, Page, expect
 
 from models import codes, runs
 
 DIGITS = ("digits-single-layer", "digits-multi-layer", "digits-convolutional", "digits-variational")
 READY = '[data-testid="comparison"][data-ready="true"]'
+
+
+# How many points each drawing of points draws, from now on.
+COUNT_POINTS = """() => {
+  const { drawArrays } = WebGL2RenderingContext.prototype;
+  window.pointsDrawn = [];
+  WebGL2RenderingContext.prototype.drawArrays = function (mode, first, count) {
+    if (mode === this.POINTS) window.pointsDrawn.push(count);
+    return drawArrays.call(this, mode, first, count);
+  };
+}"""
 
 
 def explorers(page: Page) -> Locator:
@@ -42,6 +54,9 @@ def test_four_networks_on_the_same_digits(window: Callable[..., Page], app: str)
     page.wait_for_selector(READY)
     expect(explorers(page)).to_have_count(4)
     stored = [runs.open_run(runs.folder_of(name)) for name in DIGITS]
+    expect(page.get_by_test_id("compared-sample")).to_contain_text("The sample itself")
+    for one in explorers(page).all():  # all begin with the same sample
+        expect(one.locator(".hg-made")).to_contain_text("reconstruction, error 0.")
     before = [pixels(one) for one in explorers(page).all()]
 
     # One hand, all decoders: each code is the inverse-distance mean of the eight nearest samples, in its own space.
@@ -72,6 +87,7 @@ def test_four_networks_on_the_same_digits(window: Callable[..., Page], app: str)
     page.get_by_test_id("compare-lasso").click()
     x, y = place(page, 0, 0.5, 0.5)
     page.mouse.move(x + 60, y)
+    page.evaluate(COUNT_POINTS)
     page.mouse.down()
     for step in range(1, 20):
         page.mouse.move(x + 60 * math.cos(step / 3), y + 60 * math.sin(step / 3))
@@ -80,7 +96,8 @@ def test_four_networks_on_the_same_digits(window: Callable[..., Page], app: str)
     expect(lines).to_have_count(4)
     expect(lines.nth(3).locator("td").nth(4)).to_contain_text("%")
     counts = {line.locator("td").nth(1).inner_text() for line in lines.all()}
-    assert len(counts) == 1 and int(counts.pop()) > 20
+    assert len(counts) == 1 and int(min(counts)) > 20
+    assert page.evaluate("() => window.pointsDrawn") == 4 * [int(counts.pop())], "no other points are drawn for it"
 
     # What changed.
     page.get_by_test_id("count-kept").click()
@@ -128,6 +145,29 @@ def test_each_map_by_itself(window: Callable[..., Page], app: str) -> None:
     expect(second.get_by_test_id("layer")).to_have_value("density")
 
 
+@pytest.mark.usefixtures("umap")
+def test_samples_move_between_a_map_and_a_umap_where_it_is_installed(
+    window: Callable[..., Page], app: str, app_home: Path
+) -> None:
+    ids = [shared(app_home, code_size=3, epochs=1, seed=seed).id for seed in (31, 32)]
+    page = window()
+    page.goto(f"{app}/compare?runs={','.join(ids)}")
+    page.wait_for_selector(READY)
+    options = page.get_by_test_id("between-from").locator("option").all_inner_texts()
+    assert "Single-layer, seed 31, t-SNE" in options and "Single-layer, seed 32, UMAP" in options
+    page.get_by_test_id("between-to").select_option(label="Single-layer, seed 32, UMAP")
+    first_map = page.get_by_test_id("latent-map").first
+    start = first_map.screenshot()
+    page.get_by_test_id("between").fill("0.7")
+    expect(page.get_by_test_id("fit")).to_contain_text("Single-layer, seed 32, UMAP was turned")
+    for _ in range(100):
+        if first_map.screenshot() != start:
+            break
+        page.wait_for_timeout(100)
+    else:
+        raise AssertionError("the points stand still")
+
+
 def test_the_page_that_leaves_is_alive_on_a_disk(window: Callable[..., Page], tmp_path: Path) -> None:
     file = tmp_path / "compared.html"
     command = [sys.executable, "-m", "models", "export", *DIGITS, "--what", "page", "--out", str(file)]
@@ -144,6 +184,10 @@ def test_the_page_that_leaves_is_alive_on_a_disk(window: Callable[..., Page], tm
     decoded = code_of(explorers(page).nth(0))
     low, high = np.array(first.card.codes.low), np.array(first.card.codes.high)
     assert ((decoded >= low) & (decoded <= high)).all()
+    word, about = page.get_by_text("PSNR (dB)", exact=True), page.get_by_text("10 dB more is a tenth")
+    expect(about).to_be_hidden()
+    word.click()
+    expect(about).to_be_visible()
     again = window()
     again.goto(page.url)
     again.wait_for_selector(READY)

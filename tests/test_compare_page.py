@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import html
 import io
 import re
 import shutil
@@ -17,7 +18,7 @@ from test_pages import drawn, words
 
 from components import comparing, fields, visitor, watched
 from components.views import compare
-from models import engine, export, pages, runs
+from models import engine, export, in_numbers, pages, runs
 
 
 def shipped(*names: str) -> list[runs.Run]:
@@ -51,7 +52,7 @@ def test_without_these_it_opens_on_runs_of_one_dataset(monkeypatch: pytest.Monke
     monkeypatch.setattr(compare, "STORY", ("gone",))
     app = drawn("compare")
     chosen = [runs.open_run(runs.folder_of(one)) for one in app.query_params["runs"].split(",")]
-    assert len(chosen) == 3 and comparing.same_data(chosen) and "runs that ship with Hourglass" in words(app)
+    assert len(chosen) == 3 and in_numbers.same_data(chosen) and "runs that ship with Hourglass" in words(app)
 
 
 def test_an_address_names_runs_by_id_or_by_name_in_its_order(digits_run: runs.Run) -> None:
@@ -119,24 +120,24 @@ def test_runs_of_different_data_are_compared_in_numbers_only() -> None:
     assert "Test error" in marked and "k-NN accuracy" in marked
     assert not any("<summary>Test error" in row or "k-NN" in row for row in best)
     assert any("<summary>Parameters" in row for row in best) and any("share of PCA" in row for row in best)
-    assert comparing.verdicts(shipped("digits-single-layer", "mnist-wide"), ["a", "b"]) == []
+    assert in_numbers.verdicts(shipped("digits-single-layer", "mnist-wide"), ["a", "b"]) == []
 
 
 def test_a_dataset_that_has_changed_is_other_data() -> None:
     (run,) = shipped("digits-variational")
     facts = dataclasses.replace(run.card.dataset, fingerprint="another")
-    assert not comparing.same_data([run, dataclasses.replace(run, card=dataclasses.replace(run.card, dataset=facts))])
+    assert not in_numbers.same_data([run, dataclasses.replace(run, card=dataclasses.replace(run.card, dataset=facts))])
 
 
 def test_the_numbers_are_those_of_the_runs_and_the_interval_is_of_the_test_split() -> None:
     single, multi, convolutional = shipped(*compare.STORY)
-    values = comparing.measured(multi).values
+    values = in_numbers.measured(multi).values
     assert values["error"] == pytest.approx(multi.metric("mse"), abs=1e-5)
     assert values["parameters"] == 26_330 and values["dead"] == 0 and values["epochs"] == 300
-    assert comparing.measured(single).values["products"] == 64 * 2 + 2 * 64  # biases are added, not multiplied
-    interval = comparing.measured(multi).error
+    assert in_numbers.measured(single).values["products"] == 64 * 2 + 2 * 64  # biases are added, not multiplied
+    interval = in_numbers.measured(multi).error
     assert interval is not None and interval.count == 179
-    found = {number.name: best for number, _, best in comparing.rows_of([single, multi, convolutional])}
+    found = {number.name: best for number, _, best in in_numbers.rows_of([single, multi, convolutional])}
     assert found["error"] == {1} and found["parameters"] == {0}
     assert found["seconds"] == found["epochs"] == found["pca_mse"] == found["dead"] == frozenset()
     assert "negative_elbo" not in found  # which none of them has
@@ -146,42 +147,53 @@ def test_a_run_of_a_dataset_that_is_not_known_here_has_no_interval() -> None:
     (run,) = shipped("digits-variational")
     chosen = dataclasses.replace(run.configuration, dataset="unheard-of")
     foreign = dataclasses.replace(run, card=dataclasses.replace(run.card, configuration=chosen))
-    assert [len(part) for part in comparing.of_test(foreign)] == [0, 0]
-    assert [len(part) for part in comparing.of_test(run)] == [179, 179]
+    assert [len(part) for part in in_numbers.of_test(foreign)] == [0, 0]
+    assert [len(part) for part in in_numbers.of_test(run)] == [179, 179]
 
 
 def test_paired_differences_say_in_words_what_is_more_than_chance() -> None:
     chosen = shipped(*compare.STORY)
-    single, convolutional = comparing.verdicts(chosen, ["one", "two", "three"])
+    single, convolutional = in_numbers.verdicts(chosen, ["one", "two", "three"])
     assert single.startswith("one errs by 0.0108 more than two on the same 179 test images (95 % interval 0.0")
     assert single.endswith(": more than chance.")
     assert convolutional.startswith("three errs by 0.0021 more than two")
-    assert [comparing.small(value) for value in (0.04286, -0.0000421, 0.00095, 0)] == [
+    assert [in_numbers.small(value) for value in (0.04286, -0.0000421, 0.00095, 0)] == [
         "0.0429",
         "−0.000042",
         "0.00095",
         "0",
     ]
-    (same,) = comparing.verdicts([chosen[0], chosen[0]], ["it", "itself"])
+    (same,) = in_numbers.verdicts([chosen[0], chosen[0]], ["it", "itself"])
     assert same == "itself and it err alike on the same 179 test images: no more than chance."
 
 
 def test_csv_and_markdown_hold_the_table_and_no_formula() -> None:
     chosen, names = shipped(*compare.STORY[:2]), ["=1+1", "a|b *c*"]
-    lines = list(csv.reader(io.StringIO(comparing.csv(chosen, names))))
+    lines = list(csv.reader(io.StringIO(in_numbers.csv(chosen, names))))
     assert lines[0] == ["number", export.escape_cell("=1+1"), "a|b *c*"] and lines[0][1].startswith("'")
     rows = {line[0]: line[1:] for line in lines[1:]}
     error = [float(value) for value in rows["Test error"]]
     low, high = ([float(v) for v in rows[f"Test error, 95 % interval {end}"]] for end in ("from", "to"))
     assert all(a < b < c for a, b, c in zip(low, error, high, strict=True))
-    text = comparing.markdown(chosen, names)
+    text = in_numbers.markdown(chosen, names)
     head, rule, first, *_ = text.splitlines()
     assert head == r"|  | =1+1 | a\|b \*c\* |" and rule == "| --- | ---: | ---: |"
     assert re.fullmatch(r"\| Test error \| 0\.\d{4} \(.*\) \| \*\*0\.\d{4}\*\* \(.*\) \|", first)
 
 
+def test_a_page_without_a_server_has_the_same_table_and_says_what_is_more_than_chance() -> None:
+    chosen, names = shipped(*compare.STORY), ["one", "two", "<three>"]
+    below = pages.compared(chosen, names).below
+    assert in_numbers.table(chosen, names) in below and "k-NN accuracy" in below and "SSIM" in below
+    interval = in_numbers.measured(chosen[0]).error
+    assert interval is not None
+    assert f"{in_numbers.small(interval.low)} to {in_numbers.small(interval.high)}" in below
+    assert all(html.escape(told) in below for told in in_numbers.verdicts(chosen, names))
+    assert "more than chance" in below and "<three>" not in below
+
+
 def test_names_that_somebody_gave_are_data_in_the_table() -> None:
-    text = comparing.table(shipped(*compare.STORY[:2]), ["<img src=x>", "b"])
+    text = in_numbers.table(shipped(*compare.STORY[:2]), ["<img src=x>", "b"])
     assert "<img" not in text and "&lt;img" in text
 
 

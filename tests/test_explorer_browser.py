@@ -627,6 +627,26 @@ def test_a_layer_comes_and_goes_while_the_points_stay_as_they_were_drawn(bench: 
     assert page.evaluate("drawn") > 0
 
 
+def test_no_point_lies_over_the_name_of_an_axis(bench: Callable[..., Page]) -> None:
+    run = opened("digits-variational")
+    box = bench(run).locator(MAP).bounding_box()
+    assert box
+    low, high = run.codes.min(0), run.codes.max(0)
+    scale = 0.2 * min((box["width"] - 56) / (high - low)[0], (box["height"] - 56) / (high - low)[1])
+    # All points, seen small, around the middle of the name in the corner.
+    right, up = box["width"] / 2 - 16, 11 - box["height"] / 2
+    x, y = (low + high) / 2 - np.array([right, up]) / scale
+    page = bench(run, {"camera": f"{x},{y},0.2"})
+    corner = {"x": box["x"] + box["width"] - 24, "y": box["y"] + box["height"] - 17, "width": 15, "height": 9}
+    around = {"x": corner["x"] - 20, "y": corner["y"] - 20, "width": 50, "height": 18}
+    frames(page)
+    named, near = page.screenshot(clip=corner), page.screenshot(clip=around)
+    page.get_by_test_id("points").uncheck()
+    frames(page)
+    assert page.screenshot(clip=around) != near, "points are there"
+    assert page.screenshot(clip=corner) == named
+
+
 def test_the_nearest_sample_on_the_pad_has_its_own_code(bench: Callable[..., Page]) -> None:
     """Drawn again through the pad it would lie beside itself, and another sample nearer."""
     run = opened("digits-variational")

@@ -1,9 +1,14 @@
 """A sweep: the trainings that follow from values as somebody writes them, and the page Train with one."""
 
 import dataclasses
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from conftest import trained
+from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 from test_pages import drawn, words
 
@@ -200,3 +205,38 @@ def test_how_long_a_training_takes_is_told_by_those_that_were_trained_here(digit
     known = sweeping.expected(chosen, [*shipped, digits_run])
     assert known == pytest.approx(100 * 0.8 * 1797 / pace + 2)
     assert sweeping.expected(dataclasses.replace(chosen, seconds=30), shipped) == 32
+
+
+def test_in_a_browser_one_button_trains_all_and_each_is_one_click_away(
+    app: str, app_home: Path, window: Callable[..., Page]
+) -> None:
+    page = window(viewport={"width": 1366, "height": 768})
+    page.goto(f"{app}/train?dataset=digits&architecture=single-layer&epochs=1&seed=77&vary=code_size&tried=1,2")
+    page.get_by_role("button", name="Train 2 runs").click()
+    expect(page.get_by_text(re.compile("[01] of 2 done"))).to_be_visible()
+    elbow = page.locator(".js-plotly-plot", has_text="test error").last
+    expect(page.get_by_text("Tick two to four that are done to compare them.")).to_be_visible()
+    expect(page.get_by_text("All 2 trainings are done or on the way.")).to_be_visible()
+    expect(page.get_by_text(re.compile("of 2 done"))).to_have_count(0)
+
+    # The elbow falls, beside PCA's. (From three numbers on a run is laid out by t-SNE, too, which takes seconds.)
+    expect(elbow).to_contain_text("PCA, same code size")
+    ours = elbow.evaluate("one => one.data.filter(line => line.name === 'runs').map(line => Array.from(line.y))[0]")
+    chosen = [runs.configure({**FORM, "epochs": 1, "seed": 77, "code_size": size}) for size in (1, 2)]
+    stored = [runs.open_run(app_home / "runs" / one.id) for one in chosen]
+    assert ours == pytest.approx([run.metric("mse") for run in stored]) and ours == sorted(ours, reverse=True)
+
+    # The same ten images: the originals, and what each run makes of them.
+    strips = page.locator(".hg-strips figure")
+    expect(strips).to_have_count(3)
+    assert [name.strip() for name in strips.locator("figcaption").all_inner_texts()] == ["original", *(f"D = {n}" for n in (1, 2))]  # fmt: skip
+    assert len({image.get_attribute("src") for image in strips.locator("img").all()}) == 3
+
+    # The table is painted on a canvas: the word Explore of the second line.
+    page.locator(".stDataFrame .dvn-scroller").first.click(position={"x": 220, "y": 88})
+    page.wait_for_url(
+        lambda url: urlsplit(url).path == "/" and parse_qs(urlsplit(url).query).get("run") == [stored[1].id]
+    )
+    expect(page.locator('[data-testid="latent-explorer"][data-ready="true"]')).to_have_attribute(
+        "data-run", stored[1].id
+    )

@@ -1,6 +1,7 @@
 """What a training promises: the same again from the same seed, nothing from the test split, the best epoch kept."""
 
 import dataclasses
+import gzip
 import itertools
 import json
 import os
@@ -16,7 +17,7 @@ import torch
 from conftest import trained
 from safetensors.numpy import load_file
 
-from models import PROJECT, Problem, architectures, datasets, engine, noise, runs, training
+from models import PROJECT, Problem, architectures, blocks, datasets, engine, noise, runs, training
 from models.analysis import metrics, reconstruct
 from models.datasets import TEST, TRAIN, VALIDATION, Arrays, Dataset
 from models.losses import total_correlation
@@ -178,6 +179,28 @@ def test_what_is_stored_is_what_the_run_computes(variational_run: runs.Run, digi
     np.testing.assert_allclose(plane.project(variational_run.codes), drawn, atol=1e-4)
     flat, index = variational_run.tsne
     assert flat.shape == (200, 2) and len(set(index)) == 200
+
+
+@pytest.mark.usefixtures("umap")
+def test_where_umap_is_installed_a_run_has_one_of_the_codes_of_its_tsne(tmp_path: Path) -> None:
+    run = learn(tmp_path / "x", code_size=3, epochs=1)
+    assert run.umap is not None and run.tsne is not None
+    np.testing.assert_allclose(run.umap, run.codes[run.tsne[1], :2] * 3, atol=0.1)
+    assert runs.open_run(run.folder).umap is not None
+    made = blocks.of(run).blocks
+    assert (
+        "projections/umap.f32" in json.loads(gzip.decompress(made["run.json"]))["files"]
+        and "projections/umap.f32" in made
+    )
+    assert learn(tmp_path / "flat", epochs=1).umap is None, "two numbers are a map"
+    (run.folder / "projections" / "umap.f32").write_bytes(b"1234")
+    with pytest.raises(Problem):
+        runs.open_run(run.folder)
+
+
+def test_where_umap_is_not_installed_a_run_is_as_it_was(tmp_path: Path) -> None:
+    run = learn(tmp_path / "x", code_size=3, epochs=1)
+    assert run.tsne is not None and run.umap is None and "projections/umap.f32" not in blocks.of(run).blocks
 
 
 def test_the_replay_ends_where_the_training_ended(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from components.explorer.assets import loader
 
 class View(TypedDict, total=False):
     """How the explorer opens. palette: class colours as "#rrggbb". code: where the marker stands; free: from there it
-    follows the pointer, else it is held. plane: "pca", "tsne" or two dimensions as "z1,z2". colour: "class", "error",
+    follows the pointer, else it is held. plane: "pca", "tsne", "umap" or two dimensions as "z1,z2". colour: "class", "error",
     "factor:0", "column:0" (see `models.runs.colours`) or "plain". layer: "none",
     "manifold", "density", "classes" or "stretch". tool: "explore", "lasso", "path", "draw" or "replay". hidden: classes
     that are not shown, as "0,2" (-1: without a class), or all but some, as "!3". points: "no" where the points are not

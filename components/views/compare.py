@@ -6,10 +6,10 @@ from functools import partial
 import streamlit as st
 
 from components import address, cached, choosing, comparing, fields, figures, opening, visitor
-from components.comparing import MOST
+from components.comparing import COLOURS, MOST
 from components.explorer import COMPARED, comparison
 from components.views import Page
-from models import Problem, export, kinds, pages, runs, uploads
+from models import Problem, export, in_numbers, kinds, pages, runs, uploads
 from models.shown import palette
 
 STORY = ("digits-single-layer", "digits-multi-layer", "digits-convolutional")  # as the article tells it
@@ -22,7 +22,7 @@ def show() -> None:
     chosen, names = choose()
     view: dict[str, str] = {}
     if len(chosen) > 1:
-        if comparing.same_data(chosen):
+        if in_numbers.same_data(chosen):
             view = maps(chosen, names)
         else:
             st.caption(
@@ -55,13 +55,13 @@ def choose() -> tuple[list[runs.Run], list[str]]:
             raise ValueError
         if missing := [one[:80] for one in asked if by_name.get(one, one) not in by_id]:
             are = "which is" if len(missing) == 1 else "which are"
-            said.append(f"The address names {comparing.in_words([f'“{one}”' for one in missing])}, {are} not here.")
+            said.append(f"The address names {in_numbers.in_words([f'“{one}”' for one in missing])}, {are} not here.")
         if len(found) > MOST:
             said.append(f"The address names {len(found)} runs: the first {MOST} of them are compared.")
         return found[:MOST]
 
     def called(ids: list[str]) -> str:
-        return comparing.in_words([words[one] for one in ids]) or "Nothing"
+        return in_numbers.in_words([words[one] for one in ids]) or "Nothing"
 
     picked = address.seed("runs", first, read, called=called)
     for sentence in said:
@@ -152,29 +152,26 @@ def maps(chosen: Sequence[runs.Run], names: Sequence[str]) -> dict[str, str]:
 def numbers(chosen: Sequence[runs.Run], names: Sequence[str]) -> None:
     """The table, what of it is more than chance, and ways to take it along."""
     st.subheader("In numbers", anchor=False)
-    st.html(comparing.table(chosen, names))
-    marked = "The best of a row is marked, by however little. " if comparing.same_data(chosen) else ""
-    st.caption(f"{marked}A word that is underlined explains itself when it is touched.")
-    if verdicts := comparing.verdicts(chosen, names):
-        if words := comparing.overlap(chosen, names):
+    st.html(in_numbers.table(chosen, names, COLOURS))
+    st.caption(in_numbers.caption(chosen))
+    if verdicts := in_numbers.verdicts(chosen, names):
+        if words := in_numbers.overlap(chosen, names):
             st.markdown(choosing.escaped(words))
         st.markdown(
             "\n".join(f"- {choosing.escaped(sentence)}" for sentence in verdicts),
-            help="Each sample's two errors are subtracted, so that samples that are hard for all do not blur the comparison. "
-            "More than chance: 0 is not in the 95 % interval of the mean difference. One in twenty equal pairs would still look "
-            "so, and another seed of the same training may differ as much.",
+            help=in_numbers.CHANCE,
         )
     with st.container(horizontal=True):
         st.download_button(
             "CSV",
-            lambda: comparing.csv(chosen, names),
+            lambda: in_numbers.csv(chosen, names),
             "compared.csv",
             "text/csv",
             on_click="ignore",
             icon=":material/download:",
         )
         with st.popover("Markdown", icon=":material/content_copy:"):
-            st.code(comparing.markdown(chosen, names), language=None)
+            st.code(in_numbers.markdown(chosen, names), language=None)
 
 
 def learning(chosen: Sequence[runs.Run], names: Sequence[str]) -> None:
@@ -204,7 +201,7 @@ def configurations(chosen: Sequence[runs.Run], names: Sequence[str]) -> None:
     differ, shared = fields.compared(chosen)
     st.subheader("What was chosen", anchor=False)
     if differ:
-        st.html(comparing.plain_table(names, differ))
+        st.html(in_numbers.plain_table(names, differ, COLOURS))
     same = " · ".join(f"{label} {choosing.escaped(value)}" for label, value in shared.items())
     if not differ:
         st.caption("All choices are the same.")

@@ -137,11 +137,13 @@ def label_of(run: runs.Run, place: int) -> str:
 def points_of(run: runs.Run, plane: str) -> tuple[NDArray[np.float32], NDArray[Any], tuple[str, str]]:
     """The stored codes on a plane of the map (K, 2), their places (K,), and the names of its axes.
 
-    plane is "pca", "tsne" or two dimensions like "z1,z2"; what this run does not have falls back to its first one.
+    plane is "pca", "tsne", "umap" or two dimensions like "z1,z2"; what this run does not have falls back to its first one.
     """
     every = np.arange(run.count)
     if plane == "tsne" and run.tsne is not None:
         return *run.tsne, ("t-SNE 1", "t-SNE 2")
+    if plane == "umap" and run.tsne is not None and run.umap is not None:
+        return run.umap, run.tsne[1], ("UMAP 1", "UMAP 2")
     if run.code_size == 1:
         return np.column_stack([run.codes[:, 0], np.zeros(run.count, np.float32)]), every, ("z1", "")
     wanted = [int(part[1:]) for part in plane.split(",") if part[:1] == "z" and part[1:].isdecimal()]

@@ -116,6 +116,8 @@ def _numbers(run: Run) -> dict[str, float]:
         out["splits.u8"] = m / 4
     if tsne := run.card.projections.tsne:
         out |= {"projections/tsne.f32": 2 * tsne.count, "projections/tsne-index.i32": tsne.count}
+        if "projections/umap.f32" in run.card.files:
+            out["projections/umap.f32"] = 2 * tsne.count
     return out | {"replay/codes.f32": len(replay.epochs) * replay.count * d, "replay/index.i32": replay.count}
 
 

@@ -15,6 +15,7 @@ All binary files are little-endian and contiguous; M is the number of stored cod
     splits.u8            (M,) train 0, validation 1, test 2; only where the data came split
     baseline.safetensors PCA of the samples at the same code size: "mean" (F,), "components" (D', F), D' = min(D, F, N)
     projections/pca.f32  (M, 2), D > 2 only      projections/tsne.f32  (K, 2) with projections/tsne-index.i32 (K,) into the M codes
+    projections/umap.f32 (K, 2) of the same K codes; only where umap-learn was installed
     columns.json         of signals and tables: [{name, kind, start, width, mean, deviation, values}], see models/columns.py
     replay/codes.f32     (E, R, D) codes of R fixed samples after the epochs listed in run.json; replay/index.i32 (R,) into the M codes
 
@@ -81,6 +82,7 @@ OPTIONAL = (
     "projections/pca.f32",
     "projections/tsne.f32",
     "projections/tsne-index.i32",
+    "projections/umap.f32",
     "columns.json",
     "card.md",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class Run:
     """A finished run, read from its folder. Arrays are memory-mapped; nothing is loaded before it is asked for."""
 
     folder: Path
-    card: RunCard
+    card: RunCard = field(compare=False)  # the digest is its own
     digest: str
 
     @property
@@ -179,6 +179,13 @@ class Run:
             self._array("projections/tsne.f32", np.float32, (k, 2)),
             self._array("projections/tsne-index.i32", np.int32, (k,)),
         )
+
+    @cached_property
+    def umap(self) -> NDArray[np.float32] | None:
+        """Stored UMAP positions (K, 2) of the codes that the t-SNE shows, None when there are none."""
+        stored = self.card.projections.tsne
+        there = stored and "projections/umap.f32" in self.card.files
+        return self._array("projections/umap.f32", np.float32, (stored.count, 2)) if stored and there else None
 
     @cached_property
     def baseline(self) -> Plane:

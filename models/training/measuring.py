@@ -8,6 +8,7 @@ import os
 import platform
 import time
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from models.runs import Run
 from models.training.loop import Training
 from models.training.reconstruction import bernoulli
 
+UMAP_NEIGHBOURS = 15  # as many as umap-learn takes by itself
 NEIGHBOURS = 60_000  # training codes that vote on the class of a test code, at most
 
 
@@ -168,7 +170,7 @@ def _pca_codes(baseline: codes.Plane, stored: NDArray[np.generic]) -> codes.Floa
 
 
 def project(folder: Path, all_codes: codes.Floats, tsne: int) -> dict[str, Any]:
-    """Store the PCA plane and a t-SNE of codes with more than two dimensions."""
+    """Store the PCA plane and a t-SNE of codes with more than two dimensions; where umap-learn is installed, a UMAP, too."""
     if all_codes.shape[1] <= 2:
         return {"pca": None, "tsne": None}
     (folder / "projections").mkdir(exist_ok=True)
@@ -187,4 +189,9 @@ def project(folder: Path, all_codes: codes.Floats, tsne: int) -> dict[str, Any]:
     flat = layout.fit_transform(all_codes[some])
     (folder / "projections" / "tsne.f32").write_bytes(flat.astype("<f4").tobytes())
     (folder / "projections" / "tsne-index.i32").write_bytes(some.astype("<i4").tobytes())
+    if len(some) > UMAP_NEIGHBOURS and find_spec("umap") is not None:
+        from umap import UMAP  # type: ignore[import-not-found]
+
+        flat = UMAP(n_neighbors=UMAP_NEIGHBOURS, random_state=0, n_jobs=1).fit_transform(all_codes[some])
+        (folder / "projections" / "umap.f32").write_bytes(np.asarray(flat, "<f4").tobytes())
     return {"pca": stored, "tsne": {"count": len(some), "perplexity": perplexity}}

@@ -11,7 +11,7 @@ import type { Tool } from "./tools/tool";
 const COLOUR = "What the colour of a point stands for; the legend below the map explains it.";
 const LAYER = "A picture behind the points; a line below the map says what it shows.";
 const PLANE =
-  "A code has more numbers than a map has directions. Main plane: the two directions in which codes differ most. t-SNE: near codes stay near.";
+  "A code has more numbers than a map has directions. Main plane: the two directions in which codes differ most.";
 
 type Choices = readonly (readonly [value: string, title: string])[];
 
@@ -107,7 +107,9 @@ function planeChoices(state: State, data: RunData): HTMLElement[] {
     if (value === "axes") showAxes();
     else state.set("plane", value);
   };
-  return [choice(term("Map", PLANE), options, isAxes(plane) ? "axes" : plane, choose, "plane"), both];
+  const layouts = data.planes.filter(({ move }) => !move).map(({ title }) => title);
+  const about = layouts.length ? `${PLANE} ${layouts.join(" and ")}: near codes stay near.` : PLANE;
+  return [choice(term("Map", about), options, isAxes(plane) ? "axes" : plane, choose, "plane"), both];
 }
 
 /** The buttons on the map itself. */

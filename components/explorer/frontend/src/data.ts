@@ -20,6 +20,12 @@ import { brokenCodes, type RunFolder } from "./run";
 /** So many codes of more than two numbers are compared by the networks' kernels. */
 const MANY = 5000;
 
+/** Pictures without a way back, by the names of their files. The second is there where umap-learn was installed. */
+const LAYOUTS = [
+  ["tsne", "t-SNE"],
+  ["umap", "UMAP"],
+] as const;
+
 /** Where the originals are: still on their way, here, or not at hand. */
 export type Originals = "loading" | "here" | "missing";
 
@@ -31,8 +37,7 @@ export class RunData {
   factors: Float32Array | null = null;
   /** The originals of images, as bytes. */
   private thumbnails: Uint8Array | null = null;
-  /** The originals of signals and rows as a model sees them: of all codes, or of the first so many. */
-  samples: Float32Array | null = null;
+  private read: Float32Array | null = null;
   private loading = true;
   private lender: { readonly from: RunData; readonly positions: ArrayLike<number> } | null = null;
   /** Other values that points can be coloured by: what was computed here. By their names in a state. */
@@ -100,16 +105,13 @@ export class RunData {
       );
     }
     this.planes.push(axisPlane(this.codes, size, 0, size > 1 ? 1 : 0));
-    const plane = size > 2 && tsne ? await this.orNull(this.tsnePlane(tsne.count)) : null;
-    if (plane) this.planes.push(plane);
-  }
-
-  private async tsnePlane(count: number): Promise<Plane> {
-    const [xy, index] = await Promise.all([
-      this.folder.floats("projections/tsne.f32", 2 * count),
-      this.indices("projections/tsne-index.i32", count),
-    ]);
-    return { key: "tsne", title: "t-SNE", axes: ["", ""], xy, index, place: () => null, move: null };
+    if (size < 3 || !tsne) return;
+    const index = await this.orNull(this.indices("projections/tsne-index.i32", tsne.count));
+    for (const [key, title] of LAYOUTS)
+      if (index && (key === "tsne" || this.card.files[`projections/${key}.f32`])) {
+        const xy = await this.orNull(this.folder.floats(`projections/${key}.f32`, 2 * tsne.count));
+        if (xy) this.planes.push({ key, title, axes: ["", ""], xy, index, place: () => null, move: null });
+      }
   }
 
   /** A file that names codes by their position. */
@@ -148,7 +150,7 @@ export class RunData {
     const size = card.thumbnails && product(card.thumbnails.shape) * (card.thumbnails.count ?? card.codes.count);
     if (image && size !== null)
       this.thumbnails = await this.orNull(this.folder.optionalBytes("thumbnails.u8.gz", size));
-    if (!image) this.samples = await this.orNull(this.readSamples());
+    if (!image) this.read = await this.orNull(this.readSamples());
     await this.columns.loadNames();
     this.loading = false;
   }
@@ -165,9 +167,15 @@ export class RunData {
     return new Float32Array(bytes.buffer);
   }
 
+  /** The originals of signals and rows as a model sees them, its own or those that it borrowed: of all codes, or of the
+   * first so many. */
+  get samples(): Float32Array | null {
+    return (this.lender?.from ?? this).read;
+  }
+
   get originals(): Originals {
     if (this.lender) return this.lender.from.originals;
-    return (this.thumbnails ?? this.samples) ? "here" : this.loading ? "loading" : "missing";
+    return (this.thumbnails ?? this.read) ? "here" : this.loading ? "loading" : "missing";
   }
 
   codeOf(index: number): Float32Array<ArrayBuffer> {
@@ -224,7 +232,7 @@ export class RunData {
   /** The values of an original at the size of a sample, as a model sees them; null when it is not at hand. */
   original(index: number): Float32Array | null {
     if (this.lender) return this.lent(index, (from, at) => from.original(at));
-    const { samples, thumbnails } = this;
+    const { read: samples, thumbnails } = this;
     const each = product(this.card.dataset.shape);
     if (samples)
       return (index + 1) * each <= samples.length ? samples.subarray(index * each, (index + 1) * each) : null;

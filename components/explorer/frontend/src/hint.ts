@@ -121,7 +121,7 @@ export class Hint {
     const { card } = this.context;
     const { size } = card.codes;
     if (!plane.move)
-      return "t-SNE keeps neighbours together but has no way back: pointing at a sample shows that sample's own code.";
+      return `${plane.title} keeps neighbours together but has no way back: pointing at a sample shows that sample's own code.`;
     if (size <= 2) return "";
     if (plane.key === "pca") return "Moving changes the two main directions; all else stays as it is.";
     const others = size - (plane.axes[1] ? 2 : 1);

@@ -3,6 +3,9 @@ import { h } from "./dom";
 import { inView } from "./kinds";
 import type { Sampled } from "./paint";
 
+/** Pixels along which the list fades where it goes on below. */
+const FADE = 26;
+
 /** A list of equally tall items on a canvas that stays in its place while the list scrolls behind it. */
 export abstract class ScrollingList {
   readonly element: HTMLElement;
@@ -62,6 +65,16 @@ export abstract class ScrollingList {
     context.textBaseline = "middle";
     for (let i = first; i < end; i++) this.item(context, i, i * this.itemHeight - top);
     context.restore();
+    // What fades goes on below.
+    if (this.count * this.itemHeight - top > available + 1) {
+      const fade = context.createLinearGradient(0, available - FADE, 0, available);
+      fade.addColorStop(0, "rgb(0 0 0 / 0)");
+      fade.addColorStop(1, "rgb(0 0 0 / 1)");
+      context.globalCompositeOperation = "destination-out";
+      context.fillStyle = fade;
+      context.fillRect(0, available - FADE, this.width, FADE);
+      context.globalCompositeOperation = "source-over";
+    }
     context.textBaseline = "middle";
     if (this.footHeight) this.footer?.(context, available);
   }

@@ -27,7 +27,7 @@ export interface Values {
   pinned: boolean;
   /** Who moved the code: null for a hand on this map, else what another one says. */
   led: Led | null;
-  /** The key of the plane that the map shows: "pca", "tsne" or two dimensions as "z1,z2". */
+  /** The key of the plane that the map shows: "pca", "tsne", "umap" or two dimensions as "z1,z2". */
   plane: string;
   /** What the colour of a point stands for: "class", "error", "factor:0", "column:0" or "plain". */
   colour: string;

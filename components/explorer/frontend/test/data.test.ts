@@ -15,13 +15,13 @@ const card = checkCard({
 const floats = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
 const integers = (...values: number[]) => new Uint8Array(Int32Array.from(values).buffer);
 
-function run(files: Record<string, Uint8Array<ArrayBuffer>>) {
+function run(files: Record<string, Uint8Array<ArrayBuffer>>, more: Partial<typeof card> = {}) {
   const notice = vi.fn<(error: unknown) => void>();
   const source = {
     bytes: (name: string) =>
       name in files ? Promise.resolve(files[name]) : Promise.reject(new MissingFile(`no ${name}`, "")),
   };
-  return { notice, data: new RunData(new RunFolder(source), card, notice) };
+  return { notice, data: new RunData(new RunFolder(source), { ...card, ...more }, notice) };
 }
 
 const CODES = floats(1, 2, 3, 4, 5, 6, 7, 8, NaN);
@@ -40,6 +40,29 @@ test("codes, labels and planes are read; a broken code is reported", async () =>
   expect([0, 1, 2].map((i) => data.className(i))).toEqual(["one", "no label", "no label"]);
   expect(data.planes.map((plane) => plane.key)).toEqual(["z1,z2", "tsne"]);
   expect(notice.mock.calls.map(String)).toEqual([expect.stringContaining("1 of 3 codes are not finite")]);
+});
+
+test("a UMAP of the same codes is a plane where the run has one", async () => {
+  const file = { "projections/umap.f32": floats(2, 2, 3, 3) };
+  const { data } = run({ ...whole, ...file }, { files: { "projections/umap.f32": { bytes: 16, sha256: "" } } });
+  await data.load();
+  expect(data.planes.map((plane) => plane.key)).toEqual(["z1,z2", "tsne", "umap"]);
+  expect([...data.planeOf("umap").xy]).toEqual([2, 2, 3, 3]);
+  expect([...data.planeOf("umap").index!]).toEqual([2, 0]);
+  const without = run({ ...whole, ...file });
+  await without.data.load();
+  expect(without.data.planes.map((plane) => plane.key)).toEqual(["z1,z2", "tsne"]);
+});
+
+test("whoever borrows originals has their scales, too", async () => {
+  const signals = { dataset: { ...card.dataset, kind: "signal", shape: [2, 1] } } as Partial<typeof card>;
+  const lender = run({ ...whole, "samples.f32.gz": floats(1, 2, 3, 4, 5, 6) }, signals).data;
+  await lender.loadOriginals();
+  const { data } = run(whole, signals);
+  expect(data.samples).toBe(null);
+  await data.borrow(lender, [2, 1, 0]);
+  expect([...data.samples!]).toEqual([1, 2, 3, 4, 5, 6]);
+  expect([...data.original(0)!]).toEqual([5, 6]);
 });
 
 test("any two dimensions are a plane, and what is none becomes the first", async () => {

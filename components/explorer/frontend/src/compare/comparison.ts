@@ -70,7 +70,7 @@ export class Comparison {
     startWorker: () => Worker,
   ) {
     this.chosen = { aligned: view.aligned !== "no", together: view.together !== "no" };
-    this.original = h("div", { class: "hg-strip", data: { testid: "compared-sample" } }, this.named);
+    this.original = h("div", { class: "hg-original", data: { testid: "compared-sample" } }, this.named);
     const cells = h("div", { class: "hg-cells", data: { count: String(runs.length) } });
     this.root.append(this.note, cells);
     host.appendChild(this.root);
@@ -296,8 +296,12 @@ export class Comparison {
     }
     const row = /^\d+$/.test(text) ? Number(text) : -1;
     const index = this.rows ? this.rows.indexOf(row) : row < this.scenes[0].card.codes.count ? row : -1;
-    if (index >= 0) this.scenes[0].goTo(index);
-    else this.link?.lead(0);
+    if (index >= 0) return this.scenes[0].goTo(index);
+    // The first map begins on a sample, which all show then.
+    const [scene] = this.scenes,
+      [nearest] = scene.nearest;
+    if (nearest?.distance === 0) scene.setCode(scene.data.codeOf(nearest.index), null, nearest.index);
+    this.link?.lead(0);
   }
 
   update(view: CompareView, report: CompareReport): void {

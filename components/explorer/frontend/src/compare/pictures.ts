@@ -1,6 +1,6 @@
 /**
- * The pictures that samples can be followed between: a run's map, its t-SNE, its codes after an earlier epoch, and the
- * principal components of the samples themselves.
+ * The pictures that samples can be followed between: a run's map, its t-SNE and UMAP, its codes after an earlier epoch, and
+ * the principal components of the samples themselves.
  */
 
 import { Fault } from "../fault";
@@ -44,14 +44,14 @@ export function picturesOf(scenes: readonly Scene[], titles: readonly string[]):
       run,
       read: () => Promise.resolve(codesOn(shown(), data.codes, size)),
     });
-    const tsne = data.planes.find((plane) => plane.key === "tsne");
-    if (tsne)
-      more.push({
-        key: `${run}:tsne`,
-        title: `${titles[run]}, t-SNE`,
-        run,
-        read: () => Promise.resolve({ xy: tsne.xy, index: tsne.index, codes: tsne.xy, size: 2 }),
-      });
+    for (const { key, title, xy, index, move } of data.planes)
+      if (!move)
+        more.push({
+          key: `${run}:${key}`,
+          title: `${titles[run]}, ${title}`,
+          run,
+          read: () => Promise.resolve({ xy, index, codes: xy, size: 2 }),
+        });
     for (const epoch of earlier(card.replay?.epochs.length ?? 0))
       more.push({
         key: `${run}:epoch:${epoch}`,
@@ -99,7 +99,7 @@ async function componentsOf({ data, card }: Scene): Promise<Places> {
 }
 
 function codesOn(plane: Plane, codes: Float32Array, size: number): Places {
-  // t-SNE keeps some samples only.
+  // t-SNE and UMAP keep some samples only.
   return plane.index
     ? { xy: plane.xy, index: plane.index, codes: plane.xy, size: 2 }
     : { xy: plane.xy, index: null, codes, size };

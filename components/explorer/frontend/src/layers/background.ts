@@ -94,17 +94,16 @@ export class Background {
     this.context.map.redraw("background");
   }
 
-  /** True where it drew a picture; nothing is `shown` while a tool hides the layer. */
-  draw(context: CanvasRenderingContext2D, camera: Camera, shown: boolean): boolean {
-    const drew = shown && this.drawPicture(context, camera);
+  /** Nothing is `shown` while a tool hides the layer. */
+  draw(context: CanvasRenderingContext2D, camera: Camera, shown: boolean): void {
+    if (shown) this.drawPicture(context, camera);
     if (this.asked && this.layer)
       performance.measure(`explorer:layer-${this.layer.id}`, { start: this.asked, end: performance.now() });
     this.asked = 0;
-    return drew;
   }
 
-  private drawPicture(context: CanvasRenderingContext2D, camera: Camera): boolean {
-    if (!this.picture) return false;
+  private drawPicture(context: CanvasRenderingContext2D, camera: Camera): void {
+    if (!this.picture) return;
     const { canvas, extent, smooth } = this.picture;
     const [left, top] = toPixel(camera, extent[0], extent[3]),
       [right, bottom] = toPixel(camera, extent[1], extent[2]);
@@ -113,7 +112,6 @@ export class Background {
     context.imageSmoothingQuality = "high";
     context.drawImage(canvas, left, top, right - left, bottom - top);
     context.restore();
-    return true;
   }
 
   end(): void {

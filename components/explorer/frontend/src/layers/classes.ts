@@ -5,8 +5,9 @@ import type { Job, Layer, Picture } from "./layer";
 import { gridOver, paintGrid } from "./pictures";
 import { SLICE_MS, yieldToPage } from "./slices";
 
-/** Below this smoothed count a place belongs to no class. */
-const LEAST = 1e-3;
+/** Below this smoothed count a place belongs to no class; at the second it is half as strong as where many samples lie. */
+const LEAST = 1e-4,
+  HALF = 4e-3;
 
 export const classRegions: Layer = {
   id: "classes",
@@ -56,6 +57,7 @@ async function compute({ context, camera, isCurrent }: Job): Promise<Picture | n
   return paintGrid(grid, camera, (i) => {
     if (which[i] < 0 || best[i] < LEAST) return [0, 0, 0, 0];
     // Strong where one class is alone, faint where two share the place.
-    return [...context.colouring.colourOf(which[i]), 40 + 120 * (1 - second[i] / best[i])];
+    const strength = best[i] / (best[i] + HALF);
+    return [...context.colouring.colourOf(which[i]), (40 + 120 * (1 - second[i] / best[i])) * strength];
   });
 }

@@ -1,14 +1,17 @@
-/** The grid, its numbers and the names of the axes, drawn behind the points. */
+/**
+ * The grid, its numbers and the names of the axes, drawn behind the points. Where a text stands, the picture is less than
+ * opaque: points are left out there (webgl.ts), so that it can be read.
+ */
 
 import type { Ink } from "../canvas";
 import { decimalsFor, formatNumber, ticks, toPixel, viewOf, type Camera } from "../maths";
+import { LEFT_OUT } from "./webgl";
 
 export function drawAxes(
   context: CanvasRenderingContext2D,
   camera: Camera,
   axes: readonly [string, string],
   ink: Pick<Ink, "text" | "line" | "paper">,
-  hasLayer: boolean,
 ): void {
   const [x0, x1, y0, y1] = viewOf(camera);
   const { width, height } = camera;
@@ -21,20 +24,17 @@ export function drawAxes(
   const dx = decimalsFor(xs[1] - xs[0]),
     dy = decimalsFor(ys[1] - ys[0]);
   const label = (text: string, x: number, y: number) => {
+    context.lineWidth = 0.8 * size;
+    context.strokeStyle = ink.paper;
+    context.strokeText(text, x, y);
     context.fillStyle = ink.text;
     context.fillText(text, x, y);
+    context.globalCompositeOperation = "destination-out";
+    context.strokeStyle = `rgb(0 0 0 / ${1 - LEFT_OUT})`;
+    context.strokeText(text, x, y);
+    context.globalCompositeOperation = "source-over";
   };
-  // A layer leaves the numbers a margin of paper: they could not be read over pictures.
   const name = `600 ${size + 1}px system-ui, sans-serif`;
-  if (hasLayer) {
-    const left = Math.max(...ys.map((y) => context.measureText(formatNumber(y, dy)).width), size);
-    context.fillStyle = ink.paper;
-    context.fillRect(0, 0, left + 12, height);
-    context.fillRect(0, height - size - 12, width, size + 12);
-    context.font = name;
-    context.fillRect(0, 0, context.measureText(axes[1]).width + 14, size + 14);
-    context.font = `${size}px system-ui, sans-serif`;
-  }
   context.strokeStyle = ink.line;
   context.beginPath();
   for (const x of xs) {
@@ -48,6 +48,7 @@ export function drawAxes(
     context.lineTo(width, py);
   }
   context.stroke();
+  context.lineJoin = "round";
   context.textAlign = "center";
   context.textBaseline = "alphabetic";
   for (const x of xs) {

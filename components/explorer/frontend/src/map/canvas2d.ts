@@ -1,7 +1,7 @@
 /** The map's points on a 2-D canvas, where the browser has no WebGL 2. */
 
 import { toPixel, type Camera } from "../maths";
-import { ABOVE, BELOW, RING, UNKNOWN, type Points, type Rings } from "./webgl";
+import { ABOVE, BELOW, DIMMED, RING, UNKNOWN, type Points, type Rings } from "./webgl";
 
 /** Squares of one colour after the other: changing the colour at each point costs more than drawing it. */
 export function drawPoints2d(
@@ -24,7 +24,7 @@ export function drawPoints2d(
   for (const [row, list] of byRow) {
     const at = 4 * (row % 256);
     if (!table[at + 3]) continue;
-    context.fillStyle = `rgb(${table[at]} ${table[at + 1]} ${table[at + 2]} / ${(table[at + 3] / 255) * (row > 255 ? 0.12 : 1)})`;
+    context.fillStyle = `rgb(${table[at]} ${table[at + 1]} ${table[at + 2]} / ${(table[at + 3] / 255) * (row > 255 ? DIMMED : 1)})`;
     const ringed = rings && (row % 256 === BELOW || row % 256 === ABOVE);
     const edge = ringed ? Math.max(8, size * RING) : size;
     if (ringed) [context.strokeStyle, context.lineWidth] = [`rgb(${rings.join(" ")})`, Math.max(1.5, edge * 0.14)];

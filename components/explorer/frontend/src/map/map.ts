@@ -11,16 +11,15 @@ import { cpuContext, type Ink } from "../canvas";
 import { extentOf, fit, panBy, resized, zoomAt, type Camera, type Extent } from "../maths";
 import { drawAxes } from "./axes";
 import { drawPoints2d } from "./canvas2d";
-import { WebglPoints, type Rings } from "./webgl";
+import { WebglPoints, type Anew, type Rings } from "./webgl";
 
 /** While the map moves about so many points are drawn; all of them once it has rested for a moment. */
 const MOVING = 100_000,
   REST_MS = 180;
 
-export type Part = "points" | "background" | "overlay";
+/** What is drawn anew. "lit" are the points that stand out, alone. */
+export type Part = "points" | "lit" | "background" | "overlay";
 type Paint = (context: CanvasRenderingContext2D, camera: Camera) => void;
-/** Tells whether it drew anything. */
-type PaintLayer = (context: CanvasRenderingContext2D, camera: Camera) => boolean;
 
 export class PointMap {
   readonly element = document.createElement("div");
@@ -52,7 +51,7 @@ export class PointMap {
   ink: Pick<Ink, "text" | "line" | "paper"> = { text: "#555", line: "#8884", paper: "#fff" };
   axes: readonly [string, string] = ["z1", "z2"];
   /** Draws a layer behind the points, in pixels of the page. */
-  drawLayer: PaintLayer | null = null;
+  drawLayer: Paint | null = null;
   /** How opaque all points together are above that layer, from 0 to 1. */
   pointOpacity: () => number = () => 1;
   /** Draws what a tool shows above the points. */
@@ -173,7 +172,7 @@ export class PointMap {
     if (!points && !this.highlighted) return;
     this.highlighted = points;
     this.usable?.setHighlighted(points);
-    this.redraw("points");
+    this.redraw("lit");
   }
 
   /** The points that "show all" shows. */
@@ -244,7 +243,8 @@ export class PointMap {
     const parts = new Set(this.outdated);
     this.outdated.clear();
     if (parts.has("background")) this.drawBackground();
-    if (parts.has("points") || parts.has("background")) this.drawPoints(parts.has("points"));
+    const anew = parts.has("points") ? "all" : parts.has("lit") ? "lit" : "none";
+    if (anew !== "none" || parts.has("background")) this.drawPoints(anew);
     if (parts.has("overlay")) this.drawAbove();
     if (this.held === null && this.glideShare() < 1) this.redraw("points");
   }
@@ -257,13 +257,13 @@ export class PointMap {
     return Math.max(1.2, Math.min(14, base * Math.max(1, zoom) ** 0.4));
   }
 
-  private drawPoints(anew: boolean): void {
+  private drawPoints(anew: Anew): void {
     const { camera, flat, sheet } = this,
       opacity = this.pointOpacity();
     const size = this.pointSize() * (this.canvas.width / Math.max(1, camera.width));
     const step = this.movingTimer ? Math.max(1, Math.min(31, Math.ceil(this.count / MOVING))) : 1;
     if (!flat) return this.usable?.draw({ camera, size, glide: this.glideShare(), step, opacity }, anew);
-    if (anew)
+    if (anew !== "none")
       drawPoints2d(
         sheet.getContext("2d")!,
         camera,
@@ -272,6 +272,8 @@ export class PointMap {
         this.rings,
         size,
       );
+    flat.fillStyle = this.ink.paper;
+    flat.fillRect(0, 0, this.canvas.width, this.canvas.height);
     flat.drawImage(this.background, 0, 0);
     flat.globalAlpha = opacity;
     flat.drawImage(sheet, 0, 0);
@@ -291,8 +293,8 @@ export class PointMap {
     this.drawOn(this.background, (context, camera) => {
       context.fillStyle = this.ink.paper;
       context.fillRect(0, 0, camera.width, camera.height);
-      const hasLayer = this.drawLayer?.(context, camera) ?? false;
-      drawAxes(context, camera, this.axes, this.ink, hasLayer);
+      this.drawLayer?.(context, camera);
+      drawAxes(context, camera, this.axes, this.ink);
     });
     this.usable?.setBackground(this.background);
   }
@@ -313,7 +315,7 @@ export class PointMap {
     const context = out.getContext("2d")!;
     this.movingTimer = 0;
     this.drawBackground();
-    this.drawPoints(true);
+    this.drawPoints("all");
     context.drawImage(this.canvas, 0, 0);
     const k = out.width / Math.max(1, this.camera.width);
     context.setTransform(k, 0, 0, k, 0, 0);

@@ -2,7 +2,7 @@
 
 import type { Point } from "./camera";
 
-/** A picture of the codes in two dimensions. `move` is null where the plane cannot be walked (t-SNE). */
+/** A picture of the codes in two dimensions. `move` is null where the plane cannot be walked (t-SNE, UMAP). */
 export interface Plane {
   readonly key: string;
   readonly title: string;

@@ -83,7 +83,10 @@ export class Replay extends Tool {
     if (!this.codes || !this.index) return;
     const { plane } = context.places;
     if (!plane.move) {
-      setText(this.message, "t-SNE places only the finished codes. Choose another map to replay the training.");
+      setText(
+        this.message,
+        `${plane.title} places only the finished codes. Choose another map to replay the training.`,
+      );
       return;
     }
     setText(
