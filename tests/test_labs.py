@@ -13,7 +13,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from components.views import labs as lab_pages
-from models import PRETRAINED, Problem, datasets, engine, labs, runs, uploads
+from models import PRETRAINED, Problem, engine, labs, runs, uploads
 from models.analysis import metrics
 from models.codes import to_float
 from models.engine import answers, queue
@@ -41,25 +41,27 @@ def coded() -> tuple[Run, np.ndarray]:
 def test_what_is_written_is_read_again_and_takes_what_the_shares_say(coded: tuple[Run, np.ndarray]) -> None:
     """As many bits as the shares of the symbols say (Shannon 1948), and a few bytes to end."""
     run, images = coded
-    codes = run.coder.encode(images)
+    codes = run.coder.encode(to_float(images))
     for share in (1.4, 0.25, 0.05):
-        by = compress.of_run(run, share)
+        by = compress.in_steps(codes, share)
         symbols = by.symbols(codes)
         content = compress.written(symbols, by)
-        np.testing.assert_array_equal(compress.read(content, len(symbols), by), symbols)
-        bits = -sum(np.log2(shares[symbols[:, d] - by.low[d]]).sum() for d, shares in enumerate(by.shares))
-        assert bits / 8 <= len(content) + 1 and len(content) < bits / 8 * 1.001 + 16
-        known = run.codes[run.splits == datasets.TRAIN]
-        inside = ((codes >= known.min(0)) & (codes <= known.max(0))).all(1)
-        assert (np.abs(by.codes(symbols) - codes)[inside] <= by.step / 2 * 1.001 + 1e-6).all()
+        again, found = compress.read(content, run.code_size, len(symbols))
+        np.testing.assert_array_equal(again, symbols)
+        np.testing.assert_array_equal(found.codes(again), by.codes(symbols))
+        bits = -sum(np.log2(by.shares(d)[symbols[:, d] - by.low[d]]).sum() for d in range(run.code_size))
+        body = len(content) - 8 - len(by.packed())
+        assert bits / 8 <= body + 1 and body < bits / 8 * 1.001 + 16
+        assert (np.abs(by.codes(symbols) - codes) <= by.step / 2 * 1.001 + 1e-6).all()
 
 
 def test_a_file_holds_the_images_and_only_its_run_reads_it(coded: tuple[Run, np.ndarray], digits_run: Run) -> None:
     run, images = coded
     content = compress.pack(run, images, 0.25)
-    assert len(content) / len(images) < 4.6  # 64 bytes each before
-    by = compress.of_run(run, 0.25)
-    expected = run.coder.decode(by.codes(by.symbols(run.coder.encode(images))))
+    assert len(content) / len(images) < 5.6  # 64 bytes each before
+    codes = run.coder.encode(to_float(images))
+    by = compress.in_steps(codes, 0.25)
+    expected = run.coder.decode(by.codes(by.symbols(codes)))
     np.testing.assert_array_equal(compress.unpack(run, content), expected)
     with pytest.raises(Problem, match="another run"):
         compress.unpack(digits_run, content)
@@ -78,10 +80,10 @@ def test_a_damaged_file_is_a_problem_or_images(coded: tuple[Run, np.ndarray]) ->
         except Problem:
             continue
         assert found.shape[1:] == run.shape and np.isfinite(found).all()
-    for count in (0, -1, 10**12):
-        head = json.dumps({"run": run.id, "count": count, "share": 0.25}).encode()
-        with pytest.raises(Problem):
-            compress.unpack(run, compress.MAGIC + len(head).to_bytes(4, "little") + head)
+    for count in (0, 2**32 - 1):
+        large = content[: len(compress.MAGIC) + 8] + count.to_bytes(4, "little") + content[len(compress.MAGIC) + 12 :]
+        with pytest.raises(Problem, match="no images"):
+            compress.unpack(run, large)
 
 
 @pytest.mark.parametrize("shape", [(7, 5, 4, 1), (16, 3, 3, 3), (1, 8, 8, 1)])
@@ -130,10 +132,10 @@ def test_pca_with_all_components_and_small_steps_is_nearly_exact() -> None:
     rng = np.random.default_rng(0)
     train = rng.integers(0, 256, (400, 4, 4, 1), np.uint8)
     plane = metrics.fit_pca(train, 16)
-    flat = to_float(train).reshape(len(train), -1)
-    points = list(compress.by_pca(plane, flat, train[:200], np.arange(2)))
+    points = list(compress.by_pca(plane, train[:200], np.arange(2)))
     rates, errors = [point.rate for point in points], [point.psnr for point in points]
     assert rates == sorted(rates) and errors == sorted(errors) and errors[-1] > 45
+    assert points[-1].basis >= points[0].basis >= 0 < points[-1].basis
 
 
 def test_the_decoder_takes_fewer_bytes_with_fewer_bits_and_is_worse(coded: tuple[Run, np.ndarray]) -> None:

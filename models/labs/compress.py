@@ -2,15 +2,17 @@
 
 Rate and distortion of the same test images: bytes an image, against PSNR and SSIM (Shannon 1959; for learnt codes Balle et
 al. 2017). Codes are rounded to a step that is a share of each dimension's standard deviation, and a range coder (Martin
-1979, the library constriction) writes them with the distribution that the stored training codes had. Nothing is estimated:
-the bytes are those of a file, which `unpack` reads again.
+1979, the library constriction) writes them with the shares that the symbols of each dimension have, which stand at the head of
+the file as a JPEG's tables do. Nothing is estimated: the bytes are those of a file, which `unpack` reads again.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import gzip
 import io
-import json
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -29,8 +31,8 @@ Symbols = NDArray[np.int32]
 
 SHARES = (1.4, 1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08, 0.05)  # of a standard deviation
 MAGIC = b"HGLS\x01"
-EXTRA = 2  # steps beyond the training codes that a code may lie
-SMOOTHING = 0.5  # added to each count: what training codes never had is rare, not impossible
+RARE = 1e-3  # added to each count: a range coder takes no symbol that never comes
+MOST_SYMBOLS = 1 << 16  # of a dimension
 LARGEST = 1 << 30  # bytes of images that a file may claim to hold
 SHOWN = 8  # images that can be looked at
 SHOWN_BYTES = 600_000  # of all pictures of these together
@@ -44,104 +46,123 @@ PCA_MOST = 96  # components
 
 @dataclass(frozen=True)
 class Quantiser:
-    """How the numbers of a code become whole numbers: mean (D,) and step (D,), the least symbol (D,) of each dimension and
-    the shares of each symbol from there on."""
+    """How the numbers of codes become whole numbers: mean (D,) and step (D,), the least symbol (D,) of each dimension, and how
+    often each symbol comes from there on, from 0 to 255 times in proportion."""
 
     mean: Floats
     step: Floats
     low: Symbols
-    shares: tuple[NDArray[np.float64], ...]
+    counts: tuple[Pixels, ...]
 
     def symbols(self, codes: Floats) -> Symbols:
-        """Codes (N, D) as the nearest symbols (N, D) that there are."""
-        high = self.low + np.array([len(one) - 1 for one in self.shares], np.int32)
-        nearest = np.rint((codes - self.mean) / self.step)
-        return np.asarray(np.clip(nearest, self.low, high), np.int32)
+        """Codes (N, D) as the nearest symbols (N, D)."""
+        return np.asarray(np.rint((codes - self.mean) / self.step), np.int32)
 
     def codes(self, symbols: Symbols) -> Floats:
         """What symbols (N, D) stand for (N, D)."""
         return np.asarray(symbols * self.step + self.mean, np.float32)
 
+    def shares(self, d: int) -> NDArray[np.float64]:
+        """The share of each symbol of a dimension, from its least on."""
+        counts = self.counts[d].astype(np.float64) + RARE
+        return np.asarray(counts / counts.sum())
+
+    def packed(self) -> bytes:
+        """All of it in a few hundred bytes, as it stands at the head of a file."""
+        sizes = np.array([len(one) for one in self.counts], "<u2")
+        parts = (self.mean.astype("<f4"), self.step.astype("<f4"), self.low.astype("<i2"), sizes, *self.counts)
+        return zlib.compress(b"".join(part.tobytes() for part in parts), 9)
+
+
+def unpacked(content: bytes, size: int) -> Quantiser:
+    """The quantiser of codes of this size that `Quantiser.packed` gave. ValueError or zlib.error for anything else."""
+    plain = zlib.decompressobj().decompress(content, MOST_SYMBOLS * size + 12 * size)
+    head = np.frombuffer(plain[: 12 * size], np.uint8)
+    if len(head) < 12 * size:
+        raise ValueError("a part is missing")
+    mean, step = head[: 8 * size].view("<f4").reshape(2, size)
+    low, sizes = head[8 * size : 10 * size].view("<i2"), head[10 * size :].view("<u2")
+    ends = np.cumsum(sizes.astype(int))
+    rest = np.frombuffer(plain[12 * size :], np.uint8)
+    if not (np.isfinite(mean).all() and np.isfinite(step).all() and (step > 0).all() and (sizes > 0).all()):
+        raise ValueError("it holds impossible numbers")
+    if ends[-1] != len(rest):
+        raise ValueError("a part is missing")
+    counts = tuple(np.split(rest, ends[:-1]))
+    return Quantiser(mean.astype(np.float32), step.astype(np.float32), low.astype(np.int32), counts)
+
 
 def quantiser(codes: Floats, step: Floats) -> Quantiser:
-    """That of training codes (N, D) with these steps (D,)."""
-    mean = codes.mean(0).astype(np.float32)
+    """That of codes (N, D) with these steps (D,)."""
+    mean, step = codes.mean(0).astype(np.float32), np.asarray(step, np.float32)
     symbols = np.rint((codes - mean) / step).astype(np.int32)
-    low = symbols.min(0) - EXTRA
-    counts = [
-        np.bincount(s - first, minlength=s.max() - first + 1 + EXTRA) for s, first in zip(symbols.T, low, strict=True)
-    ]
-    shares = tuple((count + SMOOTHING) / (count + SMOOTHING).sum() for count in counts)
-    return Quantiser(mean, np.asarray(step, np.float32), low, shares)
+    low = symbols.min(0)
+    found = [np.bincount(column - first) for column, first in zip(symbols.T, low, strict=True)]
+    counts = tuple(
+        np.where(one > 0, np.maximum(1, np.rint(255 * one / one.max())), 0).astype(np.uint8) for one in found
+    )
+    return Quantiser(mean, step, np.asarray(low, np.int32), counts)
 
 
-def of_run(run: Run, share: float) -> Quantiser:
-    """The quantiser of a run whose steps are this share of each dimension's standard deviation. It depends on nothing but
-    the run, so whoever has the run can read what it wrote."""
-    known = run.codes[run.splits == datasets.TRAIN] if (run.splits == datasets.TRAIN).any() else run.codes
-    deviation = np.maximum(known.std(0), 1e-6)
-    return quantiser(known, np.asarray(share * deviation, np.float32))
+def in_steps(codes: Floats, share: float) -> Quantiser:
+    """The quantiser of codes (N, D) whose steps are this share of each dimension's standard deviation."""
+    return quantiser(codes, np.maximum(share * codes.std(0), 1e-6))
 
 
 def written(symbols: Symbols, by: Quantiser) -> bytes:
-    """Symbols (N, D) as a range coder writes them, dimension by dimension."""
+    """Symbols (N, D) as a range coder writes them, dimension by dimension, with what is needed to read them at the head."""
     from constriction import stream
 
     coder = stream.queue.RangeEncoder()
-    for d, shares in enumerate(by.shares):
-        if len(shares) > 1:
-            coder.encode(
-                np.ascontiguousarray(symbols[:, d] - by.low[d]), stream.model.Categorical(shares, perfect=False)
-            )
-    return bytes(np.asarray(coder.get_compressed(), "<u4").tobytes())
+    for d in range(len(by.counts)):
+        if len(by.counts[d]) > 1:
+            model = stream.model.Categorical(by.shares(d), perfect=False)
+            coder.encode(np.ascontiguousarray(symbols[:, d] - by.low[d]), model)
+    head = by.packed()
+    return struct.pack("<II", len(symbols), len(head)) + head + np.asarray(coder.get_compressed(), "<u4").tobytes()
 
 
-def read(content: bytes, count: int, by: Quantiser) -> Symbols:
-    """The symbols (count, D) that `written` wrote. ValueError for what it did not write."""
+def read(content: bytes, size: int, most: int) -> tuple[Symbols, Quantiser]:
+    """The symbols (N, D) that `written` wrote, N at most `most`, and their quantiser. ValueError for anything else."""
     from constriction import stream
 
-    if len(content) % 4:
+    if len(content) < 8:
         raise ValueError("a part is missing")
-    coder = stream.queue.RangeDecoder(np.frombuffer(content, "<u4").astype(np.uint32))
-    out = np.zeros((count, len(by.shares)), np.int32)
-    for d, shares in enumerate(by.shares):
-        if len(shares) > 1:
-            out[:, d] = coder.decode(stream.model.Categorical(shares, perfect=False), count) + by.low[d]
-        else:
-            out[:, d] = by.low[d]
-    return out
+    count, length = struct.unpack("<II", content[:8])
+    body = content[8 + length :]
+    if not 0 < count <= most or len(body) % 4:
+        raise ValueError("a part is missing")
+    try:
+        by = unpacked(content[8 : 8 + length], size)
+        coder = stream.queue.RangeDecoder(np.frombuffer(body, "<u4").astype(np.uint32))
+        out = np.tile(by.low, (count, 1))
+        for d in range(size):
+            if len(by.counts[d]) > 1:
+                out[:, d] += coder.decode(stream.model.Categorical(by.shares(d), perfect=False), count)
+    except (zlib.error, AssertionError) as error:
+        raise ValueError(str(error)) from error
+    return out, by
 
 
 def pack(run: Run, samples: Pixels, share: float) -> bytes:
     """Images (N, H, W, C) as one small file, which the same run reads again."""
-    by = of_run(run, share)
-    body = written(by.symbols(run.coder.encode(to_float(samples))), by)
-    head = json.dumps({"run": run.id, "count": len(samples), "share": share}).encode()
-    return MAGIC + struct.pack("<I", len(head)) + head + body
+    codes = run.coder.encode(to_float(samples))
+    by = in_steps(codes, share)
+    return MAGIC + bytes.fromhex(run.id) + written(by.symbols(codes), by)
 
 
 def unpack(run: Run, content: bytes) -> Floats:
     """The images (N, H, W, C) in [0, 1] of a file that `pack` wrote. A `Problem` for any other file."""
     other = Problem("this file holds no images that Hourglass compressed", do="choose one that was downloaded here")
-    if not content.startswith(MAGIC) or len(content) < len(MAGIC) + 4:
+    start = len(MAGIC) + 8
+    if not content.startswith(MAGIC) or len(content) < start:
         raise other
-    start = len(MAGIC) + 4
-    (length,) = struct.unpack("<I", content[len(MAGIC) : start])
-    try:
-        head = json.loads(content[start : start + length])
-        of, count, share = str(head["run"]), int(head["count"]), float(head["share"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise other from error
+    of = content[len(MAGIC) : start].hex()
     if of != run.id:
-        raise Problem(
-            "this file was written by another run, and only its decoder can read it", do=f"open the run {of[:16]}"
-        )
-    if share not in SHARES or not 0 < count <= LARGEST // max(1, 4 * int(np.prod(run.shape))):
-        raise other
-    by = of_run(run, share)
+        raise Problem("this file was written by another run, and only its decoder can read it", do=f"open the run {of}")
     try:
-        symbols = read(content[start + length :], count, by)
-    except (ValueError, AssertionError) as error:
+        symbols, by = read(content[start:], run.code_size, LARGEST // (4 * int(np.prod(run.shape))))
+    except ValueError as error:
         raise other from error
     return run.coder.decode(by.codes(symbols))
 
@@ -214,13 +235,15 @@ def through(codec: Codec, options: dict[str, Any], image: Pixels) -> tuple[int, 
 @dataclass(frozen=True)
 class Point:
     """One way of writing the images: bytes an image together and, of image files, alone; PSNR in dB of the mean squared
-    error over all images, and their mean SSIM (None where images are too small); what some of them become (K, H, W, C)."""
+    error over all images, and their mean SSIM (None where images are too small); what some of them become (K, H, W, C).
+    basis: bytes of the components that PCA needs for it, once for all images."""
 
     rate: float
     alone: float | None
     psnr: float
     ssim: float | None
     shown: Pixels
+    basis: int = 0
 
 
 def measured(truth: Pixels, made: Pixels, size: float, alone: float | None, shown: NDArray[np.int64]) -> Point:
@@ -246,7 +269,7 @@ def ours(run: Run, truth: Pixels, shown: NDArray[np.int64]) -> Iterator[tuple[fl
     """The share and the point of each step of the run's codes."""
     codes = run.coder.encode(to_float(truth))
     for share in SHARES:
-        by = of_run(run, share)
+        by = in_steps(codes, share)
         symbols = by.symbols(codes)
         size = len(written(symbols, by))
         made = as_pixels(run.coder.decode(by.codes(symbols)))
@@ -258,18 +281,20 @@ def as_pixels(values: Floats) -> Pixels:
     return np.asarray(np.rint(np.clip(values, 0, 1) * 255), np.uint8)
 
 
-def by_pca(plane: Plane, train: Floats, truth: Pixels, shown: NDArray[np.int64]) -> Iterator[Point]:
+def by_pca(plane: Plane, truth: Pixels, shown: NDArray[np.int64]) -> Iterator[Point]:
     """The points of PCA: all components with the same step, so that those that vary less than the step cost nothing. That
-    is the best there is for rates like these (reverse water-filling, Cover and Thomas 2006, section 10.3.3). train (N, F)."""
-    known = plane.project(train)
-    flat = to_float(truth).reshape(len(truth), -1)
-    codes = plane.project(flat)
-    largest = float(known.std(0).max())
+    is the best there is for rates like these (reverse water-filling, Cover and Thomas 2006, section 10.3.3)."""
+    codes = plane.project(to_float(truth).reshape(len(truth), -1))
+    largest = float(codes.std(0).max())
     for sixteenths in PCA_STEPS:
-        by = quantiser(known, np.full(known.shape[1], sixteenths / 16 * largest, np.float32))
+        by = quantiser(codes, np.full(codes.shape[1], sixteenths / 16 * largest, np.float32))
         symbols = by.symbols(codes)
         made = as_pixels(by.codes(symbols) @ plane.components + plane.mean).reshape(truth.shape)
-        yield measured(truth, made, len(written(symbols, by)), None, shown)
+        used = [d for d, counts in enumerate(by.counts) if len(counts) > 1]
+        components = np.rint(127 * plane.components[used] / np.abs(plane.components[used]).max(1, keepdims=True))
+        basis = len(gzip.compress(components.astype(np.int8).tobytes(), 9)) if used else 0
+        point = measured(truth, made, len(written(symbols, by)), None, shown)
+        yield dataclasses.replace(point, basis=basis)
 
 
 def by_codec(codec: Codec, truth: Pixels, shown: NDArray[np.int64]) -> Iterator[Point]:
@@ -283,8 +308,6 @@ def by_codec(codec: Codec, truth: Pixels, shown: NDArray[np.int64]) -> Iterator[
 
 def decoders(run: Run, truth: Pixels) -> list[dict[str, float]]:
     """What the decoder takes, gzipped, with so many bits a weight, and by how many dB it is worse than as it was trained."""
-    import gzip
-
     codes = run.coder.encode(to_float(truth))
     whole = metrics.psnr(float(np.square(run.coder.decode(codes) - to_float(truth)).mean()))
     out = []
@@ -345,7 +368,7 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
     train = np.flatnonzero(run.dataset.splits() == datasets.TRAIN)
     some = np.asarray(datasets.samples_at(run.dataset, train[:10_000]))
     plane = metrics.fit_pca(some, min(PCA_MOST, *(int(np.prod(run.shape)), len(some))))
-    add("pca", "PCA", frontier(list(by_pca(plane, to_float(some).reshape(len(some), -1), truth, shown))))
+    add("pca", "PCA", frontier(list(by_pca(plane, truth, shown))))
     done = 0.3
     for codec in formats:
         report(codec.title, done)
@@ -356,7 +379,8 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
             report(codec.title, done)
         add(codec.name, codec.title, frontier(found), codec.lossless)
     report("the decoder", 0.95)
-    by = of_run(run, 1.0)
+    codes = run.coder.encode(to_float(truth))
+    by = in_steps(codes, 1.0)
     facts = {
         "count": len(rows),
         "shape": list(run.shape),
@@ -366,11 +390,10 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
         "libraries": libraries(),
     }
     facts["verdict"] = verdict(facts)
-    codes = run.coder.encode(to_float(truth[shown]))
     return Answer(
         facts,
         {
-            "codes": codes,
+            "codes": codes[shown],
             "mean": by.mean,
             "deviation": by.step,
             "rows": rows[shown],
@@ -387,6 +410,7 @@ def plain(point: Point) -> dict[str, float | None]:
         "alone": None if point.alone is None else round(point.alone, 2),
         "psnr": round(point.psnr, 4),
         "ssim": None if point.ssim is None else round(point.ssim, 4),
+        "basis": point.basis,
     }
 
 

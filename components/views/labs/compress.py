@@ -92,12 +92,12 @@ def below(run: runs.Run, found: Answer) -> None:
     with st.expander("How this is measured"):
         st.markdown(
             "A code is rounded to steps, a share of each dimension's standard deviation, and a range coder writes the whole "
-            "numbers with the shares that they had among training samples. The bytes are those of a real file, which the run "
-            "reads again. PCA is written the same way, all components with one step. Image files are written by Pillow with "
+            "numbers by how often each comes, which stands at the head of the file. The bytes are those of a real file, which "
+            "the run reads again. PCA is written the same way, all components with one step. Image files are written by Pillow with "
             "eight qualities each: all images side by side in one file, since a file of its own is mostly header for so small "
             "an image. PSNR: the squared error on a logarithmic scale; 10 dB more is a tenth of it. SSIM: how alike edges and "
             "textures are, 1 for the same image. The decoder is counted as it leaves on one page: whole numbers of 8, 6 or 4 "
-            "bits a weight or halves of 16 bits, then gzip."
+            "bits a weight or halves of 16 bits, then gzip; PCA's components with 8."
         )
         table = [
             {"method": method["title"], **point} for method in found.facts["methods"] for point in method["points"]

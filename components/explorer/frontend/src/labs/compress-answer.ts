@@ -8,6 +8,8 @@ export interface Point {
   readonly alone: number | null;
   readonly psnr: number;
   readonly ssim: number | null;
+  /** Bytes of what PCA needs once for all images. */
+  readonly basis: number;
 }
 
 export interface Method {

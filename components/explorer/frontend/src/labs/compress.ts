@@ -209,11 +209,14 @@ class Compress implements Lab {
 
   /** A method's points as they are drawn: bytes an image, and how good it is. */
   private points(method: Method): (readonly [number, number])[] {
-    const more = method.name === "run" ? this.share : 0;
+    const more = (basis: number) => (method.name === "run" ? this.share : this.bits ? basis / this.images : 0);
     const lost = method.name === "run" && !this.similarity ? this.lost : 0;
     const found = method.points.map(
-      ({ rate, alone, psnr, ssim }) =>
-        [(this.alone && alone !== null ? alone : rate) + more, this.similarity ? (ssim ?? 0) : psnr - lost] as const,
+      ({ rate, alone, psnr, ssim, basis }) =>
+        [
+          (this.alone && alone !== null ? alone : rate) + more(basis),
+          this.similarity ? (ssim ?? 0) : psnr - lost,
+        ] as const,
     );
     // By another measure, or each alone, a larger file need not be the better one.
     const rising: (readonly [number, number])[] = [];
@@ -339,8 +342,8 @@ class Compress implements Lab {
   private made(answer: Answer, method: Method): ArrayLike<number> | null {
     const budget = method.name === "run" ? this.rate : this.rate + this.share;
     const size = (i: number) => {
-      const { alone, rate } = method.points[i];
-      return this.alone && alone !== null ? alone : rate;
+      const { alone, rate, basis } = method.points[i];
+      return (this.alone && alone !== null ? alone : rate) + (this.bits ? basis / this.images : 0);
     };
     if (method.name === "run") {
       if (budget < method.points[0].rate || !this.decoder) return null;
