@@ -75,7 +75,10 @@ export class Background {
     this.turn++;
     const { layer, turn } = this,
       asked = performance.now() + wait;
-    if (layer) this.timer = window.setTimeout(() => void this.compute(layer, turn, asked), wait);
+    if (!layer) return;
+    // A timer of 0 comes after the next frame, a microtask before it.
+    if (wait) this.timer = window.setTimeout(() => void this.compute(layer, turn, asked), wait);
+    else queueMicrotask(() => turn === this.turn && void this.compute(layer, turn, asked));
   }
 
   private async compute(layer: Layer, turn: number, asked: number): Promise<void> {
