@@ -7,15 +7,20 @@ import type { Job } from "./layer";
 export const SLICE_MS = 6;
 
 /** Lets the page do what waits: input first, and painting. Not after everything else: that may be frames later. */
-export function yieldToPage(): Promise<unknown> {
+export const yieldToPage = (): Promise<unknown> => task("user-visible");
+
+/** After what runs now and before the page is painted, which a timer comes after. */
+export const beforeTheNextFrame = (): Promise<unknown> => task("user-blocking");
+
+function task(priority: string): Promise<unknown> {
   const { scheduler } = globalThis as {
     scheduler?: { postTask(task: () => void, options: object): Promise<unknown> };
   };
-  return scheduler
-    ? scheduler.postTask(() => undefined, { priority: "user-visible" })
-    : new Promise((later) => setTimeout(later, 0));
+  return scheduler ? scheduler.postTask(() => undefined, { priority }) : new Promise((later) => setTimeout(later, 0));
 }
 
+/** What the page needs this long for is worth starting workers, where they are not there yet. */
+const PAGE_MS = 40;
 /** The first slice where nobody knows yet how long one code takes. */
 const FIRST = 4;
 /** Codes that are asked of a worker at once, at most, and what a block of them should take there: then it can be stopped. */
@@ -40,7 +45,6 @@ export async function decodeInSlices(
 ): Promise<boolean> {
   const many = context.decoding.many();
   if (!many) return false;
-  many.warm();
   const { size } = context.card.codes;
   let begin = 0,
     end = codes.length;
@@ -49,9 +53,10 @@ export async function decodeInSlices(
     taken: Block[] = [];
   const helping = new Set<Helper>();
   for (;;) {
+    const left = (many.pace ?? 0) * (end - begin);
+    if (left > PAGE_MS) many.warm();
     // What fits into one slice is done before a worker could answer.
-    const worthHelp = (many.pace ?? 0) * (end - begin) > SLICE_MS;
-    for (const helper of worthHelp ? many.ready : []) {
+    for (const helper of left > SLICE_MS ? many.ready : []) {
       if (!helping.has(helper)) void help(helper);
       helping.add(helper);
     }
