@@ -13,8 +13,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit import config
 
-from components import connections, served
-from models import close_home, engine
+from components import connections, served, warming
+from models import close_home
 
 HERE = Path(__file__).resolve().parent
 
@@ -23,12 +23,15 @@ HERE = Path(__file__).resolve().parent
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Prepare what the first visitor would otherwise wait for, and keep an engine while somebody trains."""
     close_home()
-    served.warm()
     elsewhere = os.environ.get("HOURGLASS_ENGINE") == "elsewhere"
-    supervisor = contextlib.nullcontext() if elsewhere else engine.EngineSupervisor()
+    kept = contextlib.ExitStack()
     async with connections.watched():
-        with supervisor:
+        warming.begin(None if elsewhere else kept)
+        try:
             yield
+        finally:
+            warming.wait()
+            kept.close()
 
 
 if served.embedders():  # else Streamlit's own uploader is refused within their pages

@@ -9,13 +9,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from components import address, cached, visitor
+from components.early import OPENING
 from models import Problem, architectures, datasets, engine, kinds, runs, uploads
 from models.analysis import metrics
 from models.runs import Configuration
 
 OWN = "My own choices"  # the preset that is none
-# The shipped run that the app opens on: two numbers, and classes that everybody knows.
-OPENING = "mnist-variational"
 PCA = (
     "PCA (principal component analysis) is the simplest way to the same number of numbers: a straight projection, without a "
     "network. What a network gains over it comes from bending."

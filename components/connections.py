@@ -18,7 +18,7 @@ from streamlit.runtime import Runtime
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.session_manager import SessionInfo
 
-from models import Problem, uploads
+from models import Problem
 
 HEAD = 10.0  # seconds in which the head of a request has to be there
 SILENCE = 60.0  # seconds without a byte of a body that was announced
@@ -191,6 +191,8 @@ class UploadMemory:
 
     def most(self) -> int:
         """HOURGLASS_MEMORY_BYTES, by default a quarter of the memory there is."""
+        from models import uploads  # with all that reads files; sent ones come after the first page
+
         return uploads.setting("HOURGLASS_MEMORY_BYTES", int(psutil.virtual_memory().total) // 4)
 
     def held(self) -> int:

@@ -5,8 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from components import address, views, visitor
-from components.views import labs
+from components import address, views, visitor, warming
 
 LOGO = (Path(__file__).parent / "logo.svg").read_text()
 
@@ -17,17 +16,10 @@ if st.user.get("is_logged_in") is False:  # None where no login is configured
     st.title("Hourglass")
     st.button("Sign in", on_click=st.login, type="primary")
     st.stop()
-# Streamlit's own button over a table writes cells as they are, and a spreadsheet would run some of them.
-NO_CSV = "[data-testid=stElementToolbarButton]:has([aria-label='Download as CSV']) { display: none }"
-# The button that copies a link shows on hover only; on a phone there is none.
-COPY = (
-    "body [data-testid=stCode] > div:last-child { all: unset; display: flex; justify-content: flex-end } "
-    "[data-testid=stCode] button[aria-label='Copy to clipboard']::after { content: 'Copy'; padding-left: 0.3rem }"
-)
-st.html(f"<style>{NO_CSV} {COPY}</style>")
 address.begin()
+warming.wait()
 pages: dict[str, list[StreamlitPage]] = {}
-for section, (found, problems) in {"": views.discovered(), "Labs": labs.discovered()}.items():
+for section, (found, problems) in views.sections().items():
     for problem in problems:
         st.warning(str(problem))
     pages[section] = [

@@ -3,7 +3,8 @@
 import contextlib
 from typing import Any
 
-from components import cached, choosing, explained, visitor
+from components import cached, explained, visitor
+from components.early import OPENING
 from components.explorer import View
 from models import Problem, runs, shown, uploads
 from models.analysis import meanings as measured
@@ -12,7 +13,7 @@ from models.analysis import meanings as measured
 def untouched(run: runs.Run) -> View:
     """How a run is shown to somebody who has asked for nothing: the one that opens the app shows what its decoder draws."""
     view = View(palette=shown.palette(run))
-    if run.pretrained and run.folder.name == choosing.OPENING:
+    if run.pretrained and run.folder.name == OPENING:
         view |= View(layer="manifold", camera="0,0,1.5")
     return view
 
@@ -49,6 +50,12 @@ meanings = cached.per_run(32)(measured.meanings)
 def shipped() -> list[runs.Run]:
     """The runs that everybody has."""
     return [one for one in runs.find()[0] if one.pretrained]
+
+
+def prepare(run: runs.Run) -> None:
+    """Compute what is kept of a run, before anybody opens it."""
+    cached.opened(run)
+    view(run), network(run), meanings(run), explained.reader(run, shipped())
 
 
 MAKES = {"image": "draws an image", "signal": "makes a whole signal", "table": "makes a whole row"}

@@ -1,20 +1,16 @@
-"""What the web process serves besides pages: the files of finished runs, content-addressed and cached for ever. And
-what it takes: see `components.stream`.
+"""What the web process serves besides pages: the files of finished runs, content-addressed and cached for ever (see
+`components.run_files`), and Streamlit's own (see `components.static`). And what it takes: see `components.stream`.
 
 /run/<id>/<digest>/<file> is matched by pattern and looked up among the files that run.json names: no path from an
 address ever reaches the disk. `digest` stands for the run's whole content, so an address never changes its meaning.
 """
 
 import base64
-import contextlib
-import gzip
 import hashlib
 import logging
 import os
 import re
-import threading
-import time
-from functools import cache, lru_cache, partial
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,7 +18,7 @@ import streamlit
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
@@ -30,91 +26,12 @@ from streamlit import config
 from streamlit.web.server.starlette.starlette_routes import BASE_ROUTE_UPLOAD_FILE
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-from components import connections, stream, visitor
+from components import connections, early, static, visitor, warming
 from components.explorer import assets
-from models import Problem, home, runs, uploads
-from models.readers.work import plain
-from models.runs import colours, networks, thumbnails
+from models import Problem
 
 log = logging.getLogger("hourglass.served")
 MOST = 200  # megabytes that a file may take which does not say so
-
-# Made from the dataset, not stored in a run: only whoever may read the dataset gets them.
-BLOCKS = {
-    "thumbnails.u8.gz": thumbnails.block,
-    "samples.f32.gz": thumbnails.values,
-    "colours.json": colours.listed,
-    "names.json": colours.names,
-}
-FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-# Of a run that was made from somebody's own data: no cache between us and a browser keeps it, and samples no browser.
-PRIVATE = FOR_EVER | {"Cache-Control": "private, max-age=31536000, immutable"}
-NEVER = FOR_EVER | {"Cache-Control": "private, no-store"}
-
-
-@lru_cache(maxsize=256)
-def _opened(_home: Path, id_: str, digest: str) -> tuple[runs.Run, tuple[int, ...]]:
-    run = next((run for run in runs.find()[0] if (run.id, run.digest) == (id_, digest)), None)
-    if run is None:
-        raise LookupError
-    return runs.open_run(run.folder), runs.stamp(run.folder / "run.json")
-
-
-def _run(id_: str, digest: str) -> runs.Run:
-    """The run of that content, checked whole once. LookupError when there is none, or none any more."""
-    run, stamp = _opened(home(), id_, digest)
-    if runs.stamp(run.folder / "run.json") != stamp:  # deleted since, or another took its place
-        _opened.cache_clear()
-        _zipped.cache_clear()
-        run, _ = _opened(home(), id_, digest)
-    return run
-
-
-@lru_cache(maxsize=64)
-def _zipped(folder: Path, _digest: str, name: str) -> bytes:
-    """Compressed once: Streamlit's own middleware would compress it anew for every visitor."""
-    return gzip.compress((folder / name).read_bytes(), 6)
-
-
-@lru_cache(maxsize=64)
-def _weights(folder: Path, _digest: str, part: str) -> bytes:
-    """The weights of one of a run's networks, compressed once."""
-    return gzip.compress(networks.weights(folder, part), 6)
-
-
-def _file(run: runs.Run, name: str, takes_gzip: bool, headers: dict[str, str]) -> Response:
-    """A file of the run, or a part of its networks."""
-    if name == "layers.json":
-        return Response(networks.layers(run), media_type="application/json", headers=headers)
-    if (part := name.removesuffix(".safetensors")) in networks.PARTS:
-        return Response(_weights(run.folder, run.digest, part), media_type="application/gzip", headers=headers)
-    if name != "run.json" and name not in run.card.files:
-        return PlainTextResponse("A run has no such file.", 404, {"Cache-Control": "no-store"})
-    kind = "application/json" if name.endswith(".json") else "application/octet-stream"
-    facts = (run.folder / name).stat()
-    if takes_gzip and facts.st_size > 1024:
-        return Response(
-            _zipped(run.folder, run.digest, name),
-            media_type=kind,
-            headers={**headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"},
-        )
-    return FileResponse(run.folder / name, media_type=kind, headers=headers, stat_result=facts)
-
-
-def _answer(id_: str, digest: str, name: str, takes_gzip: bool, owner: str) -> Response:
-    try:
-        run = _run(id_, digest)
-        dataset = run.card.dataset.name
-        own = uploads.own(dataset)
-        block = BLOCKS.get(name) or (partial(colours.block, name=name) if colours.VALUES.fullmatch(name) else None)
-        if block is not None:
-            if not uploads.readable(dataset, owner):
-                raise uploads.gone()
-            return Response(block(run), media_type="application/gzip", headers=NEVER if own else FOR_EVER)
-        return _file(run, name, takes_gzip, PRIVATE if own else FOR_EVER)
-    except (LookupError, OSError, Problem) as error:  # OSError: it goes while it is read
-        words = str(error) if isinstance(error, Problem) else "There is no such run here."
-        return PlainTextResponse(words, 404, {"Cache-Control": "no-store"})
 
 
 async def run_file(request: Request) -> Response:
@@ -122,7 +39,22 @@ async def run_file(request: Request) -> Response:
     asked = request.path_params
     gzips = "gzip" in request.headers.get("accept-encoding", "")
     owner = visitor.owner_of(request.headers.get("cookie", ""))
-    return await run_in_threadpool(_answer, asked["id"], asked["digest"], asked["name"], gzips, owner)
+
+    def answer() -> Response:
+        warming.wait()
+        from components import run_files  # with numpy and all that reads runs: the page itself waits for neither
+
+        return run_files.answer(asked["id"], asked["digest"], asked["name"], gzips, owner)
+
+    return await run_in_threadpool(answer)
+
+
+async def arriving(request: Request) -> Response:
+    """A file that a visitor sends."""
+    await run_in_threadpool(warming.wait)
+    from components import stream
+
+    return await stream.take(request)
 
 
 async def to_start(request: Request) -> Response:
@@ -138,7 +70,7 @@ def routes(base: str) -> list[Route]:
         Route(f"{prefix}/run/{{id}}/{{digest}}/{{name:path}}", run_file),
         Route(f"{prefix}/explore", to_start),
         *assets.routes(prefix),
-        *stream.routes(prefix),
+        Route(f"{prefix}/upload/{{token}}", arriving, methods=["PUT"]),
     ]
 
 
@@ -170,6 +102,9 @@ class RequestGuard:
             await self.app(scope, receive, send)
             return
         sent = added_to(send, scope, asked)
+        if (script := static.answer(scope)) is not None:
+            await script(scope, receive, sent)
+            return
         if scope["method"] == "PUT" and f"/{BASE_ROUTE_UPLOAD_FILE}/" in scope["path"]:
             size = asked.get("content-length", "")
             try:
@@ -197,7 +132,6 @@ def added_to(send: Send, scope: Scope, asked: Headers) -> Send:
             return False
         for name, value in policy(asked.get("host", "")).items():
             headers[name] = value
-        headers.append("Link", assets.preloads())
         # The scheme is that of a proxy's visitor where uvicorn is told to believe the proxy.
         secure, embedded = scope["scheme"] == "https", bool(embedders())
         if cookie := visitor.cookie_for(asked.get("cookie", ""), secure=secure, embedded=embedded):
@@ -216,6 +150,7 @@ def added_to(send: Send, scope: Scope, asked: Headers) -> Send:
             if message.get("more_body"):
                 return
             page = bytes(body).replace(b"<script", f"{assets.script()}<script".encode(), 1)
+            page = page.replace(b"</head>", f"{early.links(scope)}</head>".encode(), 1)
             headers = MutableHeaders(scope=start)
             headers["Content-Length"] = str(len(page))
             for name in ("etag", "last-modified"):  # these stand for the page as Streamlit has it
@@ -239,7 +174,7 @@ def stranger(asked: Headers) -> str | None:
         ours = ", ".join(config.get_option("server.allowedHosts"))
         return str(
             Problem(
-                f"this app does not answer to the host name “{plain(host)}”",
+                f"this app does not answer to the host name “{_plain(host)}”",
                 f"it answers to {ours}",
                 "use one of these names, or start Hourglass with --server.allowedHosts= and the new name",
             )
@@ -249,11 +184,18 @@ def stranger(asked: Headers) -> str | None:
         return None
     return str(
         Problem(
-            f"this request came from a page of {plain(origin)}",
-            f"only pages of {plain(host)} may send it",
+            f"this request came from a page of {_plain(origin)}",
+            f"only pages of {_plain(host)} may send it",
             "open Hourglass itself, or add that site to server.corsAllowedOrigins",
         )
     )
+
+
+def _plain(text: str) -> str:
+    """Text from outside made fit for a sentence."""
+    from models.readers import work  # where something is refused, and not before the first page
+
+    return work.plain(text)
 
 
 @cache
@@ -274,7 +216,7 @@ def embedders() -> tuple[str, ...]:
         log.error(
             "HOURGLASS_EMBEDDED_IN names “%s”, which is ignored. Write addresses such as https://school.example, with "
             "spaces between them.",
-            plain(" ".join(wrong)),
+            _plain(" ".join(wrong)),
         )
     return good
 
@@ -308,19 +250,3 @@ def policy(host: str) -> dict[str, str]:
     }
     told = {"Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in rules.items())}
     return told if embedders() else told | {"X-Frame-Options": "SAMEORIGIN"}  # which can name no site
-
-
-def warm() -> None:
-    """Load onnxruntime and the first run in the background while the browser is still opening, then sweep each hour."""
-
-    def load() -> None:
-        ready, _ = runs.find()
-        if ready:
-            runs.open_run(ready[0].folder)
-        while True:
-            with contextlib.suppress(Problem):  # a wrong setting is told where somebody would bring something
-                uploads.sweep()
-            thumbnails.sweep()
-            time.sleep(uploads.HOUR)
-
-    threading.Thread(target=load, name="warm", daemon=True).start()

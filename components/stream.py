@@ -19,10 +19,9 @@ import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from components import visitor
-from components.explorer.assets import loader
+from components.explorer.assets import loader, sent
 from models import Problem, unwritable, uploads
 from models.readers.limits import LARGE
 
@@ -141,11 +140,6 @@ def _refused(code: int, problem: Problem) -> Response:
     return PlainTextResponse(str(problem), code, {"Cache-Control": "no-store", "Connection": "close"})
 
 
-def routes(prefix: str = "") -> list[Route]:
-    """What the app mounts: /upload/<token>, below the prefix of all its addresses."""
-    return [Route(f"{prefix}/upload/{{token}}", take, methods=["PUT"])]
-
-
 @cache
 def _component() -> Callable[..., Mapping[str, Any]]:
     return st.components.v2.component("hourglass.stream", js=loader("upload.js"))
@@ -154,7 +148,7 @@ def _component() -> Callable[..., Mapping[str, Any]]:
 def chooser(arrival: Arrival, key: str) -> str | None:
     """Draw the control that sends a file for this arrival; the file's own name once it has arrived, else None."""
     payload = {"token": arrival.token, "most": LARGE.upload}
-    said = _component()(key=key, data=payload, on_arrived_change=_nothing).get("arrived")
+    said = _component()(key=key, data=sent(payload), on_arrived_change=_nothing).get("arrived")
     return said if arrival.path is not None and isinstance(said, str) else None
 
 

@@ -11,7 +11,7 @@ from test_data_page import train_for
 from test_own_columns import TYPO, customers
 from test_walk import LAPTOP, MAP, PHONE, SAMPLE, at, changed, go, picture, point, ready, shipped
 
-from components import choosing, explained
+from components import early, explained
 from models import runs
 from models.analysis import meanings as measured
 
@@ -36,7 +36,7 @@ def seen_whole(page: Page, one: Locator) -> bool:
 def opening(page: Page) -> runs.Run:
     """The run that the app opens on, once it is there."""
     ready(page)
-    return shipped(choosing.OPENING)
+    return shipped(early.OPENING)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_dimensions_carry_what_they_stand_for_and_colours_are_themselves(app: st
 
 
 def test_drawing_offers_the_run_that_reads_drawings_and_fits_them(app: str, page: Page) -> None:
-    page.goto(f"{app}/?run={choosing.OPENING}&tool=draw")
+    page.goto(f"{app}/?run={early.OPENING}&tool=draw")
     run = opening(page)
     offered = page.get_by_test_id("better-reader").get_by_role("link")
     expect(offered).to_have_text(shipped("mnist-modern-30").title)

@@ -149,3 +149,33 @@ def test_the_first_start_asks_for_nothing() -> None:
     habits = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
     assert habits["server"]["showEmailPrompt"] is False and habits["browser"]["gatherUsageStats"] is False
     assert habits["server"]["address"] == "localhost" and habits["client"]["showErrorDetails"] == "none"
+
+
+def in_a_fresh_process(*lines: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], check=False, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_first_page_is_answered_before_anything_heavy_is_loaded() -> None:
+    in_a_fresh_process(
+        "import sys, streamlit.web.bootstrap, app",
+        "heavy = {'numpy', 'onnx', 'pandas', 'models.runs', 'models.engine', 'models.uploads'} & set(sys.modules)",
+        "assert not heavy, heavy",
+    )
+
+
+def test_an_explorer_is_drawn_without_pandas() -> None:
+    """Streamlit loads it to look for tables in what a component is handed as an object."""
+    in_a_fresh_process(
+        "import json, sys",
+        "from streamlit.components.v2.bidi_component import serialization",
+        "from streamlit.proto.BidiComponent_pb2 import BidiComponent",
+        "from components import explorer",
+        "from components.explorer import assets",
+        "payload = explorer.payload('run/a/b/', {'code': [0.5]})",
+        "message = BidiComponent()",
+        "serialization.serialize_mixed_data(assets.sent(payload), message)",
+        "assert json.loads(message.json) == [payload] and 'pandas' not in sys.modules",
+    )

@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 from test_pages import drawn, words
 from test_run_pages import block, has, opened  # noqa: F401
 
-from components import cached, listing, served, understood, visitor
+from components import cached, listing, run_files, understood, visitor
 from components.views import explore
 from models import blocks, columns, datasets, export, pages, readers, runs, uploads
 from models.analysis import blame, encoding
@@ -81,7 +81,7 @@ def me(session_home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def asked(run: runs.Run, name: str, owner: str = "me") -> bytes | None:
     """What the server answers; None where it has nothing for this visitor."""
-    answer = served._answer(run.id, run.digest, name, False, owner)
+    answer = run_files.answer(run.id, run.digest, name, False, owner)
     if answer.status_code == 404:
         return None
     assert answer.headers["cache-control"] == "private, no-store"

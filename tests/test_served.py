@@ -1,6 +1,7 @@
 """What every answer of the app says and who gets one; and what is served of runs that come and go."""
 
 import asyncio
+import re
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from streamlit.web.server.starlette.starlette_routes import BASE_ROUTE_UPLOAD_FI
 from test_uploads import APP, ask
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from components import connections, served
+from components import connections, early, served, static
 from models import datasets, engine, runs
 from models.runs import thumbnails
 
@@ -27,7 +28,7 @@ HERE = {"host": "localhost:8501"}
 
 
 async def page(_request: Request) -> HTMLResponse:
-    return HTMLResponse("<p>a page</p>")
+    return HTMLResponse("<head></head><p>a page</p>")
 
 
 async def text(_request: Request) -> PlainTextResponse:
@@ -203,3 +204,34 @@ def test_another_run_in_its_place_is_not_served_under_its_address(digits_run: ru
     again = runs.open_run(place)
     assert again.digest != run.digest and ask(APP, f"/{run.url}/codes.f32", {}).status_code == 404
     assert ask(APP, f"/{again.url}/codes.f32", {}).status_code == 200
+
+
+def told(address: str) -> list[str]:
+    """What a page's head names as what it is going to ask for."""
+    head = ask(DOOR, address, HERE).content.decode().partition("</head>")[0]
+    return re.findall(r'<link rel="(?:modulepreload|preload)"[^>]* href="\./([^"]+)"', head)
+
+
+def test_a_page_names_what_it_is_going_to_ask_for(digits_run: runs.Run, home: Path) -> None:
+    opening = next(run for run in runs.find()[0] if run.folder.name == early.OPENING)
+    named = told("/")
+    for name in early.FILES:
+        assert f"{opening.url}/{name}" in named and ask(APP, f"/{opening.url}/{name}", {}).status_code == 200
+    assert any(re.fullmatch(r"explorer/\w+/explorer.js", name) for name in named)
+    parts = [name for name in named if name.startswith("static/")]
+    assert all((static.FOLDER.parent / name).is_file() for name in parts)
+    for part in early.PARTS:  # by these names, which are Streamlit's own
+        assert any(name.startswith(f"static/js/{part}.") for name in parts)
+    shutil.copytree(digits_run.folder, home / "runs" / digits_run.id)
+    assert f"{digits_run.url}/codes.f32" in told(f"/?run={digits_run.id}&plane=z1,z2")
+    for other in ("/?run=nonsense", "/?run=../../x", "/?run=..%2F..%2Fx"):
+        assert not [name for name in told(other) if name.startswith("run/")]
+
+
+def test_scripts_of_streamlit_come_from_memory_as_streamlit_gives_them() -> None:
+    path = next(static.FOLDER.glob("js/BidiComponent.*.js"))
+    answer = ask(DOOR, f"/static/js/{path.name}", HERE)  # which has no such route
+    assert answer.content == path.read_bytes() and answer.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in answer.headers["cache-control"] and answer.headers["x-content-type-options"] == "nosniff"
+    for other, headers in ((path.name, {"Range": "bytes=0-3"}), ("nothing.js", {}), ("..%2f..%2findex.html", {})):
+        assert ask(DOOR, f"/static/js/{other}", HERE | headers).status_code == 404  # left to Streamlit

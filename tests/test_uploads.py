@@ -195,8 +195,15 @@ def ask(
 ) -> Answer:
     """One request, without a network; one that is not whole breaks off."""
     lines = [(name.lower().encode(), value.encode()) for name, value in {"host": "hourglass.test", **headers}.items()]
-    scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b""}
-    scope |= {"headers": lines, "scheme": "http", "root_path": "", "server": ("hourglass.test", 80)}
+    path, _, query = path.partition("?")
+    scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode()}
+    scope |= {
+        "query_string": query.encode(),
+        "headers": lines,
+        "scheme": "http",
+        "root_path": "",
+        "server": ("hourglass.test", 80),
+    }
     parts = itertools.chain(
         ({"type": "http.request", "body": part, "more_body": True} for part in body),
         [{"type": "http.request", "body": b"", "more_body": False}] if whole else [],

@@ -15,7 +15,7 @@ import pytest
 from conftest import serving
 from playwright.sync_api import Error, FloatRect, Locator, Page, TimeoutError, WebSocketRoute, expect
 
-from components import choosing
+from components import early
 from models import runs
 
 LAPTOP = {"viewport": {"width": 1366, "height": 768}}
@@ -117,7 +117,7 @@ def test_the_run_one_looks_at_is_the_run_on_every_page(app: str, walker: Page) -
         expect(page.locator(ROOT)).to_have_attribute("data-run", run.id)
 
     page.goto(app)
-    leads_on(shipped(choosing.OPENING), *OF_A_RUN, "Train", "Runs", "Data", "Codes")  # some are about no run
+    leads_on(shipped(early.OPENING), *OF_A_RUN, "Train", "Runs", "Data", "Codes")  # some are about no run
     page.goto(f"{app}/?run=digits-variational")
     leads_on(shipped("digits-variational"), "Reconstructions", "Codes")
     chosen = shipped("digits-convolutional")
@@ -127,7 +127,7 @@ def test_the_run_one_looks_at_is_the_run_on_every_page(app: str, walker: Page) -
 
 
 def test_back_and_forward_lead_to_each_page_once(app: str, walker: Page) -> None:
-    page, first, second = walker, shipped(choosing.OPENING), shipped("digits-convolutional")
+    page, first, second = walker, shipped(early.OPENING), shipped("digits-convolutional")
     page.goto(app)
     ready(page)
     shows(page, first)
@@ -161,7 +161,7 @@ def test_back_in_quick_succession_leads_to_what_the_last_page_showed(app: str, w
         here.on_message(lambda words: held.append((server, words)) if busy.is_set() else server.send(words))
 
     page.route_web_socket(re.compile("_stcore/stream"), between)
-    first, second = shipped(choosing.OPENING), shipped("digits-convolutional")
+    first, second = shipped(early.OPENING), shipped("digits-convolutional")
     page.goto(app)
     ready(page)
     shows(page, first)
@@ -209,7 +209,7 @@ def test_a_page_that_is_left_does_not_take_one_back(app: str, window: Callable[.
     page.route_web_socket(re.compile("_stcore/stream"), between)
     page.goto(app)
     ready(page)
-    shows(page, shipped(choosing.OPENING))
+    shows(page, shipped(early.OPENING))
     slow.set()
     page.get_by_role("link", name="Codes", exact=True).click()
     page.get_by_test_id("zoom-in").click()

@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 
 import streamlit as st
 
-from components.explorer.assets import loader
+from components.explorer.assets import loader, sent
 
 
 class View(TypedDict, total=False):
@@ -91,7 +91,7 @@ def explorer(
     """
     state = _component()(
         key=key,
-        data=payload(run_url, view or {}, about),
+        data=sent(payload(run_url, view or {}, about)),
         on_code_change=_nothing,
         on_selection_change=_nothing,
         on_view_change=_nothing,
@@ -120,7 +120,7 @@ def comparison(runs: Sequence[tuple[str, str, Sequence[str]]], *, view: Mapping[
     shown = [{"run_url": url, "title": title, "about": {"meanings": list(words)}} for url, title, words in runs]
     data = {"runs": shown, "view": dict(view)}
     json.dumps(data, allow_nan=False)
-    said = _comparison()(key=key, data=data, on_view_change=_nothing).get("view")
+    said = _comparison()(key=key, data=sent(data), on_view_change=_nothing).get("view")
     if not isinstance(said, Mapping) or said.get("runs") != " ".join(url for url, *_ in runs):
         return {}
     return {name: said[name] for name in COMPARED if isinstance(said.get(name), str)}

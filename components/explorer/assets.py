@@ -2,8 +2,10 @@
 
 import gzip
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -30,13 +32,15 @@ def _packed(name: str) -> bytes | None:
     return gzip.compress((BUILT / name).read_bytes(), mtime=0)
 
 
-def preloads() -> str:
-    """The value of a Link header that has the browser fetch the explorer while Streamlit's own page still starts.
+def modules() -> tuple[str, ...]:
+    """The built files that an explorer needs."""
+    return ("explorer.js", *sorted(path.name for path in BUILT.glob("shared*.js")))
 
-    Relative to a page's address, hence right below a base URL path too.
-    """
-    names = ("explorer.js", *sorted(path.name for path in BUILT.glob("shared*.js")))
-    return ", ".join(f'<explorer/{digest()}/{name}>; rel="modulepreload"' for name in names)
+
+def sent(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A payload as components are handed it: loader.js takes it out of the list. In an object Streamlit would look for
+    tables, for which it loads pandas."""
+    return [payload]
 
 
 def loader(name: str) -> str:
@@ -49,7 +53,7 @@ def loader(name: str) -> str:
 
 
 def script() -> str:
-    """The element that loads what every page needs before Streamlit's own script; relative like `preloads`."""
+    """The element that loads what every page needs before Streamlit's own script; relative to the page's address."""
     return f'<script type="module" src="./explorer/{digest()}/page.js"></script>'
 
 

@@ -13,6 +13,9 @@ import type { Source } from "./source";
 import { Tips } from "./tips";
 import type { Report, View } from "./view";
 
+/** So long a map waits for the decoder, so that both come at once. */
+const TOGETHER_MS = 150;
+
 /** What an explorer is made of. */
 export interface Opening {
   readonly source: Source;
@@ -69,6 +72,11 @@ export class Explorer {
     const decoding = (this.decoding = new Decoding(folder, card, painter, this.opening.startWorker));
     if (this.ended) return decoding.end();
     await loaded;
+    // A slow computer needs longer for the map's first drawing than for all until then: the picture is not to wait for it.
+    await Promise.race([
+      decoding.load().catch(() => undefined),
+      new Promise((later) => setTimeout(later, TOGETHER_MS)),
+    ]);
     if (this.ended) return;
     const scene = (this.scene = this.build(painter, data, decoding));
     this.opening.opened?.(scene);
@@ -87,7 +95,10 @@ export class Explorer {
     if (this.ended) return;
     scene.amountsArrived();
     await (this.opening.borrow?.(data) ?? data.loadOriginals());
-    if (!this.ended) scene.originalsArrived();
+    if (this.ended) return;
+    scene.originalsArrived();
+    // The last thing: what a layer of many samples would otherwise wait for.
+    if (!this.opening.compact) decoding.many()?.warm();
   }
 
   private build(painter: Painter, data: RunData, decoding: Decoding): Scene {

@@ -21,7 +21,7 @@ async function loader(exists = true): Promise<Loader> {
 
 const call = (parentElement: object, data: unknown = 1) => ({
   parentElement,
-  data,
+  data: [data],
   setStateValue: "state",
   setTriggerValue: "trigger",
 });

@@ -16,7 +16,8 @@ interface Component {
 
 interface Call {
   readonly parentElement: Node & { hourglassCall?: number };
-  readonly data: unknown;
+  /** A list of one: see `sent` in assets.py. */
+  readonly data: readonly [unknown];
   readonly setStateValue: Send;
   readonly setTriggerValue: Send;
 }
@@ -32,7 +33,7 @@ export default function component({ parentElement: host, data, setStateValue, se
     (module) => {
       if (host.hourglassCall !== call) return;
       remove = () => module.remove(host);
-      module.show(host, data, setStateValue, setTriggerValue);
+      module.show(host, data[0], setStateValue, setTriggerValue);
     },
     (error: Error) => {
       loading = undefined;

@@ -7,6 +7,7 @@ import { h } from "../dom";
 import { toPixel, type Camera } from "../maths";
 import { LAYERS } from "./index";
 import type { Layer, Picture } from "./layer";
+import { beforeTheNextFrame } from "./slices";
 
 /** Milliseconds to wait before a computation: at most one of those that follow each other closely is worth its time. */
 const WAIT = 60,
@@ -75,7 +76,10 @@ export class Background {
     this.turn++;
     const { layer, turn } = this,
       asked = performance.now() + wait;
-    if (layer) this.timer = window.setTimeout(() => void this.compute(layer, turn, asked), wait);
+    if (!layer) return;
+    const compute = () => turn === this.turn && void this.compute(layer, turn, asked);
+    if (wait) this.timer = window.setTimeout(compute, wait);
+    else void beforeTheNextFrame().then(compute);
   }
 
   private async compute(layer: Layer, turn: number, asked: number): Promise<void> {

@@ -10,7 +10,7 @@ import { decodeInSlices } from "./slices";
 const IMAGES = 400,
   SIGNALS = 120;
 /** It is shown not more often than an eye follows while it grows. */
-const PAUSE_MS = 90;
+const PAUSE_MS = 150;
 /** How much wider than tall a signal is drawn. */
 const SIGNAL_RATIO = 1.3;
 

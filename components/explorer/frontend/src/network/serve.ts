@@ -11,10 +11,11 @@ export interface Asked {
   readonly count: number;
 }
 
-/** What it answers: the values that come out, or why there are none. */
+/** What it answers: the values that come out and the milliseconds they took, or why there are none. */
 export interface Answered {
   readonly id: number;
   readonly values?: Float32Array<ArrayBuffer>;
+  readonly spent?: number;
   readonly failed?: string;
 }
 
@@ -32,9 +33,10 @@ export function serve(): void {
     try {
       if (!compiled) throw new Error("no network has arrived");
       const network = await compiled;
+      const begun = performance.now();
       const out = new Float32Array(count * network.outputs);
       network.run(values, count, out);
-      scope.postMessage({ id, values: out }, [out.buffer]);
+      scope.postMessage({ id, values: out, spent: performance.now() - begun }, [out.buffer]);
     } catch (error) {
       scope.postMessage({ id, failed: messageOf(error) }, []);
     }
