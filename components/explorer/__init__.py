@@ -136,9 +136,9 @@ def lab(name: str, run_url: str, data: Mapping[str, Any], *, view: Mapping[str, 
 
     Returns how it is shown now, by the lab's own names; "" stands for what is usual. Empty until it was touched.
     """
-    sent = {"lab": name, "run_url": run_url, "data": dict(data), "view": dict(view)}
-    json.dumps(sent, allow_nan=False)
-    said = _lab()(key=key, data=sent, on_view_change=_nothing).get("view")
+    about = {"lab": name, "run_url": run_url, "data": dict(data), "view": dict(view)}
+    json.dumps(about, allow_nan=False)
+    said = _lab()(key=key, data=sent(about), on_view_change=_nothing).get("view")
     if not isinstance(said, Mapping) or said.get("of") != f"{name} {run_url}":
         return {}
     return {str(name): value for name, value in said.items() if name != "of" and isinstance(value, str)}
