@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,15 @@ from models import Problem, datasets
 from models.labs import _detectors, anomalies
 
 ROOT = Path(__file__).resolve().parents[1]
-FEW = dict.fromkeys(("FEWEST", "MOST_STEPS"), 300)  # training steps, enough for what is put into these tables
+
+
+@contextmanager
+def steps(count: int) -> Iterator[None]:
+    """So many training steps: few are enough for what is put into these tables."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(anomalies, "FEWEST", count)
+        patch.setattr(anomalies, "MOST_STEPS", count)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +38,8 @@ def table() -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture(scope="module")
 def fitted(table: tuple[np.ndarray, np.ndarray]) -> tuple[anomalies.Detector, anomalies.Split]:
     rows, anomalous = table
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in FEW.items():
-            patch.setattr(anomalies, name, value)
-        parts = anomalies.split(anomalous, 0)
+    parts = anomalies.split(anomalous, 0)
+    with steps(300):
         return anomalies.fit(rows, parts), parts
 
 
@@ -109,12 +117,11 @@ def test_neither_labels_nor_test_rows_reach_the_detector(table: tuple[np.ndarray
     parts = anomalies.split(anomalous, 0)
     other = rows.copy()
     other[parts.test] = 1e6
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(anomalies, "FEWEST", 20)
-        patch.setattr(anomalies, "MOST_STEPS", 20)
-        one = anomalies.outcome(rows, anomalous, parts, methods=anomalies.METHODS)
-        two = anomalies.outcome(other, ~anomalous, parts, methods=anomalies.METHODS)
-    for method in anomalies.METHODS:
+    methods = (*anomalies.OURS, "k-NN", "PCA Mahalanobis", "ECOD")
+    with steps(20):
+        one = anomalies.outcome(rows, anomalous, parts, methods=methods)
+        two = anomalies.outcome(other, ~anomalous, parts, methods=methods)
+    for method in methods:
         np.testing.assert_array_equal(one.held_out[method], two.held_out[method])
         assert len(one.held_out[method]) == len(parts.validation)
 
@@ -217,8 +224,9 @@ def both() -> tuple[list[anomalies.Outcome], list[anomalies.Outcome]]:
     content = dataset.read()
     rows, anomalous = anomalies.flat(content.samples), content.labels == 0
     methods = ("combined", "PCA Mahalanobis", "ECOD")
-    clean = anomalies.compare(rows, anomalous, range(2), methods=methods)
-    return clean, anomalies.compare(rows, anomalous, range(2), methods=methods, contaminated=True)
+    with steps(200):
+        clean = anomalies.compare(rows, anomalous, range(2), methods=methods)
+        return clean, anomalies.compare(rows, anomalous, range(2), methods=methods, contaminated=True)
 
 
 def test_malignant_cells_are_found_and_a_contaminated_training_finds_fewer(
@@ -271,8 +279,12 @@ def test_a_page_computes_scores_without_torch() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_the_benchmark_prints_every_method() -> None:
-    command = [sys.executable, ROOT / "benchmarks" / "labs.py", "--only", "anomalies", "--quick"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    rows = [line for line in done.stdout.splitlines() if line.startswith("| breast-cancer")]
-    assert len(rows) == 3 and all(method in done.stdout for method in anomalies.METHODS)
+def test_the_benchmark_prints_every_method(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import labs
+
+    with steps(20):
+        labs.LABS["anomalies"](True)
+    told = capsys.readouterr().out
+    rows = [line for line in told.splitlines() if line.startswith("| breast-cancer")]
+    assert len(rows) == 3 and all(method in told for method in anomalies.METHODS)

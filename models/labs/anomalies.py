@@ -8,7 +8,7 @@ The three scores of a row, each of a small network that was trained on normal ro
 - error: the squared reconstruction error of an autoencoder with a narrow code (Hawkins et al., Outlier Detection Using
   Replicator Neural Networks, 2002);
 - code: the distance of its code to the nearest training codes;
-- correction: how far a denoiser that is given the row, and told that it is noisy, moves it (mean over four noises).
+- correction: how far a denoiser that is given the row, and told that it is noisy, moves it (two denoisers, mean over five noises).
   It points up the density of the training rows (Alain and Bengio, What Regularized Auto-Encoders Learn from the
   Data-Generating Distribution, 2014), and is long where there is little.
 
@@ -34,7 +34,7 @@ Indices = NDArray[np.int64]
 Report = Callable[[str, float], None]
 """Told (what is being done, share done in [0, 1]). It may raise, which ends the work."""
 
-LEVELS = (0.1, 0.25, 0.5, 1.0)  # noises that the denoiser is told, in deviations of the training rows
+LEVELS = (0.1, 0.25, 0.5, 1.0, 2.0)  # noises that the denoisers are told, in deviations of the training rows
 # The recipe, one for all tables.
 FEWEST, MOST_STEPS, STEPS_AT = 300, 1500, 40.0  # training steps: 40 for each square root of a training row
 CODE = 3  # the code has a third of a row's numbers
@@ -42,6 +42,7 @@ WIDEST = 32  # but at most so many
 NEIGHBOURS = 5  # nearest training codes
 FAR = 3.0  # deviations from which on a value counts by its logarithm
 DENOISERS = ("direct", "scaled")
+WEIGHTS = {"correction": 4 / 6, "error": 1 / 6, "code": 1 / 6}  # of the combined score
 OURS = ("error", "code", "correction", "combined")
 METHODS = (*OURS, *PLAIN)
 QUANTILE = 0.95  # of held-out normals, above which a score is an alarm
@@ -221,9 +222,9 @@ def scores(detector: Detector, rows: Rows) -> dict[str, Floats]:
         name: (values - detector.typical[name][0]) / detector.typical[name][1]
         for name, values in _logarithms(detector, rows).items()
     }
-    corrections = [values for name, values in single.items() if name.startswith("correction")]
-    out = {"error": single["error"], "code": single["code"], "correction": np.mean(corrections, 0)}
-    return out | {"combined": np.mean([*corrections, single["error"]], 0)}
+    correction = np.mean([values for name, values in single.items() if name.startswith("correction")], 0)
+    out = {"error": single["error"], "code": single["code"], "correction": correction}
+    return out | {"combined": sum(weight * out[name] for name, weight in WEIGHTS.items())}
 
 
 def distances(known: Rows, rows: Rows, count: int = NEIGHBOURS) -> tuple[Floats, Indices]:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 WIDTH = 128  # units of each hidden layer
 BATCH = 256
 RATE = 4e-3  # the largest learning rate; it rises to it and falls to nothing
-NOISE = (0.05, 1.5)  # standard deviations of the noise, drawn evenly on a logarithmic scale
+NOISE = (0.05, 3.0)  # standard deviations of the noise, drawn evenly on a logarithmic scale
 LITTLE = 0.1  # noise of the autoencoder's input
 
 
