@@ -91,7 +91,7 @@ def _rows_of(name: str) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     dataset = datasets.get(name)
     content = datasets.arrays(dataset)
     normal = dataset.classes.index(NORMAL.get(name, dataset.classes[0]))
-    return flat(np.asarray(content.samples)), np.asarray(content.labels) != normal
+    return flat(np.asarray(content.samples), dataset.columns), np.asarray(content.labels) != normal
 
 
 def _mean(outcomes: Sequence[Any], method: str, measure: str = "roc_auc") -> float:
@@ -118,7 +118,7 @@ def _heartbeats(dataset: datasets.Dataset) -> None:
     from models.labs import anomalies as lab
 
     content = datasets.arrays(dataset)
-    rows, anomalous = lab.flat(np.asarray(content.samples)), np.asarray(content.labels) != 0
+    rows, anomalous = lab.flat(np.asarray(content.samples), dataset.columns), np.asarray(content.labels) != 0
     start = dataset.test_from or 0
     outcomes = []
     for seed in range(SEEDS):

@@ -203,6 +203,15 @@ def test_bytes_become_numbers_from_0_to_1_and_samples_rows() -> None:
     assert rows.shape == (3, 4) and rows.dtype == np.float32 and (rows == 1).all()
 
 
+def test_rows_of_a_table_are_in_their_own_units_again() -> None:
+    from sklearn.datasets import load_breast_cancer
+
+    dataset = datasets.get("breast-cancer")
+    assert any(column.linear_width for column in dataset.columns)
+    rows = anomalies.flat(dataset.read().samples, dataset.columns)
+    np.testing.assert_allclose(rows, load_breast_cancer().data, rtol=1e-4, atol=1e-6)
+
+
 def test_ecod_and_hbos_equal_those_by_hand() -> None:
     train = np.array([[0.0], [1.0], [2.0], [7.0]])  # skewed to the right: large values count
     row = np.array([[2.0]])
@@ -222,7 +231,7 @@ def both() -> tuple[list[anomalies.Outcome], list[anomalies.Outcome]]:
     """Breast cancer, two splits, without and with malignant rows among the training ones."""
     dataset = datasets.get("breast-cancer")
     content = dataset.read()
-    rows, anomalous = anomalies.flat(content.samples), content.labels == 0
+    rows, anomalous = anomalies.flat(content.samples, dataset.columns), content.labels == 0
     methods = ("combined", "PCA Mahalanobis", "ECOD")
     with steps(200):
         clean = anomalies.compare(rows, anomalous, range(2), methods=methods)

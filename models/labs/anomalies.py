@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem
+from models.columns import Column, unscaled
 from models.labs._detectors import PLAIN
 
 Floats = NDArray[np.float64]
@@ -52,10 +53,16 @@ def quiet(_what: str, _share: float) -> None:
     """Tells nobody."""
 
 
-def flat(samples: NDArray[np.generic]) -> Rows:
-    """Samples (N, …) as rows (N, F); bytes become numbers from 0 to 1."""
-    rows = samples.reshape(len(samples), -1).astype(np.float32)
-    return rows / np.float32(255) if samples.dtype == np.uint8 else rows
+def flat(samples: NDArray[np.generic], columns: Sequence[Column] = ()) -> Rows:
+    """Samples (N, …) of a dataset as rows (N, F) in their own units, bytes as numbers from 0 to 1.
+
+    columns are the dataset's. Its scaling is undone, since it knows all rows, the anomalies too, and an asinh scale draws in
+    what lies far away.
+    """
+    if samples.dtype == np.uint8:
+        return samples.reshape(len(samples), -1).astype(np.float32) / np.float32(255)
+    real = unscaled(columns, samples.astype(np.float32)) if columns else samples
+    return real.reshape(len(real), -1).astype(np.float32)
 
 
 # Rows that train, rows that calibrate, rows that judge.
