@@ -2,7 +2,9 @@
 
 Every person has a home, a spending level, hours of the day, a share of payments made online and a few favourite shops;
 every shop has a place, a kind, usual prices and opening hours. A row is one payment as a bank's rules see it: what it is,
-and how it compares with the payments of the same person before. Nothing is known of the fraud but what it does:
+and how it compares with the payments of the same person before: distance from home, time since the last payment and the speed
+needed for the way between, payments and sum of the last 24 hours, the amount as a multiple of what this person usually pays,
+hours off their usual hour, and how often they have been in this shop. Nothing is known of the fraud but what it does:
 
 - stolen card: a card lost near its holder's home is used at once, in shops of things that can be sold again, often and dearly;
 - stolen number: its number is used online, at any hour, for things a little dearer than the holder's own;
@@ -81,15 +83,15 @@ class Person:
 
 COLUMNS = columns("""
 amount [€] | 0.27306 | 0.96074 | 34.21 | 29.133
-hour of the day [h] | 15.748 | 3.715
-distance from home [km] | 0.32566 | 0.94941 | 5.0199 | 9.1499
-time since the last payment [h] | 0.13215 | 0.7487 | 20.855 | 28.522
-speed since the last payment [km/h] | 0.62304 | 1.3184 | 0.48845 | 1.5279
-payments within 24 h | 1.9801 | 1.0722
-paid within 24 h [€] | 0.27053 | 0.911 | 68.81 | 72.372
-amount beside the usual [times] | 0.26087 | 0.97533 | 0.99686 | 0.76509
-hour beside the usual [h] | 1.3119 | 1.0377
-earlier payments at this shop | 1.7077 | 2.0095
+hour of day [h] | 15.748 | 3.715
+from home [km] | 0.32565 | 0.94944 | 5.02 | 9.1494
+since the last [h] | 0.13215 | 0.74876 | 20.855 | 28.519
+speed [km/h] | 0.62235 | 1.3189 | 0.49 | 1.5271
+payments in 24 h | 1.9801 | 1.0722
+paid in 24 h [€] | 0.27053 | 0.911 | 68.81 | 72.372
+times the usual | 0.25783 | 0.97718 | 1 | 0.76353
+off usual hour [h] | 1.3119 | 1.0377
+visits before | 1.7077 | 2.0095
 channel | chip, contactless, online
 shop | groceries, fuel, restaurant, clothes, electronics, travel
 """)
@@ -204,7 +206,7 @@ def _seen(person: Person, payments: list[Payment]) -> NDArray[np.float64]:
     usual = 30.0  # € at first, then what this person paid in the middle so far
     paid: list[float] = []  # in order of size
     visits: dict[int, int] = {}
-    first = 0  # of the payments within 24 hours
+    first = 0  # of the payments in 24 hours
     for i, one in enumerate(payments):
         if i:
             usual = (paid[(i - 1) // 2] + paid[i // 2]) / 2
@@ -257,7 +259,7 @@ def drawn() -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         labels += [one.label for one in payments]
         times += [one.time for one in payments]
     order = np.argsort(times, kind="stable")
-    return np.concatenate(rows)[order], np.array(labels, np.int32)[order]
+    return np.round(np.concatenate(rows)[order], 2), np.array(labels, np.int32)[order]
 
 
 def read() -> Arrays:
