@@ -20,6 +20,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +44,8 @@ CODE = 3  # the code has a third of a row's numbers
 WIDEST = 32  # but at most so many
 NEIGHBOURS = 5  # nearest training codes
 FAR = 3.0  # deviations from which on a value counts by its logarithm
+HEAVY = 2.0  # excess kurtosis of a column above which its tails are heavy
+KNOTS = 300  # values of a column whose quantiles are kept
 DENOISERS = ("direct", "scaled")
 WEIGHTS = {"correction": 4 / 6, "error": 1 / 6, "code": 1 / 6}  # of the combined score
 OURS = ("error", "code", "correction", "combined")
@@ -108,32 +112,72 @@ def _divided(rows: Indices) -> tuple[Indices, Indices, Indices]:
 class Scale:
     """Brings rows to mean 0 and deviation 1 of the training rows; what is `FAR` away counts by its logarithm.
 
-    Each number of a table has its own deviation. The numbers of an image or a signal have one unit and so share one: else
-    the noise at a pixel that is nearly always black would count as much as a stroke.
+    The numbers of an image or a signal have one unit and share one deviation: else the noise at a pixel that is nearly
+    always black would count as much as a stroke.
+
+    A column of a table with heavy tails gets a scale on which its training values are normally distributed: a value goes to
+    the quantile of the normal distribution that it is among them. A denoiser's correction is the slope of the logarithm of
+    the density: it grows with rarity in the tails of a normal distribution, and does not in heavy ones.
+
+    knots: by column, values and what they become, both rising.
     """
 
     mean: Rows
     deviation: Rows
+    knots: Mapping[int, tuple[Floats, Floats]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rows: Rows, shared: bool) -> Scale:
-        """The scale of training rows (N, F); shared: one deviation for all numbers."""
-        deviation = rows.std(0, dtype=np.float64)
+        """The scale of training rows (N, F); shared: one for all numbers."""
+        values = rows.astype(np.float64)
+        mean, deviation = values.mean(0), values.std(0)
         if shared:
             deviation[:] = np.sqrt(np.square(deviation).mean())
-        deviation[deviation < 1e-6 * (1 + np.abs(rows).max(0))] = 1
-        return cls(rows.mean(0, dtype=np.float64).astype(np.float32), deviation.astype(np.float32))
+        deviation[deviation < 1e-6 * (1 + np.abs(values).max(0))] = 1
+        kurtosis = (((values - mean) / deviation) ** 4).mean(0) - 3
+        heavy = [] if shared else np.flatnonzero(kurtosis > HEAVY).tolist()
+        knots = {j: _knots(values[:, j]) for j in heavy}
+        return cls(mean.astype(np.float32), deviation.astype(np.float32), knots)
 
     def __call__(self, rows: Rows) -> Rows:
-        scaled = (rows - self.mean) / self.deviation
-        away = np.abs(scaled)
-        return np.where(away > FAR, np.sign(scaled) * (FAR + np.log1p(np.maximum(away - FAR, 0))), scaled)
+        out = _drawn_in((rows - self.mean) / self.deviation, FAR)
+        for j, (values, normal) in self.knots.items():
+            column = rows[:, j].astype(np.float64)
+            beyond = (column - np.clip(column, values[0], values[-1])) / self.deviation[j]
+            out[:, j] = np.interp(column, values, normal) + _drawn_in(beyond, FAR)
+        return out
 
     def back(self, scaled: Rows) -> Rows:
         """The inverse."""
-        away = np.abs(scaled)
-        far = np.sign(scaled) * (FAR + np.expm1(np.minimum(np.maximum(away - FAR, 0), 60)))
-        return np.where(away > FAR, far, scaled) * self.deviation + self.mean
+        out = _let_out(scaled, FAR) * self.deviation + self.mean
+        for j, (values, normal) in self.knots.items():
+            column = scaled[:, j].astype(np.float64)
+            beyond = column - np.clip(column, normal[0], normal[-1])
+            out[:, j] = np.interp(column, normal, values) + _let_out(beyond, FAR) * self.deviation[j]
+        return out
+
+
+def _drawn_in(values: NDArray[Any], far: float) -> NDArray[Any]:
+    """Values with what is further from 0 than `far` counting by its logarithm."""
+    away = np.abs(values)
+    return np.where(away > far, np.sign(values) * (far + np.log1p(np.maximum(away - far, 0))), values)
+
+
+def _let_out(values: NDArray[Any], far: float) -> NDArray[Any]:
+    """The inverse of `_drawn_in`."""
+    away = np.abs(values)
+    return np.where(away > far, np.sign(values) * (far + np.expm1(np.clip(away - far, 0, 60))), values)
+
+
+def _knots(column: Floats) -> tuple[Floats, Floats]:
+    """Values of a training column (N,) and what they become, at most `KNOTS`: normal quantiles of mean 0 and deviation 1."""
+    values, counts = np.unique(column, return_counts=True)
+    quantiles = (np.cumsum(counts) - counts / 2) / len(column)  # the middle of the rows with that value
+    normal = np.array([NormalDist().inv_cdf(quantile) for quantile in quantiles.tolist()])
+    middle = np.average(normal, weights=counts)
+    normal = (normal - middle) / np.sqrt(np.average((normal - middle) ** 2, weights=counts))
+    some = np.unique(np.linspace(0, len(values) - 1, KNOTS).round().astype(int))
+    return values[some], normal[some]
 
 
 @dataclass(frozen=True)
