@@ -198,6 +198,24 @@ def test_a_row_and_its_scale_come_back() -> None:
     assert (one == one[0]).all()
 
 
+def test_a_column_with_heavy_tails_becomes_normal_and_keeps_its_order() -> None:
+    random = np.random.default_rng(4)
+    rows = np.stack([np.exp(1.5 * random.normal(size=1000)), random.normal(size=1000)], 1).astype(np.float32)
+    rows[:, 1] = np.where(random.random(1000) < 0.02, 7, rows[:, 1].round())  # few values, one of them rare
+    scale = anomalies.Scale.of(rows, False)
+    assert set(scale.knots) == {0, 1}
+    scaled = scale(rows).astype(float)
+    assert np.abs(scaled.mean(0)).max() < 0.02 and np.abs(scaled.std(0) - 1).max() < 0.02
+    assert abs((scaled[:, 0] ** 4).mean() - 3) < 0.5, "the kurtosis of a normal distribution"
+    assert (np.diff(scaled[np.argsort(rows[:, 0]), 0]) >= 0).all()
+    np.testing.assert_allclose(scale.back(scale(rows)), rows, rtol=1e-3, atol=1e-3)
+    beyond = np.array([[1e3, 0], [1e4, 0], [1e6, 0], [-50, 0]], np.float32)
+    far = scale(beyond)[:, 0]
+    assert scaled[:, 0].max() < far[0] < far[1] < far[2] < 30 and far[3] < scaled[:, 0].min()
+    np.testing.assert_allclose(scale.back(scale(beyond)), beyond, rtol=1e-2, atol=0.5)
+    assert not anomalies.Scale.of(rows, True).knots
+
+
 def test_bytes_become_numbers_from_0_to_1_and_samples_rows() -> None:
     rows = anomalies.flat(np.full((3, 2, 2, 1), 255, np.uint8))
     assert rows.shape == (3, 4) and rows.dtype == np.float32 and (rows == 1).all()

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from models import Problem
 from models.columns import Column, unscaled
-from models.labs._detectors import PLAIN
+from models.labs._detectors import PLAIN, UNSCALED
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.float32]
@@ -458,12 +458,14 @@ def outcome(
         spent = time.process_time() - begun
         for name in OURS:
             held_out[name], found[name], seconds[name] = both[0][name], both[1][name], spent
-    scale = Scale.of(rows[parts.train], shared)
-    scaled = [scale(rows[which]) for which in (parts.train, parts.validation, parts.test)]
+    given = [rows[which] for which in (parts.train, parts.validation, parts.test)]
+    scale = Scale.of(given[0], shared)
+    scaled = [scale(part) for part in given]
     for name in (name for name in methods if name in PLAIN):
         report(name, 1.0)
         begun = time.process_time()
-        held_out[name], found[name] = PLAIN[name](scaled[0], scaled[1:], seed)
+        train, *others = given if name in UNSCALED else scaled
+        held_out[name], found[name] = PLAIN[name](train, others, seed)
         seconds[name] = time.process_time() - begun
     return Outcome(seed, parts.test, anomalous[parts.test], held_out, found, seconds)
 
