@@ -41,15 +41,19 @@ def arrays(declared: Sequence[Column], rows: NDArray[np.float64], labels: NDArra
     return Arrays(standardised(declared, rows), labels.astype(np.int32), np.zeros((len(rows), 0), np.float32))
 
 
-def read_adbench(dataset: Dataset) -> Arrays:
-    """The rows of one of ADBench's files: "X" (N, F) and "y" (N,), 1 for an anomaly."""
+def adbench_rows(dataset: Dataset) -> tuple[NDArray[np.float64], NDArray[np.integer]]:
+    """One of ADBench's files: "X" (N, F) and "y" (N,), 1 for an anomaly."""
     path = file(dataset, dataset.files[0].name)
     try:
         with np.load(path, allow_pickle=False) as content:
-            rows, labels = content["X"], content["y"]
+            return content["X"].astype(np.float64), content["y"]
     except (OSError, ValueError, KeyError) as error:
         raise Problem(f"{path} cannot be read ({error})", do=f"delete {path} and download it again") from error
-    return arrays(dataset.columns, rows.astype(np.float64), labels)
+
+
+def read_adbench(dataset: Dataset) -> Arrays:
+    """The table in one of ADBench's files, standardised."""
+    return arrays(dataset.columns, *adbench_rows(dataset))
 
 
 def adbench(number_and_name: str, md5: str, size: int) -> tuple[Remote, ...]:

@@ -38,6 +38,9 @@ Report = Callable[[str, float], None]
 """Told (what is being done, share done in [0, 1]). It may raise, which ends the work."""
 
 LEVELS = (0.1, 0.25, 0.5, 1.0, 2.0)  # noises that the denoisers are told, in deviations of the training rows
+TOGETHER = (
+    3.0  # times as much for images and signals, whose numbers go together: little noise hides nothing that they share
+)
 # The recipe, one for all tables.
 FEWEST, MOST_STEPS, STEPS_AT = 300, 1500, 40.0  # training steps: 40 for each square root of a training row
 CODE = 3  # the code has a third of a row's numbers
@@ -186,7 +189,7 @@ class Detector:
 
     weights by the names of `models.training.denoiser`; train are the rows that it was trained on and codes their codes
     (M, D); typical has the median and spread of each score's logarithm, by its name; deviation (F,) says how large the
-    denoiser's corrections are in each column of normal rows.
+    denoisers' corrections are in each column of normal rows, levels which noises they are told.
     """
 
     scale: Scale
@@ -195,6 +198,7 @@ class Detector:
     codes: Rows
     typical: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     deviation: Rows = field(default_factory=lambda: np.ones(1, np.float32))
+    levels: tuple[float, ...] = LEVELS
 
     def code(self, scaled: Rows) -> Rows:
         """The codes (N, D) of scaled rows (N, F)."""
@@ -235,13 +239,15 @@ def fit(rows: Rows, parts: Split, seed: int = 0, *, shared: bool = False, report
     features = rows.shape[1]
     code_size = min(max(2, round(features / CODE)), WIDEST, features)
     steps = int(np.clip(STEPS_AT * np.sqrt(len(scaled)), FEWEST, MOST_STEPS))
-    weights = denoiser.train(scaled, code_size, steps, seed, lambda share: report("training", share))
-    bare = Detector(scale, weights, parts.train, _through(weights, "encoder", scaled))
+    stronger = TOGETHER if shared else 1.0
+    weights = denoiser.train(scaled, code_size, steps, seed, lambda share: report("training", share), stronger)
+    levels = tuple(stronger * noise for noise in LEVELS)
+    bare = Detector(scale, weights, parts.train, _through(weights, "encoder", scaled), levels=levels)
     held = rows[parts.validation]
     logs = _logarithms(bare, held)
     deviation = np.sqrt(np.square(_correction(bare, scale(held))).mean(0)) + np.float32(1e-3)
     typical = {name: _typical(values) for name, values in logs.items()}
-    return Detector(scale, weights, parts.train, bare.codes, typical, deviation)
+    return Detector(scale, weights, parts.train, bare.codes, typical, deviation, levels)
 
 
 def _typical(values: Floats) -> tuple[float, float]:
@@ -251,7 +257,7 @@ def _typical(values: Floats) -> tuple[float, float]:
 
 def _correction(detector: Detector, scaled: Rows) -> Rows:
     """How the denoisers move scaled rows, on the mean of both and of all noises (N, F)."""
-    return np.asarray(np.mean([moved for noise in LEVELS for moved in detector.corrections(scaled, noise)], 0))
+    return np.asarray(np.mean([moved for noise in detector.levels for moved in detector.corrections(scaled, noise)], 0))
 
 
 def _logarithms(detector: Detector, rows: Rows) -> dict[str, Floats]:
@@ -261,7 +267,7 @@ def _logarithms(detector: Detector, rows: Rows) -> dict[str, Floats]:
         "error": np.square(detector.reconstructed(scaled) - scaled).sum(1),
         "code": distances(detector.codes, detector.code(scaled))[0].mean(1) ** 2,
     }
-    for noise in LEVELS:
+    for noise in detector.levels:
         for which, moved in zip(DENOISERS, detector.corrections(scaled, noise), strict=True):
             found[f"correction {which} {noise}"] = np.square(moved).sum(1)
     return {name: np.log(np.maximum(values.astype(np.float64), 1e-12)) for name, values in found.items()}
@@ -417,6 +423,17 @@ class Outcome:
     held_out: Mapping[str, Floats]
     scores: Mapping[str, Floats]
     seconds: Mapping[str, float]
+
+    def with_method(self, name: str, held_out: Floats, scores: Floats) -> Outcome:
+        """The same with one more method, by its scores of the held-out rows and of the test rows."""
+        return Outcome(
+            self.seed,
+            self.test,
+            self.anomalous,
+            {**self.held_out, name: held_out},
+            {**self.scores, name: scores},
+            self.seconds,
+        )
 
     def on_rows(self, rows: Indices) -> Outcome:
         """The same, judged by these of its test rows only."""

@@ -66,11 +66,16 @@ class Scaled(nn.Module):
 
 
 def train(
-    rows: NDArray[np.float32], code_size: int, steps: int, seed: int, tell: Callable[[float], None]
+    rows: NDArray[np.float32],
+    code_size: int,
+    steps: int,
+    seed: int,
+    tell: Callable[[float], None],
+    stronger: float = 1.0,
 ) -> dict[str, NDArray[np.float32]]:
     """An autoencoder with this code size and two denoisers, trained on these rows (N, F) of mean 0 and deviation 1.
 
-    tell is given the share that is done, and may raise. The same seed gives the same weights. They are named
+    The denoisers see noises of `NOISE`, so many times as strong. tell is given the share that is done, and may raise. The same seed gives the same weights. They are named
     "encoder.…", "decoder.…", "direct.…" and "scaled.…", as torch names them.
     """
     torch.set_num_threads(1)
@@ -91,7 +96,7 @@ def train(
     given = torch.from_numpy(rows)
     for step in range(steps):
         x = given[torch.randint(len(given), (BATCH,), generator=random)]
-        deviation = torch.empty(BATCH, 1).uniform_(log(NOISE[0]), log(NOISE[1]), generator=random).exp()
+        deviation = torch.empty(BATCH, 1).uniform_(log(NOISE[0]), log(NOISE[1]), generator=random).exp() * stronger
         noise = torch.randn(x.shape, generator=random)
         error = (decoder(encoder(x + LITTLE * noise)) - x).square().mean()
         noisy, variance = x + deviation * noise, deviation**2
