@@ -43,8 +43,8 @@ TOGETHER = (
 )
 # The recipe, one for all tables.
 FEWEST, MOST_STEPS, STEPS_AT = 300, 1500, 40.0  # training steps: 40 for each square root of a training row
-CODE = 3  # the code has a third of a row's numbers
-WIDEST = 32  # but at most so many
+CODE = 2 / 3  # the code's share of a row's numbers
+WIDEST = 64  # but at most so many
 NEIGHBOURS = 5  # nearest training codes
 FAR = 3.0  # deviations from which on a value counts by its logarithm
 HEAVY = 2.0  # excess kurtosis of a column above which its tails are heavy
@@ -237,7 +237,7 @@ def fit(rows: Rows, parts: Split, seed: int = 0, *, shared: bool = False, report
     scale = Scale.of(rows[parts.train], shared)
     scaled = scale(rows[parts.train])
     features = rows.shape[1]
-    code_size = min(max(2, round(features / CODE)), WIDEST, features)
+    code_size = min(max(2, round(features * CODE)), WIDEST, features)
     steps = int(np.clip(STEPS_AT * np.sqrt(len(scaled)), FEWEST, MOST_STEPS))
     stronger = TOGETHER if shared else 1.0
     weights = denoiser.train(scaled, code_size, steps, seed, lambda share: report("training", share), stronger)
