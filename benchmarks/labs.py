@@ -71,10 +71,10 @@ def anomalies(quick: bool) -> None:
     print(
         f"\nThreshold from held-out normal rows ({lab.QUANTILE:.0%} below it), and the best that nobody could know: share told rightly in %"
     )
-    line(("table", "best plain method", "its threshold; best", "combined", "its threshold; best"))
+    line(("table", "best plain method", "its threshold; best", "combined: its threshold; best"))
     for name, outcomes in clean.items():
         best = lab.best_plain(outcomes)
-        line((name, best, _told_rightly(outcomes, best), "", _told_rightly(outcomes, "combined")))
+        line((name, best, _told_rightly(outcomes, best), _told_rightly(outcomes, "combined")))
     print("\nWith half of the anomalies among the training rows: ROC-AUC without -> with, on the same test rows")
     line(("table", *lab.METHODS))
     for name, (rows, anomalous, shared) in known.items():
