@@ -5,7 +5,7 @@ thresholds do not. Rows are (N, F): of images and signals all numbers of a sampl
 
 The three scores of a row, each of a small network that was trained on normal rows:
 
-- error: the squared reconstruction error of an autoencoder with a narrow code (Hawkins et al., Outlier Detection Using
+- error: the squared reconstruction error of an autoencoder with a code smaller than the row (Hawkins et al., Outlier Detection Using
   Replicator Neural Networks, 2002);
 - code: the distance of its code to the nearest training codes;
 - correction: how far a denoiser that is given the row, and told that it is noisy, moves it (two denoisers, mean over five noises).
@@ -38,10 +38,8 @@ Report = Callable[[str, float], None]
 """Told (what is being done, share done in [0, 1]). It may raise, which ends the work."""
 
 LEVELS = (0.1, 0.25, 0.5, 1.0, 2.0)  # noises that the denoisers are told, in deviations of the training rows
-TOGETHER = (
-    3.0  # times as much for images and signals, whose numbers go together: little noise hides nothing that they share
-)
-# The recipe, one for all tables.
+TOGETHER = 3.0  # times as much for images and signals: little noise hides nothing of what their numbers share
+# The recipe, one for all tables. benchmarks/README.md says on what it was chosen.
 FEWEST, MOST_STEPS, STEPS_AT = 300, 1500, 40.0  # training steps: 40 for each square root of a training row
 CODE = 2 / 3  # the code's share of a row's numbers
 WIDEST = 64  # but at most so many
