@@ -18,8 +18,10 @@ if st.user.get("is_logged_in") is False:  # None where no login is configured
     st.stop()
 address.begin()
 warming.wait()
+from components import navigation  # noqa: E402  # it loads what pages compute with
+
 pages: dict[str, list[StreamlitPage]] = {}
-for section, (found, problems) in views.sections().items():
+for section, (found, problems) in navigation.sections().items():
     for problem in problems:
         st.warning(str(problem))
     pages[section] = [

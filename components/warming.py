@@ -40,11 +40,11 @@ def _load(kept: contextlib.ExitStack | None) -> None:
     try:
         import streamlit.emojis  # noqa: F401  # a large pattern, for the icon of the page
 
-        from components import opening, run_files, views
+        from components import navigation, opening, run_files
         from models import engine, runs, uploads
         from models.runs import thumbnails
 
-        views.sections()
+        navigation.sections()
         opens = [run for run in runs.find()[0] if run.pretrained and run.folder.name == OPENING]
         with contextlib.suppress(Problem):  # it is told where that run is opened
             for run in opens:

@@ -4,11 +4,13 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models import downloads
 from models.columns import Column
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
@@ -27,7 +29,7 @@ class Arrays(NamedTuple):
 
 @dataclass(frozen=True)
 class Remote:
-    """A file to download: its name under <downloads>/<dataset>/, where it comes from and what must arrive."""
+    """A file to download: its name under <downloads>/<the dataset's folder>/, where it comes from and what must arrive."""
 
     name: str
     url: str
@@ -44,7 +46,8 @@ class Dataset:
     set that the publisher fixed, None where the split is ours. `read` returns everything; `draw` returns the
     samples of some rows only and is there for datasets that can make one sample without the others. columns:
     of a table what its features are, of a signal its channels, with the scaling that `read` has applied. colours: where classes
-    are colours, the colour of each by its name, as "#rrggbb". given and
+    are colours, the colour of each by its name, as "#rrggbb". folder is where its files lie below the
+    downloads, which several of one publisher share; empty stands for the dataset's name. given and
     split are the fingerprint and the splits of what somebody brought (see `models.uploads`). fit says how its images of single figures were fitted
     into their frame: the share of the frame that their longer side fills, and whether their centre of "mass" or the
     middle of their "box" lies in the middle; drawings that somebody makes are fitted alike.
@@ -60,9 +63,10 @@ class Dataset:
     source: str
     licence: str
     read: Callable[[], Arrays]
-    draw: Callable[[NDArray[np.int64]], NDArray[np.uint8]] | None = None
+    draw: Callable[[NDArray[np.int64]], NDArray[np.generic]] | None = None
     factors: tuple[str, ...] = ()
     files: tuple[Remote, ...] = ()
+    folder: str = ""
     test_from: int | None = None
     version: int = 1
     label: str = "class"
@@ -80,6 +84,11 @@ class Dataset:
             return self.given
         facts = [self.name, self.version, self.count, list(self.shape), [remote.md5 for remote in self.files]]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+    @property
+    def downloads(self) -> Path:
+        """The folder of its downloaded files."""
+        return downloads() / (self.folder or self.name)
 
     @property
     def size(self) -> int:

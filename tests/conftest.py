@@ -110,7 +110,7 @@ def noisy_run(session_home: Path) -> runs.Run:
 def wave_run(session_home: Path) -> Iterator[runs.Run]:
     """Signals of two channels, D = 2. Read only."""
     with kinds.present(kinds.WAVE):
-        yield shared(session_home, dataset="waves", architecture="modern", epochs=20, batch_size=32)
+        yield shared(session_home, dataset="tides", architecture="modern", epochs=20, batch_size=32)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from models import datasets
 from models.columns import Column, standardised
 from models.datasets import Arrays, Dataset
 
-STEPS, WAVES, ROWS = 48, 400, 500
+STEPS, TIDES, ROWS = 48, 400, 500
 SPEED = (Column("speed [m/s]", "number", 0, 1, 20.0, 4.0), Column("pressure [hPa]", "number", 1, 1, 1013.0, 9.0))
 FRUIT = (
     Column("weight [g]", "number", 0, 1, 150.0, 30.0),
@@ -21,15 +21,15 @@ FRUIT = (
 )
 
 
-def waves() -> Arrays:
+def tides() -> Arrays:
     """Slow, medium and fast waves (N, 48, 2) of another phase each; the second channel follows the first."""
     source = np.random.default_rng(5)
-    labels = (np.arange(WAVES) % 3).astype(np.int32)
-    phase = source.uniform(0, 2 * np.pi, WAVES)
+    labels = (np.arange(TIDES) % 3).astype(np.int32)
+    phase = source.uniform(0, 2 * np.pi, TIDES)
     time = np.linspace(0, 2 * np.pi, STEPS)
     angle = (labels[:, None] + 1) * time + phase[:, None]
-    both = np.stack([20 + 6 * np.sin(angle), 1013 + 12 * np.cos(angle)], -1) + source.normal(0, 0.3, (WAVES, STEPS, 2))
-    return Arrays(standardised(SPEED, both), labels, np.zeros((WAVES, 0), np.float32))
+    both = np.stack([20 + 6 * np.sin(angle), 1013 + 12 * np.cos(angle)], -1) + source.normal(0, 0.3, (TIDES, STEPS, 2))
+    return Arrays(standardised(SPEED, both), labels, np.zeros((TIDES, 0), np.float32))
 
 
 def fruit() -> Arrays:
@@ -47,7 +47,7 @@ def fruit() -> Arrays:
 
 
 WAVE = Dataset(
-    "waves", "Waves", "", "signal", (STEPS, 2), WAVES, ("slow", "medium", "fast"), "here", "none", waves, label="tempo",
+    "tides", "Tides", "", "signal", (STEPS, 2), TIDES, ("slow", "medium", "fast"), "here", "none", tides, label="tempo",
     columns=SPEED,
 )  # fmt: skip
 TABLE = Dataset(

@@ -104,11 +104,11 @@ def test_numbers_are_not_served_where_there_are_none(wave_run: runs.Run, digits_
     assert asked(digits_run, "samples.f32.gz").status_code == 404, "images have thumbnails"
     assert asked(wave_run, "thumbnails.u8.gz").status_code == 404
     known = datasets.available()
-    held = known.pop("waves")
+    held = known.pop("tides")
     try:
         gone = asked(wave_run, "samples.f32.gz")
     finally:
-        known["waves"] = held
+        known["tides"] = held
     assert gone.status_code == 404 and gone.headers["cache-control"] == "no-store", "asked for again when it is back"
 
 
@@ -152,7 +152,7 @@ def test_a_run_without_columns_has_numbered_ones(wave_run: runs.Run, copied: Cal
 
 def test_a_loss_that_does_not_fit_is_no_default(wave_run: runs.Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(architectures.get("variational").defaults, "loss", "bernoulli")  # type: ignore[arg-type]
-    chosen = runs.configure({"dataset": "waves", "architecture": "variational"})
+    chosen = runs.configure({"dataset": "tides", "architecture": "variational"})
     assert chosen.loss == "squared-error"
     assert runs.configure({"dataset": "digits", "architecture": "variational"}).loss == "bernoulli"
 
@@ -257,18 +257,18 @@ def test_train_offers_what_fits(fruit_run: runs.Run, wave_run: runs.Run) -> None
         "train", dataset="digits", architecture="variational", noise="watermark", noise_level="0.3", loss="bernoulli"
     )
     assert app.selectbox(key="loss").value == "bernoulli" and app.selectbox(key="noise").value == "watermark"
-    app.selectbox(key="dataset").set_value("waves").run()
+    app.selectbox(key="dataset").set_value("tides").run()
     assert not app.exception and not app.error
     assert app.selectbox(key="noise").value == "none" and app.selectbox(key="loss").value != "bernoulli"
     app = drawn("train", dataset="digits")
     app.selectbox(key="preset").set_value("Convolutional (article)").run()
-    app.selectbox(key="dataset").set_value("waves").run()
+    app.selectbox(key="dataset").set_value("tides").run()
     assert not app.exception and not app.error
     kept = {name: app.selectbox(key=name).value for name in ("preset", "architecture", "recipe")}
     assert kept == {"preset": train.OWN, "architecture": "modern", "recipe": "hourglass"}
     assert (
         app.number_input(key="learning_rate").value
-        == train.start_values(datasets.get("waves"), "modern", 2)["learning_rate"]
+        == train.start_values(datasets.get("tides"), "modern", 2)["learning_rate"]
     )
 
 
@@ -276,7 +276,7 @@ def test_train_offers_what_fits(fruit_run: runs.Run, wave_run: runs.Run) -> None
 def test_while_it_trains_a_signal_is_seen_beside_what_becomes_of_it(
     noise: str, wave_run: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = runs.configure({"dataset": "waves", "architecture": "modern", "noise": noise, "noise_level": 0.2})
+    chosen = runs.configure({"dataset": "tides", "architecture": "modern", "noise": noise, "noise_level": 0.2})
     known = np.asarray(datasets.arrays(kinds.WAVE).samples[:8])
     strip = np.stack([known, known + 9, known * 0] if noise != "none" else [known, known * 0])
     monkeypatch.setattr(engine, "strip", lambda _: strip)

@@ -47,13 +47,6 @@ def available() -> list[Page]:
     return discovered()[0]
 
 
-def sections() -> dict[str, tuple[list[Page], list[Problem]]]:
-    """The pages of each section of the navigation, and what is wrong with files that give none."""
-    from components.views import labs  # which takes parts of this module
-
-    return {"": discovered(), "Labs": labs.discovered()}
-
-
 def discovered() -> tuple[list[Page], list[Problem]]:
     """Every page in this folder, in order, and what is wrong with the files that give none."""
     pages, problems = discover(__name__, __path__, "PAGE", Page, check, names=lambda page: (page.path,))

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, downloads, home, kinds, private, unwritable, uploads
+from models import Problem, home, kinds, private, unwritable, uploads
 from models.columns import with_gaps
 from models.data import SPLITS, TEST, TRAIN, VALIDATION, Arrays, Dataset, Progress, Remote
 from models.discovery import Unusable, discover, named_like_file, texts
@@ -56,7 +56,8 @@ __all__ = [
 
 
 def available() -> dict[str, Dataset]:
-    """Every dataset in this folder by name, in the order a newcomer should meet them (small ones first)."""
+    """Every dataset in this folder by name, in the order a newcomer should meet them: those that are here before those that
+    have to be downloaded, images before the others, small ones first."""
     return _discovered()[0]
 
 
@@ -68,7 +69,9 @@ def broken() -> list[Problem]:
 @cache
 def _discovered() -> tuple[dict[str, Dataset], list[Problem]]:
     all_, problems = discover(__name__, __path__, "DATASET", Dataset, _check, names=lambda dataset: (dataset.name,))
-    ordered = sorted(all_, key=lambda dataset: (len(dataset.files) > 0, dataset.count, dataset.name))
+    ordered = sorted(
+        all_, key=lambda dataset: (len(dataset.files) > 0, dataset.kind != "image", dataset.count, dataset.name)
+    )
     return {dataset.name: dataset for dataset in ordered}, problems
 
 
@@ -128,14 +131,14 @@ def missing(dataset: Dataset) -> tuple[Remote, ...]:
     """
     if _read_arrays(dataset) is not None:
         return ()
-    folder = downloads() / dataset.name
+    folder = dataset.downloads
     return tuple(remote for remote in dataset.files if _bytes(folder / remote.name) != remote.bytes)
 
 
 def file(dataset: Dataset, name: str) -> Path:
     """The path of a downloaded file after checking its MD5; a `Problem` when absent, cut short or altered."""
     remote = next(remote for remote in dataset.files if remote.name == name)
-    path = downloads() / dataset.name / name
+    path = dataset.downloads / name
     again = f"download it on the Train page, or run python -m models download {dataset.name}"
     if _bytes(path) is None:
         raise Problem(
@@ -157,7 +160,7 @@ def download(dataset: Dataset, progress: Progress = lambda _what, _share: None) 
     if _read_arrays(dataset) is not None:
         return
     for remote in dataset.files:
-        target = downloads() / dataset.name / remote.name
+        target = dataset.downloads / remote.name
         if _bytes(target) != remote.bytes or _facts(target) != (remote.bytes, remote.md5):
             _fetch(remote, target, progress)
 
