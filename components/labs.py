@@ -1,14 +1,16 @@
 """The frame of a lab's page: its question and its run, the answer or how far it is, what to try, where it came from."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from components import choosing, visitor
+from components import address, choosing, visitor
 from components.views import show_problems
-from models import engine, runs, uploads
+from models import Problem, datasets, engine, runs, uploads
+from models.datasets import Dataset
 from models.labs import Answer, Lab, Settings
 
 
@@ -30,24 +32,47 @@ def begin(lab: Lab) -> runs.Run | None:
     return run
 
 
-def answer(lab: Lab, run: runs.Run, settings: Settings) -> Answer | None:
+def begin_dataset(lab: Lab) -> Dataset | None:
+    """The question, and the dataset that it is asked of, the visitor's own first; None where its samples are not at hand."""
+    st.subheader(lab.question, anchor=False)
+    known = {name: one for name, one in choosing.datasets_of(visitor.owner()).items() if not lab.fits(one)}
+    words = choosing.titles(known)
+    usual = next((name for name in lab.shipped if name in known), next(iter(known)))
+    asked = st.query_params.get("data", "")
+    if address.first_time("asked data") and asked and asked not in known:
+        with contextlib.suppress(Problem):
+            other = datasets.get(asked)
+            if uploads.readable(asked, visitor.owner()) and (why := lab.fits(other)):
+                st.caption(f":material/info: {choosing.escaped(other.title)} is not shown here: {why}.")
+    address.seed("data", usual, str, known, words.__getitem__)
+    chosen = known[
+        st.selectbox("Dataset", list(known), format_func=words.__getitem__, key="data", label_visibility="collapsed")
+    ]
+    if datasets.missing(chosen):
+        st.caption(f"{chosen.title} does not ship with Hourglass.")
+        choosing.download_button(chosen)
+        return None
+    return chosen
+
+
+def answer(lab: Lab, subject: runs.Run | Dataset, settings: Settings) -> Answer | None:
     """The answer: computed here, or shipped; else it is asked for, and how far it is drawn until it is there."""
-    asked = engine.question(lab, run, settings)
-    found = kept(asked, run)
+    asked = engine.question(lab, subject, settings)
+    found = kept(asked)
     if found is not None:
         return found
-    waiting(asked, run)
+    waiting(asked)
     return None
 
 
-def kept(asked: engine.Question, run: runs.Run) -> Answer | None:
+def kept(asked: engine.Question) -> Answer | None:
     """The answer that is there already, if any. Of somebody's own data it is for whoever may see these."""
     if not uploads.readable(asked.dataset, visitor.owner()):
         return None
-    return engine.kept_answer(asked) or engine.shipped_answer(asked, run)
+    return engine.kept_answer(asked) or engine.shipped_answer(asked)
 
 
-def waiting(asked: engine.Question, run: runs.Run) -> None:
+def waiting(asked: engine.Question) -> None:
     """Ask, and draw how far it is; a question that was given up or failed waits for a click."""
     stopped = st.session_state.setdefault("given up", set())
     standing = engine.standing(asked)
@@ -95,26 +120,24 @@ def to_try(page: str, tries: Sequence[Try]) -> None:
                 st.switch_page(pages[one.page or page], query_params=dict(one.query))
 
 
-def origin(lab: Lab, run: runs.Run, settings: Settings, libraries: str) -> None:
+def origin(lab: Lab, subject: runs.Run | Dataset, settings: Settings, measured: str) -> None:
     """Where the answer came from: what shipped beside what was computed here."""
-    asked = engine.question(lab, run, settings)
-    here, came = engine.kept_answer(asked), engine.shipped_answer(asked, run)
-    st.caption(
-        f"Measured on test {'images' if run.kind == 'image' else 'samples'} that the network never saw. {libraries}."
-    )
+    asked = engine.question(lab, subject, settings)
+    here, came = engine.kept_answer(asked), engine.shipped_answer(asked)
+    st.caption(measured)
     if came is None:
         return
-    command = f"python -m models lab {lab.name} {run.folder.name} --ship"
-    words = f"This answer ships with Hourglass; `{command}` made it."
-    if here is None:
-        left, right = st.columns([4, 1], vertical_alignment="center")
-        left.caption(words)
-        if right.button("Compute it here", help="The same on this computer, to stand beside it"):
-            engine.ask(asked, visitor.owner())
-        if engine.standing(asked).phase in ("queued", "running"):
-            progress(asked)
+    name = subject.folder.name if isinstance(subject, runs.Run) else subject.name
+    words = f"This answer ships with Hourglass; `python -m models lab {lab.name} {name} --ship` made it."
+    if here is not None:
+        st.caption(f"{words} Shipped: {came.facts['verdict']} Computed here: {here.facts['verdict']}")
         return
-    st.caption(f"{words} Shipped: {came.facts.get('verdict', '')} Computed here: {here.facts.get('verdict', '')}")
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    left.caption(words)
+    if right.button("Compute it here", help="The same on this computer, to stand beside it"):
+        engine.ask(asked, visitor.owner())
+    if engine.standing(asked).phase in ("queued", "running"):
+        progress(asked)
 
 
 def plain(array: Any, digits: int = 7) -> Any:

@@ -13,11 +13,12 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from components.views import labs as lab_pages
-from models import PRETRAINED, Problem, engine, labs, runs, uploads
+from models import Problem, datasets, engine, labs, runs, uploads
+from models.analysis import anomalies as computed
 from models.analysis import metrics
 from models.codes import to_float
 from models.engine import answers, queue
-from models.labs import Answer, Lab, compress
+from models.labs import Answer, Lab, anomalies, compress
 from models.readers import guarded
 from models.runs import Run
 from models.shell import main
@@ -149,7 +150,7 @@ def test_a_shipped_answer_is_made_again_by_its_command() -> None:
     """What the run and PCA take to the last byte; image files where the libraries are those that wrote them."""
     run = opened("digits-modern-8")
     asked = engine.question(compress.LAB, run, {})
-    came = engine.shipped_answer(asked, run)
+    came = engine.shipped_answer(asked)
     assert came is not None
     again = answers.compute(asked, lambda _what, _share: None)
     same = came.facts["libraries"] == again.facts["libraries"]
@@ -162,6 +163,60 @@ def test_a_shipped_answer_is_made_again_by_its_command() -> None:
                 [point["psnr"] for point in before["points"]], abs=0.02
             )
     assert again.facts["verdict"] == came.facts["verdict"]
+
+
+# Anomalies
+
+
+def test_what_is_normal_is_one_class_or_all_but_one() -> None:
+    labels = np.array([0, 1, 2, 2, 2, 2], np.int32)
+    digits = datasets.get("digits")
+    assert anomalies.usual(dataclasses.replace(digits, classes=("a", "b", "c")), labels) == "only 2"
+    assert anomalies.usual(digits, np.repeat(np.arange(10, dtype=np.int32), 3)) == "but 9"
+    np.testing.assert_array_equal(anomalies.anomalous_of(labels, "only 2"), [True, True, False, False, False, False])
+    np.testing.assert_array_equal(anomalies.anomalous_of(labels, "but 1"), [False, True, False, False, False, False])
+    for wrong in ("", "3", "only", "but x", "only -1"):
+        with pytest.raises(Problem, match="no choice"):
+            anomalies.anomalous_of(labels, wrong)
+    assert "but 0" not in anomalies.choices(dataclasses.replace(digits, classes=("a", "b")))
+
+
+def test_why_a_sample_is_an_alarm_is_said_in_its_own_words() -> None:
+    columns = datasets.get("breast-cancer").columns
+    far = np.zeros(30, np.float32)
+    far[3] = 14.2
+    assert anomalies.because(columns, "table", far, (30,)) == "mean area: 14 deviations above what is expected"
+    wave = np.zeros(128, np.float32)
+    wave[2 * 10 + 1] = -6
+    assert anomalies.because((), "signal", wave, (64, 2)).startswith("step 11 of channel 2: 6 deviations below")
+    pixel = np.zeros(64, np.float32)
+    pixel[8 * 2 + 5] = 3
+    assert anomalies.because((), "image", pixel, (8, 8, 1)).startswith("pixel 6, 3: 3 deviations above")
+
+
+def test_the_verdict_can_be_lost() -> None:
+    def outcome(ours: list[float], plain: list[float]) -> computed.Outcome:
+        truth = np.array([True, True, False, False, False, False])
+        scores = {"combined": np.array(ours, float), "k-NN": np.array(plain, float)}
+        return computed.Outcome(0, np.arange(6), truth, scores, scores, {})
+
+    good, bad = [6, 5, 4, 3, 2, 1], [1, 2, 3, 4, 5, 6]
+    for ours, plain, words in ((good, bad, "The networks win"), (bad, good, "k-NN wins"), (good, good, "A tie")):
+        outcomes = [outcome(ours, plain)]
+        apart = computed.difference(outcomes, "combined", "k-NN")
+        assert anomalies.verdict(outcomes, "k-NN", apart).startswith(words)
+
+
+def test_an_answer_about_a_table_is_made_again() -> None:
+    """With two splits; the networks' scores depend on the processor in their last digits."""
+    dataset = datasets.get("breast-cancer")
+    made = anomalies.answer(dataset, {**anomalies.LAB.settings, "splits": 1}, lambda _what, _share: None)
+    came = engine.shipped_answer(engine.question(anomalies.LAB, dataset, {}))
+    assert came is not None and made.facts["words"] == came.facts["words"] == "only benign"
+    np.testing.assert_array_equal(made.arrays["test"], came.arrays["test"])
+    for before, after in zip(came.facts["methods"], made.facts["methods"], strict=True):
+        assert after["ap"][0] == pytest.approx(before["ap"][0], abs=0.02), before["name"]
+    assert 0 < made.facts["anomalies"] == 212 and set(made.arrays) == set(came.arrays)
 
 
 # Answers
@@ -250,32 +305,50 @@ def test_every_lab_has_a_page_of_its_name() -> None:
     assert lab_pages.discovered()[1] == []
 
 
+def subject(lab: Lab, name: str) -> Run | datasets.Dataset:
+    return opened(name) if lab.of == "run" else datasets.get(name)
+
+
 @pytest.mark.parametrize("lab", LABS)
 def test_it_opens_on_an_answer_that_ships(lab: Lab) -> None:
     app = page(lab.name)
     assert app.subheader[0].value == lab.question
-    run = opened(lab.shipped[0])
-    assert app.selectbox(key="run").value == run.id and app.query_params["run"] == run.id
+    if lab.of == "run":
+        run = opened(lab.shipped[0])
+        assert app.selectbox(key="run").value == run.id and app.query_params["run"] == run.id
+    else:
+        assert app.selectbox(key="data").value == app.query_params["data"] == lab.shipped[0]
     assert any("To try" in one.value for one in app.markdown) and len(app.button) >= 3
     assert any("ships with Hourglass" in one.value for one in app.caption)
 
 
 @pytest.mark.parametrize("lab", LABS)
-def test_it_opens_with_every_shipped_run_that_fits(lab: Lab) -> None:
-    fitting = [run for run in runs.find()[0] if run.pretrained and not lab.fits(run)]
-    assert fitting
-    for run in fitting:
-        app = page(lab.name, run=run.folder.name)
-        assert not app.error and app.selectbox(key="run").value == run.id
+def test_it_opens_with_everything_that_fits(lab: Lab) -> None:
+    """Shipped runs, or datasets that are here: what has no answer yet is being computed, which is said."""
+    if lab.of == "run":
+        fitting = {
+            run.folder.name: {"run": run.folder.name} for run in runs.find()[0] if run.pretrained and not lab.fits(run)
+        }
+    else:
+        known = datasets.available().values()
+        small = [one for one in known if not lab.fits(one) and not datasets.missing(one) and one.count < 25_000]
+        fitting = {one.name: {"data": one.name} for one in small}
+    assert len(fitting) > 3
+    for query in fitting.values():
+        app = page(lab.name, **query)
+        assert not app.error and not app.warning
+        assert lab.of == "run" or app.selectbox(key="data").value == query["data"]
 
 
 @pytest.mark.parametrize("lab", LABS)
-def test_shipped_answers_are_those_of_its_runs(lab: Lab) -> None:
-    there = {path.parent.parent.name for path in PRETRAINED.glob(f"*/answers/{lab.name}-*")}
-    assert there == set(lab.shipped)
-    for name in lab.shipped:
-        run = opened(name)
-        assert engine.shipped_answer(engine.question(lab, run, {}), run) is not None
+def test_answers_that_ship_are_those_that_it_names(lab: Lab) -> None:
+    asked = {engine.question(lab, subject(lab, name), {}).id for name in lab.shipped}
+    there = {path.name.removesuffix(answers.SUFFIX) for path in answers.SHIPPED.glob(f"{lab.name}-*")}
+    assert there == asked and asked
+
+
+def test_answers_that_ship_are_small() -> None:
+    assert sum(path.stat().st_size for path in answers.SHIPPED.iterdir()) < 1e6
 
 
 def test_a_run_that_does_not_fit_is_named_with_the_reason(fruit_run: Run) -> None:

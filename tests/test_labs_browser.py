@@ -130,11 +130,73 @@ def test_things_to_try_are_one_click_and_files_come_back(compress: Page) -> None
     expect(page.get_by_text("bit for bit those that were written above")).to_be_visible()
 
 
-def test_on_a_phone_nothing_overflows(app: str, window: Callable[..., Page]) -> None:
+@pytest.fixture
+def anomalies(app: str, window: Callable[..., Page]) -> Page:
+    page = window(**LAPTOP)
+    page.goto(f"{app}/anomalies")
+    ready(page)
+    return page
+
+
+def numbers_in(page: Page) -> list[int]:
+    """Found, missed, false alarms, quiet."""
+    return [
+        int(cell.replace(",", ""))
+        for cell in page.get_by_test_id("lab-matrix").locator("tr td:not(:empty)").all_inner_texts()
+    ]
+
+
+def test_the_threshold_moves_matrix_cost_and_alarms(anomalies: Page, app: str, window: Callable[..., Page]) -> None:
+    page = anomalies
+    expect(page.get_by_text(re.compile(r"^(.* wins: the networks reach|The networks win|A tie)")).first).to_be_visible()
+    before, cost = numbers_in(page), page.get_by_test_id("lab-cost").inner_text()
+    box = page.get_by_test_id("threshold").bounding_box()
+    assert box is not None and len(before) == 4
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.15 * box["width"], box["y"] + 100)
+    page.mouse.up()
+    after = numbers_in(page)
+    assert after[0] > before[0] and after[1] < before[1] and after[2] > before[2], (
+        "a lower line: more alarms of both kinds"
+    )
+    assert sum(after) == sum(before) and page.get_by_test_id("lab-cost").inner_text() != cost
+    page.get_by_test_id("lab-miss").focus()
+    page.keyboard.press("End")
+    expect(page.get_by_test_id("lab-cost")).to_contain_text("× 1,000")
+    page.get_by_test_id("lab-cheapest").click()
+    price, least = re.search(r": ([\d,]+) \(.*least ([\d,]+),", page.get_by_test_id("lab-cost").inner_text()).groups()
+    assert price == least
+    page.get_by_test_id("lab-score-error").click()
+    expect(page.get_by_test_id("lab-score-error")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_url(lambda url: asked(page).get("score") == ["error"] and asked(page).get("miss") == ["1000"])
+    seen = numbers_in(page)
+    other = window(**LAPTOP)
+    other.goto(page.url)
+    ready(other)
+    assert numbers_in(other) == seen
+
+
+def test_another_dataset_is_computed_and_can_be_given_up(anomalies: Page) -> None:
+    page = anomalies
+    page.get_by_role("button", name="Card payments: which are fraud?").click()
+    page.get_by_role("button", name="Cancel").click(timeout=120_000)
+    expect(page.get_by_role("button", name="Compute")).to_be_visible(timeout=60_000)
+    assert asked(page)["data"] == ["payments"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("compress", ("rate", "lab-picture-run", "lab-images", "lab-decoder")),
+        ("anomalies", ("threshold", "lab-matrix", "lab-miss", "lab-week")),
+    ],
+)
+def test_on_a_phone_nothing_overflows(name: str, parts: tuple[str, ...], app: str, window: Callable[..., Page]) -> None:
     page = window(**PHONE)
-    page.goto(f"{app}/compress?run=digits-modern-8")
+    page.goto(f"{app}/{name}")
     lab = ready(page)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-    for part in ("rate", "lab-picture-run", "lab-images", "lab-decoder"):
+    for part in parts:
         box = lab.get_by_test_id(part).bounding_box()
         assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 391, part

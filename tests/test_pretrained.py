@@ -92,8 +92,7 @@ def test_what_the_project_says_of_its_best_runs() -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_no_shipped_run_holds_what_is_not_of_a_run_or_may_not_be_shipped(name: str) -> None:
     run = opened(name)
-    files = (path for path in run.folder.rglob("*") if path.is_file() and path.parent.name != "answers")  # of labs
-    there = {str(path.relative_to(run.folder)) for path in files}
+    there = {str(path.relative_to(run.folder)) for path in run.folder.rglob("*") if path.is_file()}
     assert there == {"run.json", *run.card.files}  # no checkpoint, and no image of the dataset
     assert there <= {"run.json", *runs.REQUIRED, *runs.OPTIONAL}
 

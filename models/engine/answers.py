@@ -2,7 +2,7 @@
 
 An answer is one file, <id>.safetensors.gz: arrays, and the facts as JSON in its header. Of a dataset that comes with
 Hourglass it lies in <home>/answers, for everybody; of one that somebody brought in the dataset's own folder, so that it goes
-with it. Answers that ship lie in the folder of their run, pretrained/<name>/answers.
+with it. Answers that ship lie in `SHIPPED`.
 """
 
 from __future__ import annotations
@@ -20,32 +20,35 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from models import Problem, home, labs, private, unwritable, uploads
+from models import Problem, datasets, home, labs, private, unwritable, uploads
+from models.datasets import Dataset
 from models.labs import Answer, Lab, Setting, Settings
 from models.runs import Run, folder_of, open_run, write_whole
 
 ID = re.compile(r"[a-z]+-[0-9a-f]{16}-[0-9a-f]{16}")
 MOST = 512 * 2**20  # bytes that answers for everybody take together; the oldest go first
 SUFFIX = ".safetensors.gz"
+SHIPPED = Path(labs.__file__).parent / "answers"
 LARGEST = 64 * 2**20  # bytes of an answer, unpacked
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a lab is asked: of which run, by its id and the digest of its content, and with which settings."""
+    """What a lab is asked: of which run, by its id and the digest of its content, or of which dataset, by its fingerprint
+    twice; and with which settings."""
 
     lab: str
     version: int
-    run: str
+    subject: str
     digest: str
     dataset: str
     settings: dict[str, Setting] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
-        """The lab, the run, and 16 hex digits of everything: equal questions have equal ids."""
+        """The lab, the run or dataset, and 16 hex digits of everything: equal questions have equal ids."""
         facts = json.dumps(asdict(self), sort_keys=True)
-        return f"{self.lab}-{self.run}-{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
+        return f"{self.lab}-{self.subject}-{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
 
     @property
     def folder(self) -> Path:
@@ -70,9 +73,13 @@ class Question:
         return self.folder / f".{self.id}.stop"
 
 
-def question(lab: Lab, run: Run, settings: Settings) -> Question:
+def question(lab: Lab, subject: Run | Dataset, settings: Settings) -> Question:
     """The question that these settings make of a lab. A `Problem` for a setting that the lab does not have."""
-    return Question(lab.name, lab.version, run.id, run.digest, run.card.dataset.name, lab.chosen(settings))
+    if isinstance(subject, Run):
+        of = subject.id, subject.digest, subject.card.dataset.name
+    else:
+        of = subject.fingerprint, subject.fingerprint, subject.name
+    return Question(lab.name, lab.version, *of, lab.chosen(settings))
 
 
 def read_question(values: Any) -> Question | None:
@@ -81,7 +88,7 @@ def read_question(values: Any) -> Question | None:
         asked = Question(**values)
     except TypeError:
         return None
-    words = (asked.lab, asked.run, asked.digest, asked.dataset)
+    words = (asked.lab, asked.subject, asked.digest, asked.dataset)
     good = all(isinstance(one, str) for one in words) and isinstance(asked.settings, dict)
     return asked if good and ID.fullmatch(asked.id) else None
 
@@ -91,9 +98,9 @@ def kept(asked: Question) -> Answer | None:
     return _read(asked.path)
 
 
-def shipped(asked: Question, run: Run) -> Answer | None:
-    """The answer that ships with the run; None where there is none."""
-    return _read(run.folder / "answers" / f"{asked.id}{SUFFIX}") if run.pretrained else None
+def shipped(asked: Question) -> Answer | None:
+    """The answer that ships; None where there is none."""
+    return _read(SHIPPED / f"{asked.id}{SUFFIX}")
 
 
 def _read(path: Path) -> Answer | None:
@@ -125,15 +132,12 @@ def write(asked: Question, answer: Answer) -> None:
     _make_room()
 
 
-def ship(asked: Question, run: Run, answer: Answer) -> None:
-    """Keep an answer beside a shipped run, in place of the one that was there. A `Problem` for a run that does not ship."""
-    if not run.pretrained:
-        raise Problem(f"{run.folder.name} does not ship", do="name a run of the folder pretrained/")
-    folder = run.folder / "answers"
-    folder.mkdir(exist_ok=True)
-    for old in folder.glob(f"{asked.lab}-*{SUFFIX}"):
+def ship(asked: Question, answer: Answer) -> None:
+    """Keep an answer among those that ship, in place of the one about the same run or dataset."""
+    SHIPPED.mkdir(exist_ok=True)
+    for old in SHIPPED.glob(f"{asked.lab}-{asked.subject}-*{SUFFIX}"):
         old.unlink()
-    write_whole(folder / f"{asked.id}{SUFFIX}", packed(answer))
+    write_whole(SHIPPED / f"{asked.id}{SUFFIX}", packed(answer))
 
 
 def _make_room() -> None:
@@ -155,9 +159,11 @@ def forget(run: str) -> None:
 
 def compute(asked: Question, report: labs.Report) -> Answer:
     """Answer a question in this process. A `Problem` where it cannot be answered."""
-    lab, run = labs.get(asked.lab), open_run(folder_of(asked.run))
-    if run.digest != asked.digest or lab.version != asked.version:
-        raise Problem("this question is about another version of the run or the lab", do="ask it again")
-    if why := lab.fits(run):
+    lab = labs.get(asked.lab)
+    subject = open_run(folder_of(asked.subject)) if lab.of == "run" else datasets.get(asked.dataset)
+    digest = subject.digest if isinstance(subject, Run) else subject.fingerprint
+    if digest != asked.digest or lab.version != asked.version:
+        raise Problem(f"this question is about another version of the {lab.of} or the lab", do="ask it again")
+    if why := lab.fits(subject):
         raise Problem(why)
-    return lab.answer(run, lab.chosen(asked.settings), report)
+    return lab.answer(subject, lab.chosen(asked.settings), report)

@@ -1,7 +1,7 @@
 """Labs: what autoencoders are for. One file in this folder is one lab, found by its presence.
 
-Such a file defines `LAB`, a `Lab`: a question that is asked of a run, and the computation that answers it in numbers. The
-page of the same name in `components/views/labs/` shows the answer. A computation takes and gives numpy arrays and plain
+Such a file defines `LAB`, a `Lab`: a question that is asked of a run or of a dataset, and the computation that answers it in
+numbers. The page of the same name in `components/views/labs/` shows the answer. A computation takes and gives numpy arrays and plain
 values; it is called in a worker process, so it may import torch and scikit-learn, inside its functions.
 """
 
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from models import Problem
 from models.discovery import Unusable, discover, named_like_file, texts
-from models.runs import Run
 
 Setting = str | int | float | bool
 Settings = Mapping[str, Setting]
@@ -35,17 +34,19 @@ class Answer:
 class Lab:
     """A question and how it is answered.
 
-    question: one sentence that a first-year student understands. fits(run): "" where the question can be asked of a run,
-    else why not, as a clause. answer(run, settings, report): needs the run's dataset at hand; a `Problem` where it cannot
-    be answered. settings: their names and usual values. version: raised when the same question would be answered
-    otherwise. shipped: names of the shipped runs whose answers to the usual settings ship.
+    question: one sentence that a first-year student understands. of: "run" or "dataset", what it is asked of: the subject.
+    fits(subject): "" where it can be asked of that, else why not, as a clause. answer(subject, settings, report): needs the
+    samples at hand; a `Problem` where it cannot be answered. settings: their names and usual values. version: raised when
+    the same question would be answered otherwise. shipped: names of the runs that ship, or of datasets, whose answers to the
+    usual settings ship.
     """
 
     name: str
     title: str
     question: str
-    fits: Callable[[Run], str]
-    answer: Callable[[Run, Settings, Report], Answer]
+    fits: Callable[[Any], str]
+    answer: Callable[[Any, Settings, Report], Answer]
+    of: str = "run"
     settings: Settings = field(default_factory=dict)
     version: int = 1
     shipped: tuple[str, ...] = ()
@@ -80,6 +81,8 @@ def _check(lab: Lab, file: str) -> None:
     """`Unusable` where what a lab declares cannot be."""
     named_like_file(lab.name, file)
     texts(lab, "title", "question")
+    if lab.of not in ("run", "dataset"):
+        raise Unusable(f"is asked of “{lab.of}”", "“run” or “dataset” was expected")
     if not callable(lab.fits) or not callable(lab.answer):
         raise Unusable("has a fits or an answer that cannot be called", "two functions were expected")
 

@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import Any
 
-from models import Problem, engine, labs, runs
+from models import Problem, datasets, engine, labs, runs
 from models.engine import answers
 from models.shell.commands import command, show_progress
 
@@ -13,7 +13,12 @@ def add_to(commands: Any) -> None:
     """Add the command to those of the parser."""
     asked = command(commands, "lab", _lab, "Ask a lab a question of a run, and keep the answer.")
     asked.add_argument("lab", help=", ".join(labs.available()))
-    asked.add_argument("names", nargs="*", metavar="RUN", help="ids of runs, or names of those that ship")
+    asked.add_argument(
+        "names",
+        nargs="*",
+        metavar="RUN",
+        help="ids of runs, or names of those that ship; of datasets, where the lab asks these",
+    )
     asked.add_argument(
         "--set",
         action="append",
@@ -33,14 +38,18 @@ def _lab(arguments: argparse.Namespace) -> int:
         raise Problem("answers to the usual settings ship, no others", do="leave out --set or --ship")
     settings = dict(_setting(lab, text) for text in arguments.set)
     for name in names:
-        run = runs.open_run(runs.folder_of(name))
-        asked = engine.question(lab, run, settings)
+        subject = runs.open_run(runs.folder_of(name)) if lab.of == "run" else datasets.get(name)
+        asked = engine.question(lab, subject, settings)
         answer = answers.compute(asked, (lambda _what, _share: None) if arguments.json else show_progress)
         if arguments.ship:
-            answers.ship(asked, run, answer)
+            answers.ship(asked, answer)
         else:
             answers.write(asked, answer)
-        print(json.dumps({"run": run.id, **answer.facts}) if arguments.json else f"{run.title}: {_in_words(answer)}")
+        print(
+            json.dumps({lab.of: asked.subject, **answer.facts})
+            if arguments.json
+            else f"{subject.title}: {_in_words(answer)}"
+        )
     return 0
 
 

@@ -32,7 +32,8 @@ def show() -> None:
         view = drawn(run, found)
         labs.to_try("Compress", tries(run))
         below(run, found)
-        labs.origin(LAB, run, settings, f"{found.facts['count']:,} of them. Written by {found.facts['libraries']}")
+        count = f"Measured on {found.facts['count']:,} test images that the network never saw."
+        labs.origin(LAB, run, settings, f"{count} Written by {found.facts['libraries']}.")
     images = settings["images"] if settings["images"] != IMAGES[0] else None
     address.publish(run=run.id, images=images, **{name: value for name, value in view.items() if value})
 

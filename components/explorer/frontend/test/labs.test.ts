@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { along, marksOf, reaching, short } from "../src/labs/chart";
 import { psnrOf } from "../src/labs/compress-answer";
+import { above, cheapest, confusion, cost, outline } from "../src/labs/threshold";
 import { formatBytes, verdict, type Standing } from "../src/labs/compress-verdict";
 
 const LINE = [
@@ -87,5 +88,32 @@ describe("the verdict", () => {
 
   test("one level of 255 off everywhere is 48.1 dB", () => {
     expect(psnrOf([1, 2, 3], [2, 3, 4])).toBeCloseTo(20 * Math.log10(255), 6);
+  });
+});
+
+describe("a threshold", () => {
+  const scores = { normal: [1, 2, 2, 3, 8], other: [2.5, 6, 7, 9] };
+
+  test("what is above it is an alarm, what is equal is not", () => {
+    expect(above([1, 2, 2, 3], 2)).toBe(1);
+    expect(above([1, 2, 2, 3], 0)).toBe(4);
+    expect(confusion(scores, 3)).toEqual({ found: 3, missed: 1, falseAlarms: 1, quiet: 4 });
+  });
+
+  test("the cheapest depends on what a miss costs", () => {
+    expect(cost(confusion(scores, 3), 10, 1)).toBe(11);
+    expect(cheapest(scores, 0.5, 1)).toBe(3); // one missed, one false alarm
+    expect(cheapest(scores, 100, 1)).toBe(2); // two false alarms are cheaper than the one that was missed
+    for (const miss of [1, 5, 100])
+      for (const level of [0, ...scores.normal, ...scores.other])
+        expect(cost(confusion(scores, cheapest(scores, miss, 1)), miss, 1)).toBeLessThanOrEqual(
+          cost(confusion(scores, level), miss, 1),
+        );
+  });
+
+  test("a histogram holds all values, also those on its edges", () => {
+    const line = outline(scores.normal, 1, 8, 7);
+    expect(line.length).toBe(14);
+    expect(line.reduce((sum, [, share], i) => sum + (i % 2 ? 0 : share), 0)).toBeCloseTo(100, 6);
   });
 });

@@ -9,6 +9,8 @@ export interface Series {
   /** The line that the figure is about is drawn thicker. */
   readonly main?: boolean;
   readonly dashed?: boolean;
+  /** Without a dot at each point. */
+  readonly plain?: boolean;
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
@@ -105,7 +107,7 @@ export class Chart {
 
   private redraw(): void {
     this.lines.replaceChildren(
-      ...this.series.flatMap(({ name, colour, points, main, dashed }) => {
+      ...this.series.flatMap(({ name, colour, points, main, dashed, plain }) => {
         const places = points.map(([x, y]) => `${this.across(x).toFixed(1)},${this.up(y).toFixed(1)}`);
         const line = svg("polyline", {
           points: places.join(" "),
@@ -119,7 +121,7 @@ export class Chart {
         const dots = points.map(([x, y]) =>
           svg("circle", { cx: this.across(x), cy: this.up(y), r: main ? 4 : 2.6, fill: colour }),
         );
-        return [line, ...(dashed ? [] : dots)];
+        return [line, ...(dashed || plain ? [] : dots)];
       }),
     );
   }

@@ -1,6 +1,7 @@
 /** Every lab with a part in the browser, by its name. A further one is a file and a line here. */
 
+import { anomalies } from "./anomalies";
 import { compress } from "./compress";
 import type { LabOf } from "./lab";
 
-export const LABS: Readonly<Record<string, LabOf>> = { compress };
+export const LABS: Readonly<Record<string, LabOf>> = { anomalies, compress };

@@ -1,0 +1,291 @@
+/** A threshold to drag on the scores of normal samples and of those that do not belong: what is found, and what it costs. */
+
+import { objectOf, type Json } from "../card";
+import { h, setText } from "../dom";
+import { Chart, short, type Series } from "./chart";
+import { downloads } from "./downloads";
+import type { Lab, LabContext, LabOf, LabView } from "./lab";
+import { cheapest, confusion, cost, outline, type Scores } from "./threshold";
+
+interface Method extends Scores {
+  readonly name: string;
+  readonly title: string;
+  /** What held-out normal samples alone say. */
+  readonly threshold: number;
+}
+
+const BINS = 40;
+const NORMAL = "#56b4e9",
+  OTHER = "#d55e00",
+  COST = "#8c8c8c",
+  HELD = "#009e73";
+
+export const anomalies: LabOf = (host, data, view, context) => new Anomalies(host, data, view, context);
+
+class Anomalies implements Lab {
+  private methods: readonly Method[] = [];
+  private share = 0.01;
+  private chosen = "combined";
+  /** The threshold of each method that was looked at. */
+  private readonly levels = new Map<string, number>();
+  private miss = 10;
+  private week = 1000;
+  private asked = "";
+  private timer = 0;
+
+  private readonly verdict = h("p", {
+    class: "hg-lab-verdict",
+    aria: { live: "polite" },
+    data: { testid: "lab-verdict" },
+  });
+  private readonly chart = new Chart("Threshold of the score", (level) => this.moveTo(level), "threshold");
+  private readonly legend = h("div", { class: "hg-lab-legend" });
+  private readonly scores = h("div", { class: "hg-lab-scores", role: "group", aria: { label: "Score" } });
+  private readonly matrix = h("table", { class: "hg-lab-matrix", data: { testid: "lab-matrix" } });
+  private readonly costs = h("p", { data: { testid: "lab-cost" } });
+  private readonly alarms = h("p", { data: { testid: "lab-alarms" } });
+  private readonly toHeld = this.jump("Where 95 % of held-out normal samples are quiet", "lab-held", () => this.held());
+  private readonly toCheapest = this.jump("Where these samples cost least", "lab-cheapest", () => this.least());
+  private readonly missed = this.slider("A miss costs as much as … false alarms", "lab-miss", 0, 3, (power) => {
+    this.miss = round(10 ** power);
+  });
+  private readonly weekly = this.slider("Samples a week", "lab-week", 2, 6, (power) => {
+    this.week = round(10 ** power);
+  });
+
+  constructor(
+    host: HTMLElement,
+    data: Json,
+    view: LabView,
+    private readonly context: LabContext,
+  ) {
+    const figure = h("div", { class: "hg-lab-figure" }, this.scores, this.chart.element, this.legend);
+    figure.append(downloads(this.chart, "threshold"));
+    const side = h(
+      "div",
+      { class: "hg-lab-side" },
+      this.matrix,
+      this.missed.element,
+      this.costs,
+      this.weekly.element,
+      this.alarms,
+      h("div", { class: "hg-lab-downloads" }, this.toHeld, this.toCheapest),
+    );
+    host.append(this.verdict, h("div", { class: "hg-lab-two" }, figure, side));
+    this.update(data, view);
+  }
+
+  update(data: Json, view: LabView): void {
+    const asked = JSON.stringify([data["id"], view]);
+    if (asked === this.asked) return;
+    const again = this.asked !== "";
+    this.asked = asked;
+    const facts = objectOf(data["facts"]);
+    this.methods = data["methods"] as Method[];
+    this.share = Number(facts["share"]);
+    this.levels.clear();
+    this.chosen = this.methods.some(({ name }) => name === view["score"]) ? String(view["score"]) : "combined";
+    const number = (name: string, usual: number) => {
+      const value = Number(view[name]);
+      return view[name] && Number.isFinite(value) ? value : usual;
+    };
+    this.miss = Math.min(1000, Math.max(1, number("miss", 10)));
+    this.week = Math.min(1e6, Math.max(100, number("week", 1000)));
+    this.levels.set(this.chosen, number("at", this.method.threshold));
+    this.missed.input.value = String(Math.log10(this.miss));
+    this.weekly.input.value = String(Math.log10(this.week));
+    this.scores.replaceChildren(
+      ...this.methods.map(({ name, title }) =>
+        h(
+          "button",
+          {
+            type: "button",
+            data: { testid: `lab-score-${name.replace(/\W+/g, "-").toLowerCase()}`, score: name },
+            on: { click: () => this.choose(name) },
+          },
+          title,
+        ),
+      ),
+    );
+    this.drawChart();
+    this.draw();
+    this.chart.element.closest(".hg")?.setAttribute("data-ready", "true");
+    if (again) this.rest();
+  }
+
+  private get method(): Method {
+    return this.methods.find(({ name }) => name === this.chosen) ?? this.methods[0];
+  }
+
+  private get level(): number {
+    return this.levels.get(this.chosen) ?? this.method.threshold;
+  }
+
+  private jump(title: string, testid: string, click: () => void): HTMLButtonElement {
+    return h("button", { type: "button", data: { testid }, on: { click } }, title);
+  }
+
+  private slider(title: string, testid: string, min: number, max: number, set: (power: number) => void) {
+    const input = h("input", {
+      type: "range",
+      min: String(min),
+      max: String(max),
+      step: "0.05",
+      data: { testid },
+      aria: { label: title },
+      on: {
+        input: () => {
+          set(Number(input.value));
+          this.drawChart();
+          this.draw();
+          this.rest();
+        },
+      },
+    });
+    const words = h("output", {});
+    return { input, words, element: h("label", { class: "hg-lab-range" }, h("span", {}, title), input, words) };
+  }
+
+  private choose(name: string): void {
+    this.chosen = name;
+    this.drawChart();
+    this.draw();
+    this.rest();
+  }
+
+  private held(): void {
+    this.moveTo(this.method.threshold);
+  }
+
+  private least(): void {
+    this.moveTo(cheapest(this.method, this.miss, 1));
+  }
+
+  private range(): readonly [number, number] {
+    const { normal, other } = this.method;
+    const all = [normal[0], other[0], normal[normal.length - 1], other[other.length - 1]];
+    const [low, high] = [Math.min(...all), Math.max(...all)];
+    const more = 0.03 * (high - low || 1);
+    return [low - more, high + more];
+  }
+
+  /** Both histograms, what each threshold costs, and the two thresholds that stand out. */
+  private drawChart(): void {
+    const { method } = this;
+    const [low, high] = this.range();
+    const shapes = [outline(method.normal, low, high, BINS), outline(method.other, low, high, BINS)];
+    const top = 1.08 * Math.max(...shapes.flat().map(([, share]) => share));
+    const prices = Array.from({ length: 121 }, (_, i) => {
+      const level = low + ((high - low) * i) / 120;
+      return [level, cost(confusion(method, level), this.miss, 1)] as const;
+    });
+    const dearest = Math.max(...prices.map(([, price]) => price), 1);
+    const upright = (x: number) => [[x, 0] as const, [x, top] as const];
+    const series: Series[] = [
+      { name: "normal", title: "normal", colour: NORMAL, main: true, plain: true, points: shapes[0] },
+      { name: "other", title: "does not belong", colour: OTHER, main: true, plain: true, points: shapes[1] },
+      {
+        name: "cost",
+        title: "total cost (its own scale)",
+        colour: COST,
+        plain: true,
+        points: prices.map(([level, price]) => [level, (0.95 * top * price) / dearest] as const),
+      },
+      {
+        name: "held",
+        title: "threshold from normal samples",
+        colour: HELD,
+        dashed: true,
+        points: upright(method.threshold),
+      },
+      {
+        name: "best",
+        title: "least cost here",
+        colour: COST,
+        dashed: true,
+        points: upright(cheapest(method, this.miss, 1)),
+      },
+    ];
+    this.chart.draw(
+      { title: `score: ${method.title}`, low, high },
+      { title: "share of the samples in %", low: 0, high: top },
+      series,
+    );
+    this.legend.replaceChildren(
+      ...series.map(({ title, colour }) => {
+        const mark = h("i", {});
+        mark.style.background = colour;
+        return h("span", {}, mark, title);
+      }),
+    );
+    for (const button of this.scores.querySelectorAll("button"))
+      button.setAttribute("aria-pressed", String(button.dataset["score"] === this.chosen));
+  }
+
+  private moveTo(level: number): void {
+    const begun = performance.now();
+    this.levels.set(this.chosen, level);
+    this.draw();
+    performance.measure("lab:draw", { start: begun, end: performance.now() });
+    this.rest();
+  }
+
+  /** Everything that depends on the threshold. */
+  private draw(): void {
+    const { method, level } = this;
+    const now = confusion(method, level);
+    const found = now.found / Math.max(1, method.other.length),
+      wrong = now.falseAlarms / Math.max(1, method.normal.length);
+    const words = `${percent(found)} of what does not belong is found, and ${percent(wrong)} of the normal samples are false alarms.`;
+    setText(this.verdict, words);
+    this.chart.place(level, words);
+    const row = (title: string, alarms: number, quiet: number, good: boolean) =>
+      h(
+        "tr",
+        {},
+        h("th", { scope: "row" }, title),
+        h("td", { class: good ? "hg-lab-good" : "hg-lab-bad" }, alarms.toLocaleString("en")),
+        h("td", { class: good ? "hg-lab-bad" : "hg-lab-good" }, quiet.toLocaleString("en")),
+      );
+    this.matrix.replaceChildren(
+      h("tr", {}, h("td", {}), h("th", { scope: "col" }, "alarm"), h("th", { scope: "col" }, "quiet")),
+      row("does not belong", now.found, now.missed, true),
+      row("normal", now.falseAlarms, now.quiet, false),
+    );
+    const price = cost(now, this.miss, 1),
+      least = cost(confusion(method, cheapest(method, this.miss, 1)), this.miss, 1);
+    setText(this.missed.words, short(this.miss));
+    setText(
+      this.costs,
+      `Cost on these samples: ${price.toLocaleString("en")} (${now.missed} × ${short(this.miss)} + ${now.falseAlarms}); ` +
+        `at its least ${least.toLocaleString("en")}, which nobody could know beforehand.`,
+    );
+    setText(this.weekly.words, this.week.toLocaleString("en"));
+    const right = this.week * this.share * found,
+      all = right + this.week * (1 - this.share) * wrong;
+    setText(
+      this.alarms,
+      `About ${count(all)} alarms a week, ${count(right)} of them right, where ${percent(this.share)} do not belong.`,
+    );
+  }
+
+  private rest(): void {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => {
+      this.context.report({
+        score: this.chosen === "combined" ? "" : this.chosen,
+        at: this.level.toPrecision(5),
+        miss: this.miss === 10 ? "" : String(this.miss),
+        week: this.week === 1000 ? "" : String(this.week),
+      });
+    }, 300);
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+  }
+}
+
+const round = (value: number): number => Number(value.toPrecision(value < 10 ? 1 : 2));
+const count = (value: number): string => (value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString("en"));
+const percent = (share: number): string => `${(100 * share).toFixed(share > 0 && share < 0.0995 ? 1 : 0)} %`;

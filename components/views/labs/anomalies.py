@@ -1,0 +1,190 @@
+"""Anomalies: which samples are not like the others, by three scores of small networks beside the plain methods."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from components import address, choosing, labs, pictures
+from components.explorer import lab as browser_part
+from components.labs import Try
+from components.views import Page
+from models import Problem, datasets, kinds
+from models.analysis import anomalies as computed
+from models.codes import to_float
+from models.datasets import Dataset
+from models.labs import Answer, anomalies
+
+LAB = anomalies.LAB
+SHOWN = ("score", "at", "miss", "week")  # what the browser reports
+SENT = 4000  # scores of each kind that the browser gets, at most: of more the quantiles are the same
+PICTURES = 8  # alarms that are drawn
+EXPLAINED = {
+    "error": "An autoencoder learns to squeeze normal samples into a few numbers and back. What is not like them comes back wrong.",
+    "code": "The code of a normal sample lies among codes of others. This is how far away the nearest of them are.",
+    "correction": "A denoiser that knows normal samples is told that this one is noisy. This is how far it moves it.",
+}
+
+
+def show() -> None:
+    """Draw the page."""
+    dataset = labs.begin_dataset(LAB)
+    if dataset is None:
+        return
+    settings = chosen(dataset)
+    found = labs.answer(LAB, dataset, settings)
+    view: dict[str, str] = {}
+    if found is not None:
+        st.markdown(f"**{choosing.escaped(found.facts['verdict'])}**", help=VERDICT)
+        view = drawn(dataset, found)
+        labs.to_try("Anomalies", tries(dataset))
+        alarms(dataset, found)
+        table(found)
+        count = f"{found.facts['count']:,} samples, of which {found.facts['anomalies']:,} do not belong."
+        labs.origin(LAB, dataset, settings, f"{count} Plain methods: {found.facts['libraries']}.")
+    said = {name: value for name, value in settings.items() if name != "splits" and value != LAB.settings[name]}
+    words = {name: "yes" if value is True else value for name, value in said.items()}
+    address.publish(data=dataset.name, **words, **{name: value for name, value in view.items() if value})
+
+
+VERDICT = (
+    "Average precision: of the alarms down to each sample that does not belong, how many are right, on average. 100 % would rank "
+    "all that does not belong first. The mean over five splits of the samples; the best plain method is chosen with the test "
+    "samples, in its favour. A tie is where 0 lies in the 95 % interval of the difference (paired bootstrap)."
+)
+
+
+def chosen(dataset: Dataset) -> dict[str, Any]:
+    """The settings, by controls."""
+    try:
+        usual = anomalies.usual(dataset, datasets.arrays(dataset).labels)
+    except Problem as problem:
+        st.error(str(problem))
+        usual = "only 0"
+    words = anomalies.choices(dataset)
+    address.seed("normal", usual, str, words, words.__getitem__)
+    address.seed("contaminated", False, lambda asked: asked == "yes")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        normal = st.selectbox("What is normal", list(words), format_func=words.__getitem__, key="normal", width=320)
+        contaminated = st.toggle(
+            "The training samples contain anomalies",
+            key="contaminated",
+            help="As in life, where nobody has sorted them out: half of the anomalies are among the samples that all methods "
+            "learn from. How far each falls is told below.",
+        )
+    return {**LAB.settings, "normal": "" if normal == usual else normal, "contaminated": bool(contaminated)}
+
+
+def drawn(dataset: Dataset, found: Answer) -> dict[str, str]:
+    """The scores and the threshold, in the browser. Returns how they are shown."""
+    known = st.session_state.get("anomalies as")
+    asked = {name: st.query_params[name][:40] for name in SHOWN if name in st.query_params}
+    key = f"{dataset.fingerprint} {found.facts['normal']} {found.facts['contaminated']}"
+    if address.first_time("anomalies") and asked:
+        known = (key, asked)
+    elif known is None or known[0] != key:
+        known = (key, {})
+    st.session_state["anomalies as"] = known
+    return browser_part("anomalies", dataset.fingerprint, payload(key, found), view=known[1], key="lab") or known[1]
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def payload(key: str, _found: Answer) -> dict[str, Any]:
+    """What the browser gets: of our scores and of the best plain method, test samples by what they are, and the threshold."""
+    facts, arrays = _found.facts, _found.arrays
+    methods = []
+    for method in facts["methods"]:
+        if not method["ours"] and method["name"] != facts["best"]:
+            continue
+        scores, held = arrays[f"score {method['name']}"], arrays[f"held {method['name']}"]
+        parts = {
+            "normal": some(scores[~arrays["anomalous"].astype(bool)]),
+            "other": some(scores[arrays["anomalous"].astype(bool)]),
+        }
+        level = float(computed.threshold(held.astype(np.float64)))
+        methods.append({"name": method["name"], "title": method["title"], "threshold": level, **parts})
+    methods.sort(key=lambda one: one["name"] != "combined")
+    return {"id": key, "facts": {"share": facts["anomalies"] / facts["count"]}, "methods": methods}
+
+
+def some(scores: Any) -> list[float]:
+    """The scores, rising; of very many as many quantiles."""
+    ordered = np.sort(scores.astype(np.float64))
+    if len(ordered) > SENT:
+        ordered = np.quantile(ordered, np.linspace(0, 1, SENT))
+    return list(labs.plain(ordered, 6))
+
+
+def tries(dataset: Dataset) -> list[Try]:
+    """Three things to do."""
+    name = dataset.name
+    every = [
+        Try("A miss costs a hundred false alarms", {"data": name, "miss": "100"}),
+        Try("Training samples with anomalies", {"data": name, "contaminated": "yes"}),
+        Try("Card payments: which are fraud?", {"data": "payments"}),
+        Try("Handwritten digits: which are no digits but 9?", {"data": "digits"}),
+    ]
+    return [one for one in every if len(one.query) > 1 or one.query["data"] != name][:3]
+
+
+def alarms(dataset: Dataset, found: Answer) -> None:
+    """The samples with the highest combined scores, and why."""
+    arrays = found.arrays
+    places = arrays["alarms"].astype(int)
+    rows, nearest = arrays["test"][places].astype(np.int64), arrays["nearest"].astype(np.int64)
+    truth = arrays["anomalous"].astype(bool)[places]
+    st.subheader("The first alarms, and why", anchor=False)
+    labels = datasets.arrays(dataset).labels
+    names = [dataset.classes[label] if label >= 0 else "" for label in labels[rows]]
+    if kinds.get(dataset.kind).pixels:
+        expected = arrays["expected"].reshape(-1, *dataset.shape)[:PICTURES]
+        stored = (to_float(np.asarray(datasets.samples_at(dataset, which[:PICTURES]))) for which in (rows, nearest))
+        first, close = stored
+        sheet = pictures.below(np.stack([first, np.clip(expected, 0, 1), close]), across=PICTURES, side=72)
+        words = "the sample, what the denoiser makes of it, and the normal sample with the nearest code"
+        st.html(f'<div class="hg-strips">{pictures.element(sheet, words)}</div>')
+        st.caption(f"One below the other: {words}.")
+    why = [anomalies.because(dataset.columns, dataset.kind, one, dataset.shape) for one in arrays["deviations"]]
+    st.dataframe(
+        {
+            "row": rows + 1,
+            dataset.label: names,
+            "rightly": np.where(truth, "yes", "false alarm"),
+            "why": why,
+            "nearest normal row": nearest + 1,
+            "score": arrays["score combined"][places],
+        },
+        hide_index=True,
+    )
+
+
+def table(found: Answer) -> None:
+    """Every method in numbers."""
+    st.subheader("All methods on the same splits", anchor=False)
+    rows = sorted(found.facts["methods"], key=lambda one: -float(np.mean(one["ap"])))
+    st.dataframe(
+        {
+            "method": [one["title"] for one in rows],
+            "": ["network" if one["ours"] else "plain" for one in rows],
+            "average precision [%]": [100 * float(np.mean(one["ap"])) for one in rows],
+            "± over splits": [100 * float(np.std(one["ap"])) for one in rows],
+            "ROC-AUC [%]": [100 * float(np.mean(one["roc"])) for one in rows],
+            "seconds": [one["seconds"] for one in rows],
+        },
+        hide_index=True,
+        column_config={
+            name: st.column_config.NumberColumn(format="%.1f")
+            for name in ("average precision [%]", "± over splits", "ROC-AUC [%]", "seconds")
+        },
+    )
+    with st.expander("What the three scores are"):
+        for name, words in EXPLAINED.items():
+            st.markdown(f"**{anomalies.TITLES[name]}**: {words}")
+        st.markdown(
+            "**combined**: all three on one scale, 0 being the median of held-out normal samples. The networks learn from half of "
+            "the normal samples; a tenth is held out, from which the threshold comes; the rest and all that does not belong are "
+            "test samples. One recipe for all data, chosen on other tables than those of the benchmark."
+        )
+
+
+PAGE = Page("Anomalies", ":material/notification_important:", 2, show)
