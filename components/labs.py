@@ -110,14 +110,13 @@ def progress(asked: engine.Question) -> None:
 
 def to_try(page: str, tries: Sequence[Try]) -> None:
     """Things to try, one click each."""
-    pages = st.session_state["pages"]
     st.markdown("**To try**")
     with st.container(horizontal=True):
         for i, one in enumerate(tries):
             # Keys like these tell the browser that a page is left: what a map reports then would take one back to it.
             key = f"leave for {one.page} {i}" if one.page else f"try {i}"
             if st.button(one.words, key=key):
-                st.switch_page(pages[one.page or page], query_params=dict(one.query))
+                st.switch_page(st.session_state["pages"][one.page or page], query_params=dict(one.query))
 
 
 def origin(lab: Lab, subject: runs.Run | Dataset, settings: Settings, measured: str) -> None:

@@ -17,6 +17,8 @@ import pytest
 from browser import chromium
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
+# Trainings give way to pages; to other tests, on a busy machine, they would give way for minutes.
+os.environ.setdefault("HOURGLASS_NICE", "0")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and numpy: two trainings at once would fight for cores
 
 from models import datasets, engine, runs

@@ -119,6 +119,7 @@ def test_a_training_is_seen_again_after_a_reload_and_by_nobody_elses_list(
 
     page.get_by_role("link", name="Runs").click()
     table = page.get_by_test_id("stDataFrame")
+    expect(table).to_have_count(1)  # for a moment the one of the drawing before stands beside it
     expect(table).to_be_visible()
     row(page, 0)
     page.get_by_role("button", name="Watch it").click()
@@ -171,6 +172,7 @@ def test_the_title_of_a_run_opens_it(app: str, window: Callable[..., Page]) -> N
 def row(page: Page, index: int, across: int = 20) -> None:
     """Select a line of the table of runs, or touch a cell further across: its cells are drawn on a canvas."""
     table = page.get_by_test_id("stDataFrame")
+    expect(table).to_have_count(1)  # for a moment the one of the drawing before stands beside it
     expect(table).to_be_visible()
     page.wait_for_timeout(700)  # the canvas is drawn a moment after the element
     table.click(position={"x": across, "y": 52 + 35 * index})

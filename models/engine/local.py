@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import platform
 import shutil
 import subprocess
@@ -24,10 +25,11 @@ def local_cluster(root: Path, security: Security, ending: threading.Event) -> An
     gpus = _gpus()
     scratch = str(private(root / "scratch"))
     dask.config.set({"temporary-directory": scratch})  # the scheduler's, too
+    nice = os.environ.get("HOURGLASS_NICE", "10")
 
     def spec(i: int) -> dict[str, Any]:
         options = nanny_options(i, gpus, security, scratch)
-        more = {"protocol": "tls", "host": "127.0.0.1", "env": options["env"] | {"HOURGLASS_NICE": "10"}}
+        more = {"protocol": "tls", "host": "127.0.0.1", "env": options["env"] | {"HOURGLASS_NICE": nice}}
         return {"cls": Nanny, "options": options | more}
 
     class Local(SpecCluster):
