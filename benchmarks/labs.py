@@ -1,6 +1,6 @@
 """The verdicts of the labs, measured beside the alternatives in the same run.
 
-    python benchmarks/labs.py [--only anomalies] [--quick]
+    python benchmarks/labs.py [--only anomalies | compress] [--quick]
 
 A lab is a function here that prints its tables; `LABS` names it. --quick is what CI runs: the smallest data, in seconds.
 """
@@ -8,6 +8,7 @@ A lab is a function here that prints its tables; `LABS` names it. --quick is wha
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -149,7 +150,49 @@ def _heartbeats(dataset: datasets.Dataset) -> None:
         line((method, f"{_mean(outcomes, method):.2f}", _told_rightly(outcomes, method)))
 
 
-LABS: dict[str, Callable[[bool], None]] = {"anomalies": anomalies}
+# Bytes
+
+COMPRESSED = ("digits-modern-8", "mnist-modern-30", "fashion-mnist-modern-16", "cats-convolutional-variational")
+LEVELS = {
+    "mnist-modern-30": (23.0, 25.6),
+    "fashion-mnist-modern-16": (20.5,),
+}  # dB, besides that at a quarter of a deviation
+
+
+def compress(quick: bool) -> None:
+    """Bytes an image for as good an image, of each method over the same test images; and what the decoder takes."""
+    from models import runs
+    from models.labs import compress as lab
+
+    print("\nBytes an image, all in one file, for the same PSNR; -: never as good; s: seconds for all of it")
+    titled = False
+    for name in COMPRESSED[:1] if quick else COMPRESSED:
+        run = runs.open_run(runs.folder_of(name))
+        if here(run.card.dataset.name) is None:
+            continue
+        begun = time.perf_counter()
+        facts = lab.answer(run, {"images": 100 if quick else 1000}, lambda _what, _share: None).facts
+        took = time.perf_counter() - begun
+        ours, *_ = facts["methods"]
+        if not titled:
+            line(
+                (
+                    "run, images",
+                    "dB",
+                    *(one["title"] for one in facts["methods"] if not one["lossless"]),
+                    "decoder",
+                    "s",
+                )
+            )
+            titled = True
+        decoder = ", ".join(f"{one['bits']} bits {one['bytes'] / 1000:.0f} KB" for one in facts["decoder"])
+        for level in (ours["points"][lab.SHARES.index(0.25)]["psnr"], *LEVELS.get(name, ())):
+            sizes = [lab.bytes_at(one["points"], level) for one in facts["methods"] if not one["lossless"]]
+            told = ("-" if size is None else f"{size:.1f}" for size in sizes)
+            line((f"{name}, {facts['count']}", f"{level:.1f}", *told, decoder, f"{took:.0f}"))
+
+
+LABS: dict[str, Callable[[bool], None]] = {"anomalies": anomalies, "compress": compress}
 
 
 def main() -> None:

@@ -104,7 +104,7 @@ def progress(asked: engine.Question) -> None:
     st.progress(standing.share, f"Computing the answer: {words}")
     if st.button("Cancel", icon=":material/close:"):
         engine.withdraw(asked, visitor.owner())
-        st.session_state["given up"].add(asked.id)
+        st.session_state.setdefault("given up", set()).add(asked.id)
         st.rerun(scope="app")
 
 
@@ -135,7 +135,10 @@ def origin(lab: Lab, subject: runs.Run | Dataset, settings: Settings, measured: 
     left.caption(words)
     if right.button("Compute it here", help="The same on this computer, to stand beside it"):
         engine.ask(asked, visitor.owner())
-    if engine.standing(asked).phase in ("queued", "running"):
+    standing = engine.standing(asked)
+    if standing.problem is not None:
+        st.error(str(standing.problem))
+    if standing.phase in ("queued", "running"):
         progress(asked)
 
 

@@ -75,6 +75,23 @@ def test_the_quick_benchmark_prints_every_row() -> None:
             assert speed / float(found[1].replace(",", "")) == pytest.approx(float(found[2]), abs=0.06)
 
 
+def test_the_quick_benchmark_of_labs_prints_what_it_says() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "labs.py", "--quick"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [re.split(r" *\| *", line.strip("| ")) for line in done.stdout.splitlines() if line.startswith("|")]
+    tables, titles = [row for row in rows if row[0] == "breast-cancer"], [row for row in rows if row[0] == "table"]
+    assert len(tables) == len(titles) == 3 and all(
+        len(row) == len(title) for row, title in zip(tables, titles, strict=True)
+    )
+    assert re.fullmatch(r".+: [+-][\d.]+ \[[+-][\d.]+, [+-][\d.]+\]", tables[0][-3])
+    (title,) = [row for row in rows if row[0] == "run, images"]
+    (ours,) = [row for row in rows if row[0] == "digits-modern-8, 100"]
+    assert len(title) == len(ours) and title[2:4] == ["this autoencoder", "PCA"] and "AVIF" in title
+    assert 2 < float(ours[2]) < 12 and float(ours[title.index("JPEG")]) > float(ours[2])
+
+
 def test_a_run_may_be_enlarged_beyond_its_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     import generated

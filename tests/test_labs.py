@@ -44,7 +44,7 @@ def test_what_is_written_is_read_again_and_takes_what_the_shares_say(coded: tupl
     run, images = coded
     codes = run.coder.encode(to_float(images))
     for share in (1.4, 0.25, 0.05):
-        by = compress.in_steps(codes, share)
+        by = compress.quantiser(codes, share * compress.base_steps(run, codes))
         symbols = by.symbols(codes)
         content = compress.written(symbols, by)
         again, found = compress.read(content, run.code_size, len(symbols))
@@ -56,12 +56,30 @@ def test_what_is_written_is_read_again_and_takes_what_the_shares_say(coded: tupl
         assert (np.abs(by.codes(symbols) - codes) <= by.step / 2 * 1.001 + 1e-6).all()
 
 
+def test_a_dimension_that_moves_nothing_costs_nothing() -> None:
+    """The decoder ignores the third number, and the second moves its output twice as much as the first."""
+    codes = np.random.default_rng(0).normal(size=(500, 3)).astype(np.float32)
+
+    class Coder:
+        def decode(self, values: np.ndarray) -> np.ndarray:
+            return np.column_stack([values[:, 0], 2 * values[:, 1]]).astype(np.float32)
+
+    class Fake:
+        code_size, coder = 3, Coder()
+
+    steps = compress.base_steps(Fake(), codes)  # type: ignore[arg-type]
+    assert steps[0] == pytest.approx(2 * steps[1], rel=0.01)
+    assert np.sqrt(steps[0] * steps[1]) == pytest.approx(1, rel=0.1)
+    by = compress.quantiser(codes, 0.25 * steps)
+    assert len(by.counts[2]) == 1 and len(by.counts[1]) > len(by.counts[0]) > 10
+
+
 def test_a_file_holds_the_images_and_only_its_run_reads_it(coded: tuple[Run, np.ndarray], digits_run: Run) -> None:
     run, images = coded
     content = compress.pack(run, images, 0.25)
     assert len(content) / len(images) < 5.6  # 64 bytes each before
     codes = run.coder.encode(to_float(images))
-    by = compress.in_steps(codes, 0.25)
+    by = compress.quantiser(codes, 0.25 * compress.base_steps(run, codes))
     expected = run.coder.decode(by.codes(by.symbols(codes)))
     np.testing.assert_array_equal(compress.unpack(run, content), expected)
     with pytest.raises(Problem, match="another run"):
@@ -264,7 +282,8 @@ def test_an_answer_that_was_altered_is_none(home: Path) -> None:
     whole = asked.path.read_bytes()
     for content in (whole[:-9], b"", gzip.compress(b"nothing"), gzip.compress(b"\x05" + bytes(7) + b"[1,2]")):
         asked.path.write_bytes(content)
-        assert engine.kept_answer(asked) is None
+        assert engine.standing(asked).phase == "answered"
+        assert engine.kept_answer(asked) is None and engine.standing(asked).phase == "unasked"
     with pytest.raises(ValueError, match="Out of range"):
         answers.packed(Answer({"a": float("nan")}))
 

@@ -122,7 +122,7 @@ def test_things_to_try_are_one_click_and_files_come_back(compress: Page) -> None
     expect(page.get_by_test_id("lab-files")).to_have_value("yes")
     page.get_by_text("Take the images along as one file").click()
     with page.expect_download() as saved:
-        page.get_by_role("button", name=re.compile("179 test images in [0-9]+ bytes")).click()
+        page.get_by_role("button", name=re.compile("179 test images in [0-9,]+ bytes")).click()
     page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(saved.value.path())
     page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(
         {"name": "a.hgl", "mimeType": "application/octet-stream", "buffer": saved.value.path().read_bytes()}
@@ -167,6 +167,12 @@ def test_the_threshold_moves_matrix_cost_and_alarms(anomalies: Page, app: str, w
     page.get_by_test_id("lab-cheapest").click()
     price, least = re.search(r": ([\d,]+) \(.*least ([\d,]+),", page.get_by_test_id("lab-cost").inner_text()).groups()
     assert price == least
+    page.get_by_test_id("lab-fitting").click()
+    expect(page.get_by_test_id("lab-alarms")).not_to_contain_text("more than")
+    alarms = float(
+        re.search(r"About ([\d.,]+) alarms", page.get_by_test_id("lab-alarms").inner_text())[1].replace(",", "")
+    )
+    assert 30 < alarms <= 50
     page.get_by_test_id("lab-score-error").click()
     expect(page.get_by_test_id("lab-score-error")).to_have_attribute("aria-pressed", "true")
     page.wait_for_url(lambda url: asked(page).get("score") == ["error"] and asked(page).get("miss") == ["1000"])

@@ -7,6 +7,7 @@ with it. Answers that ship lie in `SHIPPED`.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
@@ -94,8 +95,13 @@ def read_question(values: Any) -> Question | None:
 
 
 def kept(asked: Question) -> Answer | None:
-    """The answer that was computed here; None where there is none."""
-    return _read(asked.path)
+    """The answer that was computed here; None where there is none. A file that is not as it was written goes, so that the
+    question can be asked again."""
+    found = _read(asked.path)
+    if found is None:
+        with contextlib.suppress(OSError):
+            asked.path.unlink(missing_ok=True)
+    return found
 
 
 def shipped(asked: Question) -> Answer | None:

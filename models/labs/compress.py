@@ -1,7 +1,8 @@
 """How many bytes does an image need? A run's quantised and entropy-coded codes beside PCA's, and beside image files.
 
 Rate and distortion of the same test images: bytes an image, against PSNR and SSIM (Shannon 1959; for learnt codes Balle et
-al. 2017). Codes are rounded to a step that is a share of each dimension's standard deviation, and a range coder (Martin
+al. 2017). Codes are rounded to steps, a share of the codes' standard deviation, divided among the dimensions by how much each moves the
+picture, and a range coder (Martin
 1979, the library constriction) writes them with the shares that the symbols of each dimension have, which stand at the head of
 the file as a JPEG's tables do. Nothing is estimated: the bytes are those of a file, which `unpack` reads again.
 """
@@ -29,10 +30,13 @@ from models.runs import Run
 Pixels = NDArray[np.uint8]
 Symbols = NDArray[np.int32]
 
-SHARES = (1.4, 1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08, 0.05)  # of a standard deviation
+SHARES = (1.4, 1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08, 0.05)  # of `base_steps`
 MAGIC = b"HGLS\x01"
 RARE = 1e-3  # added to each count: a range coder takes no symbol that never comes
 MOST_SYMBOLS = 1 << 16  # of a dimension
+PROBED = 300  # codes around which it is measured how much each dimension moves the picture
+NUDGE = 0.3  # of a standard deviation, by which they are moved for that
+UNUSED = 1e-4  # of what the dimension that moves most does: what moves less is not written
 LARGEST = 1 << 30  # bytes of images that a file may claim to hold
 SHOWN = 8  # images that can be looked at
 SHOWN_BYTES = 600_000  # of all pictures of these together
@@ -104,9 +108,26 @@ def quantiser(codes: Floats, step: Floats) -> Quantiser:
     return Quantiser(mean, step, np.asarray(low, np.int32), counts)
 
 
-def in_steps(codes: Floats, share: float) -> Quantiser:
-    """The quantiser of codes (N, D) whose steps are this share of each dimension's standard deviation."""
-    return quantiser(codes, np.maximum(share * codes.std(0), 1e-6))
+def base_steps(run: Run, codes: Floats) -> Floats:
+    """For each dimension (D,) the step that costs as much of the picture as that of any other: in proportion to one over the
+    root of how much the decoder's output moves with it, measured around codes (N, D). That divides bits best where there are
+    enough of them (Gersho and Gray 1992, section 8.3). On average, in the logarithm, they are the codes' standard deviation.
+
+    A dimension that hardly moves anything gets a step beyond its range: one symbol, which costs nothing.
+    """
+    some, deviation = codes[:PROBED], codes.std(0)
+    moved = np.zeros(run.code_size)
+    for d in np.flatnonzero(deviation > 0):
+        away = np.zeros_like(some[:1])
+        away[0, d] = NUDGE * deviation[d]
+        difference = run.coder.decode(some + away) - run.coder.decode(some - away)
+        moved[d] = np.square(difference).mean() / np.square(2 * NUDGE * deviation[d])
+    used = moved * np.square(deviation) > UNUSED * (moved * np.square(deviation)).max()
+    steps = 8 * np.ptp(codes, axis=0) + 1.0
+    if used.any():
+        found = 1 / np.sqrt(moved[used])
+        steps[used] = found * np.exp(np.log(deviation[used]).mean() - np.log(found).mean())
+    return np.asarray(steps, np.float32)
 
 
 def written(symbols: Symbols, by: Quantiser) -> bytes:
@@ -147,7 +168,7 @@ def read(content: bytes, size: int, most: int) -> tuple[Symbols, Quantiser]:
 def pack(run: Run, samples: Pixels, share: float) -> bytes:
     """Images (N, H, W, C) as one small file, which the same run reads again."""
     codes = run.coder.encode(to_float(samples))
-    by = in_steps(codes, share)
+    by = quantiser(codes, share * base_steps(run, codes))
     return MAGIC + bytes.fromhex(run.id) + written(by.symbols(codes), by)
 
 
@@ -268,8 +289,9 @@ def frontier(points: list[Point]) -> list[Point]:
 def ours(run: Run, truth: Pixels, shown: NDArray[np.int64]) -> Iterator[tuple[float, Point]]:
     """The share and the point of each step of the run's codes."""
     codes = run.coder.encode(to_float(truth))
+    steps = base_steps(run, codes)
     for share in SHARES:
-        by = in_steps(codes, share)
+        by = quantiser(codes, share * steps)
         symbols = by.symbols(codes)
         size = len(written(symbols, by))
         made = as_pixels(run.coder.decode(by.codes(symbols)))
@@ -348,7 +370,7 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
 
     facts: {count, shape, share [P], methods [{name, title, lossless, points [{rate, alone, psnr, ssim}]}], decoder [{bits,
     bytes, lost}], verdict}; the first method is the run, with a point for each share. arrays: "codes" (K, D) of the images
-    shown, "mean" and "deviation" (D,), "rows" (K,), and the pictures of each method, "<name>" (P, K, H, W, C) uint8.
+    shown, "mean" and "step" (D,), at a share of 1,, "rows" (K,), and the pictures of each method, "<name>" (P, K, H, W, C) uint8.
     """
     report("reading the test images", 0.0)
     rows, truth = test_images(run, int(settings["images"]))
@@ -380,7 +402,7 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
         add(codec.name, codec.title, frontier(found), codec.lossless)
     report("the decoder", 0.95)
     codes = run.coder.encode(to_float(truth))
-    by = in_steps(codes, 1.0)
+    by = quantiser(codes, base_steps(run, codes))
     facts = {
         "count": len(rows),
         "shape": list(run.shape),
@@ -395,7 +417,7 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
         {
             "codes": codes[shown],
             "mean": by.mean,
-            "deviation": by.step,
+            "step": by.step,
             "rows": rows[shown],
             "originals": truth[shown],
             **pictures,

@@ -16,7 +16,7 @@ from models.datasets import Dataset
 from models.labs import Answer, anomalies
 
 LAB = anomalies.LAB
-SHOWN = ("score", "at", "miss", "week")  # what the browser reports
+SHOWN = ("score", "at", "miss", "week", "room")  # what the browser reports
 SENT = 4000  # scores of each kind that the browser gets, at most: of more the quantiles are the same
 PICTURES = 8  # alarms that are drawn
 EXPLAINED = {

@@ -67,7 +67,7 @@ def payload(run: runs.Run, _count: int, _found: Answer) -> dict[str, Any]:
         "id": f"{run.digest} {_count}",
         "facts": {name: _found.facts[name] for name in ("shape", "shares", "methods", "decoder")},
         "pictures": f"data:image/png;base64,{encoded}",
-        **{name: labs.plain(arrays[name]) for name in ("codes", "mean", "deviation")},
+        **{name: labs.plain(arrays[name]) for name in ("codes", "mean", "step")},
     }
 
 
@@ -92,7 +92,8 @@ def below(run: runs.Run, found: Answer) -> None:
         another(run)
     with st.expander("How this is measured"):
         st.markdown(
-            "A code is rounded to steps, a share of each dimension's standard deviation, and a range coder writes the whole "
+            "A code is rounded to steps, a share of the codes' standard deviation, smaller in dimensions that move the picture "
+            "more, and a range coder writes the whole "
             "numbers by how often each comes, which stands at the head of the file. The bytes are those of a real file, which "
             "the run reads again. PCA is written the same way, all components with one step. Image files are written by Pillow with "
             "eight qualities each: all images side by side in one file, since a file of its own is mostly header for so small "

@@ -30,6 +30,8 @@ class Anomalies implements Lab {
   private readonly levels = new Map<string, number>();
   private miss = 10;
   private week = 1000;
+  /** Alarms that somebody can look at in a week. */
+  private room = 50;
   private asked = "";
   private timer = 0;
 
@@ -53,6 +55,13 @@ class Anomalies implements Lab {
     this.week = round(10 ** power);
   });
 
+  private readonly looked = this.slider("Alarms that can be looked at, a week", "lab-room", 0, 4, (power) => {
+    this.room = round(10 ** power);
+  });
+  private readonly toRoom = this.jump("Where as many alarms come as can be looked at", "lab-fitting", () =>
+    this.fitting(),
+  );
+
   constructor(
     host: HTMLElement,
     data: Json,
@@ -68,8 +77,9 @@ class Anomalies implements Lab {
       this.missed.element,
       this.costs,
       this.weekly.element,
+      this.looked.element,
       this.alarms,
-      h("div", { class: "hg-lab-downloads" }, this.toHeld, this.toCheapest),
+      h("div", { class: "hg-lab-downloads" }, this.toHeld, this.toCheapest, this.toRoom),
     );
     host.append(this.verdict, h("div", { class: "hg-lab-two" }, figure, side));
     this.update(data, view);
@@ -91,6 +101,8 @@ class Anomalies implements Lab {
     };
     this.miss = Math.min(1000, Math.max(1, number("miss", 10)));
     this.week = Math.min(1e6, Math.max(100, number("week", 1000)));
+    this.room = Math.min(1e4, Math.max(1, number("room", 50)));
+    this.looked.input.value = String(Math.log10(this.room));
     this.levels.set(this.chosen, number("at", this.method.threshold));
     this.missed.input.value = String(Math.log10(this.miss));
     this.weekly.input.value = String(Math.log10(this.week));
@@ -155,6 +167,23 @@ class Anomalies implements Lab {
 
   private held(): void {
     this.moveTo(this.method.threshold);
+  }
+
+  /** Alarms a week above a level, and how many of them are right. */
+  private weeklyAlarms(level: number): { readonly all: number; readonly right: number } {
+    const { method } = this;
+    const now = confusion(method, level);
+    const right = (this.week * this.share * now.found) / Math.max(1, method.other.length);
+    return {
+      right,
+      all: right + (this.week * (1 - this.share) * now.falseAlarms) / Math.max(1, method.normal.length),
+    };
+  }
+
+  private fitting(): void {
+    const { normal, other } = this.method;
+    const levels = [...normal, ...other].sort((a, b) => a - b);
+    this.moveTo(levels.find((level) => this.weeklyAlarms(level).all <= this.room) ?? levels[levels.length - 1]);
   }
 
   private least(): void {
@@ -261,11 +290,13 @@ class Anomalies implements Lab {
         `at its least ${least.toLocaleString("en")}, which nobody could know beforehand.`,
     );
     setText(this.weekly.words, this.week.toLocaleString("en"));
-    const right = this.week * this.share * found,
-      all = right + this.week * (1 - this.share) * wrong;
+    setText(this.looked.words, this.room.toLocaleString("en"));
+    const { all, right } = this.weeklyAlarms(level);
+    const many =
+      all > this.room ? ` That is more than the ${this.room.toLocaleString("en")} that can be looked at.` : "";
     setText(
       this.alarms,
-      `About ${count(all)} alarms a week, ${count(right)} of them right, where ${percent(this.share)} do not belong.`,
+      `About ${count(all)} alarms a week, ${count(right)} of them right, where ${percent(this.share)} do not belong.${many}`,
     );
   }
 
@@ -277,6 +308,7 @@ class Anomalies implements Lab {
         at: this.level.toPrecision(5),
         miss: this.miss === 10 ? "" : String(this.miss),
         week: this.week === 1000 ? "" : String(this.week),
+        room: this.room === 50 ? "" : String(this.room),
       });
     }, 300);
   }

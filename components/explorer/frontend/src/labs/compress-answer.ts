@@ -33,7 +33,7 @@ export interface Answer {
   readonly decoder: readonly { readonly bits: number; readonly bytes: number; readonly lost: number }[];
   readonly codes: readonly (readonly number[])[];
   readonly mean: readonly number[];
-  readonly deviation: readonly number[];
+  readonly step: readonly number[];
   readonly originals: readonly Uint8Array[];
 }
 
@@ -60,7 +60,7 @@ export async function readAnswer(data: Json): Promise<Answer> {
     decoder: facts["decoder"] as Answer["decoder"],
     codes,
     mean: data["mean"] as number[],
-    deviation: data["deviation"] as number[],
+    step: data["step"] as number[],
     originals: tiles[0],
   };
 }
@@ -104,7 +104,7 @@ export function decodedAt(answer: Answer, image: number, rate: number): Float32A
     }
   }
   return Float32Array.from(answer.codes[image], (value, d) => {
-    const step = share * answer.deviation[d];
+    const step = share * answer.step[d];
     return answer.mean[d] + step * Math.round((value - answer.mean[d]) / step);
   });
 }
