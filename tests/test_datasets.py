@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import needs_data
 from numpy.typing import NDArray
 
 from models import Problem, datasets, downloads, idx
@@ -28,10 +27,9 @@ DRAWN = [pytest.param(dataset, id=name) for name, dataset in datasets.available(
 
 
 def whole(dataset: Dataset) -> Arrays:
-    """The arrays; a skip where they must be downloaded first. In CI the shared folder has them, all but KMNIST and the test
-    part of ECG5000."""
+    """The arrays; a skip where they must be downloaded first. In CI the shared folder has them, all but KMNIST."""
     absent = not all((dataset.downloads / remote.name).is_file() for remote in dataset.files)
-    if absent and ("CI" not in os.environ or dataset.name in ("kmnist", "ecg5000")):
+    if absent and ("CI" not in os.environ or dataset.name == "kmnist"):
         pytest.skip(f"needs {dataset.name} in {downloads()}")
     return datasets.arrays(dataset)
 
@@ -126,7 +124,6 @@ SPLITS = {
     "pendigits": "638375756751cc39",
     "mammography": "b0377c49951b0aa5",
     "shuttle": "d1070ec4d8ed0cf8",
-    "ecg5000": "77caf529812208f1",
 }
 
 
@@ -360,26 +357,6 @@ def test_a_broken_table_of_adbench_is_told(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("models.datasets._tables.file", lambda *_: path)
     with pytest.raises(Problem, match="download it again"):
         datasets.get("cardio").read()
-
-
-@needs_data("ecg5000")
-def test_ecg5000_is_read_from_its_published_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The shared folder holds the test part in another file; written as it was published, it has the published checksum."""
-    folder = tmp_path / "ecg5000"
-    folder.mkdir()
-    shared = Path(os.environ["HOURGLASS_DATA"]) / "ecg5000"
-    (folder / "ECG5000_TRAIN.txt").symlink_to(shared / "ECG5000_TRAIN.txt")
-    with np.load(shared / "ecg5000.npz", allow_pickle=False) as content:
-        training, beats, kinds = content["X_train"], content["X_test"], content["y_test"]
-        table = np.asfortranarray(np.column_stack([kinds.astype(np.float32), beats]))
-        np.save(folder / "ECG5000_TEST.npy", table)
-    monkeypatch.setenv("HOURGLASS_DATA", str(tmp_path))
-    dataset = datasets.get("ecg5000")
-    assert not datasets.missing(dataset)
-    samples, labels, _ = dataset.read()  # which checks both
-    assert samples.shape == (4999, 140, 1) and (samples[500:, :, 0] == beats).all()
-    np.testing.assert_allclose(samples[:500, :, 0], training, atol=1e-6)
-    assert np.bincount(labels[:500]).tolist() == [292, 177, 10, 19, 2] and (labels[500:] == kinds - 1).all()
 
 
 # What the idx reader refuses.
