@@ -32,8 +32,8 @@ def run(fits: Callable[[runs.Run], str] = lambda _run: "", first: Sequence[str] 
     """The select box over the finished runs of this visitor; None, with the reason said, when the chosen one cannot be
     opened. A run of somebody else is opened by its address.
 
-    fits: "" for runs that can be chosen, else why not; where the one chosen before cannot, that is said. first: names of
-    shipped runs, of which the first is shown where none was chosen that can be.
+    fits: "" for runs that can be chosen, else why not. first: names of shipped runs, of a page that needs samples: the first
+    of them stands in for one that it cannot show at once, until another page is opened.
     """
     wanted = {st.query_params.get("run"), st.session_state.get("run"), address.chosen("run")}
     every, names = to_choose_from(wanted)
@@ -45,22 +45,41 @@ def run(fits: Callable[[runs.Run], str] = lambda _run: "", first: Sequence[str] 
     by_name = {run.folder.name: run.id for run in ready}
     opening = next((by_name[name] for name in (*first, OPENING) if name in by_name), ready[0].id)
     words = labels(every, names)
-    unfit = [run for run in every if run.id not in by_id]
-    before = address.upcoming("run", None)
-    if (other := next((run for run in unfit if before in (run.id, run.folder.name)), None)) is not None:
-        st.caption(f":material/info: {escaped(words[other.id])} is not shown here: {fits(other)}.")
-    others = {name for run in unfit for name in (run.id, run.folder.name)}  # of these it was said above
-
-    def read(asked: str) -> str:
-        return opening if asked in others else by_name.get(asked, asked)
-
-    address.seed("run", opening, read, by_id, words.__getitem__)
+    if first:
+        _stand_in(opening, every, fits)
+    elif (stood := st.session_state.pop(STOOD_IN, None)) and address.upcoming("run", None) == stood[0]:
+        address.choose("run", stood[1])
+    address.seed("run", opening, lambda asked: by_name.get(asked, asked), by_id, words.__getitem__)
     chosen = st.selectbox("Run", list(by_id), format_func=words.__getitem__, key="run", label_visibility="collapsed")
+    stood = st.session_state.get(STOOD_IN)
+    if stood and chosen == stood[0] and stood[1] in words:
+        st.caption(f":material/info: {escaped(words[stood[1]])} is not shown here: {stood[2]}.")
     try:
         return cached.opened(by_id[chosen])
     except Problem as problem:
         st.error(str(problem))
         return None
+
+
+STOOD_IN = "stood in"  # the run that is shown in place of another, that other one, and why
+
+
+def _stand_in(opening: str, every: Sequence[runs.Run], fits: Callable[[runs.Run], str]) -> None:
+    """Show `opening` where the page was opened with a run that it cannot show, or not without a download that the address does
+    not ask for."""
+    if not address.first_time(STOOD_IN):
+        return
+    st.session_state.pop(STOOD_IN, None)
+    before = address.upcoming("run", None)
+    arrived = next((run for run in every if before in (run.id, run.folder.name)), None)
+    if arrived is None:
+        return
+    why = fits(arrived)
+    if not why and "run" not in st.query_params and not at_hand(arrived):
+        why = f"its {kinds.get(arrived.kind).many} are not at hand. Choose it above to see what can be done"
+    if why:
+        address.choose("run", opening)
+        st.session_state[STOOD_IN] = opening, arrived.id, why
 
 
 def to_choose_from(wanted: Collection[Any]) -> tuple[list[runs.Run], dict[str, str]]:
@@ -244,17 +263,20 @@ def escaped(text: str) -> str:
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
-def originals_at_hand(run: runs.Run) -> bool:
-    """Whether this visitor may see the originals behind a run, and they are there. Where not, it is said why, with the
-    button that fetches what can be fetched."""
+def at_hand(run: runs.Run) -> bool:
+    """Whether this visitor may see the originals behind a run, and they are there."""
     name = run.configuration.dataset
+    return uploads.readable(name, visitor.owner()) if uploads.own(name) else not datasets.missing(run.dataset)
+
+
+def originals_at_hand(run: runs.Run) -> bool:
+    """`at_hand`; where not, it is said why, with the button that fetches what can be fetched."""
+    name = run.configuration.dataset
+    if at_hand(run):
+        return True
     if not uploads.own(name):
-        if datasets.missing(run.dataset):
-            offer_download(run)
-            return False
-        return True
-    if uploads.readable(name, visitor.owner()):
-        return True
+        offer_download(run)
+        return False
     if uploads.dataset(name) is None:
         st.caption(
             f"{uploads.gone().came[:1].upper()}{uploads.gone().came[1:]}. The map, its codes and the decoder stay."

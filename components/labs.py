@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from components import address, choosing, visitor
+from components.explorer import lab as browser_part
 from components.views import show_problems
 from models import Problem, datasets, engine, runs, uploads
 from models.datasets import Dataset
@@ -27,7 +28,8 @@ def begin(lab: Lab) -> runs.Run | None:
     """The question, and the run that it is asked of; None where there is none, or its samples are not at hand."""
     st.subheader(lab.question, anchor=False)
     run = choosing.run(lab.fits, lab.shipped)
-    if run is None or not choosing.originals_at_hand(run):
+    if run is not None and not choosing.originals_at_hand(run):
+        address.publish(run=run.id)
         return None
     return run
 
@@ -51,6 +53,7 @@ def begin_dataset(lab: Lab) -> Dataset | None:
     if datasets.missing(chosen):
         st.caption(f"{chosen.title} does not ship with Hourglass.")
         choosing.download_button(chosen)
+        address.publish(data=chosen.name)
         return None
     return chosen
 
@@ -106,6 +109,21 @@ def progress(asked: engine.Question) -> None:
         engine.withdraw(asked, visitor.owner())
         st.session_state.setdefault("given up", set()).add(asked.id)
         st.rerun(scope="app")
+
+
+def drawn(lab: Lab, run_url: str, of: str, data: Mapping[str, Any], shown: Sequence[str]) -> dict[str, str]:
+    """The browser's part of a lab. of: what a view belongs to; data: what the browser gets; shown: the names of what it
+    reports, as the address has them. Returns how it is shown."""
+    key = f"{lab.name} as"
+    known = st.session_state.get(key)
+    asked = {name: st.query_params[name][:40] for name in shown if name in st.query_params}
+    if address.first_time(key) and asked:
+        known = (of, asked)
+    elif known is None or known[0] != of:
+        known = (of, {})
+    # What it opened with stays the same at every rerun: what a hand has changed since is not undone.
+    st.session_state[key] = known
+    return browser_part(lab.name, run_url, data, view=known[1], key="lab") or known[1]
 
 
 def to_try(page: str, tries: Sequence[Try]) -> None:

@@ -59,20 +59,29 @@ def show(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, Any]:
     if not files:
         st.session_state.pop("newcomers", None)
         return choices
+    if (come := encoded(run, files, fit, inverted)) is not None:
+        newcomers(run, come, at_hand)
+    return choices
+
+
+def encoded(
+    run: runs.Run, files: Sequence[UploadedFile], fit: str | None = None, inverted: bool = False
+) -> Newcomers | None:
+    """The samples in these files, read and encoded once; None, with the reason said, where that cannot be."""
     asked = (run.digest, tuple(file.file_id for file in files), fit, inverted)
     known = st.session_state.get("newcomers")
     if known is None or known[0] != asked:
         try:
-            known = st.session_state["newcomers"] = (asked, encoded(run, files, fit, inverted))
+            known = st.session_state["newcomers"] = (asked, _encoded(run, files, fit, inverted))
         except Problem as problem:
             st.session_state.pop("newcomers", None)
             st.error(choosing.escaped(str(problem)))
-            return choices
-    newcomers(run, known[1], at_hand)
-    return choices
+            return None
+    come: Newcomers = known[1]
+    return come
 
 
-def encoded(run: runs.Run, files: Sequence[UploadedFile], fit: str | None, inverted: bool) -> Newcomers:
+def _encoded(run: runs.Run, files: Sequence[UploadedFile], fit: str | None, inverted: bool) -> Newcomers:
     """The samples in these files, read in a folder that goes afterwards, and encoded."""
     bar = st.progress(0.0, "reading")
 

@@ -273,6 +273,21 @@ def test_answers_about_ones_own_data_are_ones_own_and_go_with_it(home: Path, tmp
         answers.write(asked, Answer({}))
 
 
+def test_an_answer_is_read_once_and_again_when_it_is_another(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = engine.question(compress.LAB, opened("digits-modern-8"), {})
+    answers.write(asked, Answer({"a": 1}))
+    first = engine.kept_answer(asked)
+    assert first is not None and engine.kept_answer(asked) is first and len(first.digest) == 16
+    answers.write(asked, Answer({"a": 2}))
+    second = engine.kept_answer(asked)
+    assert second is not None and second.facts == {"a": 2} and second.digest != first.digest
+    monkeypatch.setattr(gzip, "open", lambda _path: (_ for _ in ()).throw(OSError(24, "Too many open files")))
+    answers._read_once.cache_clear()
+    with pytest.raises(Problem, match="Too many open files"):
+        engine.kept_answer(asked)
+    assert asked.path.is_file(), "it is not to blame"
+
+
 def test_an_answer_that_was_altered_is_none(home: Path) -> None:
     asked = engine.question(compress.LAB, opened("digits-modern-8"), {})
     answers.write(asked, Answer({"a": [1, 2.5, "x"]}, {"b": np.arange(6, dtype=np.float32).reshape(2, 3)}))
@@ -374,6 +389,32 @@ def test_a_run_that_does_not_fit_is_named_with_the_reason(fruit_run: Run) -> Non
     app = page("compress", run=fruit_run.id)
     assert any("is not shown here: this lab compares with image files" in one.value for one in app.caption)
     assert app.selectbox(key="run").value == opened("digits-modern-8").id and not app.warning
+
+
+def test_what_is_normal_is_chosen_anew_for_another_dataset() -> None:
+    """The second class of one has nothing to do with the second class of another."""
+    app = page("anomalies", data="breast-cancer", normal="only 0")
+    assert app.selectbox(key="normal").value == "only 0"
+    app.selectbox(key="data").select("payments").run()
+    assert not app.exception and app.selectbox(key="normal").value == "only 0"  # genuine
+    app.selectbox(key="data").select("digits").run()
+    assert app.selectbox(key="normal").value == "but 9"
+    app.selectbox(key="data").select("breast-cancer").run()
+    assert app.selectbox(key="normal").value == "only 1"
+
+
+def test_how_far_each_method_falls_stands_beside(home: Path) -> None:
+    dataset = datasets.get("breast-cancer")
+    app = page("anomalies", data="breast-cancer")
+    assert "ROC-AUC without anomalies in training [%]" not in app.dataframe[-1].value.columns
+    clean = engine.shipped_answer(engine.question(anomalies.LAB, dataset, {}))
+    assert clean is not None
+    mixed = engine.question(anomalies.LAB, dataset, {"contaminated": True})
+    answers.write(mixed, dataclasses.replace(clean, facts={**clean.facts, "contaminated": True}))
+    shown = page("anomalies", data="breast-cancer", contaminated="yes").dataframe[-1].value
+    told = {one["title"]: 100 * np.mean(one["roc"]) for one in clean.facts["methods"]}
+    beside = dict(zip(shown["method"], shown["ROC-AUC without anomalies in training [%]"], strict=True))
+    assert beside == pytest.approx(told)
 
 
 def test_a_setting_that_does_not_exist_is_told() -> None:

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+from conftest import serving
 from playwright.sync_api import Locator, Page, expect
 
 LAPTOP = {"viewport": {"width": 1366, "height": 768}}
@@ -72,6 +74,39 @@ def test_the_picture_and_the_verdict_follow_the_rate(app: str, compress: Page, w
         "() => document.querySelector('[data-testid=lab-picture-run]').getContext('2d').getImageData(0, 0, 8, 8).data.some((v, i) => i % 4 < 3 && v > 60)"
     )
     np.testing.assert_allclose(pixels(other.get_by_test_id("lab-picture-run")), moved, atol=2)
+
+
+def test_on_a_new_computer_something_is_shown_at_once_and_the_run_waits(
+    tmp_path: Path, window: Callable[..., Page]
+) -> None:
+    """The app opens on MNIST, whose images have to be downloaded: a run that ships with its images stands in."""
+    page = window(**LAPTOP)
+    with serving(tmp_path, HOURGLASS_DATA=str(tmp_path / "nothing")) as address:
+        page.goto(address)
+        explorer = page.get_by_test_id("latent-explorer")
+        expect(explorer).to_have_attribute("data-ready", "true")
+        kept = explorer.get_attribute("data-run") or ""
+        page.get_by_text("Labs", exact=True).click()
+        page.get_by_role("menuitem", name="Compress").click()
+        ready(page)
+        expect(page.get_by_text("is not shown here: its images are not at hand")).to_be_visible()
+        page.wait_for_url(lambda _url: asked(page).get("run", [kept]) != [kept])
+        page.get_by_role("link", name="Explore", exact=True).click()
+        expect(explorer).to_have_attribute("data-run", kept)
+        page.goto(f"{address}/compress?run={kept}")  # who names it is told how to get its images
+        expect(page.get_by_role("button", name=re.compile("Download MNIST"))).to_be_visible()
+
+
+def test_what_is_driven_is_on_screen_with_what_moves(compress: Page, app: str) -> None:
+    for path, parts in (
+        ("compress", ("lab-verdict", "rate-handle", "lab-picture-run", "lab-images")),
+        ("anomalies", ("lab-verdict", "threshold-handle", "lab-matrix", "lab-miss")),
+    ):
+        compress.goto(f"{app}/{path}")
+        ready(compress)
+        for part in parts:
+            box = compress.get_by_test_id(part).bounding_box()
+            assert box is not None and box["y"] >= 0 and box["y"] + box["height"] <= 768, (path, part, box)
 
 
 def test_with_its_decoder_counted_it_loses_until_there_are_enough_images(compress: Page) -> None:

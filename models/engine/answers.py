@@ -14,6 +14,7 @@ import json
 import re
 import zlib
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from safetensors.numpy import load, save
 from models import Problem, datasets, home, labs, private, unwritable, uploads
 from models.datasets import Dataset
 from models.labs import Answer, Lab, Setting, Settings
-from models.runs import Run, folder_of, open_run, write_whole
+from models.runs import Run, folder_of, open_run, stamp, write_whole
 
 ID = re.compile(r"[a-z]+-[0-9a-f]{16}-[0-9a-f]{16}")
 MOST = 512 * 2**20  # bytes that answers for everybody take together; the oldest go first
@@ -112,11 +113,23 @@ def shipped(asked: Question) -> Answer | None:
 def _read(path: Path) -> Answer | None:
     """None where there is no such file, or one that is not as it was written."""
     try:
+        return _read_once(path, stamp(path)) if path.is_file() else None
+    except FileNotFoundError:  # it has gone meanwhile
+        return None
+    except OSError as error:
+        raise Problem(f"{path} cannot be read ({error.strerror or error})") from error
+
+
+@lru_cache(maxsize=16)
+def _read_once(path: Path, _stamp: tuple[int, ...]) -> Answer | None:
+    """A page asks at every touch, for a file that never changes."""
+    try:
         with gzip.open(path) as packed_file:
             content = packed_file.read(LARGEST)
         length = int.from_bytes(content[:8], "little")
-        return Answer(json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["facts"]), load(content))
-    except (OSError, EOFError, zlib.error, SafetensorError, ValueError, KeyError, TypeError):
+        facts = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["facts"])
+        return Answer(facts, load(content), hashlib.sha256(content).hexdigest()[:16])
+    except (gzip.BadGzipFile, EOFError, zlib.error, SafetensorError, ValueError, KeyError, TypeError):
         return None
 
 

@@ -24,10 +24,12 @@ Report = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a lab found. facts: what JSON takes, without NaN; arrays: numbers by name."""
+    """What a lab found. facts: what JSON takes, without NaN, with the verdict in a sentence as "verdict"; arrays: numbers by
+    name. digest: 16 hex digits that stand for both, once they were kept."""
 
     facts: dict[str, Any]
     arrays: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+    digest: str = ""
 
 
 @dataclass(frozen=True)

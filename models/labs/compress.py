@@ -32,6 +32,7 @@ Symbols = NDArray[np.int32]
 
 SHARES = (1.4, 1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08, 0.05)  # of `base_steps`
 MAGIC = b"HGLS\x01"
+HEAD = len(MAGIC) + 8  # bytes that say what a file is and which run wrote it
 RARE = 1e-3  # added to each count: a range coder takes no symbol that never comes
 MOST_SYMBOLS = 1 << 16  # of a dimension
 PROBED = 300  # codes around which it is measured how much each dimension moves the picture
@@ -175,14 +176,13 @@ def pack(run: Run, samples: Pixels, share: float) -> bytes:
 def unpack(run: Run, content: bytes) -> Floats:
     """The images (N, H, W, C) in [0, 1] of a file that `pack` wrote. A `Problem` for any other file."""
     other = Problem("this file holds no images that Hourglass compressed", do="choose one that was downloaded here")
-    start = len(MAGIC) + 8
-    if not content.startswith(MAGIC) or len(content) < start:
+    if not content.startswith(MAGIC) or len(content) < HEAD:
         raise other
-    of = content[len(MAGIC) : start].hex()
+    of = content[len(MAGIC) : HEAD].hex()
     if of != run.id:
         raise Problem("this file was written by another run, and only its decoder can read it", do=f"open the run {of}")
     try:
-        symbols, by = read(content[start:], run.code_size, LARGEST // (4 * int(np.prod(run.shape))))
+        symbols, by = read(content[HEAD:], run.code_size, LARGEST // (4 * int(np.prod(run.shape))))
     except ValueError as error:
         raise other from error
     return run.coder.decode(by.codes(symbols))

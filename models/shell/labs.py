@@ -1,4 +1,4 @@
-"""python -m models lab: ask a lab a question of a run, from the shell."""
+"""python -m models lab: ask a lab a question of a run or of a dataset, from the shell."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from models.shell.commands import command, show_progress
 
 def add_to(commands: Any) -> None:
     """Add the command to those of the parser."""
-    asked = command(commands, "lab", _lab, "Ask a lab a question of a run, and keep the answer.")
+    asked = command(commands, "lab", _lab, "Ask a lab a question of a run or a dataset, and keep the answer.")
     asked.add_argument("lab", help=", ".join(labs.available()))
     asked.add_argument(
         "names",
@@ -26,14 +26,14 @@ def add_to(commands: Any) -> None:
         metavar="NAME=VALUE",
         help="a setting of the lab, as its page has it; may be given several times",
     )
-    asked.add_argument("--ship", action="store_true", help="write the answers that ship, into pretrained/")
+    asked.add_argument("--ship", action="store_true", help="write the answers that ship, into models/labs/answers/")
 
 
 def _lab(arguments: argparse.Namespace) -> int:
     lab = labs.get(arguments.lab)
     names = arguments.names or (list(lab.shipped) if arguments.ship else [])
     if not names:
-        raise Problem("no run was named", do="name one, or say --ship for those whose answers ship")
+        raise Problem(f"no {lab.of} was named", do="name one, or say --ship for those whose answers ship")
     if arguments.ship and arguments.set:
         raise Problem("answers to the usual settings ship, no others", do="leave out --set or --ship")
     settings = dict(_setting(lab, text) for text in arguments.set)
@@ -45,16 +45,9 @@ def _lab(arguments: argparse.Namespace) -> int:
             answers.ship(asked, answer)
         else:
             answers.write(asked, answer)
-        print(
-            json.dumps({lab.of: asked.subject, **answer.facts})
-            if arguments.json
-            else f"{subject.title}: {_in_words(answer)}"
-        )
+        told = {lab.of: asked.subject, **answer.facts}
+        print(json.dumps(told) if arguments.json else f"{subject.title}: {answer.facts['verdict']}")
     return 0
-
-
-def _in_words(answer: labs.Answer) -> str:
-    return str(answer.facts.get("verdict", "answered"))
 
 
 def _setting(lab: labs.Lab, text: str) -> tuple[str, labs.Setting]:

@@ -6,10 +6,9 @@ import numpy as np
 import streamlit as st
 
 from components import address, choosing, labs, pictures
-from components.explorer import lab as browser_part
 from components.labs import Try
 from components.views import Page
-from models import Problem, datasets, kinds
+from models import Problem, datasets, engine, kinds
 from models.analysis import anomalies as computed
 from models.codes import to_float
 from models.datasets import Dataset
@@ -36,10 +35,12 @@ def show() -> None:
     view: dict[str, str] = {}
     if found is not None:
         st.markdown(f"**{choosing.escaped(found.facts['verdict'])}**", help=VERDICT)
-        view = drawn(dataset, found)
+        of = f"{dataset.fingerprint} {found.facts['normal']} {found.facts['contaminated']}"
+        view = labs.drawn(LAB, dataset.fingerprint, of, payload(found.digest, found), SHOWN)
         labs.to_try("Anomalies", tries(dataset))
         alarms(dataset, found)
-        table(found)
+        clean = engine.question(LAB, dataset, {**settings, "contaminated": False})
+        table(found, labs.kept(clean) if settings["contaminated"] else None)
         count = f"{found.facts['count']:,} samples, of which {found.facts['anomalies']:,} do not belong."
         labs.origin(LAB, dataset, settings, f"{count} Plain methods: {found.facts['libraries']}.")
     said = {name: value for name, value in settings.items() if name != "splits" and value != LAB.settings[name]}
@@ -62,6 +63,11 @@ def chosen(dataset: Dataset) -> dict[str, Any]:
         st.error(str(problem))
         usual = "only 0"
     words = anomalies.choices(dataset)
+    linked = address.first_time("normal of") and "normal" in st.query_params
+    if st.session_state.get("normal of") != dataset.fingerprint:  # a choice among other classes says nothing of these
+        st.session_state["normal of"] = dataset.fingerprint
+        if not linked:
+            address.choose("normal", usual)
     address.seed("normal", usual, str, words, words.__getitem__)
     address.seed("contaminated", False, lambda asked: asked == "yes")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -70,26 +76,13 @@ def chosen(dataset: Dataset) -> dict[str, Any]:
             "The training samples contain anomalies",
             key="contaminated",
             help="As in life, where nobody has sorted them out: half of the anomalies are among the samples that all methods "
-            "learn from. How far each falls is told below.",
+            "learn from. How far each falls is told in the table below, once it was computed without them, too.",
         )
     return {**LAB.settings, "normal": "" if normal == usual else normal, "contaminated": bool(contaminated)}
 
 
-def drawn(dataset: Dataset, found: Answer) -> dict[str, str]:
-    """The scores and the threshold, in the browser. Returns how they are shown."""
-    known = st.session_state.get("anomalies as")
-    asked = {name: st.query_params[name][:40] for name in SHOWN if name in st.query_params}
-    key = f"{dataset.fingerprint} {found.facts['normal']} {found.facts['contaminated']}"
-    if address.first_time("anomalies") and asked:
-        known = (key, asked)
-    elif known is None or known[0] != key:
-        known = (key, {})
-    st.session_state["anomalies as"] = known
-    return browser_part("anomalies", dataset.fingerprint, payload(key, found), view=known[1], key="lab") or known[1]
-
-
 @st.cache_resource(max_entries=8, show_spinner=False)
-def payload(key: str, _found: Answer) -> dict[str, Any]:
+def payload(digest: str, _found: Answer) -> dict[str, Any]:
     """What the browser gets: of our scores and of the best plain method, test samples by what they are, and the threshold."""
     facts, arrays = _found.facts, _found.arrays
     methods = []
@@ -104,7 +97,7 @@ def payload(key: str, _found: Answer) -> dict[str, Any]:
         level = float(computed.threshold(held.astype(np.float64)))
         methods.append({"name": method["name"], "title": method["title"], "threshold": level, **parts})
     methods.sort(key=lambda one: one["name"] != "combined")
-    return {"id": key, "facts": {"share": facts["anomalies"] / facts["count"]}, "methods": methods}
+    return {"id": digest, "facts": {"share": facts["anomalies"] / facts["count"]}, "methods": methods}
 
 
 def some(scores: Any) -> list[float]:
@@ -122,7 +115,7 @@ def tries(dataset: Dataset) -> list[Try]:
         Try("A miss costs a hundred false alarms", {"data": name, "miss": "100"}),
         Try("Training samples with anomalies", {"data": name, "contaminated": "yes"}),
         Try("Card payments: which are fraud?", {"data": "payments"}),
-        Try("Handwritten digits: which are no digits but 9?", {"data": "digits"}),
+        Try("Handwritten digits: find the nines", {"data": "digits"}),
     ]
     return [one for one in every if len(one.query) > 1 or one.query["data"] != name][:3]
 
@@ -148,8 +141,8 @@ def alarms(dataset: Dataset, found: Answer) -> None:
     st.dataframe(
         {
             "row": rows + 1,
-            dataset.label: names,
-            "rightly": np.where(truth, "yes", "false alarm"),
+            "class": names,
+            "alarm": np.where(truth, "right", "false"),
             "why": why,
             "nearest normal row": nearest + 1,
             "score": arrays["score combined"][places],
@@ -158,25 +151,25 @@ def alarms(dataset: Dataset, found: Answer) -> None:
     )
 
 
-def table(found: Answer) -> None:
-    """Every method in numbers."""
+def table(found: Answer, without: Answer | None) -> None:
+    """Every method in numbers. without: the answer where no anomalies are among the training samples, to stand beside."""
     st.subheader("All methods on the same splits", anchor=False)
     rows = sorted(found.facts["methods"], key=lambda one: -float(np.mean(one["ap"])))
-    st.dataframe(
-        {
-            "method": [one["title"] for one in rows],
-            "": ["network" if one["ours"] else "plain" for one in rows],
-            "average precision [%]": [100 * float(np.mean(one["ap"])) for one in rows],
-            "± over splits": [100 * float(np.std(one["ap"])) for one in rows],
-            "ROC-AUC [%]": [100 * float(np.mean(one["roc"])) for one in rows],
-            "seconds": [one["seconds"] for one in rows],
-        },
-        hide_index=True,
-        column_config={
-            name: st.column_config.NumberColumn(format="%.1f")
-            for name in ("average precision [%]", "± over splits", "ROC-AUC [%]", "seconds")
-        },
-    )
+    before = {one["name"]: one for one in without.facts["methods"]} if without is not None else {}
+    columns: dict[str, list[Any]] = {
+        "method": [one["title"] for one in rows],
+        "": ["network" if one["ours"] else "plain" for one in rows],
+    }
+    for title, measure in (("average precision [%]", "ap"), ("ROC-AUC [%]", "roc")):
+        columns[title] = [100 * float(np.mean(one[measure])) for one in rows]
+        if measure == "ap":
+            columns["± over splits"] = [100 * float(np.std(one[measure])) for one in rows]
+        if before:
+            told = f"{title[: -len(' [%]')]} without anomalies in training [%]"
+            columns[told] = [100 * float(np.mean(before[one["name"]][measure])) for one in rows]
+    columns["seconds"] = [one["seconds"] for one in rows]
+    form = {name: st.column_config.NumberColumn(format="%.1f") for name in [*columns][2:]}
+    st.dataframe(columns, hide_index=True, column_config=form)
     with st.expander("What the three scores are"):
         for name, words in EXPLAINED.items():
             st.markdown(f"**{anomalies.TITLES[name]}**: {words}")

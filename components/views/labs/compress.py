@@ -7,7 +7,6 @@ import numpy as np
 import streamlit as st
 
 from components import address, cached, choosing, labs, new_samples, pictures, visitor
-from components.explorer import lab as browser_part
 from components.labs import Try
 from components.views import Page
 from models import Problem, runs
@@ -16,8 +15,6 @@ from models.labs import Answer, compress
 
 LAB = compress.LAB
 SHOWN = ("rate", "many", "bits", "alone", "measure", "image")  # what the browser reports
-IMAGES = (1000, 10_000)
-PACKED = 1000  # images in a file to take along
 
 
 def show() -> None:
@@ -25,35 +22,19 @@ def show() -> None:
     run = labs.begin(LAB)
     if run is None:
         return
-    settings = {"images": address.seed("images", IMAGES[0], int, IMAGES)}
-    found = labs.answer(LAB, run, settings)
+    found = labs.answer(LAB, run, {})
     view: dict[str, str] = {}
     if found is not None:
-        view = drawn(run, found)
+        view = labs.drawn(LAB, run.url, run.id, payload(found.digest, found), SHOWN)
         labs.to_try("Compress", tries(run))
         below(run, found)
         count = f"Measured on {found.facts['count']:,} test images that the network never saw."
-        labs.origin(LAB, run, settings, f"{count} Written by {found.facts['libraries']}.")
-    images = settings["images"] if settings["images"] != IMAGES[0] else None
-    address.publish(run=run.id, images=images, **{name: value for name, value in view.items() if value})
+        labs.origin(LAB, run, {}, f"{count} Written by {found.facts['libraries']}.")
+    address.publish(run=run.id, **{name: value for name, value in view.items() if value})
 
 
-def drawn(run: runs.Run, found: Answer) -> dict[str, str]:
-    """The figure and its images, in the browser. Returns how they are shown."""
-    known = st.session_state.get("compress as")
-    asked = {name: st.query_params[name][:20] for name in SHOWN if name in st.query_params}
-    if address.first_time("compress") and asked:
-        known = (run.id, asked)
-    elif known is None or known[0] != run.id:
-        known = (run.id, {})
-    # What it opened with stays the same at every rerun: what a hand has changed since is not undone.
-    st.session_state["compress as"] = known
-    data = payload(run, found.facts["count"], found)
-    return browser_part("compress", run.url, data, view=known[1], key="lab") or known[1]
-
-
-@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs={runs.Run: lambda run: (str(run.folder), run.digest)})
-def payload(run: runs.Run, _count: int, _found: Answer) -> dict[str, Any]:
+@st.cache_resource(max_entries=8, show_spinner=False)
+def payload(digest: str, _found: Answer) -> dict[str, Any]:
     """What the browser gets of an answer: its numbers, and all pictures in one: a row for the originals, then one for each
     point of each method but the run's, whose own decoder draws."""
     arrays = _found.arrays
@@ -64,7 +45,7 @@ def payload(run: runs.Run, _count: int, _found: Answer) -> dict[str, Any]:
     joined = np.concatenate([np.concatenate(list(row), 1) for row in rows])
     encoded = base64.b64encode(pictures.png(pictures.picture(to_float(joined)))).decode()
     return {
-        "id": f"{run.digest} {_count}",
+        "id": digest,
         "facts": {name: _found.facts[name] for name in ("shape", "shares", "methods", "decoder")},
         "pictures": f"data:image/png;base64,{encoded}",
         **{name: labs.plain(arrays[name]) for name in ("codes", "mean", "step")},
@@ -87,7 +68,7 @@ def tries(run: runs.Run) -> list[Try]:
 def below(run: runs.Run, found: Answer) -> None:
     """What is behind the numbers, files to take along, and an image of another kind."""
     with st.expander("Take the images along as one file, and open it again"):
-        taken_along(run)
+        taken_along(run, found)
     with st.expander("An image of another kind: what becomes of it?"):
         another(run)
     with st.expander("How this is measured"):
@@ -96,7 +77,7 @@ def below(run: runs.Run, found: Answer) -> None:
             "more, and a range coder writes the whole "
             "numbers by how often each comes, which stands at the head of the file. The bytes are those of a real file, which "
             "the run reads again. PCA is written the same way, all components with one step. Image files are written by Pillow with "
-            "eight qualities each: all images side by side in one file, since a file of its own is mostly header for so small "
+            "seven qualities each or more: all images side by side in one file, since a file of its own is mostly header for so small "
             "an image. PSNR: the squared error on a logarithmic scale; 10 dB more is a tenth of it. SSIM: how alike edges and "
             "textures are, 1 for the same image. The decoder is counted as it leaves on one page: whole numbers of 8, 6 or 4 "
             "bits a weight or halves of 16 bits, then gzip; PCA's components with 8."
@@ -107,23 +88,19 @@ def below(run: runs.Run, found: Answer) -> None:
         st.dataframe(table, hide_index=True)
 
 
-def taken_along(run: runs.Run) -> None:
+def taken_along(run: runs.Run, found: Answer) -> None:
     """A file of test images as the run writes it, and reading one again."""
+    shares = found.facts["shares"]
     share = st.select_slider(
         "Step, as a share of a standard deviation",
-        compress.SHARES[::-1],
+        shares[::-1],
         value=0.25,
         help="Small steps: more bytes, better images",
     )
-    try:
-        content, same = packed(run, share)
-    except Problem as problem:
-        st.error(str(problem))
-        return
-    each = len(content) / min(PACKED, same)
+    count, each = found.facts["count"], found.facts["methods"][0]["points"][shares.index(share)]["rate"]
     st.download_button(
-        f"{same:,} test images in {len(content):,} bytes",
-        content,
+        f"{count:,} test images in {count * each + compress.HEAD:,.0f} bytes",
+        lambda: packed(run, share),
         f"{run.folder.name}.hgl",
         "application/octet-stream",
         on_click="ignore",
@@ -136,11 +113,12 @@ def taken_along(run: runs.Run) -> None:
     if given is None:
         return
     try:
-        images = compress.unpack(run, given.getvalue())
+        content = given.getvalue()
+        images = compress.unpack(run, content)
+        equal = content == packed(run, share)
     except Problem as problem:
         st.error(str(problem))
         return
-    equal = given.getvalue() == content and np.array_equal(images, compress.unpack(run, content))
     st.markdown(f"{len(images):,} images" + (", bit for bit those that were written above." if equal else "."))
     st.html(
         f'<div class="hg-strips">{pictures.element(pictures.strip(images[:12], 48), "the images of the file")}</div>'
@@ -148,10 +126,9 @@ def taken_along(run: runs.Run) -> None:
 
 
 @cached.per_run(4, "Writing…")
-def packed(run: runs.Run, share: float) -> tuple[bytes, int]:
-    """The file, and how many images are in it."""
-    _, images = compress.test_images(run, PACKED)
-    return compress.pack(run, images, share), len(images)
+def packed(run: runs.Run, share: float) -> bytes:
+    """The file of the images that the figures are about."""
+    return compress.pack(run, compress.test_images(run, int(LAB.settings["images"]))[1], share)
 
 
 def another(run: runs.Run) -> None:
@@ -162,14 +139,12 @@ def another(run: runs.Run) -> None:
     )
     if not visitor.can_send():
         return
-    kinds = ["png", "jpg", "jpeg", "webp"]
-    files = st.file_uploader("Images", accept_multiple_files=True, key="another kind", type=kinds)
+    readable = ["png", "jpg", "jpeg", "webp"]
+    files = st.file_uploader("Images", accept_multiple_files=True, key="another kind", type=readable)
     if not files:
         return
-    try:
-        come = new_samples.encoded(run, files, None, False)
-    except Problem as problem:
-        st.error(str(problem))
+    come = new_samples.encoded(run, files)
+    if come is None:
         return
     rows = np.stack([come.shown[:12], run.coder.decode(come.encoded.codes[:12])])
     sheet = pictures.below(rows, across=6, side=96)

@@ -23,7 +23,7 @@ export interface Axis {
 
 const NS = "http://www.w3.org/2000/svg";
 const WIDTH = 640,
-  HEIGHT = 400,
+  HEIGHT = 330, // on a laptop all of it is on screen below what stands above
   LEFT = 54,
   RIGHT = 16,
   TOP = 14,

@@ -65,7 +65,7 @@ class Compress implements Lab {
     const figure = h("div", { class: "hg-lab-figure" }, this.chart.element, this.legend);
     figure.append(downloads(this.chart, "rate-distortion"));
     const side = h("div", { class: "hg-lab-side" }, this.thumbs, this.pictures.element);
-    host.append(this.verdict, h("div", { class: "hg-lab-two" }, figure, side), this.controls);
+    host.append(this.verdict, this.controls, h("div", { class: "hg-lab-two" }, figure, side));
     this.update(data, view);
     void this.load();
   }
