@@ -1,9 +1,22 @@
 """What the tests of the engine share."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
 
 from models import engine, runs
+
+
+@contextmanager
+def one_worker(home: Path) -> Iterator[Path]:
+    """An engine with one worker on this home, which is everybody's meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOURGLASS_HOME", str(home))
+        with engine.EngineSupervisor(workers=1):
+            yield home
 
 
 def choose(**choices: object) -> runs.Configuration:

@@ -75,17 +75,13 @@ def test_the_quick_benchmark_prints_every_row() -> None:
             assert speed / float(found[1].replace(",", "")) == pytest.approx(float(found[2]), abs=0.06)
 
 
-def test_the_quick_benchmark_of_labs_prints_what_it_says() -> None:
+def test_the_quick_benchmark_of_bytes_prints_what_it_says() -> None:
     done = subprocess.run(
-        [sys.executable, ROOT / "benchmarks" / "labs.py", "--quick"], capture_output=True, text=True, check=False
-    )
+        [sys.executable, ROOT / "benchmarks" / "labs.py", "--quick", "--only", "compress"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     rows = [re.split(r" *\| *", line.strip("| ")) for line in done.stdout.splitlines() if line.startswith("|")]
-    tables, titles = [row for row in rows if row[0] == "breast-cancer"], [row for row in rows if row[0] == "table"]
-    assert len(tables) == len(titles) == 3 and all(
-        len(row) == len(title) for row, title in zip(tables, titles, strict=True)
-    )
-    assert re.fullmatch(r".+: [+-][\d.]+ \[[+-][\d.]+, [+-][\d.]+\]", tables[0][-3])
     (title,) = [row for row in rows if row[0] == "run, images"]
     (ours,) = [row for row in rows if row[0] == "digits-modern-8, 100"]
     assert len(title) == len(ours) and title[2:4] == ["this autoencoder", "PCA"] and "AVIF" in title

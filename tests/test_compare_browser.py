@@ -107,12 +107,7 @@ def test_four_networks_on_the_same_digits(window: Callable[..., Page], app: str)
     start = first_map.screenshot()
     page.get_by_test_id("between").fill("0.5")
     expect(page.get_by_test_id("fit")).to_contain_text("% of the variance does not fit")
-    for _ in range(100):
-        if first_map.screenshot() != start:
-            break
-        page.wait_for_timeout(100)
-    else:
-        raise AssertionError("the points stand still")
+    becomes_another(first_map, start)
 
     # The link, in another browser.
     page.get_by_test_id("compare-colour").select_option("error")
@@ -145,6 +140,15 @@ def test_each_map_by_itself(window: Callable[..., Page], app: str) -> None:
     expect(second.get_by_test_id("layer")).to_have_value("density")
 
 
+def becomes_another(first_map: Locator, start: bytes) -> None:
+    """Wait until a map looks otherwise than it did: its points are on their way."""
+    for _ in range(100):
+        if first_map.screenshot() != start:
+            return
+        first_map.page.wait_for_timeout(100)
+    raise AssertionError("the points stand still")
+
+
 @pytest.mark.usefixtures("umap")
 def test_samples_move_between_a_map_and_a_umap_where_it_is_installed(
     window: Callable[..., Page], app: str, app_home: Path
@@ -160,12 +164,7 @@ def test_samples_move_between_a_map_and_a_umap_where_it_is_installed(
     start = first_map.screenshot()
     page.get_by_test_id("between").fill("0.7")
     expect(page.get_by_test_id("fit")).to_contain_text("Single-layer, seed 32, UMAP was turned")
-    for _ in range(100):
-        if first_map.screenshot() != start:
-            break
-        page.wait_for_timeout(100)
-    else:
-        raise AssertionError("the points stand still")
+    becomes_another(first_map, start)
 
 
 def test_the_page_that_leaves_is_alive_on_a_disk(window: Callable[..., Page], tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import pytest
 from conftest import trained
-from engines import choose, ended, wait, written
+from engines import choose, ended, one_worker, wait, written
 
 from models import PROJECT, Problem, engine, runs
 from models.engine import queue
@@ -23,11 +23,8 @@ pytestmark = pytest.mark.timeout(900)  # an engine and its worker start, for sec
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The home of an engine with one worker."""
-    home = tmp_path_factory.mktemp("shared") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOURGLASS_HOME", str(home))
-        with engine.EngineSupervisor(workers=1):
-            yield home
+    with one_worker(tmp_path_factory.mktemp("shared") / "home") as home:
+        yield home
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engines import wait
+from engines import one_worker, wait
 
 from models import engine, runs
 from models.engine import queue
@@ -22,11 +22,8 @@ def opened(name: str) -> Run:
 @pytest.fixture(scope="module")
 def asked_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The home of an engine with one worker."""
-    home = tmp_path_factory.mktemp("asked") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOURGLASS_HOME", str(home))
-        with engine.EngineSupervisor(workers=1):
-            yield home
+    with one_worker(tmp_path_factory.mktemp("asked") / "home") as home:
+        yield home
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ export interface Payload {
 }
 
 interface Mounted {
+  readonly root: HTMLElement;
   readonly lab: Lab;
   readonly of: string;
   readonly path: string;
@@ -33,7 +34,9 @@ export function show(host: Mount, { lab, run_url: run, data, view }: Payload, se
   addStyles(host);
   addStyles(host, css, "hourglass-lab-style");
   if (host.hourglass?.of === of) {
-    host.hourglass.lab.update(data, view);
+    const { root, lab } = host.hourglass;
+    root.classList.toggle("hg-dark", themeOf(root).dark);
+    lab.update(data, view);
     return;
   }
   remove(host);
@@ -47,7 +50,7 @@ export function show(host: Mount, { lab, run_url: run, data, view }: Payload, se
     folder: new RunFolder(served(run, aborter)),
     report: (shown: LabView) => report("view", { of, ...shown }),
   };
-  host.hourglass = { lab: LABS[lab](root, data, view, context), of, path, aborter };
+  host.hourglass = { root, lab: LABS[lab](root, data, view, context), of, path, aborter };
 }
 
 export function remove(host: Mount): void {

@@ -29,6 +29,8 @@ class Anomalies implements Lab {
   /** The threshold of each method that was looked at. */
   private readonly levels = new Map<string, number>();
   private miss = 10;
+  /** The threshold with the least cost of the chosen score, found anew when either changes. */
+  private best = 0;
   private week = 1000;
   /** Alarms that somebody can look at in a week. */
   private room = 50;
@@ -187,7 +189,7 @@ class Anomalies implements Lab {
   }
 
   private least(): void {
-    this.moveTo(cheapest(this.method, this.miss, 1));
+    this.moveTo(this.best);
   }
 
   private range(): readonly [number, number] {
@@ -201,6 +203,7 @@ class Anomalies implements Lab {
   /** Both histograms, what each threshold costs, and the two thresholds that stand out. */
   private drawChart(): void {
     const { method } = this;
+    this.best = cheapest(method, this.miss, 1);
     const [low, high] = this.range();
     const shapes = [outline(method.normal, low, high, BINS), outline(method.other, low, high, BINS)];
     const top = 1.08 * Math.max(...shapes.flat().map(([, share]) => share));
@@ -232,7 +235,7 @@ class Anomalies implements Lab {
         title: "least cost here",
         colour: COST,
         dashed: true,
-        points: upright(cheapest(method, this.miss, 1)),
+        points: upright(this.best),
       },
     ];
     this.chart.draw(
@@ -282,7 +285,7 @@ class Anomalies implements Lab {
       row("normal", now.falseAlarms, now.quiet, false),
     );
     const price = cost(now, this.miss, 1),
-      least = cost(confusion(method, cheapest(method, this.miss, 1)), this.miss, 1);
+      least = cost(confusion(method, this.best), this.miss, 1);
     setText(this.missed.words, short(this.miss));
     setText(
       this.costs,
