@@ -26,7 +26,7 @@ export class Controls {
   private pad: Pad | null = null;
   private picked = 0;
   private readonly thumbs = h("div", { class: "hg-lab-thumbs", role: "group", aria: { label: "Test sample" } });
-  private readonly pens = h("div", { class: "hg-lab-thumbs", role: "group", aria: { label: "Pen" } });
+  private readonly pens = h("div", { class: "hg-lab-scores", role: "group", aria: { label: "Pen" } });
   private readonly noise: HTMLLabelElement;
   private readonly level = this.slider("Level", "lab-level", 0, 1, (value) => (this.live.level = value));
   private readonly width = this.slider("Width of the pen", "lab-width", 0.03, 0.25, (value) => {
@@ -52,6 +52,21 @@ export class Controls {
       },
     },
   });
+
+  private readonly again = h(
+    "button",
+    {
+      type: "button",
+      title: "The same noise, drawn anew",
+      on: {
+        click: () => {
+          this.live.seed++;
+          this.told.changed();
+        },
+      },
+    },
+    "Draw again",
+  );
 
   constructor(private readonly told: Told) {
     this.noise = choice(
@@ -107,31 +122,17 @@ export class Controls {
         ),
       ),
     );
-    const again = h(
-      "button",
-      {
-        type: "button",
-        title: "The same noise, drawn anew",
-        on: {
-          click: () => {
-            this.live.seed++;
-            this.told.changed();
-          },
-        },
-      },
-      "Draw again",
-    );
     const clear = h(
       "button",
       { type: "button", data: { testid: "lab-clear" }, on: { click: () => this.told.cleared() } },
-      "No noise",
+      "Clear",
     );
     const mark = h("label", { class: "hg-choice" }, h("span", {}, "Watermark"), this.text);
     const row = (...parts: (Node | false)[]) => h("div", { class: "hg-lab-controls" }, ...parts);
     this.element.replaceChildren(
       this.thumbs,
       ...(image ? [row(this.pens, this.width.element)] : []),
-      row(this.noise, this.level.element, h("div", { class: "hg-lab-thumbs" }, again, clear)),
+      row(this.noise, this.level.element, h("div", { class: "hg-lab-scores" }, this.again, clear)),
       ...(image ? [row(mark, this.strength.element, this.size.element)] : []),
     );
   }
@@ -153,7 +154,7 @@ export class Controls {
     const select = this.noise.querySelector("select");
     if (select) select.value = live.noise;
     this.level.set(live.level);
-    this.level.element.hidden = live.noise === "none";
+    this.level.element.hidden = this.again.hidden = live.noise === "none";
     [...this.thumbs.children].forEach((thumb, i) =>
       thumb.setAttribute("aria-pressed", String(!this.drawing && i === this.picked)),
     );

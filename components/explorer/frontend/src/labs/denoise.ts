@@ -12,7 +12,7 @@ import { Controls, type Live } from "./denoise-controls";
 import { Examples } from "./denoise-examples";
 import { downloads } from "./downloads";
 import type { Lab, LabContext, LabOf, LabView } from "./lab";
-import { ImagePad, ValuePad, type Pad } from "./pads";
+import { ImagePad, sampleCanvas, ValuePad, type Pad } from "./pads";
 import { drawsOf, median, reading, spoil, type Draws } from "./spoiling";
 
 const COLUMNS: readonly (Column & { readonly key: "read" | "psnr" | "ssim" })[] = [
@@ -176,7 +176,7 @@ class Denoise implements Lab {
     this.input = new Float32Array(answer.size);
     this.filtered = new Float32Array(answer.size);
     const one = (title: string, testid: string): Shown => {
-      const canvas = painter.canvas("hg-lab-picture");
+      const canvas = sampleCanvas(painter, "hg-lab-picture");
       canvas.dataset["testid"] = testid;
       const words = h("figcaption", { data: { testid: `${testid}-read` } });
       return { canvas, words, element: h("figure", { class: "hg-lab-cell" }, h("b", {}, title), canvas, words) };

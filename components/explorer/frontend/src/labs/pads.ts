@@ -44,8 +44,15 @@ const pixelsOf = (context: CanvasRenderingContext2D): ImageData =>
 
 const described = (what: string): string => `${what}. Arrow keys move the pen, Space lowers and lifts it.`;
 
+/** A canvas for one sample: an image in its own pixels, lines as fine as they are seen. */
+export function sampleCanvas(painter: Painter, name: string): Sampled {
+  const canvas = painter.canvas(name);
+  if (painter.form.kind !== "image") [canvas.width, canvas.height] = [2 * canvas.width, 2 * canvas.height];
+  return canvas;
+}
+
 function padCanvas(painter: Painter, words: string, message: HTMLElement): { canvas: Sampled; element: HTMLElement } {
-  const canvas = painter.canvas("hg-lab-pad");
+  const canvas = sampleCanvas(painter, "hg-lab-pad");
   canvas.tabIndex = 0;
   canvas.dataset["testid"] = "lab-pad";
   canvas.setAttribute("role", "application");
