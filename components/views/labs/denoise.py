@@ -63,18 +63,15 @@ def payload(digest: str, _found: Answer, fit: tuple[float, str] | None) -> dict[
 def tries(run: runs.Run, found: Answer) -> list[Try]:
     """Three things to do."""
     names = [noise["name"] for noise in found.facts["noises"]]
-    out = []
+    strong = Try("More noise than it learnt from", {"run": run.id, "noise": "gaussian", "level": "0.9"})
+    other = "gaussian" if run.configuration.noise == "salt-and-pepper" else "salt-and-pepper"
     if "watermarks" in names:
-        out.append(Try("Write a word over it", {"run": run.id, "measured": "watermarks", "text": "SOLD"}))
-    if "salt-and-pepper" in names:
-        out.append(Try("Salt and pepper on half of it", {"run": run.id, "noise": "salt-and-pepper", "level": "0.5"}))
-    out.append(Try("More noise than it was trained for", {"run": run.id, "noise": "gaussian", "level": "0.9"}))
-    if run.kind == "image":
-        train = {"dataset": run.configuration.dataset, "noise": "mixed"}
+        first = Try("Write a word over it", {"run": run.id, "measured": "watermarks", "text": "SOLD"})
     else:
-        train = {"dataset": run.configuration.dataset, "noise": "gaussian"}
-    out.append(Try("Train one of your own", train, "Train"))
-    return out[:3]
+        first = Try("Another noise than it learnt from", {"run": run.id, "noise": other, "level": "0.3"})
+    noise = "mixed" if run.kind == "image" else "gaussian"
+    train = {"dataset": run.configuration.dataset, "noise": noise, "code_size": "64" if run.kind == "image" else "8"}
+    return [first, strong, Try("Train one of your own", train, "Train")]
 
 
 def below(run: runs.Run, found: Answer) -> None:
@@ -94,10 +91,16 @@ def below(run: runs.Run, found: Answer) -> None:
                 f"{of.many} rightly. It has never seen noise: what it cannot read was not cleaned well enough."
             )
         else:
-            words.append(f"These {of.many} have no classes, so there is nothing to read: PSNR tells how close they come.")
+            words.append(
+                f"These {of.many} have no classes, so there is nothing to read: PSNR tells how close they come."
+            )
         st.markdown("\n\n".join(words))
         table = [
-            {"noise": noise["title"], "method": method["title"], **{k: method[k] for k in ("psnr", "ssim", "read", "setting", "library")}}
+            {
+                "noise": noise["title"],
+                "method": method["title"],
+                **{k: method[k] for k in ("psnr", "ssim", "read", "setting", "library")},
+            }
             for noise in found.facts["noises"]
             for method in noise["methods"]
         ]
