@@ -629,7 +629,7 @@ def test_two_may_lay_down_at_once(broken: bool, folder: Path) -> None:
     barrier, got = threading.Barrier(4), list[Arrays]()
 
     def read() -> Arrays:
-        barrier.wait(5)
+        barrier.wait(120)
         return content()
 
     threads = [

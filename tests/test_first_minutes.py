@@ -307,7 +307,7 @@ def test_the_whole_way_from_the_first_move_to_an_outlier_of_ones_own(
     table = tmp_path / "customers.csv"
     table.write_text(customers())
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(table)
-    expect(page.get_by_text("What was understood")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("What was understood")).to_be_visible(timeout=180_000)
     page.get_by_role("button", name="Keep it, go on to Train").first.click()
     at(page, "Train")
     page.wait_for_url(re.compile("dataset=own-"))
