@@ -133,8 +133,8 @@ def test_explore_opens_on_a_run_and_says_what_it_shows() -> None:
 
 def test_every_shipped_run_opens_by_its_name() -> None:
     shipped = [run for run in runs.find()[0] if run.pretrained]
-    assert shipped
-    for run in shipped:
+    assert shipped and all(runs.open_run(runs.folder_of(run.folder.name)).id == run.id for run in shipped)
+    for run in {run.card.dataset.name: run for run in shipped}.values():
         app = drawn("explore", run=run.folder.name)
         assert app.selectbox(key="run").value == run.id
         assert not app.error
@@ -142,7 +142,6 @@ def test_every_shipped_run_opens_by_its_name() -> None:
         (card,) = [one.value for one in shown.markdown]
         assert card.startswith(f"**{run.folder.name}**\n\n{run.title}. ") and "Known weakness: " in card
         assert "| mean squared error |" in card and f"# {run.folder.name}" not in card
-    for run in {run.card.dataset.name: run for run in shipped}.values():
         drawn("reconstructions", run=run.folder.name)
 
 

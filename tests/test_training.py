@@ -253,7 +253,7 @@ def test_dropout_is_at_work_in_steps_and_nowhere_else(tmp_path: Path, digits: Da
 
 def test_contraction_makes_codes_move_less(tmp_path: Path) -> None:
     free, held = (
-        learn(tmp_path / str(i), epochs=10, architecture="modern", contraction=c) for i, c in enumerate((0.0, 0.1))
+        learn(tmp_path / str(i), epochs=4, architecture="modern", contraction=c) for i, c in enumerate((0.0, 0.1))
     )
     spread = [float(np.var(run.codes, axis=0).sum()) for run in (free, held)]
     assert spread[1] < 0.7 * spread[0]
