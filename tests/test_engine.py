@@ -502,7 +502,7 @@ def test_what_is_killed_goes_on_and_loses_nothing(pair: engine.EngineSupervisor,
                 if len(killed) == 2:
                     assert pair.process is not None
                     pair.process.kill()  # and the engine with it; its keeper starts another
-        time.sleep(0.02)
+        time.sleep(0.05)
     assert len(killed) == 2 and [engine.status(id_).phase for id_ in ids] == ["done"] * 3
     for id_ in sorted(killed):
         run = runs.open_run(runs.folder_of(id_))
