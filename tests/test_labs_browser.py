@@ -20,7 +20,7 @@ DRAWN = "() => performance.getEntriesByName('lab:draw').length"
 
 def ready(page: Page) -> Locator:
     lab = page.get_by_test_id("lab")
-    expect(lab).to_have_attribute("data-ready", "true", timeout=120_000)
+    expect(lab).to_have_attribute("data-ready", "true", timeout=180_000)
     expect(page.get_by_text("To try")).to_be_visible()
     return lab
 
@@ -317,8 +317,8 @@ def test_the_threshold_moves_matrix_cost_and_alarms(anomalies: Page, app: str, w
 def test_another_dataset_is_computed_and_can_be_given_up(anomalies: Page) -> None:
     page = anomalies
     page.get_by_role("button", name="Card payments: which are fraud?").click()
-    page.get_by_role("button", name="Cancel").click(timeout=120_000)
-    expect(page.get_by_role("button", name="Compute")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Cancel").click(timeout=180_000)
+    expect(page.get_by_role("button", name="Compute")).to_be_visible(timeout=180_000)
     assert asked(page)["data"] == ["payments"]
 
 
