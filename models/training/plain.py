@@ -1,4 +1,4 @@
-"""The autoencoder of a run trained again without noise, to stand beside the one that was trained with it."""
+"""Networks that are trained within an answer and make no run: that of a run without its noise, to stand beside it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models import datasets
+from models import architectures, datasets
 from models.codes import Floats
+from models.datasets import Dataset
 from models.runs import Configuration, Run
 from models.training.loop import Training
 from models.training.report import Report
+
+PRODUCTS = 2.5e11  # at most: about 10 seconds of one core
 
 
 class Told(Report):
@@ -32,18 +35,16 @@ class Told(Report):
         return keep
 
 
-def epochs_for(run: Run, seconds: float) -> int:
-    """How many epochs of this run's training fit into so many seconds: at most all of them, at least one."""
-    trained = run.card.training
-    each = trained.seconds / max(1, trained.epochs)
-    return max(1, min(trained.epochs, int(seconds / max(each, 1e-6))))
+def epochs_for(run: Run) -> int:
+    """How many epochs of this run's training are few enough to wait for: at most all of them, at least one."""
+    blueprint = architectures.get(run.configuration.architecture).blueprint(run.kind, run.shape, run.code_size)
+    train = int((run.dataset.splits() == datasets.TRAIN).sum())
+    return max(1, min(run.card.training.epochs, int(PRODUCTS / (3 * train * blueprint.products))))
 
 
-def without_noise(run: Run, epochs: int, tell: Callable[[float], None]) -> Callable[[Floats], Floats]:
-    """What becomes of samples (N, *shape) in a network like the run's that was trained for so many epochs on clean samples,
-    with all other choices the same. Needs the dataset; a `Problem` where the architecture is not here any more."""
-    torch.set_num_threads(1)
-    configuration = dataclasses.replace(
+def without_noise(run: Run, epochs: int) -> Configuration:
+    """What the run was trained with, but for its noise and for how long. A `Problem` where that cannot be trained any more."""
+    return dataclasses.replace(
         run.configuration,
         noise="none",
         noise_level=0.0,
@@ -54,7 +55,13 @@ def without_noise(run: Run, epochs: int, tell: Callable[[float], None]) -> Calla
         stopped_after=None,
         cooled=0,
     ).check()
-    dataset = run.dataset
+
+
+def trained(
+    configuration: Configuration, dataset: Dataset, tell: Callable[[float], None]
+) -> Callable[[Floats], Floats]:
+    """Train this, keep no run, and give what becomes of samples (N, *shape) in the network. Needs the dataset."""
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name, torch.random.fork_rng(devices=[]):
         folder = Path(name)
         report = Told(folder, configuration, tell)
