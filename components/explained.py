@@ -138,6 +138,7 @@ def _noise(run: runs.Run) -> str:
         "salt-and-pepper": f"x with {share} of its {values} set to the "
         + ("darkest or the brightest" if pixels else "smallest or the largest"),
         "watermark": f"x + {level}·w·(1 − x), where w is the word COPY",
+        "stains": f"x stained, folded and blurred, each with a strength of its own up to {level}",
     }.get(chosen.noise, f"x with {chosen.noise} noise")
 
 

@@ -5,6 +5,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from models import stains
+
 Floats = NDArray[np.float32]
 
 
@@ -27,6 +29,8 @@ def corrupt(samples: Floats, noise: str, level: float, seed: int) -> Floats:
         return np.where(dice < level / 2, np.float32(low), np.where(dice < level, np.float32(high), samples)).astype(
             np.float32
         )
+    if noise == "stains":
+        return stains.spoil_all(samples, level, source)
     shifts = source.integers(0, samples.shape[1:3], (len(samples), 2))
     mark = watermark(*samples.shape[1:3])
     marks = np.stack([np.roll(mark, tuple(shift), (0, 1)) for shift in shifts])[..., None]

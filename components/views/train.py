@@ -29,6 +29,7 @@ NOISES = {
     "salt-and-pepper": "salt and pepper (values to black or white)",
     "masking": "masking (values to zero)",
     "watermark": "watermark (the word COPY)",
+    "stains": "stained, folded and blurred, as paper",
 }
 # What some of them do to signals and rows, which are standardised.
 STANDARDISED = {

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-# Squared error and any noise but a watermark go on whatever is numbers.
+# Squared error and these noises go on whatever is numbers.
 NOISES = ("none", "gaussian", "salt-and-pepper", "masking")
 LOSSES = ("squared-error", "calibrated")
 

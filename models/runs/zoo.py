@@ -7,11 +7,12 @@ from typing import Any
 @dataclass(frozen=True)
 class ShippedRun:
     """A shipped run. choices: what differs from the defaults; weakness: what a visitor should not be surprised by;
-    stored: how many codes go with it, at most."""
+    stored: how many codes go with it, at most; replay: whether the codes of its epochs do, which takes much room where they are long."""
 
     choices: dict[str, Any]
     weakness: str
     stored: int = 10_000
+    replay: bool = True
 
 
 def _digits(architecture: str, weakness: str, **choices: Any) -> ShippedRun:
@@ -129,6 +130,34 @@ ZOO: dict[str, ShippedRun] = {
     "shapes-modern-convolutional-2": ShippedRun(
         {"dataset": "shapes", "architecture": "modern-convolutional", "code_size": 2, "epochs": 40},
         "Folds five factors into two numbers: the map has seams.",
+    ),
+    "text-denoising": ShippedRun(
+        {
+            "dataset": "text",
+            "architecture": "convolutional-grid",
+            "code_size": 144,
+            "epochs": 60,
+            "learning_rate": 0.004,
+            "loss": "bernoulli",
+            "noise": "stains",
+            "noise_level": 1.0,
+        },
+        "One font, upright, slanted or bold, of 14 to 26 pixels, dark on light: other writing comes out like it.",
+        stored=200,
+        replay=False,
+    ),
+    "tones-denoising": ShippedRun(
+        {
+            "dataset": "tones",
+            "architecture": "modern",
+            "code_size": 64,
+            "epochs": 60,
+            "noise": "gaussian",
+            "noise_level": 0.5,
+        },
+        "It knows one strength of hiss: of less it takes away too much, and other noises it does not know.",
+        stored=300,
+        replay=False,
     ),
 }
 ZOO = {

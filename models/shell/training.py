@@ -216,7 +216,12 @@ def _ship(run: runs.Run, name: str) -> runs.Run:
     for left in runs.WORKING:
         (run.folder / left).unlink(missing_ok=True)
     (run.folder / "card.md").write_text(card.text(run, name))
-    run = runs.seal(run.folder, {key: value for key, value in run.stored_card().items() if key != "files"})
+    about = {key: value for key, value in run.stored_card().items() if key != "files"}
+    if not ZOO[name].replay:
+        about["replay"] = {"count": 0, "epochs": []}
+        for part in ("codes.f32", "index.i32"):
+            (run.folder / "replay" / part).write_bytes(b"")
+    run = runs.seal(run.folder, about)
     place = PRETRAINED / name
     PRETRAINED.mkdir(exist_ok=True)
     shutil.rmtree(place, ignore_errors=True)
