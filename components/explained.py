@@ -144,6 +144,7 @@ def _noise(run: runs.Run) -> str:
         "watermarks": f"x + {level}·w·(c − x), where w is one of many words, c black or white",
         "strokes": f"x + {level}·w·(c − x), where w are lines of a pen, c black or white",
         "mixed": f"x with {kinds_of_noise}, one of these each time and up to {share} of the strongest",
+        "stains": f"x stained, folded and blurred, each with a strength of its own up to {level}",
     }.get(chosen.noise, f"x with {chosen.noise} noise")
 
 

@@ -53,7 +53,7 @@ def show(run: runs.Run, at_hand: bool, place: DeltaGenerator) -> dict[str, Any]:
     files = st.file_uploader(
         f"Samples to encode: this run takes {choosing.escaped(encoding.takes(run))}",
         accept_multiple_files=True,
-        help="Images, a zip of images, CSV, Parquet, NPZ, NPY, idx or safetensors. They are read by a process of its "
+        help="Images, a zip of images, CSV, Parquet, NPZ, NPY, idx, safetensors or WAV. They are read by a process of its "
         "own, encoded, and not kept.",
     )
     if not files:

@@ -9,6 +9,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from models import stains
+
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
@@ -90,6 +92,10 @@ def _strokes(samples: Floats, level: Level, source: np.random.Generator, unseen:
     return _inked(samples, level, source, bank, down, right)
 
 
+def _stains(samples: Floats, level: Level, source: np.random.Generator, _unseen: bool) -> Floats:
+    return stains.spoil_all(samples, level, source)
+
+
 _SPOIL: dict[str, Callable[[Floats, Level, np.random.Generator, bool], Floats]] = {
     "gaussian": _gaussian,
     "salt-and-pepper": _salt_and_pepper,
@@ -97,6 +103,7 @@ _SPOIL: dict[str, Callable[[Floats, Level, np.random.Generator, bool], Floats]] 
     "watermark": _watermark,
     "watermarks": _watermarks,
     "strokes": _strokes,
+    "stains": _stains,
 }
 
 

@@ -1027,3 +1027,89 @@ def parquet_of_millions() -> bytes:
 @case(REFUSED, "do not belong together")
 def several_tables() -> dict[str, bytes]:
     return {"a.csv": TABLE.encode(), "b.csv": TABLE.encode()}
+
+
+# Sounds
+
+
+def wav(samples: np.ndarray, rate: int = 8000, says: Mapping[str, int] = {}) -> bytes:
+    """A WAV file of samples (T,) or (T, channels); of 24 bits where they are int32 and `bits` says so. says: what its header
+    claims otherwise: channels, rate, bits, bytes."""
+    channels = 1 if samples.ndim == 1 else samples.shape[1]
+    bits = says.get("bits", 8 * samples.itemsize)
+    data = samples.tobytes()
+    if bits == 24:
+        data = samples.astype("<i4").reshape(-1, 1).view(np.uint8)[:, :3].tobytes()
+    kind = 3 if samples.dtype.kind == "f" else 1
+    channels, rate = says.get("channels", channels), says.get("rate", rate)
+    block = channels * bits // 8
+    head = struct.pack("<HHIIHH", kind, channels, rate & 0xFFFFFFFF, (rate * block) & 0xFFFFFFFF, block, bits)
+    body = (
+        b"fmt " + struct.pack("<I", len(head)) + head + b"data" + struct.pack("<I", says.get("bytes", len(data))) + data
+    )
+    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
+
+
+def hum(seconds: float = 1.0, rate: int = 8000) -> np.ndarray:
+    return (10_000 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate)) / rate)).astype("<i2")
+
+
+@case(WARNED, "Windows overlap", "signal", (229, 256, 1))
+def a_sound() -> bytes:
+    return wav(hum(4))
+
+
+@case(WARNED, "its first minute", "signal", (3729, 256, 1))
+def a_sound_of_more_than_a_minute() -> bytes:
+    return wav(hum(61))
+
+
+@case(REFUSED, r"longest sound 100")
+def a_sound_shorter_than_a_window() -> bytes:
+    return wav(hum()[:100])
+
+
+@case(REFUSED, "WAV file|no sound")
+def a_sound_without_samples() -> bytes:
+    return wav(hum()[:0])
+
+
+@case(REFUSED, "WAV file|no sound")
+def a_sound_of_no_channels() -> bytes:
+    return wav(hum(), says={"channels": 0})
+
+
+@case(REFUSED, "steps a second|WAV file")
+def a_sound_with_a_rate_of_nothing() -> bytes:
+    return wav(hum(), says={"rate": 0})
+
+
+@case(REFUSED, "steps a second|WAV file")
+def a_sound_with_a_rate_of_gigahertz() -> bytes:
+    return wav(hum(), says={"rate": 4_000_000_000})
+
+
+@case(WARNED, "Windows overlap", "signal", (229, 256, 1))
+def a_sound_that_claims_four_gigabytes() -> bytes:
+    """What was recorded until the power went does so: what is there is read."""
+    return wav(hum(4), says={"bytes": 0xFFFFFFF0})
+
+
+@case(REFUSED, "WAV file")
+def a_sound_of_seven_bits() -> bytes:
+    return wav(hum(), says={"bits": 7})
+
+
+@case(REFUSED, "WAV file")
+def a_sound_cut_in_its_header() -> bytes:
+    return wav(hum())[:30]
+
+
+@case(REFUSED, "no finite numbers")
+def a_sound_of_nan() -> bytes:
+    return wav(np.full(8000, np.nan, "<f4"))
+
+
+@case(REFUSED, "a film, or a sound of another kind")
+def a_film() -> bytes:
+    return b"RIFF" + struct.pack("<I", 100) + b"AVI LIST" + b"\0" * 100

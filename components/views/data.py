@@ -77,6 +77,7 @@ def arrive(owner: str) -> None:
             "a table of labels, if there is one\n"
             "- **A table**: CSV, TSV, ARFF or Parquet; rows of features, or rows of pixels; *train* and *test* together\n"
             "- **A time series**: a CSV whose rows are moments, cut into windows; or a .ts file\n"
+            "- **Sounds**: WAV, up to a minute of each, cut into windows\n"
             "- **Arrays**: NPZ, NPY (*X* and *y* together), safetensors, or the idx files that MNIST comes in"
         )
     with st.container(horizontal=True, vertical_alignment="center"):

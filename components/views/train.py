@@ -32,6 +32,7 @@ NOISES = {
     "watermarks": "watermarks (many words, sizes and places)",
     "strokes": "strokes (a pen scribbles over it)",
     "mixed": "mixed (another of these and another strength each time)",
+    "stains": "stained, folded and blurred, as paper",
 }
 # What some of them do to signals and rows, which are standardised.
 STANDARDISED = {

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from models import Problem
 from models.columns import Column, inverse
-from models.readers import arff, array_files, arrays, encodings, images, parquet, sources, tables, text, together
+from models.readers import arff, array_files, arrays, encodings, images, parquet, sound, sources, tables, text, together
 from models.readers.gathering import Table
 from models.readers.limits import LIMITS, Limits
 from models.readers.result import Decision, ReadResult, contact_sheet, content_fingerprint, some_rows
@@ -45,6 +45,7 @@ __all__ = [
     "from_folder",
     "from_idx",
     "from_images",
+    "from_sounds",
     "from_table",
     "from_zip",
     "inverse",
@@ -65,7 +66,7 @@ OTHERS = (
     (b"BZh", "a bzip2 file", "unpack it"),
     (b"\xfd7zXZ", "an xz file", "unpack it"),
     (b"(\xb5/\xfd", "a Zstandard file", "unpack it"),
-    (b"RIFF", "a sound or a film", "save its samples as CSV, or its pictures as PNG"),
+    (b"RIFF", "a film, or a sound of another kind than WAV", "save its sound as WAV, or its pictures as PNG"),
     (b"ARROW1", "an Arrow file", "save it as Parquet"),
     (b"\x80\x02", "a pickle, which could run code when it is read", "save its arrays with numpy.savez"),
     (b"\x80\x03", "a pickle, which could run code when it is read", "save its arrays with numpy.savez"),
@@ -84,7 +85,7 @@ MARKUP = (
     (re.compile(rb'\{\s*("|\}|$)|\[\s*([\[{"\d\]-]|null|true|false)'), "JSON", "save it as CSV"),
 )
 RUN = ("weights.safetensors", "codes.f32")  # beside run.json in a run's zip
-FORMATS = "images, a zip or folder of images, CSV, Parquet, NPZ, NPY, idx or safetensors"
+FORMATS = "images, a zip or folder of images, CSV, Parquet, NPZ, NPY, idx, safetensors or WAV"
 
 
 P = ParamSpec("P")
@@ -193,6 +194,12 @@ def from_arrays(path: str | Path, work: Work | None = None, **choices: Any) -> R
 
 
 @_with_problems
+def from_sounds(files: str | Path | Sequence[str | Path], work: Work | None = None, **choices: Any) -> ReadResult:
+    """WAV files: signals (N, T, 1) of 8,000 steps a second, windows of up to a minute of each."""
+    return sound.found(_paths(files), _work(work, choices))
+
+
+@_with_problems
 def from_idx(
     images: str | Path, labels: str | Path | None = None, work: Work | None = None, **choices: Any
 ) -> ReadResult:
@@ -220,6 +227,8 @@ def read(paths: str | Path | Sequence[str | Path], work: Work | None = None, **c
         return _idx(idx, work, "these files")
     if any(images.is_image(start) for start in starts.values()):
         return from_images(several, work)
+    if all(sound.is_wav(start) for start in starts.values()):
+        return from_sounds(several, work)
     if all(start.startswith(array_files.NPY) for start in starts.values()):
         return together.of_arrays(several, work, "these files")
     if all(together.is_table(entry) for entry in sources.files(several, work)):
@@ -235,8 +244,8 @@ def _one(path: Path, work: Work) -> ReadResult:
     """One file, by how it begins."""
     sources.check_upload(path, work)
     start = sources.start_of(path, 4096)
-    if images.is_image(start):
-        return from_images([path], work)
+    if images.is_image(start) or sound.is_wav(start):
+        return (from_sounds if sound.is_wav(start) else from_images)([path], work)
     if start.startswith((sources.ZIP, sources.END)):
         return from_arrays(path, work) if _is_npz(path, work) else from_zip(path, work)
     if start.startswith(array_files.NPY) or _may_be_safetensors(start):

@@ -136,12 +136,9 @@ def _windows(
         )
     split = None
     if step < window:
-        split, apart = _split_in_time(starts, window)
+        split, apart = split_in_time(starts, window)
         if split is not None:
-            work.warn(
-                f"Windows overlap. So that none shares rows with one of another split, {np.count_nonzero(~apart):,} are left "
-                "out, and each split has stretches of its own."
-            )
+            work.warn(left_out(apart))
             starts, split = starts[apart], split[apart]
     out, label, kept = _cut(moments, starts, window, dtype, bool(classes), work)
     split = None if split is None else split[kept]
@@ -260,7 +257,15 @@ def _filled(part: NDArray[Any], longest: int) -> NDArray[Any] | None:
     return out
 
 
-def _split_in_time(starts: NDArray[np.int64], window: int) -> tuple[NDArray[np.uint8] | None, NDArray[np.bool_]]:
+def left_out(apart: NDArray[np.bool_]) -> str:
+    """What is said of the windows that `split_in_time` tells to leave out."""
+    return (
+        f"Windows overlap. So that none shares rows with one of another split, {np.count_nonzero(~apart):,} are left "
+        "out, and each split has stretches of its own."
+    )
+
+
+def split_in_time(starts: NDArray[np.int64], window: int) -> tuple[NDArray[np.uint8] | None, NDArray[np.bool_]]:
     """The split of windows that begin at these rows, in blocks of time: 80, 10 and 10 per cent of the blocks; and which
     windows share no row with one of another split. None where there are too few windows for that."""
     apart = np.ones(len(starts), bool)

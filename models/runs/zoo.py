@@ -9,7 +9,7 @@ from models.runs.format import FRAMES
 @dataclass(frozen=True)
 class ShippedRun:
     """A shipped run. choices: what differs from the defaults; weakness: what a visitor should not be surprised by;
-    stored: how many codes go with it, at most; frames: how many epochs of its replay, at most."""
+    stored: how many codes go with it, at most; frames: how many epochs of its replay, at most, 0 for none."""
 
     choices: dict[str, Any]
     weakness: str
@@ -51,7 +51,7 @@ _OF: dict[str, dict[str, Any]] = {
 }
 
 
-BEGIN_AND_END = 2  # of a replay: that of a large code has a megabyte, and all shipped runs together 40
+BEGIN_AND_END, FEW = 2, 5  # epochs of a replay: that of a large code has a megabyte, and all shipped runs together 40
 _FASHION_OVERLAP = "Shirts, pullovers and coats overlap: two numbers cannot keep them apart."
 ZOO: dict[str, ShippedRun] = {
     "digits-variational": _digits(
@@ -67,6 +67,7 @@ ZOO: dict[str, ShippedRun] = {
     "digits-modern-8": ShippedRun(
         {"dataset": "digits", "architecture": "modern", "code_size": 8, "epochs": 60},
         "A code drawn at random is seldom a digit: nothing shaped this space.",
+        frames=FEW,
     ),
     "digits-denoising": ShippedRun(
         {
@@ -136,6 +137,7 @@ ZOO: dict[str, ShippedRun] = {
     "cats-convolutional-variational": ShippedRun(
         _cats("convolutional-variational", 10, epochs=60, **_CATS, beta=0.1, total_correlation=2.0),
         "Drawn cats only: it knows nothing of photographs. Whiskers are thin and come out soft.",
+        frames=FEW,
     ),
     "cats-convolutional-variational-2": ShippedRun(
         _cats("convolutional-variational", 2, epochs=15, **_CATS, beta=0.5),
@@ -155,6 +157,7 @@ ZOO: dict[str, ShippedRun] = {
             "total_correlation": 1.0,
         },
         "Rotation and x have no clean dimension of their own, nor has which of three shapes it is: that has no order.",
+        frames=FEW,
     ),
     "shapes-convolutional-variational-2": ShippedRun(
         {"dataset": "shapes", "architecture": "convolutional-variational", "code_size": 2, "epochs": 40},
@@ -163,6 +166,34 @@ ZOO: dict[str, ShippedRun] = {
     "shapes-modern-convolutional-2": ShippedRun(
         {"dataset": "shapes", "architecture": "modern-convolutional", "code_size": 2, "epochs": 40},
         "Folds five factors into two numbers: the map has seams.",
+    ),
+    "text-denoising": ShippedRun(
+        {
+            "dataset": "text",
+            "architecture": "convolutional-grid",
+            "code_size": 144,
+            "epochs": 60,
+            "learning_rate": 0.004,
+            "loss": "bernoulli",
+            "noise": "stains",
+            "noise_level": 1.0,
+        },
+        "One font, upright, slanted or bold, of 14 to 26 pixels, dark on light: other writing comes out like it.",
+        stored=200,
+        frames=0,
+    ),
+    "tones-denoising": ShippedRun(
+        {
+            "dataset": "tones",
+            "architecture": "modern",
+            "code_size": 64,
+            "epochs": 60,
+            "noise": "gaussian",
+            "noise_level": 0.5,
+        },
+        "It knows one strength of hiss: of less it takes away too much, and other noises it does not know.",
+        stored=300,
+        frames=0,
     ),
 }
 ZOO = {
