@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-# Squared error and any noise but a watermark go on whatever is numbers.
+# Squared error and these noises go on whatever is numbers.
 NOISES = ("none", "gaussian", "salt-and-pepper", "masking")
 LOSSES = ("squared-error", "calibrated")
 
@@ -31,7 +31,7 @@ class Kind:
     column: str = ""
     unknown_column: str = ""
     pixels: bool = False
-    noises: tuple[str, ...] = NOISES
+    noises: tuple[str, ...] = (*NOISES, "mixed")
     losses: tuple[str, ...] = LOSSES
     error_unit: str = "per value (standardised)"
     error_axis: str = "per value (standardised)"

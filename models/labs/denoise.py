@@ -1,0 +1,341 @@
+"""Can it be read again? A denoising run beside the plain ways to clean a sample, by a reader that was trained on clean ones.
+
+The same noisy test samples go through every method (`models/analysis/denoising.py`); PSNR, structural similarity of images,
+and, where there are classes, the share that a small classifier (`models/training/reader.py`) reads rightly. Beside them
+stands an autoencoder like the run's that was trained without noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from models import Problem, datasets, noise
+from models.analysis import denoising, metrics
+from models.codes import Floats, to_float
+from models.datasets import TEST, TRAIN, VALIDATION
+from models.labs import Answer, Lab, Report, Settings
+from models.runs import Run
+
+if TYPE_CHECKING:
+    from models.training.reader import Reader
+
+# What a run that was trained with all kinds of noise is measured with: strong enough that reading gets hard.
+OF_IMAGES = (("gaussian", 0.5), ("salt-and-pepper", 0.3), ("strokes", 1.0), ("watermarks", 0.7))
+OF_OTHERS = (("gaussian", 0.5), ("salt-and-pepper", 0.3), ("masking", 0.3))
+TITLES = {
+    "gaussian": "Gaussian noise, {}",
+    "salt-and-pepper": "Salt and pepper, {}",
+    "masking": "Masking, {}",
+    "watermark": "The watermark COPY, {}",
+    "watermarks": "Watermarks never seen, {}",
+    "strokes": "Strokes of a pen, {}",
+}
+NUMBERS = 1_600_000  # of all test samples that are asked for together: of large samples there are fewer
+FEWEST = 100  # test samples, however large they are
+TUNED_ON = 200  # validation samples by which strengths are chosen
+FEWEST_TUNED_ON = 30
+LOOKED_AT = 300  # images whose structural similarity is measured: it takes half a millisecond each
+PLAIN_SECONDS = 10.0  # of training an autoencoder without noise, at most
+LABELLED = 50  # training samples with a label that a reader needs, at least
+SHOWN, EXAMPLES = 12, 6  # test samples that the page holds, and of how many it shows what each method made
+TIE = 2.0  # standard errors of the difference
+PREPARED = 0.45  # share of the work before the first noise
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a method did to noisy test samples: mean squared error of each (N,), their mean SSIM (None where that cannot be
+    measured), and which of the labelled ones were read rightly (L,), None without a reader."""
+
+    name: str
+    title: str
+    library: str
+    setting: str
+    errors: Floats
+    ssim: float | None
+    right: NDArray[np.bool_] | None
+    shown: NDArray[np.generic]
+
+    @property
+    def psnr(self) -> float:
+        """In dB; of standardised samples the ratio of signal to error, since a signal has variance 1."""
+        return metrics.psnr(float(self.errors.mean()))
+
+    @property
+    def read(self) -> float | None:
+        """The share read rightly."""
+        return None if self.right is None else float(self.right.mean())
+
+    def plain(self) -> dict[str, Any]:
+        """As a fact."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "library": self.library,
+            "setting": self.setting,
+            "psnr": round(self.psnr, 3),
+            "ssim": None if self.ssim is None else round(self.ssim, 4),
+            "read": None if self.read is None else round(self.read, 5),
+        }
+
+
+def fits(run: Run) -> str:
+    """Only what was trained to remove noise."""
+    if run.configuration.noise == "none":
+        return "this run was not trained to remove noise"
+    return ""
+
+
+def measured_noises(run: Run) -> tuple[tuple[str, float], ...]:
+    """The noises that a run is measured with, and how strong: its own, or several where it was trained with all."""
+    if run.configuration.noise == "mixed":
+        return OF_IMAGES if run.kind == "image" else OF_OTHERS
+    return ((run.configuration.noise, run.configuration.noise_level),)
+
+
+def rows_of(run: Run, split: int, most: int, fewest: int) -> NDArray[np.int64]:
+    """The first rows of a split, at most so many, fewer where samples are large."""
+    fit = max(fewest, most * NUMBERS // (2000 * int(np.prod(run.shape))))
+    return np.asarray(np.flatnonzero(run.dataset.splits() == split)[: min(most, fit)], np.int64)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What is measured with: test samples (N, *shape) as they are and as models see them, with their rows and labels, the
+    validation samples by which strengths are chosen, and what tells classes apart, if there is something."""
+
+    run: Run
+    test: NDArray[np.int64]
+    clean: Floats
+    labels: NDArray[np.int32]
+    held: NDArray[np.int64]
+    validation: Floats
+    train: NDArray[np.generic]
+    judge: Reader | None
+    plain: tuple[str, Callable[[Floats], Floats]] | None
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Which test samples have a label."""
+        return self.labels >= 0
+
+    @property
+    def shown(self) -> NDArray[np.int64]:
+        """The places (K,) of a few test samples, of as many classes as there are, one of each class first."""
+        _, first = np.unique(self.labels, return_index=True)
+        rest = np.setdiff1d(np.arange(len(self.labels)), first)
+        return np.asarray(np.concatenate([first[:SHOWN], rest])[:SHOWN], np.int64)
+
+    def measured(self, name: str, title: str, library: str, setting: str, made: Floats) -> Measured:
+        """How near cleaned samples (N, *shape) are to the clean ones, and how many are read rightly."""
+        pixels, similar = self.run.kind == "image", None
+        made = np.clip(made, 0, 1) if pixels else made
+        if pixels and min(self.run.shape[:2]) >= 3:
+            similar = metrics.ssim(self.clean[:LOOKED_AT], made[:LOOKED_AT])
+        right = None if self.judge is None else self.judge.read(made[self.known]) == self.labels[self.known]
+        some = made[self.shown[:EXAMPLES]]
+        errors = metrics.squared_errors(self.clean, made)
+        return Measured(
+            name,
+            title,
+            library,
+            setting,
+            errors,
+            similar,
+            right,
+            np.rint(255 * some).astype(np.uint8) if pixels else some,
+        )
+
+
+def answer(run: Run, settings: Settings, report: Report) -> Answer:
+    """Every method on the same noisy test samples.
+
+    facts: {kind, shape, classes, count, tuned_on, reader {layers, name, accuracy} or None, noises [{name, level, title, methods
+    [{name, title, library, setting, psnr, ssim, read}], verdict}], libraries, verdict}. The first method is the sample as it is
+    ("noisy"), the last but one the autoencoder without noise ("plain", absent where its architecture is), the last the run
+    ("run"). arrays: "originals" (K, *shape) test samples, uint8 for images, with "labels" and "rows" (K,); "reader": the bytes
+    of a safetensors file with the reader's weights, absent without a reader; "examples" (noises, methods, K', *shape): what
+    became of the first K' of them.
+    """
+    samples = gathered(run, int(settings["samples"]), report)
+    asked = measured_noises(run)
+    noises, examples = [], []
+    for i, (kind, level) in enumerate(asked):
+        title = TITLES[kind].format(f"{level:g}")
+        part = (PREPARED + (1 - PREPARED) * i / len(asked), (1 - PREPARED) / len(asked))
+        found = cleaned(samples, kind, level, partial(_tell, report, title, *part))
+        told = {"name": kind, "level": level, "title": title, "methods": [one.plain() for one in found]}
+        noises.append(told | {"verdict": verdict(title, found, run)})
+        examples.append(np.stack([one.shown for one in found]))
+    shown, judge, known = samples.shown, samples.judge, samples.known
+    facts: dict[str, Any] = {
+        "kind": run.kind,
+        "shape": list(run.shape),
+        "classes": list(run.classes),
+        "count": len(samples.test),
+        "tuned_on": len(samples.held),
+        "reader": None,
+        "noises": noises,
+        "libraries": libraries(),
+        "verdict": noises[0]["verdict"],
+    }
+    originals = samples.clean[shown]
+    arrays: dict[str, NDArray[np.generic]] = {
+        "originals": np.rint(255 * originals).astype(np.uint8) if run.kind == "image" else originals,
+        "labels": samples.labels[shown],
+        "rows": samples.test[shown],
+        "examples": np.stack(examples),
+    }
+    if judge is not None:
+        accuracy = float((judge.read(samples.clean[known]) == samples.labels[known]).mean())
+        facts["reader"] = {"layers": judge.listed, "name": "reader", "accuracy": round(accuracy, 5)}
+        arrays["reader"] = np.frombuffer(save(judge.weights), np.uint8)
+    return Answer(facts, arrays)
+
+
+def _tell(report: Report, what: str, begin: float, part: float, done: float) -> None:
+    """Of a part of the work, which begins at this share of all, so much is done."""
+    report(what, begin + part * done)
+
+
+def gathered(run: Run, most: int, report: Report) -> Samples:
+    """The samples, a reader that was trained on the clean ones, and the autoencoder without noise. A `Problem` where a split is
+    empty."""
+    report("reading the samples", 0.0)
+    content, splits = datasets.arrays(run.dataset), run.dataset.splits()
+    train = np.flatnonzero(splits == TRAIN)
+    test = rows_of(run, TEST, most, FEWEST)
+    held = rows_of(run, VALIDATION, TUNED_ON, FEWEST_TUNED_ON)
+    if not len(test) or not len(held):
+        raise Problem("this dataset has no test or no validation samples", do="bring more samples")
+    labels = np.asarray(content.labels[test], np.int32)
+    half = PREPARED / 2
+    judge = None
+    if (labels >= 0).any():
+        judge = trained_reader(
+            content, train, len(run.classes), lambda share: report("training a reader", half * share)
+        )
+    plain = plain_autoencoder(run, lambda share: report("training without noise", half * (1 + share)))
+    return Samples(
+        run,
+        test,
+        to_float(np.asarray(content.samples[test])),
+        labels,
+        held,
+        to_float(np.asarray(content.samples[held])),
+        np.asarray(content.samples[train[: denoising.MOST_FITTED]]),
+        judge,
+        plain,
+    )
+
+
+def cleaned(samples: Samples, kind: str, level: float, tell: Callable[[float], None]) -> list[Measured]:
+    """What each method makes of the test samples with this noise, the noisy samples first and the run last."""
+    run = samples.run
+    noisy = noise.corrupt_rows(samples.clean, kind, level, samples.test, unseen=True)
+    judged = noise.corrupt_rows(samples.validation, kind, level, samples.held, unseen=True)
+    found = [samples.measured("noisy", "as it is", "", "", noisy)]
+    ways = denoising.methods(run.kind, run.shape)
+    ways += denoising.fitted(samples.train, lambda clean: noise.corrupt(clean, kind, level, 0))
+    for i, way in enumerate(ways):
+
+        def told(share: float, i: int = i) -> None:
+            tell((i + share) / (len(ways) + 1))
+
+        best = denoising.tuned(way, judged, samples.validation, run.kind == "image", told)
+        found.append(samples.measured(way.name, way.title, way.library, best.setting, best(noisy, told)))
+    tell(len(ways) / (len(ways) + 1))
+    if samples.plain is not None:
+        words, through = samples.plain
+        found.append(samples.measured("plain", "Autoencoder trained without noise", "", words, through(noisy)))
+    return [*found, samples.measured("run", "This run", "", "", run.coder.decode(run.coder.encode(noisy)))]
+
+
+def trained_reader(
+    content: datasets.Arrays, train: NDArray[np.int64], classes: int, tell: Callable[[float], None]
+) -> Reader | None:
+    """A reader of clean training samples; None where there are no two classes to tell apart, or too few labels."""
+    labels = np.asarray(content.labels[train])
+    counts = np.bincount(labels[labels >= 0], minlength=1)
+    if (counts > 1).sum() < 2 or counts.sum() < LABELLED:
+        return None
+    from models.training import reader
+
+    return reader.train(np.asarray(content.samples[train]), labels, classes, tell)
+
+
+def plain_autoencoder(run: Run, tell: Callable[[float], None]) -> tuple[str, Callable[[Floats], Floats]] | None:
+    """How long an autoencoder like the run's was trained without noise, in words, and what it makes of samples; None where
+    its architecture is not here any more."""
+    from models.training import plain
+
+    epochs = plain.epochs_for(run, PLAIN_SECONDS)
+    all_ = run.card.training.epochs
+    words = f"{epochs} epoch{'s' * (epochs > 1)}" + ("" if epochs == all_ else f" of the run's {all_}")
+    try:
+        return words, plain.without_noise(run, epochs, tell)
+    except Problem:
+        return None
+
+
+def libraries() -> str:
+    """What the plain methods are from."""
+    names = ("scikit-image", "SciPy", "PyWavelets", "scikit-learn")
+    return ", ".join(f"{name} {version(name)}" for name in names)
+
+
+def verdict(title: str, found: list[Measured], run: Run) -> str:
+    """Who cleans best, in a sentence that the run can lose; without a reader by the error alone, which is said."""
+    *others, ours = found
+    noisy = others[0]
+    what = f"{len(ours.errors):,} test {run_words(run)}"
+    if ours.right is None or noisy.right is None:
+        best = max(others, key=lambda one: one.psnr)
+        apart = best.errors - ours.errors
+        figures = f"{ours.psnr:.1f} dB after this run, {best.psnr:.1f} dB {after(best)}"
+        figures += "" if best is noisy else f", {noisy.psnr:.1f} dB as they are"
+        told = f"{title}: {figures}, over {what}"
+        end = " Nothing reads them: these samples have no classes."
+    else:
+        best = max(others, key=lambda one: (one.read or 0.0, one.psnr))
+        assert best.right is not None
+        apart = ours.right.astype(np.float32) - best.right.astype(np.float32)
+        shares = [100 * (one.read or 0.0) for one in (ours, best, noisy)]
+        figures = f"{shares[0]:.1f} % of {what} are read rightly after this run, {shares[1]:.1f} % {after(best)}"
+        figures += "" if best is noisy else f", {shares[2]:.1f} % as they are"
+        told, end = f"{title}: {figures}", ""
+    mean, error = float(apart.mean()), float(apart.std()) / len(apart) ** 0.5
+    ends = "a tie" if abs(mean) <= TIE * error else "the run wins" if mean > 0 else "the run loses"
+    return f"{told}: {ends}.{end}"
+
+
+def after(best: Measured) -> str:
+    """The best of the others in words."""
+    if best.name == "noisy":
+        return "as they are, which no other method betters"
+    return f"after the best of the others, {best.title[:1].lower() + best.title[1:] if best.name not in ('pca',) else best.title}"
+
+
+def run_words(run: Run) -> str:
+    """What its samples are called."""
+    from models import kinds
+
+    return kinds.get(run.kind).many
+
+
+LAB = Lab(
+    name="denoise",
+    title="Denoise",
+    question="Can it be read again?",
+    fits=fits,
+    answer=answer,
+    settings={"samples": 2000},
+)

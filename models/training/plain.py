@@ -1,0 +1,71 @@
+"""The autoencoder of a run trained again without noise, to stand beside the one that was trained with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from models import datasets
+from models.codes import Floats
+from models.runs import Configuration, Run
+from models.training.loop import Training
+from models.training.report import Report
+
+
+class Told(Report):
+    """A report that hands on how far a training is; `tell` raises where nobody waits for it any more."""
+
+    def __init__(self, folder: Path, configuration: Configuration, tell: Callable[[float], None]) -> None:
+        super().__init__(folder, configuration, 1)
+        self.tell = tell
+
+    def look(self) -> bool:
+        """Never asked to end but by an exception."""
+        keep = super().look()
+        if hasattr(self, "tell"):
+            self.tell(self.epoch / max(1, self.epochs))
+        return keep
+
+
+def epochs_for(run: Run, seconds: float) -> int:
+    """How many epochs of this run's training fit into so many seconds: at most all of them, at least one."""
+    trained = run.card.training
+    each = trained.seconds / max(1, trained.epochs)
+    return max(1, min(trained.epochs, int(seconds / max(each, 1e-6))))
+
+
+def without_noise(run: Run, epochs: int, tell: Callable[[float], None]) -> Callable[[Floats], Floats]:
+    """What becomes of samples (N, *shape) in a network like the run's that was trained for so many epochs on clean samples,
+    with all other choices the same. Needs the dataset; a `Problem` where the architecture is not here any more."""
+    torch.set_num_threads(1)
+    configuration = dataclasses.replace(
+        run.configuration,
+        noise="none",
+        noise_level=0.0,
+        epochs=epochs,
+        seconds=0.0,
+        steps=0,
+        steady=0,
+        stopped_after=None,
+        cooled=0,
+    ).check()
+    dataset = run.dataset
+    with tempfile.TemporaryDirectory() as name, torch.random.fork_rng(devices=[]):
+        folder = Path(name)
+        report = Told(folder, configuration, tell)
+        torch.manual_seed(configuration.seed)
+        device = torch.device("cpu")
+        work = Training(configuration, dataset, datasets.arrays(dataset), folder, report, device)
+        work.run()
+
+    @torch.no_grad()
+    def clean(given: Floats) -> Floats:
+        parts = torch.from_numpy(np.ascontiguousarray(given, np.float32)).split(500)
+        return np.concatenate([work.network.decode(work.network.encode(part)[0]).numpy() for part in parts])
+
+    return clean
