@@ -166,7 +166,7 @@ def written(
     ImageDraw.Draw(page).text(
         (middle, middle), word, fill=255, font=font, anchor="mm", stroke_width=round(bold * points)
     )
-    shift = ((place[1] - 0.5) * width * finer, (place[0] - 0.5) * height * finer)
+    shift = (round((place[1] - 0.5) * width * finer), round((place[0] - 0.5) * height * finer))
     turned = page.rotate(angle, Image.Resampling.BILINEAR, translate=shift)
     left, top = (finer * (side - width)) // 2, (finer * (side - height)) // 2
     cut = turned.crop((left, top, left + finer * width, top + finer * height))
@@ -187,7 +187,7 @@ def words_of(unseen: bool) -> tuple[str, ...]:
     """The words that watermarks are written with, half of them letters at random; none is in both sets."""
     known = UNSEEN if unseen else WORDS
     source = np.random.default_rng([1, unseen])
-    made = []
+    made: list[str] = []
     while len(made) < (40 if unseen else 160):
         word = "".join(source.choice(list(LETTERS), source.integers(2, 9)))
         if (sum(map(ord, word)) % 5 == 0) == unseen:  # a fifth of all strings is kept for measuring

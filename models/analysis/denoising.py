@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +84,7 @@ def tuned(
     whether values are held between 0 and 1."""
     best: tuple[float, Tuned] | None = None
     for i, (words, strength) in enumerate(method.strengths):
-        out = strength(noisy, lambda share, i=i: tell((i + share) / len(method.strengths)))  # type: ignore[misc]
+        out = strength(noisy, partial(_part, tell, i, len(method.strengths)))
         given, wanted = correction(out, clean)
         made = corrected(out, given, wanted)
         made = np.clip(made, 0, 1) if pixels else made
@@ -92,6 +93,11 @@ def tuned(
             best = error, Tuned(method, words, strength, given, wanted)
     assert best is not None
     return best[1]
+
+
+def _part(tell: Callable[[float], None], i: int, count: int, share: float) -> None:
+    """Of the i-th of so many parts, so much is done."""
+    tell((i + share) / count)
 
 
 def methods(kind: str, shape: tuple[int, ...]) -> list[Method]:
@@ -121,13 +127,13 @@ def fitted(train: NDArray[np.generic], noisy: Callable[[Floats], Floats], seed: 
 
     out = [Method("pca", "PCA", learn, tuple((f"{n} component{'s' * (n > 1)}", partial(project, n)) for n in counts))]
     if clean[0].size <= MOST_LINEAR:
-        out.append(_linear(clean, noisy(clean), learn))
+        out.append(_linear(clean, noisy(clean)))
     if clean.ndim == 2:
         out.append(_nearest(clean, learn))
     return out
 
 
-def _linear(clean: Floats, noisy: Floats, learn: str) -> Method:
+def _linear(clean: Floats, noisy: Floats) -> Method:
     """Ridge regression from noisy to clean samples: what a Wiener filter is that may look at all values."""
     x, y = noisy.reshape(len(noisy), -1).astype(np.float64), clean.reshape(len(clean), -1).astype(np.float64)
     mean_x, mean_y = x.mean(0), y.mean(0)
@@ -176,10 +182,26 @@ def _together(clean_all: Callable[[Floats], Floats], noisy: Floats, tell: Callab
 
 
 def _method(
-    name: str, title: str, library: str, strengths: Sequence[tuple[str, Callable[[Floats], Floats]]], each: bool
+    name: str,
+    title: str,
+    library: str,
+    strengths: Sequence[tuple[str, Callable[[Floats], Floats]]],
+    each: bool = False,
 ) -> Method:
+    """each: whether the functions take one sample and not many."""
     how = _each if each else _together
     return Method(name, title, library, tuple((words, partial(how, function)) for words, function in strengths))
+
+
+def _strengths(
+    words: str, function: Callable[..., Floats], values: Sequence[Any]
+) -> list[tuple[str, Callable[[Floats], Floats]]]:
+    """A function of samples and a strength for each of these, with words in which {} stands for it."""
+    return [(words.format(value), partial(_swapped, function, value)) for value in values]
+
+
+def _swapped(function: Callable[..., Floats], value: Any, given: Floats) -> Floats:
+    return np.asarray(function(given, value), np.float32)
 
 
 def _of_images(shape: tuple[int, ...]) -> list[Method]:
@@ -187,100 +209,91 @@ def _of_images(shape: tuple[int, ...]) -> list[Method]:
     from skimage import restoration
 
     scipy, skimage = f"SciPy {version('scipy')}", f"scikit-image {version('scikit-image')}"
-    last = {"channel_axis": -1}
-    patches = [size for size in (3, 5) if size < min(shape[:2])]
+
+    def median(x: Floats, size: int) -> Floats:
+        return np.asarray(ndimage.median_filter(x, (1, size, size, 1)))
+
+    def smoothed(x: Floats, deviation: float) -> Floats:
+        return np.asarray(ndimage.gaussian_filter(x, (0, deviation, deviation, 0)))
+
+    def means(x: Floats, how: tuple[int, float]) -> Floats:
+        return np.asarray(restoration.denoise_nl_means(x, how[0], 6, how[1], fast_mode=True, channel_axis=-1))
+
+    sides = [k for k in (3, 5, 7) if k <= min(shape[:2])] or [1]
+    patches = [(p, h) for p in (3, 5) if p < min(shape[:2]) or p == 3 for h in (0.1, 0.2, 0.35, 0.55)]
     return [
-        _method(
-            "median",
-            "Median",
-            scipy,
-            [
-                (f"{k}×{k} pixels", lambda x, k=k: ndimage.median_filter(x, (1, k, k, 1)))
-                for k in (3, 5, 7)
-                if k <= min(shape[:2])
-            ],
-            each=False,
-        ),
+        _method("median", "Median", scipy, _strengths("{0}×{0} pixels", median, sides)),
         _method(
             "gaussian",
             "Gaussian",
             scipy,
-            [
-                (f"deviation {s:g} pixels", lambda x, s=s: ndimage.gaussian_filter(x, (0, s, s, 0)))
-                for s in (0.3, 0.5, 0.7, 0.9, 1.1, 1.4, 1.8)
-            ],
-            each=False,
+            _strengths("deviation {:g} pixels", smoothed, (0.3, 0.5, 0.7, 0.9, 1.1, 1.4, 1.8)),
         ),
         _method(
             "tv",
             "Total variation",
             skimage,
-            [
-                (f"weight {w:g}", lambda x, w=w: restoration.denoise_tv_chambolle(x, w, **last))
-                for w in (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.8)
-            ],
+            _strengths("weight {:g}", _flat, (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.8)),
             each=True,
         ),
         _method(
             "nlm",
             "Non-local means",
             skimage,
-            [
-                (
-                    f"h {h:g}, patches of {p}×{p}",
-                    lambda x, h=h, p=p: restoration.denoise_nl_means(x, p, 6, h, fast_mode=True, **last),
-                )
-                for p in patches
-                for h in (0.1, 0.2, 0.35, 0.55)
-            ],
+            _strengths("patches of {0[0]}×{0[0]}, h {0[1]:g}", means, patches),
             each=True,
         ),
-        _method("wavelet", "Wavelet", f"{skimage}, PyWavelets {version('PyWavelets')}", _wavelets(), each=True),
+        _wavelets(skimage),
     ]
 
 
-def _wavelets() -> list[tuple[str, Callable[[Floats], Floats]]]:
+def _flat(x: Floats, weight: float) -> Floats:
+    """Total variation (Rudin et al. 1992, Chambolle 2004) of one sample, each channel by itself."""
+    from skimage import restoration
+
+    return np.asarray(restoration.denoise_tv_chambolle(x, weight, channel_axis=-1))
+
+
+def _wavelets(skimage: str) -> Method:
     """Shrinking coefficients, each band by a threshold of its own (BayesShrink, Chang et al. 2000)."""
     from skimage import restoration
 
-    def shrunk(x: Floats, deviation: float, wavelet: str) -> Floats:
+    def shrunk(x: Floats, how: tuple[str, float]) -> Floats:
         most = float(np.abs(x).max()) or 1.0  # the function holds values between -1 and 1
         with np.errstate(all="ignore"):  # bands without any variance
-            out = restoration.denoise_wavelet(x / most, deviation / most, wavelet, channel_axis=-1)
-        return np.asarray(np.nan_to_num(out) * most, np.float32)
+            out = restoration.denoise_wavelet(x / most, how[1] / most, how[0], channel_axis=-1)
+        return np.asarray(np.nan_to_num(out) * most)
 
-    return [
-        (f"{wavelet}, noise of deviation {s:g}", partial(shrunk, deviation=s, wavelet=wavelet))
-        for wavelet in ("haar", "db2")
-        for s in (0.05, 0.15, 0.3, 0.5, 0.8)
-    ]
+    tried = [(wavelet, s) for wavelet in ("haar", "db2") for s in (0.05, 0.15, 0.3, 0.5, 0.8)]
+    library = f"{skimage}, PyWavelets {version('PyWavelets')}"
+    return _method(
+        "wavelet", "Wavelet", library, _strengths("{0[0]}, noise of deviation {0[1]:g}", shrunk, tried), each=True
+    )
 
 
 def _of_signals(shape: tuple[int, ...]) -> list[Method]:
     from scipy import ndimage, signal
-    from skimage import restoration
 
     scipy, skimage = f"SciPy {version('scipy')}", f"scikit-image {version('scikit-image')}"
-    windows = [w for w in (5, 9, 15, 25, 41) if w <= shape[0]]
-    out = []
-    if medians := [k for k in (3, 5, 9, 15) if k <= shape[0]]:
-        steps = [(f"{k} steps", lambda x, k=k: ndimage.median_filter(x, (1, k, 1))) for k in medians]
-        out.append(_method("median", "Median", scipy, steps, each=False))
-    smooth = [
-        (f"deviation {s:g} steps", lambda x, s=s: ndimage.gaussian_filter1d(x, s, 1)) for s in (0.5, 1, 1.5, 2.5, 4, 7)
+
+    def median(x: Floats, size: int) -> Floats:
+        return np.asarray(ndimage.median_filter(x, (1, size, 1)))
+
+    def smoothed(x: Floats, deviation: float) -> Floats:
+        return np.asarray(ndimage.gaussian_filter1d(x, deviation, 1))
+
+    def polynomial(x: Floats, how: tuple[int, int]) -> Floats:
+        return np.asarray(signal.savgol_filter(x, how[1], how[0], 1))
+
+    sizes = [k for k in (3, 5, 9, 15) if k <= shape[0]] or [1]
+    windows = [(order, w) for w in (5, 9, 15, 25, 41) if w <= shape[0] for order in (2, 3)]
+    out = [
+        _method("median", "Median", scipy, _strengths("{} steps", median, sizes)),
+        _method("gaussian", "Gaussian", scipy, _strengths("deviation {:g} steps", smoothed, (0.5, 1, 1.5, 2.5, 4, 7))),
     ]
-    out.append(_method("gaussian", "Gaussian", scipy, smooth, each=False))
     if windows:
-        polynomials = [
-            (f"order {o}, {w} steps", lambda x, o=o, w=w: signal.savgol_filter(x, w, o, 1))
-            for w in windows
-            for o in (2, 3)
-        ]
-        out.append(_method("savgol", "Savitzky-Golay", scipy, polynomials, each=False))
-    weights = [
-        (f"weight {w:g}", lambda x, w=w: restoration.denoise_tv_chambolle(x, w, channel_axis=-1))
-        for w in (0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
-    ]
-    out.append(_method("tv", "Total variation", skimage, weights, each=True))
-    out.append(_method("wavelet", "Wavelet", f"{skimage}, PyWavelets {version('PyWavelets')}", _wavelets(), each=True))
-    return out
+        out.append(
+            _method("savgol", "Savitzky-Golay", scipy, _strengths("order {0[0]}, {0[1]} steps", polynomial, windows))
+        )
+    weights = _strengths("weight {:g}", _flat, (0.05, 0.1, 0.2, 0.4, 0.8, 1.5))
+    return [*out, _method("tv", "Total variation", skimage, weights, each=True), _wavelets(skimage)]

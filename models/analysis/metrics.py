@@ -197,7 +197,7 @@ def _ranks(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 
 def own_dimensions(told: NDArray[np.float64]) -> list[tuple[int, int]]:
     """Pairs (dimension, factor) of `factor_scores`, no dimension twice, whose sum is the greatest (Kuhn 1955)."""
-    from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+    from scipy.optimize import linear_sum_assignment
 
     pairs = zip(*linear_sum_assignment(-told), strict=True)
     return sorted(((int(d), int(k)) for d, k in pairs), key=lambda pair: pair[1])

@@ -43,7 +43,6 @@ FEWEST = 100  # test samples, however large they are
 TUNED_ON = 200  # validation samples by which strengths are chosen
 FEWEST_TUNED_ON = 30
 LOOKED_AT = 300  # images whose structural similarity is measured: it takes half a millisecond each
-PLAIN_SECONDS = 10.0  # of training an autoencoder without noise, at most
 LABELLED = 50  # training samples with a label that a reader needs, at least
 SHOWN, EXAMPLES = 12, 6  # test samples that the page holds, and of how many it shows what each method made
 TIE = 2.0  # standard errors of the difference
@@ -277,10 +276,9 @@ def plain_autoencoder(run: Run, tell: Callable[[float], None]) -> tuple[str, Cal
     its architecture is not here any more."""
     from models.training import plain
 
-    epochs = plain.epochs_for(run, PLAIN_SECONDS)
-    all_ = run.card.training.epochs
-    words = f"{epochs} epoch{'s' * (epochs > 1)}" + ("" if epochs == all_ else f" of the run's {all_}")
     try:
+        epochs, all_ = plain.epochs_for(run), run.card.training.epochs
+        words = f"{epochs} epoch{'s' * (epochs > 1)}" + ("" if epochs == all_ else f" of the run's {all_}")
         return words, plain.without_noise(run, epochs, tell)
     except Problem:
         return None

@@ -3,15 +3,18 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from models.runs.format import FRAMES
+
 
 @dataclass(frozen=True)
 class ShippedRun:
     """A shipped run. choices: what differs from the defaults; weakness: what a visitor should not be surprised by;
-    stored: how many codes go with it, at most."""
+    stored: how many codes go with it, at most; frames: how many epochs of its replay, at most."""
 
     choices: dict[str, Any]
     weakness: str
     stored: int = 10_000
+    frames: int = FRAMES
 
 
 def _digits(architecture: str, weakness: str, **choices: Any) -> ShippedRun:
@@ -48,6 +51,7 @@ _OF: dict[str, dict[str, Any]] = {
 }
 
 
+BEGIN_AND_END = 2  # of a replay: that of a large code has a megabyte, and all shipped runs together 40
 _FASHION_OVERLAP = "Shirts, pullovers and coats overlap: two numbers cannot keep them apart."
 ZOO: dict[str, ShippedRun] = {
     "digits-variational": _digits(
@@ -87,6 +91,7 @@ ZOO: dict[str, ShippedRun] = {
             "shift": 1,
         },
         "A code drawn at random decodes to strokes, not digits: nothing shaped this space.",
+        frames=BEGIN_AND_END,
     ),
     "fashion-mnist-modern": ShippedRun(
         {"dataset": "fashion-mnist", "architecture": "modern", "code_size": 2, "epochs": 200},
@@ -98,6 +103,7 @@ ZOO: dict[str, ShippedRun] = {
     "fashion-mnist-modern-16": ShippedRun(
         {"dataset": "fashion-mnist", "architecture": "modern", "code_size": 16, "epochs": 100, "batch_size": 256},
         "Fine prints and lettering are smoothed away.",
+        frames=BEGIN_AND_END,
     ),
     "cats-convolutional-variational": ShippedRun(
         _cats("convolutional-variational", 10, epochs=60, **_CATS, beta=0.1, total_correlation=2.0),

@@ -215,8 +215,10 @@ def _ship(run: runs.Run, name: str) -> runs.Run:
 
     for left in runs.WORKING:
         (run.folder / left).unlink(missing_ok=True)
+    about = {key: value for key, value in run.stored_card().items() if key != "files"}
+    about["replay"] = runs.thinned_replay(run, ZOO[name].frames)
     (run.folder / "card.md").write_text(card.text(run, name))
-    run = runs.seal(run.folder, {key: value for key, value in run.stored_card().items() if key != "files"})
+    run = runs.seal(run.folder, about)
     place = PRETRAINED / name
     PRETRAINED.mkdir(exist_ok=True)
     shutil.rmtree(place, ignore_errors=True)

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models import datasets
+from models import architectures, datasets
 from models.codes import Floats
 from models.runs import Configuration, Run
 from models.training.loop import Training
 from models.training.report import Report
+
+PRODUCTS = 2.5e11  # at most: about 10 seconds of one core
 
 
 class Told(Report):
@@ -32,11 +34,11 @@ class Told(Report):
         return keep
 
 
-def epochs_for(run: Run, seconds: float) -> int:
-    """How many epochs of this run's training fit into so many seconds: at most all of them, at least one."""
-    trained = run.card.training
-    each = trained.seconds / max(1, trained.epochs)
-    return max(1, min(trained.epochs, int(seconds / max(each, 1e-6))))
+def epochs_for(run: Run) -> int:
+    """How many epochs of this run's training are few enough to wait for: at most all of them, at least one."""
+    blueprint = architectures.get(run.configuration.architecture).blueprint(run.kind, run.shape, run.code_size)
+    train = int((run.dataset.splits() == datasets.TRAIN).sum())
+    return max(1, min(run.card.training.epochs, int(PRODUCTS / (3 * train * blueprint.products))))
 
 
 def without_noise(run: Run, epochs: int, tell: Callable[[float], None]) -> Callable[[Floats], Floats]:
