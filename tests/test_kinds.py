@@ -42,7 +42,9 @@ def test_a_kind_names_what_a_training_knows_and_has_all_its_words(kind: Kind) ->
 
 
 def test_only_images_take_a_watermark_and_the_bernoulli_loss() -> None:
-    assert [name for name in KINDS if "watermark" in runs.noises(name)] == ["image"]
+    for noise in ("watermark", "watermarks", "strokes"):
+        assert [name for name in KINDS if noise in runs.noises(name)] == ["image"]
+    assert all("mixed" in runs.noises(name) for name in KINDS)
     assert [name for name in KINDS if "bernoulli" in runs.losses(name)] == ["image"]
 
 

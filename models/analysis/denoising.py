@@ -7,6 +7,7 @@ mean, so that black comes out grey. The correction is the best monotone map of v
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -260,7 +261,9 @@ def _wavelets(skimage: str) -> Method:
 
     def shrunk(x: Floats, how: tuple[str, float]) -> Floats:
         most = float(np.abs(x).max()) or 1.0  # the function holds values between -1 and 1
-        with np.errstate(all="ignore"):  # bands without any variance
+        # Bands without any variance; samples that are shorter than two wavelets.
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
             out = restoration.denoise_wavelet(x / most, how[1] / most, how[0], channel_axis=-1)
         return np.asarray(np.nan_to_num(out) * most)
 
@@ -283,7 +286,7 @@ def _of_signals(shape: tuple[int, ...]) -> list[Method]:
         return np.asarray(ndimage.gaussian_filter1d(x, deviation, 1))
 
     def polynomial(x: Floats, how: tuple[int, int]) -> Floats:
-        return np.asarray(signal.savgol_filter(x, how[1], how[0], 1))
+        return np.asarray(signal.savgol_filter(x, how[1], how[0], axis=1))
 
     sizes = [k for k in (3, 5, 9, 15) if k <= shape[0]] or [1]
     windows = [(order, w) for w in (5, 9, 15, 25, 41) if w <= shape[0] for order in (2, 3)]

@@ -7,7 +7,7 @@ stands an autoencoder like the run's that was trained without noise.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from models import Problem, datasets, noise
+from models import Problem, datasets, kinds, noise
 from models.analysis import denoising, metrics
 from models.codes import Floats, to_float
-from models.datasets import TEST, TRAIN, VALIDATION
+from models.datasets import TEST, TRAIN, VALIDATION, Dataset
 from models.labs import Answer, Lab, Report, Settings
 from models.runs import Run
 
@@ -38,7 +38,7 @@ TITLES = {
     "watermarks": "Watermarks never seen, {}",
     "strokes": "Strokes of a pen, {}",
 }
-NUMBERS = 1_600_000  # of all test samples that are asked for together: of large samples there are fewer
+NUMBERS = 800  # of a sample: of those with more fewer are taken
 FEWEST = 100  # test samples, however large they are
 TUNED_ON = 200  # validation samples by which strengths are chosen
 FEWEST_TUNED_ON = 30
@@ -100,10 +100,12 @@ def measured_noises(run: Run) -> tuple[tuple[str, float], ...]:
     return ((run.configuration.noise, run.configuration.noise_level),)
 
 
-def rows_of(run: Run, split: int, most: int, fewest: int) -> NDArray[np.int64]:
+def first_of(
+    splits: NDArray[np.uint8], split: int, shape: tuple[int, ...], most: int, fewest: int
+) -> NDArray[np.int64]:
     """The first rows of a split, at most so many, fewer where samples are large."""
-    fit = max(fewest, most * NUMBERS // (2000 * int(np.prod(run.shape))))
-    return np.asarray(np.flatnonzero(run.dataset.splits() == split)[: min(most, fit)], np.int64)
+    fit = max(fewest, most * NUMBERS // int(np.prod(shape)))
+    return np.asarray(np.flatnonzero(splits == split)[: min(most, fit)], np.int64)
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,8 @@ class Samples:
     """What is measured with: test samples (N, *shape) as they are and as models see them, with their rows and labels, the
     validation samples by which strengths are chosen, and what tells classes apart, if there is something."""
 
-    run: Run
+    kind: str
+    shape: tuple[int, ...]
     test: NDArray[np.int64]
     clean: Floats
     labels: NDArray[np.int32]
@@ -119,7 +122,6 @@ class Samples:
     validation: Floats
     train: NDArray[np.generic]
     judge: Reader | None
-    plain: tuple[str, Callable[[Floats], Floats]] | None
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -135,9 +137,9 @@ class Samples:
 
     def measured(self, name: str, title: str, library: str, setting: str, made: Floats) -> Measured:
         """How near cleaned samples (N, *shape) are to the clean ones, and how many are read rightly."""
-        pixels, similar = self.run.kind == "image", None
+        pixels, similar = self.kind == "image", None
         made = np.clip(made, 0, 1) if pixels else made
-        if pixels and min(self.run.shape[:2]) >= 3:
+        if pixels and min(self.shape[:2]) >= 3:
             similar = metrics.ssim(self.clean[:LOOKED_AT], made[:LOOKED_AT])
         right = None if self.judge is None else self.judge.read(made[self.known]) == self.labels[self.known]
         some = made[self.shown[:EXAMPLES]]
@@ -164,15 +166,21 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
     of a safetensors file with the reader's weights, absent without a reader; "examples" (noises, methods, K', *shape): what
     became of the first K' of them.
     """
-    samples = gathered(run, int(settings["samples"]), report)
+    samples = gathered(
+        run.dataset, int(settings["samples"]), partial(_tell, report, "training a reader", 0.0, PREPARED / 2)
+    )
+    networks = {
+        "plain": plain_autoencoder(run, partial(_tell, report, "training without noise", PREPARED / 2, PREPARED / 2)),
+        "run": ("", lambda noisy: run.coder.decode(run.coder.encode(noisy))),
+    }
     asked = measured_noises(run)
     noises, examples = [], []
     for i, (kind, level) in enumerate(asked):
         title = TITLES[kind].format(f"{level:g}")
         part = (PREPARED + (1 - PREPARED) * i / len(asked), (1 - PREPARED) / len(asked))
-        found = cleaned(samples, kind, level, partial(_tell, report, title, *part))
+        found = cleaned(samples, kind, level, networks, partial(_tell, report, title, *part))
         told = {"name": kind, "level": level, "title": title, "methods": [one.plain() for one in found]}
-        noises.append(told | {"verdict": verdict(title, found, run)})
+        noises.append(told | {"verdict": verdict(title, found, samples)})
         examples.append(np.stack([one.shown for one in found]))
     shown, judge, known = samples.shown, samples.judge, samples.known
     facts: dict[str, Any] = {
@@ -200,62 +208,65 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
     return Answer(facts, arrays)
 
 
+def _within(tell: Callable[[float], None], begin: float, part: float, done: float) -> None:
+    """Of a part, which begins at this share of the whole, so much is done."""
+    tell(begin + part * done)
+
+
 def _tell(report: Report, what: str, begin: float, part: float, done: float) -> None:
-    """Of a part of the work, which begins at this share of all, so much is done."""
+    """The same, with words for what is being done."""
     report(what, begin + part * done)
 
 
-def gathered(run: Run, most: int, report: Report) -> Samples:
-    """The samples, a reader that was trained on the clean ones, and the autoencoder without noise. A `Problem` where a split is
-    empty."""
-    report("reading the samples", 0.0)
-    content, splits = datasets.arrays(run.dataset), run.dataset.splits()
+def gathered(dataset: Dataset, most: int, tell: Callable[[float], None]) -> Samples:
+    """At most so many test samples, and a reader that was trained on clean ones. A `Problem` where a split is empty."""
+    tell(0.0)
+    content, splits = datasets.arrays(dataset), dataset.splits()
     train = np.flatnonzero(splits == TRAIN)
-    test = rows_of(run, TEST, most, FEWEST)
-    held = rows_of(run, VALIDATION, TUNED_ON, FEWEST_TUNED_ON)
+    test = first_of(splits, TEST, dataset.shape, most, FEWEST)
+    held = first_of(splits, VALIDATION, dataset.shape, TUNED_ON, FEWEST_TUNED_ON)
     if not len(test) or not len(held):
         raise Problem("this dataset has no test or no validation samples", do="bring more samples")
     labels = np.asarray(content.labels[test], np.int32)
-    half = PREPARED / 2
-    judge = None
-    if (labels >= 0).any():
-        judge = trained_reader(
-            content, train, len(run.classes), lambda share: report("training a reader", half * share)
-        )
-    plain = plain_autoencoder(run, lambda share: report("training without noise", half * (1 + share)))
+    known = bool((labels >= 0).any())
     return Samples(
-        run,
+        dataset.kind,
+        dataset.shape,
         test,
         to_float(np.asarray(content.samples[test])),
         labels,
         held,
         to_float(np.asarray(content.samples[held])),
         np.asarray(content.samples[train[: denoising.MOST_FITTED]]),
-        judge,
-        plain,
+        trained_reader(content, train, len(dataset.classes), tell) if known else None,
     )
 
 
-def cleaned(samples: Samples, kind: str, level: float, tell: Callable[[float], None]) -> list[Measured]:
-    """What each method makes of the test samples with this noise, the noisy samples first and the run last."""
-    run = samples.run
+Network = tuple[str, Callable[[Floats], Floats]]
+"""A setting in words, and what becomes of noisy samples (N, *shape)."""
+NETWORKS = {"plain": "Autoencoder trained without noise", "run": "This run"}
+
+
+def cleaned(
+    samples: Samples, kind: str, level: float, networks: Mapping[str, Network | None], tell: Callable[[float], None]
+) -> list[Measured]:
+    """What each method makes of the test samples with this noise: the noisy samples first, then the plain methods, then
+    networks, by names of `NETWORKS`; None is left out."""
     noisy = noise.corrupt_rows(samples.clean, kind, level, samples.test, unseen=True)
     judged = noise.corrupt_rows(samples.validation, kind, level, samples.held, unseen=True)
     found = [samples.measured("noisy", "as it is", "", "", noisy)]
-    ways = denoising.methods(run.kind, run.shape)
+    ways = denoising.methods(samples.kind, samples.shape)
     ways += denoising.fitted(samples.train, lambda clean: noise.corrupt(clean, kind, level, 0))
+    part = 1 / (len(ways) + 1)
     for i, way in enumerate(ways):
-
-        def told(share: float, i: int = i) -> None:
-            tell((i + share) / (len(ways) + 1))
-
-        best = denoising.tuned(way, judged, samples.validation, run.kind == "image", told)
-        found.append(samples.measured(way.name, way.title, way.library, best.setting, best(noisy, told)))
-    tell(len(ways) / (len(ways) + 1))
-    if samples.plain is not None:
-        words, through = samples.plain
-        found.append(samples.measured("plain", "Autoencoder trained without noise", "", words, through(noisy)))
-    return [*found, samples.measured("run", "This run", "", "", run.coder.decode(run.coder.encode(noisy)))]
+        choosing, using = (partial(_within, tell, (i + half) * part, part / 2) for half in (0, 0.5))
+        best = denoising.tuned(way, judged, samples.validation, samples.kind == "image", choosing)
+        found.append(samples.measured(way.name, way.title, way.library, best.setting, best(noisy, using)))
+    tell(1 - part)
+    for name, network in networks.items():
+        if network is not None:
+            found.append(samples.measured(name, NETWORKS[name], "", network[0], network[1](noisy)))
+    return found
 
 
 def trained_reader(
@@ -271,7 +282,7 @@ def trained_reader(
     return reader.train(np.asarray(content.samples[train]), labels, classes, tell)
 
 
-def plain_autoencoder(run: Run, tell: Callable[[float], None]) -> tuple[str, Callable[[Floats], Floats]] | None:
+def plain_autoencoder(run: Run, tell: Callable[[float], None]) -> Network | None:
     """How long an autoencoder like the run's was trained without noise, in words, and what it makes of samples; None where
     its architecture is not here any more."""
     from models.training import plain
@@ -279,7 +290,7 @@ def plain_autoencoder(run: Run, tell: Callable[[float], None]) -> tuple[str, Cal
     try:
         epochs, all_ = plain.epochs_for(run), run.card.training.epochs
         words = f"{epochs} epoch{'s' * (epochs > 1)}" + ("" if epochs == all_ else f" of the run's {all_}")
-        return words, plain.without_noise(run, epochs, tell)
+        return words, plain.trained(plain.without_noise(run, epochs), run.dataset, tell)
     except Problem:
         return None
 
@@ -290,43 +301,39 @@ def libraries() -> str:
     return ", ".join(f"{name} {version(name)}" for name in names)
 
 
-def verdict(title: str, found: list[Measured], run: Run) -> str:
+def verdict(title: str, found: list[Measured], samples: Samples) -> str:
     """Who cleans best, in a sentence that the run can lose; without a reader by the error alone, which is said."""
     *others, ours = found
-    noisy = others[0]
-    what = f"{len(ours.errors):,} test {run_words(run)}"
-    if ours.right is None or noisy.right is None:
+    what = f"{len(samples.test):,} test {kinds.get(samples.kind).many}"
+    if ours.right is None:
         best = max(others, key=lambda one: one.psnr)
         apart = best.errors - ours.errors
-        figures = f"{ours.psnr:.1f} dB after this run, {best.psnr:.1f} dB {after(best)}"
-        figures += "" if best is noisy else f", {noisy.psnr:.1f} dB as they are"
-        told = f"{title}: {figures}, over {what}"
+        told = f"{ours.psnr:.1f} dB after this run, {best.psnr:.1f} dB {_after(best)}{_as_they_are(best, f'{others[0].psnr:.1f} dB')}, over {what}"
         end = " Nothing reads them: these samples have no classes."
     else:
-        best = max(others, key=lambda one: (one.read or 0.0, one.psnr))
+        read = {one.name: 100 * (one.read or 0.0) for one in found}
+        best = max(others, key=lambda one: (read[one.name], one.psnr))
         assert best.right is not None
         apart = ours.right.astype(np.float32) - best.right.astype(np.float32)
-        shares = [100 * (one.read or 0.0) for one in (ours, best, noisy)]
-        figures = f"{shares[0]:.1f} % of {what} are read rightly after this run, {shares[1]:.1f} % {after(best)}"
-        figures += "" if best is noisy else f", {shares[2]:.1f} % as they are"
-        told, end = f"{title}: {figures}", ""
+        told = f"{read['run']:.1f} % of {what} are read rightly after this run, {read[best.name]:.1f} % {_after(best)}"
+        told += _as_they_are(best, f"{read['noisy']:.1f} %")
+        end = ""
     mean, error = float(apart.mean()), float(apart.std()) / len(apart) ** 0.5
     ends = "a tie" if abs(mean) <= TIE * error else "the run wins" if mean > 0 else "the run loses"
-    return f"{told}: {ends}.{end}"
+    return f"{title}: {told}: {ends}.{end}"
 
 
-def after(best: Measured) -> str:
+def _after(best: Measured) -> str:
     """The best of the others in words."""
     if best.name == "noisy":
         return "as they are, which no other method betters"
-    return f"after the best of the others, {best.title[:1].lower() + best.title[1:] if best.name not in ('pca',) else best.title}"
+    title = best.title if best.name == "pca" else best.title[:1].lower() + best.title[1:]
+    return f"after the best of the others ({title})"
 
 
-def run_words(run: Run) -> str:
-    """What its samples are called."""
-    from models import kinds
-
-    return kinds.get(run.kind).many
+def _as_they_are(best: Measured, figure: str) -> str:
+    """What the noisy samples reach, where that was not said."""
+    return "" if best.name == "noisy" else f", {figure} as they are"
 
 
 LAB = Lab(

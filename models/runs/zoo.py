@@ -93,6 +93,21 @@ ZOO: dict[str, ShippedRun] = {
         "A code drawn at random decodes to strokes, not digits: nothing shaped this space.",
         frames=BEGIN_AND_END,
     ),
+    "mnist-denoising": ShippedRun(
+        {
+            "dataset": "mnist",
+            "architecture": "narrow",
+            "code_size": 48,
+            "epochs": 60,
+            "batch_size": 256,
+            "learning_rate": 0.004,
+            "noise": "mixed",
+            "noise_level": 1.0,
+        },
+        "Where a stroke hides what tells two digits apart it draws the likelier one, and what is no digit becomes like one.",
+        stored=1000,
+        frames=BEGIN_AND_END,
+    ),
     "fashion-mnist-modern": ShippedRun(
         {"dataset": "fashion-mnist", "architecture": "modern", "code_size": 2, "epochs": 200},
         _FASHION_OVERLAP,

@@ -1,4 +1,4 @@
-"""The autoencoder of a run trained again without noise, to stand beside the one that was trained with it."""
+"""Networks that are trained within an answer and make no run: that of a run without its noise, to stand beside it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 
 from models import architectures, datasets
 from models.codes import Floats
+from models.datasets import Dataset
 from models.runs import Configuration, Run
 from models.training.loop import Training
 from models.training.report import Report
@@ -41,11 +42,9 @@ def epochs_for(run: Run) -> int:
     return max(1, min(run.card.training.epochs, int(PRODUCTS / (3 * train * blueprint.products))))
 
 
-def without_noise(run: Run, epochs: int, tell: Callable[[float], None]) -> Callable[[Floats], Floats]:
-    """What becomes of samples (N, *shape) in a network like the run's that was trained for so many epochs on clean samples,
-    with all other choices the same. Needs the dataset; a `Problem` where the architecture is not here any more."""
-    torch.set_num_threads(1)
-    configuration = dataclasses.replace(
+def without_noise(run: Run, epochs: int) -> Configuration:
+    """What the run was trained with, but for its noise and for how long. A `Problem` where that cannot be trained any more."""
+    return dataclasses.replace(
         run.configuration,
         noise="none",
         noise_level=0.0,
@@ -56,7 +55,13 @@ def without_noise(run: Run, epochs: int, tell: Callable[[float], None]) -> Calla
         stopped_after=None,
         cooled=0,
     ).check()
-    dataset = run.dataset
+
+
+def trained(
+    configuration: Configuration, dataset: Dataset, tell: Callable[[float], None]
+) -> Callable[[Floats], Floats]:
+    """Train this, keep no run, and give what becomes of samples (N, *shape) in the network. Needs the dataset."""
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name, torch.random.fork_rng(devices=[]):
         folder = Path(name)
         report = Told(folder, configuration, tell)

@@ -38,6 +38,7 @@ CHANNELS = (16, 32, 64, 64, 64, 64)
 BATCH = 128
 RATE = 3e-3
 EPOCHS = 40  # at most
+FEWEST = 200  # steps, however few samples there are
 PRODUCTS = 3.3e11  # at most: about 20 seconds of one core
 AT_ONCE = 500
 
@@ -107,7 +108,7 @@ def train(
     parts = layers(shape, classes)
     random = torch.Generator().manual_seed(seed)
     each = products(parts, shape)
-    steps = int(max(200, min(EPOCHS * len(known) / BATCH, PRODUCTS / (3 * BATCH * each))))
+    steps = int(max(FEWEST, min(EPOCHS * len(known) / BATCH, PRODUCTS / (3 * BATCH * each))))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         module = sequence(parts, shape)
