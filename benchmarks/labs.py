@@ -248,9 +248,9 @@ def denoise(quick: bool) -> None:
     )
     print(f"as the shell trains them: python -m models train {_options(RECIPE)} --noise N --noise-level L")
     line(head)
-    for kind, level in REACHED:
+    for (kind, level), reach in REACHED.items():
         ours = trained(kind, noise=kind, noise_level=level)
-        _told(samples, (kind, level), {"plain": without, "run": ours}, quiet, REACHED[kind, level])
+        _told(samples, (kind, level), {"plain": without, "run": ours}, quiet, reach)
 
 
 def _options(choices: dict[str, Any]) -> str:

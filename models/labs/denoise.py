@@ -343,4 +343,5 @@ LAB = Lab(
     fits=fits,
     answer=answer,
     settings={"samples": 2000},
+    shipped=("digits-denoising",),
 )
