@@ -6,15 +6,16 @@ from pathlib import Path
 import kinds
 import numpy as np
 import pytest
+import torch
 from conftest import shared
 from PIL import Image
 from safetensors.numpy import load
 
-from models import datasets, engine, labs, noise, uploads
+from models import datasets, engine, labs, noise, runs, uploads
 from models.analysis import denoising, metrics
 from models.codes import to_float
 from models.labs import denoise
-from models.layers import count, shape_after, weight_shapes
+from models.layers import count, sequence, shape_after, weight_shapes
 from models.readers import guarded
 from models.runs import Run
 from models.training import reader
@@ -274,10 +275,18 @@ def test_an_answer_about_images(noisy_run: Run) -> None:
     assert {"median", "gaussian", "tv", "nlm", "wavelet", "pca", "linear"} < {one["name"] for one in found["methods"]}
     assert answer.facts["reader"]["accuracy"] > 0.7 and sorted(answer.arrays["labels"][:10]) == list(range(10))
     noisy = next(one for one in found["methods"] if one["name"] == "noisy")
-    test = np.flatnonzero(noisy_run.dataset.splits() == datasets.TEST)[:30]
+    test = denoise.spread(np.flatnonzero(noisy_run.dataset.splits() == datasets.TEST), 30)
     clean = to_float(datasets.samples_at(noisy_run.dataset, test))
     spoilt = noise.corrupt_rows(clean, "gaussian", 0.3, test)
     assert noisy["psnr"] == pytest.approx(metrics.psnr(float(np.square(spoilt - clean).mean())), abs=2e-3)
+
+
+def test_what_is_measured_with_is_spread_over_the_rows_and_less_of_large_samples() -> None:
+    np.testing.assert_array_equal(denoise.spread(np.arange(100, 110), 4), [100, 103, 106, 109])
+    np.testing.assert_array_equal(denoise.spread(np.arange(3), 40), [0, 1, 2])
+    assert not len(denoise.spread(np.arange(0), 4))
+    counts = [denoise.enough(shape, 2000, 100) for shape in ((28, 28, 1), (64, 64, 3), (256, 256, 3))]
+    assert counts == [2000, 130, 100] and denoise.enough((28, 28, 1), 40, 100) == 40
 
 
 def test_an_answer_about_signals(noisy_waves: Run) -> None:
@@ -303,6 +312,29 @@ def test_ones_own_images_without_classes_have_no_reader(home: Path, tmp_path: Pa
     answer = answered(shared(home, dataset=name, noise="strokes", noise_level=0.8))
     assert answer.facts["reader"] is None and "reader" not in answer.arrays
     assert "Nothing reads them" in answer.facts["verdict"] and "dB after this run" in answer.facts["verdict"]
+
+
+def test_the_shipped_answer_is_what_its_run_and_its_reader_do() -> None:
+    """Made again from the weights that ship: the same noisy samples, the same figures. What the filters give is looked at where
+    these are tested, since that takes half a minute."""
+    run = runs.open_run(runs.folder_of("digits-denoising"))
+    came = engine.shipped_answer(engine.question(denoise.LAB, run, {}))
+    assert came is not None
+    content, splits = datasets.arrays(run.dataset), run.dataset.splits()
+    test = np.flatnonzero(splits == datasets.TEST)
+    clean, labels = to_float(np.asarray(content.samples[test])), np.asarray(content.labels[test])
+    layers = reader.layers(run.shape, 10)
+    judge = reader.Reader(run.shape, layers, sequence(layers, run.shape).eval())
+    weights = load(came.arrays["reader"].tobytes())
+    judge.module.load_state_dict({name.removeprefix("reader."): torch.tensor(value) for name, value in weights.items()})
+    assert (judge.read(clean) == labels).mean() == pytest.approx(came.facts["reader"]["accuracy"], abs=1e-4)
+    assert [found["name"] for found in came.facts["noises"]] == [name for name, _ in denoise.OF_IMAGES]
+    for found in came.facts["noises"]:
+        noisy = noise.corrupt_rows(clean, found["name"], found["level"], test, unseen=True)
+        for name, made in (("noisy", noisy), ("run", run.coder.decode(run.coder.encode(noisy)))):
+            told = next(one for one in found["methods"] if one["name"] == name)
+            assert told["psnr"] == pytest.approx(metrics.psnr(float(np.square(made - clean).mean())), abs=0.02)
+            assert told["read"] == pytest.approx((judge.read(made) == labels).mean(), abs=0.012)  # two of 179
 
 
 def test_only_what_was_trained_with_noise_fits(digits_run: Run, noisy_run: Run) -> None:

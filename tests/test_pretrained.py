@@ -14,7 +14,10 @@ from models.runs.zoo import ZOO
 
 SHIPPED = sorted(path.name for path in PRETRAINED.iterdir() if path.is_dir())
 NEEDED = {
-    *(f"digits-{name}" for name in ("single-layer", "multi-layer", "convolutional", "variational", "modern-8", "denoising")),
+    *(
+        f"digits-{name}"
+        for name in ("single-layer", "multi-layer", "convolutional", "variational", "modern-8", "denoising")
+    ),
     *(f"mnist-{name}" for name in ("wide", "narrow", "variational", "modern-30", "denoising")),
     *(f"fashion-mnist-{name}" for name in ("modern", "variational", "modern-16")),
     *(f"{data}-convolutional-variational{size}" for data in ("cats", "shapes") for size in ("", "-2")),

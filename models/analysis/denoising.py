@@ -26,7 +26,8 @@ BINS = 256  # values that are told apart by the correction
 AT_ONCE = 50  # samples between two reports
 MOST_COMPONENTS = 150
 MOST_FITTED = 10_000  # training samples that PCA and the linear map are fitted to
-MOST_LINEAR = 3072  # numbers of a sample that the linear map takes
+NUMBERS = 20_000_000  # of these together: of large samples there are fewer
+MOST_LINEAR = 1024  # numbers of a sample that the linear map takes: of 3,072 it would take a minute
 NEIGHBOURS = (1, 3, 10, 30)
 
 
@@ -108,13 +109,16 @@ def methods(kind: str, shape: tuple[int, ...]) -> list[Method]:
     return _of_signals(shape) if kind == "signal" else []
 
 
-def fitted(train: NDArray[np.generic], noisy: Callable[[Floats], Floats], seed: int = 0) -> list[Method]:
+def fitted_to(shape: tuple[int, ...]) -> int:
+    """How many training samples of this shape are enough for what is fitted to them."""
+    return min(MOST_FITTED, max(1000, NUMBERS // int(np.prod(shape))))
+
+
+def fitted(train: NDArray[np.generic], noisy: Callable[[Floats], Floats]) -> list[Method]:
     """Those that know the training samples (N, *shape), as they are stored: PCA, the best linear map from noisy to clean, and
     for rows of a table the mean of the nearest. noisy(samples): spoils samples as those that have to be cleaned."""
     from models.analysis import metrics
 
-    if len(train) > MOST_FITTED:
-        train = train[np.sort(np.random.default_rng(seed).choice(len(train), MOST_FITTED, replace=False))]
     clean = to_float(train)
     learn = f"scikit-learn {version('scikit-learn')}"
     size = min(MOST_COMPONENTS, len(train), clean[0].size)

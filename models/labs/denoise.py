@@ -100,12 +100,14 @@ def measured_noises(run: Run) -> tuple[tuple[str, float], ...]:
     return ((run.configuration.noise, run.configuration.noise_level),)
 
 
-def first_of(
-    splits: NDArray[np.uint8], split: int, shape: tuple[int, ...], most: int, fewest: int
-) -> NDArray[np.int64]:
-    """The first rows of a split, at most so many, fewer where samples are large."""
-    fit = max(fewest, most * NUMBERS // int(np.prod(shape)))
-    return np.asarray(np.flatnonzero(splits == split)[: min(most, fit)], np.int64)
+def spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most so many of these, evenly spread: somebody's own images may stand class by class."""
+    return np.asarray(rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)], np.int64)
+
+
+def enough(shape: tuple[int, ...], most: int, fewest: int) -> int:
+    """How many samples of this shape are measured with: at most so many, fewer of large ones."""
+    return min(most, max(fewest, most * NUMBERS // int(np.prod(shape))))
 
 
 @dataclass(frozen=True)
@@ -223,8 +225,8 @@ def gathered(dataset: Dataset, most: int, tell: Callable[[float], None]) -> Samp
     tell(0.0)
     content, splits = datasets.arrays(dataset), dataset.splits()
     train = np.flatnonzero(splits == TRAIN)
-    test = first_of(splits, TEST, dataset.shape, most, FEWEST)
-    held = first_of(splits, VALIDATION, dataset.shape, TUNED_ON, FEWEST_TUNED_ON)
+    test = spread(np.flatnonzero(splits == TEST), enough(dataset.shape, most, FEWEST))
+    held = spread(np.flatnonzero(splits == VALIDATION), enough(dataset.shape, TUNED_ON, FEWEST_TUNED_ON))
     if not len(test) or not len(held):
         raise Problem("this dataset has no test or no validation samples", do="bring more samples")
     labels = np.asarray(content.labels[test], np.int32)
@@ -237,7 +239,7 @@ def gathered(dataset: Dataset, most: int, tell: Callable[[float], None]) -> Samp
         labels,
         held,
         to_float(np.asarray(content.samples[held])),
-        np.asarray(content.samples[train[: denoising.MOST_FITTED]]),
+        np.asarray(content.samples[spread(train, denoising.fitted_to(dataset.shape))]),
         trained_reader(content, train, len(dataset.classes), tell) if known else None,
     )
 
