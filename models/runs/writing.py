@@ -41,12 +41,16 @@ def seal(folder: Path, about: dict[str, Any]) -> Run:
 
 
 def thinned_replay(run: Run, most: int) -> dict[str, Any]:
-    """Leave at most so many epochs in a run's replay, the first and the last among them; returns what run.json then says of it."""
+    """Leave at most so many epochs in a run's replay, the first and the last among them, or none; returns what run.json then
+    says of it."""
     epochs = run.card.replay.epochs
     place = run.folder / "replay" / "codes.f32"
     kept = sorted({int(i) for i in np.linspace(0, len(epochs) - 1, min(most, len(epochs))).round()})
     frames = np.fromfile(place, "<f4").reshape(len(epochs), -1)
     write_whole(place, frames[kept].tobytes())
+    if not kept:
+        write_whole(run.folder / "replay" / "index.i32", b"")
+        return {"count": 0, "epochs": []}
     return {"count": run.card.replay.count, "epochs": [epochs[i] for i in kept]}
 
 
