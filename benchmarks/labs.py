@@ -1,6 +1,6 @@
 """The verdicts of the labs, measured beside the alternatives in the same run.
 
-    python benchmarks/labs.py [--only anomalies | compress] [--quick]
+    python benchmarks/labs.py [--only anomalies | compress | denoise] [--quick]
 
 A lab is a function here that prints its tables; `LABS` names it. --quick is what CI runs: the smallest data, in seconds.
 """
@@ -195,7 +195,89 @@ def compress(quick: bool) -> None:
             line((f"{name}, {facts['count']}", f"{level:.1f}", *told, decoder, f"{took:.0f}"))
 
 
-LABS: dict[str, Callable[[bool], None]] = {"anomalies": anomalies, "compress": compress}
+# Noise
+
+RECIPE: dict[str, Any] = {
+    "dataset": "mnist",
+    "architecture": "modern",
+    "code_size": 64,
+    "epochs": 4,
+    "batch_size": 256,
+    "mixing": 0.0,
+}
+# Each a training of its own, and what it should reach over all 10,000 test digits: dB, share read rightly in %.
+REACHED = {("gaussian", 0.5): (19.0, 95.0), ("salt-and-pepper", 0.3): (None, 95.5), ("watermarks", 0.7): (None, 97.0)}
+
+
+def denoise(quick: bool) -> None:
+    """Three trainings of MNIST, each against one noise, beside the plain methods on the same noisy test digits."""
+    from models import runs
+    from models.labs import denoise as lab
+
+    def quiet(_share: float) -> None:
+        """Nobody waits."""
+
+    head = ("noise", "method", "setting", "PSNR", "SSIM", "read rightly %", "reach")
+    if quick:
+        run = runs.open_run(runs.folder_of("digits-denoising"))
+        samples = lab.gathered(run.dataset, 60, quiet)
+        networks = {"run": ("", lambda noisy: run.coder.decode(run.coder.encode(noisy)))}
+        line(head)
+        _told(samples, ("gaussian", 0.5), networks, quiet)
+        return
+    if here("mnist") is None:
+        return
+    from models.training import plain
+
+    dataset = datasets.get("mnist")
+    begun = time.process_time()
+    samples = lab.gathered(dataset, 10_000, quiet)
+    seconds = {"reader": time.process_time() - begun}
+
+    def trained(what: str, **choices: Any) -> tuple[str, Callable[..., Any]]:
+        begun = time.process_time()
+        through = plain.trained(runs.configure({**RECIPE, **choices}), dataset, quiet)
+        seconds[what] = time.process_time() - begun
+        return f"{RECIPE['epochs']} epochs, {seconds[what]:.0f} core-seconds", through
+
+    without = trained("without noise")
+    assert samples.judge is not None
+    clean = float((samples.judge.read(samples.clean) == samples.labels).mean())
+    print(
+        f"\nreader: {100 * clean:.2f} % of {len(samples.test):,} clean test digits, {seconds['reader']:.0f} core-seconds"
+    )
+    print(f"as the shell trains them: python -m models train {_options(RECIPE)} --noise N --noise-level L")
+    line(head)
+    for (kind, level), reach in REACHED.items():
+        ours = trained(kind, noise=kind, noise_level=level)
+        _told(samples, (kind, level), {"plain": without, "run": ours}, quiet, reach)
+
+
+def _options(choices: dict[str, Any]) -> str:
+    return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in choices.items())
+
+
+def _told(
+    samples: Any,
+    noise: tuple[str, float],
+    networks: dict[str, Any],
+    tell: Callable[[float], None],
+    reach: tuple[float | None, float | None] = (None, None),
+) -> None:
+    """A row for each method, and what should be reached beside that of the network."""
+    from models.labs import denoise as lab
+
+    found = lab.cleaned(samples, *noise, networks, tell)
+    for one in found:
+        decibels, share = reach if one.name == "run" else (None, None)
+        wanted = [f"{decibels:g} dB"] * (decibels is not None) + [f"{share:g} %"] * (share is not None)
+        ssim = "-" if one.ssim is None else f"{one.ssim:.3f}"
+        cells = (one.title, one.setting, f"{one.psnr:.2f}", ssim, f"{100 * (one.read or 0):.2f}", ", ".join(wanted))
+        line((f"{noise[0]} {noise[1]:g}", *cells))
+    print(lab.verdict(f"{noise[0]} {noise[1]:g}", found, samples), flush=True)
+
+
+LABS: dict[str, Callable[[bool], None]] = {"anomalies": anomalies, "compress": compress, "denoise": denoise}
 
 
 def main() -> None:

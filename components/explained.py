@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any
 
-from models import export, kinds, losses, runs
+from models import export, kinds, losses, noise, runs
 from models.layers import Layer, Shape, Sum, count, with_shapes
 from models.runs import networks
 
@@ -132,12 +132,18 @@ def _noise(run: runs.Run) -> str:
     """A sample as the training corrupted it."""
     chosen, pixels = run.configuration, kinds.get(run.kind).pixels
     level, share, values = f"{chosen.noise_level:g}", f"{chosen.noise_level:.0%}", "pixels" if pixels else "values"
+    together = noise.STRONGEST if pixels else noise.EVERYWHERE
+    *others, last = (one.replace("-", " ") for one in together)
+    kinds_of_noise = f"{', '.join(others)} or {last}"
     return {
         "gaussian": f"x + {level}·n, with n drawn from N(0, 1)" + (", held between 0 and 1" if pixels else ""),
         "masking": f"x with {share} of its {values} set to 0",
         "salt-and-pepper": f"x with {share} of its {values} set to the "
         + ("darkest or the brightest" if pixels else "smallest or the largest"),
         "watermark": f"x + {level}·w·(1 − x), where w is the word COPY",
+        "watermarks": f"x + {level}·w·(c − x), where w is one of many words, c black or white",
+        "strokes": f"x + {level}·w·(c − x), where w are lines of a pen, c black or white",
+        "mixed": f"x with {kinds_of_noise}, one of these each time and up to {share} of the strongest",
         "stains": f"x stained, folded and blurred, each with a strength of its own up to {level}",
     }.get(chosen.noise, f"x with {chosen.noise} noise")
 

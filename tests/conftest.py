@@ -164,13 +164,12 @@ def serving(home: Path, *options: str, **environment: str) -> Iterator[str]:
     env = {**os.environ, "HOURGLASS_HOME": str(home), **environment}
     server = subprocess.Popen([*command, *options], cwd=ROOT, env=env, stdout=log, stderr=log)
     try:
-        for _ in range(240):
+        listening = False
+        while not listening:
+            assert server.poll() is None, (home / "log.txt").read_text()
             with socket.socket() as probe:
-                if probe.connect_ex(("localhost", port)) == 0:
-                    break
-            time.sleep(0.25)
-        else:
-            raise AssertionError((home / "log.txt").read_text())
+                listening = probe.connect_ex(("localhost", port)) == 0
+            time.sleep(0.1)
         yield f"http://localhost:{port}"
     finally:
         server.terminate()
@@ -184,7 +183,7 @@ def app(app_home: Path) -> Iterator[str]:
         yield address
 
 
-expect.set_options(timeout=30_000)  # a busy machine is slow, and slow is not wrong
+expect.set_options(timeout=120_000)  # a busy machine is slow, and slow is not wrong
 
 
 @pytest.fixture(scope="session")
@@ -237,7 +236,7 @@ def window(
         free = idle.setdefault(key, [])
         page = free.pop() if free and not own else browser.new_context(**properties).new_page()
         taken.append((key, page))
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(180_000)
         page.on("pageerror", note)
         return page
 

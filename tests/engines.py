@@ -28,7 +28,7 @@ def wait(condition: Callable[[], object], seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.03)  # asking costs milliseconds, which what is waited for needs itself
+        time.sleep(0.05)  # asking costs milliseconds, which what is waited for needs itself
 
 
 def ended(id_: str) -> engine.Status:

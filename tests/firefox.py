@@ -32,7 +32,7 @@ class Firefox:
         self.sent += 1
         self.socket.send(json.dumps({"id": self.sent, "method": method, "params": given}))
         while True:
-            told = json.loads(self.socket.recv(timeout=60))
+            told = json.loads(self.socket.recv(timeout=180))
             if told.get("id") == self.sent:
                 assert told["type"] == "success", told
                 return told["result"]
@@ -51,7 +51,7 @@ class Firefox:
         assert answer["type"] == "success", answer
         return json.loads(answer["result"]["value"])
 
-    def wait(self, expression: str, seconds: float = 60) -> None:
+    def wait(self, expression: str, seconds: float = 180) -> None:
         """Until an expression is true."""
         until = time.monotonic() + seconds
         while not self.evaluate(expression):
@@ -83,4 +83,4 @@ def started(profile: Path) -> Iterator[Firefox]:
             yield Firefox(socket)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(180)

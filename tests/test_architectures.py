@@ -25,7 +25,7 @@ from models.training.network import drawn_from
 # kind, shape, code size. 7x13: swapped axes cannot hide. Above and below D = 8 and 40 pixels a family may change its form.
 SAMPLES = (
     ("image", (28, 28, 1), 2),
-    ("image", (64, 64, 3), 9),
+    ("image", (44, 42, 3), 9),
     ("image", (7, 13, 2), 1),
     ("image", (7, 13, 2), 9),
     ("image", (8, 8, 1), 2),

@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -16,32 +18,36 @@ from models import architectures, runs
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def contend(who: str, **choices: object) -> dict[str, float]:
-    """What a contender of benchmarks/training.py prints."""
-    asked = {"dataset": "mnist", "architecture": "single-layer", "code_size": 56, "epochs": 0.05} | choices
-    done = subprocess.run(
-        [sys.executable, ROOT / "benchmarks" / "contenders.py", who, json.dumps(asked)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """benchmarks/training.py, whose contenders run in this process: each of its own would load torch first."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    for name in ("HOURGLASS_HOME", "TORCHINDUCTOR_CACHE_DIR"):  # which a contender sets
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    import contenders
+    import training
+
+    def contend(who: str, **choices: Any) -> dict[str, float]:
+        return dict(json.loads(json.dumps(getattr(contenders, who)(**choices))))
+
+    monkeypatch.setattr(training, "contend", contend)
+    return training
 
 
 @needs_data("mnist")
-def test_an_eighth_of_an_epoch_is_measured_alike_for_everybody() -> None:
+def test_an_eighth_of_an_epoch_is_measured_alike_for_everybody(bench: ModuleType) -> None:
     """Schedules are chosen on the validation split and told on the test split: about PCA, near which networks begin."""
-    theirs = contend("pytorch", epochs=0.03, batch_size=64)
-    tuned = {"epochs": 0.12, "batch_size": 64, "learning_rate": 0.02}
-    ours, chosen = (contend("hourglass", **tuned, measured=split) for split in ("test", "validation"))
+    same = {"dataset": "mnist", "architecture": "single-layer", "code_size": 56, "batch_size": 64}
+    theirs = bench.contend("pytorch", **same, epochs=0.03)
+    tuned = same | {"epochs": 0.12, "learning_rate": 0.02}
+    ours, chosen = (bench.contend("hourglass", **tuned, measured=split) for split in ("test", "validation"))
     assert ours["images"] == round(0.12 * 55_000 / 64) * 64 and theirs["images"] == round(0.03 * 938) * 64
     assert min(ours["seconds"], ours["cpu"], theirs["seconds"]) > 0
     assert 0.0315 > 1.5 * ours["pca"] > ours["error"] > 0.5 * ours["pca"] > 0.004  # Keras after ten epochs: 0.0313
     assert chosen["error"] != ours["error"]
 
 
-def test_contenders_take_turns_and_their_medians_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    import training
-
+def test_contenders_take_turns_and_their_medians_are_told(bench: ModuleType) -> None:
     order: list[str] = []
     seconds = {"a": [5.0, 1.0, 3.0], "b": [2.0, 9.0, 4.0]}
 
@@ -49,20 +55,19 @@ def test_contenders_take_turns_and_their_medians_are_told(monkeypatch: pytest.Mo
         order.append(name)
         return {"seconds": seconds[name][i]}
 
-    found = training.interleaved(3, a=lambda i: run("a", i), b=lambda i: run("b", i))
+    found = bench.interleaved(3, a=lambda i: run("a", i), b=lambda i: run("b", i))
     assert order == ["a", "b"] * 3
     assert found == {"a": {"seconds": 3.0}, "b": {"seconds": 4.0}}
 
 
 @needs_data("mnist")
-def test_the_quick_benchmark_prints_every_row() -> None:
-    """Each number is there, and ratios are of what stands beside them."""
-    done = subprocess.run(
-        [sys.executable, ROOT / "benchmarks" / "training.py", "--quick"],
-        env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    table = [re.split(r" {2,}", line) for line in done.stdout.splitlines()[1:-1]]
+def test_the_quick_benchmark_prints_every_row(
+    bench: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each number is there, and ratios are of what stands beside them. Two trainings at once have processes of their own."""
+    monkeypatch.setattr(sys, "argv", ["training.py", "--quick"])
+    bench.main()
+    table = [re.split(r" {2,}", line) for line in capsys.readouterr().out.splitlines()[1:-1]]
     assert [cells[0] for cells in table] == [
         "images/s, MNIST, batch 256", "single-layer", "two trainings at once",
         "shipped run, test error", *(f"{run.folder.name}, D = {run.code_size}" for run in runs.find()[0] if run.pretrained),

@@ -323,7 +323,7 @@ def bring(app: str, page: Page, name: str) -> None:
     page.goto(f"{app}/data")
     expect(page.get_by_text("Bring your own data")).to_be_visible()
     page.get_by_role("button", name=name).click()
-    expect(page.get_by_text("What was understood")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("What was understood")).to_be_visible(timeout=180_000)
 
 
 def pick(page: Page, label: str, option: str) -> None:
@@ -353,12 +353,12 @@ def test_from_drop_to_explored_map(app: str, page: Page, name: str) -> None:
         expect(page.get_by_text("“activity” is the class")).to_be_visible()
     expect(page.get_by_test_id("stMetricValue").first).to_have_text(count)
     page.get_by_role("button", name="Keep it, go on to Train").first.click()
-    expect(page).to_have_url(re.compile(r"/train\?.*dataset=own-"), timeout=60_000)
+    expect(page).to_have_url(re.compile(r"/train\?.*dataset=own-"), timeout=180_000)
     train_for(page, 3)
     expect(page.get_by_text(f"Each of {count} points is one")).to_be_visible()
     expect(page.get_by_text("Made from your data")).to_be_visible()
     ready = page.locator('[data-testid="latent-explorer"][data-ready="true"]')
-    expect(ready).to_be_visible(timeout=60_000)
+    expect(ready).to_be_visible(timeout=180_000)
     before = ready.get_attribute("data-code")
     page.get_by_test_id("latent-map").hover(position={"x": 200, "y": 150})
     expect(ready).not_to_have_attribute("data-code", before or "")
@@ -377,11 +377,11 @@ def test_two_browsers_and_nothing_of_the_one_for_the_other(
     bring(app, page, "shapes.zip")
     page.get_by_label("Name", exact=True).fill("My secret shapes")
     page.get_by_role("button", name="Keep it, go on to Train").first.click()
-    expect(page).to_have_url(re.compile(r"/train\?.*dataset=own-"), timeout=60_000)
+    expect(page).to_have_url(re.compile(r"/train\?.*dataset=own-"), timeout=180_000)
     name = re.search(r"own-[0-9a-f]{16}", page.url)[0]
     page.goto(f"{app}/train?dataset={name}&architecture=single-layer&epochs=2")
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text("is ready: 2 epochs")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("is ready: 2 epochs")).to_be_visible(timeout=180_000)
     id_ = re.search("training=([0-9a-f]{16})", page.url)[1]
     run = runs.open_run(app_home / "runs" / id_)
     pictures = f"{app}/{run.url}/thumbnails.u8.gz"
@@ -436,7 +436,7 @@ def test_a_large_file_is_streamed_and_read_as_a_dropped_one(app: str, window: Ca
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/upload/" in request.url else None)
     control.set_input_files({"name": "../<b>shapes.zip", "mimeType": "", "buffer": examples.photos()})
-    expect(page.get_by_text("What was understood")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("What was understood")).to_be_visible(timeout=180_000)
     expect(page.get_by_test_id("stMetricValue").first).to_have_text("360")
     expect(page.get_by_label("Name", exact=True)).to_have_value("b shapes")
     (address,) = asked
@@ -454,7 +454,7 @@ def test_a_stream_can_be_cancelled_and_begun_again(app: str, app_home: Path, pag
     expect(page.get_by_text("Cancelled.")).to_be_visible()
     page.unroute("**/upload/*")
     control.set_input_files({"name": "flowers.csv", "mimeType": "", "buffer": examples.flowers()})
-    expect(page.get_by_text("What was understood")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("What was understood")).to_be_visible(timeout=180_000)
 
 
 def test_a_folder_of_the_server_is_read_where_it_is_allowed(

@@ -20,10 +20,28 @@ from numpy.typing import NDArray
 
 from models import Problem, datasets, downloads, idx
 from models.columns import standardised, unscaled
-from models.datasets import TEST, TRAIN, VALIDATION, Arrays, Dataset, Remote
+from models.datasets import TEST, TRAIN, VALIDATION, Arrays, Dataset, Remote, cats
 
 EVERY = [pytest.param(dataset, id=name) for name, dataset in datasets.available().items()]
-DRAWN = [pytest.param(dataset, id=name) for name, dataset in datasets.available().items() if dataset.draw]
+
+
+def first_cats() -> Arrays:
+    """The first two thousand cats, as `cats.read` gives all of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cats, "COUNT", 2000)
+        patch.setattr(cats, "_factors", cats._factors.__wrapped__)
+        return cats.read()
+
+
+# Cats are drawn one after the other, for half a minute: where all samples are looked at, these are the first of them.
+READ = [
+    pytest.param(
+        dataclasses.replace(dataset, count=2000, read=first_cats) if dataset.name == "cats" else dataset,
+        id=dataset.name,
+    )
+    for dataset in datasets.available().values()
+]
+DRAWN = [each for each in READ if each.values[0].draw]
 
 
 def whole(dataset: Dataset) -> Arrays:
@@ -57,7 +75,7 @@ def test_no_two_share_a_name_or_a_fingerprint() -> None:
     assert len(files) == len(found)
 
 
-@pytest.mark.parametrize("dataset", EVERY)
+@pytest.mark.parametrize("dataset", READ)
 def test_arrays_are_as_declared(dataset: Dataset) -> None:
     samples, labels, factors = whole(dataset)
     assert samples.shape == (dataset.count, *dataset.shape)
@@ -89,7 +107,7 @@ def test_numbers_are_standardised_by_the_training_split_and_come_back(dataset: D
     np.testing.assert_allclose(standardised(dataset.columns, unscaled(dataset.columns, some)), some, atol=1e-4)
 
 
-@pytest.mark.parametrize("dataset", EVERY)
+@pytest.mark.parametrize("dataset", READ)
 def test_arrays_cannot_be_changed(dataset: Dataset) -> None:
     with pytest.raises(ValueError, match="read-only"):
         whole(dataset).samples[0] = 0
@@ -163,7 +181,7 @@ def test_drawing_some_rows_gives_the_same_as_drawing_all(dataset: Dataset) -> No
     assert dataset.draw(rows[:0]).shape == (0, *dataset.shape)
 
 
-@pytest.mark.parametrize("dataset", EVERY)
+@pytest.mark.parametrize("dataset", READ)
 def test_samples_at_needs_no_home_and_agrees_with_arrays(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,7 +198,7 @@ def test_samples_at_needs_no_home_and_agrees_with_arrays(
 def test_factors_are_independent_and_no_sample_occurs_twice(dataset: Dataset) -> None:
     samples, _, factors = whole(dataset)
     correlation = np.corrcoef(factors.T) - np.eye(len(dataset.factors))
-    assert np.abs(correlation).max() < 0.03
+    assert np.abs(correlation).max() < (0.03 if len(factors) == datasets.get(dataset.name).count else 0.1)
     rows = samples.reshape(len(samples), -1)
     assert len({row.tobytes() for row in rows}) == len(rows)
 
@@ -229,8 +247,6 @@ def test_kmnist_names_ten_hiragana_in_the_published_order() -> None:
 
 
 def test_each_factor_of_a_cat_changes_many_pixels_evenly() -> None:
-    from models.datasets import cats
-
     low, high = np.array(list(cats.FACTORS.values())).T
     for k, name in enumerate(cats.FACTORS):
         factors = np.tile(((low + high) / 2).astype(np.float32), (9, 1))
@@ -613,7 +629,7 @@ def test_two_may_lay_down_at_once(broken: bool, folder: Path) -> None:
     barrier, got = threading.Barrier(4), list[Arrays]()
 
     def read() -> Arrays:
-        barrier.wait(5)
+        barrier.wait(120)
         return content()
 
     threads = [

@@ -262,7 +262,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     facts = os.environ | {"HOURGLASS_HOME": str(copy / "home")}
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=copy, env=facts, capture_output=True, text=True, timeout=200, check=False
+        [sys.executable, *arguments], cwd=copy, env=facts, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done
@@ -295,12 +295,12 @@ def test_a_new_term_is_trained_validated_and_written_down(copy: Path) -> None:
 def test_the_app_works_beside_broken_files_and_tells_of_them(copy: Path) -> None:
     code = """
 from streamlit.testing.v1 import AppTest
-app = AppTest.from_file("components/main.py", default_timeout=60).run()
+app = AppTest.from_file("components/main.py", default_timeout=300).run()
 assert not app.exception, app.exception
 told = [warning.value for warning in app.warning]
 assert [one.split(" cannot be imported")[0] for one in told] == ["components/views/broken.py", "models/labs/broken.py"], told
 assert {"newcomer", "Train", "Explore"} <= set(app.session_state["pages"]), app.session_state["pages"]
-app = AppTest.from_string("from components import address; from components.views import train; train.show(); address.settle()", default_timeout=60)
+app = AppTest.from_string("from components import address; from components.views import train; train.show(); address.settle()", default_timeout=300)
 app.query_params["newcomer"] = "1.5"
 app.run()
 assert not app.exception, app.exception

@@ -17,8 +17,6 @@ from engines import choose, ended, one_worker, wait, written
 from models import PROJECT, Problem, engine, runs
 from models.engine import queue
 
-pytestmark = pytest.mark.timeout(900)  # an engine and its worker start, for seconds; longer on a busy machine
-
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
@@ -83,10 +81,10 @@ def test_a_training_runs_to_its_end_while_the_page_reads(home: Path) -> None:
 
     assert engine.submit(long, "a") == id_  # the whole of it was not done yet
     wait((engine.active(id_) / "checkpoint.safetensors").is_file)
-    begun = time.monotonic()
+    before = written(id_)
     assert engine.cancel(id_, "a") and engine.status(id_).phase == "cancelled"
     wait(lambda: still(engine.active(id_) / "history.jsonl"))
-    assert time.monotonic() - begun < 2
+    assert written(id_) - before < 200  # a few seconds' worth, of ten thousand
     reached = written(id_)
     assert engine.submit(long, "a") == id_
     wait(lambda: written(id_) > reached)
@@ -178,7 +176,7 @@ def test_a_problem_of_the_training_reaches_the_page_and_the_rest_goes_on(home: P
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert second.returncode == 1 and "another engine already serves" in second.stderr.lower()
     assert ended(engine.submit(choose(seed=23), "loser")).phase == "done"

@@ -810,7 +810,7 @@ def test_what_of_parquet_cannot_be_taken_is_told(read: READ) -> None:
 # Text
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t", "|", " "])
+@pytest.mark.parametrize("separator", [";", " "])
 def test_twenty_thousand_columns(separator: str, read: READ) -> None:
     rows = np.random.default_rng(0).random((4, 20_000)).round(4).astype(str).tolist()
     found = read("\n".join(separator.join(row) for row in [[f"g{i}" for i in range(20_000)], *rows]) + "\n")

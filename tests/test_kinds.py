@@ -42,7 +42,9 @@ def test_a_kind_names_what_a_training_knows_and_has_all_its_words(kind: Kind) ->
 
 
 def test_only_images_take_a_watermark_and_the_bernoulli_loss() -> None:
-    assert [name for name in KINDS if "watermark" in runs.noises(name)] == ["image"]
+    for noise in ("watermark", "watermarks", "strokes"):
+        assert [name for name in KINDS if noise in runs.noises(name)] == ["image"]
+    assert all("mixed" in runs.noises(name) for name in KINDS)
     assert [name for name in KINDS if "bernoulli" in runs.losses(name)] == ["image"]
 
 
@@ -307,7 +309,7 @@ def test_while_it_trains_rows_are_seen_against_what_becomes_of_them(
         "rows = figures.parity(np.zeros((2, 3)), np.zeros((2, 3)))\n"
         "watched.pictures_of('x', 'y', 1, True, cached.Live(line, 1.0, 1.0, drawn, None, {'rows': rows}))\n"
     )
-    app = AppTest.from_string(script, default_timeout=60).run()
+    app = AppTest.from_string(script, default_timeout=300).run()
     assert not app.exception and "rows" in words(app) and len(plots(app)) == 2
 
 
@@ -337,7 +339,7 @@ def selected(run: runs.Run) -> AppTest:
         "explore.selected(run, Selection('z1,z2', [(-99, -99), (99, -99), (99, 99), (-99, 99)], run.count))\n"
         "explore.sample(run, 7)\n"
     )
-    app = AppTest.from_string(script, default_timeout=60).run()
+    app = AppTest.from_string(script, default_timeout=300).run()
     assert not app.exception, [error.value for error in app.exception]
     return app
 

@@ -12,8 +12,6 @@ from models.engine import queue
 from models.labs import compress
 from models.runs import Run
 
-pytestmark = pytest.mark.timeout(900)  # an engine and its worker start, for seconds; longer on a busy machine
-
 
 def opened(name: str) -> Run:
     return runs.open_run(runs.folder_of(name))

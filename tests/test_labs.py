@@ -325,7 +325,7 @@ def page(name: str, **query: str) -> AppTest:
     script = (
         f"from components import address\nfrom components.views.labs import {name}\n{name}.show()\naddress.settle()\n"
     )
-    app = AppTest.from_string(script, default_timeout=120)
+    app = AppTest.from_string(script, default_timeout=300)
     for key, value in query.items():
         app.query_params[key] = value
     app.session_state["pages"] = dict.fromkeys(("Explore", "Train", lab_pages.discovered()[0][0].title))

@@ -14,8 +14,11 @@ from models.runs.zoo import ZOO
 
 SHIPPED = sorted(path.name for path in PRETRAINED.iterdir() if path.is_dir())
 NEEDED = {
-    *(f"digits-{name}" for name in ("single-layer", "multi-layer", "convolutional", "variational", "modern-8")),
-    *(f"mnist-{name}" for name in ("wide", "narrow", "variational", "modern-30")),
+    *(
+        f"digits-{name}"
+        for name in ("single-layer", "multi-layer", "convolutional", "variational", "modern-8", "denoising")
+    ),
+    *(f"mnist-{name}" for name in ("wide", "narrow", "variational", "modern-30", "denoising")),
     *(f"fashion-mnist-{name}" for name in ("modern", "variational", "modern-16")),
     *(f"{data}-convolutional-variational{size}" for data in ("cats", "shapes") for size in ("", "-2")),
     *(f"{data}-modern-convolutional-2" for data in ("cats", "shapes")),
@@ -72,6 +75,9 @@ def test_what_the_project_says_of_its_best_runs() -> None:
     assert opened("mnist-variational").metric("negative_elbo") < 133
     assert opened("mnist-modern-30").metric("squared_error") < 2.1
     assert opened("fashion-mnist-modern").metric("mse") <= 0.0222
+    for name, most in (("mnist-denoising", 1.5e6), ("digits-denoising", 1e6)):
+        assert opened(name).configuration.noise == "mixed"
+        assert sum(file.bytes for file in opened(name).card.files.values()) < most
     cats = opened("cats-convolutional-variational")
     test = cats.splits == datasets.TEST
     told = metrics.factor_scores(cats.codes[test], cats.factors[test])
@@ -119,7 +125,11 @@ STORED = {
     "cats-convolutional-variational",
     "cats-convolutional-variational-2",
     "cats-modern-convolutional-2",
+    "digits-denoising",
     "fashion-mnist-modern",
+    "fashion-mnist-modern-16",
+    "fashion-mnist-variational",
+    "mnist-denoising",
     "mnist-modern-30",
     "mnist-narrow",
     "shapes-convolutional-variational-2",
@@ -133,7 +143,11 @@ def test_the_error_on_a_card_is_that_of_the_stored_samples(name: str) -> None:
     run = opened(name)
     test, train = run.splits == datasets.TEST, run.splits == datasets.TRAIN
     error = next(metric for metric in run.card.metrics if (metric.name, metric.split) == ("mse", "test"))
-    assert error.count == test.sum() and error.value == pytest.approx(float(run.errors[test].mean()), rel=1e-4)
+    if error.count == test.sum():
+        assert error.value == pytest.approx(float(run.errors[test].mean()), rel=1e-4)
+    else:  # small ones keep a part of the test samples, and their mean error lies about that of all
+        away = 4 * run.errors[test].std() / np.sqrt(test.sum())
+        assert test.sum() >= 500 and error.value == pytest.approx(float(run.errors[test].mean()), abs=away)
     assert run.metric("psnr") == pytest.approx(metrics.psnr(error.value), abs=1e-3)
     if not train.any():
         return

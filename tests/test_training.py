@@ -225,7 +225,7 @@ def test_float16_runs_measure_the_weights_they_ship(tmp_path: Path, digits: Data
 
 def test_free_bits_keep_dimensions_alive(tmp_path: Path) -> None:
     """With a beta that makes every dimension collapse, each keeps about what is free."""
-    choices = {"architecture": "variational", "code_size": 6, "epochs": 30, "beta": 30.0}
+    choices = {"architecture": "variational", "code_size": 6, "epochs": 8, "beta": 30.0}
     collapsed = learn(tmp_path / "a", **choices)
     kept = learn(tmp_path / "b", **choices, free_bits=0.5)
     assert all(collapsed.card.codes.dead) and not any(kept.card.codes.dead)
@@ -253,7 +253,7 @@ def test_dropout_is_at_work_in_steps_and_nowhere_else(tmp_path: Path, digits: Da
 
 def test_contraction_makes_codes_move_less(tmp_path: Path) -> None:
     free, held = (
-        learn(tmp_path / str(i), epochs=10, architecture="modern", contraction=c) for i, c in enumerate((0.0, 0.1))
+        learn(tmp_path / str(i), epochs=4, architecture="modern", contraction=c) for i, c in enumerate((0.0, 0.1))
     )
     spread = [float(np.var(run.codes, axis=0).sum()) for run in (free, held)]
     assert spread[1] < 0.7 * spread[0]
@@ -312,10 +312,10 @@ def test_validation_tells_total_correlation_as_training_does(
 
 
 def test_total_correlation_is_lowered(tmp_path: Path) -> None:
-    choices = {"architecture": "variational", "code_size": 4, "epochs": 30, "beta": 0.2}
+    choices = {"architecture": "variational", "code_size": 4, "epochs": 8, "batch_size": 40, "beta": 0.2}
     free, held = (learn(tmp_path / str(weight), **choices, total_correlation=weight) for weight in (0.01, 3.0))
     told = [run.history()[-1]["loss"]["total_correlation"] for run in (free, held)]
-    assert told[1] < told[0] - 0.1
+    assert told[1] < told[0] / 2
 
 
 def test_a_step_decodes_a_draw_and_validation_the_mean(tmp_path: Path, digits: Dataset) -> None:
@@ -414,11 +414,11 @@ def test_bfloat16_only_where_the_processor_has_it_and_a_step_is_worth_it(
 def test_products_in_bfloat16_learn_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, architecture: str) -> None:
     """And the article's recipe stays with what the article used."""
     monkeypatch.setattr(training.loop, "precision", lambda _: "bfloat16")
-    half = learn(tmp_path / "a", architecture=architecture, epochs=30)
+    half = learn(tmp_path / "a", architecture=architecture, epochs=12)
     assert half.card.training.precision == "bfloat16"
     assert learn(tmp_path / "c", recipe="article").card.training.precision == "float32"
     monkeypatch.setattr(training.loop, "precision", lambda _: "float32")
-    full = learn(tmp_path / "b", architecture=architecture, epochs=30)
+    full = learn(tmp_path / "b", architecture=architecture, epochs=12)
     assert half.metric("mse") == pytest.approx(full.metric("mse"), rel=0.1) and not same(half, full)
 
 

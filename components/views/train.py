@@ -29,6 +29,9 @@ NOISES = {
     "salt-and-pepper": "salt and pepper (values to black or white)",
     "masking": "masking (values to zero)",
     "watermark": "watermark (the word COPY)",
+    "watermarks": "watermarks (many words, sizes and places)",
+    "strokes": "strokes (a pen scribbles over it)",
+    "mixed": "mixed (another of these and another strength each time)",
     "stains": "stained, folded and blurred, as paper",
 }
 # What some of them do to signals and rows, which are standardised.

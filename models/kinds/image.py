@@ -6,7 +6,7 @@ KIND = Kind(
     "image",
     example=(28, 28, 1),
     pixels=True,
-    noises=(*NOISES, "watermark", "stains"),
+    noises=(*NOISES, "watermark", "watermarks", "strokes", "stains", "mixed"),
     losses=(*LOSSES, "bernoulli"),
     error_unit="squared intensity per pixel",
     error_axis="per pixel",

@@ -31,7 +31,7 @@ class Kind:
     column: str = ""
     unknown_column: str = ""
     pixels: bool = False
-    noises: tuple[str, ...] = NOISES
+    noises: tuple[str, ...] = (*NOISES, "mixed")
     losses: tuple[str, ...] = LOSSES
     error_unit: str = "per value (standardised)"
     error_axis: str = "per value (standardised)"

@@ -34,7 +34,7 @@ from models.runs.format import (
     thumbnail_shape,
 )
 from models.runs.run import UNLABELLED, Run
-from models.runs.writing import architecture_facts, dataset_facts, publish, seal, set_aside, write_whole
+from models.runs.writing import architecture_facts, dataset_facts, publish, seal, set_aside, thinned_replay, write_whole
 from models.runs.zips import unpack
 
 __all__ = [
@@ -76,6 +76,7 @@ __all__ = [
     "sha256",
     "stamp",
     "text_of",
+    "thinned_replay",
     "thumbnail_shape",
     "unpack",
     "write_whole",

@@ -14,7 +14,7 @@ from models.losses import available as loss_terms
 from models.losses import used
 
 RECIPE = 5  # raised by hand when the same configuration would train to another result
-NOISES = ("none", "gaussian", "salt-and-pepper", "masking", "watermark", "stains")
+NOISES = ("none", "gaussian", "salt-and-pepper", "masking", "watermark", "watermarks", "strokes", "stains", "mixed")
 LOSSES = ("squared-error", "calibrated", "bernoulli")
 RECIPES = ("hourglass", "open-ended", "article")
 CHOICES = {"noise": NOISES, "loss": LOSSES, "recipe": RECIPES}
@@ -55,7 +55,8 @@ class Configuration:
     """Every choice that decides what a training gives. Equal configurations are the same run.
 
     noise_level: standard deviation (gaussian), share of values hit (salt-and-pepper, masking), opacity
-    (watermark) or the most of each of stain, fold and blur (stains), each in [0, 1]. shift moves each batch by up to so many pixels, another way at each step; distortion
+    (watermark, watermarks, strokes) or the most of each of stain, fold and blur (stains), each in [0, 1]; mixed draws one kind
+    for each sample, and up to so large a share of how strong it can be (`models.noise.STRONGEST`). shift moves each batch by up to so many pixels, another way at each step; distortion
     turns, shears and stretches images, by so large a standard deviation of each number of a 2x2 matrix; mixing adds up
     to so large a share of another training sample to each (mixup, Zhang et al. 2018). The weights and
     settings of loss terms (beta and those like it) are told in `models.losses`, each in the file of its term; those of a
@@ -151,7 +152,8 @@ class Configuration:
                 raise Problem(f"{name} “{value}” is unknown", f"known are {', '.join(known)}")
         if self.noise not in noises(dataset.kind):
             raise Problem(
-                f"a watermark can be put on images only; these samples are of kind {dataset.kind}",
+                f"{'strokes' if self.noise == 'strokes' else 'a watermark'} can be put on images only; these samples are of "
+                f"kind {dataset.kind}",
                 do="choose another noise",
             )
         if self.loss not in losses(dataset.kind):

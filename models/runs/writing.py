@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from models import architectures, datasets, home, kinds, private, unwritable
 from models.columns import plain
 from models.runs.checking import foreign, is_complete, open_run, sha256
@@ -36,6 +38,19 @@ def seal(folder: Path, about: dict[str, Any]) -> Run:
     files = {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in names}
     write_whole(folder / "run.json", json.dumps({**about, "files": files}, indent=1, allow_nan=False).encode())
     return open_run(folder)
+
+
+def thinned_replay(run: Run, most: int) -> dict[str, Any]:
+    """Leave at most so many epochs in a run's replay, the first and the last among them, or none; returns what run.json then
+    says of it."""
+    epochs = run.card.replay.epochs
+    folder = run.folder / "replay"
+    kept = sorted({int(i) for i in np.linspace(0, len(epochs) - 1, min(most, len(epochs))).round()})
+    frames = np.fromfile(folder / "codes.f32", "<f4").reshape(len(epochs), -1)
+    write_whole(folder / "codes.f32", frames[kept].tobytes())
+    if not kept:
+        write_whole(folder / "index.i32", b"")
+    return {"count": run.card.replay.count if kept else 0, "epochs": [epochs[i] for i in kept]}
 
 
 def write_whole(path: Path, content: bytes) -> None:

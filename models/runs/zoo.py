@@ -3,16 +3,18 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from models.runs.format import FRAMES
+
 
 @dataclass(frozen=True)
 class ShippedRun:
     """A shipped run. choices: what differs from the defaults; weakness: what a visitor should not be surprised by;
-    stored: how many codes go with it, at most; replay: whether the codes of its epochs do, which takes much room where they are long."""
+    stored: how many codes go with it, at most; frames: how many epochs of its replay, at most, 0 for none."""
 
     choices: dict[str, Any]
     weakness: str
     stored: int = 10_000
-    replay: bool = True
+    frames: int = FRAMES
 
 
 def _digits(architecture: str, weakness: str, **choices: Any) -> ShippedRun:
@@ -49,6 +51,7 @@ _OF: dict[str, dict[str, Any]] = {
 }
 
 
+BEGIN_AND_END, FEW = 2, 5  # epochs of a replay: that of a large code has a megabyte, and all shipped runs together 40
 _FASHION_OVERLAP = "Shirts, pullovers and coats overlap: two numbers cannot keep them apart."
 ZOO: dict[str, ShippedRun] = {
     "digits-variational": _digits(
@@ -64,6 +67,20 @@ ZOO: dict[str, ShippedRun] = {
     "digits-modern-8": ShippedRun(
         {"dataset": "digits", "architecture": "modern", "code_size": 8, "epochs": 60},
         "A code drawn at random is seldom a digit: nothing shaped this space.",
+        frames=FEW,
+    ),
+    "digits-denoising": ShippedRun(
+        {
+            "dataset": "digits",
+            "architecture": "narrow",
+            "code_size": 32,
+            "epochs": 200,
+            "learning_rate": 0.004,
+            "noise": "mixed",
+            "noise_level": 1.0,
+        },
+        "Much noise on 8x8 images hides what tells digits apart: at deviation 0.5 a quarter stays unreadable.",
+        frames=BEGIN_AND_END,
     ),
     "mnist-wide": ShippedRun(
         {"dataset": "mnist", "architecture": "wide", "code_size": 2, "epochs": 240, "distortion": 0.06},
@@ -88,6 +105,22 @@ ZOO: dict[str, ShippedRun] = {
             "shift": 1,
         },
         "A code drawn at random decodes to strokes, not digits: nothing shaped this space.",
+        frames=BEGIN_AND_END,
+    ),
+    "mnist-denoising": ShippedRun(
+        {
+            "dataset": "mnist",
+            "architecture": "narrow",
+            "code_size": 48,
+            "epochs": 24,
+            "batch_size": 256,
+            "learning_rate": 0.004,
+            "noise": "mixed",
+            "noise_level": 1.0,
+        },
+        "Where a stroke hides what tells two digits apart it draws the likelier one, and what is no digit becomes like one.",
+        stored=1000,
+        frames=BEGIN_AND_END,
     ),
     "fashion-mnist-modern": ShippedRun(
         {"dataset": "fashion-mnist", "architecture": "modern", "code_size": 2, "epochs": 200},
@@ -99,10 +132,12 @@ ZOO: dict[str, ShippedRun] = {
     "fashion-mnist-modern-16": ShippedRun(
         {"dataset": "fashion-mnist", "architecture": "modern", "code_size": 16, "epochs": 100, "batch_size": 256},
         "Fine prints and lettering are smoothed away.",
+        frames=BEGIN_AND_END,
     ),
     "cats-convolutional-variational": ShippedRun(
         _cats("convolutional-variational", 10, epochs=60, **_CATS, beta=0.1, total_correlation=2.0),
         "Drawn cats only: it knows nothing of photographs. Whiskers are thin and come out soft.",
+        frames=FEW,
     ),
     "cats-convolutional-variational-2": ShippedRun(
         _cats("convolutional-variational", 2, epochs=15, **_CATS, beta=0.5),
@@ -122,6 +157,7 @@ ZOO: dict[str, ShippedRun] = {
             "total_correlation": 1.0,
         },
         "Rotation and x have no clean dimension of their own, nor has which of three shapes it is: that has no order.",
+        frames=FEW,
     ),
     "shapes-convolutional-variational-2": ShippedRun(
         {"dataset": "shapes", "architecture": "convolutional-variational", "code_size": 2, "epochs": 40},
@@ -144,7 +180,7 @@ ZOO: dict[str, ShippedRun] = {
         },
         "One font, upright, slanted or bold, of 14 to 26 pixels, dark on light: other writing comes out like it.",
         stored=200,
-        replay=False,
+        frames=0,
     ),
     "tones-denoising": ShippedRun(
         {
@@ -157,7 +193,7 @@ ZOO: dict[str, ShippedRun] = {
         },
         "It knows hiss of one strength, and sees 16 ms at once: a spectral gate, which sees more, does better.",
         stored=60,
-        replay=False,
+        frames=0,
     ),
 }
 ZOO = {

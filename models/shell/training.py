@@ -215,12 +215,9 @@ def _ship(run: runs.Run, name: str) -> runs.Run:
 
     for left in runs.WORKING:
         (run.folder / left).unlink(missing_ok=True)
-    (run.folder / "card.md").write_text(card.text(run, name))
     about = {key: value for key, value in run.stored_card().items() if key != "files"}
-    if not ZOO[name].replay:
-        about["replay"] = {"count": 0, "epochs": []}
-        for part in ("codes.f32", "index.i32"):
-            (run.folder / "replay" / part).write_bytes(b"")
+    about["replay"] = runs.thinned_replay(run, ZOO[name].frames)
+    (run.folder / "card.md").write_text(card.text(run, name))
     run = runs.seal(run.folder, about)
     place = PRETRAINED / name
     PRETRAINED.mkdir(exist_ok=True)

@@ -1,6 +1,7 @@
 /** A figure of lines with a place on it that a hand drags; it leaves as SVG, as PNG and as CSV. */
 
 import { decimalsFor, formatNumber, ticks } from "../maths";
+import { cell, NS, paperOf, svg, type Figure } from "./figure";
 
 export interface Series {
   readonly name: string;
@@ -21,7 +22,6 @@ export interface Axis {
   readonly high: number;
 }
 
-const NS = "http://www.w3.org/2000/svg";
 const WIDTH = 640,
   HEIGHT = 330, // on a laptop all of it is on screen below what stands above
   LEFT = 54,
@@ -29,21 +29,9 @@ const WIDTH = 640,
   TOP = 14,
   BOTTOM = 46;
 
-/** An element of SVG; text goes in as text. */
-export function svg<K extends keyof SVGElementTagNameMap>(
-  tag: K,
-  attributes: Readonly<Record<string, string | number>>,
-  text?: string,
-): SVGElementTagNameMap[K] {
-  const element = document.createElementNS(NS, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
 let charts = 0;
 
-export class Chart {
+export class Chart implements Figure {
   readonly element: SVGSVGElement;
   private readonly lines = svg("g", {});
   private readonly clip = svg("clipPath", { id: `hg-lab-${++charts}` });
@@ -210,38 +198,9 @@ export class Chart {
 
   /** The numbers behind the lines. */
   csv(): string {
-    const rows = this.series.flatMap(({ title, points }) =>
-      points.map(([x, y]) => `"${title.replace(/"/g, '""')}",${x},${y}`),
-    );
-    return [`method,"${this.x.title}","${this.y.title}"`, ...rows].join("\r\n") + "\r\n";
+    const rows = this.series.flatMap(({ title, points }) => points.map(([x, y]) => `${cell(title)},${x},${y}`));
+    return [`method,${cell(this.x.title)},${cell(this.y.title)}`, ...rows].join("\r\n") + "\r\n";
   }
-
-  /** The figure as pixels, twice as fine as it is drawn. */
-  async png(): Promise<Blob> {
-    const url = URL.createObjectURL(new Blob([this.file()], { type: "image/svg+xml" }));
-    try {
-      const image = new Image();
-      image.src = url;
-      await image.decode();
-      const canvas = document.createElement("canvas");
-      [canvas.width, canvas.height] = [2 * image.width, 2 * image.height];
-      canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
-      return await new Promise((done, fail) =>
-        canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("no picture"))), "image/png"),
-      );
-    } finally {
-      URL.revokeObjectURL(url);
-    }
-  }
-}
-
-function paperOf(element: Element): string {
-  for (let at: Element | null = element; at; at = at.parentElement) {
-    const { backgroundColor } = getComputedStyle(at);
-    if (backgroundColor && !/^rgba\(.*, 0\)$/.test(backgroundColor) && backgroundColor !== "transparent")
-      return backgroundColor;
-  }
-  return "#ffffff";
 }
 
 const shareOf = ({ low, high, log }: Axis, value: number): number =>

@@ -1,10 +1,10 @@
 /** Buttons that hand over a figure. */
 
 import { h } from "../dom";
-import type { Chart } from "./chart";
+import { pixelsOf, type Figure } from "./figure";
 
 /** SVG, PNG and CSV of a figure; `name` begins the names of the files. */
-export function downloads(chart: Chart, name: string): HTMLElement {
+export function downloads(figure: Figure, name: string): HTMLElement {
   const save = (content: BlobPart, type: string, ending: string) => {
     const url = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
     const link = h("a", { href: url, download: `${name}.${ending}` });
@@ -16,8 +16,12 @@ export function downloads(chart: Chart, name: string): HTMLElement {
   return h(
     "div",
     { class: "hg-lab-downloads" },
-    one("PNG", "This figure as a picture", () => void chart.png().then((blob) => save(blob, "image/png", "png"))),
-    one("SVG", "This figure as a drawing", () => save(chart.file(), "image/svg+xml", "svg")),
-    one("CSV", "The numbers behind it", () => save(chart.csv(), "text/csv", "csv")),
+    one(
+      "PNG",
+      "This figure as a picture",
+      () => void pixelsOf(figure.file()).then((blob) => save(blob, "image/png", "png")),
+    ),
+    one("SVG", "This figure as a drawing", () => save(figure.file(), "image/svg+xml", "svg")),
+    one("CSV", "The numbers behind it", () => save(figure.csv(), "text/csv", "csv")),
   );
 }

@@ -2,6 +2,7 @@
 
 import { anomalies } from "./anomalies";
 import { compress } from "./compress";
+import { denoise } from "./denoise";
 import type { LabOf } from "./lab";
 
-export const LABS: Readonly<Record<string, LabOf>> = { anomalies, compress };
+export const LABS: Readonly<Record<string, LabOf>> = { anomalies, compress, denoise };

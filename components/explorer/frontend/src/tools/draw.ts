@@ -1,11 +1,12 @@
 /** A pad: what is drawn or dropped there goes through the encoder at once, and its code moves over the map. */
 
 import { cpuContext } from "../canvas";
-import { causeNow, causeOf, type Cause } from "../cause";
+import { causeNow, type Cause } from "../cause";
 import type { Context } from "../context";
 import { h, setText } from "../dom";
 import { Fault, messageOf } from "../fault";
-import { inkOf, meanSquaredError, type Point } from "../maths";
+import { listenToBrush, paintFitted, strokeLine, valuesOf } from "../input/brush";
+import { meanSquaredError, type Point } from "../maths";
 import type { Network } from "../network/network";
 import { toPixels, type Sampled } from "../paint";
 import { Tool } from "./tool";
@@ -35,8 +36,6 @@ export class Draw extends Tool {
   private values: Float32Array | null = null;
   /** The stored sample that lies on the pad as it is: its code is known, and no drawing of it is as exact. */
   private sample: number | null = null;
-  private cursor: [number, number] = [0, 0];
-  private penDown = false;
   /** Whether the pad holds strokes alone: an image is encoded as it is. */
   private drawn = true;
 
@@ -108,7 +107,6 @@ export class Draw extends Tool {
     );
     this.pixels.fillStyle = "#000";
     this.pixels.fillRect(0, 0, this.pad.width, this.pad.height);
-    this.cursor = [this.pad.width / 2, this.pad.height / 2];
     this.listen();
   }
 
@@ -136,60 +134,11 @@ export class Draw extends Tool {
   }
 
   private listen(): void {
-    const { pad } = this;
-    let last: [number, number] | null = null;
-    const place = (event: PointerEvent): [number, number] => {
-      const box = pad.getBoundingClientRect();
-      return [
-        ((event.clientX - box.left) / box.width) * pad.width,
-        ((event.clientY - box.top) / box.height) * pad.height,
-      ];
-    };
-    pad.addEventListener("pointerdown", (event) => {
-      const cause = causeOf(event);
-      pad.setPointerCapture(event.pointerId);
-      last = place(event);
-      this.stroke(last, last, cause);
-    });
-    pad.addEventListener("pointermove", (event) => {
-      if (!last) return;
-      const cause = causeOf(event);
-      // All places since the last frame: a fast stroke stays round.
-      for (const one of event.getCoalescedEvents?.() ?? [event]) {
-        const at = place(one);
-        this.line(last, at);
-        last = at;
-      }
-      this.stroke(last, last, cause);
-    });
-    const end = () => {
-      if (last) this.context.reporter.code();
-      last = null;
-    };
-    pad.addEventListener("pointerup", end);
-    pad.addEventListener("pointercancel", end);
-    pad.addEventListener("keydown", (event) => {
-      const step = (pad.width / this.size[1]) * (event.shiftKey ? 3 : 1);
-      const by = (
-        { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] } as Record<
-          string,
-          [number, number]
-        >
-      )[event.key];
-      const cause = causeOf(event);
-      if (event.key === " ") {
-        this.penDown = !this.penDown;
-        setText(this.message, this.penDown ? "The brush is down." : "The brush is up.");
-        if (this.penDown) this.stroke(this.cursor, this.cursor, cause);
-      } else if (by) {
-        const next: [number, number] = [
-          Math.max(0, Math.min(pad.width, this.cursor[0] + by[0])),
-          Math.max(0, Math.min(pad.height, this.cursor[1] + by[1])),
-        ];
-        if (this.penDown) this.stroke(this.cursor, next, cause);
-        this.cursor = next;
-      } else return;
-      event.preventDefault();
+    listenToBrush(this.pad, this.size[1], {
+      line: (from, to) => this.line(from, to),
+      changed: (cause) => this.changed(cause),
+      ended: () => this.context.reporter.code(),
+      said: (words) => setText(this.message, words),
     });
     for (const name of ["dragover", "drop"] as const)
       this.panel.addEventListener(name, (event) => {
@@ -199,20 +148,9 @@ export class Draw extends Tool {
   }
 
   private line(from: Point, to: Point): void {
-    const { pixels } = this;
     this.sample = null;
-    pixels.strokeStyle = this.size[2] < 3 ? "#fff" : this.ink.value;
-    pixels.lineWidth = Number(this.brush.value) * Math.min(this.pad.width, this.pad.height);
-    pixels.lineCap = "round";
-    pixels.beginPath();
-    pixels.moveTo(from[0], from[1]);
-    pixels.lineTo(to[0] + 0.01, to[1]); // a line of no length is not drawn by every browser
-    pixels.stroke();
-  }
-
-  private stroke(from: Point, to: Point, cause: Cause): void {
-    this.line(from, to);
-    this.changed(cause);
+    const width = Number(this.brush.value) * Math.min(this.pad.width, this.pad.height);
+    strokeLine(this.pixels, from, to, this.size[2] < 3 ? "#fff" : this.ink.value, width);
   }
 
   private changed(cause: Cause): void {
@@ -252,30 +190,9 @@ export class Draw extends Tool {
   /** The pad as the encoder sees it: H x W x C in [0, 1], each value the mean of what lies under it. */
   private read(): Float32Array {
     const [height, width, channels] = this.size;
-    const context = cpuContext(this.small);
-    context.imageSmoothingQuality = "high";
-    this.paintFitted(context, width, height);
-    const pixels = context.getImageData(0, 0, width, height).data;
-    const out = new Float32Array(height * width * channels);
-    for (let i = 0; i < height * width; i++) {
-      const [r, g, b] = [pixels[4 * i], pixels[4 * i + 1], pixels[4 * i + 2]];
-      if (channels >= 3) out.set([r / 255, g / 255, b / 255], i * channels);
-      else out[i * channels] = (0.299 * r + 0.587 * g + 0.114 * b) / 255;
-    }
-    return out;
-  }
-
-  /** Paints the pad small; strokes as large and as central as the dataset's own images are. */
-  private paintFitted(context: CanvasRenderingContext2D, width: number, height: number): void {
-    const { pad } = this;
-    const { fit } = this.context.about;
-    const ink = fit && this.drawn ? inkOf(this.pixels.getImageData(0, 0, pad.width, pad.height)) : null;
-    if (!fit || !ink) return context.drawImage(pad, 0, 0, width, height);
-    const k = (fit.share * Math.max(width, height)) / Math.max(ink.right - ink.left, ink.bottom - ink.top);
-    const [x, y] = fit.centre === "mass" ? ink.mass : [(ink.left + ink.right) / 2, (ink.top + ink.bottom) / 2];
-    context.fillStyle = "#000";
-    context.fillRect(0, 0, width, height);
-    context.drawImage(pad, width / 2 - x * k, height / 2 - y * k, pad.width * k, pad.height * k);
+    const small = cpuContext(this.small);
+    paintFitted(this.pixels, small, this.drawn ? this.context.about.fit : null);
+    return valuesOf(small.getImageData(0, 0, width, height), channels);
   }
 
   /** Says that another run reads drawings better, where one does. */

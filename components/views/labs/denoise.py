@@ -1,0 +1,116 @@
+"""Denoise: a noisy sample is cleaned while a pen moves, and a classifier reads it before and after."""
+
+import base64
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from components import address, choosing, labs, pictures
+from components.labs import Try
+from components.views import Page
+from models import kinds, runs
+from models.codes import to_float
+from models.labs import Answer, denoise
+
+LAB = denoise.LAB
+SHOWN = ("measured", "by", "sample", "noise", "level", "text", "strength", "size")  # what the browser reports
+
+
+def show() -> None:
+    """Draw the page."""
+    run = labs.begin(LAB)
+    if run is None:
+        return
+    found = labs.answer(LAB, run, {})
+    view: dict[str, str] = {}
+    if found is not None:
+        fit = run.dataset.fit
+        view = labs.drawn(LAB, run.url, run.id, payload(found.digest, found, fit), SHOWN)
+        labs.to_try("Denoise", tries(run, found))
+        below(run, found)
+        labs.origin(LAB, run, {}, measured(run, found))
+    address.publish(run=run.id, **{name: value for name, value in view.items() if value})
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def payload(digest: str, _found: Answer, fit: tuple[float, str] | None) -> dict[str, Any]:
+    """What the browser gets of an answer: its numbers, the classifier, and all samples: the originals, then what each method
+    made of some of them, by noise, method and sample. fit: how drawings are fitted (see `Dataset.fit`)."""
+    facts, arrays = _found.facts, _found.arrays
+    shape = tuple(facts["shape"])
+    examples = arrays["examples"]
+    samples = np.concatenate([arrays["originals"], examples.reshape(-1, *shape)])
+    sent = {
+        "id": digest,
+        "facts": {name: facts[name] for name in ("kind", "shape", "classes", "noises", "reader")},
+        "labels": arrays["labels"].tolist(),
+        "across": examples.shape[2],
+        "fit": fit and {"share": fit[0], "centre": fit[1]},
+    }
+    if "reader" in arrays:
+        sent["reader"] = base64.b64encode(arrays["reader"].tobytes()).decode()
+    if not kinds.get(facts["kind"]).pixels:
+        return {**sent, "values": base64.b64encode(samples.astype("<f4").tobytes()).decode()}
+    columns = int(np.ceil(np.sqrt(len(samples))))
+    missing = -len(samples) % columns
+    filled = np.concatenate([samples, np.zeros((missing, *shape), samples.dtype)])
+    rows = [np.concatenate(list(row), 1) for row in filled.reshape(-1, columns, *shape)]
+    encoded = base64.b64encode(pictures.png(pictures.picture(to_float(np.concatenate(rows))))).decode()
+    return {**sent, "columns": columns, "pictures": f"data:image/png;base64,{encoded}"}
+
+
+def tries(run: runs.Run, found: Answer) -> list[Try]:
+    """Three things to do."""
+    names = [noise["name"] for noise in found.facts["noises"]]
+    strong = Try("More noise than it learnt from", {"run": run.id, "noise": "gaussian", "level": "0.9"})
+    other = "gaussian" if run.configuration.noise == "salt-and-pepper" else "salt-and-pepper"
+    if "watermarks" in names:
+        first = Try("Write a word over it", {"run": run.id, "measured": "watermarks", "text": "SOLD"})
+    else:
+        first = Try("Another noise than it learnt from", {"run": run.id, "noise": other, "level": "0.3"})
+    noise = "mixed" if run.kind == "image" else "gaussian"
+    train = {"dataset": run.configuration.dataset, "noise": noise, "code_size": "64" if run.kind == "image" else "8"}
+    return [first, strong, Try("Train one of your own", train, "Train")]
+
+
+def below(run: runs.Run, found: Answer) -> None:
+    """Every number, and how it is measured."""
+    of = kinds.get(run.kind)
+    with st.expander("All numbers, and how this is measured"):
+        reader = found.facts["reader"]
+        words = [
+            f"Noise is put on {of.many} of the test split, and each method sees the same noisy ones. How strong a filter is was "
+            "chosen on validation samples, and so was what it does to the mean: noise that is cut off at 0 and 1 moves it.",
+            "**PCA** keeps as many components as serve best. The **plain autoencoder** has the same layers and was trained as "
+            "long, without noise.",
+        ]
+        if reader:
+            words.append(
+                f"The classifier learnt from clean training {of.many} and reads {100 * reader['accuracy']:.1f} % of clean test "
+                f"{of.many} rightly. It has never seen noise: what it cannot read was not cleaned well enough."
+            )
+        else:
+            words.append(
+                f"These {of.many} have no classes, so there is nothing to read: PSNR tells how close they come."
+            )
+        st.markdown("\n\n".join(words))
+        table = [
+            {
+                "noise": noise["title"],
+                "method": method["title"],
+                **{k: method[k] for k in ("psnr", "ssim", "read", "setting", "library")},
+            }
+            for noise in found.facts["noises"]
+            for method in noise["methods"]
+        ]
+        st.dataframe(table, hide_index=True)
+
+
+def measured(run: runs.Run, found: Answer) -> str:
+    """What the numbers are about."""
+    of = kinds.get(run.kind)
+    return f"Measured on {found.facts['count']:,} test {of.many} that no method has seen. {choosing.escaped(found.facts['libraries'])}"
+
+
+PAGE = Page("Denoise", ":material/auto_fix_high:", 3, show)
