@@ -56,7 +56,8 @@ HOW = """
 A sound is read at 8,000 steps a second and cut into windows, one every quarter of their length; each goes through the code and back, and they are joined by a Hann window, which leaves no seam. \
 The signal-to-noise ratio (SNR) is the energy of the clean sound over that of what differs from it, in dB: 10 dB more is a tenth of the noise.
 
-The spectral gate is the strongest plain way: it hears half a second of the noise alone, compares the Fourier transform of short frames with it, and turns down \
+The spectral gate is the strongest plain way. Both hear half a second of the noise alone: the run's input is made as loud as gives the noise the strength \
+that it learnt with; the gate compares the Fourier transform of short frames with it, and turns down \
 what does not rise above. How long its frames are and how far something has to rise is chosen by the squared error on another melody with the same noise.
 
 In the pictures time runs to the right and frequency up, to 4,000 Hz; bright is loud.

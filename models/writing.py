@@ -27,6 +27,7 @@ SIZES = (
 ALIKE = str.maketrans(
     {"‘": "'", "’": "'", "‚": ",", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "–": "-", "—": "-", "ß": "ss"}
 )
+QUIETLY = {"‘", "’", "‚", "“", "”", "„", "–", "—"}  # those of them that nobody would miss
 SPACING = 1.4  # from line to line, in sizes
 
 
@@ -73,9 +74,10 @@ def page(text: str) -> Written:
 def printable(text: str) -> tuple[str, tuple[str, ...]]:
     """A text in letters that the font has, and which others it had: an accent is left out, a long dash becomes a short one, what
     has no likeness a question mark."""
-    plain = unicodedata.normalize("NFKD", text.translate(ALIKE))
+    seen = "".join(letter for letter in text if letter.isspace() or unicodedata.category(letter)[0] != "C")
+    plain = unicodedata.normalize("NFKD", seen.translate(ALIKE))
     kept = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    replaced = sorted({letter for letter in text if not (letter.isascii() or letter.isspace())} - set("‘’‚“”„–—"))
+    replaced = sorted({letter for letter in seen if not (letter.isascii() or letter.isspace())} - QUIETLY)
     out = "".join(
         letter if " " <= letter <= "~" or letter == "\n" else " " if letter.isspace() else "?" for letter in kept
     )

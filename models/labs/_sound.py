@@ -3,7 +3,8 @@
 The gate is what sound editors do: the short-time Fourier transform is compared with a noise print, the mean magnitude of
 noise alone in each frequency, and what does not rise above it by a factor is turned down (S. F. Boll, Suppression of
 Acoustic Noise in Speech Using Spectral Subtraction, 1979, with a gain that is smooth in time and frequency). Its window, factor and
-softness are chosen by the error on another sound with the same noise. It is given noise alone, half a second of it; the run is not.
+softness are chosen by the error on another sound with the same noise. Half a second of noise alone is given to both: to the gate as
+its print, to the run for how loud the noise is.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from models.readers.sound import RATE
 
 Floats = NDArray[np.float32]
 NOISES = {"hiss": "Hiss (even noise)", "hum": "Hum of the mains", "crackle": "Crackle of a record"}
+LOUDER = (0.1, 10.0)  # how much a sound is turned down or up for a run, at most
 PIECE = 64  # steps that a sound is read in: what is left at its end is shorter
 SECONDS, OTHER, PRINT = 4.0, 31, 0.5  # of the melody; seed of the other one; seconds of noise alone that the gate gets
 FRAMES, FACTORS, FLOORS = (256, 512, 1024, 2048), (0.7, 1.0, 1.5, 2.0, 3.0, 4.0), (0.0, 0.1, 0.25)
@@ -107,7 +109,7 @@ def cleaned(run: runs.Run, sound: Floats, kind: str, level: float, seed: int) ->
     made = {
         "noisy": Version("noisy", "With noise" if level else "As it came", "", noisy, None),
         "gate": Version("gate", "Spectral gate", gate.words, gate(noisy, alone), None),
-        "run": Version("run", "This run", title, clean_sound(run, noisy), None),
+        "run": Version("run", "This run", title, clean_sound(run, noisy, alone), None),
     }
     if not level:
         return made
@@ -123,14 +125,19 @@ def quietest(sound: Floats) -> Floats:
     return sound[start : start + steps]
 
 
-def clean_sound(run: runs.Run, sound: Floats) -> Floats:
-    """A sound (T,) through a run of windows, one every quarter of them: what they say differently of
-    a step averages out."""
-    size = run.shape[0]
+def clean_sound(run: runs.Run, sound: Floats, alone: Floats) -> Floats:
+    """A sound (T,) through a run of windows, one every quarter of them: what they say differently of a step averages out.
+
+    A run that learnt with one strength of noise gets the sound as loud as makes its noise, which is heard `alone`, that strong.
+    """
+    size, deviation = run.shape[0], float(alone.std())
     step = max(1, size // 4)
-    parts = standardised(run.columns, windows.cut(sound, (size,), (step,))[..., None])
+    louder = 1.0
+    if run.configuration.noise == "gaussian" and deviation:
+        louder = float(np.clip(run.configuration.noise_level * run.columns[0].deviation / deviation, *LOUDER))
+    parts = standardised(run.columns, windows.cut(sound * np.float32(louder), (size,), (step,))[..., None])
     out = np.asarray(unscaled(run.columns, run.coder.decode(run.coder.encode(parts))), np.float32)
-    return windows.join(out[..., 0], sound.shape, (step,))
+    return windows.join(out[..., 0], sound.shape, (step,)) / np.float32(louder)
 
 
 def snr(sound: Floats, clean: Floats) -> float:
