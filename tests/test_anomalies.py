@@ -11,6 +11,7 @@ import pytest
 
 from models import Problem, datasets
 from models.analysis import anomalies, detectors
+from models.labs import Sketch
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -172,8 +173,8 @@ def test_numpy_computes_what_torch_does(table: tuple[np.ndarray, np.ndarray]) ->
     from models.training import denoiser
 
     rows = anomalies.Scale.of(table[0], False)(table[0])
-    weights = denoiser.train(rows, 2, 20, 0, lambda _: None)
-    again = denoiser.train(rows, 2, 20, 0, lambda _: None)
+    weights = denoiser.train(rows, 2, 20, 0, lambda _share, _weights: None)
+    again = denoiser.train(rows, 2, 20, 0, lambda _share, _weights: None)
     assert all((weights[name] == again[name]).all() for name in weights), "the same seed, the same weights"
     detector = anomalies.Detector(anomalies.Scale.of(table[0], False), weights, np.arange(5), rows[:5, :2])
     for place, module in enumerate((denoiser.Direct(6), denoiser.Scaled(6))):
@@ -298,6 +299,36 @@ def test_work_is_told_and_ends_where_the_report_raises(table: tuple[np.ndarray, 
         anomalies.compare(*table, methods=("combined",), report=report)
     shares = [share for _, share in told]
     assert shares == sorted(shares) and shares[0] >= 0 and shares[-1] < 0.2 and told[0][0].startswith("split 1 of 5")
+
+
+def test_both_histograms_are_there_while_an_autoencoder_learns_and_nothing_is_learnt_from_them(
+    table: tuple[np.ndarray, np.ndarray],
+) -> None:
+    rows, anomalous = table
+    parts = anomalies.split(anomalous, 0)
+    sketches = []
+
+    def report(_what: str, _share: float, sketch: Sketch | None = None, /) -> None:
+        if sketch is not None:
+            sketches.append(sketch())
+
+    with steps(150):
+        seen = anomalies.outcome(rows, anomalous, parts, methods=("error",), report=report)
+        unseen = anomalies.outcome(rows, anomalous, parts, methods=("error",))
+    np.testing.assert_array_equal(seen.scores["error"], unseen.scores["error"])
+    assert len(sketches) == 6 and all(len(one["normal"]) == anomalies.BINS for one in sketches)
+    assert all(sum(one["normal"]) == len(parts.validation) and sum(one["other"]) == 40 for one in sketches)
+    middle = [
+        {name: np.average(np.arange(anomalies.BINS), weights=counts) for name, counts in one.items()}
+        for one in sketches
+    ]
+    assert middle[-1]["normal"] < middle[0]["normal"] - 5, "normal rows come back better and better"
+    assert middle[-1]["other"] - middle[-1]["normal"] > middle[0]["other"] - middle[0]["normal"] + 3
+    mixed = anomalies.split(anomalous, 0, contaminated=True)
+    sketches.clear()
+    with steps(20):
+        anomalies.outcome(rows, anomalous, mixed, methods=("error",), report=report)
+    assert (sum(sketches[0]["normal"]), sum(sketches[0]["other"])) == (60, 16), "each as what it is"
 
 
 def test_a_page_computes_scores_without_torch() -> None:

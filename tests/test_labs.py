@@ -3,12 +3,15 @@
 import dataclasses
 import gzip
 import io
+import itertools
 import json
 import os
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -17,7 +20,7 @@ from models import Problem, datasets, engine, labs, runs, uploads
 from models.analysis import anomalies as computed
 from models.analysis import metrics
 from models.codes import to_float
-from models.engine import answers, queue
+from models.engine import answers, queue, tasks
 from models.labs import Answer, Lab, anomalies, compress
 from models.readers import guarded
 from models.runs import Run
@@ -228,7 +231,7 @@ def test_the_verdict_can_be_lost() -> None:
 def test_an_answer_about_a_table_is_made_again() -> None:
     """With two splits; the networks' scores depend on the processor in their last digits."""
     dataset = datasets.get("breast-cancer")
-    made = anomalies.answer(dataset, {**anomalies.LAB.settings, "splits": 1}, lambda _what, _share: None)
+    made = anomalies.answer(dataset, {**anomalies.LAB.settings, "splits": 1}, labs.quiet)
     came = engine.shipped_answer(engine.question(anomalies.LAB, dataset, {}))
     assert came is not None and made.facts["words"] == came.facts["words"] == "only benign"
     np.testing.assert_array_equal(made.arrays["test"], came.arrays["test"])
@@ -286,6 +289,35 @@ def test_an_answer_is_read_once_and_again_when_it_is_another(home: Path, monkeyp
     with pytest.raises(Problem, match="Too many open files"):
         engine.kept_answer(asked)
     assert asked.path.is_file(), "it is not to blame"
+
+
+def test_what_can_be_seen_meanwhile_is_told_and_not_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = engine.question(anomalies.LAB, datasets.get("digits"), {})
+    engine.ask(asked)
+    with queue.opened(write=True) as connection:
+        connection.execute("UPDATE questions SET state = 'running'")
+    asked.folder.mkdir()
+    seen, clock = [], itertools.count(0, 0.15)
+    monkeypatch.setattr(tasks.time, "monotonic", lambda: next(clock))  # asked once, and again when it is written down
+
+    def compute(_asked: answers.Question, report: labs.Report) -> Answer:
+        report("training", 0.1, lambda: {"normal": [1, 2]})
+        seen.append(engine.standing(asked))
+        report("at once again", 0.15, lambda: pytest.fail("nobody sees it"))
+        report("other methods", 0.2)
+        seen.append(engine.standing(asked))
+        asked.stop.touch()
+        report("given up", 0.4)
+        return Answer({})
+
+    monkeypatch.setattr(answers, "compute", compute)
+    values = dataclasses.asdict(asked)
+    assert tasks.answer(str(home), values) == {"withdrawn": True}
+    assert [(one.what, one.share, one.sketch) for one in seen] == [
+        ("training", 0.1, {"normal": [1, 2]}),
+        ("other methods", 0.2, {"normal": [1, 2]}),
+    ]
+    assert list(asked.folder.iterdir()) == []
 
 
 def test_an_answer_that_was_altered_is_none(home: Path) -> None:
@@ -401,6 +433,73 @@ def test_what_is_normal_is_chosen_anew_for_another_dataset() -> None:
     assert app.selectbox(key="normal").value == "but 9"
     app.selectbox(key="data").select("breast-cancer").run()
     assert app.selectbox(key="normal").value == "only 1"
+
+
+def a_digits_answer() -> Answer:
+    """Where ten digits lie among others, with numbers of the answer about breast cancer that ships."""
+    came = engine.shipped_answer(engine.question(anomalies.LAB, datasets.get("breast-cancer"), {}))
+    assert came is not None
+    pixels = np.zeros((anomalies.ALARMS, 64), np.float32)
+    return dataclasses.replace(came, arrays={**came.arrays, "expected": pixels, "deviations": pixels})
+
+
+def test_an_alarm_leads_to_its_place_on_a_map_and_back(home: Path) -> None:
+    answers.write(engine.question(anomalies.LAB, datasets.get("digits"), {}), a_digits_answer())
+    app = page("anomalies", data="digits", miss="100")
+    run = runs.open_run(runs.folder_of(app.selectbox(key="map").value))
+    assert run.card.dataset.name == "digits"
+    listed = app.dataframe[0].value
+    for link, row in zip(listed["map"], listed["row"], strict=True):
+        said = dict(parse_qsl(urlsplit(link).query))
+        place = int(np.flatnonzero(run.rows == row - 1)[0])
+        np.testing.assert_array_equal(np.array(said["z"].split(","), np.float32), run.codes[place])
+        assert said["run"] == run.id and said["from"] == "anomalies?data=digits&miss=100"
+    shown = explored(**said)
+    assert shown.query_params["from"] == said["from"] and "Back to Anomalies" in [one.label for one in shown.button]
+    for other in ("anomalies?data=cats", "elsewhere?data=digits", "https://example.org", ""):
+        shown = explored(run=run.id, **{"from": other})
+        assert not any("Back" in one.label for one in shown.button) and "from" not in shown.query_params
+    app.selectbox(key="map").select(opened("digits-variational").id).run()
+    assert opened("digits-variational").id in app.dataframe[0].value["map"][0]
+
+
+def explored(**query: str) -> AppTest:
+    """The page Explore with this address."""
+    app = AppTest.from_string(
+        "from components import address\nfrom components.views import explore\nexplore.show()\naddress.settle()\n",
+        default_timeout=120,
+    )
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception, [error.value for error in app.exception]
+    return app
+
+
+def test_without_a_run_of_the_dataset_one_click_trains_one() -> None:
+    app = page("anomalies", data="breast-cancer")
+    assert "map" not in app.dataframe[0].value.columns
+    assert any("no run of this dataset yet" in one.value for one in app.caption)
+    said: dict[str, str] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(st, "switch_page", lambda _page, query_params: said.update(query_params))
+        next(one for one in app.button if one.label == "Train one").click().run()
+    assert said == {"dataset": "breast-cancer", "architecture": "modern", "code_size": "2"}
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_how_an_answer_forms_is_seen_by_those_who_may_see_the_samples(
+    mine: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = [0] * computed.BINS
+    counts[3] = 7
+    standing = engine.Standing("running", "training", 0.4, sketch={"normal": counts, "other": counts[::-1]})
+    monkeypatch.setattr(engine, "standing", lambda _asked: standing)
+    monkeypatch.setattr(uploads, "readable", lambda _name, _owner: mine)
+    app = page("anomalies", data="payments")
+    drawn = app.get("html")
+    assert len(drawn) == mine and (not mine or "data:image/svg+xml" in drawn[0].proto.body)
+    assert any(one.label == "Cancel" for one in app.button)
 
 
 def test_how_far_each_method_falls_stands_beside(home: Path) -> None:

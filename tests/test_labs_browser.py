@@ -218,10 +218,14 @@ def test_the_threshold_moves_matrix_cost_and_alarms(anomalies: Page, app: str, w
     assert numbers_in(other) == seen
 
 
-def test_another_dataset_is_computed_and_can_be_given_up(anomalies: Page) -> None:
+def test_another_dataset_is_computed_as_one_sees_and_can_be_given_up(anomalies: Page) -> None:
     page = anomalies
     page.get_by_role("button", name="Card payments: which are fraud?").click()
-    page.get_by_role("button", name="Cancel").click(timeout=180_000)
+    picture = page.get_by_test_id("lab-forming").locator("img")
+    first = picture.get_attribute("src", timeout=180_000)
+    expect(picture).not_to_have_attribute("src", first or "", timeout=180_000)
+    assert picture.evaluate("(one) => one.complete && one.naturalWidth") == 640
+    page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("button", name="Compute")).to_be_visible(timeout=180_000)
     assert asked(page)["data"] == ["payments"]
 

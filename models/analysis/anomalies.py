@@ -29,13 +29,12 @@ from numpy.typing import NDArray
 from models import Problem
 from models.analysis.detectors import PLAIN, UNSCALED
 from models.columns import Column, unscaled
+from models.labs import Report, Sketch, quiet
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 Indices = NDArray[np.int64]
-Report = Callable[[str, float], None]
-"""Told (what is being done, share done in [0, 1]). It may raise, which ends the work."""
 
 LEVELS = (0.1, 0.25, 0.5, 1.0, 2.0)  # noises that the denoisers are told, in deviations of the training rows
 TOGETHER = 3.0  # times as much for images and signals: little noise hides nothing of what their numbers share
@@ -52,10 +51,8 @@ WEIGHTS = {"correction": 4 / 6, "error": 1 / 6, "code": 1 / 6}  # of the combine
 OURS = ("error", "code", "correction", "combined")
 METHODS = (*OURS, *PLAIN)
 QUANTILE = 0.95  # of held-out normals, above which a score is an alarm
-
-
-def quiet(_what: str, _share: float) -> None:
-    """Tells nobody."""
+# While the autoencoder learns: the logarithms (base 10) of mean squared errors that a histogram shows, of how many rows.
+SEEN, BINS, LOOKED_AT = (-4.0, 2.0), 60, 200
 
 
 def flat(samples: NDArray[np.generic], columns: Sequence[Column] = ()) -> Rows:
@@ -225,10 +222,19 @@ def _through(weights: Mapping[str, Rows], name: str, x: Rows) -> Rows:
     return np.asarray(out + x @ weights[f"{name}.line.weight"].T + weights[f"{name}.line.bias"])
 
 
-def fit(rows: Rows, parts: Split, seed: int = 0, *, shared: bool = False, report: Report = quiet) -> Detector:
+def fit(
+    rows: Rows,
+    parts: Split,
+    seed: int = 0,
+    *,
+    shared: bool = False,
+    report: Report = quiet,
+    watched: Mapping[str, Indices] | None = None,
+) -> Detector:
     """Train on the training rows of a split and take the scale of scores from the held-out ones. Imports torch.
 
-    shared: the rows are images or signals, whose numbers have one unit (`Scale`).
+    shared: the rows are images or signals, whose numbers have one unit (`Scale`). watched: places of rows by what they are,
+    whose errors are sketched meanwhile (`forming`); nothing is learnt from them.
     """
     from models.training import denoiser
 
@@ -238,7 +244,12 @@ def fit(rows: Rows, parts: Split, seed: int = 0, *, shared: bool = False, report
     code_size = min(max(2, round(features * CODE)), WIDEST, features)
     steps = int(np.clip(STEPS_AT * np.sqrt(len(scaled)), FEWEST, MOST_STEPS))
     stronger = TOGETHER if shared else 1.0
-    weights = denoiser.train(scaled, code_size, steps, seed, lambda share: report("training", share), stronger)
+    looked_at = {name: scale(rows[places[:LOOKED_AT]]) for name, places in (watched or {}).items()}
+
+    def tell(share: float, weights: Callable[[], denoiser.Weights]) -> None:
+        report("training", share, (lambda: forming(weights(), looked_at)) if looked_at else None)
+
+    weights = denoiser.train(scaled, code_size, steps, seed, tell, stronger)
     levels = tuple(stronger * noise for noise in LEVELS)
     bare = Detector(scale, weights, parts.train, _through(weights, "encoder", scaled), levels=levels)
     held = rows[parts.validation]
@@ -246,6 +257,18 @@ def fit(rows: Rows, parts: Split, seed: int = 0, *, shared: bool = False, report
     deviation = np.sqrt(np.square(_correction(bare, scale(held))).mean(0)) + np.float32(1e-3)
     typical = {name: _typical(values) for name, values in logs.items()}
     return Detector(scale, weights, parts.train, bare.codes, typical, deviation, levels)
+
+
+def forming(weights: Mapping[str, Rows], looked_at: Mapping[str, Rows]) -> dict[str, list[int]]:
+    """How an autoencoder that still learns gives scaled rows (N, F) back: by what they are, how many have their mean squared error
+    in each of the `BINS` bins of its logarithm within `SEEN`; what lies beyond counts in the last bin. 1 is the error of
+    the mean of all training rows."""
+    out = {}
+    for name, scaled in looked_at.items():
+        errors = np.square(_through(weights, "decoder", _through(weights, "encoder", scaled)) - scaled).mean(1)
+        logs = np.clip(np.log10(np.maximum(errors, 1e-12)), *SEEN)
+        out[name] = np.histogram(logs, BINS, SEEN)[0].tolist()
+    return out
 
 
 def _typical(values: Floats) -> tuple[float, float]:
@@ -468,7 +491,11 @@ def outcome(
     seconds: dict[str, float] = {}
     if set(methods) & set(OURS):
         begun = time.process_time()
-        detector = fit(rows, parts, seed, shared=shared, report=report)
+        watched = {
+            "normal": parts.validation[~anomalous[parts.validation]],
+            "other": parts.test[anomalous[parts.test]],
+        }
+        detector = fit(rows, parts, seed, shared=shared, report=report, watched=watched)
         both = [scores(detector, rows[which]) for which in (parts.validation, parts.test)]
         spent = time.process_time() - begun
         for name in OURS:
@@ -502,8 +529,8 @@ def compare(
     out = []
     for place, seed in enumerate(seeds):
 
-        def tell(what: str, share: float, place: int = place) -> None:
-            report(f"split {place + 1} of {len(seeds)}: {what}", (place + share) / len(seeds))
+        def tell(what: str, share: float, sketch: Sketch | None = None, /, place: int = place) -> None:
+            report(f"split {place + 1} of {len(seeds)}: {what}", (place + share) / len(seeds), sketch)
 
         parts = split(anomalous, seed, contaminated)
         out.append(outcome(rows, anomalous, parts, seed, shared=shared, methods=methods, report=tell))

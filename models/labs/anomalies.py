@@ -13,7 +13,7 @@ from models.analysis import anomalies
 from models.analysis.anomalies import OURS, Difference, Outcome
 from models.columns import Column
 from models.datasets import Dataset
-from models.labs import Answer, Lab, Report, Settings
+from models.labs import Answer, Lab, Report, Settings, Sketch
 
 MOST_ROWS = 20_000  # of a larger dataset, so many at random
 MOST_NUMBERS = 3072  # of one sample: a dense network of more takes minutes
@@ -82,8 +82,8 @@ def answer(dataset: Dataset, settings: Settings, report: Report) -> Answer:
     shared = dataset.kind != "table"
     contaminated = bool(settings["contaminated"])
 
-    def tell(what: str, share: float) -> None:
-        report(what, 0.9 * share)
+    def tell(what: str, share: float, sketch: Sketch | None = None, /) -> None:
+        report(what, 0.9 * share, sketch)
 
     seeds = range(int(settings["splits"]))
     outcomes = anomalies.compare(rows, anomalous, seeds, shared=shared, contaminated=contaminated, report=tell)
