@@ -87,8 +87,8 @@ def anomalies(quick: bool) -> None:
         _heartbeats(beats)
 
 
-def _rows_of(name: str) -> tuple[NDArray[np.float32], NDArray[np.bool_], bool]:
-    """The rows of a dataset (N, F), which of them do not belong, and whether their numbers have one unit."""
+def _rows_of(name: str) -> tuple[NDArray[np.float32], NDArray[np.bool_], int]:
+    """The rows of a dataset (N, F), which of them do not belong, and 1 where all numbers have one unit, else 0."""
     from models.analysis.anomalies import flat
 
     dataset = datasets.get(name)
@@ -97,7 +97,7 @@ def _rows_of(name: str) -> tuple[NDArray[np.float32], NDArray[np.bool_], bool]:
     return (
         flat(np.asarray(content.samples), dataset.columns),
         np.asarray(content.labels) != normal,
-        dataset.kind != "table",
+        int(dataset.kind != "table"),
     )
 
 
@@ -143,7 +143,7 @@ def _heartbeats(path: Path) -> None:
         normal = np.random.default_rng(seed).permutation(np.flatnonzero(~anomalous[:start]))
         held = len(normal) // 5
         parts = lab.Split(normal[held:], normal[:held], np.arange(start, len(rows)))
-        outcome = lab.outcome(rows, anomalous, parts, seed, shared=True)
+        outcome = lab.outcome(rows, anomalous, parts, seed, shared=1)
         outcomes.append(outcome.with_method(PCA_2, *_two_components(rows, parts)))
     print(
         f"\nECG5000, {SEEDS} seeds: ROC-AUC; share told rightly with the threshold of held-out beats ({lab.QUANTILE:.0%}); the best, in %"

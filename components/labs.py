@@ -40,7 +40,8 @@ def begin(lab: Lab) -> runs.Run | None:
 def begin_dataset(lab: Lab) -> Dataset | None:
     """The question, and the dataset that it is asked of, the visitor's own first; None where its samples are not at hand."""
     st.subheader(lab.question, anchor=False)
-    known = {name: one for name, one in choosing.datasets_of(visitor.owner()).items() if not lab.fits(one)}
+    every = choosing.datasets_of(visitor.owner())
+    known = {name: one for name, one in every.items() if not lab.fits(one)}
     words = choosing.titles(known)
     usual = next((name for name in lab.shipped if name in known), next(iter(known)))
     asked = st.query_params.get("data", "")
@@ -53,6 +54,9 @@ def begin_dataset(lab: Lab) -> Dataset | None:
     chosen = known[
         st.selectbox("Dataset", list(known), format_func=words.__getitem__, key="data", label_visibility="collapsed")
     ]
+    left_out = [one for name, one in every.items() if uploads.own(name) and name not in known and name != asked]
+    for one in left_out[:3]:
+        st.caption(f":material/info: {choosing.escaped(one.title)} is not in the list: {lab.fits(one)}.")
     if datasets.missing(chosen):
         st.caption(f"{chosen.title} does not ship with Hourglass.")
         choosing.download_button(chosen)

@@ -50,6 +50,7 @@ DENOISERS = ("direct", "scaled")
 WEIGHTS = {"correction": 4 / 6, "error": 1 / 6, "code": 1 / 6}  # of the combined score
 OURS = ("error", "code", "correction", "combined")
 METHODS = (*OURS, *PLAIN)
+FEWEST_NORMAL = 20  # samples that a split is made of
 QUANTILE = 0.95  # of held-out normals, above which a score is an alarm
 # While the autoencoder learns: the logarithms (base 10) of mean squared errors that a histogram shows, of how many rows.
 SEEN, BINS, LOOKED_AT = (-4.0, 2.0), 60, 200
@@ -88,11 +89,11 @@ def split(anomalous: Flags, seed: int, contaminated: bool = False) -> Split:
     """
     random = np.random.default_rng(seed)
     normal, other = (random.permutation(np.flatnonzero(which)) for which in (~anomalous, anomalous))
-    if len(normal) < 20 or not len(other):
+    if len(normal) < FEWEST_NORMAL or not len(other):
         raise Problem(
             f"{len(normal)} normal samples and {len(other)} others are there",
-            "at least 20 normal ones and one other are needed",
-            "choose another class as the one that does not belong",
+            f"at least {FEWEST_NORMAL} normal ones, of which half are learnt from, and one other are needed",
+            "choose something else as normal, or bring more samples",
         )
     parts = [_divided(normal), _divided(other) if contaminated else (other[:0], other[:0], other)]
     return Split(*(np.concatenate(both) for both in zip(*parts, strict=True)))
@@ -110,7 +111,7 @@ def _divided(rows: Indices) -> tuple[Indices, Indices, Indices]:
 class Scale:
     """Brings rows to mean 0 and deviation 1 of the training rows; what is `FAR` away counts by its logarithm.
 
-    The numbers of an image or a signal have one unit and share one deviation: else the noise at a pixel that is nearly
+    The numbers of an image, and of a channel of a signal, have one unit and share one deviation: else the noise at a pixel that is nearly
     always black would count as much as a stroke.
 
     A column of a table with heavy tails gets a scale on which its training values are normally distributed: a value goes to
@@ -125,12 +126,14 @@ class Scale:
     knots: Mapping[int, tuple[Floats, Floats]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: Rows, shared: bool) -> Scale:
-        """The scale of training rows (N, F); shared: one for all numbers."""
+    def of(cls, rows: Rows, shared: int) -> Scale:
+        """The scale of training rows (N, F). shared: how many deviations there are, each for the numbers of one channel, which come
+        in turn; 0 where each number has its own."""
         values = rows.astype(np.float64)
         mean, deviation = values.mean(0), values.std(0)
         if shared:
-            deviation[:] = np.sqrt(np.square(deviation).mean())
+            channels = deviation.reshape(-1, shared)
+            channels[:] = np.sqrt(np.square(channels).mean(0))
         deviation[deviation < 1e-6 * (1 + np.abs(values).max(0))] = 1
         kurtosis = (((values - mean) / deviation) ** 4).mean(0) - 3
         heavy = [] if shared else np.flatnonzero(kurtosis > HEAVY).tolist()
@@ -227,13 +230,13 @@ def fit(
     parts: Split,
     seed: int = 0,
     *,
-    shared: bool = False,
+    shared: int = 0,
     report: Report = quiet,
     watched: Mapping[str, Indices] | None = None,
 ) -> Detector:
     """Train on the training rows of a split and take the scale of scores from the held-out ones. Imports torch.
 
-    shared: the rows are images or signals, whose numbers have one unit (`Scale`). watched: places of rows by what they are,
+    shared: how many units the numbers of images (1) or signals (their channels) have, see `Scale`. watched: places of rows by what they are,
     whose errors are sketched meanwhile (`forming`); nothing is learnt from them.
     """
     from models.training import denoiser
@@ -481,7 +484,7 @@ def outcome(
     parts: Split,
     seed: int = 0,
     *,
-    shared: bool = False,
+    shared: int = 0,
     methods: Sequence[str] = METHODS,
     report: Report = quiet,
 ) -> Outcome:
@@ -517,7 +520,7 @@ def compare(
     anomalous: Flags,
     seeds: Sequence[int] = range(5),
     *,
-    shared: bool = False,
+    shared: int = 0,
     contaminated: bool = False,
     methods: Sequence[str] = METHODS,
     report: Report = quiet,

@@ -11,7 +11,7 @@ from components import address, choosing, labs, pictures
 from components.labs import Try
 from components.listing import MAP
 from components.views import Page
-from models import Problem, datasets, engine, kinds
+from models import datasets, engine, kinds
 from models.analysis import anomalies as computed
 from models.codes import to_float
 from models.datasets import Dataset
@@ -35,8 +35,10 @@ def show() -> None:
     dataset = labs.begin_dataset(LAB)
     if dataset is None:
         return
-    settings = chosen(dataset)
-    found = labs.answer(LAB, dataset, settings, forming)
+    settings, lacks = chosen(dataset)
+    if lacks:
+        st.info(choosing.escaped(lacks))
+    found = None if lacks else labs.answer(LAB, dataset, settings, forming)
     view: dict[str, str] = {}
     if found is not None:
         st.markdown(f"**{choosing.escaped(found.facts['verdict'])}**", help=VERDICT)
@@ -46,9 +48,17 @@ def show() -> None:
         alarms(dataset, found, here(dataset, settings, view))
         clean = engine.question(LAB, dataset, {**settings, "contaminated": False})
         table(found, labs.kept(clean) if settings["contaminated"] else None)
-        count = f"{found.facts['count']:,} samples, of which {found.facts['anomalies']:,} do not belong."
-        labs.origin(LAB, dataset, settings, f"{count} Plain methods: {found.facts['libraries']}.")
+        labs.origin(LAB, dataset, settings, measured(dataset, found))
     address.publish(**here(dataset, settings, view))
+
+
+def measured(dataset: Dataset, found: Answer) -> str:
+    """What the answer was computed from and with, in sentences."""
+    facts, shape = found.facts, found.arrays["expected"].shape[1:]
+    drawn = "" if facts["count"] == facts["of"] else f", drawn at random from {facts['of']:,},"
+    size = "" if shape == dataset.shape else f" They were made smaller, to {' × '.join(map(str, shape))} numbers."
+    count = f"{facts['count']:,} samples{drawn} of which {facts['anomalies']:,} do not belong.{size}"
+    return f"{count} Plain methods: {facts['libraries']}."
 
 
 def here(dataset: Dataset, settings: Settings, view: Mapping[str, str]) -> dict[str, str]:
@@ -65,13 +75,10 @@ VERDICT = (
 )
 
 
-def chosen(dataset: Dataset) -> dict[str, Any]:
-    """The settings, by controls."""
-    try:
-        usual = anomalies.usual(dataset, datasets.arrays(dataset).labels)
-    except Problem as problem:
-        st.error(str(problem))
-        usual = "only 0"
+def chosen(dataset: Dataset) -> tuple[dict[str, Any], str]:
+    """The settings, by controls, and what the lab lacks with these, in sentences."""
+    labels = datasets.arrays(dataset).labels
+    usual = anomalies.usual(dataset, labels)
     words = anomalies.choices(dataset)
     linked = address.first_time("normal of") and "normal" in st.query_params
     if st.session_state.get("normal of") != dataset.fingerprint:  # a choice among other classes says nothing of these
@@ -88,7 +95,8 @@ def chosen(dataset: Dataset) -> dict[str, Any]:
             help="As in life, where nobody has sorted them out: half of the anomalies are among the samples that all methods "
             "learn from. How far each falls is told in the table below, once it was computed without them, too.",
         )
-    return {**LAB.settings, "normal": "" if normal == usual else normal, "contaminated": bool(contaminated)}
+    settings = {**LAB.settings, "normal": "" if normal == usual else normal, "contaminated": bool(contaminated)}
+    return settings, anomalies.lacking(dataset, labels, normal)
 
 
 GREY = "#808495"  # of letters and lines, to be read on light and dark pages
@@ -178,8 +186,11 @@ def alarms(dataset: Dataset, found: Answer, address_here: Mapping[str, str]) -> 
     labels = datasets.arrays(dataset).labels
     names = [dataset.classes[label] if label >= 0 else "" for label in labels[rows]]
     if kinds.get(dataset.kind).pixels:
-        expected = arrays["expected"].reshape(-1, *dataset.shape)[:PICTURES]
-        stored = (to_float(np.asarray(datasets.samples_at(dataset, which[:PICTURES]))) for which in (rows, nearest))
+        expected = arrays["expected"][:PICTURES]
+        stored = (
+            to_float(anomalies.smaller(np.asarray(datasets.samples_at(dataset, which[:PICTURES]))))
+            for which in (rows, nearest)
+        )
         first, close = stored
         sheet = pictures.below(np.stack([first, np.clip(expected, 0, 1), close]), across=PICTURES, side=72)
         words = "the sample, what the denoiser makes of it, and the normal sample with the nearest code"
