@@ -16,9 +16,8 @@ from models.datasets import Dataset
 from models.labs import Answer, Lab, Report, Settings, Sketch
 
 MOST_ROWS = 20_000  # of a larger dataset, so many at random
-MOST_NUMBERS = (
-    3072  # of one sample: a dense network of more takes minutes. Larger images and longer signals are made smaller
-)
+MOST_COLUMNS = 3072  # of a table: a dense network of more takes an hour
+MOST_NUMBERS = 400  # of an image or a signal: more are made smaller, since dense networks take time with their square
 FEW = 10  # samples that do not belong, below which a verdict would be about these alone
 ALARMS = 24  # that are explained, those with the highest scores
 TITLES = {
@@ -34,8 +33,8 @@ def fits(dataset: Dataset) -> str:
     if len(dataset.classes) < 2:
         there = "all samples are of one class" if dataset.classes else "its samples have no classes"
         return f"{there}, and this lab has to know which do not belong: by two classes at least, normal and not"
-    if dataset.kind == "table" and dataset.size > MOST_NUMBERS:
-        return f"a row has {dataset.size:,} numbers, and the small networks of this lab take {MOST_NUMBERS:,} at most"
+    if dataset.kind == "table" and dataset.size > MOST_COLUMNS:
+        return f"a row has {dataset.size:,} numbers, and the small networks of this lab take {MOST_COLUMNS:,} at most"
     return ""
 
 
