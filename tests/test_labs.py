@@ -292,7 +292,11 @@ def test_the_verdict_can_be_lost_and_is_not_given_on_a_few() -> None:
         return computed.Outcome(0, np.arange(len(ours)), truth, scores, scores, {})
 
     good, bad = [*range(30, 0, -1)], [*range(30)]
-    for ours, plain, words in ((good, bad, "The networks win"), (bad, good, "k-NN wins"), (good, good, "A tie")):
+    for ours, plain, words in (
+        (good, bad, "The networks win"),
+        (bad, good, "k-NN, a plain method, wins: average precision 100.0 %"),
+        (good, good, "A tie"),
+    ):
         outcomes = [outcome(ours, plain)]
         apart = computed.difference(outcomes, "combined", "k-NN")
         assert anomalies.verdict(outcomes, "k-NN", apart).startswith(words)

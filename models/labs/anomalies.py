@@ -207,10 +207,13 @@ def verdict(outcomes: list[Outcome], best: str, apart: Difference) -> str:
             f"{samples} not belong, too few to say who finds more: the networks reach {ours:.1f} % average precision on these, "
             f"{best} {theirs:.1f} %."
         )
-    figures = f"{ours:.1f} % average precision against {theirs:.1f} % (difference {between} points in 95 of 100 draws)"
+    apart_by = f"(difference {between} points in 95 of 100 draws)"
     if apart.tied:
-        return f"A tie: the networks and {best} find about as much, {figures}."
-    return f"{'The networks win' if apart.mean > 0 else f'{best} wins'}: the networks reach {figures.replace('against', f'against {best} with')}."
+        both = f"average precision {ours:.1f} % against {theirs:.1f} %"
+        return f"A tie: the networks and {best}, the best plain method, find about as much: {both} {apart_by}."
+    if apart.mean > 0:
+        return f"The networks win: average precision {ours:.1f} % against {theirs:.1f} % of {best}, the best plain method {apart_by}."
+    return f"{best}, a plain method, wins: average precision {theirs:.1f} % against {ours:.1f} % of the networks {apart_by}."
 
 
 def because(
