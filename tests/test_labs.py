@@ -300,6 +300,10 @@ def test_the_verdict_can_be_lost_and_is_not_given_on_a_few() -> None:
         outcomes = [outcome(ours, plain)]
         apart = computed.difference(outcomes, "combined", "k-NN")
         assert anomalies.verdict(outcomes, "k-NN", apart).startswith(words)
+    random = np.random.default_rng(0)
+    lost = [outcome(*random.permuted(np.tile(np.arange(30.0), (2, 1)), axis=1).tolist()) for _ in range(20)]
+    said = anomalies.verdict(lost, "k-NN", computed.difference(lost, "combined", "k-NN", draws=20))
+    assert said.startswith("Neither finds them: ") and said.endswith("where scores drawn at random have 33.3 %.")
     few = [outcome(good[:9], bad[:9])]
     said = anomalies.verdict(few, "k-NN", computed.difference(few, "combined", "k-NN"))
     assert said.startswith("Only 3 samples do not belong, too few to say who finds more")

@@ -183,7 +183,9 @@ def numbers_in(page: Page) -> list[int]:
 
 def test_the_threshold_moves_matrix_cost_and_alarms(anomalies: Page, app: str, window: Callable[..., Page]) -> None:
     page = anomalies
-    expect(page.get_by_text(re.compile(r"^(.*, a plain method, wins: average|The networks win|A tie)")).first).to_be_visible()
+    expect(
+        page.get_by_text(re.compile(r"^(.*, a plain method, wins: average|The networks win|A tie)")).first
+    ).to_be_visible()
     before, cost = numbers_in(page), page.get_by_test_id("lab-cost").inner_text()
     box = page.get_by_test_id("threshold").bounding_box()
     assert box is not None and len(before) == 4

@@ -18,6 +18,7 @@ from models.labs import Answer, Lab, Report, Settings, Sketch
 MOST_ROWS = 20_000  # of a larger dataset, so many at random
 MOST_COLUMNS = 3072  # of a table: a dense network of more takes an hour
 MOST_NUMBERS = 400  # of an image or a signal: more are made smaller, since dense networks take time with their square
+HARDLY = 0.6  # area under the ROC curve below which a score is hardly better than one drawn at random, which has 0.5
 FEW = 10  # samples that do not belong, below which a verdict would be about these alone
 ALARMS = 24  # that are explained, those with the highest scores
 TITLES = {
@@ -206,6 +207,13 @@ def verdict(outcomes: list[Outcome], best: str, apart: Difference) -> str:
         return (
             f"{samples} not belong, too few to say who finds more: the networks reach {ours:.1f} % average precision on these, "
             f"{best} {theirs:.1f} %."
+        )
+    areas = [float(np.mean([one.roc_auc(name) for one in outcomes])) for name in ("combined", best)]
+    if max(areas) < HARDLY:
+        share = 100 * float(np.mean([one.anomalous.mean() for one in outcomes]))
+        return (
+            f"Neither finds them: the networks reach {ours:.1f} % average precision, {best}, the best plain method, {theirs:.1f} %, "
+            f"where scores drawn at random have {share:.1f} %."
         )
     apart_by = f"(difference {between} points in 95 of 100 draws)"
     if apart.tied:
