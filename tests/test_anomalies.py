@@ -108,7 +108,7 @@ def test_splits_keep_anomalies_for_the_test_unless_told_otherwise() -> None:
     assert set(mixed.test) < set(clean.test), "so that both can be judged on the same rows"
     assert set(clean.train) < set(mixed.train)
     assert not np.array_equal(clean.train, anomalies.split(anomalous, 4).train)
-    with pytest.raises(Problem, match="another class"):
+    with pytest.raises(Problem, match="something else as normal"):
         anomalies.split(np.zeros(100, bool), 0)
 
 
@@ -304,7 +304,7 @@ def test_the_best_plain_method_and_the_difference_from_it(
 def test_work_is_told_and_ends_where_the_report_raises(table: tuple[np.ndarray, np.ndarray]) -> None:
     told: list[tuple[str, float]] = []
 
-    def report(what: str, share: float) -> None:
+    def report(what: str, share: float, _sketch: Sketch | None = None, /) -> None:
         told.append((what, share))
         if len(told) == 5:
             raise InterruptedError

@@ -520,7 +520,7 @@ def a_digits_answer() -> Answer:
     """Where ten digits lie among others, with numbers of the answer about breast cancer that ships."""
     came = engine.shipped_answer(engine.question(anomalies.LAB, datasets.get("breast-cancer"), {}))
     assert came is not None
-    pixels = np.zeros((anomalies.ALARMS, 64), np.float32)
+    pixels = np.zeros((anomalies.ALARMS, 8, 8, 1), np.float32)
     return dataclasses.replace(came, arrays={**came.arrays, "expected": pixels, "deviations": pixels})
 
 
@@ -581,6 +581,14 @@ def test_how_an_answer_forms_is_seen_by_those_who_may_see_the_samples(
     drawn = app.get("html")
     assert len(drawn) == mine and (not mine or "data:image/svg+xml" in drawn[0].proto.body)
     assert any(one.label == "Cancel" for one in app.button)
+
+
+def test_a_page_does_not_draw_a_large_dataset(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datasets, "arrays", lambda _dataset: pytest.fail("a worker does"))
+    app = page("anomalies", data="cats")
+    assert app.selectbox(key="normal").value == "" and not app.error
+    app.selectbox(key="normal").select("only 1").run()
+    assert not app.exception and app.query_params["normal"] == "only 1"
 
 
 def test_ones_own_data_without_classes_are_named_with_what_they_lack(

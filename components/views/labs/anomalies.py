@@ -20,6 +20,7 @@ from models.labs import Answer, Settings, anomalies
 LAB = anomalies.LAB
 SHOWN = ("score", "at", "miss", "week", "room")  # what the browser reports
 SENT = 4000  # scores of each kind that the browser gets, at most: of more the quantiles are the same
+LONG = 1e8  # numbers of a dataset that takes longer to be drawn than a page may: the worker that answers draws it
 PICTURES = 8  # alarms that are drawn
 COLOURS = {"normal": "#56b4e9", "other": "#d55e00"}  # as in the browser's part
 KINDS = {"normal": "normal samples that were held out", "other": "samples that do not belong"}
@@ -77,9 +78,13 @@ VERDICT = (
 
 def chosen(dataset: Dataset) -> tuple[dict[str, Any], str]:
     """The settings, by controls, and what the lab lacks with these, in sentences."""
-    labels = datasets.arrays(dataset).labels
-    usual = anomalies.usual(dataset, labels)
     words = anomalies.choices(dataset)
+    labels, usual = None, ""
+    if dataset.draw is None or dataset.count * dataset.size < LONG or datasets.laid_down(dataset):
+        labels = datasets.arrays(dataset).labels
+        usual = anomalies.usual(dataset, labels)
+    else:
+        words = {"": "the class of most, or all but the last", **words}
     linked = address.first_time("normal of") and "normal" in st.query_params
     if st.session_state.get("normal of") != dataset.fingerprint:  # a choice among other classes says nothing of these
         st.session_state["normal of"] = dataset.fingerprint
@@ -96,7 +101,7 @@ def chosen(dataset: Dataset) -> tuple[dict[str, Any], str]:
             "learn from. How far each falls is told in the table below, once it was computed without them, too.",
         )
     settings = {**LAB.settings, "normal": "" if normal == usual else normal, "contaminated": bool(contaminated)}
-    return settings, anomalies.lacking(dataset, labels, normal)
+    return settings, "" if labels is None else anomalies.lacking(dataset, labels, normal)
 
 
 GREY = "#808495"  # of letters and lines, to be read on light and dark pages
