@@ -170,7 +170,7 @@ def some(scores: Any) -> list[float]:
 
 
 def tries(dataset: Dataset) -> list[Try]:
-    """Three things to do."""
+    """Three things to do, and where one brings data of one's own."""
     name = dataset.name
     every = [
         Try("A miss costs a hundred false alarms", {"data": name, "miss": "100"}),
@@ -178,7 +178,8 @@ def tries(dataset: Dataset) -> list[Try]:
         Try("Card payments: which are fraud?", {"data": "payments"}),
         Try("Handwritten digits: find the nines", {"data": "digits"}),
     ]
-    return [one for one in every if len(one.query) > 1 or one.query["data"] != name][:3]
+    some = [one for one in every if len(one.query) > 1 or one.query["data"] != name][:3]
+    return [*some, Try("Bring your own, with classes", {}, page="Data")]
 
 
 def alarms(dataset: Dataset, found: Answer, address_here: Mapping[str, str]) -> None:
