@@ -3,21 +3,26 @@
 import dataclasses
 import gzip
 import io
+import itertools
 import json
 import os
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from components import visitor
 from components.views import labs as lab_pages
 from models import Problem, datasets, engine, labs, runs, uploads
 from models.analysis import anomalies as computed
 from models.analysis import metrics
 from models.codes import to_float
-from models.engine import answers, queue
+from models.data import Arrays
+from models.engine import answers, queue, tasks
 from models.labs import Answer, Lab, anomalies, compress
 from models.readers import guarded
 from models.runs import Run
@@ -191,6 +196,11 @@ def test_what_is_normal_is_one_class_or_all_but_one() -> None:
     digits = datasets.get("digits")
     assert anomalies.usual(dataclasses.replace(digits, classes=("a", "b", "c")), labels) == "only 2"
     assert anomalies.usual(digits, np.repeat(np.arange(10, dtype=np.int32), 3)) == "but 9"
+    assert anomalies.usual(digits, np.repeat(np.arange(8, dtype=np.int32), 3)) == "but 7", "that others have"
+    two = dataclasses.replace(digits, classes=("a", "b"))
+    for known in ([0, 0, 1, 1], [0, 1, 1], [-1, -1], []):
+        assert anomalies.usual(two, np.array(known, np.int32)) in anomalies.choices(two)
+    assert anomalies.usual(digits, np.full(5, -1, np.int32)) in anomalies.choices(digits)
     np.testing.assert_array_equal(anomalies.anomalous_of(labels, "only 2"), [True, True, False, False, False, False])
     np.testing.assert_array_equal(anomalies.anomalous_of(labels, "but 1"), [False, True, False, False, False, False])
     for wrong in ("", "3", "only", "but x", "only -1"):
@@ -204,31 +214,105 @@ def test_why_a_sample_is_an_alarm_is_said_in_its_own_words() -> None:
     far = np.zeros(30, np.float32)
     far[3] = 14.2
     assert anomalies.because(columns, "table", far, (30,)) == "mean area: 14 deviations above what is expected"
-    wave = np.zeros(128, np.float32)
-    wave[2 * 10 + 1] = -6
+    wave = np.zeros((64, 2), np.float32)
+    wave[10, 1] = -6
     assert anomalies.because((), "signal", wave, (64, 2)).startswith("step 11 of channel 2: 6 deviations below")
-    pixel = np.zeros(64, np.float32)
-    pixel[8 * 2 + 5] = 3
+    pixel = np.zeros((8, 8, 1), np.float32)
+    pixel[2, 5] = 3
     assert anomalies.because((), "image", pixel, (8, 8, 1)).startswith("pixel 6, 3: 3 deviations above")
+    assert anomalies.because((), "image", pixel, (24, 24, 1)).startswith("pixel 16, 7:"), "of the image as it came"
 
 
-def test_the_verdict_can_be_lost() -> None:
+def test_what_is_too_large_for_the_networks_is_made_smaller() -> None:
+    colour = np.arange(41 * 64 * 3, dtype=np.float32).reshape(1, 41, 64, 3) % 251
+    found = anomalies.smaller(colour.astype(np.uint8))
+    assert found.shape == (1, 9, 13, 3) and found.dtype == np.uint8
+    assert found[0, 3, 5, 1] == round(float(colour[0, 15:20, 25:30, 1].mean()))
+    assert found[0, 8, 12, 1] == round(float(colour[0, 40, 60:64, 1].mean())), "what is left over counts as it is"
+    wave = np.random.default_rng(0).normal(size=(300, 600, 2)).astype(np.float32)
+    np.testing.assert_allclose(anomalies.smaller(wave)[299, 7], wave[299, 21:24].mean(0), rtol=1e-5)
+    for small in (np.zeros((2, 11, 11, 3), np.uint8), np.zeros((2, 5000), np.float32)):
+        assert anomalies.smaller(small) is small
+
+
+def test_of_a_large_dataset_as_large_a_share_does_not_belong() -> None:
+    known = np.arange(100_000)
+    for rare, kept in ((5_000, 1_000), (100, 20), (12, anomalies.FEW), (3, 3)):
+        anomalous = known % (100_000 // rare) == 0
+        anomalous &= np.cumsum(anomalous) <= rare
+        found = anomalies.some_of(known, anomalous)
+        assert len(found) == len(set(found)) == anomalies.MOST_ROWS and anomalous[found].sum() == kept
+    assert (
+        anomalies.some_of(known[:50], known[:50] > 9) is not None
+        and len(anomalies.some_of(known[:50], known[:50] > 9)) == 50
+    )
+
+
+def test_it_says_what_it_needs() -> None:
+    digits = datasets.get("digits")
+    assert "no classes" in anomalies.fits(dataclasses.replace(digits, classes=()))
+    assert "of one class" in anomalies.fits(dataclasses.replace(digits, classes=("a",)))
+    two = dataclasses.replace(digits, classes=("a", "b"))
+    labels = np.repeat([0, 1, -1], [25, 3, 100]).astype(np.int32)
+    assert anomalies.lacking(two, labels, "only 0") == ""
+    needed = anomalies.lacking(two, labels, "only 1")
+    assert needed.startswith("With this choice 3 of the 28 samples with a class are normal and 25 are not. At least 20")
+    assert needed.endswith("Choose “only a”, for instance.")
+    assert anomalies.lacking(two, labels[10:], "only 0").endswith("Bring more samples with classes.")
+    assert anomalies.lacking(two, np.full(9, -1, np.int32), "only 0").endswith("Bring more samples with classes.")
+
+
+def test_large_images_and_channels_of_several_units_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [40, 12]).astype(np.int32)
+    images = random.integers(0, 60, (52, 48, 48, 3), np.uint8)
+    images[40:, :8, :8] += 150
+    waves = np.stack([random.normal(size=(52, 30)), 1e6 * random.normal(size=(52, 30))], -1).astype(np.float32)
+    waves[40:, :, 0] += 3  # nothing beside the noise of the other channel
+    usual = datasets.get("digits")
+    for kind, samples in (("image", images), ("signal", waves)):
+        one = dataclasses.replace(usual, kind=kind, shape=samples.shape[1:], count=52, classes=("a", "b"))
+        monkeypatch.setattr(
+            datasets, "arrays", lambda _dataset, samples=samples: Arrays(samples, labels, np.zeros((52, 0), np.float32))
+        )
+        monkeypatch.setattr(computed, "FEWEST", 30)
+        monkeypatch.setattr(computed, "MOST_STEPS", 30)
+        found = anomalies.answer(one, {**anomalies.LAB.settings, "splits": 1}, labs.quiet)
+        assert np.mean([method["ap"][0] for method in found.facts["methods"] if method["ours"]]) > 0.9
+        assert found.facts["of"] == found.facts["count"] == 52 and answers.packed(found)
+        shape = (10, 10, 3) if kind == "image" else (30, 2)
+        assert found.arrays["expected"].shape == found.arrays["deviations"].shape == (24, *shape)
+    assert found.facts["verdict"].startswith("A tie")
+
+
+def test_the_verdict_can_be_lost_and_is_not_given_on_a_few() -> None:
     def outcome(ours: list[float], plain: list[float]) -> computed.Outcome:
-        truth = np.array([True, True, False, False, False, False])
+        truth = np.arange(len(ours)) < len(ours) / 3
         scores = {"combined": np.array(ours, float), "k-NN": np.array(plain, float)}
-        return computed.Outcome(0, np.arange(6), truth, scores, scores, {})
+        return computed.Outcome(0, np.arange(len(ours)), truth, scores, scores, {})
 
-    good, bad = [6, 5, 4, 3, 2, 1], [1, 2, 3, 4, 5, 6]
-    for ours, plain, words in ((good, bad, "The networks win"), (bad, good, "k-NN wins"), (good, good, "A tie")):
+    good, bad = [*range(30, 0, -1)], [*range(30)]
+    for ours, plain, words in (
+        (good, bad, "The networks win"),
+        (bad, good, "k-NN, a plain method, wins: average precision 100.0 %"),
+        (good, good, "A tie"),
+    ):
         outcomes = [outcome(ours, plain)]
         apart = computed.difference(outcomes, "combined", "k-NN")
         assert anomalies.verdict(outcomes, "k-NN", apart).startswith(words)
+    random = np.random.default_rng(0)
+    lost = [outcome(*random.permuted(np.tile(np.arange(30.0), (2, 1)), axis=1).tolist()) for _ in range(20)]
+    said = anomalies.verdict(lost, "k-NN", computed.difference(lost, "combined", "k-NN", draws=20))
+    assert said.startswith("Neither finds them: ") and said.endswith("where scores drawn at random have 33.3 %.")
+    few = [outcome(good[:9], bad[:9])]
+    said = anomalies.verdict(few, "k-NN", computed.difference(few, "combined", "k-NN"))
+    assert said.startswith("Only 3 samples do not belong, too few to say who finds more")
 
 
 def test_an_answer_about_a_table_is_made_again() -> None:
     """With two splits; the networks' scores depend on the processor in their last digits."""
     dataset = datasets.get("breast-cancer")
-    made = anomalies.answer(dataset, {**anomalies.LAB.settings, "splits": 1}, lambda _what, _share: None)
+    made = anomalies.answer(dataset, {**anomalies.LAB.settings, "splits": 1}, labs.quiet)
     came = engine.shipped_answer(engine.question(anomalies.LAB, dataset, {}))
     assert came is not None and made.facts["words"] == came.facts["words"] == "only benign"
     np.testing.assert_array_equal(made.arrays["test"], came.arrays["test"])
@@ -286,6 +370,35 @@ def test_an_answer_is_read_once_and_again_when_it_is_another(home: Path, monkeyp
     with pytest.raises(Problem, match="Too many open files"):
         engine.kept_answer(asked)
     assert asked.path.is_file(), "it is not to blame"
+
+
+def test_what_can_be_seen_meanwhile_is_told_and_not_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = engine.question(anomalies.LAB, datasets.get("digits"), {})
+    engine.ask(asked)
+    with queue.opened(write=True) as connection:
+        connection.execute("UPDATE questions SET state = 'running'")
+    asked.folder.mkdir()
+    seen, clock = [], itertools.count(0, 0.15)
+    monkeypatch.setattr(tasks.time, "monotonic", lambda: next(clock))  # asked once, and again when it is written down
+
+    def compute(_asked: answers.Question, report: labs.Report) -> Answer:
+        report("training", 0.1, lambda: {"normal": [1, 2]})
+        seen.append(engine.standing(asked))
+        report("at once again", 0.15, lambda: pytest.fail("nobody sees it"))
+        report("other methods", 0.2)
+        seen.append(engine.standing(asked))
+        asked.stop.touch()
+        report("given up", 0.4)
+        return Answer({})
+
+    monkeypatch.setattr(answers, "compute", compute)
+    values = dataclasses.asdict(asked)
+    assert tasks.answer(str(home), values) == {"withdrawn": True}
+    assert [(one.what, one.share, one.sketch) for one in seen] == [
+        ("training", 0.1, {"normal": [1, 2]}),
+        ("other methods", 0.2, {"normal": [1, 2]}),
+    ]
+    assert list(asked.folder.iterdir()) == []
 
 
 def test_an_answer_that_was_altered_is_none(home: Path) -> None:
@@ -401,6 +514,102 @@ def test_what_is_normal_is_chosen_anew_for_another_dataset() -> None:
     assert app.selectbox(key="normal").value == "but 9"
     app.selectbox(key="data").select("breast-cancer").run()
     assert app.selectbox(key="normal").value == "only 1"
+
+
+def a_digits_answer() -> Answer:
+    """Where ten digits lie among others, with numbers of the answer about breast cancer that ships."""
+    came = engine.shipped_answer(engine.question(anomalies.LAB, datasets.get("breast-cancer"), {}))
+    assert came is not None
+    pixels = np.zeros((anomalies.ALARMS, 8, 8, 1), np.float32)
+    return dataclasses.replace(came, arrays={**came.arrays, "expected": pixels, "deviations": pixels})
+
+
+def test_an_alarm_leads_to_its_place_on_a_map_and_back(home: Path) -> None:
+    answers.write(engine.question(anomalies.LAB, datasets.get("digits"), {}), a_digits_answer())
+    app = page("anomalies", data="digits", miss="100")
+    run = runs.open_run(runs.folder_of(app.selectbox(key="map").value))
+    assert run.card.dataset.name == "digits"
+    listed = app.dataframe[0].value
+    for link, row in zip(listed["map"], listed["row"], strict=True):
+        said = dict(parse_qsl(urlsplit(link).query))
+        place = int(np.flatnonzero(run.rows == row - 1)[0])
+        np.testing.assert_array_equal(np.array(said["z"].split(","), np.float32), run.codes[place])
+        assert said["run"] == run.id and said["from"] == "anomalies?data=digits&miss=100"
+    shown = explored(**said)
+    assert shown.query_params["from"] == said["from"] and "Back to Anomalies" in [one.label for one in shown.button]
+    for other in ("anomalies?data=cats", "elsewhere?data=digits", "https://example.org", ""):
+        shown = explored(run=run.id, **{"from": other})
+        assert not any("Back" in one.label for one in shown.button) and "from" not in shown.query_params
+    app.selectbox(key="map").select(opened("digits-variational").id).run()
+    assert opened("digits-variational").id in app.dataframe[0].value["map"][0]
+
+
+def explored(**query: str) -> AppTest:
+    """The page Explore with this address."""
+    app = AppTest.from_string(
+        "from components import address\nfrom components.views import explore\nexplore.show()\naddress.settle()\n",
+        default_timeout=120,
+    )
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception, [error.value for error in app.exception]
+    return app
+
+
+def test_without_a_run_of_the_dataset_one_click_trains_one() -> None:
+    app = page("anomalies", data="breast-cancer")
+    assert "map" not in app.dataframe[0].value.columns
+    assert any("no run of this dataset yet" in one.value for one in app.caption)
+    said: dict[str, str] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(st, "switch_page", lambda _page, query_params: said.update(query_params))
+        next(one for one in app.button if one.label == "Train one").click().run()
+    assert said == {"dataset": "breast-cancer", "architecture": "modern", "code_size": "2"}
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_how_an_answer_forms_is_seen_by_those_who_may_see_the_samples(
+    mine: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = [0] * computed.BINS
+    counts[3] = 7
+    standing = engine.Standing("running", "training", 0.4, sketch={"normal": counts, "other": counts[::-1]})
+    monkeypatch.setattr(engine, "standing", lambda _asked: standing)
+    monkeypatch.setattr(uploads, "readable", lambda _name, _owner: mine)
+    app = page("anomalies", data="payments")
+    drawn = app.get("html")
+    assert len(drawn) == mine and (not mine or "data:image/svg+xml" in drawn[0].proto.body)
+    assert any(one.label == "Cancel" for one in app.button)
+
+
+def test_a_page_does_not_draw_a_large_dataset(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datasets, "arrays", lambda _dataset: pytest.fail("a worker does"))
+    app = page("anomalies", data="cats")
+    assert app.selectbox(key="normal").value == "" and not app.error
+    app.selectbox(key="normal").select("only 1").run()
+    assert not app.exception and app.query_params["normal"] == "only 1"
+
+
+def test_ones_own_data_without_classes_are_named_with_what_they_lack(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visitor, "owner", lambda: "me")
+    numbers = np.random.default_rng(0).normal(size=(60, 3))
+    for title, header, rows in (
+        ("No classes", "a,b,c", numbers),
+        ("Tiny classes", "a,b,class", np.column_stack([numbers[:, :2], np.arange(60) // 10 % 2])[:30]),
+    ):
+        np.savetxt(tmp_path / "table.csv", rows, "%.4f", ",", header=header, comments="")
+        found = guarded.guarded_read(tmp_path / "table.csv", tmp_path / title)
+        name = uploads.save(found, "me", title).name
+    app = page("anomalies", data=name)
+    assert any(
+        one.value.startswith(":material/info: No classes is not in the list: its samples have no")
+        for one in app.caption
+    )
+    app.selectbox(key="normal").select("only 1").run()
+    assert not app.exception and "Choose “only 0”" in app.info[0].value and not app.button
 
 
 def test_how_far_each_method_falls_stands_beside(home: Path) -> None:
