@@ -270,7 +270,7 @@ def _told(
     found = lab.cleaned(samples, *noise, networks, tell)
     for one in found:
         decibels, share = reach if one.name == "run" else (None, None)
-        wanted = [f"{decibels:g} dB"] * (decibels is not None) + [f"{share:g} %"] * (share is not None)
+        wanted = [f"{value:g} {unit}" for value, unit in ((decibels, "dB"), (share, "%")) if value is not None]
         ssim = "-" if one.ssim is None else f"{one.ssim:.3f}"
         cells = (one.title, one.setting, f"{one.psnr:.2f}", ssim, f"{100 * (one.read or 0):.2f}", ", ".join(wanted))
         line((f"{noise[0]} {noise[1]:g}", *cells))

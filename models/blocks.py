@@ -361,8 +361,8 @@ def _places(
     place = np.full(run.count, -1, np.int32)
     place[order] = np.arange(len(order))
     replayed = np.fromfile(run.folder / "replay" / "index.i32", "<i4")
-    frames = np.fromfile(run.folder / "replay" / "codes.f32", "<f4").reshape(-1, len(replayed), run.code_size)
     epochs = card["replay"]["epochs"]
+    frames = np.fromfile(run.folder / "replay" / "codes.f32", "<f4").reshape(len(epochs), len(replayed), run.code_size)
     shown = np.unique(np.linspace(0, len(epochs) - 1, min(FRAMES, len(epochs))).round().astype(int))
     some = np.flatnonzero(place[replayed] >= 0)[:REPLAYED]
     if len(shown) and len(some):

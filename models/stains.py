@@ -39,8 +39,8 @@ def spoil(image: Floats, stain: float, fold: float, blur: float, seed: int, side
 
 
 def spoil_all(images: Floats, level: float | Floats, random: Generator) -> Floats:
-    """Images (N, H, W, C) in [0, 1], each with stains, folds and blur of strengths of its own, between 0 and the level: of all, or
-    one for each."""
+    """Images (N, H, W, C) in [0, 1], each with stains, folds and blur of strengths of its own, between 0 and the level, which is
+    one for all or one for each (N, 1, 1, 1)."""
     count, height, width, channels = images.shape
     sheets = _store(height, width)
     which = random.integers(0, SHEETS, (count, 1, 1))
@@ -48,7 +48,8 @@ def spoil_all(images: Floats, level: float | Floats, random: Generator) -> Float
     right = random.integers(0, sheets.shape[3] - width + 1, (count, 1))
     rows, columns = down + np.arange(height), right + np.arange(width)
     dark, worn, shadow = (sheet[which, rows[:, :, None], columns[:, None, :]] for sheet in sheets)
-    strengths = np.reshape(level, (-1, 1, 1)).astype(np.float32) * random.random((3, count, 1, 1), np.float32)
+    most = np.asarray(level, np.float32).reshape(-1, 1, 1)
+    strengths = most * random.random((3, count, 1, 1), np.float32)
     grain = random.standard_normal((count, height, width), np.float32)
     planes = [_spoilt(images[..., c], dark, worn, shadow, grain, *strengths) for c in range(channels)]
     return np.stack(planes, -1)

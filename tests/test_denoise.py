@@ -273,9 +273,11 @@ def test_an_answer_about_images(noisy_run: Run) -> None:
     (found,) = answer.facts["noises"]
     assert (found["name"], found["level"], answer.facts["count"]) == ("gaussian", 0.3, 30)
     assert {"median", "gaussian", "tv", "nlm", "wavelet", "pca", "linear"} < {one["name"] for one in found["methods"]}
-    assert answer.facts["reader"]["accuracy"] > 0.7 and sorted(answer.arrays["labels"][:10]) == list(range(10))
+    assert answer.facts["reader"]["accuracy"] > 0.7
     noisy = next(one for one in found["methods"] if one["name"] == "noisy")
     test = denoise.spread(np.flatnonzero(noisy_run.dataset.splits() == datasets.TEST), 30)
+    classes = np.unique(np.asarray(datasets.arrays(noisy_run.dataset).labels)[test])
+    np.testing.assert_array_equal(np.sort(answer.arrays["labels"][: len(classes)]), classes)  # one of each first
     clean = to_float(datasets.samples_at(noisy_run.dataset, test))
     spoilt = noise.corrupt_rows(clean, "gaussian", 0.3, test)
     assert noisy["psnr"] == pytest.approx(metrics.psnr(float(np.square(spoilt - clean).mean())), abs=2e-3)

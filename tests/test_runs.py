@@ -15,7 +15,7 @@ import pytest
 from conftest import trained
 from safetensors.numpy import save_file
 
-from models import Problem, datasets, engine, export, losses, runs
+from models import Problem, blocks, datasets, engine, export, losses, runs
 from models.codes import Coder
 from models.engine import queue
 from models.runs import configuration, finding, format
@@ -654,3 +654,22 @@ def test_what_a_card_need_not_say_is_none_where_it_is_absent_or_of_another_type(
     run = runs.open_run(folder)
     assert run.card.training.precision is None and run.card.training.pca_validation is None
     assert run.stored_card()["later"] == 1
+
+
+@pytest.mark.parametrize("most", [2, 0])
+def test_a_replay_is_thinned_to_its_ends_or_left_out(
+    digits_run: runs.Run, copied: Callable[[runs.Run], Path], most: int
+) -> None:
+    folder = copied(digits_run)
+    run = runs.open_run(folder)
+    epochs, count = run.card.replay.epochs, run.card.replay.count
+    before = np.fromfile(folder / "replay" / "codes.f32", "<f4").reshape(len(epochs), -1)
+    about = {key: value for key, value in run.stored_card().items() if key != "files"}
+    thin = runs.seal(folder, {**about, "replay": runs.thinned_replay(run, most)})
+    after = np.fromfile(folder / "replay" / "codes.f32", "<f4")
+    if most:
+        assert thin.card.replay.epochs == (epochs[0], epochs[-1]) and thin.card.replay.count == count
+        np.testing.assert_array_equal(after.reshape(2, -1), before[[0, -1]])
+    else:
+        assert (thin.card.replay.epochs, thin.card.replay.count, len(after)) == ((), 0, 0)
+    assert ("replay/codes.f32" in blocks.of(thin).blocks) == bool(most)

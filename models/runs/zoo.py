@@ -80,7 +80,7 @@ ZOO: dict[str, ShippedRun] = {
             "noise_level": 1.0,
         },
         "Much noise on 8x8 images hides what tells digits apart: at deviation 0.5 a quarter stays unreadable.",
-        frames=BEGIN_AND_END,
+        frames=0,
     ),
     "mnist-wide": ShippedRun(
         {"dataset": "mnist", "architecture": "wide", "code_size": 2, "epochs": 240, "distortion": 0.06},
@@ -120,7 +120,7 @@ ZOO: dict[str, ShippedRun] = {
         },
         "Where a stroke hides what tells two digits apart it draws the likelier one, and what is no digit becomes like one.",
         stored=1000,
-        frames=BEGIN_AND_END,
+        frames=0,
     ),
     "fashion-mnist-modern": ShippedRun(
         {"dataset": "fashion-mnist", "architecture": "modern", "code_size": 2, "epochs": 200},

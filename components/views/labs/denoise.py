@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from components import address, choosing, labs, pictures
+from components import address, choosing, labs, page_of_text, pictures, sound
 from components.labs import Try
 from components.views import Page
 from models import kinds, runs
 from models.codes import to_float
-from models.labs import Answer, denoise
+from models.labs import Answer, _page, _sound, denoise
 
 LAB = denoise.LAB
 SHOWN = ("measured", "by", "sample", "noise", "level", "text", "strength", "size")  # what the browser reports
@@ -22,15 +22,23 @@ def show() -> None:
     run = labs.begin(LAB)
     if run is None:
         return
+    whole(run)
     found = labs.answer(LAB, run, {})
     view: dict[str, str] = {}
     if found is not None:
-        fit = run.dataset.fit
-        view = labs.drawn(LAB, run.url, run.id, payload(found.digest, found, fit), SHOWN)
-        labs.to_try("Denoise", tries(run, found))
+        view = labs.drawn(LAB, run.url, run.id, payload(found.digest, found, run.dataset.fit), SHOWN)
+        labs.to_try("Denoise", tries(run))
         below(run, found)
         labs.origin(LAB, run, {}, measured(run, found))
     address.publish(run=run.id, **{name: value for name, value in view.items() if value})
+
+
+def whole(run: runs.Run) -> None:
+    """Where a run has learnt pieces of a whole, pages of text or sounds, the whole comes first."""
+    for part, fits in ((page_of_text, _page.fits), (sound, _sound.fits)):
+        if not fits(run):
+            part.show(run)
+            st.subheader("A piece of it, under your pen", anchor=False)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -60,18 +68,22 @@ def payload(digest: str, _found: Answer, fit: tuple[float, str] | None) -> dict[
     return {**sent, "columns": columns, "pictures": f"data:image/png;base64,{encoded}"}
 
 
-def tries(run: runs.Run, found: Answer) -> list[Try]:
+def tries(run: runs.Run) -> list[Try]:
     """Three things to do."""
-    names = [noise["name"] for noise in found.facts["noises"]]
-    strong = Try("More noise than it learnt from", {"run": run.id, "noise": "gaussian", "level": "0.9"})
-    other = "gaussian" if run.configuration.noise == "salt-and-pepper" else "salt-and-pepper"
-    if "watermarks" in names:
+    name = run.folder.name
+    if run.configuration.noise == "mixed" and run.kind == "image":
         first = Try("Write a word over it", {"run": run.id, "measured": "watermarks", "text": "SOLD"})
+    elif name in ("text-denoising", "tones-denoising"):
+        first = Try("Handwritten digits under your pen", {"run": "digits-denoising"})
     else:
+        other = "gaussian" if run.configuration.noise == "salt-and-pepper" else "salt-and-pepper"
         first = Try("Another noise than it learnt from", {"run": run.id, "noise": other, "level": "0.3"})
-    noise = "mixed" if run.kind == "image" else "gaussian"
-    train = {"dataset": run.configuration.dataset, "noise": noise, "code_size": "64" if run.kind == "image" else "8"}
-    return [first, strong, Try("Train one of your own", train, "Train")]
+    others = [
+        Try("A page of text, stained and folded", {"run": "text-denoising"}),
+        Try("A melody with hiss", {"run": "tones-denoising"}),
+        Try("More noise than it learnt from", {"run": run.id, "noise": "gaussian", "level": "0.9"}),
+    ]
+    return [first, *(one for one in others if one.query["run"] != name)][:3]
 
 
 def below(run: runs.Run, found: Answer) -> None:
