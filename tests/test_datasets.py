@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from models import Problem, datasets, downloads, idx
 from models.columns import standardised, unscaled
-from models.datasets import TEST, TRAIN, VALIDATION, Arrays, Dataset, Remote, cats
+from models.datasets import TEST, TRAIN, VALIDATION, Arrays, Dataset, Remote, cats, text
 
 EVERY = [pytest.param(dataset, id=name) for name, dataset in datasets.available().items()]
 
@@ -33,15 +33,22 @@ def first_cats() -> Arrays:
         return cats.read()
 
 
-# Cats are drawn one after the other, for half a minute: where all samples are looked at, these are the first of them.
+def first_texts() -> Arrays:
+    """The first two thousand pieces of text."""
+    return Arrays(text.draw(np.arange(2000)), np.full(2000, -1, np.int32), np.zeros((2000, 0), np.float32))
+
+
+# These are drawn one after the other, for half a minute: where all samples are looked at, these are the first of them.
+FIRST = {"cats": first_cats, "text": first_texts}
 READ = [
     pytest.param(
-        dataclasses.replace(dataset, count=2000, read=first_cats) if dataset.name == "cats" else dataset,
+        dataclasses.replace(dataset, count=2000, read=FIRST[dataset.name]) if dataset.name in FIRST else dataset,
         id=dataset.name,
     )
     for dataset in datasets.available().values()
 ]
 DRAWN = [each for each in READ if each.values[0].draw]
+KNOWN = [each for each in DRAWN if each.values[0].factors]  # paper without a letter has none, and occurs more than once
 
 
 def whole(dataset: Dataset) -> Arrays:
@@ -194,7 +201,7 @@ def test_samples_at_needs_no_home_and_agrees_with_arrays(
     assert len(list(tmp_path.iterdir())) == 1, "looking writes nothing"
 
 
-@pytest.mark.parametrize("dataset", DRAWN)
+@pytest.mark.parametrize("dataset", KNOWN)
 def test_factors_are_independent_and_no_sample_occurs_twice(dataset: Dataset) -> None:
     samples, _, factors = whole(dataset)
     correlation = np.corrcoef(factors.T) - np.eye(len(dataset.factors))

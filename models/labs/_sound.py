@@ -171,9 +171,12 @@ class Gate:
 
 
 def spectrum(sound: Floats, frame: int) -> NDArray[np.complex64]:
-    """The short-time Fourier transform (frequencies, frames), frames overlapping by three quarters."""
+    """The short-time Fourier transform (frequencies, frames), frames overlapping by three quarters. A sound that is shorter than
+    one is repeated."""
     from scipy import signal
 
+    if len(sound) < frame:
+        sound = np.resize(sound, frame)
     return np.asarray(signal.stft(sound, RATE, nperseg=frame, noverlap=3 * frame // 4)[2])
 
 
