@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from engines import held
 from playwright.sync_api import Page, expect
 
 from components.visitor import COOKIE
@@ -95,7 +97,7 @@ def test_run_files_are_served_by_content_and_nothing_else_is(app: str, page: Pag
 
 
 def test_a_training_is_seen_again_after_a_reload_and_by_nobody_elses_list(
-    app: str, window: Callable[..., Page]
+    app: str, app_home: Path, window: Callable[..., Page]
 ) -> None:
     """Two people: one trains, closes the tab and comes back by the link; the other opens the link, and cannot cancel."""
     page, other = window(), window()
@@ -104,26 +106,28 @@ def test_a_training_is_seen_again_after_a_reload_and_by_nobody_elses_list(
     assert cookie["httpOnly"] and cookie["sameSite"] == "Lax" and page.evaluate("document.cookie").find(COOKIE) < 0
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text(re.compile(r"epoch \d+ of 8000"))).to_be_visible(timeout=180_000)
-    page.reload()
-    expect(page.get_by_text(re.compile(r"epoch \d+ of 8000"))).to_be_visible()
     expect(page.get_by_alt_text("originals and reconstructions")).to_be_visible()
-    assert next(one for one in page.context.cookies() if one["name"] == COOKIE)["value"] == cookie["value"]
+    with held(app_home):
+        page.reload()
+        expect(page.get_by_text(re.compile(r"epoch \d+ of 8000"))).to_be_visible()
+        expect(page.get_by_alt_text("originals and reconstructions")).to_be_visible()
+        assert next(one for one in page.context.cookies() if one["name"] == COOKIE)["value"] == cookie["value"]
 
-    other.goto(page.url)  # a deep link as the first page: the cookie comes with it
-    assert next(one for one in other.context.cookies() if one["name"] == COOKIE)["value"] != cookie["value"]
-    expect(other.get_by_text(re.compile(r"epoch \d+ of 8000"))).to_be_visible()
-    expect(other.get_by_text("Somebody else asked for this training")).to_be_visible()
-    expect(other.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
-    other.get_by_role("link", name="Runs").click()
-    expect(other.get_by_text("You have not trained anything yet")).to_be_visible()
+        other.goto(page.url)  # a deep link as the first page: the cookie comes with it
+        assert next(one for one in other.context.cookies() if one["name"] == COOKIE)["value"] != cookie["value"]
+        expect(other.get_by_text(re.compile(r"epoch \d+ of 8000"))).to_be_visible()
+        expect(other.get_by_text("Somebody else asked for this training")).to_be_visible()
+        expect(other.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
+        other.get_by_role("link", name="Runs").click()
+        expect(other.get_by_text("You have not trained anything yet")).to_be_visible()
 
-    page.get_by_role("link", name="Runs").click()
-    table = page.get_by_test_id("stDataFrame")
-    expect(table).to_have_count(1)  # for a moment the one of the drawing before stands beside it
-    expect(table).to_be_visible()
-    row(page, 0)
-    page.get_by_role("button", name="Watch it").click()
-    expect(page).to_have_url(re.compile("/train"))
+        page.get_by_role("link", name="Runs").click()
+        table = page.get_by_test_id("stDataFrame")
+        expect(table).to_have_count(1)  # for a moment the one of the drawing before stands beside it
+        expect(table).to_be_visible()
+        row(page, 0)
+        page.get_by_role("button", name="Watch it").click()
+        expect(page).to_have_url(re.compile("/train"))
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_text("This training was cancelled after epoch")).to_be_visible()
 

@@ -773,13 +773,27 @@ def machines(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
             process.wait()
 
 
-def test_a_scheduler_that_is_killed_comes_back_and_its_workers_with_it(machines: Machines, home: Path) -> None:
+def test_a_worker_of_another_version_is_left_out_and_a_scheduler_that_is_killed_comes_back(
+    machines: Machines, home: Path, tmp_path: Path
+) -> None:
+    """With a worker of ours, which comes back with it."""
+    other = tmp_path / "other version"
+    shutil.copytree(PROJECT / "models", other / "models", ignore=shutil.ignore_patterns("__pycache__"))
+    with (other / "models" / "noise.py").open("a") as source:
+        source.write("# changed\n")
     with engine.EngineSupervisor():
         id_ = engine.submit(choose(architecture="modern", epochs=150), "a")
         scheduler = machines.scheduler()
         wait(lambda: "No worker has joined the scheduler at tls://" in engine.status(id_).what)
+        strange = machines.worker(root=other)
+        wait(lambda: "1 of 1 workers are left out" in engine.status(id_).what)
+        what = engine.status(id_).what
+        assert getpass.getuser() in what and socket.gethostname() in what and "version of the folder models" in what
         machines.worker()
         wait(lambda: written(id_) >= 3)
+        told = engine.engine_problem()
+        assert told is not None and "1 of 2 workers are left out" in told
+        strange.terminate()
         scheduler.kill()
         scheduler.wait()
         wait(lambda: engine.status(id_).phase == "queued" and "cannot be reached" in engine.status(id_).what)
@@ -787,24 +801,6 @@ def test_a_scheduler_that_is_killed_comes_back_and_its_workers_with_it(machines:
         machines.scheduler()
         assert ended(id_).phase == "done"
         assert [one["epoch"] for one in runs.open_run(runs.folder_of(id_)).history()] == list(range(1, 151))
-
-
-def test_a_worker_of_another_version_is_left_out_and_named(machines: Machines, home: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other version"
-    shutil.copytree(PROJECT / "models", other / "models", ignore=shutil.ignore_patterns("__pycache__"))
-    with (other / "models" / "noise.py").open("a") as source:
-        source.write("# changed\n")
-    with engine.EngineSupervisor():
-        machines.scheduler()
-        machines.worker(root=other)
-        id_ = engine.submit(choose(), "a")
-        wait(lambda: "1 of 1 workers are left out" in engine.status(id_).what)
-        what = engine.status(id_).what
-        assert getpass.getuser() in what and socket.gethostname() in what and "version of the folder models" in what
-        machines.worker()
-        assert ended(id_).phase == "done"
-        told = engine.engine_problem()
-        assert told is not None and "1 of 2 workers are left out" in told
 
 
 def test_a_scheduler_without_certificates_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

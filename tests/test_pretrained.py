@@ -124,6 +124,7 @@ STORED = {
     "fashion-mnist-variational",
     "mnist-modern-30",
     "mnist-narrow",
+    "mnist-wide",
     "shapes-convolutional-variational-2",
     "shapes-modern-convolutional-2",
 }
