@@ -210,8 +210,8 @@ def test_buttons_lead_to_samples_and_back_to_the_mean(app: str, page: Page) -> N
 
 
 def test_drawing_moves_the_point_while_one_draws(app: str, page: Page) -> None:
-    run = opened("digits-variational")  # of few points, which Plotly draws quickly
-    sent = explore(page, f"{app}/?run=digits-variational")
+    run = opened("mnist-wide")
+    sent = explore(page, f"{app}/?run=mnist-wide")
     page.get_by_test_id("tool-draw").click()
     expect(page.get_by_test_id("draw-message")).to_contain_text("Draw here")
     before = settled(page, sent)
