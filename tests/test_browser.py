@@ -173,10 +173,20 @@ def test_the_title_of_a_run_opens_it(app: str, window: Callable[..., Page]) -> N
     assert "/runs" in page.url
 
 
+def cells_are_drawn(page: Page) -> None:
+    """Wait for the cells of a table: they are drawn on a canvas some time after the element, and can be touched then."""
+    page.wait_for_function(
+        """() => [...document.querySelectorAll("[data-testid=stDataFrame] canvas")].some((canvas) =>
+            canvas.width > 0 && canvas.height > 0 &&
+            canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0))"""
+    )
+    page.wait_for_timeout(700)
+
+
 def row(page: Page, index: int, across: int = 20) -> None:
     """Select a line of the table of runs, or touch a cell further across: its cells are drawn on a canvas."""
     table = page.get_by_test_id("stDataFrame")
     expect(table).to_have_count(1)  # for a moment the one of the drawing before stands beside it
     expect(table).to_be_visible()
-    page.wait_for_timeout(700)  # the canvas is drawn a moment after the element
+    cells_are_drawn(page)
     table.click(position={"x": across, "y": 52 + 35 * index})
