@@ -1,5 +1,6 @@
 """The real thing in a real Chromium: open the app, see points, move, see another image; train and explore the result."""
 
+import contextlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -125,30 +126,28 @@ def test_a_training_is_seen_again_after_a_reload_and_by_nobody_elses_list(
         table = page.get_by_test_id("stDataFrame")
         expect(table).to_have_count(1)  # for a moment the one of the drawing before stands beside it
         expect(table).to_be_visible()
-        row(page, 0)
+        row(page, 0, shows="Watch it")
         page.get_by_role("button", name="Watch it").click()
         expect(page).to_have_url(re.compile("/train"))
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_text("This training was cancelled after epoch")).to_be_visible()
 
     page.get_by_role("link", name="Runs").click()
-    row(page, 0)
+    row(page, 0, shows="Rename")
     page.get_by_role("button", name="Rename").click()
     page.get_by_label("Name", exact=True).fill("<i>mine</i>")
     page.get_by_test_id("stPopoverBody").get_by_role("button", name="Rename").click()
     expect(page.locator("b, strong").get_by_text("<i>mine</i>")).to_be_visible()
     page.get_by_role("button", name="Star", exact=True).click()
-    row(page, 0)
-    expect(page.get_by_role("button", name="Unstar")).to_be_visible()
+    row(page, 0, shows="Unstar")
     page.get_by_role("button", name="Resume").click()
-    row(page, 0)
-    expect(page.get_by_role("button", name="Watch it")).to_be_visible()
+    row(page, 0, shows="Watch it")
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_role("button", name="Resume")).to_be_visible()  # it is still selected
     page.get_by_role("button", name="Train again with changes").click()
     expect(page.get_by_label("Seed", exact=True)).to_have_value("77")
     page.get_by_role("link", name="Runs").click()
-    row(page, 0)
+    row(page, 0, shows="Delete")
     page.get_by_role("button", name="Delete", exact=True).click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("<i>mine</i>")).to_be_visible()
@@ -183,10 +182,19 @@ def cells_are_drawn(page: Page) -> None:
     page.wait_for_timeout(700)
 
 
-def row(page: Page, index: int, across: int = 20) -> None:
-    """Select a line of the table of runs, or touch a cell further across: its cells are drawn on a canvas."""
+def row(page: Page, index: int, across: int = 20, shows: str = "") -> None:
+    """Select a line of the table of runs, or touch a cell further across: its cells are drawn on a canvas.
+
+    shows: the button that is there then. A page that is being drawn anew may forget what was touched: it is touched again.
+    """
     table = page.get_by_test_id("stDataFrame")
-    expect(table).to_have_count(1)  # for a moment the one of the drawing before stands beside it
-    expect(table).to_be_visible()
-    cells_are_drawn(page)
-    table.click(position={"x": across, "y": 52 + 35 * index})
+    for _ in range(20):
+        expect(table).to_have_count(1)  # for a moment the one of the drawing before stands beside it
+        expect(table).to_be_visible()
+        cells_are_drawn(page)
+        table.click(position={"x": across, "y": 52 + 35 * index})
+        if not shows:
+            return
+        with contextlib.suppress(AssertionError):
+            return expect(page.get_by_role("button", name=shows, exact=True)).to_be_visible(timeout=15_000)
+    raise AssertionError(f"no button {shows} is there")
