@@ -173,7 +173,7 @@ def serving(home: Path, *options: str, **environment: str) -> Iterator[str]:
         yield f"http://localhost:{port}"
     finally:
         server.terminate()
-        server.wait(180)  # a busy machine is slow, and slow is not wrong
+        server.wait(600)  # a busy machine is slow, and slow is not wrong
 
 
 @pytest.fixture(scope="session")
