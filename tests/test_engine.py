@@ -936,7 +936,7 @@ def attempts(ports):
                     let_in.append([port, scheme, client.run_on_scheduler(os.getpid)])
             except (OSError, TimeoutError):
                 pass
-        with socket.create_connection(("127.0.0.1", int(port)), 3) as line:
+        with socket.create_connection(("127.0.0.1", int(port)), 60) as line:
             line.settimeout(3)
             try:
                 line.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")

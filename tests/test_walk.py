@@ -443,10 +443,10 @@ def choose(page: Page, label: str, option: str) -> None:
     """Choose another option and wait until the address has it. Drawing the page anew closes a list that is open."""
     name = label.split(maxsplit=1)[0].lower()
     before = parse_qs(urlsplit(page.url).query)[name]
-    for _ in range(5):
+    for _ in range(10):
         page.get_by_role("combobox", name=label, exact=True).click()
         with contextlib.suppress(TimeoutError):
-            page.get_by_role("option", name=option, exact=True).first.click(timeout=10_000)
+            page.get_by_role("option", name=option, exact=True).first.click(timeout=20_000)
             break
     chosen(page, label, option)
     page.wait_for_url(lambda url: parse_qs(urlsplit(url).query)[name] != before)
