@@ -775,10 +775,24 @@ def test_every_layer_and_colour_is_drawn(name: str, bench: Callable[..., Page], 
     assert page.locator(NOTICES).count() == 0
 
 
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes a small run without training, once for each of its choices. Read only."""
+    runs_, root = dict[str, Path](), tmp_path_factory.mktemp("kept")
+
+    def kept(**choices: Any) -> Path:
+        key = repr(sorted(choices.items()))
+        if key not in runs_:
+            runs_[key] = explorer_runs.make(root / str(len(runs_)), **choices)
+        return runs_[key]
+
+    return kept
+
+
 @pytest.fixture
-def made(tmp_path: Path) -> Callable[..., Path]:
-    """Makes a small run without training; each has a name, and thereby an address, of its own."""
-    return lambda name="made", **choices: explorer_runs.make(tmp_path / name, **choices)
+def made(tmp_path: Path, kept: Callable[..., Path]) -> Callable[..., Path]:
+    """A copy of such a run, to be damaged; each has a name, and thereby an address, of its own."""
+    return lambda name="made", **choices: Path(shutil.copytree(kept(**choices), tmp_path / name))
 
 
 @pytest.mark.parametrize(
