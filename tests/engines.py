@@ -26,7 +26,7 @@ def choose(**choices: object) -> runs.Configuration:
     return runs.configure({"dataset": "digits", "architecture": "single-layer", "epochs": 2} | choices)
 
 
-def wait(condition: Callable[[], object], seconds: float = 600) -> None:
+def wait(condition: Callable[[], object], seconds: float = 1500) -> None:
     """Until it holds; on a slow and busy machine that takes minutes."""
     end = time.monotonic() + seconds
     while not condition():

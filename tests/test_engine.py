@@ -24,7 +24,7 @@ import psutil
 import pytest
 import torch
 from conftest import trained
-from engines import choose, ended, wait, written
+from engines import choose, ended, held, wait, written
 
 from models import PROJECT, Problem, close_home, engine, export, runs
 from models.engine import queue
@@ -492,7 +492,7 @@ def test_what_is_killed_goes_on_and_loses_nothing(pair: engine.EngineSupervisor,
                 return process
         return None
 
-    end = time.monotonic() + 600
+    end = time.monotonic() + 1500
     while any(engine.status(id_).alive for id_ in ids):
         assert time.monotonic() < end, [engine.status(id_) for id_ in ids]
         for id_ in ids:
@@ -782,7 +782,7 @@ def test_a_worker_of_another_version_is_left_out_and_a_scheduler_that_is_killed_
     with (other / "models" / "noise.py").open("a") as source:
         source.write("# changed\n")
     with engine.EngineSupervisor():
-        id_ = engine.submit(choose(architecture="modern", epochs=100), "a")
+        id_ = engine.submit(choose(architecture="modern", epochs=40), "a")
         scheduler = machines.scheduler()
         wait(lambda: "No worker has joined the scheduler at tls://" in engine.status(id_).what)
         strange = machines.worker(root=other)
@@ -791,16 +791,17 @@ def test_a_worker_of_another_version_is_left_out_and_a_scheduler_that_is_killed_
         assert getpass.getuser() in what and socket.gethostname() in what and "version of the folder models" in what
         machines.worker()
         wait(lambda: written(id_) >= 3)
-        told = engine.engine_problem()
-        assert told is not None and "1 of 2 workers are left out" in told
-        strange.terminate()
-        scheduler.kill()
-        scheduler.wait()
-        wait(lambda: engine.status(id_).phase == "queued" and "cannot be reached" in engine.status(id_).what)
-        assert written(id_) < 100  # else nothing was disturbed
+        with held(home):
+            told = engine.engine_problem()
+            assert told is not None and "1 of 2 workers are left out" in told
+            strange.terminate()
+            scheduler.kill()
+            scheduler.wait()
+            wait(lambda: engine.status(id_).phase == "queued" and "cannot be reached" in engine.status(id_).what)
+            assert written(id_) < 40  # else nothing was disturbed
         machines.scheduler()
         assert ended(id_).phase == "done"
-        assert [one["epoch"] for one in runs.open_run(runs.folder_of(id_)).history()] == list(range(1, 101))
+        assert [one["epoch"] for one in runs.open_run(runs.folder_of(id_)).history()] == list(range(1, 41))
 
 
 def test_a_scheduler_without_certificates_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
