@@ -229,15 +229,15 @@ def read_all(run: runs.Run) -> None:
 
 
 def test_whatever_is_altered_in_run_json_is_told_or_harms_nothing(variational_run: runs.Run, copied: Copied) -> None:
-    """Every field gone or replaced by something else: a `Problem`, or a run of which everything can be read."""
+    """Every field gone, or replaced by something else: a `Problem`, or a run of which everything can be read."""
     folder = copied(variational_run)
     text = (folder / "run.json").read_text()
     damaged = 0
     skipped = {"versions", "sha256"}
     fields = [at for at in places(json.loads(text)) if not skipped & set(at) and at[:2] != ("files", "card.md")]
     assert len(fields) > 90
-    for at in fields:
-        for value in (..., None, -1, 10**30, "x", [], {}, [[1]], True):
+    for i, at in enumerate(fields):  # each gone, and every other field with every other of these in its place
+        for value in (..., *((None, "x", {}, True) if i % 2 else (-1, 10**30, [], [[1]]))):
             about = json.loads(text)
             inner = about
             for step in at[:-1]:
@@ -254,7 +254,7 @@ def test_whatever_is_altered_in_run_json_is_told_or_harms_nothing(variational_ru
                 continue
             except Exception as error:
                 raise AssertionError(f"{at} = {value!r} is not told: {error!r}") from error
-    assert damaged > 5 * len(fields)
+    assert damaged > 2.5 * len(fields)
 
 
 @pytest.mark.parametrize(

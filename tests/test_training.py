@@ -725,7 +725,7 @@ def test_a_step_uses_the_memory_of_the_step_before(tmp_path: Path) -> None:
         "import resource, sys\n"
         "from pathlib import Path\n"
         "from models import runs, training\n"
-        "chosen = {'dataset': 'digits', 'architecture': 'convolutional', 'epochs': 6, 'batch_size': 1024}\n"
+        "chosen = {'dataset': 'digits', 'architecture': 'convolutional', 'epochs': 3, 'batch_size': 1024}\n"
         "train = training.train if sys.argv[1] == 'kept' else training.train.__wrapped__\n"
         "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
         "train(runs.configure(chosen | {'epochs': 1}), Path(sys.argv[2]) / 'first', tsne=0)\n"
