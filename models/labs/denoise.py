@@ -82,7 +82,7 @@ class Measured:
             "setting": self.setting,
             "psnr": round(self.psnr, 3),
             "ssim": None if self.ssim is None else round(self.ssim, 4),
-            "read": None if self.read is None else round(self.read, 5),
+            "read": self.read,
         }
 
 
@@ -205,7 +205,7 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
     }
     if judge is not None:
         accuracy = float((judge.read(samples.clean[known]) == samples.labels[known]).mean())
-        facts["reader"] = {"layers": judge.listed, "name": "reader", "accuracy": round(accuracy, 5)}
+        facts["reader"] = {"layers": judge.listed, "name": "reader", "accuracy": accuracy}
         arrays["reader"] = np.frombuffer(save(judge.weights), np.uint8)
     return Answer(facts, arrays)
 
