@@ -22,7 +22,7 @@ serve: $(VENV)/app.installed
 		$$(printf -- '--server.allowedHosts=%s ' $(HOSTS))
 
 test: $(VENV)/tests.installed browser
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(TESTS)
+	$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(VENV)/tests.installed
 	$(BIN)/ruff format --check --quiet

@@ -1,15 +1,17 @@
 """The verdicts of the labs, measured beside the alternatives in the same run.
 
-    python benchmarks/labs.py [--only anomalies | compress | denoise] [--quick]
+    python benchmarks/labs.py [--only anomalies | compress | denoise | own] [--quick] [--runs RUN ...]
 
-A lab is a function here that prints its tables; `LABS` names it. --quick is what CI runs: the smallest data, in seconds.
+own: both, of photographs and sprites as somebody brings them. A lab is a function here that prints its tables; `LABS` names it. --quick is what CI runs: the smallest data, in seconds.
 """
 
 import argparse
 import os
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from models import datasets, downloads
 
@@ -87,8 +90,8 @@ def anomalies(quick: bool) -> None:
         _heartbeats(beats)
 
 
-def _rows_of(name: str) -> tuple[NDArray[np.float32], NDArray[np.bool_], bool]:
-    """The rows of a dataset (N, F), which of them do not belong, and whether their numbers have one unit."""
+def _rows_of(name: str) -> tuple[NDArray[np.float32], NDArray[np.bool_], int]:
+    """The rows of a dataset (N, F), which of them do not belong, and 1 where all numbers have one unit, else 0."""
     from models.analysis.anomalies import flat
 
     dataset = datasets.get(name)
@@ -97,7 +100,7 @@ def _rows_of(name: str) -> tuple[NDArray[np.float32], NDArray[np.bool_], bool]:
     return (
         flat(np.asarray(content.samples), dataset.columns),
         np.asarray(content.labels) != normal,
-        dataset.kind != "table",
+        int(dataset.kind != "table"),
     )
 
 
@@ -143,7 +146,7 @@ def _heartbeats(path: Path) -> None:
         normal = np.random.default_rng(seed).permutation(np.flatnonzero(~anomalous[:start]))
         held = len(normal) // 5
         parts = lab.Split(normal[held:], normal[:held], np.arange(start, len(rows)))
-        outcome = lab.outcome(rows, anomalous, parts, seed, shared=True)
+        outcome = lab.outcome(rows, anomalous, parts, seed, shared=1)
         outcomes.append(outcome.with_method(PCA_2, *_two_components(rows, parts)))
     print(
         f"\nECG5000, {SEEDS} seeds: ROC-AUC; share told rightly with the threshold of held-out beats ({lab.QUANTILE:.0%}); the best, in %"
@@ -160,22 +163,23 @@ LEVELS = {
     "mnist-modern-30": (23.0, 25.6),
     "fashion-mnist-modern-16": (20.5,),
 }  # dB, besides that at a quarter of a deviation
+LEVELS_OF = {"mnist": (23.0, 25.6), "fashion-mnist": (23.0, 25.0)}  # of runs of one's own
 
 
-def compress(quick: bool) -> None:
+def compress(quick: bool, own: Sequence[str] = ()) -> None:
     """Bytes an image for as good an image, of each method over the same test images; and what the decoder takes."""
     from models import runs
     from models.labs import compress as lab
 
-    print("\nBytes an image, all in one file, for the same PSNR; -: never as good; s: seconds for all of it")
+    print("\nBytes an image, all in one file, for the same PSNR; -: never as good; s: processor seconds for all of it")
     titled = False
-    for name in COMPRESSED[:1] if quick else COMPRESSED:
+    for name in own or (COMPRESSED[:1] if quick else COMPRESSED):
         run = runs.open_run(runs.folder_of(name))
         if here(run.card.dataset.name) is None:
             continue
-        begun = time.perf_counter()
+        begun = time.process_time()
         facts = lab.answer(run, {"images": 100 if quick else 1000}, lambda _what, _share: None).facts
-        took = time.perf_counter() - begun
+        took = time.process_time() - begun
         ours, *_ = facts["methods"]
         if not titled:
             line(
@@ -189,7 +193,10 @@ def compress(quick: bool) -> None:
             )
             titled = True
         decoder = ", ".join(f"{one['bits']} bits {one['bytes'] / 1000:.0f} KB" for one in facts["decoder"])
-        for level in (ours["points"][lab.SHARES.index(0.25)]["psnr"], *LEVELS.get(name, ())):
+        for level in (
+            ours["points"][lab.SHARES.index(0.25)]["psnr"],
+            *LEVELS.get(name, LEVELS_OF.get(run.configuration.dataset, ())),
+        ):
             sizes = [lab.bytes_at(one["points"], level) for one in facts["methods"] if not one["lossless"]]
             told = ("-" if size is None else f"{size:.1f}" for size in sizes)
             line((f"{name}, {facts['count']}", f"{level:.1f}", *told, decoder, f"{took:.0f}"))
@@ -277,7 +284,129 @@ def _told(
     print(lab.verdict(f"{noise[0]} {noise[1]:g}", found, samples), flush=True)
 
 
-LABS: dict[str, Callable[[bool], None]] = {"anomalies": anomalies, "compress": compress, "denoise": denoise}
+# Photographs, and sprites of known factors, brought as somebody's own data
+
+OWN_ROWS = 900  # of each, some of which do not belong
+OWN_TRAINED, OWN_CODE, OWN_IMAGES = 4_000, 32, 100  # images, numbers of a code, test images that are compressed
+TURNED = "upside down"
+
+
+def own(quick: bool) -> None:
+    """What both labs say of the cats of CIFAR-10 and of sprites, which lie below the downloads where somebody has put them."""
+    cats, sprites = downloads() / "cifar10-cats" / "cifar10_cats.zip", downloads() / "sprites" / "sprites64.npz"
+    if quick or not (cats.is_file() and sprites.is_file()):
+        return
+    usual = os.environ.get("HOURGLASS_HOME")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["HOURGLASS_HOME"] = folder
+        try:
+            _own_anomalies(_turned_cats(cats) | _by_factor(sprites), Path(folder))
+            photographs, (figures, _) = _cats(cats, OWN_TRAINED), _sprites(sprites, OWN_TRAINED)
+            _own_bytes({"cats": photographs, "sprites": figures}, Path(folder))
+        finally:
+            os.environ.pop("HOURGLASS_HOME")
+            os.environ |= {} if usual is None else {"HOURGLASS_HOME": usual}
+
+
+def _cats(path: Path, count: int) -> NDArray[np.uint8]:
+    """Photographs (N, 32, 32, 3)."""
+    with zipfile.ZipFile(path) as file:
+        names = sorted(name for name in file.namelist() if name.endswith(".jpg"))
+        some = np.random.default_rng(0).permutation(names)[:count]
+        return np.stack([np.asarray(Image.open(file.open(name)).convert("RGB")) for name in some])
+
+
+def _sprites(path: Path, count: int) -> tuple[NDArray[np.uint8], dict[str, NDArray[np.uint8]]]:
+    """Figures (N, 64, 64, 3) and each factor (N,) by its name."""
+    with np.load(path, allow_pickle=False) as file:
+        images, factors = file["imgs"], file["factors"]
+        rows = np.random.default_rng(0).permutation(len(images))[:count]
+        return images[rows], dict(zip(file["factor_names"].tolist(), factors[rows].T, strict=True))
+
+
+Labelled = tuple[NDArray[np.uint8], NDArray[np.str_], str]
+"""Images (N, H, W, 3), what each is called, and which of these do not belong."""
+
+
+def _turned_cats(path: Path) -> dict[str, Labelled]:
+    """Photographs, a sixth of them turned."""
+    images = _cats(path, OWN_ROWS)
+    turned = np.arange(OWN_ROWS) < OWN_ROWS // 6
+    images[turned] = images[turned, ::-1]
+    return {"cats": (images, np.where(turned, TURNED, "upright"), TURNED)}
+
+
+def _by_factor(path: Path) -> dict[str, Labelled]:
+    """Figures by two of their factors: hair, a few pixels that any figure may have, and direction, which is in all pixels."""
+    images, factors = _sprites(path, OWN_ROWS)
+    named = {name: np.char.add(f"{name} ", factors[name].astype(str)) for name in ("hair", "direction")}
+    return {f"sprites by {name}": (images, labels, f"{name} {factors[name].max()}") for name, labels in named.items()}
+
+
+def _brought(folder: Path, title: str, **arrays: NDArray[Any]) -> datasets.Dataset:
+    """Arrays as somebody brings them, kept."""
+    from models import uploads
+    from models.readers import guarded
+
+    np.savez(folder / f"{title}.npz", **arrays)
+    found = guarded.guarded_read(folder / f"{title}.npz", folder / f"read {title}")
+    return datasets.get(uploads.save(found, uploads.SHELL, title).name)
+
+
+def _own_anomalies(sets: Mapping[str, Labelled], folder: Path) -> None:
+    from models.analysis import anomalies as computed
+    from models.labs import anomalies as lab
+    from models.labs import quiet
+
+    print(
+        f"\n{OWN_ROWS} images each, one split: average precision / ROC-AUC in %; chance: the share that does not belong"
+    )
+    line(("what does not belong", "chance", *computed.METHODS, "verdict"))
+    for title, (images, labels, other) in sets.items():
+        dataset = _brought(folder, title, images=images, labels=labels)
+        place = dataset.classes.index(other)
+        normal = f"only {1 - place}" if len(dataset.classes) == 2 else f"but {place}"
+        answer = lab.answer(dataset, {**lab.LAB.settings, "normal": normal, "splits": 1}, quiet)
+        chance = f"{100 * answer.arrays['anomalous'].mean():.0f}"
+        cells = (f"{100 * one['ap'][0]:.0f} / {100 * one['roc'][0]:.0f}" for one in answer.facts["methods"])
+        line((f"{other} among {title}", chance, *cells, answer.facts["verdict"]))
+
+
+def _own_bytes(sets: Mapping[str, NDArray[np.uint8]], folder: Path) -> None:
+    from models import defaults, training
+    from models.labs import compress as lab
+    from models.labs import quiet
+    from models.runs import Configuration
+
+    print(
+        f"\nBytes an image for the same PSNR, {OWN_IMAGES} test images in one file; runs of the default choices, D = {OWN_CODE}"
+    )
+    for title, images in sets.items():
+        dataset = _brought(folder, title, images=images)
+        facts = defaults.facts_of(dataset)
+        name = defaults.architecture(facts)
+        chosen = Configuration(dataset.name, name, OWN_CODE, **defaults.choices(facts, name, OWN_CODE))
+        place = folder / "runs" / chosen.id
+        place.mkdir(parents=True)
+        begun = time.process_time()
+        run = training.train(chosen, place, device="cpu", tsne=0)
+        took = time.process_time() - begun
+        found = lab.answer(run, {"images": OWN_IMAGES}, quiet).facts
+        errors = f"MSE {run.metric('mse'):.4f}, PCA {run.metric('pca_mse'):.4f}"
+        line((title, name, f"{took:.0f} processor seconds", errors, found["verdict"]))
+        level = found["methods"][0]["points"][lab.SHARES.index(0.25)]["psnr"]
+        lossy = [one for one in found["methods"] if not one["lossless"]]
+        sizes = [(one["title"], lab.bytes_at(one["points"], level)) for one in lossy]
+        told = (f"{title} {'-' if size is None else f'{size:.1f}'}" for title, size in sizes)
+        line((f"at {level:.1f} dB", *told))
+
+
+LABS: dict[str, Callable[..., None]] = {
+    "anomalies": anomalies,
+    "compress": compress,
+    "denoise": denoise,
+    "own": own,
+}
 
 
 def main() -> None:
@@ -285,11 +414,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=LABS, help="this lab alone")
     parser.add_argument("--quick", action="store_true", help="the smallest data, in seconds")
+    parser.add_argument("--runs", nargs="+", metavar="RUN", help="runs of one's own for compress, by their ids")
     asked = parser.parse_args()
     for name, lab in LABS.items():
         if asked.only in (None, name):
             print(f"# {name}", flush=True)
-            lab(asked.quick)
+            lab(asked.quick, *([asked.runs] if asked.runs and name == "compress" else []))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,19 @@
 """The frame of a lab's page: its question and its run, the answer or how far it is, what to try, where it came from."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from components import address, choosing, visitor
+from components import address, choosing, listing, visitor
 from components.explorer import lab as browser_part
 from components.views import show_problems
-from models import Problem, datasets, engine, runs, uploads
+from models import Problem, datasets, defaults, engine, labs, runs, uploads
 from models.datasets import Dataset
 from models.labs import Answer, Lab, Settings
 
@@ -37,7 +40,8 @@ def begin(lab: Lab) -> runs.Run | None:
 def begin_dataset(lab: Lab) -> Dataset | None:
     """The question, and the dataset that it is asked of, the visitor's own first; None where its samples are not at hand."""
     st.subheader(lab.question, anchor=False)
-    known = {name: one for name, one in choosing.datasets_of(visitor.owner()).items() if not lab.fits(one)}
+    every = choosing.datasets_of(visitor.owner())
+    known = {name: one for name, one in every.items() if not lab.fits(one)}
     words = choosing.titles(known)
     usual = next((name for name in lab.shipped if name in known), next(iter(known)))
     asked = st.query_params.get("data", "")
@@ -50,6 +54,9 @@ def begin_dataset(lab: Lab) -> Dataset | None:
     chosen = known[
         st.selectbox("Dataset", list(known), format_func=words.__getitem__, key="data", label_visibility="collapsed")
     ]
+    left_out = [one for name, one in every.items() if uploads.own(name) and name not in known and name != asked]
+    for one in left_out[:3]:
+        st.caption(f":material/info: {choosing.escaped(one.title)} is not in the list: {lab.fits(one)}.")
     if datasets.missing(chosen):
         st.caption(f"{chosen.title} does not ship with Hourglass.")
         choosing.download_button(chosen)
@@ -58,13 +65,17 @@ def begin_dataset(lab: Lab) -> Dataset | None:
     return chosen
 
 
-def answer(lab: Lab, subject: runs.Run | Dataset, settings: Settings) -> Answer | None:
+Drawing = Callable[[Mapping[str, Any]], str]
+"""HTML of the sketch that a worker made while it computes (see `models.labs.Sketch`)."""
+
+
+def answer(lab: Lab, subject: runs.Run | Dataset, settings: Settings, sketched: Drawing | None = None) -> Answer | None:
     """The answer: computed here, or shipped; else it is asked for, and how far it is drawn until it is there."""
     asked = engine.question(lab, subject, settings)
     found = kept(asked)
     if found is not None:
         return found
-    waiting(asked)
+    waiting(asked, sketched)
     return None
 
 
@@ -75,7 +86,7 @@ def kept(asked: engine.Question) -> Answer | None:
     return engine.kept_answer(asked) or engine.shipped_answer(asked)
 
 
-def waiting(asked: engine.Question) -> None:
+def waiting(asked: engine.Question, sketched: Drawing | None = None) -> None:
     """Ask, and draw how far it is; a question that was given up or failed waits for a click."""
     stopped = st.session_state.setdefault("given up", set())
     standing = engine.standing(asked)
@@ -88,13 +99,13 @@ def waiting(asked: engine.Question) -> None:
         engine.ask(asked, visitor.owner())
     if standing.phase == "unasked":
         engine.ask(asked, visitor.owner())
-    progress(asked)
+    progress(asked, sketched)
 
 
 @st.fragment(run_every=0.5)
 @show_problems
-def progress(asked: engine.Question) -> None:
-    """How far a question is; ends by drawing the page anew."""
+def progress(asked: engine.Question, sketched: Drawing | None = None) -> None:
+    """How far a question is, and what can be seen of it by who may see the dataset; ends by drawing the page anew."""
     standing = engine.standing(asked)
     if standing.phase in ("answered", "failed", "unasked"):
         st.rerun(scope="app")
@@ -109,6 +120,9 @@ def progress(asked: engine.Question) -> None:
         engine.withdraw(asked, visitor.owner())
         st.session_state.setdefault("given up", set()).add(asked.id)
         st.rerun(scope="app")
+    if sketched is not None and standing.sketch and uploads.readable(asked.dataset, visitor.owner()):
+        with contextlib.suppress(KeyError, TypeError, ValueError):  # of another version's worker
+            st.html(sketched(standing.sketch))
 
 
 def drawn(lab: Lab, run_url: str, of: str, data: Mapping[str, Any], shown: Sequence[str]) -> dict[str, str]:
@@ -135,6 +149,52 @@ def to_try(page: str, tries: Sequence[Try]) -> None:
             key = f"leave for {one.page} {i}" if one.page else f"try {i}"
             if st.button(one.words, key=key):
                 st.switch_page(st.session_state["pages"][one.page or page], query_params=dict(one.query))
+
+
+FROM = "from"  # in the address of Explore: the lab that led there and its own address, as "anomalies?data=digits"
+
+
+def on_map(
+    lab: Lab, dataset: Dataset, rows: NDArray[np.integer[Any]], here: Mapping[str, str]
+) -> list[str | None] | None:
+    """Links to where these rows of the dataset (K,) lie on the map of one of its runs, None for a row that it lacks; None,
+    with a button that trains one, where there is no run of it. here: the address of the lab, to which Explore leads back."""
+    every, names = choosing.to_choose_from(())
+    known = {run.id: run for run in every if run.card.dataset.fingerprint == dataset.fingerprint}
+    if not known:
+        words, place = st.columns([4, 1], vertical_alignment="center")
+        words.caption(
+            "There is no run of this dataset yet. The map of one shows where these samples lie among the others."
+        )
+        if place.button("Train one", key="leave for Train", icon=":material/model_training:", width="stretch"):
+            fields = {"architecture": defaults.architecture(defaults.facts_of(dataset)), "code_size": "2"}
+            address.choose("training", None)
+            st.switch_page(st.session_state["pages"]["Train"], query_params={"dataset": dataset.name, **fields})
+        return None
+    titles = choosing.labels(list(known.values()), names)
+    last = address.chosen("run")
+    address.seed("map", last if last in known else next(iter(known)), None, known)
+    run = known[st.selectbox("On the map of", list(known), format_func=titles.__getitem__, key="map", width=480)]
+    st.caption("**show** opens the map there, in a new tab.")
+    places = {row: place for place, row in enumerate(run.rows.tolist())}
+    back = f"{lab.name}?{urlencode(here)}"
+    return [
+        listing.map_link(run, run.codes[places[row]], **{FROM: back}) if row in places else None
+        for row in rows.tolist()
+    ]
+
+
+def way_back(run: runs.Run) -> dict[str, str]:
+    """On Explore: a button that leads back to the lab that has sent one there, about this run's dataset. Returns what the
+    address says of it."""
+    said = st.query_params.get(FROM, "")
+    name, _, query = said.partition("?")
+    lab, there = labs.available().get(name), dict(parse_qsl(query))
+    if lab is None or there.get("data") != run.card.dataset.name:
+        return {}
+    if st.button(f"Back to {lab.title}", key=f"leave for {lab.title}", icon=":material/arrow_back:"):
+        st.switch_page(st.session_state["pages"][lab.title], query_params=there)
+    return {FROM: said}
 
 
 def origin(lab: Lab, subject: runs.Run | Dataset, settings: Settings, measured: str) -> None:

@@ -39,13 +39,13 @@ def identity(run: runs.Run, places: NDArray[np.int64], at_hand: bool) -> Table:
     }
 
 
-def map_link(run: runs.Run, code: NDArray[np.float32]) -> str:
+def map_link(run: runs.Run, code: NDArray[np.float32], **more: str) -> str:
     """The address of a code on the map, relative to this page, with the colours and the plane that the map was left with.
-    Nine digits are every digit of a float32."""
+    Nine digits are every digit of a float32. more: what else the address says."""
     left = st.session_state.get("views", {}).get(run.id, {})
     view = {name: left[name] for name in ("colour", "plane") if left.get(name)}
     digits = ",".join(f"{value:.9g}" for value in code)
-    return "./?" + urlencode({"run": run.id, **view, "z": digits}, safe=",:!")
+    return "./?" + urlencode({"run": run.id, **view, "z": digits, **more}, safe=",:!")
 
 
 def listed(run: runs.Run, columns: Table, shown: dict[str, NDArray[np.int64]], name: str, at_hand: bool) -> None:

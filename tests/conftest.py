@@ -173,7 +173,7 @@ def serving(home: Path, *options: str, **environment: str) -> Iterator[str]:
         yield f"http://localhost:{port}"
     finally:
         server.terminate()
-        server.wait(180)  # a busy machine is slow, and slow is not wrong
+        server.wait(600)  # a busy machine is slow, and slow is not wrong
 
 
 @pytest.fixture(scope="session")
@@ -279,19 +279,30 @@ def page(window: Callable[..., Page]) -> Page:
 LONG = (
     "test_engine.py",
     "test_explorer_browser.py",
-    "test_walk.py",
-    "test_train_page.py",
-    "test_engine_trainings.py",
     "test_training.py",
+    "test_walk.py",
+    "test_first_minutes.py",
+    "test_pages.py",
+    "test_data_page.py",
+    "test_networks.py",
+    "test_site.py",
+    "test_readers.py",
+    "test_train_page.py",
+    "test_connections.py",
+    "test_shell.py",
+    "test_browser.py",
+    "test_engine_trainings.py",
     "test_architectures.py",
+    "test_labs.py",
+    "test_labs_browser.py",
+    "test_run_pages.py",
     "test_pretrained.py",
     "test_benchmarks.py",
-    "test_data_page.py",
-    "test_first_minutes.py",
-    "test_run_pages.py",
-    "test_site.py",
-    "test_networks.py",
-    "test_connections.py",
+    "test_zips.py",
+    "test_compare_browser.py",
+    "test_defaults.py",
+    "test_runs.py",
+    "test_discovery.py",
 )
 
 

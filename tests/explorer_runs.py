@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
+from scipy.spatial.distance import cdist
 from scipy.special import erf
 
 from models import graphs
@@ -163,9 +164,9 @@ def decode(weights: dict[str, Floats], codes: Floats, shape: tuple[int, ...]) ->
 
 def nearest_p99(codes: Floats) -> float:
     some = codes[:2000]
-    squared = ((some[:, None] - some[None]) ** 2).sum(2)
-    np.fill_diagonal(squared, np.inf)
-    return float(np.quantile(np.sqrt(squared.min(1)), 0.99))
+    apart = cdist(some, some)
+    np.fill_diagonal(apart, np.inf)
+    return float(np.quantile(apart.min(1), 0.99))
 
 
 def _weights(rng: np.random.Generator, shape: tuple[int, ...], size: int, hidden: int = HIDDEN) -> dict[str, Floats]:

@@ -11,6 +11,7 @@ import pytest
 
 from models import Problem, datasets
 from models.analysis import anomalies, detectors
+from models.labs import Sketch
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -107,7 +108,7 @@ def test_splits_keep_anomalies_for_the_test_unless_told_otherwise() -> None:
     assert set(mixed.test) < set(clean.test), "so that both can be judged on the same rows"
     assert set(clean.train) < set(mixed.train)
     assert not np.array_equal(clean.train, anomalies.split(anomalous, 4).train)
-    with pytest.raises(Problem, match="another class"):
+    with pytest.raises(Problem, match="something else as normal"):
         anomalies.split(np.zeros(100, bool), 0)
 
 
@@ -171,11 +172,11 @@ def test_numpy_computes_what_torch_does(table: tuple[np.ndarray, np.ndarray]) ->
 
     from models.training import denoiser
 
-    rows = anomalies.Scale.of(table[0], False)(table[0])
-    weights = denoiser.train(rows, 2, 20, 0, lambda _: None)
-    again = denoiser.train(rows, 2, 20, 0, lambda _: None)
+    rows = anomalies.Scale.of(table[0], 0)(table[0])
+    weights = denoiser.train(rows, 2, 20, 0, lambda _share, _weights: None)
+    again = denoiser.train(rows, 2, 20, 0, lambda _share, _weights: None)
     assert all((weights[name] == again[name]).all() for name in weights), "the same seed, the same weights"
-    detector = anomalies.Detector(anomalies.Scale.of(table[0], False), weights, np.arange(5), rows[:5, :2])
+    detector = anomalies.Detector(anomalies.Scale.of(table[0], 0), weights, np.arange(5), rows[:5, :2])
     for place, module in enumerate((denoiser.Direct(6), denoiser.Scaled(6))):
         name = anomalies.DENOISERS[place]
         module.load_state_dict(
@@ -190,19 +191,22 @@ def test_a_row_and_its_scale_come_back() -> None:
     rows = np.random.default_rng(2).normal(5, 2, (100, 3)).astype(np.float32)
     rows[0] = 500  # far away
     rows[:, 2] = 7  # constant
-    scale = anomalies.Scale.of(rows[1:], False)
+    scale = anomalies.Scale.of(rows[1:], 0)
     scaled = scale(rows)
     assert np.isfinite(scaled).all() and scaled[0, 0] < 10 and (scaled[1:, 2] == 0).all()
     np.testing.assert_allclose(scale.back(scaled), rows, rtol=1e-3)
-    one = anomalies.Scale.of(rows, True).deviation
+    one = anomalies.Scale.of(rows, 1).deviation
     assert (one == one[0]).all()
+    channels = np.random.default_rng(3).normal(0, np.tile([1, 1000], 4), (500, 8)).astype(np.float32)
+    of_each = anomalies.Scale.of(channels, 2).deviation
+    assert (of_each == np.tile(of_each[:2], 4)).all() and of_each[:2] == pytest.approx([1, 1000], rel=0.05)
 
 
 def test_a_column_with_heavy_tails_becomes_normal_and_keeps_its_order() -> None:
     random = np.random.default_rng(4)
     rows = np.stack([np.exp(1.5 * random.normal(size=1000)), random.normal(size=1000)], 1).astype(np.float32)
     rows[:, 1] = np.where(random.random(1000) < 0.02, 7, rows[:, 1].round())  # few values, one of them rare
-    scale = anomalies.Scale.of(rows, False)
+    scale = anomalies.Scale.of(rows, 0)
     assert set(scale.knots) == {0, 1}
     scaled = scale(rows).astype(float)
     assert np.abs(scaled.mean(0)).max() < 0.02 and np.abs(scaled.std(0) - 1).max() < 0.02
@@ -213,7 +217,7 @@ def test_a_column_with_heavy_tails_becomes_normal_and_keeps_its_order() -> None:
     far = scale(beyond)[:, 0]
     assert scaled[:, 0].max() < far[0] < far[1] < far[2] < 30 and far[3] < scaled[:, 0].min()
     np.testing.assert_allclose(scale.back(scale(beyond)), beyond, rtol=1e-2, atol=0.5)
-    assert not anomalies.Scale.of(rows, True).knots
+    assert not anomalies.Scale.of(rows, 1).knots
 
 
 def test_bytes_become_numbers_from_0_to_1_and_samples_rows() -> None:
@@ -239,6 +243,17 @@ def test_ecod_and_hbos_equal_those_by_hand() -> None:
     heights = np.array([[0.0], [0.0], [0.0], [10.0]])
     found = detectors.hbos(heights, np.array([[0.5], [10.0], [5.0], [11.0]]))
     np.testing.assert_allclose(found, [0, -np.log(1 / 3), -np.log(1e-3), -np.log(1e-3)])
+
+
+@pytest.mark.parametrize("name", detectors.PLAIN)
+def test_rows_that_are_all_alike_or_very_large_are_scored(name: str) -> None:
+    random = np.random.default_rng(0)
+    large = 1e30 if name in detectors.UNSCALED else 1
+    for train in (np.ones((30, 3), np.float32), (large * random.normal(size=(30, 3))).astype(np.float32)):
+        (found,) = detectors.PLAIN[name](
+            train, [np.concatenate([train[:5], 3 * np.abs(train).max(0, keepdims=True)])], 0
+        )
+        assert np.isfinite(found).all() and found[-1] == found.max(), name
 
 
 # The same table for all
@@ -289,7 +304,7 @@ def test_the_best_plain_method_and_the_difference_from_it(
 def test_work_is_told_and_ends_where_the_report_raises(table: tuple[np.ndarray, np.ndarray]) -> None:
     told: list[tuple[str, float]] = []
 
-    def report(what: str, share: float) -> None:
+    def report(what: str, share: float, _sketch: Sketch | None = None, /) -> None:
         told.append((what, share))
         if len(told) == 5:
             raise InterruptedError
@@ -298,6 +313,36 @@ def test_work_is_told_and_ends_where_the_report_raises(table: tuple[np.ndarray, 
         anomalies.compare(*table, methods=("combined",), report=report)
     shares = [share for _, share in told]
     assert shares == sorted(shares) and shares[0] >= 0 and shares[-1] < 0.2 and told[0][0].startswith("split 1 of 5")
+
+
+def test_both_histograms_are_there_while_an_autoencoder_learns_and_nothing_is_learnt_from_them(
+    table: tuple[np.ndarray, np.ndarray],
+) -> None:
+    rows, anomalous = table
+    parts = anomalies.split(anomalous, 0)
+    sketches = []
+
+    def report(_what: str, _share: float, sketch: Sketch | None = None, /) -> None:
+        if sketch is not None:
+            sketches.append(sketch())
+
+    with steps(150):
+        seen = anomalies.outcome(rows, anomalous, parts, methods=("error",), report=report)
+        unseen = anomalies.outcome(rows, anomalous, parts, methods=("error",))
+    np.testing.assert_array_equal(seen.scores["error"], unseen.scores["error"])
+    assert len(sketches) == 6 and all(len(one["normal"]) == anomalies.BINS for one in sketches)
+    assert all(sum(one["normal"]) == len(parts.validation) and sum(one["other"]) == 40 for one in sketches)
+    middle = [
+        {name: np.average(np.arange(anomalies.BINS), weights=counts) for name, counts in one.items()}
+        for one in sketches
+    ]
+    assert middle[-1]["normal"] < middle[0]["normal"] - 5, "normal rows come back better and better"
+    assert middle[-1]["other"] - middle[-1]["normal"] > middle[0]["other"] - middle[0]["normal"] + 3
+    mixed = anomalies.split(anomalous, 0, contaminated=True)
+    sketches.clear()
+    with steps(20):
+        anomalies.outcome(rows, anomalous, mixed, methods=("error",), report=report)
+    assert (sum(sketches[0]["normal"]), sum(sketches[0]["other"])) == (60, 16), "each as what it is"
 
 
 def test_a_page_computes_scores_without_torch() -> None:

@@ -1,9 +1,12 @@
 """The real thing in a real Chromium: open the app, see points, move, see another image; train and explore the result."""
 
+import contextlib
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from engines import held
 from playwright.sync_api import Page, expect
 
 from components.visitor import COOKIE
@@ -95,7 +98,7 @@ def test_run_files_are_served_by_content_and_nothing_else_is(app: str, page: Pag
 
 
 def test_a_training_is_seen_again_after_a_reload_and_by_nobody_elses_list(
-    app: str, window: Callable[..., Page]
+    app: str, app_home: Path, window: Callable[..., Page]
 ) -> None:
     """Two people: one trains, closes the tab and comes back by the link; the other opens the link, and cannot cancel."""
     page, other = window(), window()
@@ -104,47 +107,47 @@ def test_a_training_is_seen_again_after_a_reload_and_by_nobody_elses_list(
     assert cookie["httpOnly"] and cookie["sameSite"] == "Lax" and page.evaluate("document.cookie").find(COOKIE) < 0
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text(re.compile(r"epoch \d+ of 8000"))).to_be_visible(timeout=180_000)
-    page.reload()
-    expect(page.get_by_text(re.compile(r"epoch \d+ of 8000"))).to_be_visible()
     expect(page.get_by_alt_text("originals and reconstructions")).to_be_visible()
-    assert next(one for one in page.context.cookies() if one["name"] == COOKIE)["value"] == cookie["value"]
+    with held(app_home):
+        page.reload()
+        expect(page.get_by_text(re.compile(r"epoch \d+ of 8000"))).to_be_visible()
+        expect(page.get_by_alt_text("originals and reconstructions")).to_be_visible()
+        assert next(one for one in page.context.cookies() if one["name"] == COOKIE)["value"] == cookie["value"]
 
-    other.goto(page.url)  # a deep link as the first page: the cookie comes with it
-    assert next(one for one in other.context.cookies() if one["name"] == COOKIE)["value"] != cookie["value"]
-    expect(other.get_by_text(re.compile(r"epoch \d+ of 8000"))).to_be_visible()
-    expect(other.get_by_text("Somebody else asked for this training")).to_be_visible()
-    expect(other.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
-    other.get_by_role("link", name="Runs").click()
-    expect(other.get_by_text("You have not trained anything yet")).to_be_visible()
+        other.goto(page.url)  # a deep link as the first page: the cookie comes with it
+        assert next(one for one in other.context.cookies() if one["name"] == COOKIE)["value"] != cookie["value"]
+        expect(other.get_by_text(re.compile(r"epoch \d+ of 8000"))).to_be_visible()
+        expect(other.get_by_text("Somebody else asked for this training")).to_be_visible()
+        expect(other.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
+        other.get_by_role("link", name="Runs").click()
+        expect(other.get_by_text("You have not trained anything yet")).to_be_visible()
 
-    page.get_by_role("link", name="Runs").click()
-    table = page.get_by_test_id("stDataFrame")
-    expect(table).to_have_count(1)  # for a moment the one of the drawing before stands beside it
-    expect(table).to_be_visible()
-    row(page, 0)
-    page.get_by_role("button", name="Watch it").click()
-    expect(page).to_have_url(re.compile("/train"))
+        page.get_by_role("link", name="Runs").click()
+        table = page.get_by_test_id("stDataFrame")
+        expect(table).to_have_count(1)  # for a moment the one of the drawing before stands beside it
+        expect(table).to_be_visible()
+        row(page, 0, shows="Watch it")
+        page.get_by_role("button", name="Watch it").click()
+        expect(page).to_have_url(re.compile("/train"))
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_text("This training was cancelled after epoch")).to_be_visible()
 
     page.get_by_role("link", name="Runs").click()
-    row(page, 0)
+    row(page, 0, shows="Rename")
     page.get_by_role("button", name="Rename").click()
     page.get_by_label("Name", exact=True).fill("<i>mine</i>")
     page.get_by_test_id("stPopoverBody").get_by_role("button", name="Rename").click()
     expect(page.locator("b, strong").get_by_text("<i>mine</i>")).to_be_visible()
     page.get_by_role("button", name="Star", exact=True).click()
-    row(page, 0)
-    expect(page.get_by_role("button", name="Unstar")).to_be_visible()
+    row(page, 0, shows="Unstar")
     page.get_by_role("button", name="Resume").click()
-    row(page, 0)
-    expect(page.get_by_role("button", name="Watch it")).to_be_visible()
+    row(page, 0, shows="Watch it")
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_role("button", name="Resume")).to_be_visible()  # it is still selected
     page.get_by_role("button", name="Train again with changes").click()
     expect(page.get_by_label("Seed", exact=True)).to_have_value("77")
     page.get_by_role("link", name="Runs").click()
-    row(page, 0)
+    row(page, 0, shows="Delete")
     page.get_by_role("button", name="Delete", exact=True).click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("<i>mine</i>")).to_be_visible()
@@ -169,10 +172,29 @@ def test_the_title_of_a_run_opens_it(app: str, window: Callable[..., Page]) -> N
     assert "/runs" in page.url
 
 
-def row(page: Page, index: int, across: int = 20) -> None:
-    """Select a line of the table of runs, or touch a cell further across: its cells are drawn on a canvas."""
+def cells_are_drawn(page: Page) -> None:
+    """Wait for the cells of a table: they are drawn on a canvas some time after the element, and can be touched then."""
+    page.wait_for_function(
+        """() => [...document.querySelectorAll("[data-testid=stDataFrame] canvas")].some((canvas) =>
+            canvas.width > 0 && canvas.height > 0 &&
+            canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0))"""
+    )
+    page.wait_for_timeout(700)
+
+
+def row(page: Page, index: int, across: int = 20, shows: str = "") -> None:
+    """Select a line of the table of runs, or touch a cell further across: its cells are drawn on a canvas.
+
+    shows: the button that is there then. A page that is being drawn anew may forget what was touched: it is touched again.
+    """
     table = page.get_by_test_id("stDataFrame")
-    expect(table).to_have_count(1)  # for a moment the one of the drawing before stands beside it
-    expect(table).to_be_visible()
-    page.wait_for_timeout(700)  # the canvas is drawn a moment after the element
-    table.click(position={"x": across, "y": 52 + 35 * index})
+    for _ in range(20):
+        expect(table).to_have_count(1)  # for a moment the one of the drawing before stands beside it
+        expect(table).to_be_visible()
+        cells_are_drawn(page)
+        table.click(position={"x": across, "y": 52 + 35 * index})
+        if not shows:
+            return
+        with contextlib.suppress(AssertionError):
+            return expect(page.get_by_role("button", name=shows, exact=True)).to_be_visible(timeout=15_000)
+    raise AssertionError(f"no button {shows} is there")

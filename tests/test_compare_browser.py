@@ -142,7 +142,7 @@ def test_each_map_by_itself(window: Callable[..., Page], app: str) -> None:
 
 def becomes_another(first_map: Locator, start: bytes) -> None:
     """Wait until a map looks otherwise than it did: its points are on their way."""
-    for _ in range(100):
+    for _ in range(1200):
         if first_map.screenshot() != start:
             return
         first_map.page.wait_for_timeout(100)

@@ -226,7 +226,7 @@ def test_no_term_can_take_a_name_that_means_something_else() -> None:
 
 def test_what_only_some_have_is_offered_to_them_alone() -> None:
     both = ["sparsity", "contraction"]
-    assert [choice.field for choice in losses.choices("image", False)] == both
+    assert [choice.field for choice in losses.choices("image", False)] == [*both, "rate"]
     variational = ["beta", "total_correlation", "free_bits", "annealing"]
     assert [choice.field for choice in losses.choices("table", True)] == variational + both
     term = dataclasses.replace(losses.available()["sparsity"], kinds=("image",))
@@ -286,10 +286,14 @@ def test_a_new_term_is_trained_validated_and_written_down(copy: Path) -> None:
     line = json.loads((folder / "history.jsonl").read_text().splitlines()[-1])
     assert set(line["loss"]) == {"reconstruction", "newcomer"}
     assert json.loads((folder / "run.json").read_text())["configuration"]["newcomer"] == 2.5
-    assert "5 % will do (nobody 2026)" in " ".join(run(copy, "-m", "models", "train", "--help").stdout.split())
-    code = "from models import runs; print(runs.configure({'dataset': 'digits', 'architecture': 'variational'}).id)"
-    same = runs.configure({"dataset": "digits", "architecture": "variational"}).id
-    assert run(copy, "-c", code).stdout.strip() == same
+    code = (
+        "from models import runs, shell\n"
+        "print(runs.configure({'dataset': 'digits', 'architecture': 'variational'}).id)\n"
+        "shell.main(['train', '--help'])"
+    )
+    same, _, told = run(copy, "-c", code).stdout.partition("\n")
+    assert same == runs.configure({"dataset": "digits", "architecture": "variational"}).id
+    assert "5 % will do (nobody 2026)" in " ".join(told.split())
 
 
 def test_the_app_works_beside_broken_files_and_tells_of_them(copy: Path) -> None:

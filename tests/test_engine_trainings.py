@@ -39,7 +39,7 @@ def test_a_training_runs_to_its_end_while_the_page_reads(home: Path) -> None:
     seen = []
     while (status := engine.status(id_)).alive and len(seen) < 100_000:
         seen.append(status)
-        time.sleep(0.005)
+        time.sleep(0.02)
         if status.epoch >= 5 and "forming" not in locals():
             forming, strip = engine.codes(id_), engine.strip(id_)
             assert engine.configuration(id_) == chosen and engine.gpus() == 0

@@ -356,6 +356,59 @@ def test_uneven_times_are_asked_and_read_by_row_or_at_even_steps(read: READ) -> 
     np.testing.assert_allclose(inner, np.median(inner), rtol=0.02)
 
 
+def payments(count: int = 600) -> dict[str, list[object]]:
+    """Rows of our own under the names of the card payments of 2013: a hundredth of them fraud."""
+    random = np.random.default_rng(0)
+    fraud = np.isin(np.arange(count), random.permutation(count)[: count // 100])
+    columns: dict[str, list[object]] = {"Time": np.sort(random.integers(0, 172_800, count)).tolist()}
+    columns |= {f"V{i}": np.round(random.normal(3.0 * fraud, 1), 6).tolist() for i in range(1, 29)}
+    return columns | {
+        "Amount": np.round(np.exp(random.normal(3, 1, count)), 2).tolist(),
+        "Class": fraud.astype(int).tolist(),
+    }
+
+
+@pytest.mark.parametrize(
+    "form", ["as published", "quoted", "in another order", "upper case", "of Excel", "by class", "counted"]
+)
+def test_card_payments_are_known_by_their_columns(form: str, read: READ) -> None:
+    """Their times rise, and even so nothing is asked: each is a sample, its class is 0 or 1, its time is no feature."""
+    columns, separator = payments(), ","
+    if form == "in another order":
+        columns = {name: columns[name] for name in sorted(columns)}
+    elif form == "upper case":
+        columns = {name.upper(): values for name, values in columns.items()}
+    elif form == "of Excel":
+        columns = {name: [str(value).replace(".", ",") for value in values] for name, values in columns.items()}
+        separator = ";"
+    elif form == "by class":  # without the columns' names, a class that lasts would be that of a signal
+        order = np.argsort(columns["Class"], kind="stable")
+        columns = {n: v if n == "Time" else [v[i] for i in order] for n, v in columns.items()}
+    elif form == "counted":
+        columns["Time"] = list(range(600))
+    found = read(table(columns, separator, quoted=form == "quoted"))
+    assert found.kind == "table" and found.samples.shape == (600, 29) and not asked(found)
+    assert found.classes == ("0", "1") and np.bincount(found.labels).tolist() == [594, 6]
+    assert "TIME" not in [name.upper() for name in names(found)] and found.skipped[0][0].upper() == "TIME"
+    np.testing.assert_allclose(found.samples[:, 0], [float(str(x).replace(",", ".")) for x in columns[names(found)[0]]])
+    kept = found.beside[0]
+    assert kept.name.upper() == "TIME", "it stands beside"
+    time = next(name for name in columns if name.upper() == "TIME")
+    assert time in names(read(table(columns, separator), columns={time: "number"}))
+
+
+def test_rows_whose_class_says_nothing_of_the_next_are_no_moments(read: READ) -> None:
+    random = np.random.default_rng(0)
+    when = np.cumsum(random.uniform(0.2, 3, 1000)).round(4).tolist()
+    values: dict[str, Sequence[object]] = {"time": when, "a": random.normal(size=1000).round(4).tolist()}
+    rare = (random.random(1000) < 0.01).astype(int)
+    for name in ("is_fraud", "anomaly", "class"):
+        found = read(table({**values, name: rare.tolist()}))
+        assert found.kind == "table" and found.classes == ("0", "1") and not asked(found)
+    lasting = (np.arange(1000) // 100 % 2).tolist()
+    assert asked(read(table({**values, "class": lasting}))) == {"kind"}
+
+
 def test_shuffled_times_are_put_in_order_where_a_signal_is_asked_for(read: READ) -> None:
     order = np.random.default_rng(0).permutation(600).tolist()
     text = table({"when": [str(START + timedelta(hours=i)) for i in order], "v": order})

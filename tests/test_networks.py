@@ -46,7 +46,7 @@ from models.runs import networks
 Floats = NDArray[np.float32]
 SHIPPED = sorted(path.name for path in (ROOT / "pretrained").iterdir() if path.is_dir())
 # Sizes that are no multiples of four or eight, and images that are not square.
-SHAPES = {"image": [(8, 8, 1), (13, 10, 3), (28, 28, 1)], "signal": [(17, 1), (20, 3), (59, 2)], "table": [(7,), (30,)]}
+SHAPES = {"image": [(8, 8, 1), (13, 10, 3)], "signal": [(17, 1), (20, 3), (59, 2)], "table": [(7,), (30,)]}
 ASK = """async ([module, parts, values, count, simd]) => {
     const bytes = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
     window.worker ??= new Worker(module, {type: "module"});

@@ -132,6 +132,7 @@ STORED = {
     "mnist-denoising",
     "mnist-modern-30",
     "mnist-narrow",
+    "mnist-wide",
     "shapes-convolutional-variational-2",
     "shapes-modern-convolutional-2",
 }

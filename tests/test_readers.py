@@ -824,7 +824,7 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
     return bytes(out)
 
 
-MUTANTS = int(os.environ.get("HOURGLASS_MUTANTS", "20000"))
+MUTANTS = int(os.environ.get("HOURGLASS_MUTANTS", "8000"))
 MUTANT_LIMITS = {"pixels": 1_000_000, "output": 1 << 24, "seconds": 5.0, "unpacked": 1 << 26}
 
 

@@ -23,8 +23,8 @@ from models.codes import Coder
 from models.runs import networks
 
 # The networks of every run that ships are computed as in Python in test_networks.py, and those that tell a dimension for each
-# factor stand on the pages of test_site.py. These are pages of two and of thirty numbers, grey and in colour.
-ALIVE = ("digits-convolutional", "mnist-modern-30", "fashion-mnist-variational", "cats-modern-convolutional-2")
+# factor, in colour, stand on the pages of test_site.py. These are pages of two and of thirty numbers.
+ALIVE = ("digits-convolutional", "mnist-modern-30", "fashion-mnist-variational", "shapes-modern-convolutional-2")
 EXPLORER = '[data-testid="latent-explorer"]'
 SAMPLE = 'canvas[data-testid="decoded-sample"]'
 

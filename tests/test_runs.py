@@ -229,15 +229,15 @@ def read_all(run: runs.Run) -> None:
 
 
 def test_whatever_is_altered_in_run_json_is_told_or_harms_nothing(variational_run: runs.Run, copied: Copied) -> None:
-    """Every field gone or replaced by something else: a `Problem`, or a run of which everything can be read."""
+    """Every field gone, or replaced by something else: a `Problem`, or a run of which everything can be read."""
     folder = copied(variational_run)
     text = (folder / "run.json").read_text()
     damaged = 0
     skipped = {"versions", "sha256"}
     fields = [at for at in places(json.loads(text)) if not skipped & set(at) and at[:2] != ("files", "card.md")]
     assert len(fields) > 90
-    for at in fields:
-        for value in (..., None, -1, 10**30, "x", [], {}, [[1]], True):
+    for i, at in enumerate(fields):  # each gone, and every other field with every other of these in its place
+        for value in (..., *((None, "x", {}, True) if i % 2 else (-1, 10**30, [], [[1]]))):
             about = json.loads(text)
             inner = about
             for step in at[:-1]:
@@ -254,7 +254,7 @@ def test_whatever_is_altered_in_run_json_is_told_or_harms_nothing(variational_ru
                 continue
             except Exception as error:
                 raise AssertionError(f"{at} = {value!r} is not told: {error!r}") from error
-    assert damaged > 5 * len(fields)
+    assert damaged > 2.5 * len(fields)
 
 
 @pytest.mark.parametrize(
@@ -402,8 +402,9 @@ def test_equal_choices_are_the_same_run() -> None:
         changes |= {one.field: sum(one.range) / 2 for one in term.choices if one.field not in changes}
     together = {"steps": 40, "steady": 20}  # neither without the other
     assert {*changes, *together, "dataset"} == {field.name for field in dataclasses.fields(runs.Configuration)}
+    plain = {one.field for term in losses.available().values() if term.plain for one in term.choices}
     for name, value in changes.items():
-        ids.add(runs.configure(base | {name: value}).id)
+        ids.add(runs.configure(base | {name: value} | ({"architecture": "modern"} if name in plain else {})).id)
     ids |= {runs.configure(base | together | other).id for other in ({}, {"steps": 41}, {"steady": 21})}
     assert len(ids) == 1 + len(changes) + 3
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import needs_data
 from playwright.sync_api import Page, expect
+from test_browser import cells_are_drawn
 from test_pages import drawn, words
 
 from components import cached
@@ -98,7 +99,7 @@ def test_a_line_leads_to_its_sample_on_the_map(app: str, page: Page, shipped: ru
     page.goto(f"{app}/samples?run=digits-variational&look=outliers")
     table = page.get_by_test_id("stDataFrame")
     expect(table).to_be_visible()
-    page.wait_for_timeout(1000)  # its cells are drawn on a canvas a moment after the element
+    cells_are_drawn(page)
     link = {"x": 115, "y": 36 + 28}
     table.hover(position=link)  # the table looks for what lies under the pointer when it moves
     page.wait_for_timeout(500)

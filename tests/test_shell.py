@@ -130,7 +130,7 @@ def test_a_time_becomes_the_steps_that_fit(home: Path, say: Any, monkeypatch: py
 
     ticks = itertools.count()
     monkeypatch.setattr(loop, "clock", lambda: next(ticks) / 10)
-    digits = ("train", "--dataset", "digits", "--architecture", "single-layer", "--code-size", "3", "--here")
+    digits = ("train", "--dataset", "digits", "--architecture", "single-layer", "--here")
     code, told, _ = say(*digits, "--time", "2", "--json")
     run = runs.open_run(Path(told["folder"]))
     assert (

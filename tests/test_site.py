@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -31,8 +32,12 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     """The address of a sub-path of a plain file server, and the folder that lies there: `cats` and `several`."""
     root = tmp_path_factory.mktemp("host")
     folder = root / "some where" / "below"
-    site(folder / "cats", [runs.open_run(runs.folder_of(CATS))])
-    site(folder / "several", [runs.open_run(runs.folder_of(name)) for name in SEVERAL], "Three of them")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "of", cache(blocks.of))  # what is made of the cats takes seconds: once for both
+        cats = runs.open_run(runs.folder_of(CATS))
+        site(folder / "cats", [cats])
+        several = [cats if name == CATS else runs.open_run(runs.folder_of(name)) for name in SEVERAL]
+        site(folder / "several", several, "Three of them")
     site(
         folder / "beside", [runs.open_run(runs.folder_of(f"digits-{name}")) for name in ("multi-layer", "single-layer")]
     )

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+from engines import held
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from components import pictures
@@ -49,11 +50,12 @@ def test_the_map_is_in_sight_while_it_forms_and_becomes_the_explorer(
     train(page).click()
     expect(forming(page)).to_be_in_viewport(ratio=1, timeout=180_000)
     expect(page.get_by_alt_text("originals and reconstructions")).to_be_in_viewport(ratio=1)
-    for button in ("Train", "Stop and keep it", "Cancel"):
-        expect(page.get_by_role("button", name=button, exact=True)).to_be_in_viewport(ratio=1)
-    small = page.locator(".st-key-small-hourglass .js-plotly-plot")
-    expect(small).to_be_visible()
-    formed, glass = forming(page).bounding_box(), small.bounding_box()
+    with held(app_home):
+        for button in ("Train", "Stop and keep it", "Cancel"):
+            expect(page.get_by_role("button", name=button, exact=True)).to_be_in_viewport(ratio=1)
+        small = page.locator(".st-key-small-hourglass .js-plotly-plot")
+        expect(small).to_be_visible()
+        formed, glass = forming(page).bounding_box(), small.bounding_box()
     assert formed is not None and glass is not None
     assert glass["height"] < formed["height"] / 2 and glass["width"] < formed["width"]
 
@@ -118,12 +120,13 @@ def test_the_map_of_a_result_does_not_take_one_back(
     page.wait_for_url(lambda url: "camera" in parse_qs(urlsplit(url).query))
 
 
-def test_on_a_phone_what_it_learns_stands_above_the_form(app: str, window: Callable[..., Page]) -> None:
+def test_on_a_phone_what_it_learns_stands_above_the_form(app: str, app_home: Path, window: Callable[..., Page]) -> None:
     page = window(**PHONE)
     page.goto(f"{app}/train?dataset=digits&architecture=modern&epochs=9000&seed=67")
     train(page).click()
     expect(forming(page)).to_be_in_viewport(ratio=1, timeout=180_000)
-    map_, button = forming(page).bounding_box(), train(page).bounding_box()
+    with held(app_home):
+        map_, button = forming(page).bounding_box(), train(page).bounding_box()
     assert map_ is not None and button is not None and map_["y"] + map_["height"] < button["y"]
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_text("This training was cancelled")).to_be_visible()

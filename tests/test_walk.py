@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from conftest import serving
+from engines import held
 from playwright.sync_api import Error, FloatRect, Locator, Page, TimeoutError, WebSocketRoute, expect
 
 from components import early
@@ -376,7 +377,9 @@ def test_how_the_map_is_seen_stands_in_its_address_and_is_kept(app: str, window:
     other.wait_for_url(lambda url: "camera" not in url)
 
 
-def test_train_keeps_its_choices_beside_a_running_training(app: str, window: Callable[..., Page]) -> None:
+def test_train_keeps_its_choices_beside_a_running_training(
+    app: str, app_home: Path, window: Callable[..., Page]
+) -> None:
     page, seed = window(**LAPTOP), "101"
     page.goto(f"{app}/train")
     at(page, "Train")
@@ -391,7 +394,7 @@ def test_train_keeps_its_choices_beside_a_running_training(app: str, window: Cal
     expect(
         page.get_by_text(re.compile(f"9,000 epochs · batches of [0-9]+ · learning rate [0-9.]+ · seed {seed}"))
     ).to_be_visible()
-    with cancelled(page):
+    with cancelled(page), held(app_home):
         choose(page, "Architecture", "Single-layer")
         choose(page, "Noise on the input", "gaussian (added to every value)")
         expect(page.get_by_role("slider", name="Noise level")).to_have_value("0.3")
@@ -440,10 +443,10 @@ def choose(page: Page, label: str, option: str) -> None:
     """Choose another option and wait until the address has it. Drawing the page anew closes a list that is open."""
     name = label.split(maxsplit=1)[0].lower()
     before = parse_qs(urlsplit(page.url).query)[name]
-    for _ in range(5):
+    for _ in range(10):
         page.get_by_role("combobox", name=label, exact=True).click()
         with contextlib.suppress(TimeoutError):
-            page.get_by_role("option", name=option, exact=True).first.click(timeout=10_000)
+            page.get_by_role("option", name=option, exact=True).first.click(timeout=20_000)
             break
     chosen(page, label, option)
     page.wait_for_url(lambda url: parse_qs(urlsplit(url).query)[name] != before)
@@ -478,37 +481,7 @@ def test_nothing_jumps_while_a_page_opens(app: str, walker: Page, title: str) ->
     assert sum(walker.evaluate("shifts")) <= 0.1, walker.evaluate("shifts")
 
 
-def test_behind_a_base_url_path_all_is_served(
-    tmp_path: Path, window: Callable[..., Page], digits_run: runs.Run
-) -> None:
-    page = window(**LAPTOP)
-    with serving(tmp_path, "--server.baseUrlPath=lab/hg") as address:
-        page.goto(f"{address}/lab/hg/?run=digits-variational")
-        ready(page)
-        for title in OF_A_RUN:
-            page.get_by_role("link", name=title, exact=True).click()
-            page.wait_for_url(f"**/lab/hg/{title.lower()}?**")
-        begun = entries(page)
-        page.get_by_role("link", name="Explore", exact=True).click()
-        ready(page)
-        assert entries(page) == begun + 1
-        page.goto(f"{address}/lab/hg/explore?run=digits-variational")
-        ready(page)
-        assert urlsplit(page.url).path == "/lab/hg/"
-        page.get_by_role("link", name="Data", exact=True).click()
-        send_a_table(page)
-
-
-def send_a_table(page: Page) -> None:
-    """Bring a small table by the stream for large files, on the page Data."""
-    page.get_by_text("A file of more than").click()
-    rows = "\n".join(f"{i},{i * i % 17},{i % 5}" for i in range(60))
-    file = {"name": "small.csv", "mimeType": "text/csv", "buffer": f"a,b,c\n{rows}".encode()}
-    page.get_by_label("A large file").set_input_files(file)
-    expect(page.get_by_role("heading", name="What was understood")).to_be_visible(timeout=180_000)
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def another_site() -> Iterator[tuple[str, dict[str, str]]]:
     """A site with one page, and what that page holds: its address and the page, to be filled in."""
     content = {"html": ""}
@@ -529,16 +502,50 @@ def another_site() -> Iterator[tuple[str, dict[str, str]]]:
     server.shutdown()
 
 
+@pytest.fixture(scope="module")
+def elsewhere(another_site: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an app that is served behind a path, and that another site may show."""
+    home = tmp_path_factory.mktemp("elsewhere")
+    with serving(home, "--server.baseUrlPath=lab/hg", HOURGLASS_EMBEDDED_IN=another_site[0]) as address:
+        yield f"{address}/lab/hg"
+
+
+def test_behind_a_base_url_path_all_is_served(elsewhere: str, window: Callable[..., Page]) -> None:
+    page = window(**LAPTOP)
+    page.goto(f"{elsewhere}/?run=digits-variational")
+    ready(page)
+    for title in OF_A_RUN:
+        page.get_by_role("link", name=title, exact=True).click()
+        page.wait_for_url(f"**/lab/hg/{title.lower()}?**")
+    begun = entries(page)
+    page.get_by_role("link", name="Explore", exact=True).click()
+    ready(page)
+    assert entries(page) == begun + 1
+    page.goto(f"{elsewhere}/explore?run=digits-variational")
+    ready(page)
+    assert urlsplit(page.url).path == "/lab/hg/"
+    page.get_by_role("link", name="Data", exact=True).click()
+    send_a_table(page)
+
+
+def send_a_table(page: Page) -> None:
+    """Bring a small table by the stream for large files, on the page Data."""
+    page.get_by_text("A file of more than").click()
+    rows = "\n".join(f"{i},{i * i % 17},{i % 5}" for i in range(60))
+    file = {"name": "small.csv", "mimeType": "text/csv", "buffer": f"a,b,c\n{rows}".encode()}
+    page.get_by_label("A large file").set_input_files(file)
+    expect(page.get_by_role("heading", name="What was understood")).to_be_visible(timeout=180_000)
+
+
 def test_a_site_that_is_named_may_show_the_app_and_files_arrive(
-    tmp_path: Path, window: Callable[..., Page], another_site: tuple[str, dict[str, str]]
+    elsewhere: str, window: Callable[..., Page], another_site: tuple[str, dict[str, str]]
 ) -> None:
     site, content = another_site
     page = window(**LAPTOP)
-    with serving(tmp_path, HOURGLASS_EMBEDDED_IN=site) as address:
-        content["html"] = f'<iframe name="app" src="{address}/data" style="width: 1300px; height: 700px"></iframe>'
-        page.goto(site)
-        frame = page.frame_locator("iframe")
-        rows = "\n".join(f"{i},{i * i % 17},{i % 5}" for i in range(60))
-        file = {"name": "small.csv", "mimeType": "text/csv", "buffer": f"a,b,c\n{rows}".encode()}
-        frame.locator("input[type=file]").first.set_input_files(file)
-        expect(frame.get_by_role("heading", name="What was understood")).to_be_visible(timeout=180_000)
+    content["html"] = f'<iframe name="app" src="{elsewhere}/data" style="width: 1300px; height: 700px"></iframe>'
+    page.goto(site)
+    frame = page.frame_locator("iframe")
+    rows = "\n".join(f"{i},{i * i % 17},{i % 5}" for i in range(60))
+    file = {"name": "small.csv", "mimeType": "text/csv", "buffer": f"a,b,c\n{rows}".encode()}
+    frame.locator("input[type=file]").first.set_input_files(file)
+    expect(frame.get_by_role("heading", name="What was understood")).to_be_visible(timeout=180_000)

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from components import address, cached, choosing, figures, opening, samples, sharing, visitor
+from components import address, cached, choosing, figures, labs, opening, samples, sharing, visitor
 from components.explorer import SHOWN, ExplorerResult, Selection, View, explorer
 from components.listing import counted
 from components.views import Page
@@ -29,6 +29,7 @@ def show() -> None:
         to_share = st.container(width="content")
     if run is None:
         return
+    back = labs.way_back(run)
     asked = asked_for(run)
     found = explorer(run.url, view=asked, about=opening.about(run), key="explorer")
     view = {name: found.view.get(name, asked.get(name)) for name in SHOWN}
@@ -50,7 +51,7 @@ def show() -> None:
     open_zip()
     view = {name: value for name, value in view.items() if value}
     left(run, {"palette": palette(run), **({"code": told} if told else {}), **view})  # type: ignore[typeddict-item]
-    address.publish(run=run.id, **sharing.parameters(view, told))
+    address.publish(run=run.id, **sharing.parameters(view, told), **back)
 
 
 def sentence(run: runs.Run, colour: str) -> str:

@@ -29,13 +29,12 @@ from numpy.typing import NDArray
 from models import Problem
 from models.analysis.detectors import PLAIN, UNSCALED
 from models.columns import Column, unscaled
+from models.labs import Report, Sketch, quiet
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 Indices = NDArray[np.int64]
-Report = Callable[[str, float], None]
-"""Told (what is being done, share done in [0, 1]). It may raise, which ends the work."""
 
 LEVELS = (0.1, 0.25, 0.5, 1.0, 2.0)  # noises that the denoisers are told, in deviations of the training rows
 TOGETHER = 3.0  # times as much for images and signals: little noise hides nothing of what their numbers share
@@ -51,11 +50,10 @@ DENOISERS = ("direct", "scaled")
 WEIGHTS = {"correction": 4 / 6, "error": 1 / 6, "code": 1 / 6}  # of the combined score
 OURS = ("error", "code", "correction", "combined")
 METHODS = (*OURS, *PLAIN)
+FEWEST_NORMAL = 20  # samples that a split is made of
 QUANTILE = 0.95  # of held-out normals, above which a score is an alarm
-
-
-def quiet(_what: str, _share: float) -> None:
-    """Tells nobody."""
+# While the autoencoder learns: the logarithms (base 10) of mean squared errors that a histogram shows, of how many rows.
+SEEN, BINS, LOOKED_AT = (-4.0, 2.0), 60, 200
 
 
 def flat(samples: NDArray[np.generic], columns: Sequence[Column] = ()) -> Rows:
@@ -91,11 +89,11 @@ def split(anomalous: Flags, seed: int, contaminated: bool = False) -> Split:
     """
     random = np.random.default_rng(seed)
     normal, other = (random.permutation(np.flatnonzero(which)) for which in (~anomalous, anomalous))
-    if len(normal) < 20 or not len(other):
+    if len(normal) < FEWEST_NORMAL or not len(other):
         raise Problem(
             f"{len(normal)} normal samples and {len(other)} others are there",
-            "at least 20 normal ones and one other are needed",
-            "choose another class as the one that does not belong",
+            f"at least {FEWEST_NORMAL} normal ones, of which half are learnt from, and one other are needed",
+            "choose something else as normal, or bring more samples",
         )
     parts = [_divided(normal), _divided(other) if contaminated else (other[:0], other[:0], other)]
     return Split(*(np.concatenate(both) for both in zip(*parts, strict=True)))
@@ -113,7 +111,7 @@ def _divided(rows: Indices) -> tuple[Indices, Indices, Indices]:
 class Scale:
     """Brings rows to mean 0 and deviation 1 of the training rows; what is `FAR` away counts by its logarithm.
 
-    The numbers of an image or a signal have one unit and share one deviation: else the noise at a pixel that is nearly
+    The numbers of an image, and of a channel of a signal, have one unit and share one deviation: else the noise at a pixel that is nearly
     always black would count as much as a stroke.
 
     A column of a table with heavy tails gets a scale on which its training values are normally distributed: a value goes to
@@ -128,12 +126,14 @@ class Scale:
     knots: Mapping[int, tuple[Floats, Floats]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: Rows, shared: bool) -> Scale:
-        """The scale of training rows (N, F); shared: one for all numbers."""
+    def of(cls, rows: Rows, shared: int) -> Scale:
+        """The scale of training rows (N, F). shared: how many deviations there are, each for the numbers of one channel, which come
+        in turn; 0 where each number has its own."""
         values = rows.astype(np.float64)
         mean, deviation = values.mean(0), values.std(0)
         if shared:
-            deviation[:] = np.sqrt(np.square(deviation).mean())
+            channels = deviation.reshape(-1, shared)
+            channels[:] = np.sqrt(np.square(channels).mean(0))
         deviation[deviation < 1e-6 * (1 + np.abs(values).max(0))] = 1
         kurtosis = (((values - mean) / deviation) ** 4).mean(0) - 3
         heavy = [] if shared else np.flatnonzero(kurtosis > HEAVY).tolist()
@@ -225,10 +225,19 @@ def _through(weights: Mapping[str, Rows], name: str, x: Rows) -> Rows:
     return np.asarray(out + x @ weights[f"{name}.line.weight"].T + weights[f"{name}.line.bias"])
 
 
-def fit(rows: Rows, parts: Split, seed: int = 0, *, shared: bool = False, report: Report = quiet) -> Detector:
+def fit(
+    rows: Rows,
+    parts: Split,
+    seed: int = 0,
+    *,
+    shared: int = 0,
+    report: Report = quiet,
+    watched: Mapping[str, Indices] | None = None,
+) -> Detector:
     """Train on the training rows of a split and take the scale of scores from the held-out ones. Imports torch.
 
-    shared: the rows are images or signals, whose numbers have one unit (`Scale`).
+    shared: how many units the numbers of images (1) or signals (their channels) have, see `Scale`. watched: places of rows by what they are,
+    whose errors are sketched meanwhile (`forming`); nothing is learnt from them.
     """
     from models.training import denoiser
 
@@ -238,7 +247,12 @@ def fit(rows: Rows, parts: Split, seed: int = 0, *, shared: bool = False, report
     code_size = min(max(2, round(features * CODE)), WIDEST, features)
     steps = int(np.clip(STEPS_AT * np.sqrt(len(scaled)), FEWEST, MOST_STEPS))
     stronger = TOGETHER if shared else 1.0
-    weights = denoiser.train(scaled, code_size, steps, seed, lambda share: report("training", share), stronger)
+    looked_at = {name: scale(rows[places[:LOOKED_AT]]) for name, places in (watched or {}).items()}
+
+    def tell(share: float, weights: Callable[[], denoiser.Weights]) -> None:
+        report("training", share, (lambda: forming(weights(), looked_at)) if looked_at else None)
+
+    weights = denoiser.train(scaled, code_size, steps, seed, tell, stronger)
     levels = tuple(stronger * noise for noise in LEVELS)
     bare = Detector(scale, weights, parts.train, _through(weights, "encoder", scaled), levels=levels)
     held = rows[parts.validation]
@@ -246,6 +260,18 @@ def fit(rows: Rows, parts: Split, seed: int = 0, *, shared: bool = False, report
     deviation = np.sqrt(np.square(_correction(bare, scale(held))).mean(0)) + np.float32(1e-3)
     typical = {name: _typical(values) for name, values in logs.items()}
     return Detector(scale, weights, parts.train, bare.codes, typical, deviation, levels)
+
+
+def forming(weights: Mapping[str, Rows], looked_at: Mapping[str, Rows]) -> dict[str, list[int]]:
+    """How an autoencoder that still learns gives scaled rows (N, F) back: by what they are, how many have their mean squared error
+    in each of the `BINS` bins of its logarithm within `SEEN`; what lies beyond counts in the last bin. 1 is the error of
+    the mean of all training rows."""
+    out = {}
+    for name, scaled in looked_at.items():
+        errors = np.square(_through(weights, "decoder", _through(weights, "encoder", scaled)) - scaled).mean(1)
+        logs = np.clip(np.log10(np.maximum(errors, 1e-12)), *SEEN)
+        out[name] = np.histogram(logs, BINS, SEEN)[0].tolist()
+    return out
 
 
 def _typical(values: Floats) -> tuple[float, float]:
@@ -458,7 +484,7 @@ def outcome(
     parts: Split,
     seed: int = 0,
     *,
-    shared: bool = False,
+    shared: int = 0,
     methods: Sequence[str] = METHODS,
     report: Report = quiet,
 ) -> Outcome:
@@ -468,7 +494,11 @@ def outcome(
     seconds: dict[str, float] = {}
     if set(methods) & set(OURS):
         begun = time.process_time()
-        detector = fit(rows, parts, seed, shared=shared, report=report)
+        watched = {
+            "normal": parts.validation[~anomalous[parts.validation]],
+            "other": parts.test[anomalous[parts.test]],
+        }
+        detector = fit(rows, parts, seed, shared=shared, report=report, watched=watched)
         both = [scores(detector, rows[which]) for which in (parts.validation, parts.test)]
         spent = time.process_time() - begun
         for name in OURS:
@@ -490,7 +520,7 @@ def compare(
     anomalous: Flags,
     seeds: Sequence[int] = range(5),
     *,
-    shared: bool = False,
+    shared: int = 0,
     contaminated: bool = False,
     methods: Sequence[str] = METHODS,
     report: Report = quiet,
@@ -502,8 +532,8 @@ def compare(
     out = []
     for place, seed in enumerate(seeds):
 
-        def tell(what: str, share: float, place: int = place) -> None:
-            report(f"split {place + 1} of {len(seeds)}: {what}", (place + share) / len(seeds))
+        def tell(what: str, share: float, sketch: Sketch | None = None, /, place: int = place) -> None:
+            report(f"split {place + 1} of {len(seeds)}: {what}", (place + share) / len(seeds), sketch)
 
         parts = split(anomalous, seed, contaminated)
         out.append(outcome(rows, anomalous, parts, seed, shared=shared, methods=methods, report=tell))

@@ -47,6 +47,8 @@ def _svm(train: Rows, others: Sequence[Rows], seed: int) -> Scores:
 def _pca_error(train: Rows, others: Sequence[Rows], _seed: int) -> Scores:
     from sklearn.decomposition import PCA
 
+    if (train == train[0]).all():  # without variance there is no share of it
+        return [np.square(rows - train[0]).sum(1) for rows in others]
     fitted = PCA(0.9, svd_solver="full").fit(train)
     return [np.square(rows - fitted.inverse_transform(fitted.transform(rows))).sum(1) for rows in others]
 
@@ -54,6 +56,8 @@ def _pca_error(train: Rows, others: Sequence[Rows], _seed: int) -> Scores:
 def _mahalanobis(train: Rows, others: Sequence[Rows], _seed: int) -> Scores:
     from sklearn.decomposition import PCA
 
+    if (train == train[0]).all():
+        return [np.square(rows - train[0]).sum(1) for rows in others]
     fitted = PCA(svd_solver="full").fit(train)
     variance = fitted.explained_variance_ + 1e-4 * fitted.explained_variance_.mean()
     return [(fitted.transform(rows) ** 2 / variance).sum(1) for rows in others]
@@ -74,7 +78,8 @@ def ecod(train: Rows, rows: Rows) -> NDArray[np.float64]:
     tails, the right tails and the tail to which each column is skewed, of which the largest counts.
     """
     ordered, count = np.sort(train, 0), len(train)
-    skewed_left = ((train - train.mean(0)) ** 3).mean(0) < 0
+    apart = train.astype(np.float64) - train.mean(0, dtype=np.float64)
+    skewed_left = ((apart / np.maximum(np.abs(apart).max(0), 1e-300)) ** 3).mean(0) < 0  # the cube of 1e30 is too large
     left, right = np.empty(rows.shape), np.empty(rows.shape)
     for j in range(rows.shape[1]):
         left[:, j] = np.searchsorted(ordered[:, j], rows[:, j], "right")

@@ -227,6 +227,11 @@ def arrays(dataset: Dataset, progress: Progress = lambda _what, _share: None) ->
     return content
 
 
+def laid_down(dataset: Dataset) -> bool:
+    """Whether `arrays` finds the dataset as it laid it down before: else it reads or draws all of it."""
+    return _read_arrays(dataset) is not None
+
+
 def samples_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.generic]:
     """The samples of these rows (len(rows), *shape). Reads or draws no more than it must and writes nothing.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from models import Problem, datasets
 from models.engine import queue
@@ -20,12 +21,13 @@ from models.uploads import SHELL
 @dataclass(frozen=True)
 class Standing:
     """How a question stands. phase: "unasked", "queued", "running", "failed" or "answered"; what is being done and the share
-    done in [0, 1]; why it could not be answered."""
+    done in [0, 1]; why it could not be answered; what can be looked at meanwhile, for those who may see the dataset."""
 
     phase: str
     what: str = ""
     share: float = 0.0
     problem: Problem | None = None
+    sketch: dict[str, Any] | None = None
 
 
 def ask(asked: Question, owner: str = SHELL) -> None:
@@ -71,6 +73,7 @@ def standing(asked: Question) -> Standing:
     if row["state"] == "running":
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             said = json.loads(asked.progress.read_text())
-            return Standing("running", str(said["what"]), min(1.0, max(0.0, float(said["share"]))))
+            share = min(1.0, max(0.0, float(said["share"])))
+            return Standing("running", str(said["what"]), share, sketch=said["sketch"])
         return Standing("running", "starting")
     return Standing(row["state"], problem=queue.as_problem(row["problem"]))

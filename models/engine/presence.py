@@ -13,13 +13,21 @@ SILENT = 10.0  # seconds without a heartbeat after which the engine counts as go
 
 def engine_alive() -> bool:
     """Whether an engine wrote a heartbeat in the last `SILENT` seconds."""
-    row = engine_row()
+    return is_alive(engine_row())
+
+
+def is_alive(row: dict[str, Any] | None) -> bool:
+    """`engine_alive` of an `engine_row` that has been read."""
     return row is not None and abs(time.time() - row["beat"]) < SILENT
 
 
 def engine_problem() -> str | None:
     """What keeps the engine from training, as a sentence; None when nothing does."""
-    row = engine_row()
+    return problem_in(engine_row())
+
+
+def problem_in(row: dict[str, Any] | None) -> str | None:
+    """`engine_problem` of an `engine_row` that has been read."""
     problem = queue.as_problem(row["problem"]) if row is not None else None
     return str(problem) if problem is not None else None
 
@@ -27,7 +35,7 @@ def engine_problem() -> str | None:
 def gpus() -> int:
     """How many trainings can run on graphics processors at once."""
     row = engine_row()
-    return int(row["gpus"]) if row is not None and engine_alive() else 0
+    return int(row["gpus"]) if row is not None and is_alive(row) else 0
 
 
 def engine_row() -> dict[str, Any] | None:

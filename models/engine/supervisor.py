@@ -12,7 +12,7 @@ import time
 
 from models import PROJECT, Problem, home, private
 from models.engine import queue
-from models.engine.presence import engine_alive, engine_row
+from models.engine.presence import engine_row, is_alive
 
 log = logging.getLogger("hourglass.engine")
 
@@ -84,7 +84,7 @@ class EngineSupervisor:
             self.problem = str(problem)
             return True
         ours = self.process is not None and row is not None and row["pid"] == self.process.pid
-        return not ours and engine_alive()
+        return not ours and is_alive(row)
 
     def _forget(self) -> None:
         if self.process is not None and self.process.stdin is not None:

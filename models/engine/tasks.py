@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from models import Problem
+from models import Problem, labs
 from models import runs as stored
 from models.engine import answers
 from models.engine.growing import active, attempt_of, finished, is_done
@@ -69,16 +69,18 @@ def answer(root: str, values: dict[str, Any]) -> dict[str, Any]:
     """
     os.environ["HOURGLASS_HOME"] = root
     asked = answers.Question(**values)
-    said = float("-inf")
+    said, seen = float("-inf"), None
 
-    def report(what: str, share: float) -> None:
-        nonlocal said
+    def report(what: str, share: float, sketch: labs.Sketch | None = None, /) -> None:
+        nonlocal said, seen
         if asked.stop.exists():
             raise Withdrawn
         if time.monotonic() - said > 0.2:
             said = time.monotonic()
+            seen = seen if sketch is None else sketch()
+            told = {"what": what, "share": share, "sketch": seen}
             with contextlib.suppress(Problem):  # the disk is full: the answer says so better
-                stored.write_whole(asked.progress, json.dumps({"what": what, "share": share}).encode())
+                stored.write_whole(asked.progress, json.dumps(told).encode())
 
     try:
         if not asked.path.is_file():
@@ -92,8 +94,9 @@ def answer(root: str, values: dict[str, Any]) -> dict[str, Any]:
         log.exception("a question of a lab failed")
         return {"problem": broken(error, "computation")}
     finally:
-        with contextlib.suppress(OSError):
-            asked.stop.unlink(missing_ok=True)
+        for path in (asked.stop, asked.progress):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def broken(error: BaseException | None, what: str = "training") -> list[str | None]:

@@ -10,9 +10,8 @@ import numpy as np
 
 from models import Problem
 from models import runs as stored
-from models.engine import queue
+from models.engine import presence, queue
 from models.engine.growing import active, is_alive, is_done, problem_of, progress, read_status
-from models.engine.presence import engine_alive, engine_problem, engine_row
 from models.engine.queue import Ticket
 from models.engine.supervisor import SUPERVISORS
 
@@ -71,9 +70,9 @@ def status(id_: str) -> Status:  # noqa: PLR0911 - one return for each way a tra
         epochs = int(report["epochs"])
     if ticket.state == "queued":
         ahead, wait = _line().get(id_, (None, None))
-        row = engine_row()
-        what = engine_problem() or ("" if row is None or row["slots"] else "no worker is there yet")
-        if not engine_alive():
+        row = presence.engine_row()
+        what = presence.problem_in(row) or ("" if row is None or row["slots"] else "no worker is there yet")
+        if not presence.is_alive(row):
             what = "no engine is running; start one with python -m models.engine"
             if SUPERVISORS:
                 problem = SUPERVISORS[-1].problem

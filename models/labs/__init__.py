@@ -8,7 +8,7 @@ values; it is called in a worker process, so it may import torch and scikit-lear
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,20 @@ from models.discovery import Unusable, discover, named_like_file, texts
 
 Setting = str | int | float | bool
 Settings = Mapping[str, Setting]
-Report = Callable[[str, float], None]
-"""Told (what is being done, share done in [0, 1]). It raises where nobody waits for the answer any more."""
+Sketch = Callable[[], dict[str, Any]]
+"""Makes what can be looked at meanwhile: a few numbers, as JSON takes them, that are not part of the answer."""
+
+
+class Report(Protocol):
+    """Told what is being done and the share done in [0, 1]; and how to make a sketch, which is called only when it is written
+    down for a page. It raises where nobody waits for the answer any more."""
+
+    def __call__(self, what: str, share: float, sketch: Sketch | None = None, /) -> None:
+        """Tell it."""
+
+
+def quiet(_what: str, _share: float, _sketch: Sketch | None = None, /) -> None:
+    """Tells nobody."""
 
 
 @dataclass(frozen=True)

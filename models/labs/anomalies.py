@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, datasets
+from models import Problem, datasets, kinds
 from models.analysis import anomalies
 from models.analysis.anomalies import OURS, Difference, Outcome
 from models.columns import Column
 from models.datasets import Dataset
-from models.labs import Answer, Lab, Report, Settings
+from models.labs import Answer, Lab, Report, Settings, Sketch
 
 MOST_ROWS = 20_000  # of a larger dataset, so many at random
-MOST_NUMBERS = 3072  # of one sample: a dense network of more takes minutes
+MOST_COLUMNS = 3072  # of a table: a dense network of more takes an hour
+MOST_NUMBERS = 400  # of an image or a signal: more are made smaller, since dense networks take time with their square
+HARDLY = 0.6  # area under the ROC curve below which a score is hardly better than one drawn at random, which has 0.5
+FEW = 10  # samples that do not belong, below which a verdict would be about these alone
 ALARMS = 24  # that are explained, those with the highest scores
 TITLES = {
     "error": "reconstruction error",
@@ -27,14 +30,32 @@ TITLES = {
 
 
 def fits(dataset: Dataset) -> str:
-    """Classes are needed to know what is found, and samples that a small dense network takes."""
+    """Classes are needed to know what is found, and rows that a small dense network takes."""
     if len(dataset.classes) < 2:
-        return "this lab needs to know which samples do not belong: two classes at least"
-    if dataset.size > MOST_NUMBERS:
-        return (
-            f"a sample has {dataset.size:,} numbers, and the small networks of this lab take {MOST_NUMBERS:,} at most"
-        )
+        there = "all samples are of one class" if dataset.classes else "its samples have no classes"
+        return f"{there}, and this lab has to know which do not belong: by two classes at least, normal and not"
+    if dataset.kind == "table" and dataset.size > MOST_COLUMNS:
+        return f"a row has {dataset.size:,} numbers, and the small networks of this lab take {MOST_COLUMNS:,} at most"
     return ""
+
+
+def smaller(samples: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Images (N, H, W, C) or signals (N, T, C) of at most `MOST_NUMBERS` numbers: the means of so many pixels, or steps, side by
+    side as are needed. What is small enough, and rows (N, F), are left as they are."""
+    axes = tuple(range(1, samples.ndim - 1))
+    step = 1
+    while np.prod([-(-samples.shape[axis] // step) for axis in axes]) * samples.shape[-1] > MOST_NUMBERS and axes:
+        step += 1
+    if step == 1:
+        return samples
+    parts: list[NDArray[Any]] = [samples[at : at + 256].astype(np.float32) for at in range(0, len(samples), 256)]
+    for axis in axes:
+        starts = np.arange(0, samples.shape[axis], step)
+        widths = np.diff([*starts, samples.shape[axis]]).astype(np.float32)
+        widths = widths.reshape([-1 if i == axis else 1 for i in range(samples.ndim)])
+        parts = [np.add.reduceat(part, starts, axis) / widths for part in parts]
+    out = np.concatenate(parts)
+    return out.round().astype(np.uint8) if samples.dtype == np.uint8 else out
 
 
 def choices(dataset: Dataset) -> dict[str, str]:
@@ -46,12 +67,13 @@ def choices(dataset: Dataset) -> dict[str, str]:
 
 
 def usual(dataset: Dataset, labels: NDArray[np.int32]) -> str:
-    """The choice where nothing was chosen: the class that most samples have, where it is more than half of them; else all
-    but the last."""
+    """The choice where nothing was chosen: the class that most samples have, where it is more than half of them or one of two;
+    else all but the last that any has."""
     counts = np.bincount(labels[labels >= 0], minlength=len(dataset.classes))
-    if counts.max() > counts.sum() / 2:
+    if len(counts) == 2 or counts.max() > counts.sum() / 2:
         return f"only {int(counts.argmax())}"
-    return f"but {len(counts) - 1}"
+    there = np.flatnonzero(counts)
+    return f"but {int(there[-1]) if len(there) else 0}"
 
 
 def anomalous_of(labels: NDArray[np.int32], chosen: str) -> NDArray[np.bool_]:
@@ -63,27 +85,50 @@ def anomalous_of(labels: NDArray[np.int32], chosen: str) -> NDArray[np.bool_]:
     return np.asarray(~same if how == "only" else same)
 
 
+def lacking(dataset: Dataset, labels: NDArray[np.int32], chosen: str) -> str:
+    """ "" where so many samples are normal, and others not, that the lab can answer; else what it needs, in sentences."""
+    of_class = np.bincount(labels[labels >= 0], minlength=len(dataset.classes))
+    known = int(of_class.sum())
+    counts = {}
+    for choice in choices(dataset):
+        how, which = choice.split()
+        counts[choice] = int(of_class[int(which)]) if how == "only" else known - int(of_class[int(which)])
+    enough = [choice for choice, normal in counts.items() if anomalies.FEWEST_NORMAL <= normal < known]
+    if chosen in enough:
+        return ""
+    normal = counts.get(chosen, 0)
+    there = (
+        f"With this choice {normal:,} of the {known:,} samples with a class are normal and {known - normal:,} are not."
+    )
+    needs = f"At least {anomalies.FEWEST_NORMAL} normal ones are needed, of which half are learnt from, and one other."
+    do = f"Choose “{choices(dataset)[enough[0]]}”, for instance." if enough else "Bring more samples with classes."
+    return f"{there} {needs} {do}"
+
+
 def answer(dataset: Dataset, settings: Settings, report: Report) -> Answer:
     """Every method on the same splits, and why the first alarms are alarms.
 
     facts: {normal, words, count, anomalies, methods [{name, title, ours, roc [S], ap [S], seconds}], best, difference {mean,
     low, high, tied}, verdict}. arrays, of the first split: "test" (T,) rows of the dataset, "anomalous" (T,), "score <method>"
-    (T,) and "held <method>" (V,); of the `ALARMS` highest scores "alarms" (K,) places among these, "expected" (K, F) and
-    "deviations" (K, F) (see `models.analysis.anomalies.Blame`), "nearest" (K,) rows of the dataset.
+    (T,) and "held <method>" (V,); of the `ALARMS` highest scores "alarms" (K,) places among these, "expected" and
+    "deviations" (K, *shape) (see `models.analysis.anomalies.Blame`), "nearest" (K,) rows of the dataset. What is too large is
+    `smaller`, so that its shape here is another than the dataset's.
     """
     report("reading", 0.0)
     content = datasets.arrays(dataset)
     chosen = str(settings["normal"]) or usual(dataset, content.labels)
-    known = np.flatnonzero(content.labels >= 0)
-    if len(known) > MOST_ROWS:
-        known = np.sort(np.random.default_rng(0).choice(known, MOST_ROWS, replace=False))
+    known: NDArray[np.integer[Any]] = np.flatnonzero(content.labels >= 0)
+    labelled = len(known)
+    known = some_of(known, anomalous_of(content.labels[known], chosen))
     anomalous = anomalous_of(content.labels[known], chosen)
-    rows = anomalies.flat(np.asarray(content.samples[known]), dataset.columns)
-    shared = dataset.kind != "table"
+    samples = smaller(np.asarray(content.samples[known]))
+    rows = anomalies.flat(samples, dataset.columns)
+    # Each column of a table has its unit, and each channel of a signal.
+    shared = 0 if dataset.kind == "table" else 1 if kinds.get(dataset.kind).pixels else samples.shape[-1]
     contaminated = bool(settings["contaminated"])
 
-    def tell(what: str, share: float) -> None:
-        report(what, 0.9 * share)
+    def tell(what: str, share: float, sketch: Sketch | None = None, /) -> None:
+        report(what, 0.9 * share, sketch)
 
     seeds = range(int(settings["splits"]))
     outcomes = anomalies.compare(rows, anomalous, seeds, shared=shared, contaminated=contaminated, report=tell)
@@ -99,6 +144,7 @@ def answer(dataset: Dataset, settings: Settings, report: Report) -> Answer:
         "normal": chosen,
         "words": choices(dataset).get(chosen, chosen),
         "count": len(rows),
+        "of": labelled,
         "anomalies": int(anomalous.sum()),
         "contaminated": contaminated,
         "methods": [described(name, outcomes) for name in first.scores],
@@ -111,14 +157,25 @@ def answer(dataset: Dataset, settings: Settings, report: Report) -> Answer:
         "test": known[first.test].astype(np.int32),
         "anomalous": first.anomalous,
         "alarms": alarms.astype(np.int32),
-        "expected": blamed.expected.astype(np.float32),
-        "deviations": blamed.deviations.astype(np.float32),
+        "expected": blamed.expected.astype(np.float32).reshape(-1, *samples.shape[1:]),
+        "deviations": blamed.deviations.astype(np.float32).reshape(-1, *samples.shape[1:]),
         "nearest": known[anomalies.nearest_normal(detector, chief)].astype(np.int32),
     }
     for name in first.scores:
         arrays[f"score {name}"] = first.scores[name].astype(np.float32)
         arrays[f"held {name}"] = first.held_out[name].astype(np.float32)
     return Answer(facts, arrays)
+
+
+def some_of(known: NDArray[np.integer[Any]], anomalous: NDArray[np.bool_]) -> NDArray[np.integer[Any]]:
+    """`MOST_ROWS` of these rows (N,), drawn at random from the normal ones and from the others, so that as large a share does
+    not belong: but `FEW` at least, where there are so many."""
+    if len(known) <= MOST_ROWS:
+        return known
+    others = max(round(MOST_ROWS * float(anomalous.mean())), min(FEW, int(anomalous.sum())))
+    random = np.random.default_rng(0)
+    drawn = [random.permutation(known[anomalous])[:others], random.permutation(known[~anomalous])[: MOST_ROWS - others]]
+    return np.sort(np.concatenate(drawn))
 
 
 def described(name: str, outcomes: list[Outcome]) -> dict[str, Any]:
@@ -144,31 +201,50 @@ def verdict(outcomes: list[Outcome], best: str, apart: Difference) -> str:
         100 * float(np.mean([one.average_precision(name) for one in outcomes])) for name in ("combined", best)
     )
     between = f"{100 * apart.low:+.1f} to {100 * apart.high:+.1f}".replace("-", "−")
-    figures = f"{ours:.1f} % average precision against {theirs:.1f} % (difference {between} points in 95 of 100 draws)"
+    others = int(outcomes[0].anomalous.sum())
+    if others < FEW:
+        samples = "Only one sample does" if others == 1 else f"Only {others} samples do"
+        return (
+            f"{samples} not belong, too few to say who finds more: the networks reach {ours:.1f} % average precision on these, "
+            f"{best} {theirs:.1f} %."
+        )
+    areas = [float(np.mean([one.roc_auc(name) for one in outcomes])) for name in ("combined", best)]
+    if max(areas) < HARDLY:
+        share = 100 * float(np.mean([one.anomalous.mean() for one in outcomes]))
+        return (
+            f"Neither finds them: the networks reach {ours:.1f} % average precision, {best}, the best plain method, {theirs:.1f} %, "
+            f"where scores drawn at random have {share:.1f} %."
+        )
+    apart_by = f"(difference {between} points in 95 of 100 draws)"
     if apart.tied:
-        return f"A tie: the networks and {best} find about as much, {figures}."
-    return f"{'The networks win' if apart.mean > 0 else f'{best} wins'}: the networks reach {figures.replace('against', f'against {best} with')}."
+        both = f"average precision {ours:.1f} % against {theirs:.1f} %"
+        return f"A tie: the networks and {best}, the best plain method, find about as much: {both} {apart_by}."
+    if apart.mean > 0:
+        return f"The networks win: average precision {ours:.1f} % against {theirs:.1f} % of {best}, the best plain method {apart_by}."
+    return f"{best}, a plain method, wins: average precision {theirs:.1f} % against {ours:.1f} % of the networks {apart_by}."
 
 
 def because(
     columns: tuple[Column, ...], kind: str, deviations: NDArray[np.floating[Any]], shape: tuple[int, ...]
 ) -> str:
-    """Which number of a sample is furthest from what was expected of it, in words. deviations (F,)."""
-    place = int(np.abs(deviations).argmax())
-    far = float(deviations[place])
+    """Which number of a sample is furthest from what was expected of it, in words. deviations: of a row (F,), a signal (T, C) or
+    an image (H, W, C); shape: the dataset's, which is larger where samples were made `smaller`."""
+    at = np.unravel_index(int(np.abs(deviations).argmax()), deviations.shape)
+    far = float(deviations[at])
+    first = [int(i) * -(-whole // part) + 1 for i, whole, part in zip(at, shape, deviations.shape, strict=True)]
     where = f"{abs(far):.0f} deviations {'above' if far > 0 else 'below'} what is expected"
     if kind == "table":
+        place = int(at[0])
         column = next((one for one in columns if one.start <= place < one.start + one.width), None)
         if column is None:
             return f"number {place + 1}: {where}"
         value = f" = {column.values[place - column.start]}" if column.width > 1 else ""
         return f"{column.name}{value}: {where}"
     if kind == "signal":
-        step, channel = divmod(place, shape[1])
+        channel = int(at[1])
         name = columns[channel].name if channel < len(columns) else f"channel {channel + 1}"
-        return f"step {step + 1} of {name}: {where}"
-    down, across = divmod(place // shape[2], shape[1])
-    return f"pixel {across + 1}, {down + 1}: {where}"
+        return f"step {first[0]} of {name}: {where}"
+    return f"pixel {first[1]}, {first[0]}: {where}"
 
 
 def libraries() -> str:
@@ -186,5 +262,6 @@ LAB = Lab(
     fits=fits,
     answer=answer,
     settings={"normal": "", "contaminated": False, "splits": 5},
+    version=2,
     shipped=("breast-cancer",),
 )

@@ -19,6 +19,7 @@ from models.readers.work import Work, plain
 WEAK = ("y", "target", "targets")  # as often an axis or a price as a class
 LABELS = (
     *(*CLASS_NAMES, "variety", "diagnosis", "group"),
+    *("fraud", "isfraud", "is_fraud", "outlier", "is_outlier", "anomaly", "is_anomaly", "anomalous"),
     *("klasse", "kategorie", "gruppe", "classe", "catégorie", "categorie", "clase", "categoría", "categoria"),
 )
 FEW = 50  # values of the only column of texts that may be the class without being called so

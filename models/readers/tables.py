@@ -20,6 +20,7 @@ from models.readers.gathering import Table, columns_of, slices, with_unit
 from models.readers.kept import columns_beside
 from models.readers.labels import as_text, classes_of
 from models.readers.long import pivoted
+from models.readers.payments import time_of_payments
 from models.readers.pixels import as_images, factors, square
 from models.readers.result import ColumnFacts, ReadResult
 from models.readers.roles import Measures, ids_of, label_of, measures, pixel_names
@@ -27,6 +28,9 @@ from models.readers.series import SERIES, signals
 from models.readers.times import called_time, counts_moments
 from models.readers.work import Work, plain
 
+PERSISTS = (
+    0.5  # of the changes of class that an order by chance would have; rows with fewer may follow each other in time
+)
 REPEATED = 0.05  # the share of rows with the time of the row before, above which rows are events and no series
 
 
@@ -50,7 +54,8 @@ def found(table: Table, work: Work, source: str) -> ReadResult:
             "choose one of these",
         )
     kind, uneven = choice.kind, False
-    if kind is None:
+    paid = time_of_payments(table.names)
+    if kind is None and paid is None:
         kind, uneven = _kind(table, clock, moments, work)
     if kind == "signal" and clock is not None and choice.layout != "across":
         table, clock = _ordered(table, clock)
@@ -58,7 +63,10 @@ def found(table: Table, work: Work, source: str) -> ReadResult:
     if kind != "signal":
         table, dated = with_features(table, clock, moments, work)
     of = measures(table, work)
-    reasons = _left_out(table, of, moments, clock, kind, work) | dated
+    reasons = _left_out(table, of, moments, clock, kind, work)
+    if paid is not None and table.names[paid] not in (*(choice.columns or ()), choice.label):
+        reasons.setdefault(paid, "the column tells the time of each row")
+    reasons |= dated
     ids = {} if choice.missing == "keep" else ids_of(table, of, kind, work)
     ids = {i: why for i, why in ids.items() if i not in reasons}
     reasons |= ids
@@ -72,6 +80,7 @@ def found(table: Table, work: Work, source: str) -> ReadResult:
             work.skip(table.names[i], why)
     numbers = [i for i in columns if i not in table.categories]
     labels, classes = _labels(table, label, work)
+    uneven = uneven and not _by_chance(labels)
     if not columns:
         raise Problem(
             f"{source} has no column to learn from",
@@ -144,6 +153,16 @@ def _kind(table: Table, clock: Clock | None, moments: Mapping[int, str], work: W
     alone = all(i in moments or i not in table.categories for i in range(len(table.names)))
     often = float(np.mean(np.diff(clock.moments) == 0))
     return ("signal" if clock.even else None), not clock.even and clock.rising and alone and often < REPEATED
+
+
+def _by_chance(labels: NDArray[np.int32]) -> bool:
+    """Whether the class of a row (N,) says little about that of the next: then rows are samples of their own, and not moments
+    of something that goes on for a while."""
+    if len(labels) < 2 or (labels < 0).all():
+        return False
+    shares = np.unique(labels, return_counts=True)[1] / len(labels)
+    expected = 1 - float(np.square(shares).sum())
+    return expected > 0 and float(np.mean(np.diff(labels) != 0)) > PERSISTS * expected
 
 
 def _left_out(

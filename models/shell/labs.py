@@ -40,7 +40,7 @@ def _lab(arguments: argparse.Namespace) -> int:
     for name in names:
         subject = runs.open_run(runs.folder_of(name)) if lab.of == "run" else datasets.get(name)
         asked = engine.question(lab, subject, settings)
-        answer = answers.compute(asked, (lambda _what, _share: None) if arguments.json else show_progress)
+        answer = answers.compute(asked, labs.quiet if arguments.json else _show)
         if arguments.ship:
             answers.ship(asked, answer)
         else:
@@ -48,6 +48,10 @@ def _lab(arguments: argparse.Namespace) -> int:
         told = {lab.of: asked.subject, **answer.facts}
         print(json.dumps(told) if arguments.json else f"{subject.title}: {answer.facts['verdict']}")
     return 0
+
+
+def _show(what: str, share: float, _sketch: labs.Sketch | None = None, /) -> None:
+    show_progress(what, share)
 
 
 def _setting(lab: labs.Lab, text: str) -> tuple[str, labs.Setting]:

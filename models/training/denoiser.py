@@ -20,6 +20,8 @@ BATCH = 256
 RATE = 4e-3  # the largest learning rate; it rises to it and falls to nothing
 NOISE = (0.05, 3.0)  # standard deviations of the noise, drawn evenly on a logarithmic scale
 LITTLE = 0.1  # noise of the autoencoder's input
+TOLD = 25  # steps after which it is told how far they are
+Weights = dict[str, NDArray[np.float32]]
 
 
 class WithLine(nn.Module):
@@ -70,12 +72,13 @@ def train(
     code_size: int,
     steps: int,
     seed: int,
-    tell: Callable[[float], None],
+    tell: Callable[[float, Callable[[], Weights]], None],
     stronger: float = 1.0,
-) -> dict[str, NDArray[np.float32]]:
+) -> Weights:
     """An autoencoder with this code size and two denoisers, trained on these rows (N, F) of mean 0 and deviation 1.
 
-    The denoisers see noises of `NOISE`, so many times as strong. tell is given the share that is done, and may raise. The same seed gives the same weights. They are named
+    The denoisers see noises of `NOISE`, so many times as strong. tell is given the share that is done and what gives the weights as
+    they are then, and may raise. The same seed gives the same weights. They are named
     "encoder.…", "decoder.…", "direct.…" and "scaled.…", as torch names them.
     """
     torch.set_num_threads(1)
@@ -90,6 +93,14 @@ def train(
             "scaled": Scaled(features),
         }
     encoder, decoder, direct, scaled = parts.values()
+
+    def weights_now() -> Weights:
+        return {
+            f"{name}.{key}": value.detach().numpy().copy()
+            for name, part in parts.items()
+            for key, value in part.state_dict().items()
+        }
+
     weights = [weight for part in parts.values() for weight in part.parameters()]
     optimizer = torch.optim.AdamW(weights, RATE, weight_decay=1e-3, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, steps)
@@ -107,10 +118,6 @@ def train(
         loss.backward()
         optimizer.step()
         schedule.step()
-        if step % 50 == 0:
-            tell(step / steps)
-    return {
-        f"{name}.{key}": value.detach().numpy().copy()
-        for name, part in parts.items()
-        for key, value in part.state_dict().items()
-    }
+        if step % TOLD == 0:
+            tell(step / steps, weights_now)
+    return weights_now()

@@ -1,5 +1,7 @@
 """Anomalies: which samples are not like the others, by three scores of small networks beside the plain methods."""
 
+import base64
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -7,17 +9,21 @@ import streamlit as st
 
 from components import address, choosing, labs, pictures
 from components.labs import Try
+from components.listing import MAP
 from components.views import Page
-from models import Problem, datasets, engine, kinds
+from models import datasets, engine, kinds
 from models.analysis import anomalies as computed
 from models.codes import to_float
 from models.datasets import Dataset
-from models.labs import Answer, anomalies
+from models.labs import Answer, Settings, anomalies
 
 LAB = anomalies.LAB
 SHOWN = ("score", "at", "miss", "week", "room")  # what the browser reports
 SENT = 4000  # scores of each kind that the browser gets, at most: of more the quantiles are the same
+LONG = 1e8  # numbers of a dataset that takes longer to be drawn than a page may: the worker that answers draws it
 PICTURES = 8  # alarms that are drawn
+COLOURS = {"normal": "#56b4e9", "other": "#d55e00"}  # as in the browser's part
+KINDS = {"normal": "normal samples that were held out", "other": "samples that do not belong"}
 EXPLAINED = {
     "error": "An autoencoder learns to squeeze normal samples into a few numbers and back. What is not like them comes back wrong.",
     "code": "The code of a normal sample lies among codes of others. This is how far away the nearest of them are.",
@@ -30,22 +36,37 @@ def show() -> None:
     dataset = labs.begin_dataset(LAB)
     if dataset is None:
         return
-    settings = chosen(dataset)
-    found = labs.answer(LAB, dataset, settings)
+    settings, lacks = chosen(dataset)
+    if lacks:
+        st.info(choosing.escaped(lacks))
+    found = None if lacks else labs.answer(LAB, dataset, settings, forming)
     view: dict[str, str] = {}
     if found is not None:
         st.markdown(f"**{choosing.escaped(found.facts['verdict'])}**", help=VERDICT)
         of = f"{dataset.fingerprint} {found.facts['normal']} {found.facts['contaminated']}"
         view = labs.drawn(LAB, dataset.fingerprint, of, payload(found.digest, found), SHOWN)
         labs.to_try("Anomalies", tries(dataset))
-        alarms(dataset, found)
+        alarms(dataset, found, here(dataset, settings, view))
         clean = engine.question(LAB, dataset, {**settings, "contaminated": False})
         table(found, labs.kept(clean) if settings["contaminated"] else None)
-        count = f"{found.facts['count']:,} samples, of which {found.facts['anomalies']:,} do not belong."
-        labs.origin(LAB, dataset, settings, f"{count} Plain methods: {found.facts['libraries']}.")
+        labs.origin(LAB, dataset, settings, measured(dataset, found))
+    address.publish(**here(dataset, settings, view))
+
+
+def measured(dataset: Dataset, found: Answer) -> str:
+    """What the answer was computed from and with, in sentences."""
+    facts, shape = found.facts, found.arrays["expected"].shape[1:]
+    drawn = "" if facts["count"] == facts["of"] else f", drawn at random from {facts['of']:,},"
+    size = "" if shape == dataset.shape else f" They were made smaller, to {' × '.join(map(str, shape))} numbers."
+    count = f"{facts['count']:,} samples{drawn} of which {facts['anomalies']:,} do not belong.{size}"
+    return f"{count} Plain methods: {facts['libraries']}."
+
+
+def here(dataset: Dataset, settings: Settings, view: Mapping[str, str]) -> dict[str, str]:
+    """The address of the page as it stands."""
     said = {name: value for name, value in settings.items() if name != "splits" and value != LAB.settings[name]}
-    words = {name: "yes" if value is True else value for name, value in said.items()}
-    address.publish(data=dataset.name, **words, **{name: value for name, value in view.items() if value})
+    words = {name: "yes" if value is True else str(value) for name, value in said.items()}
+    return {"data": dataset.name, **words, **{name: value for name, value in view.items() if value}}
 
 
 VERDICT = (
@@ -55,14 +76,15 @@ VERDICT = (
 )
 
 
-def chosen(dataset: Dataset) -> dict[str, Any]:
-    """The settings, by controls."""
-    try:
-        usual = anomalies.usual(dataset, datasets.arrays(dataset).labels)
-    except Problem as problem:
-        st.error(str(problem))
-        usual = "only 0"
+def chosen(dataset: Dataset) -> tuple[dict[str, Any], str]:
+    """The settings, by controls, and what the lab lacks with these, in sentences."""
     words = anomalies.choices(dataset)
+    labels, usual = None, ""
+    if dataset.draw is None or dataset.count * dataset.size < LONG or datasets.laid_down(dataset):
+        labels = datasets.arrays(dataset).labels
+        usual = anomalies.usual(dataset, labels)
+    else:
+        words = {"": "the class of most, or all but the last", **words}
     linked = address.first_time("normal of") and "normal" in st.query_params
     if st.session_state.get("normal of") != dataset.fingerprint:  # a choice among other classes says nothing of these
         st.session_state["normal of"] = dataset.fingerprint
@@ -78,7 +100,46 @@ def chosen(dataset: Dataset) -> dict[str, Any]:
             help="As in life, where nobody has sorted them out: half of the anomalies are among the samples that all methods "
             "learn from. How far each falls is told in the table below, once it was computed without them, too.",
         )
-    return {**LAB.settings, "normal": "" if normal == usual else normal, "contaminated": bool(contaminated)}
+    settings = {**LAB.settings, "normal": "" if normal == usual else normal, "contaminated": bool(contaminated)}
+    return settings, "" if labels is None else anomalies.lacking(dataset, labels, normal)
+
+
+GREY = "#808495"  # of letters and lines, to be read on light and dark pages
+WIDE, HIGH, FOOT = 640, 200, 44  # of the drawing: its width, its height, and what stands below its axis
+
+
+def forming(sketch: Mapping[str, Any]) -> str:
+    """Both histograms of an autoencoder that still learns (`models.analysis.anomalies.forming`), as HTML."""
+    low, high = computed.SEEN
+    bottom = HIGH - FOOT
+    shares = {name: np.array(sketch[name], float) / max(1, sum(sketch[name])) for name in COLOURS}
+    top = max(0.15, *(share.max() for share in shares.values()))  # so that the first of all do not fill it
+    shapes = []
+    for name, share in shares.items():
+        edges = np.repeat(np.linspace(0, WIDE, len(share) + 1), 2)[1:-1]
+        heights = np.repeat(bottom - (bottom - 4) * share / top, 2)
+        corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(edges, heights, strict=True))
+        shapes.append(
+            f'<polyline points="0,{bottom} {corners} {WIDE},{bottom}" fill="{COLOURS[name]}" fill-opacity="0.25" '
+            f'stroke="{COLOURS[name]}" stroke-width="2"/>'
+        )
+    marks = "".join(
+        f'<text x="{WIDE * (power - low) / (high - low):.0f}" y="{bottom + 17}" text-anchor="middle">{10.0**power:g}</text>'
+        for power in range(int(low) + 1, int(high))
+    )
+    words = "mean squared error of what the autoencoder gives back; 1 is what the mean of all would have"
+    legend = " ".join(f'<b style="color:{COLOURS[name]}">■</b> {KINDS[name]}&emsp;' for name in COLOURS)
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" width="{WIDE}" height="{HIGH}" fill="{GREY}" '
+        f'font-family="sans-serif" font-size="14">{"".join(shapes)}<path d="M0 {bottom}H{WIDE}" stroke="{GREY}"/>{marks}'
+        f'<text x="{WIDE / 2}" y="{HIGH - 6}" text-anchor="middle">{words}</text></svg>'
+    )
+    # A page takes no drawing but as a picture.
+    encoded = base64.b64encode(drawing.encode()).decode()
+    return (
+        f'<div data-testid="lab-forming">{legend}<br><img alt="{words}" width="{WIDE}" height="{HIGH}" '
+        f'style="max-width: 100%; height: auto" src="data:image/svg+xml;base64,{encoded}"></div>'
+    )
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -109,7 +170,7 @@ def some(scores: Any) -> list[float]:
 
 
 def tries(dataset: Dataset) -> list[Try]:
-    """Three things to do."""
+    """Three things to do, and where one brings data of one's own."""
     name = dataset.name
     every = [
         Try("A miss costs a hundred false alarms", {"data": name, "miss": "100"}),
@@ -117,11 +178,12 @@ def tries(dataset: Dataset) -> list[Try]:
         Try("Card payments: which are fraud?", {"data": "payments"}),
         Try("Handwritten digits: find the nines", {"data": "digits"}),
     ]
-    return [one for one in every if len(one.query) > 1 or one.query["data"] != name][:3]
+    some = [one for one in every if len(one.query) > 1 or one.query["data"] != name][:3]
+    return [*some, Try("Bring your own, with classes", {}, page="Data")]
 
 
-def alarms(dataset: Dataset, found: Answer) -> None:
-    """The samples with the highest combined scores, and why."""
+def alarms(dataset: Dataset, found: Answer, address_here: Mapping[str, str]) -> None:
+    """The samples with the highest combined scores, why, and where they lie on a map."""
     arrays = found.arrays
     places = arrays["alarms"].astype(int)
     rows, nearest = arrays["test"][places].astype(np.int64), arrays["nearest"].astype(np.int64)
@@ -130,16 +192,21 @@ def alarms(dataset: Dataset, found: Answer) -> None:
     labels = datasets.arrays(dataset).labels
     names = [dataset.classes[label] if label >= 0 else "" for label in labels[rows]]
     if kinds.get(dataset.kind).pixels:
-        expected = arrays["expected"].reshape(-1, *dataset.shape)[:PICTURES]
-        stored = (to_float(np.asarray(datasets.samples_at(dataset, which[:PICTURES]))) for which in (rows, nearest))
+        expected = arrays["expected"][:PICTURES]
+        stored = (
+            to_float(anomalies.smaller(np.asarray(datasets.samples_at(dataset, which[:PICTURES]))))
+            for which in (rows, nearest)
+        )
         first, close = stored
         sheet = pictures.below(np.stack([first, np.clip(expected, 0, 1), close]), across=PICTURES, side=72)
         words = "the sample, what the denoiser makes of it, and the normal sample with the nearest code"
         st.html(f'<div class="hg-strips">{pictures.element(sheet, words)}</div>')
         st.caption(f"One below the other: {words}.")
+    links = labs.on_map(LAB, dataset, rows, address_here)
     why = [anomalies.because(dataset.columns, dataset.kind, one, dataset.shape) for one in arrays["deviations"]]
     st.dataframe(
         {
+            **({} if links is None else {"map": links}),
             "row": rows + 1,
             "class": names,
             "alarm": np.where(truth, "right", "false"),
@@ -148,6 +215,7 @@ def alarms(dataset: Dataset, found: Answer) -> None:
             "score": arrays["score combined"][places],
         },
         hide_index=True,
+        column_config={"map": MAP},
     )
 
 

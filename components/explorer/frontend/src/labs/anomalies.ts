@@ -244,9 +244,11 @@ class Anomalies implements Lab {
       series,
     );
     this.legend.replaceChildren(
-      ...series.map(({ title, colour }) => {
+      ...series.map(({ title, colour, dashed }) => {
         const mark = h("i", {});
-        mark.style.background = colour;
+        mark.style.background = dashed
+          ? `repeating-linear-gradient(90deg, ${colour} 0 5px, transparent 5px 9px)`
+          : colour;
         return h("span", {}, mark, title);
       }),
     );
