@@ -96,6 +96,11 @@ def _asked(digest: str, _image: Floats) -> Future[str]:
     return _readers().submit(reading.read, _image)
 
 
+@st.cache_resource(show_spinner=False)
+def _version() -> str:
+    return reading.version() or "Tesseract"
+
+
 def _read(found: Cleaned) -> None:
     """The verdict and the table: with what was read once that is there."""
     if reading.program() is None:
@@ -117,6 +122,7 @@ def _read(found: Cleaned) -> None:
         return
     truth = "\n".join(found.page.lines)
     _told(found, {name: reading.character_error(truth, text) for name, text in read.items()})
+    st.caption(f"Read by {_version()}.")
     with st.expander("What Tesseract read"):
         for column, name in zip(st.columns(3), ("spoilt", "run", "divided"), strict=True):
             column.caption(found[name].title)

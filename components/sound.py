@@ -87,7 +87,6 @@ def _chosen() -> tuple[Floats, bool] | None:
 def _noise(own: bool) -> tuple[str, float]:
     """The kind and the level of the noise that is added; of a sound of one's own there may be none."""
     left, right = st.columns(2)
-    kind = left.selectbox("Noise", list(sounds.NOISES), format_func=sounds.NOISES.__getitem__, key="sound noise")
     level = right.slider(
         "Its strength",
         0.0 if own else 0.01,
@@ -97,6 +96,9 @@ def _noise(own: bool) -> tuple[str, float]:
         key=f"sound level {own}",
         help="The standard deviation of the noise; 1 is the loudest that a file holds. "
         + ("At 0 the sound is cleaned as it came." if own else ""),
+    )
+    kind = left.selectbox(
+        "Noise", list(sounds.NOISES), format_func=sounds.NOISES.__getitem__, key="sound noise", disabled=not level
     )
     return kind, level
 

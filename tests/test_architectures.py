@@ -306,6 +306,10 @@ def curved(kind: str, count: int = 400) -> np.ndarray:
     return ((values - values.mean(0)) / values.std(0)).astype(np.float32)
 
 
+# Those that end in a convolution.
+CONVOLUTIONAL = ("convolutional", "convolutional-grid", "modern-convolutional", "convolutional-variational")
+
+
 @pytest.mark.parametrize("kind", ["image", "signal", "table"])
 @pytest.mark.parametrize("name", ALL)
 def test_our_recipe_begins_near_pca(name: str, kind: str) -> None:
@@ -324,14 +328,14 @@ def test_our_recipe_begins_near_pca(name: str, kind: str) -> None:
     told = np.abs(np.corrcoef(scores.T, code.numpy().T)[:2, 2:])
     assert np.diag(told).min() > 0.95
     pca = metrics.squared_errors(clean.numpy(), metrics.through_pca(plane, clean.numpy())).mean()
-    if name not in ("convolutional", "modern-convolutional", "convolutional-variational", "lstm", "gru"):
+    if name not in (*CONVOLUTIONAL, "lstm", "gru"):
         assert error < pca + 0.15 * (mean - pca)
     other = begun(name, "article", stored, kind)
     with torch.no_grad():
         assert float((other.decode(other.encode(clean)[0]) - clean).square().mean()) > 0.9 * mean
 
 
-@pytest.mark.parametrize("name", ["convolutional", "modern-convolutional", "convolutional-variational"])
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
 def test_a_last_convolution_begins_at_the_mean_of_each_channel(name: str) -> None:
     mean = np.linspace([20, 150], [100, 220], 64).reshape(8, 8, 2).round()
     made = begun(name, "hourglass", np.stack([mean - 9, mean + 9]).astype(np.uint8), "image")

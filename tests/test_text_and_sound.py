@@ -15,6 +15,7 @@ from models.datasets import text, tones
 from models.labs import _page as pages
 from models.labs import _sound as sounds
 from models.readers import sound as reader
+from models.shell import main
 
 STRONG = pages.Strengths(0.9, 0.9, 0.6)
 
@@ -414,3 +415,9 @@ def test_a_sound_opens_and_answers_its_controls() -> None:
 @pytest.mark.parametrize(("name", "run"), [("page_of_text", "digits-modern-8"), ("sound", "digits-modern-8")])
 def test_a_run_of_something_else_is_told_so(name: str, run: str) -> None:
     assert "This run cannot clean" in said(part(name, run))
+
+
+def test_the_shell_trains_with_the_noise_stains(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    chosen = ["--dataset", "digits", "--architecture", "convolutional-grid", "--code-size", "16", "--noise", "stains"]
+    assert main(["train", "--here", *chosen, "--noise-level", "0.8", "--epochs", "1", "--tsne", "0"]) == 0
+    assert "stains noise" in capsys.readouterr().out

@@ -20,7 +20,7 @@ from models.datasets import Arrays, Dataset
 COUNT, STEPS, RATE = 12_000, 128, 8000
 KINDS = ("note", "chord", "vowel", "sweep")
 HIGHEST = 3600.0  # Hz: what lies above would be heard as something else at this rate
-PITCHES = ((80.0, 1200.0), (80.0, 600.0), (80.0, 320.0), (80.0, 1500.0))  # Hz of the deepest tone, by kind
+PITCHES = (80.0, 700.0)  # Hz of the deepest tone
 LOUDNESS = (0.03, 0.5)  # smallest and largest standard deviation; 1 is what a file can hold
 # First three resonances of vowels in Hz: as in heed, hid, head, had, hod, hawed, hood, who'd, hud.
 FORMANTS = np.array(
@@ -38,7 +38,7 @@ FORMANTS = np.array(
     np.float64,
 )
 WIDTHS = np.array([60.0, 90.0, 150.0])  # Hz: half widths of these
-COLUMNS = (Column("amplitude", "number", 0, 1, 0.0, 0.2),)
+COLUMNS = (Column("amplitude", "number", 0, 1, 0.0, 0.2119),)
 
 
 @cache
@@ -46,8 +46,7 @@ def _factors() -> NDArray[np.float32]:
     """(N, 3): which kind, the pitch in Hz, the loudness."""
     random = np.random.default_rng(1863)
     kind = np.arange(COUNT) % len(KINDS)
-    low, high = np.log(np.array(PITCHES)[kind]).T
-    pitch = np.exp(random.uniform(low, high))
+    pitch = np.exp(random.uniform(np.log(PITCHES[0]), np.log(PITCHES[1]), COUNT))
     loudness = np.exp(random.uniform(np.log(LOUDNESS[0]), np.log(LOUDNESS[1]), COUNT))
     return np.column_stack([kind, pitch, loudness]).astype(np.float32)
 
@@ -78,7 +77,7 @@ def tone(kind: str, pitch: float, steps: int, random: Generator) -> NDArray[np.f
         formants = FORMANTS[random.integers(len(FORMANTS))] * random.uniform(0.85, 1.2)
         return vowel(pitch * (1 + 0.03 * np.sin(2 * np.pi * (5 * seconds + random.random()))), formants, random)
     if kind == "sweep":
-        end = np.clip(pitch * 2 ** random.uniform(-0.5, 0.5), 80, 1500)
+        end = pitch * 2 ** random.uniform(-0.5, 0.5)
         return _of_phase(np.linspace(pitch, end, steps), random.uniform(0.8, 2.5), random)
     return _harmonics(pitch, random.uniform(0.6, 2.5), seconds, random) * _decay(seconds, random)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from itertools import product
 from math import log10
 from operator import itemgetter
@@ -135,7 +136,7 @@ class Divided:
     @property
     def words(self) -> str:
         act = "sharpened" if self.sharpen > 0 else "smoothed" if self.sharpen < 0 else "as it is"
-        return f"window {self.window}, {act}, stretched from {self.low:g} to {self.high:g}; SciPy"
+        return f"window {self.window}, {act}, stretched from {self.low:g} to {self.high:g}; SciPy {version('scipy')}"
 
 
 def flat(image: Floats, window: int) -> Floats:
@@ -178,7 +179,7 @@ class Sauvola:
 
     @property
     def words(self) -> str:
-        return f"window {self.window}, k {self.k:g}, blur {self.blur:g} px; scikit-image"
+        return f"window {self.window}, k {self.k:g}, blur {self.blur:g} px; scikit-image {version('scikit-image')}"
 
 
 @lru_cache(maxsize=64)

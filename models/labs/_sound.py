@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from importlib.metadata import version
 from itertools import product
 from math import log10
 from pathlib import Path
@@ -167,7 +168,7 @@ class Gate:
 
     @property
     def words(self) -> str:
-        return f"frames of {1000 * self.frame / RATE:g} ms, {self.factor:g} times the noise, {self.floor:g} left below; SciPy"
+        return f"frames of {1000 * self.frame / RATE:g} ms, {self.factor:g} times the noise, {self.floor:g} left below; SciPy {version('scipy')}"
 
 
 def spectrum(sound: Floats, frame: int) -> NDArray[np.complex64]:
