@@ -8,7 +8,8 @@ import streamlit as st
 
 from components import cached
 from components.views import show_problems
-from models import Problem, reading, runs
+from models import Problem, runs
+from models.analysis import ocr
 from models.labs import _page as page
 from models.labs._page import Cleaned, Floats, Strengths
 
@@ -93,17 +94,17 @@ def _readers() -> ThreadPoolExecutor:
 @st.cache_resource(max_entries=128, show_spinner=False)
 def _asked(digest: str, _image: Floats) -> Future[str]:
     """What is read of a picture, once for everybody."""
-    return _readers().submit(reading.read, _image)
+    return _readers().submit(ocr.read, _image)
 
 
 @st.cache_resource(show_spinner=False)
 def _version() -> str:
-    return reading.version() or "Tesseract"
+    return ocr.version() or "Tesseract"
 
 
 def _read(found: Cleaned) -> None:
     """The verdict and the table: with what was read once that is there."""
-    if reading.program() is None:
+    if ocr.program() is None:
         _told(found, None)
         st.caption(INSTALL)
         return
@@ -121,7 +122,7 @@ def _read(found: Cleaned) -> None:
         st.caption(f":material/error: {problem}")
         return
     truth = "\n".join(found.page.lines)
-    _told(found, {name: reading.character_error(truth, text) for name, text in read.items()})
+    _told(found, {name: ocr.character_error(truth, text) for name, text in read.items()})
     st.caption(f"Read by {_version()}.")
     with st.expander("What Tesseract read"):
         for column, name in zip(st.columns(3), ("spoilt", "run", "divided"), strict=True):

@@ -10,7 +10,8 @@ import pytest
 from hostile import hum, wav
 from streamlit.testing.v1 import AppTest
 
-from models import Problem, datasets, noise, readers, reading, runs, stains, windows, writing
+from models import Problem, datasets, noise, readers, runs, stains, typeset
+from models.analysis import ocr, windows
 from models.datasets import text, tones
 from models.labs import _page as pages
 from models.labs import _sound as sounds
@@ -61,23 +62,23 @@ def test_windows_begin_where_they_fit_and_reach_the_end() -> None:
 
 
 def test_a_page_has_the_words_that_it_was_given() -> None:
-    page = writing.page("one two\n\nthree")
+    page = typeset.page("one two\n\nthree")
     assert page.lines == ("one two", "", "three") and (page.left, page.size, page.replaced) == (0, 20, ())
     assert page.image.shape == (800, 600) and page.image.max() == 255 and page.image.min() < 60
-    assert writing.page(" \n ").lines == () and writing.page("").image.min() == 255
+    assert typeset.page(" \n ").lines == () and typeset.page("").image.min() == 255
 
 
 def test_long_texts_are_written_smaller_and_then_cut() -> None:
-    assert writing.page("word " * 280).size == 18
-    page = writing.page("word " * 2000)
+    assert typeset.page("word " * 280).size == 18
+    page = typeset.page("word " * 2000)
     assert page.size == 16 and page.left == 2000 - sum(len(line.split()) for line in page.lines) > 0
-    broken = writing.page("x" * 300)
+    broken = typeset.page("x" * 300)
     assert len(broken.lines) > 1 and "".join(broken.lines) == "x" * 300 and broken.left == 0
 
 
 def test_what_the_font_has_not_is_written_otherwise_and_told() -> None:
-    assert writing.printable("Ärger\u2014\u201cok\u201d") == ('Arger-"ok"', ("Ä",))
-    assert writing.page("漢\u200bß\x07").replaced == ("ß", "漢")  # what is not seen is not missed
+    assert typeset.printable("Ärger\u2014\u201cok\u201d") == ('Arger-"ok"', ("Ä",))
+    assert typeset.page("漢\u200bß\x07").replaced == ("ß", "漢")  # what is not seen is not missed
 
 
 # Paper
@@ -150,7 +151,7 @@ def test_filters_are_set_on_a_page_that_is_not_the_measured_one(monkeypatch: pyt
 def test_the_verdict_can_lose_and_takes_the_best_plain_way() -> None:
     white = np.ones((4, 4), np.float32)
     found = pages.Cleaned(
-        writing.page(""),
+        typeset.page(""),
         tuple(pages.Version(name, name, "", white, 10.0) for name in ("spoilt", "run", "divided", "sauvola")),
     )
     errors = {"spoilt": 0.5, "run": 0.2, "divided": 0.1, "sauvola": 0.3}
@@ -188,7 +189,7 @@ def test_runs_that_cannot_clean_a_page_or_a_sound_are_told_why(cleaner: runs.Run
     ],
 )
 def test_character_error_rate(truth: str, read: str, rate: float) -> None:
-    assert reading.character_error(truth, read) == pytest.approx(rate)
+    assert ocr.character_error(truth, read) == pytest.approx(rate)
 
 
 def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
@@ -204,7 +205,7 @@ def test_tesseract_gets_a_picture_on_its_input_and_nothing_else(
 ) -> None:
     monkeypatch.setenv("SECRET_KEY", "hush")
     stand_in(tmp_path, monkeypatch, 'head -c 8 | od -An -c | tr -d " \\n"; echo "|$@|$SECRET_KEY|$OMP_THREAD_LIMIT"')
-    came = reading.read(np.ones((6, 10), np.float32)).strip()
+    came = ocr.read(np.ones((6, 10), np.float32)).strip()
     assert came == r"211PNG\r\n032\n|stdin stdout -l eng --psm 6 --dpi 150||1"
 
 
@@ -220,23 +221,23 @@ def test_a_tesseract_that_fails_or_hangs_is_told(
     body: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_in(tmp_path, monkeypatch, body)
-    monkeypatch.setattr(reading, "SECONDS", 0.3 if "sleep" in body else 30)
+    monkeypatch.setattr(ocr, "SECONDS", 0.3 if "sleep" in body else 30)
     with pytest.raises(Problem, match=says):
-        reading.read(np.ones((6, 10), np.float32))
+        ocr.read(np.ones((6, 10), np.float32))
 
 
 def test_without_tesseract_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    assert reading.program() is None and reading.version() == ""
+    assert ocr.program() is None and ocr.version() == ""
     with pytest.raises(Problem, match="apt install tesseract-ocr"):
-        reading.read(np.ones((6, 10), np.float32))
+        ocr.read(np.ones((6, 10), np.float32))
 
 
-@pytest.mark.skipif(reading.program() is None, reason="Tesseract is not installed")
+@pytest.mark.skipif(ocr.program() is None, reason="Tesseract is not installed")
 def test_tesseract_reads_a_clean_line() -> None:
-    page = writing.page("The house stood alone at the edge of the field.")
-    assert reading.character_error("\n".join(page.lines), reading.read(page.image[:90] / 255)) < 0.05
-    assert reading.version().startswith("tesseract")
+    page = typeset.page("The house stood alone at the edge of the field.")
+    assert ocr.character_error("\n".join(page.lines), ocr.read(page.image[:90] / 255)) < 0.05
+    assert ocr.version().startswith("tesseract")
 
 
 # WAV files
@@ -371,7 +372,7 @@ def said(app: AppTest) -> str:
 
 
 def test_a_page_of_text_opens_without_tesseract(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "program", lambda: None)
+    monkeypatch.setattr(ocr, "program", lambda: None)
     app = part("page_of_text", "text-denoising", page_text="A short text, typed by somebody.")
     assert "the run wins" in said(app) and "apt install tesseract-ocr" in said(app)
     assert [slider.label for slider in app.slider] == ["Stains", "Folds", "Blur"]
@@ -382,7 +383,7 @@ def test_a_page_of_text_opens_without_tesseract(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_page_of_text_is_read_where_tesseract_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, monkeypatch, "cat > /dev/null; echo 'A short page, xxxx'")
-    monkeypatch.setattr("components.page_of_text._asked", lambda _digest, image: Done(reading.read(image)))
+    monkeypatch.setattr("components.page_of_text._asked", lambda _digest, image: Done(ocr.read(image)))
     app = part("page_of_text", "text-denoising", page_text="A short page, read")
     assert "Of 100 letters Tesseract misreads 22.2 on the spoilt page, 22.2 after this run" in said(app)
     assert "they are equal" in said(app) and "A short page, xxxx" in [code.value for code in app.code]

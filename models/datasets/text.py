@@ -1,7 +1,7 @@
 """Text: small pieces of printed pages, dark on light, in letters of many sizes, upright, slanted or bold.
 
 What stands there is words of ours, made-up words, numbers and marks, so that a network
-learns strokes and not a vocabulary. The font is in the public domain; see `models.writing`. Made for cleaning pages: a page
+learns strokes and not a vocabulary. The font is in the public domain; see `models.typeset`. Made for cleaning pages: a page
 is cut into such pieces, and put together again.
 
 Counts you should see: 12,000 samples of 24x24; about one in thirty is empty paper.
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from models import writing
+from models import typeset
 from models.datasets import Arrays, Dataset
 
 COUNT, SIDE = 12_000, 24
@@ -75,7 +75,7 @@ def _piece(row: int) -> NDArray[np.uint8]:
         if random.random() < 0.06:  # the edge of a text
             across, start = random.uniform(0, SIDE), 0
         pen.text(
-            (across, round(down)), line[start : start + SEEN], fill=0, font=writing.font(size), stroke_width=bold * 0.4
+            (across, round(down)), line[start : start + SEEN], fill=0, font=typeset.font(size), stroke_width=bold * 0.4
         )
         down += spacing
     if slant:

@@ -20,7 +20,8 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from models import runs, stains, windows, writing
+from models import runs, stains, typeset
+from models.analysis import windows
 from models.datasets import text as pieces
 
 Floats = NDArray[np.float32]
@@ -65,7 +66,7 @@ class Version:
 class Cleaned:
     """A page as it was written, and its versions: "clean", "spoilt", "divided", "sauvola" and "run"."""
 
-    page: writing.Written
+    page: typeset.Written
     versions: tuple[Version, ...]
 
     def __getitem__(self, name: str) -> Version:
@@ -83,7 +84,7 @@ def fits(run: runs.Run) -> str:
 
 def cleaned(run: runs.Run, text: str, strengths: Strengths, seed: int) -> Cleaned:
     """The page with this text, spoilt with this seed, and what becomes of it."""
-    page = writing.page(text)
+    page = typeset.page(text)
     clean = page.image.astype(np.float32) / np.float32(255)
     spoilt = stains.spoil(clean, strengths.stain, strengths.fold, strengths.blur, seed)
     divided, sauvola = set_filters(strengths)
@@ -187,7 +188,7 @@ def set_filters(strengths: Strengths) -> tuple[Divided, Sauvola]:
     """The settings with the least squared error on another page, spoilt as strongly elsewhere."""
     seed, height = OTHER
     words = pieces.words(np.random.default_rng(seed), 80)
-    clean = writing.page(words).image[:height].astype(np.float32) / np.float32(255)
+    clean = typeset.page(words).image[:height].astype(np.float32) / np.float32(255)
     spoilt = stains.spoil(clean, strengths.stain, strengths.fold, strengths.blur, seed)
     divided: list[tuple[float, Divided]] = []
     for window in WINDOWS:

@@ -23,7 +23,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from models import Problem, runs, windows
+from models import Problem, runs
+from models.analysis import windows
 from models.columns import standardised, unscaled
 from models.datasets import tones
 from models.readers import guarded
