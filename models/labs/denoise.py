@@ -344,6 +344,6 @@ LAB = Lab(
     question="Can it be read again?",
     fits=fits,
     answer=answer,
-    settings={"samples": 2000},
+    settings={"samples": 1000},
     shipped=("digits-denoising",),
 )
