@@ -1,5 +1,6 @@
 """The lab Denoise: noises as people make them, the plain methods, the reader, and what it answers of runs of each kind."""
 
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import kinds
 import numpy as np
 import pytest
 import torch
-from conftest import shared
+from conftest import ROOT, shared
 from PIL import Image
 from safetensors.numpy import load
 
@@ -337,6 +338,19 @@ def test_the_shipped_answer_is_what_its_run_and_its_reader_do() -> None:
             told = next(one for one in found["methods"] if one["name"] == name)
             assert told["psnr"] == pytest.approx(metrics.psnr(float(np.square(made - clean).mean())), abs=0.02)
             assert told["read"] == pytest.approx((judge.read(made) == labels).mean(), abs=0.012)  # two of 179
+
+
+def test_the_quick_benchmark_has_a_row_for_each_method(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    importlib.import_module("labs").denoise(True)
+    lines = capsys.readouterr().out.splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    assert len(rows) == 10 and all(len(row) == 7 for row in rows)
+    figures = {row[1]: float(row[3]) for row in rows[1:]}
+    assert figures["This run"] == max(figures.values()) and figures["as it is"] == min(figures.values())
+    assert lines[-1].startswith("gaussian 0.5: ") and "of 60 test images are read rightly after this run" in lines[-1]
 
 
 def test_only_what_was_trained_with_noise_fits(digits_run: Run, noisy_run: Run) -> None:

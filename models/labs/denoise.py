@@ -178,7 +178,7 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
     asked = measured_noises(run)
     noises, examples = [], []
     for i, (kind, level) in enumerate(asked):
-        title = TITLES[kind].format(f"{level:g}")
+        title = TITLES.get(kind, f"{kind.capitalize()}, {{}}").format(f"{level:g}")
         part = (PREPARED + (1 - PREPARED) * i / len(asked), (1 - PREPARED) / len(asked))
         found = cleaned(samples, kind, level, networks, partial(_tell, report, title, *part))
         told = {"name": kind, "level": level, "title": title, "methods": [one.plain() for one in found]}
@@ -344,6 +344,6 @@ LAB = Lab(
     question="Can it be read again?",
     fits=fits,
     answer=answer,
-    settings={"samples": 2000},
+    settings={"samples": 1000},
     shipped=("digits-denoising",),
 )
