@@ -5,6 +5,8 @@ import gzip
 import io
 import json
 import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from components.views import labs as lab_pages
 from models import Problem, datasets, engine, labs, runs, uploads
 from models.analysis import anomalies as computed
-from models.analysis import metrics
+from models.analysis import coding, metrics
 from models.codes import to_float
 from models.engine import answers, queue
 from models.labs import Answer, Lab, anomalies, compress
@@ -34,26 +36,89 @@ def opened(name: str) -> Run:
 
 
 @pytest.fixture(scope="module")
-def coded() -> tuple[Run, np.ndarray]:
+def coded() -> tuple[Run, coding.Known, np.ndarray]:
     run = opened("digits-modern-8")
-    return run, compress.test_images(run, 1000)[1]
+    return run, compress.known_of(run), compress.test_images(run, 1000)[1]
 
 
-def test_what_is_written_is_read_again_and_takes_what_the_shares_say(coded: tuple[Run, np.ndarray]) -> None:
-    """As many bits as the shares of the symbols say (Shannon 1948), and a few bytes to end."""
-    run, images = coded
-    codes = run.coder.encode(to_float(images))
-    for share in (1.4, 0.25, 0.05):
-        by = compress.quantiser(codes, share * compress.base_steps(run, codes))
-        symbols = by.symbols(codes)
-        content = compress.written(symbols, by)
-        again, found = compress.read(content, run.code_size, len(symbols))
-        np.testing.assert_array_equal(again, symbols)
-        np.testing.assert_array_equal(found.codes(again), by.codes(symbols))
-        bits = -sum(np.log2(by.shares(d)[symbols[:, d] - by.low[d]]).sum() for d in range(run.code_size))
-        body = len(content) - 8 - len(by.packed())
-        assert bits / 8 <= body + 1 and body < bits / 8 * 1.001 + 16
-        assert (np.abs(by.codes(symbols) - codes) <= by.step / 2 * 1.001 + 1e-6).all()
+Coded = tuple[Run, coding.Known, np.ndarray]
+
+
+def mixture(size: int, clusters: int = 2, seed: int = 0) -> coding.Known:
+    """Of dimensions that tell of each other, as a file holds it."""
+    dice = np.random.default_rng(seed)
+    slopes = np.tril(dice.normal(0, 0.5, (clusters, size, size)), -1)
+    parts = (
+        dice.normal(size=size),
+        np.full(size, 0.5),
+        np.full(clusters, 1 / clusters),
+        dice.normal(0, 3, (clusters, size)),
+        dice.uniform(0.5, 2, (clusters, size)),
+        slopes,
+    )
+    return coding.unpacked(coding.Known(*(one.astype(np.float32) for one in parts)).packed())
+
+
+def drawn(known: coding.Known, count: int) -> np.ndarray:
+    """Codes from a mixture."""
+    dice = np.random.default_rng(1)
+    of = dice.integers(0, len(known.weights), count)
+    noise = dice.normal(size=(count, len(known.mean))) * known.deviations[of]
+    within = noise + (np.einsum("nij,nj->ni", known.slopes[of], noise) if known.slopes.size else 0)
+    return np.asarray((known.centres[of] + within) * known.unit + known.mean, np.float32)
+
+
+def test_what_is_written_is_read_again_and_takes_what_its_density_says() -> None:
+    """Fine steps: as many bits as the differential entropy of the codes less the logarithm of the steps (Cover and Thomas 2006,
+    section 8.3), here of clusters apart; also where dimensions are for themselves."""
+    for known in (mixture(5), dataclasses.replace(mixture(5), slopes=np.zeros((2, 0, 0), np.float32))):
+        codes, share = drawn(known, 3000), 0.05
+        clusters, symbols = coding.rounded(codes, None, known, share)
+        content = coding.written(clusters, symbols, known, share)
+        found = coding.read(content, known, 3000)
+        np.testing.assert_array_equal(found, coding.codes_of(symbols, known, share))
+        np.testing.assert_allclose(found, codes, atol=0.51 * share * 0.5 + 0.002)
+        bits = np.log2(known.deviations * np.sqrt(2 * np.pi * np.e) / share).sum(1).mean() + 1
+        assert 8 * len(content) / 3000 == pytest.approx(bits, rel=0.01)
+
+
+def test_what_dimensions_tell_of_each_other_is_found_and_saves_bytes() -> None:
+    known = mixture(4, clusters=4, seed=2)
+    codes = drawn(known, 3000)
+    found = coding.known_of(codes[:2000], codes[2000:], known.unit)
+    assert len(found.weights) == 4
+    alone = dataclasses.replace(found, slopes=np.zeros((4, 0, 0), np.float32), deviations=_spread(found))
+    sizes = []
+    for one in (found, alone):
+        coder = coding.rounded(codes, None, one, 0.5)
+        sizes.append(len(coding.written(*coder, one, 0.5)))
+    assert sizes[0] < 0.97 * sizes[1]
+
+
+def _spread(known: coding.Known) -> np.ndarray:
+    """The deviation of each dimension by itself, within a cluster."""
+    factor = (np.eye(known.slopes.shape[1]) + known.slopes) * known.deviations[:, None]
+    return np.sqrt(np.square(factor).sum(2)).astype(np.float32)
+
+
+def test_a_rounded_number_makes_up_for_those_before_it() -> None:
+    """A decoder that adds up both numbers: their errors cancel; the encoder's guess is mended first."""
+    known = dataclasses.replace(mixture(2, clusters=1), mean=np.zeros(2, np.float32), unit=np.ones(2, np.float32))
+    known = dataclasses.replace(known, deviations=np.full((1, 2), 30, np.float32))
+    truth = np.random.default_rng(0).uniform(-20, 20, (200, 2)).astype(np.float32)
+
+    def decode(codes: np.ndarray) -> np.ndarray:
+        return np.asarray(codes @ np.array([[1, 0.1], [1, -0.1]], np.float32), np.float32)
+
+    samples = decode(truth)
+    codes, curvature = coding.better(decode, samples, truth + 0.3, known.unit)
+    np.testing.assert_allclose(codes, truth, atol=0.01)
+    np.testing.assert_allclose(curvature[0], [[1.01, 0.99], [0.99, 1.01]], atol=1e-3)
+    errors = []
+    for cost in (curvature, None):
+        _, symbols = coding.rounded(codes, cost, known, 1.0)
+        errors.append(np.square(decode(coding.codes_of(symbols, known, 1.0)) - samples).sum(1).mean())
+    assert errors[0] < 0.75 * errors[1]
 
 
 def test_a_dimension_that_moves_nothing_costs_nothing() -> None:
@@ -70,39 +135,66 @@ def test_a_dimension_that_moves_nothing_costs_nothing() -> None:
     steps = compress.base_steps(Fake(), codes)  # type: ignore[arg-type]
     assert steps[0] == pytest.approx(2 * steps[1], rel=0.01)
     assert np.sqrt(steps[0] * steps[1]) == pytest.approx(1, rel=0.1)
-    by = compress.quantiser(codes, 0.25 * steps)
-    assert len(by.counts[2]) == 1 and len(by.counts[1]) > len(by.counts[0]) > 10
+    sizes = []
+    for size in (2, 3):
+        known = coding.known_of(codes[:400, :size], codes[400:, :size], steps[:size])
+        sizes.append(len(coding.written(*coding.rounded(codes[:, :size], None, known, 0.25), known, 0.25)))
+    assert sizes[1] <= sizes[0] + 8
 
 
-def test_a_file_holds_the_images_and_only_its_run_reads_it(coded: tuple[Run, np.ndarray], digits_run: Run) -> None:
-    run, images = coded
-    content = compress.pack(run, images, 0.25)
-    assert len(content) / len(images) < 5.6  # 64 bytes each before
-    codes = run.coder.encode(to_float(images))
-    by = compress.quantiser(codes, 0.25 * compress.base_steps(run, codes))
-    expected = run.coder.decode(by.codes(by.symbols(codes)))
-    np.testing.assert_array_equal(compress.unpack(run, content), expected)
+def test_the_head_of_a_file_does_not_grow_with_dimensions() -> None:
+    """Of PCA, say, most of whose components carry nothing at such steps."""
+    sizes = []
+    for size in (3, 200):
+        spread = np.where(np.arange(size) < 3, 8, 0.01).astype(np.float32)
+        codes = np.random.default_rng(0).normal(size=(300, size)).astype(np.float32) * spread
+        known = coding.known_of(codes, codes, np.ones(size, np.float32))
+        content = coding.written(*coding.rounded(codes[:2], None, known, 1.0), known, 1.0)
+        sizes.append(len(content))
+    assert sizes[1] <= sizes[0] + 4 and sizes[1] < coding.HEAD + 16
+
+
+def test_a_file_holds_the_images_and_only_its_run_reads_it(coded: Coded, digits_run: Run) -> None:
+    run, known, images = coded
+    content = compress.pack(run, known, images, 0.35)
+    assert len(content) / len(images) < 5  # 64 bytes each before
+    codes, curvature = compress.best_codes(run, known, images)
+    _, symbols = coding.rounded(codes, curvature, known, 0.35)
+    expected = run.coder.decode(coding.codes_of(symbols, known, 0.35))
+    np.testing.assert_array_equal(compress.unpack(run, known, content), expected)
     with pytest.raises(Problem, match="another run"):
-        compress.unpack(digits_run, content)
+        compress.unpack(digits_run, known, content)
+    with pytest.raises(Problem, match="another table"):
+        compress.unpack(run, dataclasses.replace(known, mean=known.mean + 1), content)
 
 
-def test_a_damaged_file_is_a_problem_or_images(coded: tuple[Run, np.ndarray]) -> None:
-    run, images = coded
-    content = compress.pack(run, images[:20], 0.25)
+def test_a_damaged_file_is_a_problem_or_images(coded: Coded) -> None:
+    run, known, images = coded
+    content = compress.pack(run, known, images[:20], 0.25)
     dice = np.random.default_rng(0)
     for _ in range(200):
         damaged = bytearray(content[: dice.integers(1, len(content) + 1)])
         for place in dice.integers(0, len(damaged), 3):
             damaged[place] ^= int(dice.integers(1, 256))
         try:
-            found = compress.unpack(run, bytes(damaged))
+            found = compress.unpack(run, known, bytes(damaged))
         except Problem:
             continue
         assert found.shape[1:] == run.shape and np.isfinite(found).all()
-    for count in (0, 2**32 - 1):
-        large = content[: len(compress.MAGIC) + 8] + count.to_bytes(4, "little") + content[len(compress.MAGIC) + 12 :]
+    head = compress.HEAD
+    for place, value in ((head, bytes(4)), (head, b"\xff" * 4), (head + 4, b"\0\0\xc0\x7f"), (head + 4, bytes(4))):
+        wrong = content[:place] + value + content[place + 4 :]
         with pytest.raises(Problem, match="no images"):
-            compress.unpack(run, large)
+            compress.unpack(run, known, wrong)
+    with pytest.raises(Problem, match="no images"):  # as many as may be, of which none is there
+        compress.unpack(run, known, content[:head] + struct.pack("<I", 2**18) + content[head + 4 : head + 20])
+
+
+def test_a_table_that_was_cut_off_is_refused() -> None:
+    packed = mixture(3).packed()
+    for wrong in (b"", packed[:4], packed[:-8], b"\xff" * 5 + packed[5:], bytes(5) + packed[5:]):
+        with pytest.raises((ValueError, zlib.error)):
+            coding.unpacked(wrong)
 
 
 @pytest.mark.parametrize("shape", [(7, 5, 4, 1), (16, 3, 3, 3), (1, 8, 8, 1)])
@@ -151,13 +243,15 @@ def test_pca_with_all_components_and_small_steps_is_nearly_exact() -> None:
     rng = np.random.default_rng(0)
     train = rng.integers(0, 256, (400, 4, 4, 1), np.uint8)
     plane = metrics.fit_pca(train, 16)
-    points = list(compress.by_pca(plane, train[:200], np.arange(2)))
+    codes = plane.project(to_float(train).reshape(400, -1))
+    known = coding.known_of(codes[:300], codes[300:], np.full(16, codes.std(0).max(), np.float32))
+    points = list(compress.by_pca(plane, known, train[:200], np.arange(2)))
     rates, errors = [point.rate for point in points], [point.psnr for point in points]
-    assert rates == sorted(rates) and errors == sorted(errors) and errors[-1] > 45
+    assert rates == sorted(rates) and errors == sorted(errors) and errors[-1] > 38
     assert points[-1].basis >= points[0].basis >= 0 < points[-1].basis
 
 
-def test_the_decoder_takes_fewer_bytes_with_fewer_bits_and_is_worse(coded: tuple[Run, np.ndarray]) -> None:
+def test_the_decoder_takes_fewer_bytes_with_fewer_bits_and_is_worse(coded: Coded) -> None:
     found = compress.decoders(*coded)
     assert [one["bits"] for one in found] == [16, 8, 6, 4]
     sizes, lost = [one["bytes"] for one in found], [one["lost"] for one in found]

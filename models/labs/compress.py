@@ -1,10 +1,9 @@
 """How many bytes does an image need? A run's quantised and entropy-coded codes beside PCA's, and beside image files.
 
 Rate and distortion of the same test images: bytes an image, against PSNR and SSIM (Shannon 1959; for learnt codes Balle et
-al. 2017). Codes are rounded to steps, a share of the codes' standard deviation, divided among the dimensions by how much each moves the
-picture, and a range coder (Martin
-1979, the library constriction) writes them with the shares that the symbols of each dimension have, which stand at the head of
-the file as a JPEG's tables do. Nothing is estimated: the bytes are those of a file, which `unpack` reads again.
+al. 2017). Codes are rounded to steps, a share of units that are divided among the dimensions by how much each moves the
+picture, and a range coder writes them by what is known of the codes of training images (`models.analysis.coding`), which is
+counted with the decoder. Nothing is estimated: the bytes are those of a file, which `unpack` reads again.
 """
 
 from __future__ import annotations
@@ -12,29 +11,39 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import io
-import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem, blocks, datasets
-from models.analysis import metrics
+from models.analysis import coding, metrics
 from models.codes import Floats, Plane, to_float
 from models.labs import Answer, Lab, Report, Settings
 from models.runs import Run
 
 Pixels = NDArray[np.uint8]
-Symbols = NDArray[np.int32]
 
 SHARES = (1.4, 1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08, 0.05)  # of `base_steps`
-MAGIC = b"HGLS\x01"
+PCA_SHARES = (
+    1.5,
+    0.75,
+    0.5,
+    0.35,
+    0.25,
+    0.18,
+    0.125,
+    0.09,
+    0.0625,
+    0.03125,
+)  # of the largest component's standard deviation
+PCA_MOST = 256  # components
+MAGIC = b"HGLS\x02"
 HEAD = len(MAGIC) + 8  # bytes that say what a file is and which run wrote it
-RARE = 1e-3  # added to each count: a range coder takes no symbol that never comes
-MOST_SYMBOLS = 1 << 16  # of a dimension
+LEARNT = 10_000  # training images that it is learnt from what is known of codes, and validation images to judge by
 PROBED = 300  # codes around which it is measured how much each dimension moves the picture
 NUDGE = 0.3  # of a standard deviation, by which they are moved for that
 UNUSED = 1e-4  # of what the dimension that moves most does: what moves less is not written
@@ -45,68 +54,6 @@ LOOKED_AT = 400  # images whose structural similarity is measured at each point:
 PIXELS = 1500  # for each image that was asked for: of larger images fewer are taken, since AVIF takes a minute for 10 million
 ALONE = 100  # images that are written to a file each
 BITS = (16, 8, 6, 4)  # of each weight of the decoder
-PCA_STEPS = (24.0, 12.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.25)  # of the largest component's standard deviation, over sixteen
-PCA_MOST = 96  # components
-
-
-@dataclass(frozen=True)
-class Quantiser:
-    """How the numbers of codes become whole numbers: mean (D,) and step (D,), the least symbol (D,) of each dimension, and how
-    often each symbol comes from there on, from 0 to 255 times in proportion."""
-
-    mean: Floats
-    step: Floats
-    low: Symbols
-    counts: tuple[Pixels, ...]
-
-    def symbols(self, codes: Floats) -> Symbols:
-        """Codes (N, D) as the nearest symbols (N, D)."""
-        return np.asarray(np.rint((codes - self.mean) / self.step), np.int32)
-
-    def codes(self, symbols: Symbols) -> Floats:
-        """What symbols (N, D) stand for (N, D)."""
-        return np.asarray(symbols * self.step + self.mean, np.float32)
-
-    def shares(self, d: int) -> NDArray[np.float64]:
-        """The share of each symbol of a dimension, from its least on."""
-        counts = self.counts[d].astype(np.float64) + RARE
-        return np.asarray(counts / counts.sum())
-
-    def packed(self) -> bytes:
-        """All of it in a few hundred bytes, as it stands at the head of a file."""
-        sizes = np.array([len(one) for one in self.counts], "<u2")
-        parts = (self.mean.astype("<f4"), self.step.astype("<f4"), self.low.astype("<i2"), sizes, *self.counts)
-        return zlib.compress(b"".join(part.tobytes() for part in parts), 9)
-
-
-def unpacked(content: bytes, size: int) -> Quantiser:
-    """The quantiser of codes of this size that `Quantiser.packed` gave. ValueError or zlib.error for anything else."""
-    plain = zlib.decompressobj().decompress(content, MOST_SYMBOLS * size + 12 * size)
-    head = np.frombuffer(plain[: 12 * size], np.uint8)
-    if len(head) < 12 * size:
-        raise ValueError("a part is missing")
-    mean, step = head[: 8 * size].view("<f4").reshape(2, size)
-    low, sizes = head[8 * size : 10 * size].view("<i2"), head[10 * size :].view("<u2")
-    ends = np.cumsum(sizes.astype(int))
-    rest = np.frombuffer(plain[12 * size :], np.uint8)
-    if not (np.isfinite(mean).all() and np.isfinite(step).all() and (step > 0).all() and (sizes > 0).all()):
-        raise ValueError("it holds impossible numbers")
-    if ends[-1] != len(rest):
-        raise ValueError("a part is missing")
-    counts = tuple(np.split(rest, ends[:-1]))
-    return Quantiser(mean.astype(np.float32), step.astype(np.float32), low.astype(np.int32), counts)
-
-
-def quantiser(codes: Floats, step: Floats) -> Quantiser:
-    """That of codes (N, D) with these steps (D,)."""
-    mean, step = codes.mean(0).astype(np.float32), np.asarray(step, np.float32)
-    symbols = np.rint((codes - mean) / step).astype(np.int32)
-    low = symbols.min(0)
-    found = [np.bincount(column - first) for column, first in zip(symbols.T, low, strict=True)]
-    counts = tuple(
-        np.where(one > 0, np.maximum(1, np.rint(255 * one / one.max())), 0).astype(np.uint8) for one in found
-    )
-    return Quantiser(mean, step, np.asarray(low, np.int32), counts)
 
 
 def base_steps(run: Run, codes: Floats) -> Floats:
@@ -131,49 +78,32 @@ def base_steps(run: Run, codes: Floats) -> Floats:
     return np.asarray(steps, np.float32)
 
 
-def written(symbols: Symbols, by: Quantiser) -> bytes:
-    """Symbols (N, D) as a range coder writes them, dimension by dimension, with what is needed to read them at the head."""
-    from constriction import stream
-
-    coder = stream.queue.RangeEncoder()
-    for d in range(len(by.counts)):
-        if len(by.counts[d]) > 1:
-            model = stream.model.Categorical(by.shares(d), perfect=False)
-            coder.encode(np.ascontiguousarray(symbols[:, d] - by.low[d]), model)
-    head = by.packed()
-    return struct.pack("<II", len(symbols), len(head)) + head + np.asarray(coder.get_compressed(), "<u4").tobytes()
+def known_of(run: Run) -> coding.Known:
+    """What is known of a run's codes, from training images and, to choose how much of it, from validation images."""
+    splits = run.dataset.splits()
+    some = [np.flatnonzero(splits == part)[:LEARNT] for part in (datasets.TRAIN, datasets.VALIDATION)]
+    codes, judging = (run.coder.encode(datasets.samples_at(run.dataset, rows)) for rows in some)
+    return coding.known_of(codes, judging, base_steps(run, codes))
 
 
-def read(content: bytes, size: int, most: int) -> tuple[Symbols, Quantiser]:
-    """The symbols (N, D) that `written` wrote, N at most `most`, and their quantiser. ValueError for anything else."""
-    from constriction import stream
-
-    if len(content) < 8:
-        raise ValueError("a part is missing")
-    count, length = struct.unpack("<II", content[:8])
-    body = content[8 + length :]
-    if not 0 < count <= most or len(body) % 4:
-        raise ValueError("a part is missing")
-    try:
-        by = unpacked(content[8 : 8 + length], size)
-        coder = stream.queue.RangeDecoder(np.frombuffer(body, "<u4").astype(np.uint32))
-        out = np.tile(by.low, (count, 1))
-        for d in range(size):
-            if len(by.counts[d]) > 1:
-                out[:, d] += coder.decode(stream.model.Categorical(by.shares(d), perfect=False), count)
-    except (zlib.error, AssertionError) as error:
-        raise ValueError(str(error)) from error
-    return out, by
+def decoded(run: Run, codes: Floats) -> Floats:
+    """Codes (N, D) as the numbers (N, F) of images in [0, 1]."""
+    return run.coder.decode(codes).reshape(len(codes), -1)
 
 
-def pack(run: Run, samples: Pixels, share: float) -> bytes:
-    """Images (N, H, W, C) as one small file, which the same run reads again."""
-    codes = run.coder.encode(to_float(samples))
-    by = quantiser(codes, share * base_steps(run, codes))
-    return MAGIC + bytes.fromhex(run.id) + written(by.symbols(codes), by)
+def best_codes(run: Run, known: coding.Known, samples: Pixels) -> tuple[Floats, Floats]:
+    """The codes (N, D) that draw images (N, H, W, C) best, and how much a distance from them costs (N, D, D)."""
+    flat = to_float(samples).reshape(len(samples), -1)
+    return coding.better(partial(decoded, run), flat, run.coder.encode(samples), known.unit)
 
 
-def unpack(run: Run, content: bytes) -> Floats:
+def pack(run: Run, known: coding.Known, samples: Pixels, share: float) -> bytes:
+    """Images (N, H, W, C) as one small file, which the same run reads again where the same is known of its codes."""
+    codes, curvature = best_codes(run, known, samples)
+    return MAGIC + bytes.fromhex(run.id) + coding.written(*coding.rounded(codes, curvature, known, share), known, share)
+
+
+def unpack(run: Run, known: coding.Known, content: bytes) -> Floats:
     """The images (N, H, W, C) in [0, 1] of a file that `pack` wrote. A `Problem` for any other file."""
     other = Problem("this file holds no images that Hourglass compressed", do="choose one that was downloaded here")
     if not content.startswith(MAGIC) or len(content) < HEAD:
@@ -182,10 +112,15 @@ def unpack(run: Run, content: bytes) -> Floats:
     if of != run.id:
         raise Problem("this file was written by another run, and only its decoder can read it", do=f"open the run {of}")
     try:
-        symbols, by = read(content[HEAD:], run.code_size, LARGEST // (4 * int(np.prod(run.shape))))
+        codes = coding.read(content[HEAD:], known, LARGEST // (4 * int(np.prod(run.shape))))
+    except coding.Otherwise as error:
+        raise Problem(
+            "this file was written by this run, but with another table of how likely its codes are",
+            do="open it where it was written, or write it again here",
+        ) from error
     except ValueError as error:
         raise other from error
-    return run.coder.decode(by.codes(symbols))
+    return run.coder.decode(codes)
 
 
 # ── files of images ──────────────────────────────────────────────────────────────────────
@@ -286,16 +221,23 @@ def frontier(points: list[Point]) -> list[Point]:
     return best
 
 
-def ours(run: Run, truth: Pixels, shown: NDArray[np.int64]) -> Iterator[tuple[float, Point]]:
-    """The share and the point of each step of the run's codes."""
-    codes = run.coder.encode(to_float(truth))
-    steps = base_steps(run, codes)
+def ours(
+    run: Run, known: coding.Known, truth: Pixels, shown: NDArray[np.int64]
+) -> Iterator[tuple[Point, coding.Symbols]]:
+    """The point of each share, and the symbols (K, D) of the images shown."""
+    codes, curvature = best_codes(run, known, truth)
     for share in SHARES:
-        by = quantiser(codes, share * steps)
-        symbols = by.symbols(codes)
-        size = len(written(symbols, by))
-        made = as_pixels(run.coder.decode(by.codes(symbols)))
-        yield share, measured(truth, made, size, None, shown)
+        clusters, symbols = coding.rounded(codes, curvature, known, share)
+        size = HEAD + len(coding.written(clusters, symbols, known, share))
+        alone = HEAD + alone_of(clusters, symbols, known, share)
+        made = as_pixels(run.coder.decode(coding.codes_of(symbols, known, share)))
+        yield measured(truth, made, size, alone, shown), symbols[shown]
+
+
+def alone_of(clusters: coding.Whole, symbols: coding.Symbols, known: coding.Known, share: float) -> float:
+    """The mean bytes of a file each."""
+    some = range(min(ALONE, len(symbols)))
+    return float(np.mean([len(coding.written(clusters[i : i + 1], symbols[i : i + 1], known, share)) for i in some]))
 
 
 def as_pixels(values: Floats) -> Pixels:
@@ -303,20 +245,29 @@ def as_pixels(values: Floats) -> Pixels:
     return np.asarray(np.rint(np.clip(values, 0, 1) * 255), np.uint8)
 
 
-def by_pca(plane: Plane, truth: Pixels, shown: NDArray[np.int64]) -> Iterator[Point]:
+def by_pca(plane: Plane, known: coding.Known, truth: Pixels, shown: NDArray[np.int64]) -> Iterator[Point]:
     """The points of PCA: all components with the same step, so that those that vary less than the step cost nothing. That
     is the best there is for rates like these (reverse water-filling, Cover and Thomas 2006, section 10.3.3)."""
     codes = plane.project(to_float(truth).reshape(len(truth), -1))
-    largest = float(codes.std(0).max())
-    for sixteenths in PCA_STEPS:
-        by = quantiser(codes, np.full(codes.shape[1], sixteenths / 16 * largest, np.float32))
-        symbols = by.symbols(codes)
-        made = as_pixels(by.codes(symbols) @ plane.components + plane.mean).reshape(truth.shape)
-        used = [d for d, counts in enumerate(by.counts) if len(counts) > 1]
+    for share in PCA_SHARES:
+        clusters, symbols = coding.rounded(codes, None, known, share)
+        content = coding.written(clusters, symbols, known, share)
+        made = as_pixels(coding.codes_of(symbols, known, share) @ plane.components + plane.mean).reshape(truth.shape)
+        used = symbols.any(0)
         components = np.rint(127 * plane.components[used] / np.abs(plane.components[used]).max(1, keepdims=True))
-        basis = len(gzip.compress(components.astype(np.int8).tobytes(), 9)) if used else 0
-        point = measured(truth, made, len(written(symbols, by)), None, shown)
-        yield dataclasses.replace(point, basis=basis)
+        basis = len(gzip.compress(components.astype(np.int8).tobytes(), 9)) + len(known.packed()) if used.any() else 0
+        alone = alone_of(clusters, symbols, known, share)
+        yield dataclasses.replace(measured(truth, made, len(content), alone, shown), basis=basis)
+
+
+def pca_of(run: Run) -> tuple[Plane, coding.Known]:
+    """PCA of training images, with as many components as pay at the finest step, and what is known of its codes."""
+    splits = run.dataset.splits()
+    some = [np.flatnonzero(splits == part)[:LEARNT] for part in (datasets.TRAIN, datasets.VALIDATION)]
+    train, judging = (np.asarray(datasets.samples_at(run.dataset, rows)) for rows in some)
+    plane = metrics.fit_pca(train, min(PCA_MOST, *(int(np.prod(run.shape)), len(train))))
+    codes, others = (plane.project(to_float(part).reshape(len(part), -1)) for part in (train, judging))
+    return plane, coding.known_of(codes, others, np.full(codes.shape[1], codes.std(0).max(), np.float32))
 
 
 def by_codec(codec: Codec, truth: Pixels, shown: NDArray[np.int64]) -> Iterator[Point]:
@@ -328,8 +279,9 @@ def by_codec(codec: Codec, truth: Pixels, shown: NDArray[np.int64]) -> Iterator[
         yield measured(truth, cut(made, len(truth), truth.shape[1:]), size, alone, shown)
 
 
-def decoders(run: Run, truth: Pixels) -> list[dict[str, float]]:
-    """What the decoder takes, gzipped, with so many bits a weight, and by how many dB it is worse than as it was trained."""
+def decoders(run: Run, known: coding.Known, truth: Pixels) -> list[dict[str, float]]:
+    """What the decoder takes, gzipped, with so many bits a weight, what is known of codes included, and by how many dB it is
+    worse than as it was trained."""
     codes = run.coder.encode(to_float(truth))
     whole = metrics.psnr(float(np.square(run.coder.decode(codes) - to_float(truth)).mean()))
     out = []
@@ -337,7 +289,8 @@ def decoders(run: Run, truth: Pixels) -> list[dict[str, float]]:
         content = blocks.weights(run, "decoder", bits)
         made = blocks.decoded(run, content, codes)
         lost = whole - metrics.psnr(float(np.square(made - to_float(truth)).mean()))
-        out.append({"bits": bits, "bytes": len(gzip.compress(content, 9, mtime=0)), "lost": round(max(0.0, lost), 4)})
+        size = len(gzip.compress(content, 9, mtime=0)) + len(known.packed())
+        out.append({"bits": bits, "bytes": size, "lost": round(max(0.0, lost), 4)})
     return out
 
 
@@ -369,13 +322,14 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
     """The curves of all methods over the same test images, and what the decoder takes.
 
     facts: {count, shape, share [P], methods [{name, title, lossless, points [{rate, alone, psnr, ssim}]}], decoder [{bits,
-    bytes, lost}], verdict}; the first method is the run, with a point for each share. arrays: "codes" (K, D) of the images
-    shown, "mean" and "step" (D,), at a share of 1,, "rows" (K,), and the pictures of each method, "<name>" (P, K, H, W, C) uint8.
+    bytes, lost}], verdict}; the first method is the run, with a point for each share. arrays: "codes" of the images
+    shown at each share, (P, K, D), "known" (bytes of what is known of codes), "rows" (K,), and the pictures of each
+    method, "<name>" (P, K, H, W, C) uint8.
     """
     report("reading the test images", 0.0)
     rows, truth = test_images(run, int(settings["images"]))
     formats = codecs(grey=run.shape[-1] == 1)
-    points = len(PCA_STEPS) + sum(len(one.options) for one in formats)
+    points = len(PCA_SHARES) + sum(len(one.options) for one in formats)
     shown = some_to_show(rows, run, points)
     methods: list[dict[str, Any]] = []
     pictures: dict[str, NDArray[np.generic]] = {}
@@ -384,13 +338,13 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
         methods.append({"name": name, "title": title, "lossless": lossless, "points": [plain(one) for one in found]})
         pictures[name] = np.stack([one.shown for one in found])
 
-    report("this run", 0.05)
-    add("run", "this autoencoder", [point for _, point in ours(run, truth, shown)])
+    report("what is known of codes", 0.05)
+    known = known_of(run)
+    report("this run", 0.1)
+    mine = list(ours(run, known, truth, shown))
+    add("run", "this autoencoder", [point for point, _ in mine])
     report("PCA", 0.2)
-    train = np.flatnonzero(run.dataset.splits() == datasets.TRAIN)
-    some = np.asarray(datasets.samples_at(run.dataset, train[:10_000]))
-    plane = metrics.fit_pca(some, min(PCA_MOST, *(int(np.prod(run.shape)), len(some))))
-    add("pca", "PCA", frontier(list(by_pca(plane, truth, shown))))
+    add("pca", "PCA", frontier(list(by_pca(*pca_of(run), truth, shown))))
     done = 0.3
     for codec in formats:
         report(codec.title, done)
@@ -401,23 +355,22 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
             report(codec.title, done)
         add(codec.name, codec.title, frontier(found), codec.lossless)
     report("the decoder", 0.95)
-    codes = run.coder.encode(to_float(truth))
-    by = quantiser(codes, base_steps(run, codes))
     facts = {
         "count": len(rows),
         "shape": list(run.shape),
         "shares": list(SHARES),
         "methods": methods,
-        "decoder": decoders(run, truth[:1000]),
+        "decoder": decoders(run, known, truth[:1000]),
         "libraries": libraries(),
     }
     facts["verdict"] = verdict(facts)
     return Answer(
         facts,
         {
-            "codes": codes[shown],
-            "mean": by.mean,
-            "step": by.step,
+            "codes": np.stack(
+                [coding.codes_of(symbols, known, share) for share, (_, symbols) in zip(SHARES, mine, strict=True)]
+            ),
+            "known": np.frombuffer(known.packed(), np.uint8),
             "rows": rows[shown],
             "originals": truth[shown],
             **pictures,
@@ -483,5 +436,6 @@ LAB = Lab(
     fits=fits,
     answer=answer,
     settings={"images": 1000},
+    version=2,
     shipped=("digits-modern-8", "cats-convolutional-variational"),
 )

@@ -10,6 +10,7 @@ from components import address, cached, choosing, labs, new_samples, pictures, v
 from components.labs import Try
 from components.views import Page
 from models import Problem, runs
+from models.analysis import coding
 from models.codes import to_float
 from models.labs import Answer, compress
 
@@ -48,7 +49,7 @@ def payload(digest: str, _found: Answer) -> dict[str, Any]:
         "id": digest,
         "facts": {name: _found.facts[name] for name in ("shape", "shares", "methods", "decoder")},
         "pictures": f"data:image/png;base64,{encoded}",
-        **{name: labs.plain(arrays[name]) for name in ("codes", "mean", "step")},
+        "codes": labs.plain(arrays["codes"]),
     }
 
 
@@ -73,10 +74,11 @@ def below(run: runs.Run, found: Answer) -> None:
         another(run)
     with st.expander("How this is measured"):
         st.markdown(
-            "A code is rounded to steps, a share of the codes' standard deviation, smaller in dimensions that move the picture "
-            "more, and a range coder writes the whole "
-            "numbers by how often each comes, which stands at the head of the file. The bytes are those of a real file, which "
-            "the run reads again. PCA is written the same way, all components with one step. Image files are written by Pillow with "
+            "The run's codes are made to draw each image as well as the decoder can, then rounded to steps, smaller in dimensions "
+            "that move the picture more; what one number loses the others make up for, as far as they can. A range coder writes "
+            "the whole numbers by how likely each is after those before it: that is learnt from the codes of training images, a "
+            "mixture of normal distributions, which is counted with the decoder. The bytes are those of a real file, which the run "
+            "reads again. PCA is written the same way, all components with one step. Image files are written by Pillow with "
             "seven qualities each or more: all images side by side in one file, since a file of its own is mostly header for so small "
             "an image. PSNR: the squared error on a logarithmic scale; 10 dB more is a tenth of it. SSIM: how alike edges and "
             "textures are, 1 for the same image. The decoder is counted as it leaves on one page: whole numbers of 8, 6 or 4 "
@@ -92,15 +94,16 @@ def taken_along(run: runs.Run, found: Answer) -> None:
     """A file of test images as the run writes it, and reading one again."""
     shares = found.facts["shares"]
     share = st.select_slider(
-        "Step, as a share of a standard deviation",
+        "Step, as a share of a standard deviation of the usual dimension",
         shares[::-1],
         value=0.25,
         help="Small steps: more bytes, better images",
     )
+    known = found.arrays["known"].tobytes()
     count, each = found.facts["count"], found.facts["methods"][0]["points"][shares.index(share)]["rate"]
     st.download_button(
-        f"{count:,} test images in {count * each + compress.HEAD:,.0f} bytes",
-        lambda: packed(run, share),
+        f"{count:,} test images in {count * each:,.0f} bytes",
+        lambda: packed(run, share, known),
         f"{run.folder.name}.hgl",
         "application/octet-stream",
         on_click="ignore",
@@ -114,8 +117,8 @@ def taken_along(run: runs.Run, found: Answer) -> None:
         return
     try:
         content = given.getvalue()
-        images = compress.unpack(run, content)
-        equal = content == packed(run, share)
+        images = compress.unpack(run, coding.unpacked(known), content)
+        equal = content == packed(run, share, known)
     except Problem as problem:
         st.error(str(problem))
         return
@@ -126,9 +129,10 @@ def taken_along(run: runs.Run, found: Answer) -> None:
 
 
 @cached.per_run(4, "Writing…")
-def packed(run: runs.Run, share: float) -> bytes:
+def packed(run: runs.Run, share: float, known: bytes) -> bytes:
     """The file of the images that the figures are about."""
-    return compress.pack(run, compress.test_images(run, int(LAB.settings["images"]))[1], share)
+    _, images = compress.test_images(run, int(LAB.settings["images"]))
+    return compress.pack(run, coding.unpacked(known), images, share)
 
 
 def another(run: runs.Run) -> None:

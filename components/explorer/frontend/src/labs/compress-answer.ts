@@ -31,9 +31,8 @@ export interface Answer {
   readonly shares: readonly number[];
   readonly methods: readonly Method[];
   readonly decoder: readonly { readonly bits: number; readonly bytes: number; readonly lost: number }[];
-  readonly codes: readonly (readonly number[])[];
-  readonly mean: readonly number[];
-  readonly step: readonly number[];
+  /** What a file holds of each image shown, for each share. */
+  readonly codes: readonly (readonly (readonly number[])[])[];
   readonly originals: readonly Uint8Array[];
 }
 
@@ -41,9 +40,10 @@ export interface Answer {
 export async function readAnswer(data: Json): Promise<Answer> {
   const facts = objectOf(data["facts"]);
   const shape = facts["shape"] as [number, number, number];
-  const codes = data["codes"] as number[][];
+  const codes = data["codes"] as number[][][];
+  const count = codes[0].length;
   const methods = facts["methods"] as Method[];
-  const tiles = await cutTiles(String(data["pictures"]), shape, codes.length);
+  const tiles = await cutTiles(String(data["pictures"]), shape, count);
   let row = 1;
   const withPictures = methods.map((method) => {
     if (method.name === "run") return { ...method, pictures: [] };
@@ -54,13 +54,11 @@ export async function readAnswer(data: Json): Promise<Answer> {
     id: String(data["id"]),
     shape,
     size: shape[0] * shape[1] * shape[2],
-    count: codes.length,
+    count,
     shares: facts["shares"] as number[],
     methods: withPictures,
     decoder: facts["decoder"] as Answer["decoder"],
     codes,
-    mean: data["mean"] as number[],
-    step: data["step"] as number[],
     originals: tiles[0],
   };
 }
@@ -89,24 +87,6 @@ async function cutTiles(url: string, shape: readonly number[], across: number): 
     );
   }
   return out;
-}
-
-/** The code of an image as it is after so many bytes: its numbers rounded to the step that takes about as many. */
-export function decodedAt(answer: Answer, image: number, rate: number): Float32Array<ArrayBuffer> {
-  const { points } = answer.methods[0];
-  let share = answer.shares[answer.shares.length - 1];
-  for (let i = 0; i + 1 < points.length; i++) {
-    const [a, b] = [points[i].rate, points[i + 1].rate];
-    if (rate <= b) {
-      const between = Math.max(0, Math.log(rate / a) / Math.log(b / a));
-      share = answer.shares[i] * (answer.shares[i + 1] / answer.shares[i]) ** between;
-      break;
-    }
-  }
-  return Float32Array.from(answer.codes[image], (value, d) => {
-    const step = share * answer.step[d];
-    return answer.mean[d] + step * Math.round((value - answer.mean[d]) / step);
-  });
 }
 
 /** Peak signal-to-noise ratio of pixels from 0 to 255, in dB. */

@@ -4,7 +4,7 @@ import { objectOf, type Json } from "../card";
 import { choice, h, setText } from "../dom";
 import { messageOf } from "../fault";
 import { Chart, colourIn, type Series } from "./chart";
-import { decodedAt, readAnswer, type Answer, type Method } from "./compress-answer";
+import { readAnswer, type Answer, type Method } from "./compress-answer";
 import { Pictures } from "./compress-pictures";
 import { formatBytes, kilobytes, verdict } from "./compress-verdict";
 import { downloads } from "./downloads";
@@ -340,20 +340,18 @@ class Compress implements Lab {
 
   /** What a method makes of the picked image in at most so many bytes, as pixels; null where it cannot be so small. */
   private made(answer: Answer, method: Method): ArrayLike<number> | null {
-    const budget = method.name === "run" ? this.rate : this.rate + this.share;
+    const run = method.name === "run";
+    const budget = run ? this.rate : this.rate + this.share;
     const size = (i: number) => {
       const { alone, rate, basis } = method.points[i];
       return (this.alone && alone !== null ? alone : rate) + (this.bits ? basis / this.images : 0);
     };
-    if (method.name === "run") {
-      if (budget < method.points[0].rate || !this.decoder) return null;
-      const code = decodedAt(answer, this.picked, budget);
-      this.decoded = this.decoder.run(code, this.decoded);
-      return Uint8ClampedArray.from(this.decoded, (value) => 255 * value);
-    }
     let best = -1;
     for (let i = 0; i < method.points.length; i++) if (size(i) <= budget * 1.0001) best = i;
-    return best < 0 ? null : method.pictures[best][this.picked];
+    if (best < 0 || (run && !this.decoder)) return null;
+    if (!run) return method.pictures[best][this.picked];
+    this.decoded = this.decoder!.run(Float32Array.from(answer.codes[best][this.picked]), this.decoded);
+    return Uint8ClampedArray.from(this.decoded, (value) => 255 * value);
   }
 
   /** The verdict for the rate where the handle stands. */
