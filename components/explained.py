@@ -124,6 +124,11 @@ def _term(run: runs.Run, term: losses.LossTerm, given: str) -> tuple[str, list[s
         return f"{times}‖∂{z}/∂{given}‖²", []
     if term.name == "total_correlation":
         return f"{times}TC", ["TC = KL(q(z) ‖ q(z1)·q(z2)·…), what the dimensions know of each other"]
+    if term.name == "rate":
+        return f"{times}R", [
+            "R = ½·log₂ det(I + 12·C) for each value of x, where C is the covariance of the codes: their bits once they are rounded",
+            "while training, g gets z + u, with u drawn between −½ and ½: what rounding does",
+        ]
     name = term.weight.title  # a term that somebody added says itself what it is
     return f"{times}{name}", [f"{name}: {term.weight.about}"]
 

@@ -226,7 +226,7 @@ def test_no_term_can_take_a_name_that_means_something_else() -> None:
 
 def test_what_only_some_have_is_offered_to_them_alone() -> None:
     both = ["sparsity", "contraction"]
-    assert [choice.field for choice in losses.choices("image", False)] == both
+    assert [choice.field for choice in losses.choices("image", False)] == [*both, "rate"]
     variational = ["beta", "total_correlation", "free_bits", "annealing"]
     assert [choice.field for choice in losses.choices("table", True)] == variational + both
     term = dataclasses.replace(losses.available()["sparsity"], kinds=("image",))

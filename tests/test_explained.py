@@ -162,6 +162,8 @@ def test_a_variational_loss_is_told_with_its_terms() -> None:
         ("digits-multi-layer", {"beta": 4.0, "total_correlation": 1.0}, "loss = mean of (x − x̂)²"),  # which it has none of
         ("digits-multi-layer", {"sparsity": 1.0}, "loss = mean of (x − x̂)² + mean of |z|"),
         ("digits-multi-layer", {"contraction": 0.01}, "loss = mean of (x − x̂)² + 0.01·‖∂z/∂x‖²"),
+        ("digits-multi-layer", {"rate": 0.05}, "loss = mean of (x − x̂)² + 0.05·R"),
+        ("digits-multi-layer", {"rate": 0.05}, "while training, g gets z + u, with u drawn between −½ and ½: what rounding does"),
         ("digits-multi-layer", {"noise": "masking", "noise_level": 0.3, "contraction": 1.0}, "loss = mean of (x − x̂)² + ‖∂z/∂x̃‖²"),
         ("digits-multi-layer", {"noise": "gaussian", "noise_level": 0.3}, "x̃ = x + 0.3·n, with n drawn from N(0, 1), held between 0 and 1"),
         ("digits-multi-layer", {"noise": "masking", "noise_level": 0.3}, "x̃ = x with 30% of its pixels set to 0"),

@@ -9,6 +9,7 @@ from models import codes, noise, runs, training
 from models.analysis import metrics
 from models.losses.contraction import contraction
 from models.losses.kl import kl
+from models.losses.rate import bits, rounded
 from models.losses.sparsity import sparsity
 from models.losses.total_correlation import total_correlation
 from models.runs import NOISES
@@ -293,7 +294,7 @@ def test_a_row_meets_the_same_noise_whoever_looks_at_it() -> None:
 def test_a_choice_that_came_later_leaves_older_ids_as_they_were() -> None:
     choices = {"dataset": "digits", "architecture": "modern", "mixing": 0}
     plain = runs.configure(choices)
-    assert all(name not in plain.canonical() for name in runs.YOUNG)
+    assert all(f'"{name}"' not in plain.canonical() for name in runs.YOUNG)
     for name, value in {"contraction": 0.1, "shift": 1, "mixing": 0.2, "seconds": 10.0}.items():
         other = runs.configure(choices | {name: value})
         assert other.id != plain.id and f'"{name}":{value}' in other.canonical()
@@ -352,6 +353,21 @@ def test_the_total_correlation_of_independent_dimensions_is_nothing() -> None:
     correlation = 0.9 / (1 + np.exp(-2))
     expected = -0.5 * np.log(1 - correlation**2)
     assert total_correlation(draw, mean, spread).item() == pytest.approx(expected, abs=0.05)
+
+
+def test_the_bits_of_rounded_codes_are_their_entropy_but_for_a_quarter_each() -> None:
+    """Of normal numbers in steps of 1 the entropy is ½ log2(2 π e variance) (Cover and Thomas 2006, section 8.3), and what dimensions
+    tell of each other in a line is not counted twice; noise of rounding is as large as that of rounding."""
+    torch.manual_seed(0)
+    code = torch.randn(20_000, 3) * torch.tensor([5.0, 20.0, 1e-3])
+    entropy = 0.5 * np.log2(2 * np.pi * np.e * np.array([25.0, 400.0])).sum()
+    told = bits(code).item()
+    assert told == pytest.approx(entropy - np.log2(2 * np.pi * np.e / 12), abs=0.03)
+    assert bits(torch.cat([code, code[:, :1]], 1)).item() == pytest.approx(told + 0.5, abs=0.03)
+    assert bits(code @ torch.linalg.qr(torch.randn(3, 3))[0]).item() == pytest.approx(told, abs=0.02)
+    noise = rounded(code) - code
+    assert noise.abs().max() <= 0.5 and noise.var().item() == pytest.approx(1 / 12, rel=0.02)
+    assert torch.equal(rounded(code, 3), rounded(code, 3)) and not torch.equal(rounded(code, 3), rounded(code, 4))
 
 
 def test_distortion_leaves_the_middle_in_place_and_a_third_untouched() -> None:

@@ -402,8 +402,9 @@ def test_equal_choices_are_the_same_run() -> None:
         changes |= {one.field: sum(one.range) / 2 for one in term.choices if one.field not in changes}
     together = {"steps": 40, "steady": 20}  # neither without the other
     assert {*changes, *together, "dataset"} == {field.name for field in dataclasses.fields(runs.Configuration)}
+    plain = {one.field for term in losses.available().values() if term.plain for one in term.choices}
     for name, value in changes.items():
-        ids.add(runs.configure(base | {name: value}).id)
+        ids.add(runs.configure(base | {name: value} | ({"architecture": "modern"} if name in plain else {})).id)
     ids |= {runs.configure(base | together | other).id for other in ({}, {"steps": 41}, {"steady": 21})}
     assert len(ids) == 1 + len(changes) + 3
 

@@ -318,6 +318,14 @@ def test_total_correlation_is_lowered(tmp_path: Path) -> None:
     assert told[1] < told[0] / 2
 
 
+def test_a_rate_makes_codes_that_survive_rounding(tmp_path: Path) -> None:
+    """To whole numbers; those of a training without it are about as small as the images' own numbers."""
+    run = learn(tmp_path, architecture="modern", code_size=8, epochs=8, rate=0.1)
+    whole, off = run.coder.decode(run.codes[:500]), run.coder.decode(np.rint(run.codes[:500]))
+    assert np.square(whole - off).mean() < 0.5 * (run.metric("mse") or 0)
+    assert 0 < run.history()[-1]["loss"]["rate"] < 1
+
+
 def test_a_step_decodes_a_draw_and_validation_the_mean(tmp_path: Path, digits: Dataset) -> None:
     """Of a distribution with the mean and the deviation that the encoder says (Kingma and Welling 2013, section 2.4)."""
     facts = runs.configure({"dataset": "digits", "architecture": "variational"})

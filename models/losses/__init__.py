@@ -103,11 +103,12 @@ class LossTerm:
 
     name: the file's name, and the term's in history.jsonl. weight: the choice that the term is multiplied by; settings:
     further choices. compute: a `Batch` to one number (a tensor without axes), averaged over the batch. order: its place
-    in the sum and on the page (small first). variational: for variational architectures only; kinds: of samples that it
-    is for.
+    in the sum and on the page (small first). variational: for variational architectures only, plain: for all others
+    only; kinds: of samples that it is for.
 
     always: computed where its weight is 0, too, so that history tells it. annealed: its weight rises with beta where
-    annealing is chosen. input_gradient: it is a derivative by `Batch.given`. compares_samples: its value depends on the
+    annealing is chosen. disturb(code, seed): the code (B, D) that is decoded where the term is computed, in place of
+    the one that the encoder gave; seed as in `Batch`. input_gradient: it is a derivative by `Batch.given`. compares_samples: its value depends on the
     size of a batch, and validation takes batches as large as training's. check(configuration): raises the `Problem` of
     choices that cannot be, where the term is used.
     """
@@ -117,10 +118,12 @@ class LossTerm:
     compute: Callable[[Batch], Tensor]
     order: int = 100
     variational: bool = False
+    plain: bool = False
     kinds: tuple[str, ...] = tuple(KINDS)
     settings: tuple[Choice, ...] = ()
     always: bool = False
     annealed: bool = False
+    disturb: Callable[[Tensor, int | None], Tensor] | None = None
     input_gradient: bool = False
     compares_samples: bool = False
     check: Callable[[Any], None] = _anything
@@ -132,7 +135,7 @@ class LossTerm:
 
     def applies(self, kind: str, variational: bool) -> bool:
         """Whether it is for samples of this kind and such an architecture."""
-        return kind in self.kinds and (variational or not self.variational)
+        return kind in self.kinds and not (self.plain if variational else self.variational)
 
     def used(self, configuration: Any, kind: str, variational: bool) -> bool:
         """Whether a training of this configuration computes it."""

@@ -42,6 +42,9 @@ class Objective:
         code = mean
         if log_variance is not None and train:
             code = drawn_from(mean, log_variance)
+        for term in self.others:
+            if term.disturb is not None:
+                code = term.disturb(code, None if train else seed)
         out = network.decode(code)
         error = RECONSTRUCTION[chosen.loss](out, clean)
         terms = {"reconstruction": error if log_variance is not None else error / self.dataset.size}
@@ -61,6 +64,7 @@ class Objective:
 
     def mean(self, stored: Tensor) -> float:
         """The mean of the whole loss over these stored samples, with the code's mean decoded instead of a draw.
+        A term that disturbs codes does so here, too.
 
         The same samples give the same mean.
         """
