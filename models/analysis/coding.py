@@ -31,9 +31,7 @@ LEAST = 8  # samples for each number of a cluster's means that there have to be
 FURTHEST = 2047  # symbols lie within it
 FINE = 256  # parts of a step in which means and slopes are told: both sides have to compute the same
 SCALES = 16  # parts of a doubling in which deviations are told
-CHEAPEST = (
-    0.06  # of a squared step for each bit; it would be 2 ln 2 / 12 if steps were fine, chosen on validation images
-)
+PRICE = 0.2  # of a nat; it would be 1 if steps were fine, and is chosen on validation images
 NUDGE = 0.1  # of a unit, to see what moves with a code
 BEGUN = 0.01  # damping of a Gauss-Newton step, of the mean curvature
 AT_ONCE = 64_000_000  # numbers of derivatives that are held at once
@@ -74,6 +72,7 @@ class Known:
         deviations = np.asarray(self.deviations, np.float64)
         own: Doubles
         slopes: Doubles
+        precisions: Doubles
         if self.slopes.size:
             # Numbers that were rounded foretell less than those that were not.
             parts = (np.eye(size) + self.slopes) * deviations[:, None]
@@ -83,9 +82,11 @@ class Known:
             slopes = np.asarray(
                 np.eye(size) - np.linalg.inv(factor / own[:, None]), np.float64
             )  # x = L e, so x - e = (1 - L⁻¹) x
+            precisions = np.asarray(np.linalg.inv(covariance + np.eye(size) / 12), np.float64)
         else:
             own = np.sqrt(np.square(deviations / share) + 1 / 12)
             slopes = np.zeros((clusters, 0, 0))
+            precisions = 1 / np.square(own)
         # A rounded number is as uncertain as one that was not: the coder itself adds up the density within a step.
         own = np.sqrt(np.maximum(np.square(own) - 1 / 12, 1e-6))
         weights = np.asarray(self.weights, np.float64)
@@ -94,6 +95,7 @@ class Known:
             np.rint(FINE * self.centres.astype(np.float64) / share),
             np.rint(FINE * slopes),
             np.exp2(np.rint(SCALES * np.log2(own)) / SCALES),
+            precisions,
         )
 
 
@@ -104,12 +106,16 @@ def _table(known: Known, share: float) -> Table:
 
 @dataclass(frozen=True)
 class Table:
-    """A mixture in steps: weights (K,), deviations (K, D), centres (K, D) and slopes (K, D, D) in whole parts of a step (`FINE`)."""
+    """A mixture in steps: weights (K,), deviations (K, D), centres (K, D) and slopes (K, D, D) in whole parts of a step (`FINE`).
+
+    precisions: the inverse covariance (K, D, D) of rounded codes, or one over their variance (K, D).
+    """
 
     weights: Doubles
     centres: Doubles
     slopes: Doubles
     deviations: Doubles
+    precisions: Doubles
 
     def ahead(self, ends: Whole, far: Doubles, d: int) -> tuple[Doubles, Doubles]:
         """Mean and deviation (N,) of dimension d of codes that are in the order of their clusters, which end at `ends` (K,), in
@@ -250,38 +256,49 @@ def rounded(codes: Floats, curvature: Floats | None, known: Known, share: float)
     """Codes (N, D) as clusters (N,) and symbols (N, D) for steps of this share of the units.
 
     curvature (N, D, D): how much of the squared error a distance in units costs, None where each dimension costs by itself,
-    and all alike. A dimension is rounded when those before it were, and makes up for their errors as far as it can (the nearest
-    plane of Babai 1986), and between what would be best and what is likely as a bit is worth (`CHEAPEST`).
+    and all alike. What is made small is that and the bits, at a price (`PRICE`): both are squares about a place, so
+    their sum is one. A dimension is rounded when those before it were, and makes up for their errors as far as it can (the
+    nearest plane of Babai 1986).
     """
     table = known.table(share)
     steps = np.asarray((codes - known.mean) / known.unit, np.float64) / share
     clusters = table.nearest(steps)
-    order, ends = _in_order(clusters, len(table.weights))
-    count, size = codes.shape
-    symbols = np.zeros((count, size), np.int32)
-    far, centres = np.zeros((count, size)), table.centres[clusters[order]]
-    steps = steps[order]
-    ties, costs = np.zeros((count, 0, 0)), np.ones((count, size))
-    if curvature is not None:
-        # C = U diag(costs) U', U with ones in its diagonal and zeros below: so the last dimension is free to the end.
-        upset = np.asarray(curvature[order], np.float64)[:, ::-1, ::-1]
-        upset = upset + (1e-6 * np.einsum("nii->n", upset) / size + 1e-12)[:, None, None] * np.eye(size)
-        factor = np.linalg.cholesky(upset)[:, ::-1, ::-1]
-        diagonal = np.einsum("nii->ni", factor)
-        ties, costs = (factor / diagonal[:, None]).swapaxes(1, 2), np.square(diagonal)
-    price = CHEAPEST * costs.mean() / np.log(4)
-    off = np.zeros((count, size))
+    symbols = np.empty(codes.shape, np.int32)
+    if curvature is None and not known.slopes.size:
+        dear = PRICE / 12 * table.precisions[clusters]
+        symbols[:] = _whole((steps + dear * table.centres[clusters] / FINE) / (1 + dear))
+        return clusters, symbols
+    price = PRICE / 12 * (1.0 if curvature is None else float(np.einsum("nii->ni", curvature).mean()))
+    some = max(1, AT_ONCE // (8 * codes.shape[1] ** 2))
+    for i in range(0, len(codes), some):
+        part = slice(i, i + some)
+        error = np.eye(codes.shape[1])[None] if curvature is None else np.asarray(curvature[part], np.float64)
+        symbols[part] = _nearest_plane(steps[part], error, table, clusters[part], price)
+    return clusters, symbols
+
+
+def _whole(values: Doubles) -> Symbols:
+    return np.asarray(np.clip(np.rint(values), -FURTHEST, FURTHEST), np.int32)
+
+
+def _nearest_plane(steps: Doubles, error: Doubles, table: Table, clusters: Whole, price: float) -> Symbols:
+    """Symbols (N, D) near codes in steps (N, D), of which a distance costs `error` (N or 1, D, D) and a nat `price` twice."""
+    size = steps.shape[1]
+    bits = price * table.precisions[clusters]
+    if bits.ndim == 2:
+        bits = bits[:, :, None] * np.eye(size)
+    both = error + bits
+    both += (1e-9 * np.einsum("nii->n", both) / size + 1e-12)[:, None, None] * np.eye(size)
+    pull = error @ steps[..., None] + bits @ (table.centres[clusters] / FINE)[..., None]
+    wanted = np.linalg.solve(both, pull)[..., 0]
+    # both = U diag(·) U', U with ones in its diagonal and zeros below: so the last dimension is free to the end.
+    factor = np.linalg.cholesky(both[:, ::-1, ::-1])[:, ::-1, ::-1]
+    ties = (factor / np.einsum("nii->ni", factor)[:, None]).swapaxes(1, 2)
+    symbols, off = np.zeros(steps.shape, np.int32), np.zeros(steps.shape)
     for d in range(size):
-        best = steps[:, d]
-        if curvature is not None:
-            best = best - np.einsum("nj,nj->n", ties[:, d, :d], off[:, :d])
-        told, deviation = table.ahead(ends, far, d)
-        dear = price / (np.square(deviation) + 1 / 12)
-        wanted = (costs[:, d] * best + dear * told) / (costs[:, d] + dear)
-        symbols[:, d] = np.clip(np.rint(wanted), -FURTHEST, FURTHEST)
-        off[:, d] = symbols[:, d] - steps[:, d]
-        far[:, d] = FINE * symbols[:, d] - centres[:, d]
-    return clusters, symbols[np.argsort(order)]
+        symbols[:, d] = _whole(wanted[:, d] - np.einsum("nj,nj->n", ties[:, d, :d], off[:, :d]))
+        off[:, d] = symbols[:, d] - wanted[:, d]
+    return symbols
 
 
 def _in_order(clusters: Whole, count: int) -> tuple[Whole, Whole]:
