@@ -190,6 +190,20 @@ def test_a_damaged_file_is_a_problem_or_images(coded: Coded) -> None:
         compress.unpack(run, known, content[:head] + struct.pack("<I", 2**18) + content[head + 4 : head + 20])
 
 
+def test_few_samples_and_many_dimensions_are_written_too(coded: Coded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody to judge by; and where improving codes would take too many numbers, they are the encoder's."""
+    codes = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    known = coding.known_of(codes, codes[:0], np.ones(3, np.float32))
+    content = coding.written(*coding.rounded(codes, None, known, 0.1), known, 0.1)
+    np.testing.assert_allclose(coding.read(content, known, 5), codes, atol=0.06)
+    run, known, images = coded
+    monkeypatch.setattr(compress, "CURVATURES", 1)
+    plain, curvature = compress.best_codes(run, known, images[:20])
+    assert curvature is None
+    np.testing.assert_array_equal(plain, run.coder.encode(images[:20]))
+    assert compress.unpack(run, known, compress.pack(run, known, images[:20], 0.1)).shape == (20, *run.shape)
+
+
 def test_a_table_that_was_cut_off_is_refused() -> None:
     packed = mixture(3).packed()
     for wrong in (b"", packed[:4], packed[:-8], b"\xff" * 5 + packed[5:], bytes(5) + packed[5:]):

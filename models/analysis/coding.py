@@ -171,7 +171,7 @@ def known_of(codes: Floats, judging: Floats, unit: Floats) -> Known:
     from sklearn.mixture import GaussianMixture
 
     mean = codes.mean(0)
-    rows, judges = (np.asarray((one - mean) / unit, np.float64) for one in (codes, judging))
+    rows, judges = (np.asarray((one - mean) / unit, np.float64) for one in (codes, judging if len(judging) else codes))
     size = rows.shape[1]
     together = size <= TOGETHER
     best: tuple[float, GaussianMixture] | None = None

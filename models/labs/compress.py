@@ -44,6 +44,7 @@ PCA_MOST = 256  # components
 MAGIC = b"HGLS\x02"
 HEAD = len(MAGIC) + 8  # bytes that say what a file is and which run wrote it
 LEARNT = 10_000  # training images that it is learnt from what is known of codes, and validation images to judge by
+CURVATURES = 100_000_000  # numbers: ten thousand images with a hundred dimensions
 PROBED = 300  # codes around which it is measured how much each dimension moves the picture
 NUDGE = 0.3  # of a standard deviation, by which they are moved for that
 UNUSED = 1e-4  # of what the dimension that moves most does: what moves less is not written
@@ -91,10 +92,13 @@ def decoded(run: Run, codes: Floats) -> Floats:
     return run.coder.decode(codes).reshape(len(codes), -1)
 
 
-def best_codes(run: Run, known: coding.Known, samples: Pixels) -> tuple[Floats, Floats]:
-    """The codes (N, D) that draw images (N, H, W, C) best, and how much a distance from them costs (N, D, D)."""
-    flat = to_float(samples).reshape(len(samples), -1)
-    return coding.better(partial(decoded, run), flat, run.coder.encode(samples), known.unit)
+def best_codes(run: Run, known: coding.Known, samples: Pixels) -> tuple[Floats, Floats | None]:
+    """The codes (N, D) that draw images (N, H, W, C) best, and how much a distance from them costs (N, D, D); where that would be
+    too many numbers (`CURVATURES`), the encoder's codes and None."""
+    codes = run.coder.encode(samples)
+    if codes.size * run.code_size > CURVATURES:
+        return codes, None
+    return coding.better(partial(decoded, run), to_float(samples).reshape(len(samples), -1), codes, known.unit)
 
 
 def pack(run: Run, known: coding.Known, samples: Pixels, share: float) -> bytes:
@@ -261,13 +265,14 @@ def by_pca(plane: Plane, known: coding.Known, truth: Pixels, shown: NDArray[np.i
 
 
 def pca_of(run: Run) -> tuple[Plane, coding.Known]:
-    """PCA of training images, with as many components as pay at the finest step, and what is known of its codes."""
+    """PCA of training images, and what is known of its codes, in units of the largest component's standard deviation."""
     splits = run.dataset.splits()
     some = [np.flatnonzero(splits == part)[:LEARNT] for part in (datasets.TRAIN, datasets.VALIDATION)]
     train, judging = (np.asarray(datasets.samples_at(run.dataset, rows)) for rows in some)
     plane = metrics.fit_pca(train, min(PCA_MOST, *(int(np.prod(run.shape)), len(train))))
     codes, others = (plane.project(to_float(part).reshape(len(part), -1)) for part in (train, judging))
-    return plane, coding.known_of(codes, others, np.full(codes.shape[1], codes.std(0).max(), np.float32))
+    largest = max(float(codes.std(0).max()), 1e-6)  # of images that are all the same it is 0
+    return plane, coding.known_of(codes, others, np.full(codes.shape[1], largest, np.float32))
 
 
 def by_codec(codec: Codec, truth: Pixels, shown: NDArray[np.int64]) -> Iterator[Point]:
@@ -341,7 +346,10 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
     report("what is known of codes", 0.05)
     known = known_of(run)
     report("this run", 0.1)
-    mine = list(ours(run, known, truth, shown))
+    mine = []
+    for one in ours(run, known, truth, shown):
+        mine.append(one)
+        report("this run", 0.1 + 0.1 * len(mine) / len(SHARES))
     add("run", "this autoencoder", [point for point, _ in mine])
     report("PCA", 0.2)
     add("pca", "PCA", frontier(list(by_pca(*pca_of(run), truth, shown))))
