@@ -72,7 +72,7 @@ def tries(run: runs.Run) -> list[Try]:
     if run.configuration.dataset == "mnist":
         size = Try("784 numbers into 64: train it", {"dataset": "mnist", "code_size": "64"}, "Train")
     elif run.configuration.dataset == "fashion-mnist":
-        size = Try("Train codes that take few bytes", RATED, "Train")
+        size = Try("Train codes that are meant to be rounded", RATED, "Train")
     elif run.folder.name == "digits-modern-8":
         size = Try("The same for pictures of cats", {"run": "cats-convolutional-variational"})
     else:
