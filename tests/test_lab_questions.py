@@ -38,7 +38,9 @@ def test_a_question_is_answered_once_for_everybody(with_engine: Path) -> None:
     engine.ask(asked, "b")
     wait(lambda: engine.standing(asked).phase == "answered")
     found = engine.kept_answer(asked)
-    assert found is not None and found.facts["count"] == 50 and found.arrays["codes"].shape == (8, 8)
+    assert (
+        found is not None and found.facts["count"] == 50 and found.arrays["codes"].shape == (len(compress.SHARES), 8, 8)
+    )
 
     def left() -> list[int]:
         with queue.opened() as connection:

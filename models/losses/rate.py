@@ -47,7 +47,7 @@ TERM = LossTerm(
     weight=Choice(
         "rate",
         title="Rate",
-        help="Weight of the bits a value that codes take once they are rounded, to which they are trained: fewer bytes in the lab Compress",
+        help="Weight of the bits a value that codes take once they are rounded, as they are while training: for few bytes in the lab Compress",
         paper="Ballé et al. 2017",
         range=(0, 1000),
         step=0.01,

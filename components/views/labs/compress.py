@@ -17,13 +17,13 @@ from models.labs import Answer, compress
 LAB = compress.LAB
 SHOWN = ("rate", "many", "bits", "alone", "measure", "image")  # what the browser reports
 
-# What was measured for these in benchmarks/README.md: the code is large, and what it needs is left to the training.
-RATED = ("mnist", "fashion-mnist")
-RATE = {
+# The choices that benchmarks/README.md measures on Fashion-MNIST: a large code, of which the rate leaves what is worth its bytes.
+RATED = {
+    "dataset": "fashion-mnist",
     "architecture": "modern",
-    "code_size": "64",
-    "rate": "0.05",
-    "epochs": "90",
+    "code_size": "96",
+    "rate": "0.008",
+    "epochs": "20",
     "batch_size": "256",
     "learning_rate": "0.004",
     "mixing": "0",
@@ -69,8 +69,10 @@ def tries(run: runs.Run) -> list[Try]:
     """Three things to do."""
     count = Try("Count the decoder, for a thousand images", {"run": run.id, "bits": "8", "many": "1000"})
     alone = Try("A file for each image", {"run": run.id, "alone": "yes"})
-    if run.configuration.dataset in RATED:
-        size = Try("Train one at a price for bytes", {"dataset": run.configuration.dataset, **RATE}, "Train")
+    if run.configuration.dataset == "mnist":
+        size = Try("784 numbers into 64: train it", {"dataset": "mnist", "code_size": "64"}, "Train")
+    elif run.configuration.dataset == "fashion-mnist":
+        size = Try("Train codes that are meant to be rounded", RATED, "Train")
     elif run.folder.name == "digits-modern-8":
         size = Try("The same for pictures of cats", {"run": "cats-convolutional-variational"})
     else:
