@@ -120,7 +120,6 @@ STORED = {
     "cats-convolutional-variational-2",
     "cats-modern-convolutional-2",
     "fashion-mnist-modern",
-    "fashion-mnist-modern-16",
     "fashion-mnist-variational",
     "mnist-modern-30",
     "mnist-narrow",
