@@ -127,7 +127,6 @@ STORED = {
     "cats-modern-convolutional-2",
     "digits-denoising",
     "fashion-mnist-modern",
-    "fashion-mnist-modern-16",
     "fashion-mnist-variational",
     "mnist-denoising",
     "mnist-modern-30",
