@@ -125,9 +125,9 @@ def progress(asked: engine.Question, sketched: Drawing | None = None) -> None:
             st.html(sketched(standing.sketch))
 
 
-def drawn(lab: Lab, run_url: str, of: str, data: Mapping[str, Any], shown: Sequence[str]) -> dict[str, str]:
-    """The browser's part of a lab. of: what a view belongs to; data: what the browser gets; shown: the names of what it
-    reports, as the address has them. Returns how it is shown."""
+def opened_as(lab: Lab, of: str, shown: Sequence[str]) -> dict[str, str]:
+    """How the browser's part of a lab opens. of: what a view belongs to; shown: the names of what it reports, as the address
+    has them. To be asked before the answer, which may be long in coming: the address keeps what a link asks for meanwhile."""
     key = f"{lab.name} as"
     known = st.session_state.get(key)
     asked = {name: st.query_params[name][:40] for name in shown if name in st.query_params}
@@ -137,7 +137,12 @@ def drawn(lab: Lab, run_url: str, of: str, data: Mapping[str, Any], shown: Seque
         known = (of, {})
     # What it opened with stays the same at every rerun: what a hand has changed since is not undone.
     st.session_state[key] = known
-    return browser_part(lab.name, run_url, data, view=known[1], key="lab") or known[1]
+    return dict(known[1])
+
+
+def drawn(lab: Lab, run_url: str, data: Mapping[str, Any], view: dict[str, str]) -> dict[str, str]:
+    """The browser's part of a lab. data: what the browser gets; view: how it opens. Returns how it is shown."""
+    return browser_part(lab.name, run_url, data, view=view, key="lab") or view
 
 
 def to_try(page: str, tries: Sequence[Try]) -> None:

@@ -606,6 +606,22 @@ def test_answers_that_ship_are_small() -> None:
     assert sum(path.stat().st_size for path in answers.SHIPPED.iterdir()) < 1e6
 
 
+@pytest.mark.parametrize(
+    ("name", "of", "view"),
+    [
+        ("compress", {"run": "shapes-convolutional-variational-2"}, {"rate": "5", "image": "2"}),
+        ("denoise", {"run": "text-denoising"}, {"noise": "gaussian", "level": "0.20"}),
+        ("anomalies", {"data": "digits"}, {"score": "error", "at": "1.5"}),
+    ],
+)
+def test_a_link_keeps_its_view_while_the_answer_is_computed(
+    home: Path, name: str, of: dict[str, str], view: dict[str, str]
+) -> None:
+    app = page(name, **of, **view)
+    assert app.session_state[f"{name} as"][1] == view
+    assert {key: app.query_params[key] for key in view} == view
+
+
 def test_a_run_that_does_not_fit_is_named_with_the_reason(fruit_run: Run) -> None:
     app = page("compress", run=fruit_run.id)
     assert any("is not shown here: this lab compares with image files" in one.value for one in app.caption)

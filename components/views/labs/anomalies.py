@@ -39,12 +39,11 @@ def show() -> None:
     settings, lacks = chosen(dataset)
     if lacks:
         st.info(choosing.escaped(lacks))
+    view = labs.opened_as(LAB, f"{dataset.fingerprint} {settings['normal']} {settings['contaminated']}", SHOWN)
     found = None if lacks else labs.answer(LAB, dataset, settings, forming)
-    view: dict[str, str] = {}
     if found is not None:
         st.markdown(f"**{choosing.escaped(found.facts['verdict'])}**", help=VERDICT)
-        of = f"{dataset.fingerprint} {found.facts['normal']} {found.facts['contaminated']}"
-        view = labs.drawn(LAB, dataset.fingerprint, of, payload(found.digest, found), SHOWN)
+        view = labs.drawn(LAB, dataset.fingerprint, payload(found.digest, found), view)
         labs.to_try("Anomalies", tries(dataset))
         alarms(dataset, found, here(dataset, settings, view))
         clean = engine.question(LAB, dataset, {**settings, "contaminated": False})

@@ -35,10 +35,10 @@ def show() -> None:
     run = labs.begin(LAB)
     if run is None:
         return
+    view = labs.opened_as(LAB, run.id, SHOWN)
     found = labs.answer(LAB, run, {})
-    view: dict[str, str] = {}
     if found is not None:
-        view = labs.drawn(LAB, run.url, run.id, payload(found.digest, found), SHOWN)
+        view = labs.drawn(LAB, run.url, payload(found.digest, found), view)
         labs.to_try("Compress", tries(run))
         below(run, found)
         count = f"Measured on {found.facts['count']:,} test images that the network never saw."

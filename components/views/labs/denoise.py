@@ -22,11 +22,11 @@ def show() -> None:
     run = labs.begin(LAB)
     if run is None:
         return
+    view = labs.opened_as(LAB, run.id, SHOWN)
     whole(run)
     found = labs.answer(LAB, run, {})
-    view: dict[str, str] = {}
     if found is not None:
-        view = labs.drawn(LAB, run.url, run.id, payload(found.digest, found, run.dataset.fit), SHOWN)
+        view = labs.drawn(LAB, run.url, payload(found.digest, found, run.dataset.fit), view)
         labs.to_try("Denoise", tries(run))
         below(run, found)
         labs.origin(LAB, run, {}, measured(run, found))
