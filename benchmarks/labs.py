@@ -1,6 +1,6 @@
 """The verdicts of the labs, measured beside the alternatives in the same run.
 
-    python benchmarks/labs.py [--only anomalies | compress | denoise | own] [--quick] [--runs RUN ...]
+    python benchmarks/labs.py [--only anomalies | compress | denoise | own | hands] [--quick] [--runs RUN ...]
 
 own: both, of photographs and sprites as somebody brings them. A lab is a function here that prints its tables; `LABS` names it. --quick is what CI runs: the smallest data, in seconds.
 """
@@ -401,11 +401,56 @@ def _own_bytes(sets: Mapping[str, NDArray[np.uint8]], folder: Path) -> None:
         line((f"at {level:.1f} dB", *told))
 
 
+# Hands: what is dragged, and how soon what depends on it is drawn
+
+MOVED = {  # what is dragged in each lab, from where to where as shares of its width and height
+    "compress": ("rate", (0.2, 0.3), (0.8, 0.3)),
+    "denoise": ("lab-pad", (0.2, 0.3), (0.8, 0.7)),
+    "anomalies": ("threshold", (0.2, 0.3), (0.8, 0.3)),
+}
+
+
+def hands(quick: bool) -> None:
+    """From the pointer's event to what is drawn, in a real Chromium that draws in software; a frame has 16 ms."""
+    import contextlib
+
+    from playwright.sync_api import sync_playwright
+    from serving import ROOT, launched, served
+
+    moves = 20 if quick else 200
+    print(f"\n{moves} moves: milliseconds from the event to the drawn picture, the wait for the frame included")
+    line(("lab", "what is dragged", "median", "p95", "wanted"))
+    with (
+        tempfile.TemporaryDirectory() as home,
+        served(ROOT / "app.py", home) as (app, _),
+        sync_playwright() as playwright,
+        contextlib.closing(launched(playwright)) as browser,
+    ):
+        for name, (part, begin, end) in MOVED.items():
+            page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
+            page.goto(f"{app}/{name}")
+            page.wait_for_selector("[data-testid=lab][data-ready=true]", timeout=300_000)
+            box = page.get_by_test_id(part).bounding_box()
+            assert box is not None
+            for i in range(moves + 1):
+                share = i / moves
+                x, y = (begin[k] + share * (end[k] - begin[k]) for k in (0, 1))
+                page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+                if i == 0:
+                    page.mouse.down()
+                page.wait_for_timeout(20)
+            page.mouse.up()
+            spent = page.evaluate("() => performance.getEntriesByName('lab:draw').map((one) => one.duration)")
+            figures = (f"{np.quantile(spent, share):.1f}" for share in (0.5, 0.95))
+            line((name, part, *figures, "<= 16"))
+
+
 LABS: dict[str, Callable[..., None]] = {
     "anomalies": anomalies,
     "compress": compress,
     "denoise": denoise,
     "own": own,
+    "hands": hands,
 }
 
 
