@@ -52,9 +52,11 @@ def held(home: Path) -> Iterator[None]:
         with contextlib.suppress(OSError, ValueError, psutil.Error):
             workers.add(psutil.Process(json.loads(path.read_text())["pid"]))
     for worker in workers:
-        worker.suspend()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            worker.suspend()
     try:
         yield
     finally:
         for worker in workers:
-            worker.resume()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                worker.resume()
