@@ -69,13 +69,19 @@ Drawing = Callable[[Mapping[str, Any]], str]
 """HTML of the sketch that a worker made while it computes (see `models.labs.Sketch`)."""
 
 
-def answer(lab: Lab, subject: runs.Run | Dataset, settings: Settings, sketched: Drawing | None = None) -> Answer | None:
-    """The answer: computed here, or shipped; else it is asked for, and how far it is drawn until it is there."""
+def answer(
+    lab: Lab,
+    subject: runs.Run | Dataset,
+    settings: Settings,
+    sketched: Drawing | None = None,
+    on_demand: bool = False,
+) -> Answer | None:
+    """The answer: computed here, or shipped; else it is asked for, on_demand by a click, and how far it is drawn until it is there."""
     asked = engine.question(lab, subject, settings)
     found = kept(asked)
     if found is not None:
         return found
-    waiting(asked, sketched)
+    waiting(asked, sketched, on_demand)
     return None
 
 
@@ -86,14 +92,14 @@ def kept(asked: engine.Question) -> Answer | None:
     return engine.kept_answer(asked) or engine.shipped_answer(asked)
 
 
-def waiting(asked: engine.Question, sketched: Drawing | None = None) -> None:
-    """Ask, and draw how far it is; a question that was given up or failed waits for a click."""
+def waiting(asked: engine.Question, sketched: Drawing | None = None, on_demand: bool = False) -> None:
+    """Ask, and draw how far it is; a question that was given up or failed waits for a click, on_demand any."""
     stopped = st.session_state.setdefault("given up", set())
     standing = engine.standing(asked)
-    if asked.id in stopped or standing.phase == "failed":
+    if asked.id in stopped or standing.phase == "failed" or (on_demand and standing.phase == "unasked"):
         if standing.problem is not None:
             st.error(str(standing.problem))
-        if not st.button("Compute", type="primary"):
+        if not st.button("Compute", type="primary", help="It takes from seconds to a few minutes, and is kept"):
             return
         stopped.discard(asked.id)
         engine.ask(asked, visitor.owner())
@@ -131,8 +137,9 @@ def opened_as(lab: Lab, of: str, shown: Sequence[str]) -> dict[str, str]:
     key = f"{lab.name} as"
     known = st.session_state.get(key)
     asked = {name: st.query_params[name][:40] for name in shown if name in st.query_params}
-    if address.first_time(key) and asked:
-        known = (of, asked)
+    if address.first_time(key):  # the page was opened: by a link, or by somebody who comes back
+        left = st.session_state.get(f"{key} left")
+        known = (of, asked) if asked else left if left is not None and left[0] == of else (of, {})
     elif known is None or known[0] != of:
         known = (of, {})
     # What it opened with stays the same at every rerun: what a hand has changed since is not undone.
@@ -142,7 +149,10 @@ def opened_as(lab: Lab, of: str, shown: Sequence[str]) -> dict[str, str]:
 
 def drawn(lab: Lab, run_url: str, data: Mapping[str, Any], view: dict[str, str]) -> dict[str, str]:
     """The browser's part of a lab. data: what the browser gets; view: how it opens. Returns how it is shown."""
-    return browser_part(lab.name, run_url, data, view=view, key="lab") or view
+    shown = browser_part(lab.name, run_url, data, view=view, key="lab") or view
+    key = f"{lab.name} as"
+    st.session_state[f"{key} left"] = st.session_state[key][0], shown
+    return shown
 
 
 def to_try(page: str, tries: Sequence[Try]) -> None:

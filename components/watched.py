@@ -9,7 +9,7 @@ from components import address, cached, choosing, figures, opening, sharing, vis
 from components.choosing import OWN
 from components.explorer import ExplorerResult, explorer
 from components.views import show_problems
-from models import Problem, engine, home, runs, uploads
+from models import Problem, engine, home, labs, runs, uploads
 from models.runs import Configuration
 
 
@@ -204,6 +204,13 @@ def ways_on(run: runs.Run, found: ExplorerResult) -> None:
         help=f"The run of the same data that you trained before: {choosing.escaped(before.title)}",
     ):
         st.switch_page(pages["Compare"], query_params={"runs": f"{before.id},{run.id}"})
+    for lab in labs.available().values():
+        if (
+            lab.of == "run"
+            and not lab.fits(run)
+            and st.button(lab.title, key=f"leave for {lab.title}", help=lab.question)
+        ):
+            st.switch_page(pages[lab.title], query_params={"run": run.id})
     sharing.share(st.container(width="content"), run, view)
 
 

@@ -305,6 +305,8 @@ def test_what_is_normal_is_one_class_or_all_but_one() -> None:
     assert anomalies.usual(dataclasses.replace(digits, classes=("a", "b", "c")), labels) == "only 2"
     assert anomalies.usual(digits, np.repeat(np.arange(10, dtype=np.int32), 3)) == "but 9"
     assert anomalies.usual(digits, np.repeat(np.arange(8, dtype=np.int32), 3)) == "but 7", "that others have"
+    rotten = np.repeat(np.arange(3, dtype=np.int32), (300, 22, 200))
+    assert anomalies.usual(dataclasses.replace(digits, classes=("apple", "rotten", "pear")), rotten) == "but 1"
     two = dataclasses.replace(digits, classes=("a", "b"))
     for known in ([0, 0, 1, 1], [0, 1, 1], [-1, -1], []):
         assert anomalies.usual(two, np.array(known, np.int32)) in anomalies.choices(two)
@@ -604,6 +606,11 @@ def test_answers_that_ship_are_those_that_it_names(lab: Lab) -> None:
 
 def test_answers_that_ship_are_small() -> None:
     assert sum(path.stat().st_size for path in answers.SHIPPED.iterdir()) < 1e6
+
+
+def test_what_stands_below_a_page_of_text_is_computed_on_demand(home: Path) -> None:
+    app = page("denoise", run="text-denoising")
+    assert [button.label for button in app.button].count("Compute") == 1 and not queue.path().exists()
 
 
 @pytest.mark.parametrize(

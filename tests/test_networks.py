@@ -17,7 +17,7 @@ from test_explorer_browser import empty
 from test_kinds import asked
 
 from components.explorer import assets
-from models import architectures, datasets, graphs, runs
+from models import architectures, codes, datasets, graphs, runs
 from models.architectures import Blueprint
 from models.codes import Coder
 from models.layers import (
@@ -128,8 +128,8 @@ def test_every_run_that_ships_is_computed_as_in_python(name: str, computed: Call
     close(computed(run.folder, blueprint, "decoder", some), run.coder.decode(some))
     if not datasets.missing(run.dataset):
         samples = datasets.samples_at(run.dataset, run.rows[:: max(1, run.count // 50)].astype(np.int64))
-        seen = samples.astype(np.float32) / 255
-        close(computed(run.folder, blueprint, "encoder", seen), run.coder.encode(samples))
+        seen = codes.to_float(samples)
+        close(computed(run.folder, blueprint, "encoder", seen), run.coder.encode(seen))
 
 
 # Every layer in places where the architectures do not have it.

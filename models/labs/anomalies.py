@@ -15,6 +15,7 @@ from models.columns import Column
 from models.datasets import Dataset
 from models.labs import Answer, Lab, Report, Settings, Sketch
 
+RARE, MOST = 0.1, 0.8  # of the samples: a class of fewer is what somebody looks for; one of more is what is normal
 MOST_ROWS = 20_000  # of a larger dataset, so many at random
 MOST_COLUMNS = 3072  # of a table: a dense network of more takes an hour
 MOST_NUMBERS = 400  # of an image or a signal: more are made smaller, since dense networks take time with their square
@@ -67,13 +68,16 @@ def choices(dataset: Dataset) -> dict[str, str]:
 
 
 def usual(dataset: Dataset, labels: NDArray[np.int32]) -> str:
-    """The choice where nothing was chosen: the class that most samples have, where it is more than half of them or one of two;
-    else all but the last that any has."""
+    """The choice where nothing was chosen: the class that nearly all samples have; of more than two classes else all but the
+    rarest, where that is rare; else the class that most have, where it is more than half of them or one of two; else all but
+    the last that any has."""
     counts = np.bincount(labels[labels >= 0], minlength=len(dataset.classes))
+    some = np.flatnonzero(counts)
+    if len(some) > 2 and counts.max() < MOST * counts.sum() and counts[some].min() < RARE * counts.sum():
+        return f"but {int(some[counts[some].argmin()])}"
     if len(counts) == 2 or counts.max() > counts.sum() / 2:
         return f"only {int(counts.argmax())}"
-    there = np.flatnonzero(counts)
-    return f"but {int(there[-1]) if len(there) else 0}"
+    return f"but {int(some[-1]) if len(some) else 0}"
 
 
 def anomalous_of(labels: NDArray[np.int32], chosen: str) -> NDArray[np.bool_]:

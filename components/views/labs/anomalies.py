@@ -247,4 +247,4 @@ def table(found: Answer, without: Answer | None) -> None:
         )
 
 
-PAGE = Page("Anomalies", ":material/notification_important:", 2, show)
+PAGE = Page("Anomalies", ":material/notification_important:", 3, show)

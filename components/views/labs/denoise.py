@@ -23,8 +23,7 @@ def show() -> None:
     if run is None:
         return
     view = labs.opened_as(LAB, run.id, SHOWN)
-    whole(run)
-    found = labs.answer(LAB, run, {})
+    found = labs.answer(LAB, run, {}, on_demand=whole(run))
     if found is not None:
         view = labs.drawn(LAB, run.url, payload(found.digest, found, run.dataset.fit), view)
         labs.to_try("Denoise", tries(run))
@@ -33,12 +32,14 @@ def show() -> None:
     address.publish(run=run.id, **{name: value for name, value in view.items() if value})
 
 
-def whole(run: runs.Run) -> None:
-    """Where a run has learnt pieces of a whole, pages of text or sounds, the whole comes first."""
+def whole(run: runs.Run) -> bool:
+    """Where a run has learnt pieces of a whole, pages of text or sounds, the whole comes first. Whether it is such a run."""
     for part, fits in ((page_of_text, _page.fits), (sound, _sound.fits)):
         if not fits(run):
             part.show(run)
             st.subheader("A piece of it, under your pen", anchor=False)
+            return True
+    return False
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -125,4 +126,4 @@ def measured(run: runs.Run, found: Answer) -> str:
     return f"Measured on {found.facts['count']:,} test {of.many} that no method has seen. {choosing.escaped(found.facts['libraries'])}"
 
 
-PAGE = Page("Denoise", ":material/auto_fix_high:", 3, show)
+PAGE = Page("Denoise", ":material/auto_fix_high:", 2, show)

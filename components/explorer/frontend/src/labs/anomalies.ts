@@ -105,7 +105,9 @@ class Anomalies implements Lab {
     this.week = Math.min(1e6, Math.max(100, number("week", 1000)));
     this.room = Math.min(1e4, Math.max(1, number("room", 50)));
     this.looked.input.value = String(Math.log10(this.room));
-    this.levels.set(this.chosen, number("at", this.method.threshold));
+    // Whoever asks what another cost would mean is shown where it is least.
+    const usual = view["miss"] ? cheapest(this.method, this.miss, 1) : this.method.threshold;
+    this.levels.set(this.chosen, number("at", usual));
     this.missed.input.value = String(Math.log10(this.miss));
     this.weekly.input.value = String(Math.log10(this.week));
     this.scores.replaceChildren(
@@ -270,7 +272,7 @@ class Anomalies implements Lab {
     const now = confusion(method, level);
     const found = now.found / Math.max(1, method.other.length),
       wrong = now.falseAlarms / Math.max(1, method.normal.length);
-    const words = `${percent(found)} of what does not belong is found, and ${percent(wrong)} of the normal samples are false alarms.`;
+    const words = `With ${method.title}, at this threshold, ${percent(found)} of what does not belong is found, and ${percent(wrong)} of the normal samples are false alarms.`;
     setText(this.verdict, words);
     this.chart.place(level, words);
     const row = (title: string, alarms: number, quiet: number, good: boolean) =>

@@ -12,6 +12,11 @@ interface Cell {
   readonly words: HTMLElement;
 }
 
+interface Made {
+  readonly pixels: ArrayLike<number>;
+  readonly bytes: string;
+}
+
 export class Pictures {
   readonly element = h("div", { class: "hg-lab-cells" });
   private cells: Cell[] = [];
@@ -35,8 +40,8 @@ export class Pictures {
     return { method, element, picture, error, words };
   }
 
-  /** made: the pixels that a method makes of the image, or why there are none. */
-  draw(answer: Answer, image: number, made: (method: Method) => ArrayLike<number> | string): void {
+  /** made: the pixels that a method makes of the image and in how many bytes, or why there are none. */
+  draw(answer: Answer, image: number, made: (method: Method) => Made | string): void {
     const { painter } = this;
     if (!painter) return;
     const truth = answer.originals[image];
@@ -46,17 +51,16 @@ export class Pictures {
         setText(words, `${answer.size.toLocaleString("en")} bytes`);
         continue;
       }
-      const values = made(method);
-      const none = typeof values === "string";
-      element.classList.toggle("hg-lab-none", none);
-      if (none) {
+      const found = made(method);
+      element.classList.toggle("hg-lab-none", typeof found === "string");
+      if (typeof found === "string") {
         for (const canvas of [picture, error]) canvas.getContext("2d")?.clearRect(0, 0, canvas.width, canvas.height);
-        setText(words, values);
+        setText(words, found);
         continue;
       }
-      painter.paint(picture, values, 0, 1);
-      painter.paint(error, errorMap(values, truth, answer.shape), 0, 1);
-      setText(words, `${psnrOf(values, truth).toFixed(1)} dB`);
+      painter.paint(picture, found.pixels, 0, 1);
+      painter.paint(error, errorMap(found.pixels, truth, answer.shape), 0, 1);
+      setText(words, `${found.bytes}, this one ${psnrOf(found.pixels, truth).toFixed(1)} dB`);
     }
   }
 }

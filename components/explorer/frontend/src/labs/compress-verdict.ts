@@ -19,9 +19,12 @@ export interface Standing {
 
 /** Sizes that differ by less are called equal. */
 const EVEN = 0.02;
+/** Decibels that stand for no error at all. */
+const EXACT = 100;
 
 export function verdict({ rate, images, mine, others, decoder, similarity }: Standing): string {
-  const quality = (value: number) => (similarity ? `an SSIM of ${value.toFixed(2)}` : `${value.toFixed(1)} dB`);
+  const quality = (value: number) =>
+    similarity ? `an SSIM of ${value.toFixed(2)}` : value >= EXACT ? "exactly the original" : `${value.toFixed(1)} dB`;
   const good = along(mine, rate);
   const most = mine[mine.length - 1];
   if (good === null) {

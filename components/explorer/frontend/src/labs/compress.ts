@@ -111,12 +111,19 @@ class Compress implements Lab {
     this.images = Math.min(MOST, Math.max(FEWEST, number("many", 1000)));
     this.bits = answer.decoder.some(({ bits }) => bits === number("bits", 0)) ? number("bits", 0) : 0;
     this.alone = view["alone"] === "yes";
+    if (!view["rate"]) this.within(run);
     this.similarity = view["measure"] === "ssim" && run.points.every(({ ssim }) => ssim !== null);
     this.picked = Math.min(answer.count - 1, Math.max(0, Math.round(number("image", 0))));
     this.build(answer);
     this.drawChart();
     this.draw();
     this.chart.element.closest(".hg")?.setAttribute("data-ready", "true");
+  }
+
+  /** Puts the handle where the run has an image at all: files of one image each begin with a head. */
+  private within(run: Method): void {
+    const [least] = this.points(run)[0];
+    if (this.rate + this.share < least) this.rate = 1.001 * least - this.share;
   }
 
   private build(answer: Answer): void {
@@ -154,6 +161,7 @@ class Compress implements Lab {
       this.alone ? "yes" : "no",
       (value) => {
         this.alone = value === "yes";
+        this.within(answer.methods[0]);
         this.redrawn();
       },
       "lab-files",
@@ -333,24 +341,32 @@ class Compress implements Lab {
     setText(this.verdict, words);
     this.chart.place(this.rate + this.share, `${(this.rate + this.share).toFixed(1)} bytes an image. ${words}`);
     this.pictures.draw(answer, this.picked, (method) => {
-      const values = this.made(answer, method);
-      return values ?? `needs ${formatBytes(this.points(method)[0][0])} at least`;
+      const best = this.best(method);
+      const pixels = best < 0 ? null : this.made(answer, method, best);
+      if (!pixels) return `needs ${formatBytes(this.points(method)[0][0])} at least`;
+      return { pixels, bytes: formatBytes(this.bytesAt(method, best)) };
     });
   }
 
-  /** What a method makes of the picked image in at most so many bytes, as pixels; null where it cannot be so small. */
-  private made(answer: Answer, method: Method): ArrayLike<number> | null {
-    const run = method.name === "run";
-    const budget = run ? this.rate : this.rate + this.share;
-    const size = (i: number) => {
-      const { alone, rate, basis } = method.points[i];
-      return (this.alone && alone !== null ? alone : rate) + (this.bits ? basis / this.images : 0);
-    };
+  /** Bytes that an image takes at a point of a method, the run's decoder left aside. */
+  private bytesAt(method: Method, i: number): number {
+    const { alone, rate, basis } = method.points[i];
+    return (this.alone && alone !== null ? alone : rate) + (this.bits ? basis / this.images : 0);
+  }
+
+  /** The best point of a method at which an image takes no more bytes than where the handle stands; -1 where there is none. */
+  private best(method: Method): number {
+    const budget = method.name === "run" ? this.rate : this.rate + this.share;
     let best = -1;
-    for (let i = 0; i < method.points.length; i++) if (size(i) <= budget * 1.0001) best = i;
-    if (best < 0 || (run && !this.decoder)) return null;
-    if (!run) return method.pictures[best][this.picked];
-    this.decoded = this.decoder!.run(Float32Array.from(answer.codes[best][this.picked]), this.decoded);
+    for (let i = 0; i < method.points.length; i++) if (this.bytesAt(method, i) <= budget * 1.0001) best = i;
+    return best;
+  }
+
+  /** What a method makes of the picked image at a point, as pixels; null where the decoder has not come yet. */
+  private made(answer: Answer, method: Method, i: number): ArrayLike<number> | null {
+    if (method.name !== "run") return method.pictures[i][this.picked];
+    if (!this.decoder) return null;
+    this.decoded = this.decoder.run(Float32Array.from(answer.codes[i][this.picked]), this.decoded);
     return Uint8ClampedArray.from(this.decoded, (value) => 255 * value);
   }
 

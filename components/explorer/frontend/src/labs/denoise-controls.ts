@@ -142,6 +142,8 @@ export class Controls {
     this.pad.pen = pen;
     if (pen === "draw" && !this.drawing) {
       this.drawing = true;
+      this.live.noise = "none"; // a clean sheet
+      this.pad.clear();
       this.pad.blank();
     }
     this.read();

@@ -302,8 +302,9 @@ class Denoise implements Lab {
     pad.spoil(input);
     if (this.draws)
       spoil(input, { image: answer.kind === "image", shape: answer.shape }, live.noise, live.level, this.draws);
-    // While somebody draws, what lies under the pen is shown; the network gets it as large as its own images are.
-    pad.show(drawing?.pen === "draw" ? drawing.raw() : input);
+    // While somebody draws without noise, what lies under the pen is shown; the network gets it as large as its own images are.
+    const bare = drawing?.pen === "draw" && live.noise === "none" && !drawing.text;
+    pad.show(bare ? drawing.raw() : input);
     pad.painter.paint(shown.clean.canvas, clean);
     const says = (values: Float32Array) => this.says(answer, values, label);
     this.say(shown.clean.words, says(clean));
@@ -323,7 +324,7 @@ class Denoise implements Lab {
 
   /** What the classifier reads, and whether that is right, where that is known. */
   private says({ reader, classes }: Answer, values: Float32Array, label: number): readonly [string, string] {
-    if (!reader) return ["", ""];
+    if (!reader || !values.some((value) => value !== 0)) return ["", ""]; // nothing is there to be read
     const { label: read, sure } = reading(reader.run(values, 1, new Float32Array(reader.outputs)));
     const mark = label < 0 ? "" : read === label ? "right" : "wrong";
     return [`read as ${classes[read]}, ${(100 * sure).toFixed(0)} % sure${mark && `: ${mark}`}`, mark];

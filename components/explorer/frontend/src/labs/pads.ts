@@ -89,6 +89,7 @@ export class ImagePad implements Pad {
   ) {
     const [height, width] = shape;
     const k = Math.max(1, Math.round(FINE / Math.max(height, width)));
+    this.width = Math.max(this.width, 1.2 / Math.min(height, width)); // thinner than a pixel it would be but a shade
     this.painter = new Painter({ kind: "image", shape });
     const { canvas, element } = padCanvas(this.painter, "The image with noise", this.message);
     [this.canvas, this.element] = [canvas, element];
