@@ -15,7 +15,8 @@ from models.columns import Column
 from models.datasets import Dataset
 from models.labs import Answer, Lab, Report, Settings, Sketch
 
-RARE, MOST = 0.1, 0.8  # of the samples: a class of fewer is what somebody looks for; one of more is what is normal
+RARE = 0.5  # of as many as there were if all classes were alike: a class of fewer is what somebody looks for
+MOST = 0.8  # of the samples: a class of more is what is normal
 MOST_ROWS = 20_000  # of a larger dataset, so many at random
 MOST_COLUMNS = 3072  # of a table: a dense network of more takes an hour
 MOST_NUMBERS = 400  # of an image or a signal: more are made smaller, since dense networks take time with their square
@@ -73,7 +74,7 @@ def usual(dataset: Dataset, labels: NDArray[np.int32]) -> str:
     the last that any has."""
     counts = np.bincount(labels[labels >= 0], minlength=len(dataset.classes))
     some = np.flatnonzero(counts)
-    if len(some) > 2 and counts.max() < MOST * counts.sum() and counts[some].min() < RARE * counts.sum():
+    if len(some) > 2 and counts.max() < MOST * counts.sum() and counts[some].min() < RARE * counts[some].mean():
         return f"but {int(some[counts[some].argmin()])}"
     if len(counts) == 2 or counts.max() > counts.sum() / 2:
         return f"only {int(counts.argmax())}"
