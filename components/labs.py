@@ -191,7 +191,8 @@ def on_map(
     address.seed("map", last if last in known else next(iter(known)), None, known)
     run = known[st.selectbox("On the map of", list(known), format_func=titles.__getitem__, key="map", width=480)]
     st.caption("**show** opens the map there, in a new tab.")
-    places = {row: place for place, row in enumerate(run.rows.tolist())}
+    at = np.flatnonzero(np.isin(run.rows, rows))
+    places = dict(zip(run.rows[at].tolist(), at.tolist(), strict=True))
     back = f"{lab.name}?{urlencode(here)}"
     return [
         listing.map_link(run, run.codes[places[row]], **{FROM: back}) if row in places else None
@@ -202,7 +203,9 @@ def on_map(
 def way_back(run: runs.Run) -> dict[str, str]:
     """On Explore: a button that leads back to the lab that has sent one there, about this run's dataset. Returns what the
     address says of it."""
-    said = st.query_params.get(FROM, "")
+    if FROM not in st.query_params:
+        return {}
+    said = st.query_params[FROM]
     name, _, query = said.partition("?")
     lab, there = labs.available().get(name), dict(parse_qsl(query))
     if lab is None or there.get("data") != run.card.dataset.name:

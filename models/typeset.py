@@ -18,11 +18,7 @@ if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
 WIDTH, HEIGHT, MARGIN = 600, 800, 44  # of a page, in pixels
-SIZES = (
-    20,
-    18,
-    16,
-)  # of its letters, in pixels from line to line of a setting without space between: the largest that fits
+SIZES = (20, 18, 16)  # of its letters, in pixels from line to line of a setting without space: the largest that fits
 # Marks that typing programs make of others.
 ALIKE = str.maketrans(
     {"‘": "'", "’": "'", "‚": ",", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "–": "-", "—": "-", "ß": "ss"}

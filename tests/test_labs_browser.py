@@ -35,6 +35,12 @@ def asked(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
+def rested(page: Page) -> None:
+    """Wait until the address says where the handle of Compress stands now, not where it stood before."""
+    rate = float(page.get_by_test_id(HANDLE).get_attribute("aria-valuenow") or "nan")
+    page.wait_for_url(lambda _url: float(asked(page).get("rate", ["nan"])[0]) == pytest.approx(rate, rel=1e-3))
+
+
 @pytest.fixture
 def compress(app: str, window: Callable[..., Page]) -> Page:
     page = window(**LAPTOP)
@@ -66,7 +72,7 @@ def test_the_picture_and_the_verdict_follow_the_rate(app: str, compress: Page, w
         seen.append(pixels(picture))
     page.mouse.up()
     assert all(not np.array_equal(first, one) for one in seen) and verdict.inner_text() != words
-    page.wait_for_url(lambda url: "rate" in parse_qs(urlsplit(url).query))
+    rested(page)
     moved, words = pixels(picture), verdict.inner_text()
     other = window(**LAPTOP)
     other.goto(page.url)
@@ -137,7 +143,7 @@ def test_keys_move_the_rate_and_it_is_said_in_words(compress: Page) -> None:
     expect(page.get_by_test_id("lab-verdict")).to_contain_text("wins: with")
     expect(page.get_by_test_id("lab-verdict")).to_contain_text("however many bytes it is given")
     words = page.get_by_test_id("lab-verdict").inner_text()
-    page.wait_for_url(lambda _url: "rate" in asked(page))
+    rested(page)
     page.get_by_role("link", name="Runs", exact=True).click()
     expect(page.get_by_test_id("lab")).to_have_count(0)
     page.get_by_text("Labs", exact=True).click()

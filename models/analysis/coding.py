@@ -14,7 +14,7 @@ import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,10 @@ class Known:
 
     def packed(self) -> bytes:
         """All of it as bytes, which are counted with the decoder."""
+        return self._packed
+
+    @cached_property
+    def _packed(self) -> bytes:  # each file tells its checksum, also where a thousand of one image each are written
         k, size = self.centres.shape
         lower = self.slopes[:, *np.tril_indices(size, -1)] if self.slopes.size else self.slopes
         halves = (self.weights, self.centres, np.log2(self.deviations), lower)
@@ -79,9 +83,8 @@ class Known:
             covariance = parts @ parts.swapaxes(1, 2) / share**2
             factor = np.linalg.cholesky(covariance + np.eye(size) / 12)
             own = np.asarray(np.einsum("kii->ki", factor), np.float64)
-            slopes = np.asarray(
-                np.eye(size) - np.linalg.inv(factor / own[:, None]), np.float64
-            )  # x = L e, so x - e = (1 - L⁻¹) x
+            # x = L e, so x - e = (1 - L⁻¹) x
+            slopes = np.asarray(np.eye(size) - np.linalg.inv(factor / own[:, None]), np.float64)
             precisions = np.asarray(np.linalg.inv(covariance + np.eye(size) / 12), np.float64)
         else:
             own = np.sqrt(np.square(deviations / share) + 1 / 12)
@@ -124,12 +127,8 @@ class Table:
         told = np.repeat(self.centres[:, d], counts)
         if d and self.slopes.size:
             # Whole numbers below 2**53: their sum is the same in any order, on any processor.
-            parts = np.split(far[:, :d], ends[:-1])
-            told = (
-                told
-                + np.concatenate([part @ slopes for part, slopes in zip(parts, self.slopes[:, d, :d], strict=True)])
-                // FINE
-            )
+            parts = zip(np.split(far[:, :d], ends[:-1]), self.slopes[:, d, :d], strict=True)
+            told = told + np.concatenate([part @ slopes for part, slopes in parts]) // FINE
         return np.clip(told / FINE, -FURTHEST, FURTHEST), np.repeat(self.deviations[:, d], counts)
 
     def nearest(self, steps: Doubles) -> Whole:
@@ -363,11 +362,8 @@ def read(content: bytes, known: Known, most: int) -> Floats:
             clusters = coder.decode(stream.model.Categorical(table.weights, perfect=False), count).astype(np.int64)
         model = stream.model.QuantizedGaussian(-FURTHEST, FURTHEST)
         order, ends = _in_order(clusters, len(table.weights))
-        ordered, far, centres = (
-            np.zeros((count, size), np.int32),
-            np.zeros((count, size)),
-            table.centres[clusters[order]],
-        )
+        ordered, far = np.zeros((count, size), np.int32), np.zeros((count, size))
+        centres = table.centres[clusters[order]]
         for d in range(size):
             ordered[:, d] = coder.decode(model, *table.ahead(ends, far, d))
             far[:, d] = FINE * ordered[:, d] - centres[:, d]

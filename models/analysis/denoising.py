@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.codes import Floats, to_float
+from models.codes import Floats, Plane, to_float
 
 Clean = Callable[[Floats, Callable[[float], None]], Floats]
 """Noisy samples (N, *shape) become cleaner ones; the second argument is told the share that is done, and may raise."""
@@ -86,7 +86,7 @@ def tuned(
     whether values are held between 0 and 1."""
     best: tuple[float, Tuned] | None = None
     for i, (words, strength) in enumerate(method.strengths):
-        out = strength(noisy, partial(_part, tell, i, len(method.strengths)))
+        out = strength(noisy, partial(within, tell, i / len(method.strengths), 1 / len(method.strengths)))
         given, wanted = correction(out, clean)
         made = corrected(out, given, wanted)
         made = np.clip(made, 0, 1) if pixels else made
@@ -97,9 +97,9 @@ def tuned(
     return best[1]
 
 
-def _part(tell: Callable[[float], None], i: int, count: int, share: float) -> None:
-    """Of the i-th of so many parts, so much is done."""
-    tell((i + share) / count)
+def within(tell: Callable[[float], None], begin: float, part: float, share: float) -> None:
+    """Of a part, which begins at this share of the whole, so much is done."""
+    tell(begin + part * share)
 
 
 def methods(kind: str, shape: tuple[int, ...]) -> list[Method]:
@@ -114,15 +114,21 @@ def fitted_to(shape: tuple[int, ...]) -> int:
     return min(MOST_FITTED, max(1000, NUMBERS // int(np.prod(shape))))
 
 
-def fitted(train: NDArray[np.generic], noisy: Callable[[Floats], Floats]) -> list[Method]:
-    """Those that know the training samples (N, *shape), as they are stored: PCA, the best linear map from noisy to clean, and
-    for rows of a table the mean of the nearest. noisy(samples): spoils samples as those that have to be cleaned."""
+def pca_of(train: NDArray[np.generic]) -> Plane:
+    """PCA of training samples (N, *shape), as they are stored."""
     from models.analysis import metrics
 
+    return metrics.fit_pca(train, min(MOST_COMPONENTS, len(train), train[0].size))
+
+
+def fitted(train: NDArray[np.generic], noisy: Callable[[Floats], Floats], plane: Plane | None = None) -> list[Method]:
+    """Those that know the training samples (N, *shape), as they are stored: PCA, the best linear map from noisy to clean, and
+    for rows of a table the mean of the nearest. noisy(samples): spoils samples as those that have to be cleaned. plane: `pca_of`
+    these, where it is known, since it is the same for every noise."""
     clean = to_float(train)
     learn = f"scikit-learn {version('scikit-learn')}"
-    size = min(MOST_COMPONENTS, len(train), clean[0].size)
-    plane = metrics.fit_pca(train, size)
+    plane = plane or pca_of(train)
+    size = len(plane.components)
     counts = sorted({n for n in (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 150) if n < size} | {size})
 
     def project(count: int, given: Floats, _tell: Callable[[float], None]) -> Floats:

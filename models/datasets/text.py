@@ -51,10 +51,10 @@ def read() -> Arrays:
 
 
 def draw(rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The images of these rows (len(rows), 32, 32, 1)."""
-    return (
-        np.stack([_piece(int(row)) for row in rows])[..., None] if len(rows) else np.zeros((0, SIDE, SIDE, 1), np.uint8)
-    )
+    """The images of these rows (len(rows), 24, 24, 1)."""
+    if not len(rows):
+        return np.zeros((0, SIDE, SIDE, 1), np.uint8)
+    return np.stack([_piece(int(row)) for row in rows])[..., None]
 
 
 def _piece(row: int) -> NDArray[np.uint8]:

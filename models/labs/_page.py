@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from itertools import product
-from math import log10
 from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models import runs, stains, typeset
-from models.analysis import windows
+from models.analysis import metrics, windows
 from models.datasets import text as pieces
 
 Floats = NDArray[np.float32]
@@ -111,8 +110,8 @@ def clean_page(run: runs.Run, image: Floats) -> Floats:
 
 
 def psnr(image: Floats, clean: Floats) -> float:
-    """Peak signal-to-noise ratio in dB: 10 log10 of 1 / mean squared error; at most 99."""
-    return -10 * log10(max(_error(image, clean), 1.3e-10))
+    """Peak signal-to-noise ratio in dB, at most 99."""
+    return min(99.0, metrics.psnr(_error(image, clean)))
 
 
 # ── plain filters ──────────────────────────────────────────────────────────────────────────

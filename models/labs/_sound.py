@@ -65,10 +65,8 @@ def melody(seed: int, seconds: float = SECONDS) -> Floats:
     """A few seconds of notes, chords, vowels and sweeps (T,) one after the other, with short rests, at `RATE`."""
     random = np.random.default_rng(seed)
     out = np.zeros(int(seconds * RATE))
-    at, scale = (
-        int(0.1 * RATE),
-        130.8 * 2 ** (np.array([0, 2, 4, 7, 9, 12, 14, 16]) / 12),
-    )  # five notes of an octave, from C
+    at = int(0.1 * RATE)
+    scale = 130.8 * 2 ** (np.array([0, 2, 4, 7, 9, 12, 14, 16]) / 12)  # five notes of an octave, from C
     while at < len(out):
         steps = int(random.choice([0.2, 0.4, 0.6]) * RATE)
         kind = tones.KINDS[random.choice(4, p=[0.5, 0.2, 0.2, 0.1])]
@@ -144,10 +142,7 @@ def clean_sound(run: runs.Run, sound: Floats, alone: Floats) -> Floats:
 
 def snr(sound: Floats, clean: Floats) -> float:
     """Signal-to-noise ratio in dB: 10 log10 of the clean sound's energy over that of the difference; -99 to 99."""
-    energy, left = (
-        float(np.square(clean, dtype=np.float64).sum()),
-        float(np.square(sound - clean, dtype=np.float64).sum()),
-    )
+    energy, left = (float(np.square(one, dtype=np.float64).sum()) for one in (clean, sound - clean))
     return float(np.clip(10 * log10(max(energy, 1e-30) / max(left, 1e-30)), -99, 99))
 
 

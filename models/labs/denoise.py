@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from safetensors.numpy import save
 
 from models import Problem, datasets, kinds, noise
 from models.analysis import denoising, metrics
-from models.codes import Floats, to_float
+from models.codes import Floats, Plane, to_float
 from models.datasets import TEST, TRAIN, VALIDATION, Dataset
 from models.labs import Answer, Lab, Report, Settings
 from models.runs import Run
@@ -37,6 +37,7 @@ TITLES = {
     "watermark": "The watermark COPY, {}",
     "watermarks": "Watermarks never seen, {}",
     "strokes": "Strokes of a pen, {}",
+    "stains": "Stains, {}",
 }
 NUMBERS = 800  # of a sample: of those with more fewer are taken
 FEWEST = 100  # test samples, however large they are
@@ -46,6 +47,7 @@ LOOKED_AT = 300  # images whose structural similarity is measured: it takes half
 LABELLED = 50  # training samples with a label that a reader needs, at least
 SHOWN, EXAMPLES = 12, 6  # test samples that the page holds, and of how many it shows what each method made
 TIE = 2.0  # standard errors of the difference
+CALLED_AFTER = ("gaussian", "savgol", "pca")  # methods with names of people, or letters that stand for words
 PREPARED = 0.45  # share of the work before the first noise
 
 
@@ -125,6 +127,11 @@ class Samples:
     train: NDArray[np.generic]
     judge: Reader | None
 
+    @cached_property
+    def plane(self) -> Plane:
+        """PCA of the training samples."""
+        return denoising.pca_of(self.train)
+
     @property
     def known(self) -> NDArray[np.bool_]:
         """Which test samples have a label."""
@@ -168,19 +175,21 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
     of a safetensors file with the reader's weights, absent without a reader; "examples" (noises, methods, K', *shape): what
     became of the first K' of them.
     """
-    samples = gathered(
-        run.dataset, int(settings["samples"]), partial(_tell, report, "training a reader", 0.0, PREPARED / 2)
-    )
+
+    def tell(what: str, begin: float, part: float) -> Callable[[float], None]:
+        return partial(denoising.within, partial(report, what), begin, part)
+
+    samples = gathered(run.dataset, int(settings["samples"]), tell("training a reader", 0.0, PREPARED / 2))
     networks = {
-        "plain": plain_autoencoder(run, partial(_tell, report, "training without noise", PREPARED / 2, PREPARED / 2)),
+        "plain": plain_autoencoder(run, tell("training without noise", PREPARED / 2, PREPARED / 2)),
         "run": ("", lambda noisy: run.coder.decode(run.coder.encode(noisy))),
     }
     asked = measured_noises(run)
     noises, examples = [], []
     for i, (kind, level) in enumerate(asked):
-        title = TITLES.get(kind, f"{kind.capitalize()}, {{}}").format(f"{level:g}")
+        title = TITLES[kind].format(f"{level:g}")
         part = (PREPARED + (1 - PREPARED) * i / len(asked), (1 - PREPARED) / len(asked))
-        found = cleaned(samples, kind, level, networks, partial(_tell, report, title, *part))
+        found = cleaned(samples, kind, level, networks, tell(title, *part))
         told = {"name": kind, "level": level, "title": title, "methods": [one.plain() for one in found]}
         noises.append(told | {"verdict": verdict(title, found, samples)})
         examples.append(np.stack([one.shown for one in found]))
@@ -208,16 +217,6 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
         facts["reader"] = {"layers": judge.listed, "name": "reader", "accuracy": accuracy}
         arrays["reader"] = np.frombuffer(save(judge.weights), np.uint8)
     return Answer(facts, arrays)
-
-
-def _within(tell: Callable[[float], None], begin: float, part: float, done: float) -> None:
-    """Of a part, which begins at this share of the whole, so much is done."""
-    tell(begin + part * done)
-
-
-def _tell(report: Report, what: str, begin: float, part: float, done: float) -> None:
-    """The same, with words for what is being done."""
-    report(what, begin + part * done)
 
 
 def gathered(dataset: Dataset, most: int, tell: Callable[[float], None]) -> Samples:
@@ -258,10 +257,10 @@ def cleaned(
     judged = noise.corrupt_rows(samples.validation, kind, level, samples.held, unseen=True)
     found = [samples.measured("noisy", "as it is", "", "", noisy)]
     ways = denoising.methods(samples.kind, samples.shape)
-    ways += denoising.fitted(samples.train, lambda clean: noise.corrupt(clean, kind, level, 0))
+    ways += denoising.fitted(samples.train, lambda clean: noise.corrupt(clean, kind, level, 0), samples.plane)
     part = 1 / (len(ways) + 1)
     for i, way in enumerate(ways):
-        choosing, using = (partial(_within, tell, (i + half) * part, part / 2) for half in (0, 0.5))
+        choosing, using = (partial(denoising.within, tell, (i + half) * part, part / 2) for half in (0, 0.5))
         best = denoising.tuned(way, judged, samples.validation, samples.kind == "image", choosing)
         found.append(samples.measured(way.name, way.title, way.library, best.setting, best(noisy, using)))
     tell(1 - part)
@@ -329,7 +328,7 @@ def _after(best: Measured) -> str:
     """The best of the others in words."""
     if best.name == "noisy":
         return "as they are, which no other method betters"
-    title = best.title if best.name == "pca" else best.title[:1].lower() + best.title[1:]
+    title = best.title if best.name in CALLED_AFTER else best.title[:1].lower() + best.title[1:]
     return f"after the best of the others ({title})"
 
 

@@ -244,8 +244,9 @@ def _one(path: Path, work: Work) -> ReadResult:
     """One file, by how it begins."""
     sources.check_upload(path, work)
     start = sources.start_of(path, 4096)
-    if images.is_image(start) or sound.is_wav(start):
-        return (from_sounds if sound.is_wav(start) else from_images)([path], work)
+    for begins, reader in ((images.is_image, from_images), (sound.is_wav, from_sounds)):
+        if begins(start):
+            return reader([path], work)
     if start.startswith((sources.ZIP, sources.END)):
         return from_arrays(path, work) if _is_npz(path, work) else from_zip(path, work)
     if start.startswith(array_files.NPY) or _may_be_safetensors(start):

@@ -28,9 +28,7 @@ from models.readers.series import SERIES, signals
 from models.readers.times import called_time, counts_moments
 from models.readers.work import Work, plain
 
-PERSISTS = (
-    0.5  # of the changes of class that an order by chance would have; rows with fewer may follow each other in time
-)
+PERSISTS = 0.5  # of the changes of class in an order by chance; rows with fewer may follow each other in time
 REPEATED = 0.05  # the share of rows with the time of the row before, above which rows are events and no series
 
 

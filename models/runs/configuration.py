@@ -152,8 +152,8 @@ class Configuration:
                 raise Problem(f"{name} “{value}” is unknown", f"known are {', '.join(known)}")
         if self.noise not in noises(dataset.kind):
             raise Problem(
-                f"{'strokes' if self.noise == 'strokes' else 'a watermark'} can be put on images only; these samples are of "
-                f"kind {dataset.kind}",
+                f"{'a watermark' if self.noise.startswith('watermark') else self.noise} can be put on images only; these "
+                f"samples are of kind {dataset.kind}",
                 do="choose another noise",
             )
         if self.loss not in losses(dataset.kind):

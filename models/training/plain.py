@@ -24,14 +24,13 @@ class Told(Report):
     """A report that hands on how far a training is; `tell` raises where nobody waits for it any more."""
 
     def __init__(self, folder: Path, configuration: Configuration, tell: Callable[[float], None]) -> None:
-        super().__init__(folder, configuration, 1)
         self.tell = tell
+        super().__init__(folder, configuration, 1)
 
     def look(self) -> bool:
         """Never asked to end but by an exception."""
         keep = super().look()
-        if hasattr(self, "tell"):
-            self.tell(self.epoch / max(1, self.epochs))
+        self.tell(self.epoch / max(1, self.epochs))
         return keep
 
 

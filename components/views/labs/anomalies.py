@@ -83,7 +83,7 @@ def chosen(dataset: Dataset) -> tuple[dict[str, Any], str]:
         labels = datasets.arrays(dataset).labels
         usual = anomalies.usual(dataset, labels)
     else:
-        words = {"": "the class of most, or all but the last", **words}
+        words = {"": "as the classes suggest", **words}
     linked = address.first_time("normal of") and "normal" in st.query_params
     if st.session_state.get("normal of") != dataset.fingerprint:  # a choice among other classes says nothing of these
         st.session_state["normal of"] = dataset.fingerprint

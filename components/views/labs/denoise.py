@@ -95,8 +95,9 @@ def below(run: runs.Run, found: Answer) -> None:
         words = [
             f"Noise is put on {of.many} of the test split, and each method sees the same noisy ones. How strong a filter is was "
             "chosen on validation samples, and so was what it does to the mean: noise that is cut off at 0 and 1 moves it.",
-            "**PCA** keeps as many components as serve best. The **plain autoencoder** has the same layers and was trained as "
-            "long, without noise.",
+            "**PCA** keeps as many components as serve best. The **best linear map** is fitted to noisy and clean training samples "
+            "of this very noise (ridge regression). The **autoencoder trained without noise** has the same layers; it was trained "
+            "for as many epochs, or as many as take about ten seconds, as its setting says.",
         ]
         if reader:
             words.append(

@@ -91,9 +91,7 @@ export class Controls {
     [this.pad, this.picked, this.drawing] = [pad, picked, false];
     const { classes, labels, originals } = answer;
     this.thumbs.replaceChildren(
-      ...originals.map((values, i) => {
-        const canvas = pad?.painter.canvas("hg-lab-thumb");
-        if (canvas) pad?.painter.paint(canvas, values);
+      ...originals.map((_, i) => {
         const name = classes[labels[i]];
         return h(
           "button",
@@ -108,10 +106,11 @@ export class Controls {
               },
             },
           },
-          canvas ?? String(i + 1),
+          pad?.painter.canvas("hg-lab-thumb"),
         );
       }),
     );
+    this.paint(answer);
     const image = pad instanceof ImagePad;
     this.pens.replaceChildren(
       ...PENS.map(([pen, title]) =>
@@ -135,6 +134,11 @@ export class Controls {
       row(this.noise, this.level.element, h("div", { class: "hg-lab-scores" }, this.again, clear)),
       ...(image ? [row(mark, this.strength.element, this.size.element)] : []),
     );
+  }
+
+  /** Paints the samples small. */
+  paint({ originals }: Answer): void {
+    this.thumbs.querySelectorAll("canvas").forEach((canvas, i) => this.pad?.painter.paint(canvas, originals[i]));
   }
 
   private take(pen: Pen): void {

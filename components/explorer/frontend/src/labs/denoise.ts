@@ -58,6 +58,9 @@ class Denoise implements Lab {
   private column = 0;
   private input = new Float32Array(0);
   private filtered = new Float32Array(0);
+  private decoded: Float32Array | undefined;
+  /** What is shown as it was: it is painted and read once. */
+  private clean: Float32Array | null = null;
   private shown: { clean: Shown; filter: Shown | null; cleaned: Shown } | null = null;
   private frame = 0;
   private begun = 0;
@@ -116,6 +119,7 @@ class Denoise implements Lab {
   }
 
   update(data: Json, view: LabView): void {
+    this.inked();
     const asked = JSON.stringify([objectOf(data)["id"], view]);
     if (this.asked === asked) return;
     const again = this.asked !== "";
@@ -129,6 +133,18 @@ class Denoise implements Lab {
       },
       (error: unknown) => setText(this.verdict, messageOf(error)),
     );
+  }
+
+  /** Lines and bars are painted in the ink of the page, which may have gone from light to dark. */
+  private inked(): void {
+    const { answer, pad } = this;
+    const ink = themeOf(this.host).ink.text;
+    if (!answer || !pad || pad.painter.ink === ink) return;
+    pad.painter.ink = ink;
+    this.clean = null;
+    this.controls.paint(answer);
+    this.drawTable();
+    this.changed(performance.now());
   }
 
   private open(answer: Answer, view: LabView): void {
@@ -175,6 +191,7 @@ class Denoise implements Lab {
     painter.ink = themeOf(this.host).ink.text;
     this.input = new Float32Array(answer.size);
     this.filtered = new Float32Array(answer.size);
+    this.clean = null;
     const one = (title: string, testid: string): Shown => {
       const canvas = sampleCanvas(painter, "hg-lab-picture");
       canvas.dataset["testid"] = testid;
@@ -305,9 +322,12 @@ class Denoise implements Lab {
     // While somebody draws without noise, what lies under the pen is shown; the network gets it as large as its own images are.
     const bare = drawing?.pen === "draw" && live.noise === "none" && !drawing.text;
     pad.show(bare ? drawing.raw() : input);
-    pad.painter.paint(shown.clean.canvas, clean);
     const says = (values: Float32Array) => this.says(answer, values, label);
-    this.say(shown.clean.words, says(clean));
+    if (this.clean !== clean) {
+      this.clean = clean;
+      pad.painter.paint(shown.clean.canvas, clean);
+      this.say(shown.clean.words, says(clean));
+    }
     this.say(this.before, says(input));
     if (shown.filter) {
       median(input, answer.shape, this.filtered);
@@ -315,8 +335,8 @@ class Denoise implements Lab {
       this.say(shown.filter.words, says(this.filtered));
     }
     if (!this.networks) return;
-    const cleaned = this.networks.decoder.run(this.networks.encoder.run(input));
-    shown.cleaned.canvas.sample = cleaned;
+    this.decoded = this.networks.decoder.run(this.networks.encoder.run(input), this.decoded);
+    const cleaned = (shown.cleaned.canvas.sample = this.decoded);
     pad.painter.paint(shown.cleaned.canvas, cleaned);
     this.say(shown.cleaned.words, says(cleaned));
     this.host.dataset["ready"] = "true";

@@ -73,19 +73,19 @@ export function spoil(values: Float32Array, form: Form, kind: Noise, level: numb
 /** The median of each pixel of an image and its eight neighbours, colour by colour; at edges of those that are there. */
 export function median(values: Float32Array, shape: readonly number[], out: Float32Array): Float32Array {
   const [height, width, channels] = shape;
-  const near: number[] = [];
+  const near = new Float32Array(9); // in order, as far as they are there
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++)
       for (let c = 0; c < channels; c++) {
-        near.length = 0;
+        let count = 0;
         for (let v = Math.max(0, y - 1); v <= Math.min(height - 1, y + 1); v++)
           for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++) {
             const value = values[(v * width + u) * channels + c];
-            let at = near.length;
-            while (at > 0 && near[at - 1] > value) at--;
-            near.splice(at, 0, value);
+            let at = count++;
+            for (; at > 0 && near[at - 1] > value; at--) near[at] = near[at - 1];
+            near[at] = value;
           }
-        out[(y * width + x) * channels + c] = (near[(near.length - 1) >> 1] + near[near.length >> 1]) / 2;
+        out[(y * width + x) * channels + c] = (near[(count - 1) >> 1] + near[count >> 1]) / 2;
       }
   return out;
 }
