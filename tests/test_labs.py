@@ -244,6 +244,26 @@ def _file(codec: compress.Codec, picture: np.ndarray) -> io.BytesIO:
     return out
 
 
+@pytest.mark.parametrize(
+    ("run", "other"), [("digits-modern-8", "shapes"), ("cats-convolutional-variational-2", "digits")]
+)
+def test_images_of_another_dataset_are_fitted_to_the_run(run: str, other: str) -> None:
+    here, there = opened(run), datasets.get(other)
+    found = compress.borrowed(here, there, 3)
+    assert found.shape == (3, *here.shape) and found.dtype == np.uint8
+    truth = np.asarray(datasets.samples_at(there, np.flatnonzero(there.splits() == datasets.TEST)[:3]))
+    assert found.mean((1, 2, 3)) == pytest.approx(truth.mean((1, 2, 3)), rel=0.1)
+
+
+def test_images_of_another_dataset_go_through_the_run() -> None:
+    app = page("compress", run="digits-modern-8")
+    taken = app.selectbox(key="taken from")
+    assert "Digits 8x8" not in taken.options
+    taken.select("shapes").run()
+    (said,) = [one.value for one in app.caption if "what the decoder draws" in one.value]
+    assert not app.exception and float(said.split(" times")[0].split()[-1].replace(",", "")) > 2  # strange to it
+
+
 def test_only_points_that_no_other_beats_are_drawn() -> None:
     def point(rate: float, psnr: float) -> compress.Point:
         return compress.Point(rate, None, psnr, None, np.zeros((1, 1, 1, 1), np.uint8))

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from models import Problem, blocks, datasets
 from models.analysis import coding, metrics
 from models.codes import Floats, Plane, to_float
+from models.datasets import Dataset
 from models.labs import Answer, Lab, Report, Settings
 from models.runs import Run
 
@@ -311,6 +312,20 @@ def test_images(run: Run, most: int) -> tuple[NDArray[np.int64], Pixels]:
     fit = max(20, most * PIXELS // (run.shape[0] * run.shape[1]))
     rows = np.flatnonzero(run.dataset.splits() == datasets.TEST)[: min(most, fit)]
     return rows, np.asarray(datasets.samples_at(run.dataset, rows), np.uint8)
+
+
+def borrowed(run: Run, dataset: Dataset, count: int) -> Pixels:
+    """The first test images (count, H, W, C) of another dataset, fitted to this run's size and colours."""
+    from PIL import Image
+
+    from models.readers.images import fitted
+
+    rows = np.flatnonzero(dataset.splits() == datasets.TEST)[:count]
+    stored = np.asarray(datasets.samples_at(dataset, rows), np.uint8)
+    height, width, channels = run.shape
+    mode = "L" if channels == 1 else "RGB"
+    given = (Image.fromarray(one[..., 0] if one.shape[-1] == 1 else one).convert(mode) for one in stored)
+    return np.stack([np.asarray(fitted(one, (height, width), "crop")).reshape(run.shape) for one in given])
 
 
 def some_to_show(rows: NDArray[np.int64], run: Run, points: int) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ import streamlit as st
 from components import address, cached, choosing, labs, new_samples, pictures, visitor
 from components.labs import Try
 from components.views import Page
-from models import Problem, runs
+from models import Problem, datasets, runs
 from models.analysis import coding
 from models.codes import to_float
 from models.labs import Answer, compress
@@ -152,19 +152,36 @@ def packed(run: runs.Run, share: float, known: bytes) -> bytes:
 def another(run: runs.Run) -> None:
     """An image from elsewhere through the run: what its decoder knows to draw, and nothing else."""
     st.caption(
-        "A network compresses what is like the images that it learnt from. Bring any image: it is fitted to the run's size, "
-        "becomes a code, and the decoder draws what it knows."
+        "A network compresses what is like the images that it learnt from. Take images of another dataset, or bring any: they "
+        "are fitted to the run's size, become codes, and the decoder draws what it knows."
     )
-    if not visitor.can_send():
-        return
+    others = {
+        name: one
+        for name, one in choosing.datasets_of(visitor.owner()).items()
+        if one.kind == "image"
+        and one.shape[-1] in (1, 3)
+        and name != run.configuration.dataset
+        and not datasets.missing(one)
+    }
+    titles = choosing.titles(others)
+    taken = st.selectbox(
+        "Images of", list(others), None, titles.__getitem__, placeholder="another dataset", key="taken from"
+    )
     readable = ["png", "jpg", "jpeg", "webp"]
-    files = st.file_uploader("Images", accept_multiple_files=True, key="another kind", type=readable)
-    if not files:
+    files = None
+    if visitor.can_send():
+        files = st.file_uploader("Images", accept_multiple_files=True, key="another kind", type=readable)
+    if files:
+        come = new_samples.encoded(run, files)
+        if come is None:
+            return
+        shown, codes = come.shown[:12], come.encoded.codes[:12]
+    elif taken is not None:
+        shown = to_float(compress.borrowed(run, others[taken], 12))
+        codes = run.coder.encode(shown)
+    else:
         return
-    come = new_samples.encoded(run, files)
-    if come is None:
-        return
-    rows = np.stack([come.shown[:12], run.coder.decode(come.encoded.codes[:12])])
+    rows = np.stack([shown, run.coder.decode(codes)])
     sheet = pictures.below(rows, across=6, side=96)
     words = "what came, and below what the decoder draws of its code"
     st.html(f'<div class="hg-strips">{pictures.element(sheet, words)}</div>')
