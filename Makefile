@@ -23,7 +23,7 @@ serve: $(VENV)/app.installed
 
 # Where bytecode is not kept, each worker takes twice as long to find the tests.
 test: $(VENV)/tests.installed browser
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(TESTS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(VENV)/tests.installed
 	$(BIN)/ruff format --check --quiet
