@@ -284,5 +284,5 @@ LAB = Lab(
     answer=answer,
     settings={"normal": "", "contaminated": False, "splits": 5},
     version=2,
-    shipped=("breast-cancer",),
+    shipped=("breast-cancer", "digits"),
 )

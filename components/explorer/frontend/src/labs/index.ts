@@ -1,8 +1,9 @@
 /** Every lab with a part in the browser, by its name. A further one is a file and a line here. */
 
 import { anomalies } from "./anomalies";
+import { codes } from "./codes";
 import { compress } from "./compress";
 import { denoise } from "./denoise";
 import type { LabOf } from "./lab";
 
-export const LABS: Readonly<Record<string, LabOf>> = { anomalies, compress, denoise };
+export const LABS: Readonly<Record<string, LabOf>> = { anomalies, codes, compress, denoise };
