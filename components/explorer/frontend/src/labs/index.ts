@@ -4,5 +4,6 @@ import { anomalies } from "./anomalies";
 import { compress } from "./compress";
 import { denoise } from "./denoise";
 import type { LabOf } from "./lab";
+import { recommend } from "./recommend";
 
-export const LABS: Readonly<Record<string, LabOf>> = { anomalies, compress, denoise };
+export const LABS: Readonly<Record<string, LabOf>> = { anomalies, compress, denoise, recommend };
