@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from components import address, examples, stream, understood, visitor
 from components.choosing import escaped
 from components.views import Page
-from models import Problem, datasets, engine, kinds, readers, unwritable, uploads
+from models import Problem, datasets, engine, kinds, labs, readers, unwritable, uploads
 from models.readers import server_folders
 from models.readers.guarded import guarded_read
 from models.readers.limits import LARGE, LIMITS, Limits
@@ -76,6 +76,7 @@ def arrive(owner: str) -> None:
             "- **Images**: a zip (folders in it are classes; *train* and *test* folders are a split), or several files; with "
             "a table of labels, if there is one\n"
             "- **A table**: CSV, TSV, ARFF or Parquet; rows of features, or rows of pixels; *train* and *test* together\n"
+            "- **Ratings**: a CSV of person, thing and stars, or the zip of MovieLens\n"
             "- **A time series**: a CSV whose rows are moments, cut into windows; or a .ts file\n"
             "- **Sounds**: WAV, up to a minute of each, cut into windows\n"
             "- **Arrays**: NPZ, NPY (*X* and *y* together), safetensors, or the idx files that MNIST comes in"
@@ -312,7 +313,14 @@ def own_datasets(owner: str) -> None:
     st.subheader("Your datasets")
     for one in mine:
         with st.container(border=True):
-            words, train, delete = st.columns([6, 1, 1], vertical_alignment="center")
+            rated = labs.get("recommend")
+            fits = not rated.fits(datasets.get(one.name))
+            words, *places = st.columns([6, *([1.4] * fits), 1, 1], vertical_alignment="center")
+            train, delete = places[-2:]
+            if fits and places[0].button(
+                rated.title, key=f"recommend {one.name}", icon=":material/thumb_up:", width="stretch"
+            ):
+                st.switch_page(st.session_state["pages"][rated.title], query_params={"data": one.name})
             words.markdown(f"**{one.title}**")
             words.caption(about(one, owner))
             if train.button("Train", key=f"train {one.name}", icon=":material/model_training:", width="stretch"):

@@ -133,7 +133,7 @@ class Recommend implements Lab {
       this.elsewhere(this.pin);
       return;
     }
-    setText(this.heading, stars.size ? "You may like" : "Nothing is known of you yet: what most people like");
+    setText(this.heading, stars.size ? "You may like" : "What most people like");
     this.back.hidden = true;
     this.write(best, stars.size ? taste.why(stars, things) : null);
     if (!only) this.before = things;
@@ -150,13 +150,15 @@ class Recommend implements Lab {
   private words(place: Place, [first]: readonly Foretold[]): string {
     const { taste, stars } = this;
     if (!stars.size)
-      return "You stand where somebody is put of whom nothing is known. Give a star and watch yourself move.";
+      return "Nothing is known of you yet, so you stand in the middle. Give a thing stars and watch yourself move.";
     const among = taste.among(place);
-    const company = among ? ` among people of whom ${among.share} of ${among.of} like ${among.label} things best` : "";
+    const company = among
+      ? `Of the ${among.of} people nearest to you ${among.share} like ${among.label} things best. `
+      : "";
     const next = first
-      ? ` First suggestion: ${taste.things[first.thing].name}, ${first.stars.toFixed(1)} stars of 5.`
-      : " You have rated everything.";
-    return company ? `You stand${company}.${next}` : next.trim();
+      ? `First suggestion: ${taste.things[first.thing].name}, ${first.stars.toFixed(1)} stars of 5.`
+      : "You have rated everything.";
+    return company + next;
   }
 
   private write(best: readonly Foretold[], why: Map<number, Reason[]> | null): void {
