@@ -40,6 +40,7 @@ MOST_THINGS = 2000  # columns: those with most ratings
 LEVELS = 41  # different ratings of a column that no name calls so: half steps from 0 to 20
 EACH = 3.0  # ratings that a person, and a thing, has on average, at least
 FEWEST = 20  # people
+GRID = 1.1  # times as many cells as rows, at least: else each has one, as pixels do
 ONCE = 0.99  # share of the pairs that come once, of columns that no name calls so
 ENTRIES = ("ratings.csv", "u.data")  # of the archives of MovieLens
 TITLES = {"ratings.csv": "movies.csv", "u.data": "u.item"}
@@ -86,7 +87,7 @@ def _by_content(table: Table) -> Roles | None:
     users, things, levels = (len(np.unique(one)) for one in (first, second, third))
     count = len(first)
     pairs = len(np.unique(np.stack([first, second], 1), axis=0))
-    shared = users * things > 3 * count  # else it is a full grid: pixels, or times and sensors
+    shared = users * things > GRID * count  # else it is a full grid: pixels, or times and sensors
     often = count >= EACH * users and count >= EACH * things and users >= FEWEST and things >= 8
     return Roles(0, 1, 2, asks=True) if often and shared and levels <= LEVELS and pairs >= ONCE * count else None
 

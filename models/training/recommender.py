@@ -69,17 +69,19 @@ def _descend(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, steps, pct_start=0.1)
     order = torch.randperm(count, generator=random)
     at = 0
-    for step in range(steps):
-        if at + min(BATCH, count) > count:
-            order, at = torch.randperm(count, generator=random), 0
-        loss = loss_of(order[at : at + BATCH], random, step / steps)
-        at += BATCH
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        if step % TOLD == 0:
-            tell(step / steps)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)  # for dropout, which takes no generator
+        for step in range(steps):
+            if at + min(BATCH, count) > count:
+                order, at = torch.randperm(count, generator=random), 0
+            loss = loss_of(order[at : at + BATCH], random, step / steps)
+            at += BATCH
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            if step % TOLD == 0:
+                tell(step / steps)
     for part in parts:
         part.eval()
 
