@@ -1,6 +1,6 @@
 """The verdicts of the labs, measured beside the alternatives in the same run.
 
-    python benchmarks/labs.py [--only anomalies | codes | compress | denoise | own | hands] [--quick] [--runs RUN ...]
+    python benchmarks/labs.py [--only anomalies | codes | compress | denoise | recommend | own | hands] [--quick] [--runs RUN ...]
 
 own: both, of photographs and sprites as somebody brings them. A lab is a function here that prints its tables; `LABS` names it. --quick is what CI runs: the smallest data, in seconds.
 """
@@ -455,11 +455,19 @@ def hands(quick: bool) -> None:
             line((name, part, *figures, "<= 16"))
 
 
+def recommend(quick: bool) -> None:
+    """Ratings with gaps: stars foretold, and what is suggested."""
+    from recommend import recommend as measured
+
+    measured(quick, line)
+
+
 LABS: dict[str, Callable[..., None]] = {
     "anomalies": anomalies,
     "codes": codes,
     "compress": compress,
     "denoise": denoise,
+    "recommend": recommend,
     "own": own,
     "hands": hands,
 }

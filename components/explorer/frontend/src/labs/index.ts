@@ -5,5 +5,6 @@ import { codes } from "./codes";
 import { compress } from "./compress";
 import { denoise } from "./denoise";
 import type { LabOf } from "./lab";
+import { recommend } from "./recommend";
 
-export const LABS: Readonly<Record<string, LabOf>> = { anomalies, codes, compress, denoise };
+export const LABS: Readonly<Record<string, LabOf>> = { anomalies, codes, compress, denoise, recommend };
