@@ -44,7 +44,10 @@ class Encoder:
             for part, values in zip(parts, self._session.run(None, {"sample": given}), strict=True):
                 inner = np.moveaxis(values, 1, -1) if values.ndim == 4 else values  # channels last
                 part.append(averaged(inner, MOST).reshape(len(values), -1))
-        return [np.concatenate(part) if part else np.zeros((0, prod(self.shapes[i])), np.float32) for i, part in enumerate(parts)]
+        return [
+            np.concatenate(part) if part else np.zeros((0, prod(self.shapes[i])), np.float32)
+            for i, part in enumerate(parts)
+        ]
 
 
 def averaged(samples: NDArray[np.generic], most: int) -> NDArray[Any]:

@@ -9,7 +9,7 @@ the same for all features.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -164,8 +164,8 @@ def probe(parts: Parts, labels: Labels, counts: list[int], draws: int = DRAWS) -
     to = spreading.to(judged).T.tocsr()
     for places in chosen:
         for i, count in enumerate(counts):
-            some = places[:, :count].ravel()
-            shares, classes = spreading.spread(some, labels.train[some])
+            known = places[:, :count].ravel()
+            shares, classes = spreading.spread(known, labels.train[known])
             told["spreading"][i].append(classes[(to @ shares).argmax(1)])
     yield "spreading", _judged(told["spreading"], labels)
 

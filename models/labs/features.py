@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models import datasets
 from models.analysis import hidden, probing
 from models.analysis.probing import METHODS, Labels, Parts, Probe
-from models.codes import Floats, to_float
+from models.codes import to_float
 from models.labs import Answer, Lab, Report, Settings
 from models.runs import Run
 
@@ -59,15 +59,15 @@ def features(run: Run, rows: list[NDArray[np.int64]]) -> Iterator[tuple[str, str
     plain = {"image": "pixels", "signal": "the signal itself", "table": "the columns themselves"}
     yield "input", plain.get(run.kind, "the numbers themselves"), False, Parts(*flat)
     size = len(run.baseline.components)
-    yield "pca", f"PCA, {size}", False, Parts(*(run.baseline.project(one) for one in flat))
+    yield "pca", f"PCA ({size})", False, Parts(*(run.baseline.project(one) for one in flat))
     projection = GaussianRandomProjection(min(run.code_size, flat[0].shape[1]), random_state=0).fit(flat[0])
-    title = f"random projection, {projection.n_components_}"
+    title = f"random projection ({projection.n_components_})"
     yield "random", title, False, Parts(*(np.asarray(projection.transform(one), np.float32) for one in flat))
     encoder = hidden.Encoder(run)
     layers = [encoder(one) for one in stored]
     for i, shape in enumerate(encoder.shapes):
-        yield f"hidden {i + 1}", f"hidden layer {i + 1}, {prod(shape):,}", True, Parts(*(one[i] for one in layers))
-    yield "codes", f"codes, {run.code_size}", True, Parts(*(run.coder.encode(one) for one in stored))
+        yield f"hidden {i + 1}", f"hidden layer {i + 1} ({prod(shape):,})", True, Parts(*(one[i] for one in layers))
+    yield "codes", f"codes ({run.code_size})", True, Parts(*(run.coder.encode(one) for one in stored))
 
 
 def answer(run: Run, settings: Settings, report: Report) -> Answer:
@@ -145,7 +145,7 @@ def judged_at(
     told, beside = (found[key].right[i] for key in (ours, plain))
     low, high = probing.interval(told, beside)
     a, b = (100 * float(one.mean()) for one in (told, beside))
-    words = {key: f"{titles[key[0]]}, by {METHODS[key[1]]}" for key in (ours, plain)}
+    words = {key: f"{titles[key[0]]} with {METHODS[key[1]]}" for key in (ours, plain)}
     chance = 100 * float(np.unique(known.test, return_counts=True)[1].max()) / max(1, len(known.test))
     by = f"{a:.1f} % of new samples told rightly against {b:.1f} %"
     with_labels = f"With {count} {'label' if count == 1 else 'labels'} a class"
@@ -155,13 +155,19 @@ def judged_at(
         said = f"{with_labels} it is open: {by} ({why})."
     elif low <= 0 <= high:
         won = "tie"
-        said = f"{with_labels} it is a tie: {words[ours]}, tells {a:.1f} % of new samples rightly, {words[plain]}, {b:.1f} %."
+        said = f"{with_labels} it is a tie: {words[ours]} tells {a:.1f} % of new samples rightly, {words[plain]} {b:.1f} %."
     elif low > 0:
         won = "network"
-        said = f"{with_labels} the autoencoder wins: {words[ours]}, tells {a:.1f} % of new samples rightly; the best plain way, {words[plain]}, {b:.1f} %."
+        said = (
+            f"{with_labels} the autoencoder wins: {words[ours]} tells {a:.1f} % of new samples rightly; "
+            f"the best plain way, {words[plain]}, {b:.1f} %."
+        )
     else:
         won = "plain"
-        said = f"{with_labels} the autoencoder loses: {words[plain]}, tells {b:.1f} % of new samples rightly; the best of this run, {words[ours]}, {a:.1f} %."
+        said = (
+            f"{with_labels} the autoencoder loses: {words[plain]} tells {b:.1f} % of new samples rightly; "
+            f"the best of this run, {words[ours]}, {a:.1f} %."
+        )
     return {
         "words": said,
         "won": won,
@@ -183,8 +189,8 @@ def best_layer(kinds: list[dict[str, Any]], found: dict[tuple[str, str], Probe],
     if len(every) == 1:
         return ""
     order = sorted(every, key=lambda title: -every[title][0])
-    parts = [f"{title} {every[title][1]:.1f} % (by {METHODS[every[title][2]]})" for title in order]
-    return f"Which layer is best with {count} {'label' if count == 1 else 'labels'} a class? {'; '.join(parts)}."
+    parts = [f"{title}: {every[title][1]:.1f} % with {METHODS[every[title][2]]}" for title in order]
+    return f"Which layer is best, with {count} {'label' if count == 1 else 'labels'} a class? {'; '.join(parts)}."
 
 
 # ── the encoder itself as a classifier ───────────────────────────────────────────────────
@@ -225,7 +231,12 @@ def tuned(run: Run, settings: Settings, report: Report) -> Answer:
     ]
     steps = np.linspace(0, fine_tuning.STEPS, fine_tuning.LOOKS + 1).astype(int).tolist()
     apart = curves["pre-trained"].best - curves["scratch"].best
-    facts = {"labels": count, "steps": steps, "ways": ways, "verdict": tuned_verdict(ways, apart, count, len(labels[2]))}
+    facts = {
+        "labels": count,
+        "steps": steps,
+        "ways": ways,
+        "verdict": tuned_verdict(ways, apart, count, len(labels[2])),
+    }
     return Answer(facts)
 
 

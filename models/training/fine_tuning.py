@@ -70,8 +70,10 @@ def encoders(run: Run, unlabelled: NDArray[np.generic], told: Callable[[str, flo
     fresh = blueprint.build().encoder
     weights = load_file(run.folder / "weights.safetensors")
     trained = copy.deepcopy(fresh)
-    trained.load_state_dict({k.removeprefix("encoder."): v.float() for k, v in weights.items() if k.startswith("encoder.")})
-    out = {"scratch": fresh, "pre-trained": trained}
+    trained.load_state_dict(
+        {k.removeprefix("encoder."): v.float() for k, v in weights.items() if k.startswith("encoder.")}
+    )
+    out: dict[str, nn.Module] = {"scratch": fresh, "pre-trained": trained}
     greedy = copy.deepcopy(fresh)
     if (chain := _chain(greedy)) is not None:
         _layer_by_layer(chain, torch.from_numpy(to_float(unlabelled)), told)
@@ -174,4 +176,8 @@ def _steps(model: nn.Module, adam: torch.optim.Optimizer, x: Tensor, y: Tensor, 
 @torch.no_grad()
 def _right(model: nn.Module, x: Tensor, y: Tensor) -> float:
     model.eval()
-    return float(torch.cat([model(part).argmax(1) == truth for part, truth in zip(x.split(1000), y.split(1000), strict=True)]).float().mean())
+    return float(
+        torch.cat([model(part).argmax(1) == truth for part, truth in zip(x.split(1000), y.split(1000), strict=True)])
+        .float()
+        .mean()
+    )
