@@ -21,7 +21,7 @@ from models.codes import Floats
 COUNTS = (1, 2, 5, 10, 20, 50, 100)  # labels of each class
 DRAWS = 5
 NEIGHBOURS = 7
-SPREADING = 0.99  # of a label that goes on to neighbours at each step
+SPREADING = 0.95  # of a label that goes on to neighbours at each step
 METHODS = {
     "linear": "logistic regression",
     "nearest": "nearest neighbour",

@@ -66,6 +66,7 @@ def encoders(run: Run, unlabelled: NDArray[np.generic], told: Callable[[str, flo
     blueprint = networks.blueprint(run)
     if blueprint is None:
         raise ValueError("the architecture of this run is not here any more")
+    torch.set_num_threads(1)
     torch.manual_seed(run.configuration.seed)
     fresh = blueprint.build().encoder
     weights = load_file(run.folder / "weights.safetensors")

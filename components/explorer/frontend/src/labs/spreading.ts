@@ -4,7 +4,7 @@
  */
 
 export const NEIGHBOURS = 7;
-const ONWARD = 0.99, // of a label goes on to neighbours at each step
+const ONWARD = 0.95, // of a label goes on to neighbours at each step
   STEPS = 200,
   SETTLED = 1e-3; // steps that change less, all numbers together, are the last
 
