@@ -1,6 +1,6 @@
 """The verdicts of the labs, measured beside the alternatives in the same run.
 
-    python benchmarks/labs.py [--only anomalies | codes | compress | denoise | recommend | own | hands] [--quick] [--runs RUN ...]
+    python benchmarks/labs.py [--only anomalies | codes | compress | denoise | features | recommend | own | hands] [--quick] [--runs RUN ...]
 
 own: both, of photographs and sprites as somebody brings them. A lab is a function here that prints its tables; `LABS` names it. --quick is what CI runs: the smallest data, in seconds.
 """
@@ -462,12 +462,20 @@ def recommend(quick: bool) -> None:
     measured(quick, line)
 
 
+def few_labels(quick: bool) -> None:
+    """What codes and hidden layers tell with few labels, beside plain features."""
+    import features
+
+    features.measure(quick, line)
+
+
 LABS: dict[str, Callable[..., None]] = {
     "anomalies": anomalies,
     "codes": codes,
     "compress": compress,
     "denoise": denoise,
     "recommend": recommend,
+    "features": few_labels,
     "own": own,
     "hands": hands,
 }
