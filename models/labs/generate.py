@@ -77,8 +77,8 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
     copies {close (distance), real, reconstructed (shares), count}, attributes [{name, class, asked [], reached [], others []}],
     bandwidth, libraries, verdict, won, against, by}. Distances are Frechet distances to the test samples. arrays: "mixture-K" and
     "classes": bytes of densities (see `density.unpacked`); "kernel" (D, D) the kernel's factor; "directions" (A, D): what a step
-    of each attribute adds to a code; "drawn" (K, D) codes, "nearest" (K,) rows of the nearest training samples and
-    "distances" (K,) to these.
+    of each attribute adds to a code; "drawn" (K, D) codes, "nearest" (K,) rows of the nearest training samples,
+    "labels" (K,) of these, "distances" (K,) to them.
     """
     dataset = run.dataset
     content, splits = datasets.arrays(dataset), dataset.splits()
@@ -149,6 +149,7 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
             "drawn": drawn,
             "nearest": train[places].astype(np.int32),
             "distances": distances,
+            "labels": np.asarray(content.labels[train[places]], np.int32),
         },
     )
 

@@ -3,6 +3,7 @@
 import { anomalies } from "./anomalies";
 import { compress } from "./compress";
 import { denoise } from "./denoise";
+import { generate } from "./generate";
 import type { LabOf } from "./lab";
 
-export const LABS: Readonly<Record<string, LabOf>> = { anomalies, compress, denoise };
+export const LABS: Readonly<Record<string, LabOf>> = { anomalies, compress, denoise, generate };
