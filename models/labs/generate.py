@@ -23,7 +23,7 @@ from models.analysis import densities, likeness, metrics
 from models.codes import Floats, Plane, to_float
 from models.datasets import TEST, TRAIN, VALIDATION
 from models.density import Codes, Density
-from models.labs import Answer, Lab, Report, Settings, _judge
+from models.labs import Answer, Finding, Lab, Report, Settings, _judge
 from models.runs import Run
 
 NUMBERS = 40_000  # that a density of an answer holds, at most
@@ -410,7 +410,7 @@ def outcome(facts: dict[str, Any], plain: str) -> dict[str, str]:
     if copied(facts, ours):
         words += f" But {ours['copies']:.0%} of them are all but copies of training {of}."
     by = f"Fréchet distance {_short(ours['distance'])} against {_short(theirs['distance'])}, floor {_short(facts['floor'])}"
-    return {"verdict": words, "won": won, "against": theirs["title"], "by": by}
+    return {"verdict": words, **Finding(won, theirs["title"], by).facts}
 
 
 def _short(value: float) -> str:

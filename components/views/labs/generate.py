@@ -48,7 +48,7 @@ def payload(digest: str, _found: Answer, _run: runs.Run) -> dict[str, Any]:
     def text(content: bytes) -> str:
         return base64.b64encode(content).decode()
 
-    names = ("classes", "floor", "ways", "chosen", "verdict", "copies", "attributes")
+    names = ("classes", "floor", "ways", "chosen", "verdict", "against", "copies", "attributes")
     return {
         "id": digest,
         "facts": {name: facts[name] for name in names},

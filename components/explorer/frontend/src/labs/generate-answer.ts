@@ -31,6 +31,8 @@ export interface Answer {
   readonly ways: readonly Way[];
   readonly chosen: string;
   readonly verdict: string;
+  /** The title of the plain way that the verdict is about. */
+  readonly against: string;
   /** A distance that hardly any unseen real sample is nearer to a training sample than. */
   readonly close: number;
   readonly attributes: readonly Attribute[];
@@ -55,6 +57,7 @@ export function readAnswer(data: Json): Answer {
     ways: facts["ways"] as Way[],
     chosen: String(facts["chosen"]),
     verdict: String(facts["verdict"]),
+    against: String(facts["against"]),
     close: Number(objectOf(facts["copies"])["close"]),
     attributes: facts["attributes"] as Attribute[],
     directions: data["directions"] as number[][],

@@ -3,7 +3,7 @@
 import { h } from "../dom";
 import { Chart, colourIn, type Series } from "./chart";
 import { downloads } from "./downloads";
-import { componentsOf, type Answer, type Way } from "./generate-answer";
+import { componentsOf, type Answer } from "./generate-answer";
 
 const COLOURS: Readonly<Record<string, string>> = {
   prior: "#cc79a7",
@@ -24,12 +24,10 @@ export class DistanceFigure {
     this.element = h("div", {}, this.chart.element, this.legend, downloads(this.chart, "distance"));
   }
 
-  draw({ ways, floor }: Answer): void {
+  draw({ ways, floor, against }: Answer): void {
     const colour = (name: string) => colourIn(this.chart.element, name);
     const mixtures = ways.filter(({ name }) => componentsOf(name) !== null);
-    const plain = ways
-      .filter(({ ours }) => !ours)
-      .reduce<Way | null>((a, b) => (a && a.distance < b.distance ? a : b), null);
+    const plain = ways.find(({ title }) => title === against);
     const others = ways.filter(({ name, ours }) => ours && componentsOf(name) === null);
     const flat = (y: number) => [[1, y] as const, [100, y] as const];
     const series: Series[] = [
