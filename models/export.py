@@ -17,7 +17,7 @@ from models import Problem, datasets, uploads
 from models.codes import to_float
 from models.columns import as_they_came, inverse
 from models.graphs import standalone
-from models.runs import Run
+from models.runs import DERIVED, Run
 
 TAKEN = ("row", "name", "row in the file", "split", "error", "map")  # columns of ours
 Columns: TypeAlias = dict[str, NDArray[Any] | Sequence[Any]]
@@ -80,10 +80,11 @@ def _table(run: Run, numbers: Columns, what: str, named: bool) -> bytes:
 
 
 def pack(run: Run) -> bytes:
-    """The run as a zip: run.json and every file it names, under a folder of the run's id."""
+    """The run as a zip: run.json, every file it names and what was made from these, under a folder of the run's id."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        for name in ("run.json", *run.card.files):
+        derived = [name for name in DERIVED if (run.folder / name).is_file()]
+        for name in ("run.json", *run.card.files, *derived):
             deflate = zipfile.ZIP_STORED if name.endswith((".safetensors", ".onnx")) else zipfile.ZIP_DEFLATED
             entry = zipfile.ZipInfo(f"{run.id}/{name}")  # dated 1980: the same run is the same zip
             entry.external_attr = 0o644 << 16  # else unzip makes files that nobody may read
