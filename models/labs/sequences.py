@@ -19,7 +19,7 @@ from models.datasets import TEST, TRAIN, VALIDATION, Dataset
 from models.labs import Answer, Lab, Report, Settings, _series
 
 FEWEST_STEPS = 8
-MOST_NUMBERS = 2400  # of a signal: steps times channels
+MOST_NUMBERS = 1024  # of a signal: steps times channels
 MOST_TRAIN, MOST_HELD, MOST_TEST = 1500, 200, 500  # rows, drawn at random: the same for all methods
 FEWEST = 20  # training rows
 SHARES = (0.25, 0.5, 0.75)  # of a row that are given
@@ -77,7 +77,7 @@ def cut(dataset: Dataset) -> Cut:
     parts = {name: np.asarray(datasets.samples_at(dataset, each)) for name, each in rows.items()}
     mean, deviation = 0.0, 1.0
     if dataset.frames:
-        parts = {name: frames_of(each, dataset.frames) / np.float32(255) for name, each in parts.items()}
+        parts = {name: frames_of(each, dataset.frames).astype(np.float32) / 255 for name, each in parts.items()}
         mean, deviation = float(parts["train"].mean()), float(parts["train"].std()) or 1.0
     train, held, test = (((parts[name] - mean) / deviation).astype(np.float32) for name in ("train", "held", "test"))
     return Cut(train, held, test, rows, mean, deviation)

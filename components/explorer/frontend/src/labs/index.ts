@@ -4,5 +4,6 @@ import { anomalies } from "./anomalies";
 import { compress } from "./compress";
 import { denoise } from "./denoise";
 import type { LabOf } from "./lab";
+import { sequences } from "./sequences";
 
-export const LABS: Readonly<Record<string, LabOf>> = { anomalies, compress, denoise };
+export const LABS: Readonly<Record<string, LabOf>> = { anomalies, compress, denoise, sequences };
