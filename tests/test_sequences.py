@@ -1,17 +1,21 @@
 """Sequences: what comes next, beside the plain methods; the fan; a long series; and their page."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge
 
-from models import Problem, datasets
+from components.views.labs import sequences as shown
+from models import Problem, datasets, uploads
 from models.analysis import forecasting
 from models.analysis.forecasting import Form, Network
+from models.columns import unscaled
 from models.datasets import heartbeats, moving_digits
 from models.labs import _series, sequences
+from models.readers import guarded
 
 
 def weights_of(form: Form, units: int = 5, seed: int = 0) -> dict[str, np.ndarray]:
@@ -94,6 +98,19 @@ def test_plain_methods_are_those_of_scikit_learn_tuned_by_five_folds() -> None:
     ridge = Ridge(**found["ridge"].numbers).fit(given, rest)
     np.testing.assert_allclose(found["ridge"].predict(given[:5]), ridge.predict(given[:5]), atol=1e-4)
     assert found["neighbours"].numbers["n_neighbors"] in forecasting.COUNTS
+
+
+def test_the_page_gives_the_browser_what_scikit_learn_fits() -> None:
+    """Numbers that make kernel ridge and ridge without scikit-learn."""
+    dice = np.random.default_rng(0)
+    given, rest = dice.normal(size=(40, 5)).astype(np.float32), dice.normal(size=(40, 3)).astype(np.float32)
+    chosen = {"kernel": {"alpha": 0.1, "gamma": 0.2}, "ridge": {"alpha": 2.0}}
+    made = shown.plain(given, rest, chosen)
+    kernel = KernelRidge(kernel="rbf", **chosen["kernel"]).fit(given.astype(float), rest.astype(float))
+    np.testing.assert_allclose(made["dual"], kernel.dual_coef_, rtol=1e-4, atol=1e-5)
+    ridge = Ridge(**chosen["ridge"]).fit(given.astype(float), rest.astype(float))
+    np.testing.assert_allclose(made["ridge.weight"], ridge.coef_, atol=1e-5)
+    np.testing.assert_allclose(made["ridge.bias"], ridge.intercept_, atol=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -211,9 +228,28 @@ def test_what_goes_on_otherwise_than_predicted_is_marked() -> None:
 def test_a_record_says_what_does_not_belong() -> None:
     record = heartbeats.record()
     assert len(_series.stretches(record.strange)) == len(record.names) == 4
-    assert record.values.shape == record.strange.shape == (3840,)
+    assert record.values.shape == record.strange.shape == (3000,)
     calm = heartbeats.record(seed=1).values
     assert not np.array_equal(calm, record.values)
+
+
+def test_ones_own_windows_are_the_series_they_were_cut_from(home: Path, tmp_path: Path) -> None:
+    """A table with a time, with a gap: of its two stretches the longer one."""
+    values = np.sin(np.arange(2000) / 5) + 0.1 * np.random.default_rng(0).normal(size=2000)
+    moments = np.datetime64("2024-01-01T00:00:00") + np.arange(2000) + 500 * (np.arange(2000) >= 500)
+    lines = [f"{moment},{value:.5f}" for moment, value in zip(moments.tolist(), values.tolist(), strict=True)]
+    dataset = datasets.get(
+        uploads.save(guarded.guarded_read(tmp_path / "series.csv", tmp_path / "read"), "me", "Mine").name
+    )
+    assert dataset.kind == "signal" and sequences.fits(dataset) == ""
+    series = _series.of(dataset, 100)
+    assert series is not None and series.strange is None
+    steps = dataset.shape[0]
+    count = 1500 // steps * steps
+    assert series.values.shape == (count, 1) and series.words == f"rows 501 to {500 + count:,} of your series"
+    told = unscaled(dataset.columns, series.values)[:, 0]
+    np.testing.assert_allclose(told, values[500 : 500 + count], atol=1e-4)
+    assert _series.of(dataset, 1900) is None and _series.of(datasets.get("waves"), 10) is None
 
 
 # What it is asked of.

@@ -1,4 +1,4 @@
-"""Heartbeats: two seconds of a curve like an electrocardiogram, drawn from known numbers, and a little noise.
+"""Heartbeats: three seconds of a curve like an electrocardiogram, drawn from known numbers, and a little noise.
 
 A beat is five bumps, called P, Q, R, S and T by their order, as in P. E. McSharry et al., A Dynamical Model for Generating Synthetic
 Electrocardiogram Signals, 2003; where they stand and how large they are is rounded from there. Beats follow each other nearly
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from models.columns import Column, standardised
 from models.datasets import Arrays, Dataset
 
-COUNT, STEPS, RATE = 6_000, 128, 64
+COUNT, STEPS, RATE = 6_000, 160, 50
 KINDS = ("normal", "premature")
 RANGES = {
-    "pulse": (60.0, 110.0),  # beats a minute
+    "pulse": (70.0, 110.0),  # beats a minute
     "phase": (0.0, 1.0),  # share of a beat that has passed at the first step
     "height": (0.7, 1.3),  # millivolts, of R
     "T": (0.1, 0.45),  # height of T as a share of R's
@@ -30,9 +30,9 @@ BUMPS = np.array(
     [(-0.19, 0.12, 0.030), (-0.04, -0.13, 0.014), (0.0, 1.0, 0.016), (0.04, -0.22, 0.016), (0.27, 1.0, 0.055)]
 )
 WIDE = np.array([(0.0, 1.1, 0.045), (0.13, -0.35, 0.060)])  # of a premature beat
-UNEVEN = 0.02  # standard deviation of the time between beats, as a share of it
+UNEVEN = 0.01  # standard deviation of the time between beats, as a share of it
 NOISE = 0.03  # standard deviation, millivolts
-COLUMNS = (Column("voltage [mV]", "number", 0, 1, 0.105, 0.212),)
+COLUMNS = (Column("voltage [mV]", "number", 0, 1, 0.1109, 0.2133),)
 
 
 @cache
@@ -44,7 +44,7 @@ def _factors() -> NDArray[np.float32]:
 
 
 def draw(rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The curves of these rows (len(rows), 128, 1), standardised."""
+    """The curves of these rows (len(rows), 160, 1), standardised."""
     out = np.stack([_curve(int(row)) for row in rows]) if len(rows) else np.zeros((0, STEPS))
     return standardised(COLUMNS, out[..., None])
 
@@ -53,7 +53,7 @@ def _curve(row: int) -> NDArray[np.float64]:
     premature, pulse, phase, height, t = _factors()[row].tolist()
     random = np.random.default_rng([1903, row])
     period = 60 / pulse
-    beats = -phase * period + np.cumsum(period * (1 + UNEVEN * random.normal(size=6))) - period
+    beats = -phase * period + np.cumsum(period * (1 + UNEVEN * random.normal(size=8))) - period
     early = np.full(len(beats), False)
     if premature:
         inside = np.flatnonzero((beats > 0.3) & (beats < STEPS / RATE + 0.2))
@@ -121,7 +121,7 @@ def record(seconds: int = 60, seed: int = 0) -> Record:
 
 
 def read() -> Arrays:
-    """6,000 signals (128, 1), standardised, with their five factors."""
+    """6,000 signals (160, 1), standardised, with their five factors."""
     factors = _factors()
     return Arrays(draw(np.arange(COUNT)), factors[:, 0].astype(np.int32), factors.copy())
 

@@ -22,8 +22,8 @@ from models.datasets import Dataset, heartbeats
 
 MOST = 20_000  # steps of a series: of a longer one the first
 SMOOTH = 16  # part of a window over which scores are averaged
-QUIET = 0.99  # of held-out steps, which have no alarm
-LEVELS = 200  # quantiles of held-out scores that are kept
+QUIET = 0.999  # of held-out steps, which have no alarm: a series has thousands
+LEVELS = 1001  # quantiles of held-out scores that are kept
 
 
 @dataclass(frozen=True)

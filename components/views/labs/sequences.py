@@ -133,6 +133,7 @@ def series(found: Answer, form: forecasting.Form) -> dict[str, Any]:
         "given": form.given,
         "near": max(1, form.steps // _series.SMOOTH),
         "wide": form.steps,
+        "quiet": _series.QUIET,
         "values": encoded(arrays["series"][:, 0].astype("<f4").tobytes()),
         "strange": None if strange is None else [list(one) for one in _series.stretches(strange.astype(bool))],
         "methods": [

@@ -13,7 +13,7 @@ export type Stretch = readonly [begin: number, end: number];
 interface Scored {
   readonly name: string;
   readonly title: string;
-  /** The score that 99 of 100 held-out steps do not reach. */
+  /** The score that nearly all held-out steps do not reach. */
   readonly threshold: number;
   /** From the first step that has one. */
   readonly scores: Float32Array;
@@ -55,7 +55,7 @@ export function quietAt(usual: readonly number[], level: number): number {
 }
 
 export class LongSeries {
-  readonly element = h("section", { class: "hg-lab-figure", data: { testid: "lab-series" } });
+  readonly element = h("section", { class: "hg-lab-long", data: { testid: "lab-series" } });
   private readonly words = h("p", {
     class: "hg-lab-main",
     aria: { live: "polite" },
@@ -151,7 +151,7 @@ export class LongSeries {
         data: { testid: "lab-series-usual" },
         on: { click: () => this.moveTo(this.method.threshold) },
       },
-      "Where 99 % of held-out steps are quiet",
+      `Where ${100 * Number(data["quiet"])} % of held-out steps are quiet`,
     );
     this.buttons.replaceChildren(
       ...this.methods.map(({ title }, i) =>
