@@ -238,6 +238,7 @@ def test_ones_own_windows_are_the_series_they_were_cut_from(home: Path, tmp_path
     values = np.sin(np.arange(2000) / 5) + 0.1 * np.random.default_rng(0).normal(size=2000)
     moments = np.datetime64("2024-01-01T00:00:00") + np.arange(2000) + 500 * (np.arange(2000) >= 500)
     lines = [f"{moment},{value:.5f}" for moment, value in zip(moments.tolist(), values.tolist(), strict=True)]
+    (tmp_path / "series.csv").write_text("\n".join(["time,level", *lines]))
     dataset = datasets.get(
         uploads.save(guarded.guarded_read(tmp_path / "series.csv", tmp_path / "read"), "me", "Mine").name
     )
