@@ -1,6 +1,6 @@
 """The verdicts of the labs, measured beside the alternatives in the same run.
 
-    python benchmarks/labs.py [--only anomalies | codes | compress | denoise | own | sequences | hands] [--quick] [--runs RUN ...]
+    python benchmarks/labs.py [--only anomalies | codes | compress | denoise | recommend | own | sequences | hands] [--quick] [--runs RUN ...]
 
 own: both, of photographs and sprites as somebody brings them. A lab is a function here that prints its tables; `LABS` names it. --quick is what CI runs: the smallest data, in seconds.
 """
@@ -456,6 +456,13 @@ def hands(quick: bool) -> None:
             line((name, part, *figures, "<= 16"))
 
 
+def recommend(quick: bool) -> None:
+    """Ratings with gaps: stars foretold, and what is suggested."""
+    from recommend import recommend as measured
+
+    measured(quick, line)
+
+
 def sequences(quick: bool) -> None:
     """What comes next, beside kernel ridge and others."""
     from sequences import sequences as measure
@@ -468,6 +475,7 @@ LABS: dict[str, Callable[..., None]] = {
     "codes": codes,
     "compress": compress,
     "denoise": denoise,
+    "recommend": recommend,
     "own": own,
     "sequences": sequences,
     "hands": hands,

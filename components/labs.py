@@ -65,6 +65,7 @@ def begin_dataset(lab: Lab) -> Dataset | None:
     return chosen
 
 
+LONGEST = 200  # letters of a choice in a lab's address: sixty things that were rated
 Drawing = Callable[[Mapping[str, Any]], str]
 """HTML of the sketch that a worker made while it computes (see `models.labs.Sketch`)."""
 
@@ -136,7 +137,7 @@ def opened_as(lab: Lab, of: str, shown: Sequence[str]) -> dict[str, str]:
     has them. To be asked before the answer, which may be long in coming: the address keeps what a link asks for meanwhile."""
     key = f"{lab.name} as"
     known = st.session_state.get(key)
-    asked = {name: st.query_params[name][:40] for name in shown if name in st.query_params}
+    asked = {name: st.query_params[name][:LONGEST] for name in shown if name in st.query_params}
     if address.first_time(key):  # the page was opened: by a link, or by somebody who comes back
         left = st.session_state.get(f"{key} left")
         known = (of, asked) if asked else left if left is not None and left[0] == of else (of, {})

@@ -77,6 +77,7 @@ def arrive(owner: str) -> None:
             "- **Images**: a zip (folders in it are classes; *train* and *test* folders are a split), or several files; with "
             "a table of labels, if there is one\n"
             "- **A table**: CSV, TSV, ARFF or Parquet; rows of features, or rows of pixels; *train* and *test* together\n"
+            "- **Ratings**: a CSV of person, thing and stars, or the zip of MovieLens\n"
             "- **A time series**: a CSV whose rows are moments, cut into windows; or a .ts file\n"
             "- **Sounds**: WAV, up to a minute of each, cut into windows\n"
             "- **Arrays**: NPZ, NPY (*X* and *y* together), safetensors, or the idx files that MNIST comes in"
@@ -315,7 +316,7 @@ def own_datasets(owner: str) -> None:
         with st.container(border=True):
             fitting = asking(one.name)
             words, train, *places, delete = st.columns(
-                [6 - len(fitting), *[1] * (2 + len(fitting))], vertical_alignment="center"
+                [max(3, 6 - len(fitting)), 1, *[1.3] * len(fitting), 1], vertical_alignment="center"
             )
             words.markdown(f"**{one.title}**")
             words.caption(about(one, owner))

@@ -5,6 +5,7 @@ import { codes } from "./codes";
 import { compress } from "./compress";
 import { denoise } from "./denoise";
 import type { LabOf } from "./lab";
+import { recommend } from "./recommend";
 import { sequences } from "./sequences";
 
-export const LABS: Readonly<Record<string, LabOf>> = { anomalies, codes, compress, denoise, sequences };
+export const LABS: Readonly<Record<string, LabOf>> = { anomalies, codes, compress, denoise, recommend, sequences };
