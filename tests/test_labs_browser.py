@@ -12,8 +12,9 @@ from conftest import serving
 from playwright.sync_api import Locator, Page, expect
 
 from models import datasets, engine, runs
-from models.analysis import recommending
+from models.analysis import forecasting, recommending
 from models.labs import recommend
+from models.labs import sequences as lab_of_sequences
 
 LAPTOP = {"viewport": {"width": 1366, "height": 768}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -420,6 +421,90 @@ def test_on_a_phone_nothing_overflows(name: str, parts: tuple[str, ...], app: st
     for part in parts:
         box = lab.get_by_test_id(part).bounding_box()
         assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 391, part
+
+
+# Sequences.
+
+
+def forecast(dataset: datasets.Dataset, given: np.ndarray) -> np.ndarray:
+    """What the networks of the shipped answer say in numpy of what is given (N, given C)."""
+    found = engine.shipped_answer(engine.question(lab_of_sequences.LAB, dataset, {}))
+    assert found is not None
+    form = lab_of_sequences.form_of(dataset, 0.5)
+    each = []
+    for m in range(3):
+        weights = {
+            name.removeprefix(f"{m}."): array.astype(np.float32)
+            for name, array in found.arrays.items()
+            if name.startswith(f"{m}.")
+        }
+        each.append(form.joined(forecasting.write(weights, form, given.astype(np.float32))))
+    return np.asarray(np.mean(each, 0))
+
+
+def test_a_signal_goes_on_under_the_pen(app: str, window: Callable[..., Page]) -> None:
+    """What the browser draws is what Python computes; a stroke changes it, and a link brings the stroke back."""
+    page = window(**LAPTOP)
+    page.goto(f"{app}/sequences")
+    ready(page)
+    pad, verdict = page.get_by_test_id("lab-pad"), page.get_by_test_id("lab-verdict")
+    expect(verdict).to_contain_text(re.compile(r"^This one: squared error [\d.]+ of the network .* lie in the fan\.$"))
+    waves = datasets.get("waves")
+    shown = engine.shipped_answer(engine.question(lab_of_sequences.LAB, waves, {}))
+    assert shown is not None
+    first = np.asarray(datasets.samples_at(waves, shown.arrays["shown"][:1].astype(np.int64)))
+    np.testing.assert_allclose(values(pad), forecast(waves, first[:, :32, 0])[0], atol=2e-3)
+    for part in ("lab-verdict", "lab-pad", "horizon-handle", "lab-show-truth"):
+        box = page.get_by_test_id(part).bounding_box()
+        assert box is not None and box["y"] >= 0 and box["y"] + box["height"] <= 768, (part, box)
+    before = values(pad)
+    box = pad.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.7 * box["height"])
+    page.wait_for_function(DRAWN)
+    page.mouse.up()
+    expect(verdict).to_contain_text("Nobody knows how yours goes on")
+    stroke = values(pad)
+    assert np.abs(stroke - before).max() > 0.1
+    page.wait_for_url(lambda _url: len(asked(page).get("drawn", [""])[0]) == 32)
+    page.get_by_test_id("lab-show-kernel").click()
+    page.wait_for_url(lambda _url: asked(page).get("lines") == ["nt"])
+    other = window(**PHONE)
+    other.goto(page.url)
+    ready(other)
+    np.testing.assert_allclose(values(other.get_by_test_id("lab-pad")), stroke, atol=0.15)
+    expect(other.get_by_test_id("lab-show-kernel")).to_have_attribute("aria-pressed", "false")
+    page.get_by_test_id("lab-back").click()
+    np.testing.assert_allclose(values(pad), before, atol=1e-6)
+    pad.focus()
+    for key in (" ", "ArrowLeft", "ArrowDown", "ArrowLeft", "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(verdict).to_contain_text("Nobody knows how yours goes on")
+
+
+def test_a_long_series_and_films(app: str, window: Callable[..., Page]) -> None:
+    page = window(**LAPTOP)
+    page.goto(f"{app}/sequences?data=heartbeats")
+    ready(page)
+    words, chart = page.get_by_test_id("lab-series-verdict"), page.get_by_test_id("lab-series-chart")
+    expect(words).to_contain_text(re.compile(r"of the 4 that do not belong are found, with \d+ false mark"))
+    usual = words.inner_text()
+    chart.focus()
+    page.keyboard.press("PageUp")
+    expect(words).not_to_have_text(usual)
+    page.wait_for_url(lambda _url: "level" in asked(page))
+    page.get_by_test_id("lab-series-usual").click()
+    expect(words).to_have_text(usual)
+    page.goto(f"{app}/sequences?data=moving-digits")
+    ready(page)
+    strips = page.get_by_test_id("lab-films").locator(".hg-lab-strip")
+    expect(strips).to_have_count(6)
+    before = pixels(strips.nth(0))
+    page.get_by_test_id("lab-next").click()
+    page.wait_for_url(lambda _url: asked(page).get("sample") == ["1"])
+    assert not np.array_equal(before, pixels(strips.nth(0)))
 
 
 def test_on_codes_what_is_like_the_sample_at_the_pointer_is_marked_on_all_maps(
