@@ -1,15 +1,29 @@
-"""Codes: what a run's codes keep and what they give up, dimension by dimension."""
+"""Codes: what a run's codes keep and what they give up, beside other ways to a few numbers, and dimension by dimension."""
+
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from components import address, cached, choosing, figures
+from components import address, cached, choosing, figures, labs
+from components.labs import Try
 from components.views import Page
-from models import runs
+from models import engine, runs, shown
 from models.analysis import metrics
 from models.codes import DEAD_KL, NO_VARIANCE
+from models.labs import Answer
+from models.labs import codes as computed
 
+LAB = computed.LAB
+SHOWN = ("sample",)  # what the browser reports
+ABOUT = {
+    "run": "Where this run's encoder puts them.",
+    "pca": "Principal component analysis: the straight projection that loses the least.",
+    "tsne": "t-SNE moves points about until those that are alike lie together. It makes no map of other samples than these, and "
+    "no sample of a place.",
+    "umap": "UMAP draws a graph of who is near whom and lays it out. It places new samples, more slowly than a network.",
+}
 PLAIN = {"displayModeBar": False}
 TIE = 0.005  # shares no further apart than this are counted as equal
 
@@ -19,10 +33,91 @@ def show() -> None:
     run = choosing.run()
     if run is None:
         return
-    neighbours(run)
+    view = beside(run)
     dimensions(run)
     factors(run)
-    address.publish(run=run.id)
+    address.publish(run=run.id, **{name: value for name, value in view.items() if value})
+
+
+def beside(run: runs.Run) -> dict[str, str]:
+    """The run beside PCA, t-SNE and UMAP, where that was computed; else what was measured with the run, and a way to have it
+    computed. Returns how it is shown."""
+    view = labs.opened_as(LAB, run.id, SHOWN)
+    asked = engine.question(LAB, run, {})
+    found = labs.kept(asked)
+    if found is None:
+        neighbours(run)
+        if not LAB.fits(run) and choosing.at_hand(run):
+            st.caption("This run beside PCA, t-SNE and, where it is installed, UMAP, on the same test samples:")
+            labs.waiting(asked, on_demand=True)
+        return view
+    st.subheader(LAB.question)
+    for i, part in enumerate(found.facts["sizes"]):
+        said = choosing.escaped(part["verdict"])
+        st.markdown(said if i else f"**{said}**", help=None if i else VERDICT)
+    view = labs.drawn(LAB, run.url, payload(found.digest, found, shown.palette(run)), view)
+    for part in found.facts["sizes"]:
+        if len(found.facts["sizes"]) > 1:
+            st.caption(f"With {computed.numbers(part['size'])}:")
+        st.dataframe(table(part), hide_index=True)
+    labs.to_try("Codes", tries(run))
+    labs.origin(
+        LAB, run, {}, f"Measured on {found.facts['many']}. {found.facts['libraries']}. Seconds are of one processor."
+    )
+    return view
+
+
+VERDICT = (
+    "Trustworthiness: whether what lies side by side on the map is alike. Continuity: whether what is alike lies side by side. "
+    "Both are 1 at best, and look at ten neighbours. Neighbours of the same class: of how many samples the five nearest vote for "
+    "its class. The way back: the mean squared error of what is made of the numbers again. A tie is where the difference is less "
+    "than twice its standard error."
+)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def payload(digest: str, _found: Answer, colours: list[str]) -> dict[str, Any]:
+    """What the browser gets: where each method puts the samples that are drawn, and who is like whom."""
+    facts, arrays = _found.facts, _found.arrays
+    measure = computed.MEASURES["trustworthiness"]
+    maps = [
+        {
+            "name": method["name"],
+            "title": method["title"],
+            "about": ABOUT[method["name"]],
+            "figure": measure.written(method["trustworthiness"]),
+            "points": labs.plain(arrays[f"map {method['name']}"].astype(float) / computed.LEVELS, 4),
+        }
+        for method in facts["sizes"][-1]["methods"]
+    ]
+    whole = {name: arrays[name].astype(int).tolist() for name in ("places", "labels", "like")}
+    return {"id": digest, "maps": maps, **whole, "classes": facts["classes"], "colours": colours}
+
+
+def table(part: dict[str, Any]) -> dict[str, list[str]]:
+    """All methods with as many numbers, in words."""
+    methods = part["methods"]
+    columns = {"method": [one["title"] for one in methods]}
+    for name, measure in computed.MEASURES.items():
+        if any(name in one for one in methods):
+            columns[measure.title] = [measure.written(one[name]) if name in one else "none" for one in methods]
+    columns["a new sample"] = [
+        f"{one['again']:.2g} ms" if one["again"] is not None else "all is made anew" for one in methods
+    ]
+    columns["seconds to make"] = [f"{one['seconds']:,.1f}" for one in methods]
+    columns["how"] = [one["how"] for one in methods]
+    return columns
+
+
+def tries(run: runs.Run) -> list[Try]:
+    """Other runs of which the answer is another."""
+    every = [
+        Try("One layer: is it better than PCA?", {"run": "digits-single-layer"}),
+        Try("Clothes in two numbers", {"run": "fashion-mnist-modern"}),
+        Try("Digits in 30 numbers", {"run": "mnist-modern-30"}),
+        Try("Digits in two numbers", {"run": "mnist-variational"}),
+    ]
+    return [one for one in every if one.query["run"] != run.folder.name][:3]
 
 
 def neighbours(run: runs.Run) -> None:
