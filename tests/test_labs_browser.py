@@ -443,3 +443,42 @@ def test_on_codes_what_is_like_the_sample_at_the_pointer_is_marked_on_all_maps(
     expect(other.get_by_test_id("lab-neighbours")).to_have_text(words)
     other.get_by_role("button", name="What all labs found").click()
     expect(other.get_by_text("What did all labs find?")).to_be_visible()
+
+
+def test_who_names_samples_sees_what_it_teaches_and_a_link_restores_it(app: str, window: Callable[..., Page]) -> None:
+    """A suggestion, then a lasso; more is told rightly, the map is coloured, and the count moves the verdict."""
+    page = window(**LAPTOP)
+    page.goto(f"{app}/features?run=digits-modern-8")
+    lab = ready(page)
+    words = page.get_by_test_id("lab-verdict").inner_text()
+    page.get_by_test_id("labels-handle").focus()
+    page.keyboard.press("Home")
+    expect(page.get_by_test_id("lab-verdict")).to_contain_text("With 1 label a class")
+    assert page.get_by_test_id("lab-verdict").inner_text() != words
+    naming, said = page.get_by_test_id("lab-naming"), page.get_by_test_id("lab-named")
+    expect(naming).to_have_attribute("data-ready", "true", timeout=60_000)
+    page.get_by_test_id("lab-densest").click()
+    page.get_by_test_id("lab-class-0").click()
+    expect(said).to_contain_text(re.compile(r"^1 sample named .* in 1 go: [\d.]+ % of 179 other samples"))
+    grey = pixels(page.get_by_test_id("lab-map"))
+    box = page.get_by_test_id("lab-map").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    for x, y in ((0.99, 0.02), (0.99, 0.98), (0.01, 0.98)):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    page.mouse.up()
+    page.get_by_test_id("lab-class-1").click()
+    expect(said).to_contain_text(re.compile(r"^1,618 samples named .* in 2 goes"))
+    assert not np.array_equal(pixels(page.get_by_test_id("lab-map")), grey)
+    page.get_by_test_id("lab-undo").click()
+    expect(said).to_contain_text("in 1 go")
+    page.wait_for_url(
+        lambda _url: len(asked(page).get("named", [""])[0]) in range(3, 9) and asked(page)["count"] == ["1"]
+    )
+    told = said.inner_text().split(" As many")[0]
+    other = window(**LAPTOP)
+    other.goto(page.url)
+    ready(other)
+    expect(other.get_by_test_id("lab-named")).to_contain_text(told, timeout=60_000)
+    assert lab.get_attribute("data-lab") == "features"
