@@ -455,13 +455,6 @@ def hands(quick: bool) -> None:
             line((name, part, *figures, "<= 16"))
 
 
-def few_labels(quick: bool) -> None:
-    """What codes and hidden layers tell with few labels, beside plain features."""
-    import features
-
-    features.measure(quick, line)
-
-
 def recommend(quick: bool) -> None:
     """Ratings with gaps: stars foretold, and what is suggested."""
     from recommend import recommend as measured
@@ -469,13 +462,20 @@ def recommend(quick: bool) -> None:
     measured(quick, line)
 
 
+def few_labels(quick: bool) -> None:
+    """What codes and hidden layers tell with few labels, beside plain features."""
+    import features
+
+    features.measure(quick, line)
+
+
 LABS: dict[str, Callable[..., None]] = {
     "anomalies": anomalies,
     "codes": codes,
     "compress": compress,
     "denoise": denoise,
-    "features": few_labels,
     "recommend": recommend,
+    "features": few_labels,
     "own": own,
     "hands": hands,
 }

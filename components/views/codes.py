@@ -25,7 +25,6 @@ ABOUT = {
     "umap": "UMAP draws a graph of who is near whom and lays it out. It places new samples, more slowly than a network.",
 }
 PLAIN = {"displayModeBar": False}
-TIE = 0.005  # shares no further apart than this are counted as equal
 
 
 def show() -> None:
@@ -121,7 +120,7 @@ def tries(run: runs.Run) -> list[Try]:
 
 
 def neighbours(run: runs.Run) -> None:
-    """How well samples of a class lie together, beside PCA, which decodes too, and t-SNE, which does not."""
+    """What was measured with the run: how well samples of a class lie together, beside PCA, and whether neighbours stay such."""
     ours = run.metric("knn_accuracy")
     trust, continuity = run.metric("trustworthiness"), run.metric("continuity")
     if ours is not None:
@@ -130,14 +129,17 @@ def neighbours(run: runs.Run) -> None:
         bars = {
             f"PCA, D = {run.code_size}": run.metric("pca_knn_accuracy"),
             f"this run, D = {run.code_size}": ours,
-            "t-SNE, two numbers": run.metric("tsne_knn_accuracy"),
         }
         known = {name: value for name, value in bars.items() if value is not None}
         left.plotly_chart(figures.shares(known, "share classified correctly"), config=PLAIN, key="neighbours")
         left.caption(
             f"The five nearest codes vote on the {choosing.escaped(run.card.dataset.label)} of each test sample."
-            + beside_others(ours, run.metric("pca_knn_accuracy"), run.metric("tsne_knn_accuracy")),
-            help=f"{choosing.PCA} t-SNE places samples in a plane so that those that are alike lie together; it has no decoder.",
+            + (
+                ""
+                if run.metric("pca_knn_accuracy") is None
+                else " PCA is the simplest code: a network should do better."
+            ),
+            help=choosing.PCA,
         )
     elif trust is not None:
         st.subheader("Whether neighbours stay neighbours")
@@ -157,20 +159,6 @@ def neighbours(run: runs.Run) -> None:
             help="Whether what is alike lies side by side on the map: 1 where no sample has been torn away from those that are "
             "most like it, 0 at worst.",
         )
-
-
-def beside_others(ours: float, pca: float | None, tsne: float | None) -> str:
-    """Which of them keeps classes apart best, and what can be decoded of it; nothing where there is nothing beside."""
-    if tsne is None:
-        return "" if pca is None else " PCA is the simplest code: a network should do better."
-    shares = {"t-SNE": tsne, "This run": ours} | ({} if pca is None else {"PCA": pca})
-    best = [name for name, share in shares.items() if share >= max(shares.values()) - TIE]
-    if len(best) == 1:
-        first = f"{best[0]} keeps classes apart best."
-    else:
-        *others, last = [name if i == 0 else name.replace("This", "this") for i, name in enumerate(best)]
-        first = f"{', '.join(others)} and {last} keep classes apart equally well."
-    return f" {first} A t-SNE cannot be decoded: no place on it becomes a sample. A code can."
 
 
 def dimensions(run: runs.Run) -> None:

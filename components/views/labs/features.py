@@ -20,6 +20,7 @@ LAB = features.LAB
 SHOWN = ("count", "method", "named")  # what the browser reports
 ON_MAP = 2000  # samples that can be named, and others by which it is judged what that taught
 FEWEST = 500  # samples beside the test split, without which test samples are named, and judged by others
+LONGEST = 4000  # characters of the address for what was named
 
 EXPLAINED = (
     "Labels are drawn at random, as many of each class, five times; the lines are means, the bars standard deviations. "
@@ -36,7 +37,7 @@ def show() -> None:
     run = labs.begin(LAB)
     if run is None:
         return
-    view = labs.opened_as(LAB, run.id, SHOWN)
+    view = labs.opened_as(LAB, run.id, SHOWN, LONGEST)
     found = labs.answer(LAB, run, {})
     tuned: dict[str, str] = {}
     if found is not None:
