@@ -161,7 +161,6 @@ class Generate implements Lab {
     this.inked();
     this.changed();
     this.host.closest(".hg")?.setAttribute("data-ready", "true");
-    if (this.host.matches(".hg")) this.host.dataset["ready"] = "true";
   }
 
   /** Lines and bars are painted in the ink of the page, which may have gone from light to dark. */
