@@ -1,6 +1,6 @@
 """The verdicts of the labs, measured beside the alternatives in the same run.
 
-    python benchmarks/labs.py [--only anomalies | compress | denoise | generate | own | hands] [--quick] [--runs RUN ...]
+    python benchmarks/labs.py [--only anomalies | codes | compress | denoise | features | generate | recommend | own | hands] [--quick] [--runs RUN ...]
 
 own: both, of photographs and sprites as somebody brings them. A lab is a function here that prints its tables; `LABS` names it. --quick is what CI runs: the smallest data, in seconds.
 """
@@ -44,6 +44,16 @@ def here(name: str) -> datasets.Dataset | None:
         print(f"{name} is not here: python -m models download {name}", flush=True)
         return None
     return dataset
+
+
+# Codes
+
+
+def codes(quick: bool) -> None:
+    """Shipped runs beside PCA, t-SNE and UMAP."""
+    from reduction import codes as measured
+
+    measured(quick)
 
 
 # Anomalies
@@ -446,11 +456,28 @@ def hands(quick: bool) -> None:
             line((name, part, *figures, "<= 16"))
 
 
+def recommend(quick: bool) -> None:
+    """Ratings with gaps: stars foretold, and what is suggested."""
+    from recommend import recommend as measured
+
+    measured(quick, line)
+
+
+def few_labels(quick: bool) -> None:
+    """What codes and hidden layers tell with few labels, beside plain features."""
+    import features
+
+    features.measure(quick, line)
+
+
 LABS: dict[str, Callable[..., None]] = {
     "anomalies": anomalies,
+    "codes": codes,
     "compress": compress,
     "denoise": denoise,
     "generate": generate,
+    "recommend": recommend,
+    "features": few_labels,
     "own": own,
     "hands": hands,
 }

@@ -74,6 +74,7 @@ class Dataset:
     columns: tuple[Column, ...] = ()
     colours: Mapping[str, str] = field(default_factory=dict, hash=False)
     splits_seed: int = field(default=2006, repr=False)
+    gaps: Callable[[], NDArray[np.bool_]] | None = field(default=None, repr=False)
     given: str = ""
     split: Callable[[], NDArray[np.uint8]] | None = None
 

@@ -11,7 +11,9 @@ import pytest
 from conftest import serving
 from playwright.sync_api import Locator, Page, expect
 
-from models import runs
+from models import datasets, engine, runs
+from models.analysis import recommending
+from models.labs import recommend
 
 LAPTOP = {"viewport": {"width": 1366, "height": 768}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -112,6 +114,7 @@ def test_what_is_driven_is_on_screen_with_what_moves(compress: Page, app: str) -
         ("anomalies", ("lab-verdict", "threshold-handle", "lab-matrix", "lab-miss")),
         ("denoise", ("lab-verdict", "lab-pad", "lab-cleaned", "lab-bars", "lab-pen-light", "lab-level")),
         ("generate", ("lab-verdict", "lab-sheet", "lab-temperature", "lab-drawn", "components-handle")),
+        ("recommend", ("lab-verdict", "lab-map", "lab-things", "lab-suggestions", "lab-find")),
     ):
         compress.goto(f"{app}/{path}")
         ready(compress)
@@ -331,9 +334,19 @@ def test_the_threshold_moves_matrix_cost_and_alarms(anomalies: Page, app: str, w
     assert numbers_in(other) == seen
 
 
-def test_another_dataset_is_computed_as_one_sees_and_can_be_given_up(anomalies: Page) -> None:
+def test_what_is_to_be_tried_opens_at_once_and_scores_say_what_they_are(anomalies: Page) -> None:
     page = anomalies
-    page.get_by_role("button", name="Card payments: which are fraud?").click()
+    page.get_by_role("button", name="Handwritten digits: find the nines").click()
+    page.wait_for_url(lambda _url: asked(page)["data"] == ["digits"])
+    ready(page)
+    expect(page.get_by_text("Computing the answer")).to_have_count(0)
+    page.get_by_test_id("lab-score-error").focus()
+    expect(page.get_by_test_id("tip")).to_contain_text("What is not like them comes back wrong.")
+
+
+def test_another_dataset_is_computed_as_one_sees_and_can_be_given_up(app: str, window: Callable[..., Page]) -> None:
+    page = window(**LAPTOP)
+    page.goto(f"{app}/anomalies?data=payments")
     picture = page.get_by_test_id("lab-forming").locator("img")
     first = picture.get_attribute("src", timeout=180_000)
     expect(picture).not_to_have_attribute("src", first or "", timeout=180_000)
@@ -343,12 +356,60 @@ def test_another_dataset_is_computed_as_one_sees_and_can_be_given_up(anomalies: 
     assert asked(page)["data"] == ["payments"]
 
 
+def test_who_rates_moves_on_the_map_and_suggestions_follow(app: str, window: Callable[..., Page]) -> None:
+    """What the browser computes of the stars is what Python computes with the same networks, and a link restores it."""
+    page = window(**LAPTOP)
+    page.goto(f"{app}/recommend")
+    ready(page)
+    canvas, suggestions = page.get_by_test_id("lab-map"), page.get_by_test_id("lab-suggestions")
+    before, first = canvas.get_attribute("data-you"), suggestions.inner_text()
+    page.get_by_test_id("lab-find").fill("lighthouse")
+    given = {recommend.tastes.THINGS.index(one): 5 for one in recommend.tastes.THINGS if "Lighthouse" in one.name}
+    page.locator("[role=slider]").first.locator("i").nth(4).click()
+    page.get_by_test_id("lab-find").fill("")
+    slider = page.locator("[role=slider][aria-valuenow='0']").first
+    given[int(slider.get_attribute("data-thing") or "")] = 2
+    slider = page.get_by_test_id(f"lab-stars-{list(given)[1]}")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("2")
+    expect(slider).to_have_attribute("aria-valuetext", "2 stars")
+    expect(canvas).not_to_have_attribute("data-you", before or "")
+    assert suggestions.inner_text() != first
+    expect(suggestions).to_contain_text("because of Letters from the Lighthouse")
+    answer = engine.shipped_answer(engine.question(recommend.LAB, datasets.get("tastes"), {}))
+    assert answer is not None
+    stars = np.full((1, len(recommend.tastes.THINGS)), np.nan)
+    stars[0, list(given)] = list(given.values())
+    weights = {name: array.astype(np.float32) for name, array in answer.arrays.items() if "." in name}
+    facts = answer.facts
+    centre = recommending.Centre(answer.arrays["usual"].astype(float), facts["deviation"], facts["low"], facts["high"])
+    place = recommending.encoded(weights, recommending.told(stars, centre)[0])[0]
+    shown = [float(one) for one in (canvas.get_attribute("data-you") or "").split(",")]
+    np.testing.assert_allclose(shown, place, atol=0.003)
+    net = {name: array for name, array in weights.items() if name.startswith("net.")}
+    foretold = np.where(np.isnan(stars), recommending.stars_of(net, centre)(stars), 0)[0]
+    items = [int(one) for one in suggestions.locator("li").evaluate_all("(all) => all.map((li) => li.dataset.thing)")]
+    np.testing.assert_allclose(foretold[items], np.sort(foretold)[::-1][: len(items)], atol=0.003)
+    canvas.click(position={"x": 60, "y": 60})
+    expect(page.get_by_text("Somebody who stands there would like")).to_be_visible()
+    elsewhere = suggestions.inner_text()
+    page.wait_for_url(lambda _url: {"rated", "at"} <= set(asked(page)))
+    other = window(**LAPTOP)
+    other.goto(page.url)
+    ready(other)
+    expect(other.get_by_test_id("lab-suggestions")).to_have_text(elsewhere, use_inner_text=True)
+    other.get_by_test_id("lab-back").click()
+    expect(other.get_by_test_id("lab-suggestions")).to_contain_text("because of Letters from the Lighthouse")
+
+
 @pytest.mark.parametrize(
     ("name", "parts"),
     [
         ("compress", ("rate", "lab-picture-run", "lab-images", "lab-decoder")),
         ("anomalies", ("threshold", "lab-matrix", "lab-miss", "lab-week")),
         ("denoise", ("lab-pad", "lab-cleaned", "lab-kind", "lab-bars", "lab-examples")),
+        ("recommend", ("lab-map", "lab-things", "lab-suggestions", "lab-find")),
     ],
 )
 def test_on_a_phone_nothing_overflows(name: str, parts: tuple[str, ...], app: str, window: Callable[..., Page]) -> None:
@@ -408,3 +469,28 @@ def test_a_new_sample_in_the_explorer_is_drawn_and_is_none_of_the_stored(app: st
     expect(explorer).not_to_have_attribute("data-code", before)
     code = np.array([float(value) for value in (explorer.get_attribute("data-code") or "").split(",")])
     assert 1e-3 < np.linalg.norm(codes - code, axis=1).min() < 40
+
+
+def test_on_codes_what_is_like_the_sample_at_the_pointer_is_marked_on_all_maps(
+    app: str, window: Callable[..., Page]
+) -> None:
+    page = window(**LAPTOP)
+    page.goto(f"{app}/codes?run=digits-variational")
+    ready(page)
+    said = page.get_by_test_id("lab-neighbours")
+    expect(said).to_contain_text(re.compile(r"test sample 1 \(\d\) to the 5 that are most like it"))
+    drawn = "() => document.querySelector('[data-testid=lab-map-tsne]').toDataURL()"
+    before, box = page.evaluate(drawn), page.get_by_test_id("lab-map-run").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+    expect(said).not_to_contain_text("test sample 1 (")
+    words = said.inner_text()
+    number = re.search(r"test sample (\d+)", words)
+    assert number and page.evaluate(drawn) != before
+    page.wait_for_url(lambda _url: asked(page).get("sample") == [number[1]])
+    other = window(**LAPTOP)
+    other.goto(page.url)
+    ready(other)
+    expect(other.get_by_test_id("lab-neighbours")).to_have_text(words)
+    other.get_by_role("button", name="What all labs found").click()
+    expect(other.get_by_text("What did all labs find?")).to_be_visible()

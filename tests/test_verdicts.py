@@ -119,4 +119,4 @@ def test_the_page_lists_all_with_a_link_to_each_answer() -> None:
 def test_how_often_who_wins_is_counted() -> None:
     line = verdicts.Verdict("compress", "a", "A", "network", "PCA", "1 against 2", "A sentence.")
     table = [line, line, dataclasses.replace(line, won="plain"), dataclasses.replace(line, lab="denoise")]
-    assert page.line(compress.LAB, table).endswith("an image need? Network 2, plain method 1 of 3.")
+    assert page.line(compress.LAB, table).endswith("an image need? 3 answers: network 2, plain method 1.")

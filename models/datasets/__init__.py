@@ -247,6 +247,8 @@ def samples_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.generi
 
 def missing_at(dataset: Dataset, rows: NDArray[np.integer]) -> NDArray[np.bool_] | None:
     """Which values of these rows of a table (K, columns) were not there and were filled; None where none was."""
+    if dataset.gaps is not None:
+        return np.asarray(dataset.gaps()[rows])
     return uploads.missing(dataset.name, rows, len(dataset.columns)) if dataset.kind == "table" else None
 
 

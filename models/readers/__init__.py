@@ -154,6 +154,9 @@ def from_zip(path: str | Path, work: Work | None = None, **choices: Any) -> Read
         if any({f"{name[:-9]}/{part}" for part in RUN} <= names for name in names if name.endswith("/run.json")):
             raise _refusal(path, "a run of Hourglass", "open it on the page Explore, under “Open a run”")
         looked = entries[:50]
+        if rated := together.ratings_in(entries):
+            with together.unpacked(rated, work) as laid:
+                return together.of_tables(laid, work, plain(path.name))
         if looked and not any(images.is_image(entry.start()) for entry in looked):
             found = [entry for entry in entries if together.is_table(entry)]
             if found and all(entry in found or together.is_note(entry) for entry in entries):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models import Problem
 from models.beside import number, take
 from models.columns import Column
-from models.readers import precision
+from models.readers import precision, ratings
 from models.readers.cells import is_missing
 from models.readers.clocks import Clock, clock_of, in_order
 from models.readers.dates import with_features
@@ -32,9 +32,11 @@ PERSISTS = 0.5  # of the changes of class in an order by chance; rows with fewer
 REPEATED = 0.05  # the share of rows with the time of the row before, above which rows are events and no series
 
 
-def found(table: Table, work: Work, source: str) -> ReadResult:
-    """Samples made of a table: images of its pixels, windows of its signals, or its rows."""
+def found(table: Table, work: Work, source: str, titles: Mapping[str, str] | None = None) -> ReadResult:
+    """Samples made of a table: images of its pixels, windows of its signals, or its rows. titles: of what is rated, by ids."""
     choice = work.choices
+    if (wide := ratings.widened(table, work, titles or {})) is not None:
+        return _of_people(*wide, work)
     came = table.names
     clock, moments = clock_of(table, work)
     turned = pivoted(table, clock, work) if choice.pivot is None or choice.pivot in came else table
@@ -126,6 +128,13 @@ def _made(
     if kind == "signal":
         return signals(table, columns, numbers, labels, classes, names, clock, work)
     return _rows(table, columns, labels, classes, names, uneven, work)
+
+
+def _of_people(table: Table, people: list[str], called: str, work: Work) -> ReadResult:
+    """A row for each person, with what they rated, as `ratings.widened` gives it."""
+    nobody = np.full(len(people), -1, np.int32)
+    result = _rows(table, range(len(table.names)), nobody, (), people, False, work)
+    return dataclasses.replace(result, facts=tuple(table.facts), called=called, warnings=tuple(work.words))
 
 
 def _ordered(table: Table, clock: Clock) -> tuple[Table, Clock | None]:

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import Problem
-from models.readers import array_files, arrays, folders, images, tables, text
+from models.readers import array_files, arrays, folders, images, ratings, tables, text
 from models.readers.gathering import Table
 from models.readers.labels import classes_of
 from models.readers.result import ReadResult
 from models.readers.roles import LABELS
 from models.readers.sources import Entry
-from models.readers.work import Work, disk, plain
+from models.readers.work import Choices, Work, disk, plain
 
 TABLES = (".csv", ".tsv", ".tab")
 LOOKED_AT = 50  # columns of such a table
@@ -60,6 +60,8 @@ def of_tables(paths: Sequence[Path], work: Work, source: str) -> ReadResult:
     """Rows of one table, or of those that are named as the parts of one: train.csv, test.csv."""
     if len(paths) == 1:
         return tables.found(text.read(paths[0], work), work, source)
+    if (rated := next((path for path in paths if path.name.lower() in ratings.ENTRIES), None)) is not None:
+        return _of_ratings(rated, paths, work, source)
     told = {path: _part(path.stem) for path in paths}
     beside = {of[1] for of in told.values() if of is not None}
     parts = {of[0]: path for path, of in told.items() if of is not None and len(beside) == 1}
@@ -78,6 +80,35 @@ def of_tables(paths: Sequence[Path], work: Work, source: str) -> ReadResult:
     called = [f"{parts[split].stem} " for split in splits]
     names = [name for name, count in zip(called, table.counts, strict=True) for _ in range(count)]
     return tables.found(dataclasses.replace(table, split=which, parts=names), work, source)
+
+
+def _of_ratings(rated: Path, paths: Sequence[Path], work: Work, source: str) -> ReadResult:
+    """Ratings, and what things are called, which a table beside them tells, as in MovieLens."""
+    bare = rated.name.lower() == "u.data"
+    reading = ratings.without_header(work) if bare and work.choices.header is None else work
+    wanted = ratings.TITLES[rated.name.lower()]
+    titles: dict[str, str] = {}
+    for path in paths:
+        if path == rated:
+            continue
+        if path.name.lower() != wanted:
+            work.skip(path.name, "it holds no ratings")
+            continue
+        quiet = dataclasses.replace(_quiet(work), choices=Choices(header=not bare))
+        try:
+            titles = dict(zip(*text.read(path, quiet).texts([0, 1]), strict=True))
+        except Problem as problem:
+            work.warn(f"{plain(path.name)} cannot be read ({problem.clause}): things have their numbers for names.")
+    return tables.found(text.read(rated, reading), reading, source, titles)
+
+
+def ratings_in(entries: Sequence[Entry]) -> list[Entry]:
+    """The files of an archive of MovieLens: its ratings and the titles of what is rated; none of another archive."""
+    named = {PurePosixPath(entry.name).name.lower(): entry for entry in reversed(entries)}
+    for name in ratings.ENTRIES:
+        if name in named:
+            return [named[one] for one in (name, ratings.TITLES[name]) if one in named]
+    return []
 
 
 def _part(stem: str) -> tuple[int, str] | None:

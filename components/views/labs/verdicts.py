@@ -14,8 +14,7 @@ from models.engine.verdicts import Verdict
 from models.labs import Lab
 
 ALL = "all labs"
-# Wins, losses, ties, and what is open: in the order in which they are counted.
-COUNTED = {"network": "network", "plain": "plain method", "tie": "tie", "open": "open"}
+COUNTED = {"network": "network", "plain": "plain method", "tie": "tie", "open": "open"}  # in this order
 
 
 def show() -> None:
@@ -47,7 +46,7 @@ def show() -> None:
             "won": st.column_config.Column(
                 help="A tie: the difference is not more than chance. Open: too little to say."
             ),
-            "by how much": st.column_config.Column(width="large", help="The network's figure first"),
+            "by how much": st.column_config.Column(help="The network's figure first"),
         },
     )
     st.caption(
@@ -60,9 +59,9 @@ def show() -> None:
 def line(lab: Lab, table: Sequence[Verdict]) -> str:
     """A lab's question, and how often who wins."""
     counts = Counter(one.won for one in table if one.lab == lab.name)
-    count = sum(counts.values())
     told = ", ".join(f"{words} {counts[won]}" for won, words in COUNTED.items() if counts[won])
-    return f"**{lab.title}**: {lab.question} {told[:1].upper()}{told[1:]} of {count}."
+    count = sum(counts.values())
+    return f"**{lab.title}**: {lab.question} {count} answer{'s' * (count > 1)}: {told}."
 
 
 def link(one: Verdict) -> str:

@@ -1,6 +1,7 @@
 /** A table of methods in numbers, with a bar for the one that is compared. It leaves as SVG, as PNG and as CSV. */
 
 import { h } from "../dom";
+import { term } from "../tips";
 import { cell, NS, paperOf, svg, type Figure } from "./figure";
 
 export interface Column {
@@ -34,25 +35,25 @@ export class Bars implements Figure {
   /** `chosen` is called with a column whose bars are wanted. */
   constructor(private readonly chosen: (column: number) => void) {}
 
-  /** The best stands first by the column that has the bars. */
-  draw(columns: readonly Column[], rows: readonly Row[], shown: number): void {
+  /** The best stands first by the column that has the bars. `head`: what the rows are. */
+  draw(columns: readonly Column[], rows: readonly Row[], shown: number, head = "method"): void {
     [this.columns, this.shown] = [columns, shown];
     this.rows = [...rows].sort((a, b) => (b.values[shown] ?? -Infinity) - (a.values[shown] ?? -Infinity));
     const heads = columns.map(({ title, about }, i) =>
       h(
         "th",
         { scope: "col", aria: { sort: i === shown ? "descending" : "none" } },
-        h("button", { type: "button", title: about, on: { click: () => this.chosen(i) } }, title),
+        h("button", { type: "button", data: { tip: about }, on: { click: () => this.chosen(i) } }, title),
       ),
     );
     this.element.replaceChildren(
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "method"), ...heads)),
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, head), ...heads)),
       h("tbody", {}, ...this.rows.map((row) => this.row(row))),
     );
   }
 
   private row({ title, about, main, values }: Row): HTMLElement {
-    const head = h("th", { scope: "row", title: about }, h("span", {}, title));
+    const head = h("th", { scope: "row" }, about ? term(title, about) : h("span", {}, title));
     const bar = h("i", {});
     bar.style.width = `${100 * this.share(values[this.shown])}%`;
     head.append(bar);
