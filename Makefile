@@ -21,8 +21,9 @@ serve: $(VENV)/app.installed
 		--server.address=$(ADDRESS) --server.port=$(PORT) --browser.serverAddress="$$(hostname)" \
 		$$(printf -- '--server.allowedHosts=%s ' $(HOSTS))
 
+# Where bytecode is not kept, each worker takes twice as long to find the tests.
 test: $(VENV)/tests.installed browser
-	$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(TESTS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(VENV)/tests.installed
 	$(BIN)/ruff format --check --quiet

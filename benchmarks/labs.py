@@ -1,6 +1,6 @@
 """The verdicts of the labs, measured beside the alternatives in the same run.
 
-    python benchmarks/labs.py [--only anomalies | compress | denoise | recommend | own | hands] [--quick] [--runs RUN ...]
+    python benchmarks/labs.py [--only anomalies | codes | compress | denoise | recommend | own | hands] [--quick] [--runs RUN ...]
 
 own: both, of photographs and sprites as somebody brings them. A lab is a function here that prints its tables; `LABS` names it. --quick is what CI runs: the smallest data, in seconds.
 """
@@ -43,6 +43,16 @@ def here(name: str) -> datasets.Dataset | None:
         print(f"{name} is not here: python -m models download {name}", flush=True)
         return None
     return dataset
+
+
+# Codes
+
+
+def codes(quick: bool) -> None:
+    """Shipped runs beside PCA, t-SNE and UMAP."""
+    from reduction import codes as measured
+
+    measured(quick)
 
 
 # Anomalies
@@ -454,6 +464,7 @@ def recommend(quick: bool) -> None:
 
 LABS: dict[str, Callable[..., None]] = {
     "anomalies": anomalies,
+    "codes": codes,
     "compress": compress,
     "denoise": denoise,
     "recommend": recommend,

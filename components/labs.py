@@ -165,6 +165,8 @@ def to_try(page: str, tries: Sequence[Try]) -> None:
             key = f"leave for {one.page} {i}" if one.page else f"try {i}"
             if st.button(one.words, key=key):
                 st.switch_page(st.session_state["pages"][one.page or page], query_params=dict(one.query))
+        if st.button("What all labs found", key="leave for Verdicts", type="tertiary", icon=":material/table_rows:"):
+            st.switch_page(st.session_state["pages"]["Verdicts"])
 
 
 FROM = "from"  # in the address of Explore: the lab that led there and its own address, as "anomalies?data=digits"

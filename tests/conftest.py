@@ -141,7 +141,8 @@ ARGUMENTS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--disable-gpu-compositing",  # SwiftShader is for WebGL alone: laying out whole pages with it takes twice as long
-    "--js-flags=--liftoff-only",  # each page compiles the decoder's WebAssembly: once, and not a second time to run faster
+    # Pages that live for seconds: the decoder's WebAssembly and scripts are compiled once, not a second time to run faster.
+    "--js-flags=--liftoff-only --no-turbofan",
     "--disable-background-networking",
     "--no-first-run",
 ]

@@ -17,7 +17,7 @@ from test_pages import drawn, page, pressed, words
 from test_uploads import images, table, trained
 
 from components import choosing, examples, understood, visitor
-from models import datasets, engine, export, runs, uploads
+from models import datasets, engine, export, labs, runs, uploads
 from models import home as our_home
 from models.readers import ReadResult
 
@@ -218,6 +218,16 @@ def test_train_offers_ones_own_and_nobody_elses(me: str) -> None:
     assert other.selectbox(key="dataset").value == "digits" and "not available here" in words(other)
     absent = drawn("train", dataset="own-0000000000000000")
     assert words(absent).replace("own-0000000000000000", theirs.name) == words(other)
+
+
+def test_labs_that_take_a_dataset_are_offered_beside_it(me: str) -> None:
+    with_classes, without = uploads.save(table(), "me", "Flowers"), uploads.save(images(), "me", "Noise")
+    keys = {button.key for button in drawn("data").button}
+    for lab in labs.available().values():
+        for kept in (with_classes, without):
+            fits = lab.of == "dataset" and not lab.fits(kept)
+            assert (f"{lab.name} {kept.name}" in keys) == fits, (lab.name, kept.title)
+    assert f"anomalies {with_classes.name}" in keys
 
 
 def test_pages_go_on_without_a_deleted_dataset(me: str) -> None:

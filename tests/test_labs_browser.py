@@ -332,9 +332,19 @@ def test_the_threshold_moves_matrix_cost_and_alarms(anomalies: Page, app: str, w
     assert numbers_in(other) == seen
 
 
-def test_another_dataset_is_computed_as_one_sees_and_can_be_given_up(anomalies: Page) -> None:
+def test_what_is_to_be_tried_opens_at_once_and_scores_say_what_they_are(anomalies: Page) -> None:
     page = anomalies
-    page.get_by_role("button", name="Card payments: which are fraud?").click()
+    page.get_by_role("button", name="Handwritten digits: find the nines").click()
+    page.wait_for_url(lambda _url: asked(page)["data"] == ["digits"])
+    ready(page)
+    expect(page.get_by_text("Computing the answer")).to_have_count(0)
+    page.get_by_test_id("lab-score-error").focus()
+    expect(page.get_by_test_id("tip")).to_contain_text("What is not like them comes back wrong.")
+
+
+def test_another_dataset_is_computed_as_one_sees_and_can_be_given_up(app: str, window: Callable[..., Page]) -> None:
+    page = window(**LAPTOP)
+    page.goto(f"{app}/anomalies?data=payments")
     picture = page.get_by_test_id("lab-forming").locator("img")
     first = picture.get_attribute("src", timeout=180_000)
     expect(picture).not_to_have_attribute("src", first or "", timeout=180_000)
@@ -408,3 +418,28 @@ def test_on_a_phone_nothing_overflows(name: str, parts: tuple[str, ...], app: st
     for part in parts:
         box = lab.get_by_test_id(part).bounding_box()
         assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 391, part
+
+
+def test_on_codes_what_is_like_the_sample_at_the_pointer_is_marked_on_all_maps(
+    app: str, window: Callable[..., Page]
+) -> None:
+    page = window(**LAPTOP)
+    page.goto(f"{app}/codes?run=digits-variational")
+    ready(page)
+    said = page.get_by_test_id("lab-neighbours")
+    expect(said).to_contain_text(re.compile(r"test sample 1 \(\d\) to the 5 that are most like it"))
+    drawn = "() => document.querySelector('[data-testid=lab-map-tsne]').toDataURL()"
+    before, box = page.evaluate(drawn), page.get_by_test_id("lab-map-run").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+    expect(said).not_to_contain_text("test sample 1 (")
+    words = said.inner_text()
+    number = re.search(r"test sample (\d+)", words)
+    assert number and page.evaluate(drawn) != before
+    page.wait_for_url(lambda _url: asked(page).get("sample") == [number[1]])
+    other = window(**LAPTOP)
+    other.goto(page.url)
+    ready(other)
+    expect(other.get_by_test_id("lab-neighbours")).to_have_text(words)
+    other.get_by_role("button", name="What all labs found").click()
+    expect(other.get_by_text("What did all labs find?")).to_be_visible()

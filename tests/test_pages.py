@@ -750,30 +750,6 @@ def test_codes_shows_what_each_dimension_carries_and_stands_for() -> None:
     assert "stand for" not in words(plain) and "variance" in words(plain)
 
 
-@pytest.mark.parametrize(
-    ("ours", "pca", "tsne", "said"),
-    [
-        (0.89, 0.42, 0.95, "t-SNE keeps classes apart best."),
-        (0.95, 0.42, 0.75, "This run keeps classes apart best."),
-        (0.75, 0.95, 0.75, "PCA keeps classes apart best."),
-        (0.922, 0.63, 0.924, "t-SNE and this run keep classes apart equally well."),
-        (0.38, 0.385, 0.2, "This run and PCA keep classes apart equally well."),
-        (0.9, 0.9, 0.9, "t-SNE, this run and PCA keep classes apart equally well."),
-        (0.9, None, 0.8, "This run keeps classes apart best."),
-    ],
-)
-def test_who_keeps_classes_apart_best_is_what_the_numbers_say(
-    ours: float, pca: float | None, tsne: float, said: str
-) -> None:
-    told = codes.beside_others(ours, pca, tsne)
-    assert told.startswith(f" {said} A t-SNE cannot be decoded")
-
-
-def test_codes_says_who_is_best_of_what_it_draws() -> None:
-    assert "PCA keeps classes apart best" in words(drawn("codes", run="cats-modern-convolutional-2"))
-    assert "t-SNE keeps classes apart best" in words(drawn("codes", run="mnist-wide"))
-
-
 def test_dead_dimensions_are_counted_and_grey() -> None:
     figure = figures.dimensions([0.5, 2.0, 0.001], np.array([False, False, True]), "KL")
     assert list(figure.data[0].x) == ["z2", "z1", "z3"]

@@ -338,10 +338,14 @@ def test_a_swipe_over_a_held_place_scrolls_and_a_drag_stays_on_the_map(app: str,
         "(top) => document.querySelector('[data-testid=latent-map]').getBoundingClientRect().y < top - 60", arg=top
     )
     assert code() == held
-    ring = resting(page)
-    at = ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2
-    swipe(at, (at[0] + 5, at[1] - 60))  # the ring is the handle
-    expect(page.get_by_test_id("latent-explorer")).not_to_have_attribute("data-code", held)
+    for _ in range(5):  # a page drawn anew meanwhile moves the ring from under the finger, which then tries again
+        ring = resting(page)
+        at = ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2
+        swipe(at, (at[0] + 5, at[1] - 60))  # the ring is the handle
+        resting(page)
+        if code() != held:
+            break
+    assert code() != held
 
 
 def test_how_the_map_is_seen_stands_in_its_address_and_is_kept(app: str, window: Callable[..., Page]) -> None:

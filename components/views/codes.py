@@ -1,17 +1,30 @@
-"""Codes: what a run's codes keep and what they give up, dimension by dimension."""
+"""Codes: what a run's codes keep and what they give up, beside other ways to a few numbers, and dimension by dimension."""
+
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from components import address, cached, choosing, figures
+from components import address, cached, choosing, figures, labs
+from components.labs import Try
 from components.views import Page
-from models import runs
+from models import engine, runs, shown
 from models.analysis import metrics
 from models.codes import DEAD_KL, NO_VARIANCE
+from models.labs import Answer
+from models.labs import codes as computed
 
+LAB = computed.LAB
+SHOWN = ("sample",)  # what the browser reports
+ABOUT = {
+    "run": "Where this run's encoder puts them.",
+    "pca": "Principal component analysis: the straight projection that loses the least.",
+    "tsne": "t-SNE moves points about until those that are alike lie together. It makes no map of other samples than these, and "
+    "no sample of a place.",
+    "umap": "UMAP draws a graph of who is near whom and lays it out. It places new samples, more slowly than a network.",
+}
 PLAIN = {"displayModeBar": False}
-TIE = 0.005  # shares no further apart than this are counted as equal
 
 
 def show() -> None:
@@ -19,14 +32,95 @@ def show() -> None:
     run = choosing.run()
     if run is None:
         return
-    neighbours(run)
+    view = beside(run)
     dimensions(run)
     factors(run)
-    address.publish(run=run.id)
+    address.publish(run=run.id, **{name: value for name, value in view.items() if value})
+
+
+def beside(run: runs.Run) -> dict[str, str]:
+    """The run beside PCA, t-SNE and UMAP, where that was computed; else what was measured with the run, and a way to have it
+    computed. Returns how it is shown."""
+    view = labs.opened_as(LAB, run.id, SHOWN)
+    asked = engine.question(LAB, run, {})
+    found = labs.kept(asked)
+    if found is None:
+        neighbours(run)
+        if not LAB.fits(run) and choosing.at_hand(run):
+            st.caption("This run beside PCA, t-SNE and, where it is installed, UMAP, on the same test samples:")
+            labs.waiting(asked, on_demand=True)
+        return view
+    st.subheader(LAB.question)
+    for i, part in enumerate(found.facts["sizes"]):
+        said = choosing.escaped(part["verdict"])
+        st.markdown(said if i else f"**{said}**", help=None if i else VERDICT)
+    view = labs.drawn(LAB, run.url, payload(found.digest, found, shown.palette(run)), view)
+    for part in found.facts["sizes"]:
+        if len(found.facts["sizes"]) > 1:
+            st.caption(f"With {computed.numbers(part['size'])}:")
+        st.dataframe(table(part), hide_index=True)
+    labs.to_try("Codes", tries(run))
+    labs.origin(
+        LAB, run, {}, f"Measured on {found.facts['many']}. {found.facts['libraries']}. Seconds are of one processor."
+    )
+    return view
+
+
+VERDICT = (
+    "Trustworthiness: whether what lies side by side on the map is alike. Continuity: whether what is alike lies side by side. "
+    "Both are 1 at best, and look at ten neighbours. Neighbours of the same class: of how many samples the five nearest vote for "
+    "its class. The way back: the mean squared error of what is made of the numbers again. A tie is where the difference is less "
+    "than twice its standard error."
+)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def payload(digest: str, _found: Answer, colours: list[str]) -> dict[str, Any]:
+    """What the browser gets: where each method puts the samples that are drawn, and who is like whom."""
+    facts, arrays = _found.facts, _found.arrays
+    measure = computed.MEASURES["trustworthiness"]
+    maps = [
+        {
+            "name": method["name"],
+            "title": method["title"],
+            "about": ABOUT[method["name"]],
+            "figure": measure.written(method["trustworthiness"]),
+            "points": labs.plain(arrays[f"map {method['name']}"].astype(float) / computed.LEVELS, 4),
+        }
+        for method in facts["sizes"][-1]["methods"]
+    ]
+    whole = {name: arrays[name].astype(int).tolist() for name in ("places", "labels", "like")}
+    return {"id": digest, "maps": maps, **whole, "classes": facts["classes"], "colours": colours}
+
+
+def table(part: dict[str, Any]) -> dict[str, list[str]]:
+    """All methods with as many numbers, in words."""
+    methods = part["methods"]
+    columns = {"method": [one["title"] for one in methods]}
+    for name, measure in computed.MEASURES.items():
+        if any(name in one for one in methods):
+            columns[measure.title] = [measure.written(one[name]) if name in one else "none" for one in methods]
+    columns["a new sample"] = [
+        f"{one['again']:.2g} ms" if one["again"] is not None else "all is made anew" for one in methods
+    ]
+    columns["seconds to make"] = [f"{one['seconds']:,.1f}" for one in methods]
+    columns["how"] = [one["how"] for one in methods]
+    return columns
+
+
+def tries(run: runs.Run) -> list[Try]:
+    """Other runs of which the answer is another."""
+    every = [
+        Try("One layer: is it better than PCA?", {"run": "digits-single-layer"}),
+        Try("Clothes in two numbers", {"run": "fashion-mnist-modern"}),
+        Try("Digits in 30 numbers", {"run": "mnist-modern-30"}),
+        Try("Digits in two numbers", {"run": "mnist-variational"}),
+    ]
+    return [one for one in every if one.query["run"] != run.folder.name][:3]
 
 
 def neighbours(run: runs.Run) -> None:
-    """How well samples of a class lie together, beside PCA, which decodes too, and t-SNE, which does not."""
+    """What was measured with the run: how well samples of a class lie together, beside PCA, and whether neighbours stay such."""
     ours = run.metric("knn_accuracy")
     trust, continuity = run.metric("trustworthiness"), run.metric("continuity")
     if ours is not None:
@@ -35,14 +129,17 @@ def neighbours(run: runs.Run) -> None:
         bars = {
             f"PCA, D = {run.code_size}": run.metric("pca_knn_accuracy"),
             f"this run, D = {run.code_size}": ours,
-            "t-SNE, two numbers": run.metric("tsne_knn_accuracy"),
         }
         known = {name: value for name, value in bars.items() if value is not None}
         left.plotly_chart(figures.shares(known, "share classified correctly"), config=PLAIN, key="neighbours")
         left.caption(
             f"The five nearest codes vote on the {choosing.escaped(run.card.dataset.label)} of each test sample."
-            + beside_others(ours, run.metric("pca_knn_accuracy"), run.metric("tsne_knn_accuracy")),
-            help=f"{choosing.PCA} t-SNE places samples in a plane so that those that are alike lie together; it has no decoder.",
+            + (
+                ""
+                if run.metric("pca_knn_accuracy") is None
+                else " PCA is the simplest code: a network should do better."
+            ),
+            help=choosing.PCA,
         )
     elif trust is not None:
         st.subheader("Whether neighbours stay neighbours")
@@ -62,20 +159,6 @@ def neighbours(run: runs.Run) -> None:
             help="Whether what is alike lies side by side on the map: 1 where no sample has been torn away from those that are "
             "most like it, 0 at worst.",
         )
-
-
-def beside_others(ours: float, pca: float | None, tsne: float | None) -> str:
-    """Which of them keeps classes apart best, and what can be decoded of it; nothing where there is nothing beside."""
-    if tsne is None:
-        return "" if pca is None else " PCA is the simplest code: a network should do better."
-    shares = {"t-SNE": tsne, "This run": ours} | ({} if pca is None else {"PCA": pca})
-    best = [name for name, share in shares.items() if share >= max(shares.values()) - TIE]
-    if len(best) == 1:
-        first = f"{best[0]} keeps classes apart best."
-    else:
-        *others, last = [name if i == 0 else name.replace("This", "this") for i, name in enumerate(best)]
-        first = f"{', '.join(others)} and {last} keep classes apart equally well."
-    return f" {first} A t-SNE cannot be decoded: no place on it becomes a sample. A code can."
 
 
 def dimensions(run: runs.Run) -> None:

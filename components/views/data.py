@@ -17,6 +17,7 @@ from components import address, examples, stream, understood, visitor
 from components.choosing import escaped
 from components.views import Page
 from models import Problem, datasets, engine, kinds, labs, readers, unwritable, uploads
+from models.labs import Lab
 from models.readers import server_folders
 from models.readers.guarded import guarded_read
 from models.readers.limits import LARGE, LIMITS, Limits
@@ -313,24 +314,30 @@ def own_datasets(owner: str) -> None:
     st.subheader("Your datasets")
     for one in mine:
         with st.container(border=True):
-            rated = labs.get("recommend")
-            fits = not rated.fits(datasets.get(one.name))
-            words, *places = st.columns([6, *([1.4] * fits), 1, 1], vertical_alignment="center")
-            train, delete = places[-2:]
-            if fits and places[0].button(
-                rated.title, key=f"recommend {one.name}", icon=":material/thumb_up:", width="stretch"
-            ):
-                st.switch_page(st.session_state["pages"][rated.title], query_params={"data": one.name})
+            fitting = asking(one.name)
+            words, train, *places, delete = st.columns(
+                [max(3, 6 - len(fitting)), 1, *[1.3] * len(fitting), 1], vertical_alignment="center"
+            )
             words.markdown(f"**{one.title}**")
             words.caption(about(one, owner))
             if train.button("Train", key=f"train {one.name}", icon=":material/model_training:", width="stretch"):
                 to_train(one.name)
+            for lab, place in zip(fitting, places, strict=True):
+                if place.button(lab.title, key=f"{lab.name} {one.name}", help=lab.question, width="stretch"):
+                    st.switch_page(st.session_state["pages"][lab.title], query_params={"data": one.name})
             if one.owner == owner and delete.button(
                 "Delete", key=f"delete {one.name}", icon=":material/delete:", width="stretch"
             ):
                 confirm_deletion(one, owner)
     taken = sum(one.bytes for one in mine if one.owner == owner)
     st.caption(f"They take {size(taken)} of the {size(uploads.quota())} that you may keep here.")
+
+
+def asking(name: str) -> list[Lab]:
+    """The labs that can be asked of a dataset."""
+    known = uploads.dataset(name)
+    every = labs.available().values()
+    return [] if known is None else [lab for lab in every if lab.of == "dataset" and not lab.fits(known)]
 
 
 def about(one: StoredDataset, owner: str) -> str:

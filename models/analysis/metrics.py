@@ -166,16 +166,45 @@ def neighbourhoods(samples: Floats, codes: Floats, most: int = 1000) -> tuple[fl
     )
 
 
+def nearest_first(points: Floats) -> NDArray[np.intp]:
+    """For each of the points (N, F) all others by their distance, (N, N - 1)."""
+    from sklearn.metrics import pairwise_distances
+
+    apart = pairwise_distances(points.reshape(len(points), -1))
+    np.fill_diagonal(apart, -1.0)
+    return np.asarray(apart.argsort(1, kind="stable")[:, 1:])
+
+
+def neighbourhoods_of_each(samples: Floats, codes: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What each sample (N, F) with its code (N, D) adds to trustworthiness and continuity, (N,) twice: their means are those of
+    `neighbourhoods`. scikit-learn gives the means alone, of which nobody can tell whether two differ by more than chance."""
+    n, k = len(samples), NEIGHBOURS
+    orders = nearest_first(samples), nearest_first(codes)
+    out = []
+    for there, here in (orders, orders[::-1]):
+        ranks = np.empty((n, n), np.int64)
+        np.put_along_axis(ranks, there, np.arange(1, n)[None], 1)
+        beyond = np.maximum(np.take_along_axis(ranks, here[:, :k], 1) - k, 0).sum(1)
+        out.append(1 - 2 / (k * (2 * n - 3 * k - 1)) * beyond)
+    return out[0], out[1]
+
+
+def same_class(codes: Floats, labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Whether the five nearest others of each code (N, D) vote for its label (N,), of those from 0 on."""
+    from sklearn.neighbors import NearestNeighbors
+
+    five = NearestNeighbors(n_neighbors=6).fit(codes).kneighbors(codes, return_distance=False)[:, 1:]
+    votes = np.stack([(labels[five] == label).sum(1) for label in range(int(labels.max()) + 1)])
+    return np.asarray(votes.argmax(0) == labels)
+
+
 def tsne_knn_accuracy(samples: Floats, labels: NDArray[np.int32]) -> float:
     """Share of samples (N, …) whose five nearest others on a 2-D t-SNE of them (van der Maaten and Hinton 2008) vote
     for their label. A minute for 10,000 of MNIST."""
     from sklearn.manifold import TSNE
-    from sklearn.neighbors import KNeighborsClassifier
 
     flat = TSNE(init="pca", random_state=0, n_jobs=1).fit_transform(samples.reshape(len(samples), -1))
-    five = KNeighborsClassifier(6).fit(flat, labels).kneighbors(flat, return_distance=False)[:, 1:]
-    votes = np.stack([(labels[five] == label).sum(1) for label in range(int(labels.max()) + 1)])
-    return float((votes.argmax(0) == labels).mean())
+    return float(same_class(flat, labels).mean())
 
 
 def factor_scores(codes: Floats, factors: Floats) -> NDArray[np.float64]:

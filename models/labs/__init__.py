@@ -36,12 +36,45 @@ def quiet(_what: str, _share: float, _sketch: Sketch | None = None, /) -> None:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a lab found. facts: what JSON takes, without NaN, with the verdict in a sentence as "verdict"; arrays: numbers by
-    name. digest: 16 hex digits that stand for both, once they were kept."""
+    """What a lab found. facts: what JSON takes, without NaN, with the verdict in a sentence as "verdict" and its `Finding`;
+    arrays: numbers by name. digest: 16 hex digits that stand for both, once they were kept."""
 
     facts: dict[str, Any]
     arrays: dict[str, NDArray[np.generic]] = field(default_factory=dict)
     digest: str = ""
+
+
+WON = ("network", "plain", "tie", "open")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A verdict in three facts, by which the page Verdicts lists all labs in one table.
+
+    won: one of `WON`: the "network", the strongest "plain" method, a "tie" where the difference is not more than chance, or
+    "open" where there is too little to say. against: the title of that plain method. by: the figures of both with their unit,
+    the network's first, in `BY_MOST` characters.
+    """
+
+    won: str
+    against: str
+    by: str
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """As an answer carries them."""
+        return {"won": self.won, "against": self.against, "by": self.by}
+
+
+BY_MOST = 90
+
+
+def finding(facts: Mapping[str, Any]) -> Finding:
+    """The finding that an answer's facts tell. ValueError where they do not."""
+    told = Finding(*(str(facts.get(name, "")) for name in ("won", "against", "by")))
+    if told.won not in WON or not told.against or not 0 < len(told.by) <= BY_MOST:
+        raise ValueError(f"an answer has to say who won, one of {', '.join(WON)}, against what and by how much: {told}")
+    return told
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from models import Problem, blocks, datasets
 from models.analysis import coding, metrics
 from models.codes import Floats, Plane, to_float
 from models.datasets import Dataset
-from models.labs import Answer, Lab, Report, Settings
+from models.labs import Answer, Finding, Lab, Report, Settings
 from models.runs import Run
 
 Pixels = NDArray[np.uint8]
@@ -342,7 +342,7 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
     """The curves of all methods over the same test images, and what the decoder takes.
 
     facts: {count, shape, share [P], methods [{name, title, lossless, points [{rate, alone, psnr, ssim}]}], decoder [{bits,
-    bytes, lost}], verdict}; the first method is the run, with a point for each share. arrays: "codes" of the images
+    bytes, lost}], verdict, and the finding}; the first method is the run, with a point for each share. arrays: "codes" of the images
     shown at each share, (P, K, D), "known" (bytes of what is known of codes), "rows" (K,), and the pictures of each
     method, "<name>" (P, K, H, W, C) uint8.
     """
@@ -386,7 +386,7 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
         "decoder": decoders(run, known, truth[:1000]),
         "libraries": libraries(),
     }
-    facts["verdict"] = verdict(facts)
+    facts |= {"verdict": verdict(facts), **finding(facts).facts}
     return Answer(
         facts,
         {
@@ -442,14 +442,27 @@ def bytes_at(points: list[dict[str, Any]], psnr: float) -> float | None:
     return float(np.exp(np.interp(psnr, [p for p, _ in known], [np.log(r) for _, r in known])))
 
 
-def verdict(facts: dict[str, Any]) -> str:
-    """The comparison at a quarter of a standard deviation, in a sentence. Without the decoder's own bytes."""
+def compared(facts: dict[str, Any]) -> tuple[dict[str, Any], float, str]:
+    """The run's point at a quarter of a standard deviation, the bytes an image of the method that needs the fewest of all others
+    for as good images, and its title. Without the decoder's own bytes."""
     run, *others = facts["methods"]
     point = run["points"][facts["shares"].index(0.25)]
     known = [(size, one["title"]) for one in others if (size := bytes_at(one["points"], point["psnr"])) is not None]
-    size, title = min(known)
+    return point, *min(known)
+
+
+def verdict(facts: dict[str, Any]) -> str:
+    """The comparison in a sentence."""
+    point, size, title = compared(facts)
     wins = "fewer" if point["rate"] < size else "more"
     return f"At {point['psnr']:.1f} dB an image takes {point['rate']:.1f} bytes, {wins} than {title} with {size:.1f}."
+
+
+def finding(facts: dict[str, Any]) -> Finding:
+    """The comparison in three facts. The bytes are those of files, so there is no chance in them."""
+    point, size, title = compared(facts)
+    by = f"{point['rate']:.1f} bytes an image against {size:.1f}, at {point['psnr']:.1f} dB"
+    return Finding("network" if point["rate"] < size else "plain", title, by)
 
 
 LAB = Lab(

@@ -21,7 +21,7 @@ from models import Problem, datasets, kinds, noise
 from models.analysis import denoising, metrics
 from models.codes import Floats, Plane, to_float
 from models.datasets import TEST, TRAIN, VALIDATION, Dataset
-from models.labs import Answer, Lab, Report, Settings
+from models.labs import Answer, Finding, Lab, Report, Settings
 from models.runs import Run
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
     """Every method on the same noisy test samples.
 
     facts: {kind, shape, classes, count, tuned_on, reader {layers, name, accuracy} or None, noises [{name, level, title, methods
-    [{name, title, library, setting, psnr, ssim, read}], verdict}], libraries, verdict}. The first method is the sample as it is
+    [{name, title, library, setting, psnr, ssim, read}], verdict, and the finding}], libraries, verdict, and the finding}. The first method is the sample as it is
     ("noisy"), the last but one the autoencoder without noise ("plain", absent where its architecture is), the last the run
     ("run"). arrays: "originals" (K, *shape) test samples, uint8 for images, with "labels" and "rows" (K,); "reader": the bytes
     of a safetensors file with the reader's weights, absent without a reader; "examples" (noises, methods, K', *shape): what
@@ -191,7 +191,7 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
         part = (PREPARED + (1 - PREPARED) * i / len(asked), (1 - PREPARED) / len(asked))
         found = cleaned(samples, kind, level, networks, tell(title, *part))
         told = {"name": kind, "level": level, "title": title, "methods": [one.plain() for one in found]}
-        noises.append(told | {"verdict": verdict(title, found, samples)})
+        noises.append(told | {"verdict": verdict(title, found, samples), **finding(found).facts})
         examples.append(np.stack([one.shown for one in found]))
     shown, judge, known = samples.shown, samples.judge, samples.known
     facts: dict[str, Any] = {
@@ -203,7 +203,7 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
         "reader": None,
         "noises": noises,
         "libraries": libraries(),
-        "verdict": noises[0]["verdict"],
+        **{name: noises[0][name] for name in ("verdict", "won", "against", "by")},
     }
     originals = samples.clean[shown]
     arrays: dict[str, NDArray[np.generic]] = {
@@ -302,26 +302,49 @@ def libraries() -> str:
     return ", ".join(f"{name} {version(name)}" for name in names)
 
 
+def best_of(others: list[Measured]) -> Measured:
+    """After which most are read rightly; without a reader, the one that comes closest."""
+    return max(others, key=lambda one: (one.read or 0.0, one.psnr))
+
+
+def won(ours: Measured, best: Measured) -> str:
+    """Who cleans better, one of `models.labs.WON`: a tie where both differ by no more than chance."""
+    if ours.right is None or best.right is None:
+        apart = best.errors - ours.errors
+    else:
+        apart = ours.right.astype(np.float32) - best.right.astype(np.float32)
+    mean, error = float(apart.mean()), float(apart.std()) / len(apart) ** 0.5
+    return "tie" if abs(mean) <= TIE * error else "network" if mean > 0 else "plain"
+
+
+ENDS = {"tie": "a tie", "network": "the run wins", "plain": "the run loses"}
+
+
+def finding(found: list[Measured]) -> Finding:
+    """The verdict in three facts."""
+    *others, ours = found
+    best = best_of(others)
+    if ours.read is None or best.read is None:
+        by = f"{ours.psnr:.1f} dB against {best.psnr:.1f} dB"
+    else:
+        by = f"{100 * ours.read:.1f} % read rightly against {100 * best.read:.1f} %"
+    return Finding(won(ours, best), best.title, by)
+
+
 def verdict(title: str, found: list[Measured], samples: Samples) -> str:
     """Who cleans best, in a sentence that the run can lose; without a reader by the error alone, which is said."""
     *others, ours = found
+    best = best_of(others)
     what = f"{len(samples.test):,} test {kinds.get(samples.kind).many}"
     if ours.right is None:
-        best = max(others, key=lambda one: one.psnr)
-        apart = best.errors - ours.errors
         told = f"{ours.psnr:.1f} dB after this run, {best.psnr:.1f} dB {_after(best)}{_as_they_are(best, f'{others[0].psnr:.1f} dB')}, over {what}"
         end = " Nothing reads them: these samples have no classes."
     else:
         read = {one.name: 100 * (one.read or 0.0) for one in found}
-        best = max(others, key=lambda one: (read[one.name], one.psnr))
-        assert best.right is not None
-        apart = ours.right.astype(np.float32) - best.right.astype(np.float32)
         told = f"{read['run']:.1f} % of {what} are read rightly after this run, {read[best.name]:.1f} % {_after(best)}"
         told += _as_they_are(best, f"{read['noisy']:.1f} %")
         end = ""
-    mean, error = float(apart.mean()), float(apart.std()) / len(apart) ** 0.5
-    ends = "a tie" if abs(mean) <= TIE * error else "the run wins" if mean > 0 else "the run loses"
-    return f"{title}: {told}: {ends}.{end}"
+    return f"{title}: {told}: {ENDS[won(ours, best)]}.{end}"
 
 
 def _after(best: Measured) -> str:

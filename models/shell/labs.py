@@ -1,18 +1,19 @@
-"""python -m models lab: ask a lab a question of a run or of a dataset, from the shell."""
+"""python -m models lab: ask a lab a question of a run or of a dataset, or see what all labs found, from the shell."""
 
 import argparse
 import json
+from dataclasses import asdict
 from typing import Any
 
 from models import Problem, datasets, engine, labs, runs
-from models.engine import answers
+from models.engine import answers, verdicts
 from models.shell.commands import command, show_progress
 
 
 def add_to(commands: Any) -> None:
     """Add the command to those of the parser."""
     asked = command(commands, "lab", _lab, "Ask a lab a question of a run or a dataset, and keep the answer.")
-    asked.add_argument("lab", help=", ".join(labs.available()))
+    asked.add_argument("lab", nargs="?", help=", ".join(labs.available()))
     asked.add_argument(
         "names",
         nargs="*",
@@ -27,9 +28,16 @@ def add_to(commands: Any) -> None:
         help="a setting of the lab, as its page has it; may be given several times",
     )
     asked.add_argument("--ship", action="store_true", help="write the answers that ship, into models/labs/answers/")
+    asked.add_argument(
+        "--table", action="store_true", help="print what all labs found, and keep it for the page Verdicts"
+    )
 
 
 def _lab(arguments: argparse.Namespace) -> int:
+    if arguments.table:
+        return _table(arguments)
+    if arguments.lab is None:
+        raise Problem("no lab was named", f"the labs are {', '.join(labs.available())}", "name one, or say --table")
     lab = labs.get(arguments.lab)
     names = arguments.names or (list(lab.shipped) if arguments.ship else [])
     if not names:
@@ -42,11 +50,23 @@ def _lab(arguments: argparse.Namespace) -> int:
         asked = engine.question(lab, subject, settings)
         answer = answers.compute(asked, labs.quiet if arguments.json else _show)
         if arguments.ship:
+            labs.finding(answer.facts)  # what all that ships has to tell
             answers.ship(asked, answer)
         else:
             answers.write(asked, answer)
         told = {lab.of: asked.subject, **answer.facts}
         print(json.dumps(told) if arguments.json else f"{subject.title}: {answer.facts['verdict']}")
+    if arguments.ship:
+        verdicts.write()
+    return 0
+
+
+def _table(arguments: argparse.Namespace) -> int:
+    if arguments.lab or arguments.set or arguments.ship:
+        raise Problem("the table is of all labs", do="say --table alone")
+    for one in verdicts.write():
+        told = f"{one.lab:<12} {one.name:<34} {one.won:<8} {one.by} ({one.against})"
+        print(json.dumps(asdict(one)) if arguments.json else told)
     return 0
 
 

@@ -8,6 +8,7 @@ import css from "../labs/labs.css?inline";
 import { RunFolder } from "../run";
 import { addStyles } from "../styles";
 import { themeOf } from "../theme";
+import { Tips } from "../tips";
 import { reporter, served, type Send } from "./mount";
 
 /** What Python sends. `run_url` is the address of the run's folder, relative to the app; `data` is the lab's own. */
@@ -21,6 +22,7 @@ export interface Payload {
 interface Mounted {
   readonly root: HTMLElement;
   readonly lab: Lab;
+  readonly tips: Tips;
   readonly of: string;
   readonly path: string;
   readonly aborter: AbortController;
@@ -50,11 +52,13 @@ export function show(host: Mount, { lab, run_url: run, data, view }: Payload, se
     folder: new RunFolder(served(run, aborter)),
     report: (shown: LabView) => report("view", { of, ...shown }),
   };
-  host.hourglass = { root, lab: LABS[lab](root, data, view, context), of, path, aborter };
+  const shown = LABS[lab](root, data, view, context);
+  host.hourglass = { root, lab: shown, tips: new Tips(root), of, path, aborter };
 }
 
 export function remove(host: Mount): void {
   host.hourglass?.lab.end();
+  host.hourglass?.tips.end();
   host.hourglass?.aborter.abort();
   if (host.hourglass) host.replaceChildren();
   delete host.hourglass;

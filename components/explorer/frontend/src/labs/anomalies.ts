@@ -2,6 +2,7 @@
 
 import { objectOf, type Json } from "../card";
 import { h, setText } from "../dom";
+import { term } from "../tips";
 import { Chart, short, type Series } from "./chart";
 import { downloads } from "./downloads";
 import type { Lab, LabContext, LabOf, LabView } from "./lab";
@@ -10,6 +11,8 @@ import { cheapest, confusion, cost, outline, type Scores } from "./threshold";
 interface Method extends Scores {
   readonly name: string;
   readonly title: string;
+  /** What the score is. */
+  readonly about: string;
   /** What held-out normal samples alone say. */
   readonly threshold: number;
 }
@@ -111,12 +114,12 @@ class Anomalies implements Lab {
     this.missed.input.value = String(Math.log10(this.miss));
     this.weekly.input.value = String(Math.log10(this.week));
     this.scores.replaceChildren(
-      ...this.methods.map(({ name, title }) =>
+      ...this.methods.map(({ name, title, about }) =>
         h(
           "button",
           {
             type: "button",
-            data: { testid: `lab-score-${name.replace(/\W+/g, "-").toLowerCase()}`, score: name },
+            data: { testid: `lab-score-${name.replace(/\W+/g, "-").toLowerCase()}`, score: name, tip: about },
             on: { click: () => this.choose(name) },
           },
           title,
@@ -284,7 +287,13 @@ class Anomalies implements Lab {
         h("td", { class: good ? "hg-lab-bad" : "hg-lab-good" }, quiet.toLocaleString("en")),
       );
     this.matrix.replaceChildren(
-      h("tr", {}, h("td", {}), h("th", { scope: "col" }, "alarm"), h("th", { scope: "col" }, "quiet")),
+      h(
+        "tr",
+        {},
+        h("td", {}),
+        h("th", { scope: "col" }, term("alarm", "Its score is above the threshold.")),
+        h("th", { scope: "col" }, term("quiet", "Its score is below the threshold.")),
+      ),
       row("does not belong", now.found, now.missed, true),
       row("normal", now.falseAlarms, now.quiet, false),
     );

@@ -1,6 +1,7 @@
 /** A table of methods in numbers, with a bar for the one that is compared. It leaves as SVG, as PNG and as CSV. */
 
 import { h } from "../dom";
+import { term } from "../tips";
 import { cell, NS, paperOf, svg, type Figure } from "./figure";
 
 export interface Column {
@@ -42,7 +43,7 @@ export class Bars implements Figure {
       h(
         "th",
         { scope: "col", aria: { sort: i === shown ? "descending" : "none" } },
-        h("button", { type: "button", title: about, on: { click: () => this.chosen(i) } }, title),
+        h("button", { type: "button", data: { tip: about }, on: { click: () => this.chosen(i) } }, title),
       ),
     );
     this.element.replaceChildren(
@@ -52,7 +53,7 @@ export class Bars implements Figure {
   }
 
   private row({ title, about, main, values }: Row): HTMLElement {
-    const head = h("th", { scope: "row", title: about }, h("span", {}, title));
+    const head = h("th", { scope: "row" }, about ? term(title, about) : h("span", {}, title));
     const bar = h("i", {});
     bar.style.width = `${100 * this.share(values[this.shown])}%`;
     head.append(bar);

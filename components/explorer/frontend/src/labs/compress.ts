@@ -11,6 +11,7 @@ import { downloads } from "./downloads";
 import type { Lab, LabContext, LabOf, LabView } from "./lab";
 import { Network } from "../network/network";
 import { Painter } from "../paint";
+import { term } from "../tips";
 
 /** Of the methods, in the order in which they come. The run has the theme's own accent. */
 const COLOURS = ["var(--accent)", "#8c8c8c", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
@@ -167,7 +168,7 @@ class Compress implements Lab {
       "lab-files",
     );
     const bits = choice(
-      "Count the decoder",
+      term("Count the decoder", "Whoever opens the images needs the decoder, too. Its bytes are shared by all images."),
       [["0", "no: both sides have it"], ...answer.decoder.map(this.inWords)],
       String(this.bits),
       (value) => {
@@ -177,7 +178,10 @@ class Compress implements Lab {
       "lab-decoder",
     );
     const measure = choice(
-      "Measure",
+      term(
+        "Measure",
+        "PSNR: 10 dB more is a tenth of the squared error. SSIM: how alike edges and textures are, at most 1.",
+      ),
       [
         ["psnr", "PSNR (squared error)"],
         ["ssim", "SSIM (edges and textures)"],

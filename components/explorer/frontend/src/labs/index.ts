@@ -1,9 +1,10 @@
 /** Every lab with a part in the browser, by its name. A further one is a file and a line here. */
 
 import { anomalies } from "./anomalies";
+import { codes } from "./codes";
 import { compress } from "./compress";
 import { denoise } from "./denoise";
 import type { LabOf } from "./lab";
 import { recommend } from "./recommend";
 
-export const LABS: Readonly<Record<string, LabOf>> = { anomalies, compress, denoise, recommend };
+export const LABS: Readonly<Record<string, LabOf>> = { anomalies, codes, compress, denoise, recommend };
