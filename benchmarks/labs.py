@@ -1,6 +1,6 @@
 """The verdicts of the labs, measured beside the alternatives in the same run.
 
-    python benchmarks/labs.py [--only anomalies | codes | compress | denoise | recommend | own | sequences | hands] [--quick] [--runs RUN ...]
+    python benchmarks/labs.py [--only anomalies | codes | compress | denoise | features | generate | recommend | sequences | own | hands] [--quick] [--runs RUN ...]
 
 own: both, of photographs and sprites as somebody brings them. A lab is a function here that prints its tables; `LABS` names it. --quick is what CI runs: the smallest data, in seconds.
 """
@@ -19,6 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: seconds here are 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
+from generating import generate
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -463,6 +464,13 @@ def recommend(quick: bool) -> None:
     measured(quick, line)
 
 
+def few_labels(quick: bool) -> None:
+    """What codes and hidden layers tell with few labels, beside plain features."""
+    import features
+
+    features.measure(quick, line)
+
+
 def sequences(quick: bool) -> None:
     """What comes next, beside kernel ridge and others."""
     from sequences import sequences as measure
@@ -476,6 +484,8 @@ LABS: dict[str, Callable[..., None]] = {
     "compress": compress,
     "denoise": denoise,
     "recommend": recommend,
+    "features": few_labels,
+    "generate": generate,
     "own": own,
     "sequences": sequences,
     "hands": hands,

@@ -1,5 +1,6 @@
 """Labs in a browser: what a hand does changes the picture, the verdict and the figure, and the link restores it."""
 
+import itertools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +115,7 @@ def test_what_is_driven_is_on_screen_with_what_moves(compress: Page, app: str) -
         ("anomalies", ("lab-verdict", "threshold-handle", "lab-matrix", "lab-miss")),
         ("denoise", ("lab-verdict", "lab-pad", "lab-cleaned", "lab-bars", "lab-pen-light", "lab-level")),
         ("recommend", ("lab-verdict", "lab-map", "lab-things", "lab-suggestions", "lab-find")),
+        ("generate", ("lab-verdict", "lab-sheet", "lab-temperature", "lab-drawn", "components-handle")),
     ):
         compress.goto(f"{app}/{path}")
         ready(compress)
@@ -528,3 +530,53 @@ def test_on_codes_what_is_like_the_sample_at_the_pointer_is_marked_on_all_maps(
     expect(other.get_by_test_id("lab-neighbours")).to_have_text(words)
     other.get_by_role("button", name="What all labs found").click()
     expect(other.get_by_text("What did all labs find?")).to_be_visible()
+
+
+# Generate
+
+
+def test_a_sheet_of_new_samples_follows_the_temperature_and_the_link_restores_it(
+    app: str, window: Callable[..., Page]
+) -> None:
+    page = window(**LAPTOP)
+    page.goto(f"{app}/generate")
+    ready(page)
+    cell = page.get_by_test_id("lab-sheet").locator("canvas").nth(5)
+    large = page.get_by_test_id("lab-drawn")
+    expect(page.get_by_test_id("lab-copy")).to_contain_text("from the nearest of")
+    seen = [pixels(cell)]
+    heat = page.get_by_test_id("lab-temperature")
+    for key in ("End", "Home"):
+        before = page.evaluate(DRAWN)
+        heat.press(key)
+        page.wait_for_function("(before) => performance.getEntriesByName('lab:draw').length > before", arg=before)
+        seen.append(pixels(cell))
+    assert all(not np.array_equal(one, other) for one, other in itertools.pairwise(seen))
+    before = page.evaluate(DRAWN)
+    page.get_by_test_id("lab-attribute").select_option(label="7")
+    expect(page.get_by_test_id("lab-effect")).to_contain_text("of test samples are read as 7")
+    page.wait_for_function("(before) => performance.getEntriesByName('lab:draw').length > before", arg=before)
+    page.get_by_test_id("lab-sheet").locator("button").nth(9).click()
+    page.get_by_test_id("lab-sheet").locator("button").nth(20).click()
+    expect(page.get_by_test_id("lab-morph")).to_be_visible()
+    page.wait_for_url(lambda _url: asked(page).get("into") == ["21"] and asked(page).get("temperature") == ["0.00"])
+    moved, words = pixels(large), page.get_by_test_id("lab-way").inner_text()
+    other = window(**LAPTOP)
+    other.goto(page.url)
+    ready(other)
+    expect(other.get_by_test_id("lab-way")).to_have_text(words)
+    expect(other.get_by_test_id("lab-copy")).to_contain_text("from the nearest of")
+    np.testing.assert_allclose(pixels(other.get_by_test_id("lab-drawn")), moved, atol=2)
+
+
+def test_a_new_sample_in_the_explorer_is_drawn_and_is_none_of_the_stored(app: str, window: Callable[..., Page]) -> None:
+    page = window(**LAPTOP)
+    page.goto(f"{app}/?run=digits-modern-8")
+    explorer = page.get_by_test_id("latent-explorer")
+    expect(explorer).to_have_attribute("data-ready", "true")
+    codes = runs.open_run(runs.folder_of("digits-modern-8")).codes
+    before = explorer.get_attribute("data-code") or ""
+    page.get_by_test_id("new-sample").click()
+    expect(explorer).not_to_have_attribute("data-code", before)
+    code = np.array([float(value) for value in (explorer.get_attribute("data-code") or "").split(",")])
+    assert 1e-3 < np.linalg.norm(codes - code, axis=1).min() < 40
