@@ -500,7 +500,7 @@ def test_a_long_series_and_films(app: str, window: Callable[..., Page]) -> None:
     page.goto(f"{app}/sequences?data=moving-digits")
     ready(page)
     strips = page.get_by_test_id("lab-films").locator(".hg-lab-strip")
-    expect(strips).to_have_count(6)
+    expect(strips).to_have_count(7)
     before = pixels(strips.nth(0))
     page.get_by_test_id("lab-next").click()
     page.wait_for_url(lambda _url: asked(page).get("sample") == ["1"])
