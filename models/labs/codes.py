@@ -356,6 +356,6 @@ LAB = Lab(
         *(f"fashion-mnist-{name}" for name in ("modern", "variational", "modern-16")),
         *(f"digits-{name}" for name in ("single-layer", "multi-layer", "convolutional", "variational")),
         *("digits-modern-8", "digits-denoising"),
-        "cats-convolutional-variational-2",
+        *("cats-convolutional-variational-2", "cats-convolutional-variational"),
     ),
 )
