@@ -1,6 +1,6 @@
 """The verdicts of the labs, measured beside the alternatives in the same run.
 
-    python benchmarks/labs.py [--only anomalies | codes | compress | denoise | recommend | own | hands] [--quick] [--runs RUN ...]
+    python benchmarks/labs.py [--only anomalies | codes | compress | denoise | features | generate | recommend | sequences | own | hands] [--quick] [--runs RUN ...]
 
 own: both, of photographs and sprites as somebody brings them. A lab is a function here that prints its tables; `LABS` names it. --quick is what CI runs: the smallest data, in seconds.
 """
@@ -19,6 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: seconds here are 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
+from generating import generate
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -417,6 +418,7 @@ MOVED = {  # what is dragged in each lab, from where to where as shares of its w
     "compress": ("rate", (0.2, 0.3), (0.8, 0.3)),
     "denoise": ("lab-pad", (0.2, 0.3), (0.8, 0.7)),
     "anomalies": ("threshold", (0.2, 0.3), (0.8, 0.3)),
+    "sequences": ("lab-pad", (0.15, 0.3), (0.45, 0.7)),
 }
 
 
@@ -462,13 +464,30 @@ def recommend(quick: bool) -> None:
     measured(quick, line)
 
 
+def few_labels(quick: bool) -> None:
+    """What codes and hidden layers tell with few labels, beside plain features."""
+    import features
+
+    features.measure(quick, line)
+
+
+def sequences(quick: bool) -> None:
+    """What comes next, beside kernel ridge and others."""
+    from sequences import sequences as measure
+
+    measure(quick, line)
+
+
 LABS: dict[str, Callable[..., None]] = {
     "anomalies": anomalies,
     "codes": codes,
     "compress": compress,
     "denoise": denoise,
     "recommend": recommend,
+    "features": few_labels,
+    "generate": generate,
     "own": own,
+    "sequences": sequences,
     "hands": hands,
 }
 

@@ -123,7 +123,7 @@ def progress(asked: engine.Question, sketched: Drawing | None = None) -> None:
     elif waits and not engine.engine_alive():
         words = "the engine is starting"
     st.progress(standing.share, f"Computing the answer: {words}")
-    if st.button("Cancel", icon=":material/close:"):
+    if st.button("Cancel", icon=":material/close:", key=f"cancel {asked.id}"):
         engine.withdraw(asked, visitor.owner())
         st.session_state.setdefault("given up", set()).add(asked.id)
         st.rerun(scope="app")
@@ -132,12 +132,12 @@ def progress(asked: engine.Question, sketched: Drawing | None = None) -> None:
             st.html(sketched(standing.sketch))
 
 
-def opened_as(lab: Lab, of: str, shown: Sequence[str]) -> dict[str, str]:
+def opened_as(lab: Lab, of: str, shown: Sequence[str], longest: int = LONGEST) -> dict[str, str]:
     """How the browser's part of a lab opens. of: what a view belongs to; shown: the names of what it reports, as the address
-    has them. To be asked before the answer, which may be long in coming: the address keeps what a link asks for meanwhile."""
+    has them, each of so many characters at most. To be asked before the answer, which may be long in coming: the address keeps what a link asks for meanwhile."""
     key = f"{lab.name} as"
     known = st.session_state.get(key)
-    asked = {name: st.query_params[name][:LONGEST] for name in shown if name in st.query_params}
+    asked = {name: st.query_params[name][:longest] for name in shown if name in st.query_params}
     if address.first_time(key):  # the page was opened: by a link, or by somebody who comes back
         left = st.session_state.get(f"{key} left")
         known = (of, asked) if asked else left if left is not None and left[0] == of else (of, {})

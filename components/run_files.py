@@ -6,7 +6,7 @@ from pathlib import Path
 
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
-from models import Problem, home, runs, uploads
+from models import Problem, density, home, runs, uploads
 from models.runs import colours, networks, thumbnails
 
 # Made from the dataset, not stored in a run: only whoever may read the dataset gets them.
@@ -57,6 +57,8 @@ def _file(run: runs.Run, name: str, takes_gzip: bool, headers: dict[str, str]) -
     """A file of the run, or a part of its networks."""
     if name == "layers.json":
         return Response(networks.layers(run), media_type="application/json", headers=headers)
+    if name == density.FILE:
+        return Response(run.density.packed(), media_type="application/octet-stream", headers=headers)
     if (part := name.removesuffix(".safetensors")) in networks.PARTS:
         # A browser unpacks an encoding beside the page, and a file within it.
         encoded = headers | ENCODED if takes_gzip else headers

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, codes, datasets, graphs, kinds, shown, uploads
+from models import Problem, codes, datasets, density, graphs, kinds, shown, uploads
 from models.analysis import metrics
 from models.analysis.meanings import meanings
 from models.runs import Run, colours, networks
@@ -107,6 +107,7 @@ def of(
         out[name], facts["stepped"][name] = _stepped(columns, STEPS if name in FINE else COARSE)
     if tiles is not None:
         facts["tiles"] = tiles[1]
+    out[density.FILE] = run.density.packed()
     out |= {"page.json": json.dumps(facts).encode(), "run.json": json.dumps(card, allow_nan=False).encode()}
     files = {name: packed(content) for name, content in out.items()}
     if tiles is not None:

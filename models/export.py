@@ -17,7 +17,7 @@ from models import Problem, datasets, uploads
 from models.codes import to_float
 from models.columns import as_they_came, inverse
 from models.graphs import standalone
-from models.runs import Run
+from models.runs import DERIVED, Run
 
 TAKEN = ("row", "name", "row in the file", "split", "error", "map")  # columns of ours
 Columns: TypeAlias = dict[str, NDArray[Any] | Sequence[Any]]
@@ -56,23 +56,35 @@ def part(run: Run, what: str, *, named: bool = False) -> bytes:
     if what == "weights":
         return (run.folder / "weights.safetensors").read_bytes()
     if what in ("codes", "table"):
-        columns: dict[str, NDArray[Any] | Sequence[Any]] = {
-            **identity(run, run.rows, named=named),
-            "split": [datasets.SPLITS[split] for split in run.splits],
-            **class_column(run, [run.classes[label] if label >= 0 else "" for label in run.labels]),
-            "error": run.errors,
-        }
-        columns |= {f"z{i + 1}": run.codes[:, i] for i in range(run.code_size)}
-        columns = joined(columns, beside(run, run.rows) if named else {}, values(run, run.rows) if named else {})
-        return codes_csv(columns).encode() if what == "codes" else codes_parquet(columns)
+        numbers: Columns = {"error": run.errors, **{f"z{i + 1}": run.codes[:, i] for i in range(run.code_size)}}
+        return _table(run, numbers, what, named)
     return standalone(run.folder / f"{what}.onnx")
 
 
+def features(run: Run, layer: NDArray[np.float32], what: str, *, named: bool = False) -> bytes:
+    """What a hidden layer gives (N, F) of each stored sample, as h1, h2, …, beside what `part` tells of it: "codes" for a CSV
+    file, "table" for Parquet."""
+    return _table(run, {f"h{i + 1}": layer[:, i] for i in range(layer.shape[1])}, what, named)
+
+
+def _table(run: Run, numbers: Columns, what: str, named: bool) -> bytes:
+    """Numbers of all stored samples beside what these are known by."""
+    columns = {
+        **identity(run, run.rows, named=named),
+        "split": [datasets.SPLITS[split] for split in run.splits],
+        **class_column(run, [run.classes[label] if label >= 0 else "" for label in run.labels]),
+        **numbers,
+    }
+    columns = joined(columns, beside(run, run.rows) if named else {}, values(run, run.rows) if named else {})
+    return codes_csv(columns).encode() if what == "codes" else codes_parquet(columns)
+
+
 def pack(run: Run) -> bytes:
-    """The run as a zip: run.json and every file it names, under a folder of the run's id."""
+    """The run as a zip: run.json, every file it names and what was made from these, under a folder of the run's id."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        for name in ("run.json", *run.card.files):
+        derived = [name for name in DERIVED if (run.folder / name).is_file()]
+        for name in ("run.json", *run.card.files, *derived):
             deflate = zipfile.ZIP_STORED if name.endswith((".safetensors", ".onnx")) else zipfile.ZIP_DEFLATED
             entry = zipfile.ZipInfo(f"{run.id}/{name}")  # dated 1980: the same run is the same zip
             entry.external_attr = 0o644 << 16  # else unzip makes files that nobody may read

@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 
 from models.architectures import Blueprint
-from models.layers import Shape, append_nodes
+from models.layers import Activation, Recurrent, Shape, append_nodes
 from models.layers.graph import Graph
 
 
@@ -39,6 +39,24 @@ def graphs(blueprint: Blueprint, weights: Path) -> dict[str, bytes]:
         ),
     }
     return {name: model.SerializeToString() for name, model in models.items()}
+
+
+def hidden(blueprint: Blueprint, weights: Path) -> tuple[bytes, list[Shape]]:
+    """The encoder as one file that holds its weights and gives what each hidden layer gives, first to last, as hidden_0,
+    hidden_1, …; and their shapes. A layer ends in its activation, or is recurrent. The code itself is none of them."""
+    graph = Graph(*header(weights))
+    code = append_nodes(graph, blueprint.encoder, "sample", blueprint.shape, "encoder")
+    found = [
+        (value, shape)
+        for layer, value, shape in graph.values
+        if isinstance(layer, Activation | Recurrent) and value != code
+    ]
+    if not found:
+        return b"", []
+    outputs = {f"hidden_{i}": one for i, one in enumerate(found)}
+    model = graph.model({"sample": blueprint.shape}, outputs, "sample -> hidden layers")
+    onnx.load_external_data_for_model(model, str(weights.parent))
+    return model.SerializeToString(), [shape for _, shape in found]
 
 
 def header(weights: Path) -> tuple[dict[str, dict[str, Any]], int]:

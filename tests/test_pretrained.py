@@ -99,8 +99,8 @@ def test_what_the_project_says_of_its_best_runs() -> None:
 def test_no_shipped_run_holds_what_is_not_of_a_run_or_may_not_be_shipped(name: str) -> None:
     run = opened(name)
     there = {str(path.relative_to(run.folder)) for path in run.folder.rglob("*") if path.is_file()}
-    assert there == {"run.json", *run.card.files}  # no checkpoint, and no image of the dataset
-    assert there <= {"run.json", *runs.REQUIRED, *runs.OPTIONAL}
+    assert there == {"run.json", *run.card.files, *runs.DERIVED}  # no checkpoint, and no image of the dataset
+    assert there <= {"run.json", *runs.REQUIRED, *runs.OPTIONAL, *runs.DERIVED}
 
 
 @pytest.mark.parametrize("name", SHIPPED)

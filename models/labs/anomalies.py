@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models import Problem, datasets, kinds
 from models.analysis import anomalies
 from models.analysis.anomalies import OURS, Difference, Outcome
+from models.analysis.hidden import averaged
 from models.columns import Column
 from models.datasets import Dataset
 from models.labs import Answer, Finding, Lab, Report, Settings, Sketch
@@ -43,22 +44,10 @@ def fits(dataset: Dataset) -> str:
 
 
 def smaller(samples: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Images (N, H, W, C) or signals (N, T, C) of at most `MOST_NUMBERS` numbers: the means of so many pixels, or steps, side by
-    side as are needed. What is small enough, and rows (N, F), are left as they are."""
-    axes = tuple(range(1, samples.ndim - 1))
-    step = 1
-    while np.prod([-(-samples.shape[axis] // step) for axis in axes]) * samples.shape[-1] > MOST_NUMBERS and axes:
-        step += 1
-    if step == 1:
-        return samples
-    parts: list[NDArray[Any]] = [samples[at : at + 256].astype(np.float32) for at in range(0, len(samples), 256)]
-    for axis in axes:
-        starts = np.arange(0, samples.shape[axis], step)
-        widths = np.diff([*starts, samples.shape[axis]]).astype(np.float32)
-        widths = widths.reshape([-1 if i == axis else 1 for i in range(samples.ndim)])
-        parts = [np.add.reduceat(part, starts, axis) / widths for part in parts]
-    out = np.concatenate(parts)
-    return out.round().astype(np.uint8) if samples.dtype == np.uint8 else out
+    """Images (N, H, W, C) or signals (N, T, C) of at most `MOST_NUMBERS` numbers (see `models.analysis.hidden.averaged`); rows
+    (N, F) are left as they are."""
+    out = averaged(samples, MOST_NUMBERS)
+    return out.round().astype(np.uint8) if samples.dtype == np.uint8 and out is not samples else out
 
 
 def choices(dataset: Dataset) -> dict[str, str]:

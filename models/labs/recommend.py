@@ -27,10 +27,10 @@ EMPTY = 0.05  # of the cells, at least: a table with fewer gaps has nothing to r
 MOST_PEOPLE, MOST_THINGS = 10_000, 1000  # of more people so many at random, of more things those with most ratings
 LOOKED_AT = 400  # rows by which ratings are told from other tables with gaps
 SPLITS = 5
-SPLITS_OF_LARGE = 2  # where a network takes minutes
+SPLITS_OF_OWN = 2  # somebody waits for these
 SHOWN_WIDTH, SHOWN_STEPS = 96, 1200  # of the networks of the page
 FEW = (0.4, 0.97)  # shares of a person's ratings that are hidden from them
-DOTS = 3000  # people that are drawn, at most
+DOTS, SKETCHED = 3000, 600  # people that are drawn, at most; while the rest is computed
 FIRST = 24  # things that are offered first
 FILLED = "nearly all of its cells are filled, and what would somebody like who has tried everything?"
 FANS = 0.04  # of the people: so many of those who would like a thing best say where it lies
@@ -120,8 +120,7 @@ def answer(dataset: Dataset, settings: Settings, report: Report) -> Answer:
     every = ratings_of(dataset)
     people, things = chosen(every)
     ratings = every[np.ix_(people, things)]
-    large = len(things) > recommending.MANY
-    folds = int(settings["splits"]) or (SPLITS_OF_LARGE if large else SPLITS)
+    folds = int(settings["splits"]) or (SPLITS_OF_OWN if uploads.own(dataset.name) else SPLITS)
 
     def page_networks(part: Ratings, centre: Centre, begin: float) -> tuple[recommending.Weights, recommending.Weights]:
         made = []
@@ -144,24 +143,32 @@ def answer(dataset: Dataset, settings: Settings, report: Report) -> Answer:
             )
         return made[0], made[1]
 
+    centre = Centre.of(ratings)
+    net, on_map = page_networks(ratings, centre, 0.0)
+    on_map, codes, places = laid_out(on_map, centre, ratings)
+    counts = (~np.isnan(ratings)).sum(0)
+    of_things = described(dataset, things)
+    offered = to_rate_first(counts, places)
+    some = np.sort(np.random.default_rng(0).permutation(len(people))[:DOTS])
+
+    def sketch() -> dict[str, Any]:
+        names = [[*places[i].round(2).tolist(), of_things[i]["name"]] for i in offered.tolist()]
+        return {"people": codes[some[:SKETCHED]].astype(float).round(2).tolist(), "things": names}
+
     def compared(what: str, share: float, _sketch: Sketch | None = None, /) -> None:
-        report(what, 0.8 * share)
+        report(what, 0.1 + 0.8 * share, sketch)
 
     stars, likes = recommending.compare(ratings, folds, report=compared)
     first = recommending.split_stars(ratings, 0)
     of_first = Centre.of(first.train)
-    for name, weights in zip(("page", "map"), page_networks(first.train, of_first, 0.82), strict=True):
+    for name, weights in zip(("page", "map"), page_networks(first.train, of_first, 0.9), strict=True):
         predicted = recommending.stars_of(weights, of_first)(first.test_given)
         squared, absolute, count = recommending.errors(predicted, first.test_held, of_first)
         absolute = absolute / (of_first.high - of_first.low)
         stars[0].values[name] = {"squared": squared, "absolute": absolute, "count": count}
-    centre = Centre.of(ratings)
-    net, on_map = page_networks(ratings, centre, 0.9)
-    codes, places = laid_out(on_map, centre, ratings)
-    counts = (~np.isnan(ratings)).sum(0)
     facts: dict[str, Any] = {
         "people": len(people),
-        "things": described(dataset, things),
+        "things": of_things,
         "filled": round(float((~np.isnan(ratings)).mean()), 4),
         "low": centre.low,
         "high": centre.high,
@@ -173,14 +180,13 @@ def answer(dataset: Dataset, settings: Settings, report: Report) -> Answer:
         **measured(stars, likes),
         "libraries": f"scikit-learn {version('scikit-learn')}, torch {version('torch').split('+')[0]}; EASE in a line of our own",
     }
-    some = np.sort(np.random.default_rng(0).permutation(len(people))[:DOTS])
     arrays: dict[str, NDArray[np.generic]] = {
         "usual": centre.things.astype(np.float32),
         "counts": counts.astype(np.int32),
         "places": places.astype(np.float32),
         "codes": codes[some].astype(np.float16),
         "labels": np.asarray(datasets.arrays(dataset).labels)[people[some]].astype(np.int16),
-        "first": to_rate_first(counts, places).astype(np.int32),
+        "first": offered.astype(np.int32),
         **{name: one.astype(np.float16) for name, one in {**net, **on_map}.items()},
     }
     return Answer(facts, arrays)
@@ -200,24 +206,24 @@ def described(dataset: Dataset, things: NDArray[np.int64]) -> list[dict[str, str
 
 def laid_out(
     weights: recommending.Weights, centre: Centre, ratings: Ratings
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where people (N, 2) and things (I, 2) lie on the map, both moved and scaled as the network is, too, so that a deviation of the people
-    is 1: a thing lies among those who would like it best, in the mean of them."""
+) -> tuple[recommending.Weights, NDArray[np.float32], NDArray[np.float32]]:
+    """The network with its code moved and scaled so that people have mean 0 and deviation 1, and where people (N, 2) and things (I, 2)
+    lie on its map: a thing lies in the middle of those who would like it best."""
     codes = recommending.encoded(weights, recommending.told(ratings, centre)[0])
-    middle, spread = codes.mean(0), codes.std(0) + 1e-6
+    middle, spread = codes.mean(0), codes.std(0) + np.float32(1e-6)
     last = max(int(name.split(".")[1]) for name in weights if name.startswith("encoder."))
-    changed: dict[str, Any] = dict(weights)
-    changed[f"encoder.{last}.weight"] = weights[f"encoder.{last}.weight"] / spread[:, None]
-    changed[f"encoder.{last}.bias"] = (weights[f"encoder.{last}.bias"] - middle) / spread
-    changed["decoder.0.weight"] = weights["decoder.0.weight"] * spread
-    changed["decoder.0.bias"] = weights["decoder.0.bias"] + weights["decoder.0.weight"] @ middle
-    if isinstance(weights, dict):
-        weights.update(changed)
+    weight, bias, out = f"encoder.{last}.weight", f"encoder.{last}.bias", "decoder.0.weight"
+    moved = {
+        **weights,
+        weight: weights[weight] / spread[:, None],
+        bias: (weights[bias] - middle) / spread,
+        out: weights[out] * spread,
+        "decoder.0.bias": weights["decoder.0.bias"] + weights[out] @ middle,
+    }
     codes = (codes - middle) / spread
-    liked = recommending.decoded(weights, codes)
-    fans = max(5, round(FANS * len(codes)))
-    best = np.argsort(-liked, 0)[:fans]
-    return codes, codes[best].mean(0)
+    liked = recommending.decoded(moved, codes)
+    best = np.argsort(-liked, 0)[: max(5, round(FANS * len(codes)))]
+    return moved, codes, codes[best].mean(0)
 
 
 def to_rate_first(counts: NDArray[np.integer[Any]], places: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+
+if TYPE_CHECKING:
+    from models.layers.layer import Layer, Shape
 
 OPSET, IR_VERSION = 17, 9  # the oldest that has LayerNormalization: every runtime of the last years reads it
 TYPES = {"F32": TensorProto.FLOAT, "F16": TensorProto.FLOAT16}
@@ -21,6 +24,7 @@ class Graph:
         self.places, self.data_start = places, data_start
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: dict[str, TensorProto] = {}
+        self.values: list[tuple[Layer, str, Shape]] = []  # what each layer gave, by its name and shape
 
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """One node with one output."""

@@ -86,6 +86,7 @@ def append_nodes(graph: Graph, layers: Sequence[Layer], x: str, shape: Shape, na
     """The ONNX nodes of these layers one after the other; weights are named `name`.<place>.<weight>."""
     for i, (layer, at) in enumerate(with_shapes(layers, shape)):
         x = layer.nodes(graph, x, at, f"{name}.{i}")
+        graph.values.append((layer, x, layer.output(at)))
     return x
 
 

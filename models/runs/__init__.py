@@ -22,6 +22,7 @@ from models.runs.configuration import (
 from models.runs.finding import Unreadable, find, folder_of, stamp
 from models.runs.format import (
     COOLING,
+    DERIVED,
     FORMAT,
     FRAMES,
     ID,
@@ -39,6 +40,7 @@ from models.runs.zips import unpack
 
 __all__ = [
     "COOLING",
+    "DERIVED",
     "FORMAT",
     "FRAMES",
     "ID",

@@ -17,6 +17,8 @@ All binary files are little-endian and contiguous; M is the number of stored cod
     projections/pca.f32  (M, 2), D > 2 only      projections/tsne.f32  (K, 2) with projections/tsne-index.i32 (K,) into the M codes
     projections/umap.f32 (K, 2) of the same K codes; only where umap-learn was installed
     columns.json         of signals and tables: [{name, kind, start, width, mean, deviation, values}], see models/columns.py
+    density.safetensors  how the codes are spread, see models/density.py. It can be made from the codes again, so run.json does not
+                         name it: a run to which it is added stays the same run; absent in runs from before there was one
     replay/codes.f32     (E, R, D) codes of R fixed samples after the epochs listed in run.json; replay/index.i32 (R,) into the M codes
 
 run.json (1 MB at most, not counting columns; numbers are finite and within `FACTS`; absent things are null):
@@ -41,6 +43,7 @@ signals and tables samples.f32.gz, the first K <= M samples as gzipped float32 (
 where a value was missing. So are colours.json, [{name, kind, words}] for each column of the dataset, colours/<k>.f64.gz, the
 values of the k-th of them (M,), and names.json, what the sample of each code is called. For the browser's own decoder
 encoder.safetensors and decoder.safetensors are the weights of one part alone, and layers.json has the layers of both.
+density.safetensors is one normal distribution where a run has none.
 """
 
 from __future__ import annotations
@@ -86,6 +89,7 @@ OPTIONAL = (
     "columns.json",
     "card.md",
 )
+DERIVED = ("density.safetensors",)  # run.json does not name what can be made again
 # What a folder holds while it grows, and not when it is finished.
 WORKING = ("configuration.json", "control.json", "status.json", "strip.npy", "checkpoint.safetensors", "plan.json")
 COOLING = "cooling down"  # what status.json says in the last seconds of a training that was stopped

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import PRETRAINED, datasets, kinds, uploads
+from models import PRETRAINED, datasets, density, kinds, uploads
 from models.codes import Coder, Plane
 from models.columns import Column, from_plain, numbered
+from models.density import Density
 from models.readers.limits import LIMITS
 from models.runs.configuration import Configuration
 from models.runs.facts import RunCard
@@ -186,6 +187,12 @@ class Run:
         stored = self.card.projections.tsne
         there = stored and "projections/umap.f32" in self.card.files
         return self._array("projections/umap.f32", np.float32, (stored.count, 2)) if stored and there else None
+
+    @cached_property
+    def density(self) -> Density:
+        """How its codes are spread. Of a run without such a file, or with one that cannot be read, one normal distribution."""
+        found = density.stored(self.folder / density.FILE, self.code_size)
+        return density.gaussian(np.asarray(self.codes)) if found is None else found
 
     @cached_property
     def baseline(self) -> Plane:

@@ -21,18 +21,18 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError
 
-from models import Problem, architectures, datasets, graphs, home, unwritable, uploads
+from models import Problem, architectures, datasets, density, graphs, home, unwritable, uploads
 from models.readers import sources
 from models.readers.guarded import answer, serve
 from models.readers.limits import Limits
 from models.readers.work import Work
 from models.runs.checking import is_complete, open_run, sha256, text_of
 from models.runs.configuration import configure
-from models.runs.format import FACTS, HEADER, OPTIONAL, REQUIRED
+from models.runs.format import DERIVED, FACTS, HEADER, OPTIONAL, REQUIRED
 from models.runs.run import Run
 from models.runs.writing import architecture_facts, dataset_facts, seal
 
-TAKEN = ("run.json", *REQUIRED, *OPTIONAL)
+TAKEN = ("run.json", *REQUIRED, *OPTIONAL, *DERIVED)
 KEPT = ("format", "versions", *(name for name in FACTS if name != "files"))  # of its run.json
 VERSIONS = 20  # packages that a run may name
 _HARMLESS = re.compile(r"[\w ,.:()²+%'-]{0,100}")  # no address, no markup
@@ -91,6 +91,7 @@ def take_out(path: Path, folder: Path, limits: Limits) -> None:
             ("history.jsonl", limits.history),
             ("columns.json", limits.table),
             ("card.md", limits.about),
+            (density.FILE, density.LARGEST),
         ):
             if name in taken and taken[name].size > most:
                 raise _too_large(name, taken[name].size, most)
@@ -176,6 +177,11 @@ def _rebuilt(run: Run) -> Run:
     ):
         raise _disagree(run, "run.json holds text that Hourglass did not write")
     (run.folder / "card.md").unlink(missing_ok=True)  # a text of somebody else's
+    spread = density.stored(run.folder / density.FILE, run.code_size)
+    if spread is None:  # it cannot be read, and can be made again
+        (run.folder / density.FILE).unlink(missing_ok=True)
+    else:
+        (run.folder / density.FILE).write_bytes(spread.packed())
     versions = about.get("versions")
     if (
         not isinstance(versions, dict)

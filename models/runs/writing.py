@@ -15,7 +15,7 @@ import numpy as np
 from models import architectures, datasets, home, kinds, private, unwritable
 from models.columns import plain
 from models.runs.checking import foreign, is_complete, open_run, sha256
-from models.runs.format import WORKING
+from models.runs.format import DERIVED, WORKING
 from models.runs.run import Run
 
 
@@ -33,7 +33,7 @@ def seal(folder: Path, about: dict[str, Any]) -> Run:
     names = sorted(
         str(path.relative_to(folder))
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in ("run.json", *WORKING) and path.name[0] != "."
+        if path.is_file() and path.name not in ("run.json", *DERIVED, *WORKING) and path.name[0] != "."
     )
     files = {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in names}
     write_whole(folder / "run.json", json.dumps({**about, "files": files}, indent=1, allow_nan=False).encode())

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models import architectures, codes, graphs, kinds, runs
+from models import architectures, codes, density, graphs, kinds, runs
 from models.analysis import metrics
-from models.datasets import TEST, TRAIN
+from models.datasets import TEST, TRAIN, VALIDATION
 from models.losses.kl import kl as kl_divergence
 from models.runs import Run
 from models.training.loop import Training
@@ -61,6 +61,8 @@ def finish(work: Training, best_epoch: int, seconds: float, half: bool, tsne: in
     work.report.write("measuring", "drawing the map", 0.6)
     described = codes.describe(all_codes, kl)
     projections = project(folder, all_codes, tsne)
+    work.report.write("measuring", "how the codes are spread", 0.8)
+    (folder / density.FILE).write_bytes(spread(work).packed())
 
     architecture = architectures.get(chosen.architecture)
     history = [json.loads(line) for line in lines.values()]
@@ -161,6 +163,17 @@ def measure(work: Training, baseline: codes.Plane, tsne: bool) -> tuple[list[met
             nats = bernoulli(torch.from_numpy(drawn), torch.from_numpy(clean))
             values["negative_elbo"] = float(nats) + values["kl"]
     return [metrics.Metric(name, "test", value, counts.get(name, len(rows))) for name, value in values.items()], kl
+
+
+def spread(work: Training) -> density.Density:
+    """How the codes are spread: fitted to those of training samples, chosen by those of validation samples."""
+    rows, held = (
+        np.flatnonzero(work.splits == split)[:most]
+        for split, most in ((TRAIN, density.FITTED), (VALIDATION, density.HELD))
+    )
+    labels = np.asarray(work.content.labels[rows], np.int32)
+    some = density.Codes(work.encode(rows), labels, work.encode(held), len(work.dataset.classes))
+    return density.best(some, tell=lambda _share: work.report.look())
 
 
 def _pca_codes(baseline: codes.Plane, stored: NDArray[np.generic]) -> codes.Floats:

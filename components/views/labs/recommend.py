@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from html import escape
 from operator import itemgetter
 from typing import Any
 
@@ -41,7 +42,7 @@ def show() -> None:
     if dataset is None:
         return
     view = labs.opened_as(LAB, dataset.fingerprint, SHOWN)
-    found = labs.answer(LAB, dataset, {})
+    found = labs.answer(LAB, dataset, {}, forming)
     if found is not None:
         view = labs.drawn(LAB, dataset.fingerprint, payload(found.digest, found), view)
         labs.to_try("Recommend", tries(dataset))
@@ -49,6 +50,37 @@ def show() -> None:
         tables(found)
         labs.origin(LAB, dataset, {}, measured(found))
     address.publish(data=dataset.name, **{name: value for name, value in view.items() if value})
+
+
+WIDE, HIGH = 640, 360  # of the drawing
+
+
+def forming(sketch: Mapping[str, Any]) -> str:
+    """The map while the methods are still measured (see `models.labs.recommend.answer`), as HTML."""
+    people = np.array(sketch["people"], float)
+    low, high = np.quantile(people, [0.005, 0.995], axis=0)
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        share = np.clip((np.array([x, y]) - low) / (high - low + 1e-9), 0, 1)
+        return 40 + (WIDE - 80) * float(share[0]), 20 + (HIGH - 40) * (1 - float(share[1]))
+
+    dots = "".join(f'<circle cx="{px:.0f}" cy="{py:.0f}" r="2"/>' for x, y in people.tolist() for px, py in [at(x, y)])
+    names = "".join(
+        f'<text x="{px:.0f}" y="{py:.0f}" text-anchor="middle">{escape(str(name)[:24])}</text>'
+        for x, y, name in sketch["things"][:12]
+        for px, py in [at(x, y)]
+    )
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" width="{WIDE}" height="{HIGH}" fill="#808495" '
+        f'font-family="sans-serif" font-size="13"><g fill="#56b4e9" fill-opacity="0.5">{dots}</g>{names}</svg>'
+    )
+    # A page takes no drawing but as a picture.
+    encoded = base64.b64encode(drawing.encode()).decode()
+    words = "The map is there; the methods are still compared."
+    return (
+        f'<div data-testid="lab-forming">{words}<br><img alt="A map of people and things" width="{WIDE}" height="{HIGH}" '
+        f'style="max-width: 100%; height: auto" src="data:image/svg+xml;base64,{encoded}"></div>'
+    )
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

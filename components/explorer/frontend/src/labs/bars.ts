@@ -35,8 +35,8 @@ export class Bars implements Figure {
   /** `chosen` is called with a column whose bars are wanted. */
   constructor(private readonly chosen: (column: number) => void) {}
 
-  /** The best stands first by the column that has the bars. */
-  draw(columns: readonly Column[], rows: readonly Row[], shown: number): void {
+  /** The best stands first by the column that has the bars. `head`: what the rows are. */
+  draw(columns: readonly Column[], rows: readonly Row[], shown: number, head = "method"): void {
     [this.columns, this.shown] = [columns, shown];
     this.rows = [...rows].sort((a, b) => (b.values[shown] ?? -Infinity) - (a.values[shown] ?? -Infinity));
     const heads = columns.map(({ title, about }, i) =>
@@ -47,7 +47,7 @@ export class Bars implements Figure {
       ),
     );
     this.element.replaceChildren(
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "method"), ...heads)),
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, head), ...heads)),
       h("tbody", {}, ...this.rows.map((row) => this.row(row))),
     );
   }

@@ -1,4 +1,4 @@
-/** A figure of lines with a place on it that a hand drags; it leaves as SVG, as PNG and as CSV. */
+/** A figure of lines, with a place on it that a hand drags where it is asked for; it leaves as SVG, as PNG and as CSV. */
 
 import { decimalsFor, formatNumber, ticks } from "../maths";
 import { cell, NS, paperOf, svg, type Figure } from "./figure";
@@ -13,6 +13,8 @@ export interface Series {
   /** Without a dot at each point. */
   readonly plain?: boolean;
   readonly points: readonly (readonly [x: number, y: number])[];
+  /** How far each point scatters: drawn as a bar through it. */
+  readonly deviations?: readonly number[];
 }
 
 export interface Axis {
@@ -47,6 +49,8 @@ export class Chart implements Figure {
     label: string,
     private readonly moved: (x: number) => void,
     testid: string,
+    /** Nothing is dragged on it. */
+    still = false,
   ) {
     this.element = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "hg-lab-chart" });
     this.element.dataset["testid"] = testid;
@@ -55,7 +59,14 @@ export class Chart implements Figure {
     const box = { x: LEFT - 6, y: TOP - 6, width: WIDTH - LEFT - RIGHT + 12, height: HEIGHT - TOP - BOTTOM + 12 };
     this.clip.append(svg("rect", box));
     this.lines.setAttribute("clip-path", `url(#${this.clip.id})`);
-    this.element.append(this.clip, this.frame, this.lines, this.handle);
+    this.element.append(this.clip, this.frame, this.lines);
+    if (still) {
+      this.element.style.cursor = "auto";
+      this.element.setAttribute("role", "img");
+      this.element.setAttribute("aria-label", label);
+      return;
+    }
+    this.element.append(this.handle);
     this.element.addEventListener("pointerdown", (event) => {
       this.element.setPointerCapture(event.pointerId);
       this.handle.focus({ preventScroll: true });
@@ -95,7 +106,7 @@ export class Chart implements Figure {
 
   private redraw(): void {
     this.lines.replaceChildren(
-      ...this.series.flatMap(({ name, colour, points, main, dashed, plain }) => {
+      ...this.series.flatMap(({ name, colour, points, main, dashed, plain, deviations }) => {
         const places = points.map(([x, y]) => `${this.across(x).toFixed(1)},${this.up(y).toFixed(1)}`);
         const line = svg("polyline", {
           points: places.join(" "),
@@ -109,7 +120,13 @@ export class Chart implements Figure {
         const dots = points.map(([x, y]) =>
           svg("circle", { cx: this.across(x), cy: this.up(y), r: main ? 4 : 2.6, fill: colour }),
         );
-        return [line, ...(dashed || plain ? [] : dots)];
+        const bars = (deviations ?? []).map((deviation, i) => {
+          const [x, y] = points[i];
+          const px = this.across(x);
+          const ends = { x1: px, x2: px, y1: this.up(y - deviation), y2: this.up(y + deviation) };
+          return svg("line", { ...ends, stroke: colour, "stroke-width": 1.5, "stroke-opacity": 0.6 });
+        });
+        return [line, ...bars, ...(dashed || plain ? [] : dots)];
       }),
     );
   }

@@ -6,6 +6,7 @@ import type { Ink } from "../canvas";
 import type { Colouring } from "../colouring";
 import type { Context } from "../context";
 import type { Decoding } from "../decoding";
+import { Density, DENSITY } from "../density";
 import { h, setText } from "../dom";
 import { formatNumber, meanSquaredError, type Neighbour } from "../maths";
 import type { Sampled } from "../paint";
@@ -45,6 +46,8 @@ export class Side {
   far = false;
   /** The sample that was gone to last: the way back to it after moving away. */
   private lastPicked: number | null = null;
+  /** How the codes are spread, fetched by the first who draws from it; null where that is not to be had. */
+  private density: Promise<Density | null> | null = null;
 
   constructor(
     private readonly context: Context,
@@ -90,6 +93,12 @@ export class Side {
       h("button", { type: "button", title, data: { testid }, on: { click } }, label);
     return [
       make("Random sample", "random-sample", "", () => this.goToRandom()),
+      make(
+        "New sample",
+        "new-sample",
+        "Drawn by chance from how the codes are spread: no stored sample",
+        () => void this.drawNew(),
+      ),
       make("Last sample", "this-sample", "Back to the sample shown last, else to the nearest", () => this.goToLast()),
       make("Average", "reset", "The mean of all codes: the middle of the map", () => this.goToMean()),
     ];
@@ -103,6 +112,23 @@ export class Side {
     if (visible && !visible.length) return;
     const at = Math.floor(Math.random() * (visible ?? { length: count }).length);
     this.context.goTo(visible ? visible[at] : at);
+  }
+
+  /** A code that no sample has, drawn as the codes are spread; of the classes that are visible. */
+  private async drawNew(): Promise<void> {
+    const { state, data } = this.context;
+    const cause = causeNow();
+    this.density ??= data.folder.optionalBytes(DENSITY).then(
+      (bytes) => bytes && Density.read(bytes),
+      () => null,
+    );
+    const density = await this.density;
+    if (!density || density.size !== state.now.code.length) return;
+    const { hidden } = state.now;
+    const of = hidden.size ? (label: number) => (hidden.has(label) ? 0 : 1) : undefined;
+    state.set("pinned", true);
+    this.context.setCode(density.draw(Math.random, 1, of), cause);
+    this.context.reporter.code();
   }
 
   private goToMean(): void {

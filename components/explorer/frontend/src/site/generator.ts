@@ -1,5 +1,6 @@
 /** A page that draws: a picture, a slider for each number of the code, and what one does with the picture. */
 
+import { normal } from "../density";
 import { h, setText } from "../dom";
 import { byUse } from "../maths";
 import { canvasSize, type Sampled } from "../paint";
@@ -51,11 +52,11 @@ export async function generate(host: HTMLElement): Promise<void> {
     });
 
   const surprise = () => {
-    // A draw from a normal distribution as wide as the codes are, kept within their range.
-    code.forEach((_, d) => {
-      const draw = codes.mean[d] + Math.sqrt(codes.variance[d]) * normal();
-      code[d] = Math.max(codes.low[d], Math.min(codes.high[d], draw));
-    });
+    // As the codes are spread, or on pages from before that was known as wide as they are; kept within their range.
+    const drawn =
+      live.density?.draw(Math.random) ??
+      codes.mean.map((mean, d) => mean + Math.sqrt(codes.variance[d]) * normal(Math.random));
+    drawn.forEach((value, d) => (code[d] = Math.max(codes.low[d], Math.min(codes.high[d], value))));
     show();
     keep();
   };
@@ -98,6 +99,3 @@ const meant = (order: readonly number[], meanings: readonly string[]): number[] 
   ...order.filter((d) => meanings[d]),
   ...order.filter((d) => !meanings[d]),
 ];
-
-/** A draw from the standard normal distribution (Box and Muller 1958). */
-const normal = (): number => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());

@@ -2,6 +2,7 @@
 
 import { BlockSource, type Facts } from "../blocks";
 import type { RunCard } from "../card";
+import { Density, DENSITY } from "../density";
 import { Network } from "../network/network";
 import { Painter, type Sampled } from "../paint";
 import { RunFolder } from "../run";
@@ -14,6 +15,8 @@ export class Live {
     readonly facts: Facts,
     private readonly network: Network,
     private readonly painter: Painter,
+    /** How the codes are spread; null on a page that does not say. */
+    readonly density: Density | null,
   ) {}
 
   /** The run whose blocks are here under this name. */
@@ -23,7 +26,9 @@ export class Live {
       card = await folder.card();
     const painter = new Painter(card.dataset);
     painter.ink = getComputedStyle(document.body).color;
-    return new Live(card, await source.facts(), await Network.load(folder, card, "decoder"), painter);
+    const spread = await folder.optionalBytes(DENSITY);
+    const density = spread && Density.read(spread);
+    return new Live(card, await source.facts(), await Network.load(folder, card, "decoder"), painter, density);
   }
 
   /** Decodes a code onto a canvas. */
