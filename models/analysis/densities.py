@@ -1,12 +1,17 @@
-"""How the codes of a finished run are spread: what a density is fitted to, and adding one to a run from before there was one."""
+"""How the codes of a finished run are spread: what a density is fitted to, and adding one to a run from before there was one.
+
+`python -m models.analysis.densities RUN ...` adds it to runs, by id or by the names of those that ship.
+"""
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 
-from models import datasets, density
+from models import Problem, datasets, density
 from models.datasets import TRAIN, VALIDATION
-from models.runs import Run, write_whole
+from models.runs import Run, folder_of, open_run, write_whole
 
 
 def codes_of(run: Run) -> density.Codes:
@@ -24,3 +29,11 @@ def codes_of(run: Run) -> density.Codes:
 def add(run: Run) -> None:
     """Fit the density of a run's codes and put it into its folder, in place of one that is there."""
     write_whole(run.folder / density.FILE, density.best(codes_of(run)).packed())
+
+
+if __name__ == "__main__":
+    try:
+        for name in sys.argv[1:]:
+            add(open_run(folder_of(name)))
+    except Problem as problem:
+        sys.exit(str(problem))

@@ -426,8 +426,9 @@ LAB = Lab(
     settings={"count": LARGEST_COUNT},
     shipped=(
         "digits-modern-8",
-        "cats-convolutional-variational",
+        "digits-multi-layer",
+        "digits-convolutional",
+        "digits-variational",
         "shapes-convolutional-variational",
-        "mnist-modern-30",
     ),
 )

@@ -74,10 +74,9 @@ def tries(run: runs.Run, found: Answer) -> list[Try]:
         third = Try(f"Towards “{names[-1]}”", {"run": run.id, "attribute": names[-1], "step": "1.5"})
     else:
         third = Try("Handwritten digits", {"run": "digits-modern-8"})
-    if run.folder.name != "cats-convolutional-variational":
-        hot = Try(
-            "Cats with higher ears", {"run": "cats-convolutional-variational", "attribute": "ear height", "step": "2"}
-        )
+    if run.folder.name != "shapes-convolutional-variational":
+        turned = {"run": "shapes-convolutional-variational", "attribute": "rotation", "step": "2"}
+        hot = Try("Turn squares, ellipses and hearts", turned)
     return [first, third, hot]
 
 

@@ -6,12 +6,14 @@ import { choice, h, setText } from "../dom";
 import { messageOf } from "../fault";
 import { Network } from "../network/network";
 import { Painter, type Sampled } from "../paint";
+import { addStyles } from "../styles";
 import { themeOf } from "../theme";
 import { short } from "./chart";
 import { componentsOf, effect, readAnswer, type Answer } from "./generate-answer";
 import { bit, Draws, Stored, type Settings } from "./generate-draws";
 import { DistanceFigure } from "./generate-figure";
 import { Sheet } from "./generate-sheet";
+import css from "./generate.css?inline";
 import type { Lab, LabContext, LabOf, LabView } from "./lab";
 
 const SAMPLES = 64;
@@ -78,6 +80,7 @@ class Generate implements Lab {
     view: LabView,
     private readonly context: LabContext,
   ) {
+    addStyles(host, css, "hourglass-generate-style");
     const left = h("div", { class: "hg-lab-figure" }, this.controls, this.sheet.element);
     const side = h("div", { class: "hg-lab-side" }, this.about, this.large, this.becoming.element, this.figure.element);
     host.append(this.verdict, h("div", { class: "hg-lab-two" }, left, side));
@@ -161,7 +164,6 @@ class Generate implements Lab {
     this.inked();
     this.changed();
     this.host.closest(".hg")?.setAttribute("data-ready", "true");
-    if (this.host.matches(".hg")) this.host.dataset["ready"] = "true";
   }
 
   /** Lines and bars are painted in the ink of the page, which may have gone from light to dark. */
