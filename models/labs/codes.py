@@ -362,5 +362,6 @@ LAB = Lab(
         *("digits-modern-8", "digits-denoising"),
         *(f"{data}-convolutional-variational{size}" for data in ("cats", "shapes") for size in ("-2", "")),
         *(f"{data}-modern-convolutional-2" for data in ("cats", "shapes")),
+        *("text-denoising", "tones-denoising"),
     ),
 )
