@@ -1,6 +1,6 @@
 """The verdicts of the labs, measured beside the alternatives in the same run.
 
-    python benchmarks/labs.py [--only anomalies | codes | compress | denoise | features | generate | recommend | own | hands] [--quick] [--runs RUN ...]
+    python benchmarks/labs.py [--only anomalies | codes | compress | denoise | features | generate | recommend | sequences | own | hands] [--quick] [--runs RUN ...]
 
 own: both, of photographs and sprites as somebody brings them. A lab is a function here that prints its tables; `LABS` names it. --quick is what CI runs: the smallest data, in seconds.
 """
@@ -418,6 +418,7 @@ MOVED = {  # what is dragged in each lab, from where to where as shares of its w
     "compress": ("rate", (0.2, 0.3), (0.8, 0.3)),
     "denoise": ("lab-pad", (0.2, 0.3), (0.8, 0.7)),
     "anomalies": ("threshold", (0.2, 0.3), (0.8, 0.3)),
+    "sequences": ("lab-pad", (0.15, 0.3), (0.45, 0.7)),
 }
 
 
@@ -470,15 +471,23 @@ def few_labels(quick: bool) -> None:
     features.measure(quick, line)
 
 
+def sequences(quick: bool) -> None:
+    """What comes next, beside kernel ridge and others."""
+    from sequences import sequences as measure
+
+    measure(quick, line)
+
+
 LABS: dict[str, Callable[..., None]] = {
     "anomalies": anomalies,
     "codes": codes,
     "compress": compress,
     "denoise": denoise,
-    "generate": generate,
     "recommend": recommend,
     "features": few_labels,
+    "generate": generate,
     "own": own,
+    "sequences": sequences,
     "hands": hands,
 }
 

@@ -50,7 +50,8 @@ class Dataset:
     downloads, which several of one publisher share; empty stands for the dataset's name. given and
     split are the fingerprint and the splits of what somebody brought (see `models.uploads`). fit says how its images of single figures were fitted
     into their frame: the share of the frame that their longer side fills, and whether their centre of "mass" or the
-    middle of their "box" lies in the middle; drawings that somebody makes are fitted alike.
+    middle of their "box" lies in the middle; drawings that somebody makes are fitted alike. frames: an image is a film of so
+    many frames side by side; 0 where it is one image.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Dataset:
     fit: tuple[float, str] | None = None
     columns: tuple[Column, ...] = ()
     colours: Mapping[str, str] = field(default_factory=dict, hash=False)
+    frames: int = 0
     splits_seed: int = field(default=2006, repr=False)
     gaps: Callable[[], NDArray[np.bool_]] | None = field(default=None, repr=False)
     given: str = ""

@@ -12,8 +12,9 @@ from conftest import serving
 from playwright.sync_api import Locator, Page, expect
 
 from models import datasets, engine, runs
-from models.analysis import recommending
+from models.analysis import forecasting, recommending
 from models.labs import recommend
+from models.labs import sequences as lab_of_sequences
 
 LAPTOP = {"viewport": {"width": 1366, "height": 768}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -113,8 +114,8 @@ def test_what_is_driven_is_on_screen_with_what_moves(compress: Page, app: str) -
         ("compress", ("lab-verdict", "rate-handle", "lab-picture-run", "lab-images")),
         ("anomalies", ("lab-verdict", "threshold-handle", "lab-matrix", "lab-miss")),
         ("denoise", ("lab-verdict", "lab-pad", "lab-cleaned", "lab-bars", "lab-pen-light", "lab-level")),
-        ("generate", ("lab-verdict", "lab-sheet", "lab-temperature", "lab-drawn", "components-handle")),
         ("recommend", ("lab-verdict", "lab-map", "lab-things", "lab-suggestions", "lab-find")),
+        ("generate", ("lab-verdict", "lab-sheet", "lab-temperature", "lab-drawn", "components-handle")),
     ):
         compress.goto(f"{app}/{path}")
         ready(compress)
@@ -422,53 +423,88 @@ def test_on_a_phone_nothing_overflows(name: str, parts: tuple[str, ...], app: st
         assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 391, part
 
 
-# Generate
+# Sequences.
 
 
-def test_a_sheet_of_new_samples_follows_the_temperature_and_the_link_restores_it(
-    app: str, window: Callable[..., Page]
-) -> None:
+def forecast(dataset: datasets.Dataset, given: np.ndarray) -> np.ndarray:
+    """What the networks of the shipped answer say in numpy of what is given (N, given C)."""
+    found = engine.shipped_answer(engine.question(lab_of_sequences.LAB, dataset, {}))
+    assert found is not None
+    form = lab_of_sequences.form_of(dataset, 0.5)
+    each = []
+    for m in range(3):
+        weights = {
+            name.removeprefix(f"{m}."): array.astype(np.float32)
+            for name, array in found.arrays.items()
+            if name.startswith(f"{m}.")
+        }
+        each.append(form.joined(forecasting.write(weights, form, given.astype(np.float32))))
+    return np.asarray(np.mean(each, 0))
+
+
+def test_a_signal_goes_on_under_the_pen(app: str, window: Callable[..., Page]) -> None:
+    """What the browser draws is what Python computes; a stroke changes it, and a link brings the stroke back."""
     page = window(**LAPTOP)
-    page.goto(f"{app}/generate")
+    page.goto(f"{app}/sequences")
     ready(page)
-    cell = page.get_by_test_id("lab-sheet").locator("canvas").nth(5)
-    large = page.get_by_test_id("lab-drawn")
-    expect(page.get_by_test_id("lab-copy")).to_contain_text("from the nearest of")
-    seen = [pixels(cell)]
-    heat = page.get_by_test_id("lab-temperature")
-    for key in ("End", "Home"):
-        before = page.evaluate(DRAWN)
-        heat.press(key)
-        page.wait_for_function("(before) => performance.getEntriesByName('lab:draw').length > before", arg=before)
-        seen.append(pixels(cell))
-    assert all(not np.array_equal(one, other) for one, other in itertools.pairwise(seen))
-    before = page.evaluate(DRAWN)
-    page.get_by_test_id("lab-attribute").select_option(label="7")
-    expect(page.get_by_test_id("lab-effect")).to_contain_text("of test samples are read as 7")
-    page.wait_for_function("(before) => performance.getEntriesByName('lab:draw').length > before", arg=before)
-    page.get_by_test_id("lab-sheet").locator("button").nth(20).click()
-    expect(page.get_by_test_id("lab-morph")).to_be_visible()
-    page.wait_for_url(lambda _url: asked(page).get("into") == ["21"] and asked(page).get("temperature") == ["0.00"])
-    moved, words = pixels(large), page.get_by_test_id("lab-way").inner_text()
-    other = window(**LAPTOP)
+    pad, verdict = page.get_by_test_id("lab-pad"), page.get_by_test_id("lab-verdict")
+    expect(verdict).to_contain_text(re.compile(r"^This one: squared error [\d.]+ of the network .* lie in the fan\.$"))
+    waves = datasets.get("waves")
+    shown = engine.shipped_answer(engine.question(lab_of_sequences.LAB, waves, {}))
+    assert shown is not None
+    first = np.asarray(datasets.samples_at(waves, shown.arrays["shown"][:1].astype(np.int64)))
+    np.testing.assert_allclose(values(pad), forecast(waves, first[:, :32, 0])[0], atol=2e-3)
+    for part in ("lab-verdict", "lab-pad", "horizon-handle", "lab-show-truth"):
+        box = page.get_by_test_id(part).bounding_box()
+        assert box is not None and box["y"] >= 0 and box["y"] + box["height"] <= 768, (part, box)
+    before = values(pad)
+    box = pad.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.7 * box["height"])
+    page.wait_for_function(DRAWN)
+    page.mouse.up()
+    expect(verdict).to_contain_text("Nobody knows how yours goes on")
+    stroke = values(pad)
+    assert np.abs(stroke - before).max() > 0.1
+    page.wait_for_url(lambda _url: len(asked(page).get("drawn", [""])[0]) == 32)
+    page.get_by_test_id("lab-show-kernel").click()
+    page.wait_for_url(lambda _url: asked(page).get("lines") == ["nt"])
+    other = window(**PHONE)
     other.goto(page.url)
     ready(other)
-    expect(other.get_by_test_id("lab-way")).to_have_text(words)
-    expect(other.get_by_test_id("lab-copy")).to_contain_text("from the nearest of")
-    np.testing.assert_allclose(pixels(other.get_by_test_id("lab-drawn")), moved, atol=2)
+    np.testing.assert_allclose(values(other.get_by_test_id("lab-pad")), stroke, atol=0.15)
+    expect(other.get_by_test_id("lab-show-kernel")).to_have_attribute("aria-pressed", "false")
+    page.get_by_test_id("lab-back").click()
+    np.testing.assert_allclose(values(pad), before, atol=1e-6)
+    pad.focus()
+    for key in (" ", "ArrowLeft", "ArrowDown", "ArrowLeft", "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(verdict).to_contain_text("Nobody knows how yours goes on")
 
 
-def test_a_new_sample_in_the_explorer_is_drawn_and_is_none_of_the_stored(app: str, window: Callable[..., Page]) -> None:
+def test_a_long_series_and_films(app: str, window: Callable[..., Page]) -> None:
     page = window(**LAPTOP)
-    page.goto(f"{app}/?run=digits-modern-8")
-    explorer = page.get_by_test_id("latent-explorer")
-    expect(explorer).to_have_attribute("data-ready", "true")
-    codes = runs.open_run(runs.folder_of("digits-modern-8")).codes
-    before = explorer.get_attribute("data-code") or ""
-    page.get_by_test_id("new-sample").click()
-    expect(explorer).not_to_have_attribute("data-code", before)
-    code = np.array([float(value) for value in (explorer.get_attribute("data-code") or "").split(",")])
-    assert 1e-3 < np.linalg.norm(codes - code, axis=1).min() < 40
+    page.goto(f"{app}/sequences?data=heartbeats")
+    ready(page)
+    words, chart = page.get_by_test_id("lab-series-verdict"), page.get_by_test_id("lab-series-chart")
+    expect(words).to_contain_text(re.compile(r"of the 4 that do not belong are found, with \d+ false mark"))
+    usual = words.inner_text()
+    chart.focus()
+    page.keyboard.press("PageUp")
+    expect(words).not_to_have_text(usual)
+    page.wait_for_url(lambda _url: "level" in asked(page))
+    page.get_by_test_id("lab-series-usual").click()
+    expect(words).to_have_text(usual)
+    page.goto(f"{app}/sequences?data=moving-digits")
+    ready(page)
+    strips = page.get_by_test_id("lab-films").locator(".hg-lab-strip")
+    expect(strips).to_have_count(6)
+    before = pixels(strips.nth(0))
+    page.get_by_test_id("lab-next").click()
+    page.wait_for_url(lambda _url: asked(page).get("sample") == ["1"])
+    assert not np.array_equal(before, pixels(strips.nth(0)))
 
 
 def test_on_codes_what_is_like_the_sample_at_the_pointer_is_marked_on_all_maps(
@@ -494,3 +530,53 @@ def test_on_codes_what_is_like_the_sample_at_the_pointer_is_marked_on_all_maps(
     expect(other.get_by_test_id("lab-neighbours")).to_have_text(words)
     other.get_by_role("button", name="What all labs found").click()
     expect(other.get_by_text("What did all labs find?")).to_be_visible()
+
+
+# Generate
+
+
+def test_a_sheet_of_new_samples_follows_the_temperature_and_the_link_restores_it(
+    app: str, window: Callable[..., Page]
+) -> None:
+    page = window(**LAPTOP)
+    page.goto(f"{app}/generate")
+    ready(page)
+    cell = page.get_by_test_id("lab-sheet").locator("canvas").nth(5)
+    large = page.get_by_test_id("lab-drawn")
+    expect(page.get_by_test_id("lab-copy")).to_contain_text("from the nearest of")
+    seen = [pixels(cell)]
+    heat = page.get_by_test_id("lab-temperature")
+    for key in ("End", "Home"):
+        before = page.evaluate(DRAWN)
+        heat.press(key)
+        page.wait_for_function("(before) => performance.getEntriesByName('lab:draw').length > before", arg=before)
+        seen.append(pixels(cell))
+    assert all(not np.array_equal(one, other) for one, other in itertools.pairwise(seen))
+    before = page.evaluate(DRAWN)
+    page.get_by_test_id("lab-attribute").select_option(label="7")
+    expect(page.get_by_test_id("lab-effect")).to_contain_text("of test samples are read as 7")
+    page.wait_for_function("(before) => performance.getEntriesByName('lab:draw').length > before", arg=before)
+    page.get_by_test_id("lab-sheet").locator("button").nth(9).click()
+    page.get_by_test_id("lab-sheet").locator("button").nth(20).click()
+    expect(page.get_by_test_id("lab-morph")).to_be_visible()
+    page.wait_for_url(lambda _url: asked(page).get("into") == ["21"] and asked(page).get("temperature") == ["0.00"])
+    moved, words = pixels(large), page.get_by_test_id("lab-way").inner_text()
+    other = window(**LAPTOP)
+    other.goto(page.url)
+    ready(other)
+    expect(other.get_by_test_id("lab-way")).to_have_text(words)
+    expect(other.get_by_test_id("lab-copy")).to_contain_text("from the nearest of")
+    np.testing.assert_allclose(pixels(other.get_by_test_id("lab-drawn")), moved, atol=2)
+
+
+def test_a_new_sample_in_the_explorer_is_drawn_and_is_none_of_the_stored(app: str, window: Callable[..., Page]) -> None:
+    page = window(**LAPTOP)
+    page.goto(f"{app}/?run=digits-modern-8")
+    explorer = page.get_by_test_id("latent-explorer")
+    expect(explorer).to_have_attribute("data-ready", "true")
+    codes = runs.open_run(runs.folder_of("digits-modern-8")).codes
+    before = explorer.get_attribute("data-code") or ""
+    page.get_by_test_id("new-sample").click()
+    expect(explorer).not_to_have_attribute("data-code", before)
+    code = np.array([float(value) for value in (explorer.get_attribute("data-code") or "").split(",")])
+    assert 1e-3 < np.linalg.norm(codes - code, axis=1).min() < 40

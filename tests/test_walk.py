@@ -177,6 +177,7 @@ def test_back_in_quick_succession_leads_to_what_the_last_page_showed(app: str, w
     go(page, "Codes")
     go(page, "Explore")
     shows(page, second)
+    page.wait_for_url(re.compile("tool="))  # the explorer has told how it is shown
     busy.set()
     for title in ("codes", "reconstructions", ""):
         page.go_back()

@@ -8,6 +8,7 @@ import { features } from "./features";
 import { generate } from "./generate";
 import type { LabOf } from "./lab";
 import { recommend } from "./recommend";
+import { sequences } from "./sequences";
 
 export const LABS: Readonly<Record<string, LabOf>> = {
   anomalies,
@@ -17,4 +18,5 @@ export const LABS: Readonly<Record<string, LabOf>> = {
   features,
   generate,
   recommend,
+  sequences,
 };
