@@ -500,7 +500,7 @@ def test_a_long_series_and_films(app: str, window: Callable[..., Page]) -> None:
     page.goto(f"{app}/sequences?data=moving-digits")
     ready(page)
     strips = page.get_by_test_id("lab-films").locator(".hg-lab-strip")
-    expect(strips).to_have_count(6)
+    expect(strips).to_have_count(7)
     before = pixels(strips.nth(0))
     page.get_by_test_id("lab-next").click()
     page.wait_for_url(lambda _url: asked(page).get("sample") == ["1"])
@@ -556,7 +556,6 @@ def test_a_sheet_of_new_samples_follows_the_temperature_and_the_link_restores_it
     page.get_by_test_id("lab-attribute").select_option(label="7")
     expect(page.get_by_test_id("lab-effect")).to_contain_text("of test samples are read as 7")
     page.wait_for_function("(before) => performance.getEntriesByName('lab:draw').length > before", arg=before)
-    page.get_by_test_id("lab-sheet").locator("button").nth(9).click()
     page.get_by_test_id("lab-sheet").locator("button").nth(20).click()
     expect(page.get_by_test_id("lab-morph")).to_be_visible()
     page.wait_for_url(lambda _url: asked(page).get("into") == ["21"] and asked(page).get("temperature") == ["0.00"])
@@ -580,3 +579,42 @@ def test_a_new_sample_in_the_explorer_is_drawn_and_is_none_of_the_stored(app: st
     expect(explorer).not_to_have_attribute("data-code", before)
     code = np.array([float(value) for value in (explorer.get_attribute("data-code") or "").split(",")])
     assert 1e-3 < np.linalg.norm(codes - code, axis=1).min() < 40
+
+
+def test_who_names_samples_sees_what_it_teaches_and_a_link_restores_it(app: str, window: Callable[..., Page]) -> None:
+    """A suggestion, then a lasso; more is told rightly, the map is coloured, and the count moves the verdict."""
+    page = window(**LAPTOP)
+    page.goto(f"{app}/features?run=digits-modern-8")
+    lab = ready(page)
+    words = page.get_by_test_id("lab-verdict").inner_text()
+    page.get_by_test_id("labels-handle").focus()
+    page.keyboard.press("Home")
+    expect(page.get_by_test_id("lab-verdict")).to_contain_text("With 1 label a class")
+    assert page.get_by_test_id("lab-verdict").inner_text() != words
+    naming, said = page.get_by_test_id("lab-naming"), page.get_by_test_id("lab-named")
+    expect(naming).to_have_attribute("data-ready", "true", timeout=60_000)
+    page.get_by_test_id("lab-densest").click()
+    page.get_by_test_id("lab-class-0").click()
+    expect(said).to_contain_text(re.compile(r"^1 sample named .* in 1 go: [\d.]+ % of 179 other samples"))
+    grey = pixels(page.get_by_test_id("lab-map"))
+    box = page.get_by_test_id("lab-map").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    for x, y in ((0.99, 0.02), (0.99, 0.98), (0.01, 0.98)):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    page.mouse.up()
+    page.get_by_test_id("lab-class-1").click()
+    expect(said).to_contain_text(re.compile(r"^1,618 samples named .* in 2 goes"))
+    assert not np.array_equal(pixels(page.get_by_test_id("lab-map")), grey)
+    page.get_by_test_id("lab-undo").click()
+    expect(said).to_contain_text("in 1 go")
+    page.wait_for_url(
+        lambda _url: len(asked(page).get("named", [""])[0]) in range(3, 9) and asked(page)["count"] == ["1"]
+    )
+    told = said.inner_text().split(" As many")[0]
+    other = window(**LAPTOP)
+    other.goto(page.url)
+    ready(other)
+    expect(other.get_by_test_id("lab-named")).to_contain_text(told, timeout=60_000)
+    assert lab.get_attribute("data-lab") == "features"

@@ -693,7 +693,9 @@ def test_settings_of_the_server() -> None:
     assert settings["server"]["address"] == "localhost"
     assert settings["browser"]["gatherUsageStats"] is False
     assert settings["runner"]["postScriptGC"] is False
-    assert settings["global"]["maxCachedMessageAge"] >= 20, "else a connection error where one goes back and forth quickly"
+    assert settings["global"]["maxCachedMessageAge"] >= 20, (
+        "else a connection error where one goes back and forth quickly"
+    )
     assert settings["client"]["showErrorDetails"] == "none"
 
 

@@ -83,7 +83,7 @@ def test_draws_go_on_from_their_errors_and_the_fan_is_as_wide_as_its_factor() ->
     assert not np.allclose(apart[0, 0, form.size : 2 * form.size], some.errors[0, 0, 1], atol=1e-3)
     low, high = forecasting.fan(some.draws(given))
     assert (low < high).all() and forecasting.inside(np.full_like(low, 1e3), some.draws(given)) == 0
-    assert forecasting.inside((low + high) / 2, some.draws(given)) == 1
+    assert forecasting.inside(((low + high) / 2).astype(np.float32), some.draws(given)) == 1
 
 
 def test_plain_methods_are_those_of_scikit_learn_tuned_by_five_folds() -> None:
