@@ -5,7 +5,9 @@ import { h, setText } from "../dom";
 import { Bars } from "./bars";
 import { Chart, type Series } from "./chart";
 import { downloads } from "./downloads";
+import css from "./features.css?inline";
 import type { Lab, LabContext, LabOf, LabView } from "./lab";
+import { addStyles } from "../styles";
 import { Naming } from "./naming";
 
 interface Feature {
@@ -70,6 +72,7 @@ class Features implements Lab {
       this.named = named;
       this.rest();
     });
+    addStyles(host, css, "hourglass-features-style");
     host.append(this.verdict, h("div", { class: "hg-lab-two" }, figure, side), this.naming.element);
     this.update(data, view);
   }

@@ -8,7 +8,9 @@ import type { Point } from "../maths";
 import { Chart, colourIn, short, type Series } from "./chart";
 import { downloads } from "./downloads";
 import { fanOf } from "./forecaster";
+import css from "./sequences.css?inline";
 import type { Lab, LabContext, LabOf, LabView } from "./lab";
+import { addStyles } from "../styles";
 import { LongSeries } from "./sequences-series";
 import { lettersOf, readAnswer, valuesOf, type Answer } from "./sequences-answer";
 import { Films } from "./sequences-films";
@@ -81,6 +83,7 @@ class Sequences implements Lab {
       this.words,
       downloads(this.chart, "error-by-horizon"),
     );
+    addStyles(host, css, "hourglass-sequences-style");
     host.append(this.verdict, h("div", { class: "hg-lab-two" }, this.figure, this.side), this.series.element);
     this.update(data, view);
   }
