@@ -104,7 +104,7 @@ def test_where_umap_is_installed_it_learns_from_training_samples_and_places_the_
             self.size = n_components
 
         def fit(self, samples: np.ndarray) -> "Umap":
-            assert samples.shape[1] == 64 and len(samples) >= 100
+            assert samples.shape[1] == 64 and len(samples) > max(15, self.size + 1), "it begins with eigenvectors"
             return self
 
         def transform(self, samples: np.ndarray) -> np.ndarray:
@@ -119,6 +119,7 @@ def test_where_umap_is_installed_it_learns_from_training_samples_and_places_the_
     found = answered("digits-multi-layer", samples=60)
     umap = found.facts["sizes"][0]["methods"][-1]
     assert umap["title"] == "UMAP" and umap["how"] == "learnt from 1,439 training samples" and umap["again"] >= 0
+    assert codes.by_umap(np.zeros((400, 64), np.float32), np.zeros((9, 64), np.float32), 144).codes.shape == (9, 44)
     assert "error" not in umap and "umap-learn 1.0" in found.facts["libraries"] and "map umap" in found.arrays
 
 

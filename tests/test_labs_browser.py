@@ -409,6 +409,7 @@ def test_who_rates_moves_on_the_map_and_suggestions_follow(app: str, window: Cal
     [
         ("compress", ("rate", "lab-picture-run", "lab-images", "lab-decoder")),
         ("anomalies", ("threshold", "lab-matrix", "lab-miss", "lab-week")),
+        ("codes", ("lab-map-run", "lab-map-tsne", "lab-neighbours", "lab-sample")),
         ("denoise", ("lab-pad", "lab-cleaned", "lab-kind", "lab-bars", "lab-examples")),
         ("recommend", ("lab-map", "lab-things", "lab-suggestions", "lab-find")),
     ],

@@ -180,7 +180,9 @@ def answer(run: Run, settings: Settings, report: Report) -> Answer:
         if size <= 2:
             tell("t-SNE", 0.1)
             placed.append(by_tsne(samples, size))
-        if find_spec("umap") is not None and len(learnt) > UMAP_NEIGHBOURS:
+        if find_spec("umap") is not None and len(learnt) > max(
+            UMAP_NEIGHBOURS, size + 1
+        ):  # it begins with eigenvectors
             tell("UMAP", 0.4)
             placed.append(by_umap(learnt, samples, size))
         tell("neighbours", 0.9)
@@ -288,7 +290,9 @@ def by_umap(learnt: Floats, samples: Floats, size: int) -> Placed:
     def made() -> Any:
         return UMAP(n_components=size, n_neighbors=UMAP_NEIGHBOURS, random_state=0, n_jobs=1)
 
-    made().fit(learnt[:100]).transform(samples[:5])  # it is compiled at its first use, which would be timed with it
+    made().fit(learnt[: max(100, 2 * size)]).transform(
+        samples[:5]
+    )  # it is compiled at its first use, which would be timed with it
     layout = made()
     codes, seconds = timed(lambda: layout.fit(learnt).transform(samples))
     again = alone(lambda i: layout.transform(samples[i : i + 1]), 5)
@@ -356,6 +360,7 @@ LAB = Lab(
         *(f"fashion-mnist-{name}" for name in ("modern", "variational", "modern-16")),
         *(f"digits-{name}" for name in ("single-layer", "multi-layer", "convolutional", "variational")),
         *("digits-modern-8", "digits-denoising"),
-        "cats-convolutional-variational-2",
+        *(f"{data}-convolutional-variational{size}" for data in ("cats", "shapes") for size in ("-2", "")),
+        *(f"{data}-modern-convolutional-2" for data in ("cats", "shapes")),
     ),
 )

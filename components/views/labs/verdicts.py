@@ -25,7 +25,7 @@ def show() -> None:
     st.markdown("\n".join(f"- {line(labs.get(name), table)}" for name in names))
     titles = {ALL: "All labs", **{name: labs.get(name).title for name in names}}
     address.seed("only", ALL, str, titles, titles.__getitem__)
-    only = st.segmented_control(
+    only = st.pills(
         "Lab", list(titles), format_func=titles.__getitem__, key="only", label_visibility="collapsed", required=True
     )
     some = [one for one in table if only in (ALL, one.lab)]
@@ -33,8 +33,8 @@ def show() -> None:
         {
             "": [link(one) for one in some],
             "lab": [labs.get(one.lab).title for one in some],
-            "asked of": [one.title for one in some],
             "won": [COUNTED[one.won] for one in some],
+            "asked of": [one.title for one in some],
             "by how much": [one.by for one in some],
             "strongest plain method": [one.against for one in some],
             "in a sentence": [one.verdict for one in some],
