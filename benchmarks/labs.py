@@ -84,12 +84,12 @@ def anomalies(quick: bool) -> None:
     if verdicts:
         print(f"best or tied on {sum(one != 'behind' for one in verdicts)} of {len(verdicts)} tables")
     print(
-        f"\nThreshold from held-out normal rows ({lab.QUANTILE:.0%} below it), and the best that nobody could know: share told rightly in %"
+        f"\nThreshold from held-out normal rows ({lab.QUANTILE:.0%} below it), and the best that nobody could know: share classified correctly in %"
     )
     line(("table", "best plain method", "its threshold; best", "combined: its threshold; best"))
     for name, outcomes in clean.items():
         best = lab.best_plain(outcomes)
-        line((name, best, _told_rightly(outcomes, best), _told_rightly(outcomes, "combined")))
+        line((name, best, _accuracy(outcomes, best), _accuracy(outcomes, "combined")))
     print("\nWith half of the anomalies among the training rows: ROC-AUC without -> with, on the same test rows")
     line(("table", *lab.METHODS))
     for name, (rows, anomalous, shared) in known.items():
@@ -123,7 +123,7 @@ def _measured(outcomes: Sequence[Any], method: str) -> str:
     return f"{_mean(outcomes, method, 'average_precision'):.1f} / {_mean(outcomes, method):.1f}"
 
 
-def _told_rightly(outcomes: Sequence[Any], method: str) -> str:
+def _accuracy(outcomes: Sequence[Any], method: str) -> str:
     from models.analysis import anomalies as lab
 
     ours = np.mean([one.confusion(method).accuracy for one in outcomes])
@@ -160,11 +160,11 @@ def _heartbeats(path: Path) -> None:
         outcome = lab.outcome(rows, anomalous, parts, seed, shared=1)
         outcomes.append(outcome.with_method(PCA_2, *_two_components(rows, parts)))
     print(
-        f"\nECG5000, {SEEDS} seeds: ROC-AUC; share told rightly with the threshold of held-out beats ({lab.QUANTILE:.0%}); the best, in %"
+        f"\nECG5000, {SEEDS} seeds: ROC-AUC; share classified correctly with the threshold of held-out beats ({lab.QUANTILE:.0%}); the best, in %"
     )
-    line(("method", "ROC-AUC", "told rightly; best"))
+    line(("method", "ROC-AUC", "classified correctly; best"))
     for method in (*lab.METHODS, PCA_2):
-        line((method, f"{_mean(outcomes, method):.2f}", _told_rightly(outcomes, method)))
+        line((method, f"{_mean(outcomes, method):.2f}", _accuracy(outcomes, method)))
 
 
 # Bytes
@@ -223,7 +223,7 @@ RECIPE: dict[str, Any] = {
     "batch_size": 256,
     "mixing": 0.0,
 }
-# Each a training of its own, and what it should reach over all 10,000 test digits: dB, share read rightly in %.
+# Each a training of its own, and what it should reach over all 10,000 test digits: dB, share read correctly in %.
 REACHED = {("gaussian", 0.5): (19.0, 95.0), ("salt-and-pepper", 0.3): (None, 95.5), ("watermarks", 0.7): (None, 97.0)}
 
 
@@ -235,7 +235,7 @@ def denoise(quick: bool) -> None:
     def quiet(_share: float) -> None:
         """Nobody waits."""
 
-    head = ("noise", "method", "setting", "PSNR", "SSIM", "read rightly %", "reach")
+    head = ("noise", "method", "setting", "PSNR", "SSIM", "read correctly %", "reach")
     if quick:
         run = runs.open_run(runs.folder_of("digits-denoising"))
         samples = lab.gathered(run.dataset, 60, quiet)

@@ -350,7 +350,7 @@ def test_the_quick_benchmark_has_a_row_for_each_method(
     assert len(rows) == 10 and all(len(row) == 7 for row in rows)
     figures = {row[1]: float(row[3]) for row in rows[1:]}
     assert figures["This run"] == max(figures.values()) and figures["as it is"] == min(figures.values())
-    assert lines[-1].startswith("gaussian 0.5: ") and "of 60 test images are read rightly after this run" in lines[-1]
+    assert lines[-1].startswith("gaussian 0.5: ") and "of 60 test images are read correctly after this run" in lines[-1]
 
 
 def test_only_what_was_trained_with_noise_fits(digits_run: Run, noisy_run: Run) -> None:
@@ -382,7 +382,9 @@ def test_the_verdict_can_be_lost_or_tied() -> None:
     samples = _samples(200)
     for ours, theirs, end in ((0.9, 0.6, "the run wins."), (0.6, 0.9, "the run loses."), (0.8, 0.8, "a tie.")):
         told = denoise.verdict("Noise", [one("noisy", 0.5), one("median", theirs), one("run", ours)], samples)
-        assert told.endswith(end) and told.startswith(f"Noise: {100 * ours:.1f} % of 200 test images are read rightly")
+        assert told.endswith(end) and told.startswith(
+            f"Noise: {100 * ours:.1f} % of 200 test images are read correctly"
+        )
         assert f"{100 * theirs:.1f} % after the best of the others (median), 50.0 % as they are" in told
     told = denoise.verdict("Noise", [one("noisy", 0.7), one("median", 0.6), one("run", 0.6)], samples)
     assert "70.0 % as they are, which no other method betters: the run loses." in told

@@ -253,14 +253,14 @@ def test_noise_and_watermark_are_set_and_a_link_restores_them(
 
 def test_methods_are_ordered_by_what_is_compared_and_leave_as_numbers(denoise: Page) -> None:
     page, bars = denoise, denoise.get_by_test_id("lab-bars")
-    for title, place in (("PSNR in dB", 1), ("read rightly", 0)):
+    for title, place in (("PSNR in dB", 1), ("read correctly", 0)):
         bars.get_by_role("button", name=title).click()
         shown = [float(text.split()[0]) for text in bars.locator(f"td:nth-child({place + 2})").all_inner_texts()]
         assert shown == sorted(shown, reverse=True) and len(shown) >= 8
     with page.expect_download() as saved:
         page.get_by_test_id("lab-csv").click()
     rows = saved.value.path().read_text().splitlines()
-    assert rows[0] == '"method","setting","read rightly","PSNR in dB","SSIM"'
+    assert rows[0] == '"method","setting","read correctly","PSNR in dB","SSIM"'
     assert any("Total variation" in row and "scikit-image" in row for row in rows)
 
 
@@ -502,6 +502,8 @@ def test_a_long_series_and_films(app: str, window: Callable[..., Page]) -> None:
     ready(page)
     strips = page.get_by_test_id("lab-films").locator(".hg-lab-strip")
     expect(strips).to_have_count(7)
+    wide = strips.nth(0).bounding_box()
+    assert wide is not None and wide["width"] > 400, "frames are drawn as large as there is room"
     before = pixels(strips.nth(0))
     page.get_by_test_id("lab-next").click()
     page.wait_for_url(lambda _url: asked(page).get("sample") == ["1"])
@@ -583,7 +585,7 @@ def test_a_new_sample_in_the_explorer_is_drawn_and_is_none_of_the_stored(app: st
 
 
 def test_who_names_samples_sees_what_it_teaches_and_a_link_restores_it(app: str, window: Callable[..., Page]) -> None:
-    """A suggestion, then a lasso; more is told rightly, the map is coloured, and the count moves the verdict."""
+    """A suggestion, then a lasso; more is classified correctly, the map is coloured, and the count moves the verdict."""
     page = window(**LAPTOP)
     page.goto(f"{app}/features?run=digits-modern-8")
     lab = ready(page)

@@ -428,7 +428,7 @@ def test_times_of_a_parquet_file(read: Callable[..., ReadResult]) -> None:
 
 
 def test_a_large_table_keeps_every_cell(read: Callable[..., ReadResult]) -> None:
-    """More than one block, so that blocks are put together rightly."""
+    """More than one block, so that blocks are put together as they were."""
     values = np.random.default_rng(0).standard_normal((30_000, 12)).astype(np.float32)
     text = "\n".join(",".join(f"{value:.9g}" for value in row) for row in values)
     np.testing.assert_array_equal(read(text.encode()).samples.astype(np.float32), values)

@@ -83,7 +83,7 @@ def test_who_won_follows_from_what_was_found() -> None:
         assert (told.won, told.against, told.by) == (
             won,
             "Median",
-            f"{ours}.0 % read rightly against {theirs}.0 %",
+            f"{ours}.0 % read correctly against {theirs}.0 %",
         )
     told = denoise.finding([one("noisy", 1, None), one("run", 0.1, None)])
     assert told.won == "network" and told.by.startswith("10.0 dB against ")

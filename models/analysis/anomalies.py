@@ -398,7 +398,7 @@ def costs_by_threshold(anomalous: Flags, scores: Floats, miss: float, false_alar
 
 @dataclass(frozen=True)
 class Confusion:
-    """How many rows are alarms rightly (found) and wrongly (false alarms), and the others (missed, quiet)."""
+    """How many rows are alarms correctly (found) and wrongly (false alarms), and the others (missed, quiet)."""
 
     found: int
     false_alarms: int
@@ -407,7 +407,7 @@ class Confusion:
 
     @property
     def accuracy(self) -> float:
-        """The share that is told rightly."""
+        """The share that is classified correctly."""
         return (self.found + self.quiet) / (self.found + self.false_alarms + self.missed + self.quiet)
 
     @property

@@ -159,7 +159,7 @@ def _whole(stored: dict[str, NDArray[np.generic]], name: str) -> Floats:
 
 def make(name: str) -> float:
     """Train the judge of a dataset, write its weights in 8 bits, and give the share of validation samples that it reads
-    rightly as it ships."""
+    correctly as it ships."""
     from safetensors.numpy import save
 
     from models.training import reader
@@ -189,6 +189,6 @@ def make(name: str) -> float:
 if __name__ == "__main__":
     for asked in sys.argv[1:]:
         try:
-            print(f"{asked}: reads {make(asked):.2%} of the validation samples rightly")
+            print(f"{asked}: reads {make(asked):.2%} of the validation samples correctly")
         except Problem as problem:
             sys.exit(str(problem))

@@ -1,7 +1,7 @@
 """Can it be read again? A denoising run beside the plain ways to clean a sample, by a reader that was trained on clean ones.
 
 The same noisy test samples go through every method (`models/analysis/denoising.py`); PSNR, structural similarity of images,
-and, where there are classes, the share that a small classifier (`models/training/reader.py`) reads rightly. Beside them
+and, where there are classes, the share that a small classifier (`models/training/reader.py`) reads correctly. Beside them
 stands an autoencoder like the run's that was trained without noise.
 """
 
@@ -54,7 +54,7 @@ PREPARED = 0.45  # share of the work before the first noise
 @dataclass(frozen=True)
 class Measured:
     """What a method did to noisy test samples: mean squared error of each (N,), their mean SSIM (None where that cannot be
-    measured), and which of the labelled ones were read rightly (L,), None without a reader."""
+    measured), and which of the labelled ones were read correctly (L,), None without a reader."""
 
     name: str
     title: str
@@ -72,7 +72,7 @@ class Measured:
 
     @property
     def read(self) -> float | None:
-        """The share read rightly."""
+        """The share read correctly."""
         return None if self.right is None else float(self.right.mean())
 
     def plain(self) -> dict[str, Any]:
@@ -145,7 +145,7 @@ class Samples:
         return np.asarray(np.concatenate([first[:SHOWN], rest])[:SHOWN], np.int64)
 
     def measured(self, name: str, title: str, library: str, setting: str, made: Floats) -> Measured:
-        """How near cleaned samples (N, *shape) are to the clean ones, and how many are read rightly."""
+        """How near cleaned samples (N, *shape) are to the clean ones, and how many are read correctly."""
         pixels, similar = self.kind == "image", None
         made = np.clip(made, 0, 1) if pixels else made
         if pixels and min(self.shape[:2]) >= 3:
@@ -303,7 +303,7 @@ def libraries() -> str:
 
 
 def best_of(others: list[Measured]) -> Measured:
-    """After which most are read rightly; without a reader, the one that comes closest."""
+    """After which most are read correctly; without a reader, the one that comes closest."""
     return max(others, key=lambda one: (one.read or 0.0, one.psnr))
 
 
@@ -327,7 +327,7 @@ def finding(found: list[Measured]) -> Finding:
     if ours.read is None or best.read is None:
         by = f"{ours.psnr:.1f} dB against {best.psnr:.1f} dB"
     else:
-        by = f"{100 * ours.read:.1f} % read rightly against {100 * best.read:.1f} %"
+        by = f"{100 * ours.read:.1f} % read correctly against {100 * best.read:.1f} %"
     return Finding(won(ours, best), best.title, by)
 
 
@@ -341,7 +341,9 @@ def verdict(title: str, found: list[Measured], samples: Samples) -> str:
         end = " Nothing reads them: these samples have no classes."
     else:
         read = {one.name: 100 * (one.read or 0.0) for one in found}
-        told = f"{read['run']:.1f} % of {what} are read rightly after this run, {read[best.name]:.1f} % {_after(best)}"
+        told = (
+            f"{read['run']:.1f} % of {what} are read correctly after this run, {read[best.name]:.1f} % {_after(best)}"
+        )
         told += _as_they_are(best, f"{read['noisy']:.1f} %")
         end = ""
     return f"{title}: {told}: {ENDS[won(ours, best)]}.{end}"

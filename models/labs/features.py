@@ -28,9 +28,9 @@ TUNED_JUDGED = 1000  # samples that judge it, of each kind
 
 
 def fits(run: Run) -> str:
-    """Classes are needed to know what is told rightly."""
+    """Classes are needed to know what is classified correctly."""
     if len(run.classes) < 2:
-        return "its samples have no classes, and this lab has to know which are told rightly"
+        return "its samples have no classes, and this lab has to know which are classified correctly"
     return ""
 
 
@@ -147,7 +147,7 @@ def judged_at(
     a, b = (100 * float(one.mean()) for one in (told, beside))
     words = {key: f"{titles[key[0]]} with {METHODS[key[1]]}" for key in (ours, plain)}
     chance = 100 * float(np.unique(known.test, return_counts=True)[1].max()) / max(1, len(known.test))
-    by = f"{a:.1f} % of new samples told rightly against {b:.1f} %"
+    by = f"{a:.1f} % of new samples classified correctly against {b:.1f} %"
     with_labels = f"With {count} {'label' if count == 1 else 'labels'} a class"
     if len(known.test) < FEW or max(a, b) < chance + 1:
         won = "open"
@@ -155,17 +155,17 @@ def judged_at(
         said = f"{with_labels} it is open: {by} ({why})."
     elif low <= 0 <= high:
         won = "tie"
-        said = f"{with_labels} it is a tie: {words[ours]} tells {a:.1f} % of new samples rightly, {words[plain]} {b:.1f} %."
+        said = f"{with_labels} it is a tie: {words[ours]} classifies {a:.1f} % of new samples correctly, {words[plain]} {b:.1f} %."
     elif low > 0:
         won = "network"
         said = (
-            f"{with_labels} the autoencoder wins: {words[ours]} tells {a:.1f} % of new samples rightly; "
+            f"{with_labels} the autoencoder wins: {words[ours]} classifies {a:.1f} % of new samples correctly; "
             f"the best plain way, {words[plain]}, {b:.1f} %."
         )
     else:
         won = "plain"
         said = (
-            f"{with_labels} the autoencoder loses: {words[plain]} tells {b:.1f} % of new samples rightly; "
+            f"{with_labels} the autoencoder loses: {words[plain]} classifies {b:.1f} % of new samples correctly; "
             f"the best of this run, {words[ours]}, {a:.1f} %."
         )
     return {
@@ -250,7 +250,7 @@ def tuned_verdict(ways: list[dict[str, Any]], apart: NDArray[np.float64], count:
     greedy = f", layer by layer {best['greedy']:.1f} %" if "greedy" in best else ""
     a_class = f"{count} {'label' if count == 1 else 'labels'} a class"
     return (
-        f"With {a_class} {who}: an encoder that begins as this run's tells {best['pre-trained']:.1f} % of new samples rightly "
+        f"With {a_class} {who}: an encoder that begins as this run's classifies {best['pre-trained']:.1f} % of new samples correctly "
         f"in the end, one from scratch {best['scratch']:.1f} %{greedy}."
     )
 

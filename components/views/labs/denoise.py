@@ -102,7 +102,7 @@ def below(run: runs.Run, found: Answer) -> None:
         if reader:
             words.append(
                 f"The classifier learnt from clean training {of.many} and reads {100 * reader['accuracy']:.1f} % of clean test "
-                f"{of.many} rightly. It has never seen noise: what it cannot read was not cleaned well enough."
+                f"{of.many} correctly. It has never seen noise: what it cannot read was not cleaned well enough."
             )
         else:
             words.append(

@@ -114,7 +114,7 @@ def fine_tuning(run: runs.Run) -> dict[str, str]:
         st.markdown(f"**{choosing.escaped(found.facts['verdict'])}**")
         st.html(drawing({one["name"]: one["mean"] for one in found.facts["ways"]}, found.facts["steps"]))
         st.caption(
-            "Test samples told rightly, mean of three draws of labels. What counts in the end is the step at which validation "
+            "Test samples classified correctly, mean of three draws of labels. What counts in the end is the step at which validation "
             "samples were told best."
         )
     return {} if count in (None, "10") else {"tuned": str(count)}
@@ -132,7 +132,7 @@ def forming(sketch: Mapping[str, Any]) -> str:
 
 
 def drawing(curves: Mapping[str, Any], steps: list[int]) -> str:
-    """The share told rightly, by steps of learning, of each way, as HTML. steps: those of a whole training; none: one that
+    """The share classified correctly, by steps of learning, of each way, as HTML. steps: those of a whole training; none: one that
     goes on."""
     bottom, most = HIGH - FOOT, 30
 
@@ -151,7 +151,7 @@ def drawing(curves: Mapping[str, Any], steps: list[int]) -> str:
         for share in (0, 0.25, 0.5, 0.75, 1)
     )
     last = f"{steps[-1]:,}" if steps else ""
-    words = "steps of learning; upwards: samples told rightly, in %"
+    words = "steps of learning; upwards: samples classified correctly, in %"
     legend = " ".join(
         f'<b style="color:{tone}">■</b> {TITLES[name]}&emsp;' for name, tone in TONES.items() if name in curves
     )

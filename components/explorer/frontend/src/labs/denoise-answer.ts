@@ -13,7 +13,7 @@ export interface Method {
   readonly setting: string;
   readonly psnr: number;
   readonly ssim: number | null;
-  /** The share of the samples that are read rightly. */
+  /** The share of the samples that are read correctly. */
   readonly read: number | null;
 }
 

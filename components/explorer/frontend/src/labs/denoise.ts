@@ -18,7 +18,7 @@ import { drawsOf, median, reading, spoil, type Draws } from "./spoiling";
 const COLUMNS: readonly (Column & { readonly key: "read" | "psnr" | "ssim" })[] = [
   {
     key: "read",
-    title: "read rightly",
+    title: "read correctly",
     about: "The share of the samples whose class a classifier finds. It learnt from clean samples.",
     say: (value) => `${(100 * value).toFixed(1)} %`,
   },

@@ -66,7 +66,7 @@ class Features implements Lab {
   ) {
     const figure = h("div", { class: "hg-lab-figure" }, this.chart.element, this.legend);
     figure.append(downloads(this.chart, "features"));
-    const about = h("p", {}, "Of new samples told rightly, in %. A click on a method draws it.");
+    const about = h("p", {}, "Of new samples classified correctly, in %. A click on a method draws it.");
     const side = h("div", { class: "hg-lab-side" }, about, h("div", { class: "hg-lab-scroll" }, this.bars.element));
     this.naming = new Naming(context.folder, data, view["named"] ?? "", (named) => {
       this.named = named;
@@ -152,7 +152,7 @@ class Features implements Lab {
         low: counts[0],
         high: Math.max(2, ...counts),
       },
-      { title: "told rightly in %", low: 10 * Math.floor(Math.max(0, least - 5) / 10), high: 100 },
+      { title: "classified correctly in %", low: 10 * Math.floor(Math.max(0, least - 5) / 10), high: 100 },
       series,
     );
     const { words } = this.verdicts[at];

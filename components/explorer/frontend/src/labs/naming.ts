@@ -19,7 +19,7 @@ const PICTURES = 8, // of the picked samples
   DRAWS = 5;
 type Rule = "" | "uncertain" | "densest";
 
-/** What naming one thing after the other has brought: how many were named, and the share of new samples told rightly. */
+/** What naming one thing after the other has brought: how many were named, and the share of new samples classified correctly. */
 type Point = readonly [count: number, right: number];
 
 export class Naming {
@@ -75,7 +75,7 @@ export class Naming {
       this.chart.element,
       legend([
         ["var(--accent)", "named by you"],
-        ["#8c8c8c", "samples drawn at random, rightly named"],
+        ["#8c8c8c", "samples drawn at random, correctly named"],
       ]),
     );
     this.element.append(
@@ -166,7 +166,7 @@ export class Naming {
     return this.data?.labelOf(this.pool[place]) ?? -1;
   }
 
-  /** How much of each class came to each sample where these are named, and the share of the judging samples told rightly. */
+  /** How much of each class came to each sample where these are named, and the share of the judging samples classified correctly. */
   private measured(named: Int32Array): { readonly shares: Float32Array<ArrayBuffer>; readonly right: number } {
     const { spreading, toPool, data } = this;
     if (!spreading || !toPool || !data) return { shares: new Float32Array(0), right: 0 };
@@ -302,11 +302,11 @@ export class Naming {
       const good = this.named.filter((label, place) => label >= 0 && label === this.labelOf(place)).length;
       const [, right] = way[way.length - 1];
       const chance = between(this.chance, named);
-      const beside = chance === null ? "" : ` As many drawn at random, rightly named: ${percent(chance)}.`;
+      const beside = chance === null ? "" : ` As many drawn at random, correctly named: ${percent(chance)}.`;
       setText(
         this.said,
-        `${plural(named, "sample")} named (${good.toLocaleString("en")} rightly) in ${plural(acts.length, "go", "goes")}: ` +
-          `${percent(right)} of ${this.judges.length.toLocaleString("en")} other samples are told rightly.${beside}`,
+        `${plural(named, "sample")} named (${good.toLocaleString("en")} correctly) in ${plural(acts.length, "go", "goes")}: ` +
+          `${percent(right)} of ${this.judges.length.toLocaleString("en")} other samples are classified correctly.${beside}`,
       );
     }
     const most = Math.max(200, named);
@@ -316,7 +316,7 @@ export class Naming {
     ];
     this.chart.draw(
       { title: "samples named", log: true, low: 1, high: most },
-      { title: "told rightly in %", low: 0, high: 100 },
+      { title: "classified correctly in %", low: 0, high: 100 },
       series,
     );
   }

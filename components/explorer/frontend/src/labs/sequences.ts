@@ -34,8 +34,10 @@ const LETTERS: Readonly<Record<string, string>> = {
 };
 const USUAL = new Set<string>(["network", "kernel", "truth"]);
 
-export const sequences: LabOf = (host, data, view, context) =>
-  data["film"] ? new Films(host, data, view, context) : new Sequences(host, data, view, context);
+export const sequences: LabOf = (host, data, view, context) => {
+  addStyles(host, css, "hourglass-sequences-style");
+  return data["film"] ? new Films(host, data, view, context) : new Sequences(host, data, view, context);
+};
 
 class Sequences implements Lab {
   private answer: Answer | null = null;
@@ -83,7 +85,6 @@ class Sequences implements Lab {
       this.words,
       downloads(this.chart, "error-by-horizon"),
     );
-    addStyles(host, css, "hourglass-sequences-style");
     host.append(this.verdict, h("div", { class: "hg-lab-two" }, this.figure, this.side), this.series.element);
     this.update(data, view);
   }
