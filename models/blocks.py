@@ -35,7 +35,7 @@ OPEN = (
     "CC BY-SA 4.0",
     "MIT",
 )  # licences under which samples may travel, with their attribution
-STEPS, COARSE = 65_535, 4_095
+STEPS, COARSE = 65_535, 1_023
 FINE = ("codes.f32", "factors.f32")  # numbers that are decoded, or told: the others are only drawn
 LOSS = 0.01  # of the test error: as few bits are taken as cost no more
 FRAMES, REPLAYED = 10, 300  # epochs of the replay and codes in it, at most

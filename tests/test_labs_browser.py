@@ -178,6 +178,7 @@ def test_things_to_try_are_one_click_and_files_come_back(compress: Page) -> None
     ready(page)
     expect(page.get_by_test_id("lab-files")).to_have_value("yes")
     page.get_by_text("Take the images along as one file").click()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     with page.expect_download() as saved:
         page.get_by_role("button", name=re.compile("179 test images in [0-9,]+ bytes")).click()
     page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(saved.value.path())

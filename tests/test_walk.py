@@ -225,7 +225,7 @@ def test_a_page_that_is_left_does_not_take_one_back(app: str, window: Callable[.
     for here, words in held:
         here.send(words)
     at(page, "Codes")
-    expect(page.get_by_role("heading", name="How well the codes keep classes apart", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="What is left of a sample in a few numbers?", exact=True)).to_be_visible()
     page.wait_for_load_state("networkidle")
     assert urlsplit(page.url).path == "/codes"
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-
-if TYPE_CHECKING:
-    from models.layers.layer import Layer, Shape
 
 OPSET, IR_VERSION = 17, 9  # the oldest that has LayerNormalization: every runtime of the last years reads it
 TYPES = {"F32": TensorProto.FLOAT, "F16": TensorProto.FLOAT16}
@@ -24,7 +21,8 @@ class Graph:
         self.places, self.data_start = places, data_start
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: dict[str, TensorProto] = {}
-        self.values: list[tuple[Layer, str, Shape]] = []  # what each layer gave, by its name and shape
+        # What each layer gave: the layer, the value's name, and its shape without the batch axis.
+        self.values: list[tuple[object, str, tuple[int, ...]]] = []
 
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """One node with one output."""
