@@ -141,8 +141,7 @@ ARGUMENTS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--disable-gpu-compositing",  # SwiftShader is for WebGL alone: laying out whole pages with it takes twice as long
-    # Pages that live for seconds: the decoder's WebAssembly and scripts are compiled once, not a second time to run faster.
-    "--js-flags=--liftoff-only --no-turbofan",
+    "--js-flags=--liftoff-only",  # each page compiles the decoder's WebAssembly: once, and not a second time to run faster
     "--disable-background-networking",
     "--no-first-run",
 ]
