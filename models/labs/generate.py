@@ -430,5 +430,6 @@ LAB = Lab(
         "digits-convolutional",
         "digits-variational",
         "shapes-convolutional-variational",
+        "mnist-modern-30",
     ),
 )
