@@ -585,6 +585,25 @@ def test_a_new_sample_in_the_explorer_is_drawn_and_is_none_of_the_stored(app: st
     assert 1e-3 < np.linalg.norm(codes - code, axis=1).min() < 40
 
 
+def test_a_new_sample_of_a_run_without_a_density_is_drawn_around_the_mean(
+    app: str, window: Callable[..., Page]
+) -> None:
+    """As of a run that was made before densities were."""
+    page = window(**LAPTOP)
+    page.route("**/density.safetensors*", lambda route: route.fulfill(status=404))
+    page.goto(f"{app}/?run=digits-modern-8")
+    explorer = page.get_by_test_id("latent-explorer")
+    expect(explorer).to_have_attribute("data-ready", "true")
+    run = runs.open_run(runs.folder_of("digits-modern-8"))
+    for _ in range(2):
+        before = explorer.get_attribute("data-code") or ""
+        page.get_by_test_id("new-sample").click()
+        expect(explorer).not_to_have_attribute("data-code", before)
+        code = np.array([float(value) for value in (explorer.get_attribute("data-code") or "").split(",")])
+        away = (code - run.codes.mean(axis=0)) / run.codes.std(axis=0)
+        assert 0.2 < np.sqrt(np.mean(away**2)) < 3
+
+
 def test_who_names_samples_sees_what_it_teaches_and_a_link_restores_it(app: str, window: Callable[..., Page]) -> None:
     """A suggestion, then a lasso; more is classified correctly, the map is coloured, and the count moves the verdict."""
     page = window(**LAPTOP)

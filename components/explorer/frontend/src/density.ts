@@ -91,3 +91,13 @@ export class Density {
 /** A draw from the standard normal distribution (Box and Muller 1958). */
 export const normal = (random: () => number): number =>
   Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+
+/**
+ * A new code of a run that says no more of its codes than mean and variance along each axis: one that was made before densities
+ * were, or whose density cannot be read.
+ */
+export const aroundMean = (
+  { mean, variance }: { mean: ArrayLike<number>; variance: ArrayLike<number> },
+  random: () => number,
+): Float32Array<ArrayBuffer> =>
+  Float32Array.from(mean, (middle, d) => middle + Math.sqrt(variance[d]) * normal(random));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Density } from "../src/density";
+import { aroundMean, Density } from "../src/density";
 import { effect } from "../src/labs/generate-answer";
 import { bit, Draws, Stored } from "../src/labs/generate-draws";
 import { randomFrom } from "../src/labs/spoiling";
@@ -103,4 +103,20 @@ test("what a step does is said between what was measured", () => {
   );
   const seven = { name: "7", class: true, asked: [0, 1, 2], reached: [0.1, 0.5, 0.9], others: null };
   expect(effect(seven, 1.5)).toContain("70 % of test samples are read as 7; 10 % without it");
+});
+
+test("without a density, codes are drawn around their mean, as wide as they vary along each axis", () => {
+  const codes = { mean: [3, -1], variance: [4, 0.25] };
+  const random = randomFrom(7);
+  const drawn = Array.from({ length: 4000 }, () => aroundMean(codes, random));
+  for (const [d, [middle, wide]] of [
+    [3, 2],
+    [-1, 0.5],
+  ].entries()) {
+    const values = drawn.map((code) => code[d]);
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+    expect(Math.abs(mean - middle)).toBeLessThan(0.1 * wide);
+    expect(Math.abs(Math.sqrt(variance) / wide - 1)).toBeLessThan(0.05);
+  }
 });

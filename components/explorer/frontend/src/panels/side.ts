@@ -6,7 +6,7 @@ import type { Ink } from "../canvas";
 import type { Colouring } from "../colouring";
 import type { Context } from "../context";
 import type { Decoding } from "../decoding";
-import { Density, DENSITY } from "../density";
+import { aroundMean, Density, DENSITY } from "../density";
 import { h, setText } from "../dom";
 import { formatNumber, meanSquaredError, type Neighbour } from "../maths";
 import type { Sampled } from "../paint";
@@ -116,18 +116,18 @@ export class Side {
 
   /** A code that no sample has, drawn as the codes are spread; of the classes that are visible. */
   private async drawNew(): Promise<void> {
-    const { state, data } = this.context;
+    const { card, state, data } = this.context;
     const cause = causeNow();
     this.density ??= data.folder.optionalBytes(DENSITY).then(
       (bytes) => bytes && Density.read(bytes),
       () => null,
     );
     const density = await this.density;
-    if (!density || density.size !== state.now.code.length) return;
     const { hidden } = state.now;
     const of = hidden.size ? (label: number) => (hidden.has(label) ? 0 : 1) : undefined;
     state.set("pinned", true);
-    this.context.setCode(density.draw(Math.random, 1, of), cause);
+    const fits = density?.size === state.now.code.length;
+    this.context.setCode(fits ? density.draw(Math.random, 1, of) : aroundMean(card.codes, Math.random), cause);
     this.context.reporter.code();
   }
 

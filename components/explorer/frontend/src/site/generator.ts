@@ -1,6 +1,6 @@
 /** A page that draws: a picture, a slider for each number of the code, and what one does with the picture. */
 
-import { normal } from "../density";
+import { aroundMean } from "../density";
 import { h, setText } from "../dom";
 import { byUse } from "../maths";
 import { canvasSize, type Sampled } from "../paint";
@@ -53,9 +53,7 @@ export async function generate(host: HTMLElement): Promise<void> {
 
   const surprise = () => {
     // As the codes are spread, or on pages from before that was known as wide as they are; kept within their range.
-    const drawn =
-      live.density?.draw(Math.random) ??
-      codes.mean.map((mean, d) => mean + Math.sqrt(codes.variance[d]) * normal(Math.random));
+    const drawn = live.density?.draw(Math.random) ?? aroundMean(codes, Math.random);
     drawn.forEach((value, d) => (code[d] = Math.max(codes.low[d], Math.min(codes.high[d], value))));
     show();
     keep();
