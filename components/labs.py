@@ -55,8 +55,13 @@ def begin_dataset(lab: Lab) -> Dataset | None:
         st.selectbox("Dataset", list(known), format_func=words.__getitem__, key="data", label_visibility="collapsed")
     ]
     left_out = [one for name, one in every.items() if uploads.own(name) and name not in known and name != asked]
-    for one in left_out[:3]:
-        st.caption(f":material/info: {choosing.escaped(one.title)} is not in the list: {lab.fits(one)}.")
+    if len(left_out) == 1:
+        st.caption(
+            f":material/info: {choosing.escaped(left_out[0].title)} is not in the list: {lab.fits(left_out[0])}."
+        )
+    elif left_out:
+        why = "\n".join(f"- **{choosing.escaped(one.title)}**: {lab.fits(one)}." for one in left_out)
+        st.caption(f":material/info: {len(left_out):,} of your datasets are not in the list.", help=why)
     if datasets.missing(chosen):
         st.caption(f"{chosen.title} does not ship with Hourglass.")
         choosing.download_button(chosen)
@@ -117,7 +122,7 @@ def progress(asked: engine.Question, sketched: Drawing | None = None) -> None:
     if standing.phase in ("answered", "failed", "unasked"):
         st.rerun(scope="app")
     waits = standing.phase == "queued"
-    words = "waiting for a worker" if waits else standing.what
+    words = f"waiting for a worker{comes_first(standing.before)}" if waits else standing.what
     if waits and (problem := engine.engine_problem()):
         words = problem
     elif waits and not engine.engine_alive():
@@ -130,6 +135,13 @@ def progress(asked: engine.Question, sketched: Drawing | None = None) -> None:
     if sketched is not None and standing.sketch and uploads.readable(asked.dataset, visitor.owner()):
         with contextlib.suppress(KeyError, TypeError, ValueError):  # of another version's worker
             st.html(sketched(standing.sketch))
+
+
+def comes_first(count: int) -> str:
+    """How many others a question waits for, as the end of a sentence."""
+    if not count:
+        return ""
+    return f"; {count:,} other {'computation comes' if count == 1 else 'computations come'} first"
 
 
 def opened_as(lab: Lab, of: str, shown: Sequence[str], longest: int = LONGEST) -> dict[str, str]:

@@ -12,6 +12,22 @@ from PIL import Image
 # A perceptually even ramp from black over red to pale yellow (the corner colours of matplotlib's "inferno").
 HEAT = np.array([[0, 0, 4], [66, 10, 104], [147, 38, 103], [221, 81, 58], [252, 165, 10], [252, 255, 164]], np.float32)
 
+GREY = "#808495"  # of letters and lines, to be read on light and dark pages
+
+
+def drawing(content: str, wide: int, high: int, words: str) -> str:
+    """A drawing, elements of SVG of so many pixels, as HTML: a page takes none but as a picture. words: what it shows, for
+    whoever does not see it."""
+    whole = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}" fill="{GREY}" '
+        f'font-family="sans-serif" font-size="14">{content}</svg>'
+    )
+    encoded = base64.b64encode(whole.encode()).decode()
+    return (
+        f'<img alt="{html.escape(words)}" width="{wide}" height="{high}" style="max-width: 100%; height: auto" '
+        f'src="data:image/svg+xml;base64,{encoded}">'
+    )
+
 
 def picture(image: NDArray[np.floating[Any]]) -> Image.Image:
     """One image (H, W, C) in [0, 1], C being 1 or 3, as a picture of its own size."""

@@ -7,9 +7,11 @@ import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
@@ -43,6 +45,35 @@ def chosen(app: AppTest, label: str, option: str) -> AppTest:
     box.select_index(box.options.index(option)).run()
     assert not app.exception, [error.value for error in app.exception]
     return app
+
+
+@pytest.mark.parametrize("form", ["long", "wide", "other scales"])
+def test_ratings_are_called_so_and_lead_to_the_lab_of_ratings(
+    me: str, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    dice = np.random.default_rng(0)
+    stars = np.clip(np.rint(3 + dice.normal(size=(120, 2)) @ dice.normal(size=(2, 12))), 1, 5).astype(int)
+    if form == "other scales":
+        stars = stars * 10 ** (np.arange(12) % 4)
+    gone = dice.random(stars.shape) < 0.4
+    if form == "long":
+        rows = ["user,item,rating", *(f"u{i},Dish {j},{stars[i, j]}" for i, j in np.argwhere(~gone))]
+    else:
+        rows = [
+            ",".join(f"Dish {chr(65 + j)}" for j in range(12)),
+            *(",".join("" if gone[i, j] else str(stars[i, j]) for j in range(12)) for i in range(120)),
+        ]
+    app = dropped("mine.csv", "\n".join(rows).encode())
+    said: list[str] = []
+    monkeypatch.setattr(st, "switch_page", lambda page, query_params: said.append(f"{page.title} {query_params}"))
+    rated = form != "other scales"
+    assert any("These are ratings" in one.value for one in app.info) == rated
+    onward = "Recommend" if rated else "Train"
+    app.session_state["pages"] = {name: SimpleNamespace(title=name) for name in ("Recommend", "Train")}
+    pressed(app, f"Keep it, go on to {onward}")
+    [kept] = uploads.of("me")
+    asked = {"data" if rated else "dataset": kept.name}
+    assert said == [f"{onward} {asked}"]
 
 
 def test_an_empty_page_says_what_can_be_brought_and_what_is_done_with_it(me: str) -> None:

@@ -139,6 +139,22 @@ def test_the_verdict_can_be_lost(ours: float, plain: float, samples: int, won: s
     assert said in found["words"] and f"{100 * found_share(found):.1f} %" in found["words"]
 
 
+def test_where_a_hidden_layer_is_better_the_verdict_tells_of_the_codes_too() -> None:
+    kinds = [
+        {"name": "hidden 1", "title": "hidden layer 1 (512)", "ours": True},
+        {"name": "codes", "title": "codes (8)", "ours": True},
+        {"name": "pca", "title": "PCA", "ours": False},
+    ]
+    dice, truth = np.random.default_rng(0).random((1, 5, 400)), np.arange(400) % 2
+    found = probes(0.7, 0.8, 400) | {
+        ("codes", "linear"): Probe(dice < 0.9, np.full((1, 5), 0.6)),  # better on test samples, which choose nothing
+        ("hidden 1", "svm"): Probe(dice < 0.95, np.full((1, 5), 0.95)),
+    }
+    codes = 100 * float((dice < 0.7).mean())
+    words = features.judged_at(kinds, found, 0, 10, Labels(truth, truth, truth))["words"]
+    assert words.endswith(f". The codes (8) reach {codes:.1f} % with support vectors.")
+
+
 def found_share(found: dict[str, object]) -> float:
     return float(str(found["by"]).split(" %")[0]) / 100
 

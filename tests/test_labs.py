@@ -736,6 +736,23 @@ def test_how_an_answer_forms_is_seen_by_those_who_may_see_the_samples(
     assert any(one.label == "Cancel" for one in app.button)
 
 
+def test_who_waits_is_told_how_many_come_first(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (
+        engine.question(labs.get(name), runs.open_run(runs.folder_of("digits-single-layer")), {})
+        for name in ("features", "compress")
+    )
+    for asked in (first, second):
+        engine.ask(asked)
+    assert [engine.standing(one).before for one in (first, second)] == [0, 1]
+    monkeypatch.setattr(engine, "engine_alive", lambda: True)
+    [bar] = page("compress", run="digits-single-layer").get("progress")
+    assert "waiting for a worker; 1 other computation comes first" in bar.proto.text
+    with queue.opened(write=True) as connection:
+        connection.execute("UPDATE questions SET state = 'running' WHERE id = ?", [first.id])
+        queue.add(connection, "0" * 16, {}, "somebody", "cpu", "running")
+    assert engine.standing(second).before == 2
+
+
 def test_a_page_does_not_draw_a_large_dataset(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets, "arrays", lambda _dataset: pytest.fail("a worker does"))
     app = page("anomalies", data="cats")
@@ -763,6 +780,24 @@ def test_ones_own_data_without_classes_are_named_with_what_they_lack(
     )
     app.selectbox(key="normal").select("only 1").run()
     assert not app.exception and "Choose “only 0”" in app.info[0].value and not app.button
+    for title in ("No classes either", "Nor here"):
+        np.savetxt(tmp_path / "table.csv", numbers + len(title), "%.4f", ",", header="a,b,c", comments="")
+        uploads.save(guarded.guarded_read(tmp_path / "table.csv", tmp_path / title), "me", title)
+    [said] = [one for one in page("anomalies").caption if "not in the list" in one.value]
+    assert "3 of your datasets" in said.value
+    assert all(title in said.help for title in ("No classes", "No classes either", "Nor here"))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.5, 1.25, "better by 0.5 to 1.2"),
+        (-1.25, -0.5, "worse by 0.5 to 1.2"),
+        (-0.5, 1.0, "between 0.5 worse and 1.0 better"),
+    ],
+)
+def test_how_far_ahead_a_network_is_says_better_or_worse(low: float, high: float, words: str) -> None:
+    assert labs.lead(low, high, "{:.1f}".format) == f"(the network is {words} in 95 of 100 resamplings)"
 
 
 def test_how_far_each_method_falls_stands_beside(home: Path) -> None:

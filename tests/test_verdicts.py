@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from components.views.labs import verdicts as page
-from models import Problem, labs
+from models import PRETRAINED, Problem, labs, runs
 from models.analysis.anomalies import Difference
 from models.engine import answers, verdicts
 from models.labs import Answer, anomalies, compress, denoise
@@ -21,9 +21,39 @@ def test_the_table_is_what_the_answers_say() -> None:
     """Where this fails: `python -m models lab --table`."""
     made = verdicts.made()
     assert verdicts.read() == made
-    assert [(one.lab, one.name) for one in made] == [
-        (lab.name, name) for lab in labs.available().values() for name in lab.shipped
-    ]
+    every = [(lab.name, name) for lab in labs.available().values() for name in verdicts.subjects(lab)]
+    assert [(one.lab, one.name) for one in made] == every
+    of_runs = {name for lab, name in every if labs.get(lab).of == "run"}
+    assert of_runs == {path.name for path in PRETRAINED.iterdir() if path.is_dir()}
+
+
+def test_a_line_whose_answer_does_not_ship_is_what_the_lab_computes(home: Path) -> None:
+    [line] = [one for one in verdicts.read() if (one.lab, one.name) == ("features", "digits-single-layer")]
+    subject = runs.open_run(runs.folder_of(line.name))
+    asked = answers.question(labs.get(line.lab), subject, {})
+    found = answers.compute(asked, labs.quiet)
+    assert (line.asked, line.verdict) == (asked.id, found.facts["verdict"])
+    assert labs.finding(found.facts) == labs.Finding(line.won, line.against, line.by)
+
+
+def test_what_is_another_question_now_goes_and_is_computed_when_the_table_is_made(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = verdicts.read()
+    place = next(i for i, one in enumerate(lines) if one.name not in labs.get(one.lab).shipped)
+    lines[place] = dataclasses.replace(lines[place], asked="of an earlier run")
+    monkeypatch.setattr(verdicts, "TABLE", tmp_path / "table.json")
+    verdicts.TABLE.write_text(json.dumps([dataclasses.asdict(one) for one in lines]))
+    assert verdicts.made() == lines[:place] + lines[place + 1 :]
+    told = {"verdict": "A tie.", "won": "tie", "against": "PCA", "by": "1 against 1"}
+    asked: list[str] = []
+
+    def compute(question: answers.Question) -> Answer:
+        asked.append(question.id)
+        return Answer(told)
+
+    found = verdicts.made(compute)[place]
+    assert (found.name, found.by, [found.asked]) == (lines[place].name, "1 against 1", asked)
 
 
 def test_an_answer_that_does_not_fit_or_tells_no_finding_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,6 +147,6 @@ def test_the_page_lists_all_with_a_link_to_each_answer() -> None:
 
 
 def test_how_often_who_wins_is_counted() -> None:
-    line = verdicts.Verdict("compress", "a", "A", "network", "PCA", "1 against 2", "A sentence.")
+    line = verdicts.Verdict("compress", "a", "A", "network", "PCA", "1 against 2", "A sentence.", "id")
     table = [line, line, dataclasses.replace(line, won="plain"), dataclasses.replace(line, lab="denoise")]
     assert page.line(compress.LAB, table).endswith("an image need? 3 answers: network 2, plain method 1.")

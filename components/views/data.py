@@ -17,7 +17,7 @@ from components import address, examples, stream, understood, visitor
 from components.choosing import escaped
 from components.views import Page
 from models import Problem, datasets, engine, kinds, labs, readers, unwritable, uploads
-from models.labs import Lab
+from models.labs import Lab, recommend
 from models.readers import server_folders
 from models.readers.guarded import guarded_read
 from models.readers.limits import LARGE, LIMITS, Limits
@@ -258,9 +258,6 @@ def stop() -> None:
 # ── keeping ──────────────────────────────────────────────────────────────────
 
 
-KEEP = "Keep it, go on to Train"
-
-
 def keeping(bringing: understood.Draft, owner: str, top: DeltaGenerator) -> None:
     """A name, and the ways on. top: where one of them stands in sight, too: on a phone the others are four screens down."""
     assert bringing.found is not None
@@ -268,14 +265,18 @@ def keeping(bringing: understood.Draft, owner: str, top: DeltaGenerator) -> None
     open_question = any(decision.asks for decision in bringing.found.decisions)
     if open_question:
         st.caption("First say above which of two readings is right.")
-    icon = ":material/model_training:"
-    at_once = top.button(KEEP, key="keep at once", type="primary", icon=icon, disabled=open_question)
+    rated = recommend.brought(bringing.found)
+    onward = "Recommend" if rated else "Train"
+    if rated:
+        words = "These are ratings: a row for each person, a column for each thing, an empty cell where somebody has not rated it."
+        top.info(words, icon=":material/thumb_up:")
+    keep, icon = f"Keep it, go on to {onward}", ":material/thumb_up:" if rated else ":material/model_training:"
+    at_once = top.button(keep, key="keep at once", type="primary", icon=icon, disabled=open_question)
     with st.container(horizontal=True):
-        train = st.button(KEEP, type="primary", icon=icon, disabled=open_question)
+        go_on = st.button(keep, type="primary", icon=icon, disabled=open_question)
         only = st.button("Keep it", icon=":material/save:", disabled=open_question)
         st.button("Start over", icon=":material/undo:", on_click=stop)
-    train = train or at_once
-    if not (train or only):
+    if not (go_on or at_once or only):
         return
     bar = st.progress(0.0, "Keeping it …")
     try:
@@ -291,7 +292,9 @@ def keeping(bringing: understood.Draft, owner: str, top: DeltaGenerator) -> None
         st.error(escaped(str(problem)))
         return
     stop()
-    if train:
+    if rated and not only:
+        st.switch_page(st.session_state["pages"][onward], query_params={"data": kept.name})
+    elif not only:
         to_train(kept.name)
     st.session_state["data said"] = f"{kept.title} is kept: {kept.count:,} samples."
     st.rerun()

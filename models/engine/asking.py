@@ -21,13 +21,15 @@ from models.uploads import SHELL
 @dataclass(frozen=True)
 class Standing:
     """How a question stands. phase: "unasked", "queued", "running", "failed" or "answered"; what is being done and the share
-    done in [0, 1]; why it could not be answered; what can be looked at meanwhile, for those who may see the dataset."""
+    done in [0, 1]; why it could not be answered; what can be looked at meanwhile, for those who may see the dataset; before: how
+    many answers and trainings are computed or come before it, while it is queued."""
 
     phase: str
     what: str = ""
     share: float = 0.0
     problem: Problem | None = None
     sketch: dict[str, Any] | None = None
+    before: int = 0
 
 
 def ask(asked: Question, owner: str = SHELL) -> None:
@@ -66,8 +68,15 @@ def standing(asked: Question) -> Standing:
         return Standing("answered", share=1.0)
     if not queue.path().exists():
         return Standing("unasked")
+    before = 0
     with queue.opened() as connection:
-        row = connection.execute("SELECT state, problem FROM questions WHERE id = ?", [asked.id]).fetchone()
+        row = connection.execute("SELECT place, state, problem FROM questions WHERE id = ?", [asked.id]).fetchone()
+        if row is not None and row["state"] == "queued":
+            before = connection.execute(
+                "SELECT (SELECT COUNT(*) FROM questions WHERE state = 'running' OR state = 'queued' AND place < ?)"
+                " + (SELECT COUNT(*) FROM runs WHERE state = 'running')",
+                [row["place"]],
+            ).fetchone()[0]
     if row is None:
         return Standing("answered", share=1.0) if asked.path.is_file() else Standing("unasked")
     if row["state"] == "running":
@@ -76,4 +85,4 @@ def standing(asked: Question) -> Standing:
             share = min(1.0, max(0.0, float(said["share"])))
             return Standing("running", str(said["what"]), share, sketch=said["sketch"])
         return Standing("running", "starting")
-    return Standing(row["state"], problem=queue.as_problem(row["problem"]))
+    return Standing(row["state"], problem=queue.as_problem(row["problem"]), before=before)

@@ -77,6 +77,17 @@ def finding(facts: Mapping[str, Any]) -> Finding:
     return told
 
 
+def lead(low: float, high: float, digits: Callable[[float], str], who: str = "the network is") -> str:
+    """In which interval the network's lead over a plain method lies, in words, above 0 being better. digits: writes a number."""
+    if low > 0:
+        between = f"better by {digits(low)} to {digits(high)}"
+    elif high < 0:
+        between = f"worse by {digits(-high)} to {digits(-low)}"
+    else:
+        between = f"between {digits(-low)} worse and {digits(high)} better"
+    return f"({who} {between} in 95 of 100 resamplings)"
+
+
 @dataclass(frozen=True)
 class Lab:
     """A question and how it is answered.

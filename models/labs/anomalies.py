@@ -15,7 +15,7 @@ from models.analysis.anomalies import OURS, Difference, Outcome
 from models.analysis.hidden import averaged
 from models.columns import Column
 from models.datasets import Dataset
-from models.labs import Answer, Finding, Lab, Report, Settings, Sketch
+from models.labs import Answer, Finding, Lab, Report, Settings, Sketch, lead
 
 RARE = 0.5  # of as many as there were if all classes were alike: a class of fewer is what somebody looks for
 MOST = 0.8  # of the samples: a class of more is what is normal
@@ -196,7 +196,6 @@ def verdict(outcomes: list[Outcome], best: str, apart: Difference) -> str:
     ours, theirs = (
         100 * float(np.mean([one.average_precision(name) for one in outcomes])) for name in ("combined", best)
     )
-    between = f"{100 * apart.low:+.1f} to {100 * apart.high:+.1f}".replace("-", "−")
     others = int(outcomes[0].anomalous.sum())
     if others < FEW:
         samples = "Only one sample does" if others == 1 else f"Only {others} samples do"
@@ -211,7 +210,7 @@ def verdict(outcomes: list[Outcome], best: str, apart: Difference) -> str:
             f"Neither finds them: the networks reach {ours:.1f} % average precision, {best}, the best plain method, {theirs:.1f} %, "
             f"where scores drawn at random have {share:.1f} %."
         )
-    apart_by = f"(difference {between} points in 95 of 100 draws)"
+    apart_by = lead(100 * apart.low, 100 * apart.high, "{:.1f}".format, "in points, the networks are")
     if apart.tied:
         both = f"average precision {ours:.1f} % against {theirs:.1f} %"
         return f"A tie: the networks and {best}, the best plain method, find about as much: {both} {apart_by}."
@@ -272,6 +271,6 @@ LAB = Lab(
     fits=fits,
     answer=answer,
     settings={"normal": "", "contaminated": False, "splits": 5},
-    version=2,
+    version=3,
     shipped=("breast-cancer", "digits"),
 )

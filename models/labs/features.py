@@ -129,9 +129,9 @@ def rounded(values: NDArray[np.floating[Any]]) -> list[float]:
     return [round(float(value), 5) for value in values]
 
 
-def best_of(kinds: list[dict[str, Any]], found: dict[tuple[str, str], Probe], ours: bool, i: int) -> tuple[str, str]:
-    """Features and method with most validation samples right at the i-th count, of the run's or of the plain ones."""
-    names = {one["name"] for one in kinds if one["ours"] is ours}
+def best_of(kinds: list[dict[str, Any]], found: dict[tuple[str, str], Probe], i: int) -> tuple[str, str]:
+    """Features of these kinds, and method, with most validation samples right at the i-th count."""
+    names = {one["name"] for one in kinds}
     return max((key for key in found if key[0] in names), key=lambda key: float(found[key].validation[i].mean()))
 
 
@@ -140,7 +140,7 @@ def judged_at(
 ) -> dict[str, Any]:
     """Who wins at the i-th count of labels, in a sentence that the run can lose. What speaks for each side was chosen by
     validation samples."""
-    ours, plain = (best_of(kinds, found, mine, i) for mine in (True, False))
+    ours, plain = (best_of([one for one in kinds if one["ours"] is mine], found, i) for mine in (True, False))
     titles = {one["name"]: one["title"] for one in kinds}
     told, beside = (found[key].right[i] for key in (ours, plain))
     low, high = probing.interval(told, beside)
@@ -168,6 +168,10 @@ def judged_at(
             f"{with_labels} the autoencoder loses: {words[plain]} classifies {b:.1f} % of new samples correctly; "
             f"the best of this run, {words[ours]}, {a:.1f} %."
         )
+    codes = [one for one in kinds if one["name"] == "codes"]
+    if ours[0] != "codes" and codes:  # the question is about codes
+        key = best_of(codes, found, i)
+        said += f" The {titles['codes']} reach {100 * float(found[key].right[i].mean()):.1f} % with {METHODS[key[1]]}."
     return {
         "words": said,
         "won": won,
@@ -184,7 +188,7 @@ def best_layer(kinds: list[dict[str, Any]], found: dict[tuple[str, str], Probe],
     """Which of the run's layers is the best feature, in a sentence: its best method by validation samples, at the i-th count."""
     every = {}
     for kind in (one for one in kinds if one["ours"]):
-        key = best_of([{**kind}], found, True, i)
+        key = best_of([kind], found, i)
         every[kind["title"]] = float(found[key].validation[i].mean()), 100 * float(found[key].right[i].mean()), key[1]
     if len(every) == 1:
         return ""
@@ -262,5 +266,6 @@ LAB = Lab(
     fits=fits,
     answer=answer,
     settings={"labels": 0, "samples": 10_000, "judged": 2000},
+    version=2,
     shipped=("digits-modern-8", "mnist-modern-30", "fashion-mnist-modern-16"),
 )

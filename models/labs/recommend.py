@@ -19,7 +19,8 @@ from models.analysis import recommending
 from models.analysis.recommending import OURS, TITLES, Centre, Difference, Outcome, Ratings
 from models.columns import as_they_came
 from models.datasets import Dataset, tastes
-from models.labs import Answer, Lab, Report, Settings, Sketch
+from models.labs import Answer, Lab, Report, Settings, Sketch, lead
+from models.readers.result import ReadResult
 
 FEWEST_PEOPLE, FEWEST_THINGS = 100, 8
 FEWEST_RATINGS = 5  # of a person, and of a thing: others are left out
@@ -61,15 +62,39 @@ def fits(dataset: Dataset) -> str:
 def _like_ratings(name: str, _fingerprint: str) -> str:
     """ "" where cells are empty and all columns have one scale, as some rows show."""
     dataset = datasets.get(name)
-    rows: NDArray[np.int64] = np.unique(np.linspace(0, dataset.count - 1, LOOKED_AT).astype(np.int64))
+    rows = _some(dataset.count)
     try:
         gone = gaps_of(dataset, rows)
-        if gone is None or gone.mean() < EMPTY:
+        if gone is None:
             return FILLED
         values = as_they_came(dataset.columns, np.asarray(datasets.samples_at(dataset, rows), np.float32))
     except Problem as problem:
         return problem.clause
-    values[gone] = np.nan
+    return on_one_scale(values, gone)
+
+
+def _some(count: int) -> NDArray[np.int64]:
+    """The rows by which ratings are told from other tables."""
+    return np.unique(np.linspace(0, count - 1, LOOKED_AT).astype(np.int64))
+
+
+def brought(found: ReadResult) -> bool:
+    """Whether what was read, and is no dataset yet, are ratings that this lab takes."""
+    if found.kind != "table" or found.missing is None or any(column.kind != "number" for column in found.columns):
+        return False
+    count, size = found.samples.shape
+    if size < FEWEST_THINGS or count < FEWEST_PEOPLE:
+        return False
+    rows = _some(count)
+    gone = np.unpackbits(found.missing[rows], axis=1, count=size).astype(bool)
+    return not on_one_scale(np.asarray(found.samples[rows], np.float64), gone)
+
+
+def on_one_scale(values: NDArray[np.floating[Any]], gone: NDArray[np.bool_]) -> str:
+    """Whether numbers (K, F) of which some were `gone` (K, F) are ratings: "", else why not, as a clause."""
+    if gone.mean() < EMPTY:
+        return FILLED
+    values = np.where(gone, np.nan, values)
     some = values[:, (~gone).sum(0) >= FEWEST_RATINGS]
     if not some.size:
         return f"no column has {FEWEST_RATINGS} numbers"
@@ -308,13 +333,13 @@ def said(one: Difference) -> dict[str, Any]:
 
 def sentence(what: str, by: str, apart: Difference, best: str, digits: int) -> str:
     """Who is better at something, in a sentence that the network can lose."""
-    between = f"{apart.low:+.{digits}f} to {apart.high:+.{digits}f}".replace("-", "−")
-    drawn = f"(difference {between} in 95 of 100 draws)"
+    drawn = lead(apart.low, apart.high, f"{{:.{digits}f}}".format, "the autoencoder is")
+    ours = TITLES["denoiser"]
     if apart.tied:
-        return f"{what}: a tie of the network and {best}, the best plain method: {by} {drawn}."
+        return f"{what}: a tie of the {ours} and {best}, the best plain method: {by} {drawn}."
     if apart.mean > 0:
-        return f"{what}: the network wins, {by} of {best}, the best plain method {drawn}."
-    return f"{what}: {best}, a plain method, wins: the network has {by} {drawn}."
+        return f"{what}: the {ours} wins, {by} of {best}, the best plain method {drawn}."
+    return f"{what}: {best}, a plain method, wins: the {ours} has {by} {drawn}."
 
 
 def won(*differences: Difference) -> str:
@@ -332,5 +357,6 @@ LAB = Lab(
     fits=fits,
     answer=answer,
     settings={"splits": 0},
+    version=2,
     shipped=("tastes",),
 )

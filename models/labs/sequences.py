@@ -16,7 +16,7 @@ from models import Problem, datasets
 from models.analysis import forecasting
 from models.analysis.forecasting import TITLES, Form, Outcome, Plain, Rows
 from models.datasets import TEST, TRAIN, VALIDATION, Dataset
-from models.labs import Answer, Lab, Report, Settings, _series
+from models.labs import Answer, Lab, Report, Settings, _series, lead
 
 FEWEST_STEPS = 8
 MOST_NUMBERS = 1024  # of a signal: steps times channels
@@ -252,7 +252,7 @@ def verdict(outcome: Outcome, apart: forecasting.Difference, unit: float, film: 
     against = title(best)
     ours, theirs = (f"{unit * outcome.error(name):.3g}" for name in ("network", best))
     by = f"squared error {ours} against {theirs}"
-    between = f"(difference {unit * apart.low:+.2g} to {unit * apart.high:+.2g} in 95 of 100 draws)".replace("-", "−")
+    between = lead(-unit * apart.high, -unit * apart.low, "{:.2g}".format)
     rest = "next frames" if film else "rest"
     told = {"against": against, "by": by}
     known = float(np.square(outcome.truth - outcome.predicted["mean"]).mean())
@@ -299,5 +299,6 @@ LAB = Lab(
     fits=fits,
     answer=answer,
     settings={"given": 0.5},
+    version=2,
     shipped=("waves", "heartbeats", "moving-digits"),
 )

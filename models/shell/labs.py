@@ -29,7 +29,9 @@ def add_to(commands: Any) -> None:
     )
     asked.add_argument("--ship", action="store_true", help="write the answers that ship, into models/labs/answers/")
     asked.add_argument(
-        "--table", action="store_true", help="print what all labs found, and keep it for the page Verdicts"
+        "--table",
+        action="store_true",
+        help="print what all labs found, for the page Verdicts; what is not known of the runs that ship is computed first",
     )
 
 
@@ -64,7 +66,13 @@ def _lab(arguments: argparse.Namespace) -> int:
 def _table(arguments: argparse.Namespace) -> int:
     if arguments.lab or arguments.set or arguments.ship:
         raise Problem("the table is of all labs", do="say --table alone")
-    for one in verdicts.write():
+
+    def compute(asked: answers.Question) -> labs.Answer:
+        answer = answers.compute(asked, labs.quiet if arguments.json else _show)
+        answers.write(asked, answer)
+        return answer
+
+    for one in verdicts.write(compute):
         told = f"{one.lab:<12} {one.name:<34} {one.won:<8} {one.by} ({one.against})"
         print(json.dumps(asdict(one)) if arguments.json else told)
     return 0

@@ -1,6 +1,5 @@
 """Anomalies: which samples are not like the others, by three scores of small networks beside the plain methods."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -104,7 +103,6 @@ def chosen(dataset: Dataset) -> tuple[dict[str, Any], str]:
     return settings, "" if labels is None else anomalies.lacking(dataset, labels, normal)
 
 
-GREY = "#808495"  # of letters and lines, to be read on light and dark pages
 WIDE, HIGH, FOOT = 640, 200, 44  # of the drawing: its width, its height, and what stands below its axis
 
 
@@ -130,23 +128,10 @@ def forming(sketch: Mapping[str, Any]) -> str:
     words = "mean squared error of what the autoencoder gives back; 1 is what the mean of all would have"
     legend = " ".join(f'<b style="color:{COLOURS[name]}">■</b> {KINDS[name]}&emsp;' for name in COLOURS)
     content = (
-        f'{"".join(shapes)}<path d="M0 {bottom}H{WIDE}" stroke="{GREY}"/>{marks}'
+        f'{"".join(shapes)}<path d="M0 {bottom}H{WIDE}" stroke="{pictures.GREY}"/>{marks}'
         f'<text x="{WIDE / 2}" y="{HIGH - 6}" text-anchor="middle">{words}</text>'
     )
-    return f'<div data-testid="lab-forming">{legend}<br>{drawing(content, WIDE, HIGH, words)}</div>'
-
-
-def drawing(content: str, wide: int, high: int, words: str) -> str:
-    """A drawing, elements of SVG, as HTML: a page takes none but as a picture."""
-    whole = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}" fill="{GREY}" '
-        f'font-family="sans-serif" font-size="14">{content}</svg>'
-    )
-    encoded = base64.b64encode(whole.encode()).decode()
-    return (
-        f'<img alt="{words}" width="{wide}" height="{high}" style="max-width: 100%; height: auto" '
-        f'src="data:image/svg+xml;base64,{encoded}">'
-    )
+    return f'<div data-testid="lab-forming">{legend}<br>{pictures.drawing(content, WIDE, HIGH, words)}</div>'
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -242,14 +227,14 @@ NORMAL, OTHER = COLOURS["normal"], COLOURS["other"]
 # Each score, drawn: a sample with a spike that comes back without it; a code far from all others; an arrow to where samples lie.
 DRAWN = {
     "error": _line("M8 66 h14 l6 -46 l6 46 h34", OTHER)
-    + f'<path d="M84 26 L112 46 V56 L84 76Z M140 26 L112 46 V56 L140 76Z" fill="{GREY}"/>'
+    + f'<path d="M84 26 L112 46 V56 L84 76Z M140 26 L112 46 V56 L140 76Z" fill="{pictures.GREY}"/>'
     + _line("M160 66 h14 l6 -46 l6 46 h34", OTHER, 2, 'stroke-dasharray="3 5"')
     + _line("M160 66 h14 q6 -14 12 0 h34", NORMAL),
     "code": _dots([(30, 60), (44, 48), (58, 62), (46, 72), (70, 52), (34, 42), (60, 40), (72, 70)], NORMAL)
-    + _line("M82 54 L186 34", GREY, 2, 'stroke-dasharray="4 5"')
+    + _line("M82 54 L186 34", pictures.GREY, 2, 'stroke-dasharray="4 5"')
     + _dots([(196, 32)], OTHER),
     "correction": _line("M10 82 C70 82 90 56 130 56 S200 70 230 50", NORMAL, 8, 'opacity="0.5"')
-    + _line("M60 66 V73 M150 16 V46 M143 38 L150 47 L157 38", GREY, 2)
+    + _line("M60 66 V73 M150 16 V46 M143 38 L150 47 L157 38", pictures.GREY, 2)
     + _dots([(60, 60)], NORMAL)
     + _dots([(150, 12)], OTHER),
 }
@@ -276,7 +261,7 @@ def table(found: Answer, without: Answer | None) -> None:
     st.dataframe(columns, hide_index=True, column_config=form)
     with st.expander("What the three scores are"):
         for place, (name, words) in zip(st.columns(len(DRAWN)), EXPLAINED.items(), strict=False):
-            place.html(drawing(DRAWN[name], 240, 100, words))
+            place.html(pictures.drawing(DRAWN[name], 240, 100, words))
             place.markdown(f"**{anomalies.TITLES[name]}**: {words}")
         st.markdown(
             f"**combined**: {EXPLAINED['combined']} The networks learn from half of "

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from components import address, cached, choosing, labs, visitor
+from components import address, cached, choosing, labs, pictures, visitor
 from components.labs import Try
 from components.views import Page
 from models import datasets, export, runs, uploads
@@ -121,7 +121,6 @@ def fine_tuning(run: runs.Run) -> dict[str, str]:
 
 
 WIDE, HIGH, LEFT, FOOT = 640, 260, 44, 40  # of the drawing
-GREY = "#808495"  # of letters and lines, to be read on light and dark pages
 TONES = {"scratch": "#d55e00", "pre-trained": "#2b8ad9", "greedy": "#009e73"}
 TITLES = {"scratch": "from scratch", "pre-trained": "pre-trained as this run", "greedy": "pre-trained layer by layer"}
 
@@ -146,7 +145,7 @@ def drawing(curves: Mapping[str, Any], steps: list[int]) -> str:
         if name in curves
     )
     grid = "".join(
-        f'<path d="M{LEFT} {place(0, share).split(",")[1]}H{WIDE - 10}" stroke="{GREY}" stroke-opacity="0.25"/>'
+        f'<path d="M{LEFT} {place(0, share).split(",")[1]}H{WIDE - 10}" stroke="{pictures.GREY}" stroke-opacity="0.25"/>'
         f'<text x="{LEFT - 6}" y="{float(place(0, share).split(",")[1]) + 4}" text-anchor="end">{100 * share:.0f}</text>'
         for share in (0, 0.25, 0.5, 0.75, 1)
     )
@@ -155,18 +154,12 @@ def drawing(curves: Mapping[str, Any], steps: list[int]) -> str:
     legend = " ".join(
         f'<b style="color:{tone}">■</b> {TITLES[name]}&emsp;' for name, tone in TONES.items() if name in curves
     )
-    picture = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" width="{WIDE}" height="{HIGH}" fill="{GREY}" '
-        f'font-family="sans-serif" font-size="13">{grid}{lines}'
-        f'<text x="{WIDE - 10}" y="{bottom + 17}" text-anchor="end">{last}</text><text x="{LEFT}" y="{bottom + 17}">0</text>'
-        f'<text x="{(LEFT + WIDE) / 2}" y="{HIGH - 8}" text-anchor="middle">{words}</text></svg>'
+    content = (
+        f'{grid}{lines}<text x="{WIDE - 10}" y="{bottom + 17}" text-anchor="end">{last}</text>'
+        f'<text x="{LEFT}" y="{bottom + 17}">0</text>'
+        f'<text x="{(LEFT + WIDE) / 2}" y="{HIGH - 8}" text-anchor="middle">{words}</text>'
     )
-    # A page takes no drawing but as a picture.
-    encoded = base64.b64encode(picture.encode()).decode()
-    return (
-        f'<div data-testid="lab-curves">{legend}<br><img alt="{words}" width="{WIDE}" height="{HIGH}" '
-        f'style="max-width: 100%; height: auto" src="data:image/svg+xml;base64,{encoded}"></div>'
-    )
+    return f'<div data-testid="lab-curves">{legend}<br>{pictures.drawing(content, WIDE, HIGH, words)}</div>'
 
 
 def tables(run: runs.Run) -> None:

@@ -132,4 +132,4 @@ def copies(run: runs.Run, found: Answer) -> None:
     )
 
 
-PAGE = Page("Generate", ":material/auto_awesome:", 4, show)
+PAGE = Page("Generate", ":material/auto_awesome:", 5, show)

@@ -41,7 +41,7 @@ def show() -> None:
     found = labs.answer(LAB, dataset, settings)
     if found is not None:
         st.markdown(f"**{choosing.escaped(found.facts['verdict'])}**", help=VERDICT)
-        sent = film(found, dataset) if dataset.frames else payload(found.digest, found, dataset)
+        sent = (film if dataset.frames else payload)(found.digest, found, dataset)
         view = labs.drawn(LAB, dataset.fingerprint, sent, view)
         labs.to_try("Sequences", tries(dataset))
         table(found)
@@ -147,9 +147,10 @@ def series(found: Answer, form: forecasting.Form) -> dict[str, Any]:
     }
 
 
-def film(found: Answer, dataset: Dataset) -> dict[str, Any]:
+@st.cache_resource(max_entries=2, show_spinner=False)
+def film(digest: str, _found: Answer, _dataset: Dataset) -> dict[str, Any]:
     """What the browser gets of films: rows of frames, those that are given, how it went on, and what the methods say."""
-    facts, arrays = found.facts, found.arrays
+    facts, arrays, dataset = _found.facts, _found.arrays, _dataset
     whole = np.asarray(datasets.samples_at(dataset, arrays["shown"].astype(np.int64)))
     frames = sequences.frames_of(whole, dataset.frames)
     given = facts["given"]
@@ -161,7 +162,7 @@ def film(found: Answer, dataset: Dataset) -> dict[str, Any]:
     order = ["network", facts["best"], "moved", "ridge", "last"]
     rows += [(name, titles[name], arrays[f"predicted {name}"]) for name in dict.fromkeys(order)]
     return {
-        "id": found.digest,
+        "id": digest,
         "film": True,
         "given": given,
         "rest": facts["steps"] - given,
@@ -233,4 +234,4 @@ def measured(found: Answer) -> str:
     )
 
 
-PAGE = Page("Sequences", ":material/timeline:", 4, show)
+PAGE = Page("Sequences", ":material/timeline:", 6, show)

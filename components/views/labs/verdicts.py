@@ -38,6 +38,7 @@ def show() -> None:
             "by how much": [one.by for one in some],
             "strongest plain method": [one.against for one in some],
             "in a sentence": [one.verdict for one in some],
+            "its page": ["opens at once" if one.name in labs.get(one.lab).shipped else "computes it" for one in some],
         },
         hide_index=True,
         height="content",
@@ -50,8 +51,8 @@ def show() -> None:
         },
     )
     st.caption(
-        "Every line is an answer that ships with Hourglass, to a lab's usual settings; `python -m models lab --table` made the "
-        "table. Each lab says how it measures, and answers for your own runs, too."
+        "Every lab and every run that ships, to the lab's usual settings; `python -m models lab --table` made the table. "
+        "Each lab says how it measures, and answers for your own runs, too."
     )
     address.publish(only=None if only == ALL else only)
 

@@ -39,15 +39,20 @@ addEventListener(
 );
 for (const touch of ["click", "keydown"]) addEventListener(touch, () => (travelled = false), true);
 
+/** Whether something to try was pressed, and the address has not changed since: Back leads to what was there before. */
+let trying = false;
+
 history.pushState = (data: unknown, unused: string, url?: string | URL | null): void => {
   const next = new URL(url ?? location.href, location.href);
   if (document.documentElement.dataset["leavingFor"] === SOMEWHERE && next.pathname !== location.pathname)
     leaveFor(next.pathname);
   // The same page with another query is the same place: Back leads to the page before.
-  if (next.pathname === location.pathname) history.replaceState(data, unused, url);
+  if (next.pathname === location.pathname && !(trying && next.search !== location.search))
+    history.replaceState(data, unused, url);
   // Who goes back twice in a hurry is told late of the page between. Pushing that would cut off the way forward.
   else if (!travelled) {
     here = next.pathname;
+    trying = false;
     push(data, unused, url);
   }
 };
@@ -60,6 +65,7 @@ document.addEventListener("click", (event) => {
     leaveFor(SOMEWHERE);
     here = path;
   }
+  trying = event.target instanceof Element && event.target.closest("[class*='st-key-try-'] button") !== null;
   const chosen = event.target instanceof Element && event.target.closest<HTMLAnchorElement>(links);
   if (!chosen || event.ctrlKey || event.metaKey || event.shiftKey) return; // those open another window
   if (chosen.pathname !== here) leaveFor(chosen.pathname);
