@@ -5,6 +5,7 @@ import sys
 import types
 
 import numpy as np
+import pages
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -173,15 +174,7 @@ def test_few_test_samples_are_said() -> None:
 
 
 def shown(**query: str) -> AppTest:
-    app = AppTest.from_string(
-        "from components import address\nfrom components.views import codes\ncodes.show()\naddress.settle()\n",
-        default_timeout=120,
-    )
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, [error.value for error in app.exception]
-    return app
+    return pages.shown("components.views", "codes", **query)
 
 
 def test_codes_opens_with_the_comparison_that_ships() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
+import pages
 import pytest
 import streamlit as st
 from PIL import Image
@@ -566,14 +567,8 @@ def test_answers_for_everybody_take_limited_space(home: Path, monkeypatch: pytes
 def page(name: str, **query: str) -> AppTest:
     """The page of a lab after its first run; fails when it raised."""
     where = "components.views" if name in {found.path for found in views.available()} else "components.views.labs"
-    script = f"from components import address\nfrom {where} import {name}\n{name}.show()\naddress.settle()\n"
-    app = AppTest.from_string(script, default_timeout=300)
-    for key, value in query.items():
-        app.query_params[key] = value
-    app.session_state["pages"] = dict.fromkeys(("Explore", "Train", lab_pages.discovered()[0][0].title))
-    app.run()
-    assert not app.exception, [error.value for error in app.exception]
-    return app
+    leads = ("Explore", "Train", lab_pages.discovered()[0][0].title)
+    return pages.shown(where, name, leads, 300, **query)
 
 
 def test_every_lab_has_a_page_of_its_name() -> None:
@@ -699,15 +694,7 @@ def test_an_alarm_leads_to_its_place_on_a_map_and_back(home: Path) -> None:
 
 def explored(**query: str) -> AppTest:
     """The page Explore with this address."""
-    app = AppTest.from_string(
-        "from components import address\nfrom components.views import explore\nexplore.show()\naddress.settle()\n",
-        default_timeout=120,
-    )
-    for key, value in query.items():
-        app.query_params[key] = value
-    app.run()
-    assert not app.exception, [error.value for error in app.exception]
-    return app
+    return pages.shown("components.views", "explore", **query)
 
 
 def test_without_a_run_of_the_dataset_one_click_trains_one() -> None:

@@ -233,7 +233,9 @@ def test_noise_and_watermark_are_set_and_a_link_restores_them(
 ) -> None:
     page, pad = denoise, denoise.get_by_test_id("lab-pad")
     page.get_by_role("button", name=re.compile("^Test sample 3")).click()
-    page.get_by_test_id("lab-noise-watermarks").click()
+    page.get_by_test_id("lab-noise-watermarks").press("Enter")
+    expect(page.get_by_test_id("lab-noise-watermarks")).to_be_focused()
+    expect(page.get_by_test_id("lab-noise-watermarks")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_test_id("lab-text")).to_have_value("DRAFT")
     expect(page.get_by_test_id("lab-verdict")).to_contain_text("Watermarks")
     written = values(pad)
@@ -255,7 +257,9 @@ def test_noise_and_watermark_are_set_and_a_link_restores_them(
 def test_methods_are_ordered_by_what_is_compared_and_leave_as_numbers(denoise: Page) -> None:
     page, bars = denoise, denoise.get_by_test_id("lab-bars")
     for title, place in (("PSNR in dB", 1), ("read correctly", 0)):
-        bars.get_by_role("button", name=title).click()
+        head = bars.get_by_role("button", name=title)
+        head.press("Enter")
+        expect(head).to_be_focused()
         shown = [float(text.split()[0]) for text in bars.locator(f"td:nth-child({place + 2})").all_inner_texts()]
         assert shown == sorted(shown, reverse=True) and len(shown) >= 8
     with page.expect_download() as saved:
@@ -317,6 +321,7 @@ def test_the_threshold_moves_matrix_cost_and_alarms(anomalies: Page, app: str, w
     page.get_by_test_id("lab-miss").focus()
     page.keyboard.press("End")
     expect(page.get_by_test_id("lab-cost")).to_contain_text("× 1,000")
+    expect(page.get_by_test_id("lab-miss")).to_have_attribute("aria-valuetext", "1,000")
     page.get_by_test_id("lab-cheapest").click()
     price, least = re.search(r": ([\d,]+) \(.*least ([\d,]+),", page.get_by_test_id("lab-cost").inner_text()).groups()
     assert price == least
@@ -401,8 +406,37 @@ def test_who_rates_moves_on_the_map_and_suggestions_follow(app: str, window: Cal
     other.goto(page.url)
     ready(other)
     expect(other.get_by_test_id("lab-suggestions")).to_have_text(elsewhere, use_inner_text=True)
-    other.get_by_test_id("lab-back").click()
+    other.get_by_test_id("lab-back").press("Enter")
+    expect(other.get_by_test_id("lab-map")).to_be_focused()
     expect(other.get_by_test_id("lab-suggestions")).to_contain_text("because of Letters from the Lighthouse")
+    page.get_by_role("button", name="Somebody who likes it dark").click()
+    page.wait_for_url(lambda _url: "at" not in asked(page))
+    ready(page)
+    expect(page.get_by_text("You may like")).to_be_visible()
+    canvas.hover(position={"x": 90, "y": 90})
+    expect(page.get_by_text("Somebody who stands there would like")).to_be_visible()
+    page.mouse.move(5, 5)
+    expect(page.get_by_text("You may like")).to_be_visible()  # nothing that was looked at before is looked at again
+
+
+@pytest.mark.own_window
+@pytest.mark.parametrize(
+    ("path", "canvas"),
+    [("recommend", "lab-map"), ("sequences?data=heartbeats", "lab-pad"), ("features?run=digits-modern-8", "lab-map")],
+)
+def test_what_is_painted_follows_the_theme(path: str, canvas: str, app: str, window: Callable[..., Page]) -> None:
+    """Ink of a light page is not seen on a dark one."""
+    page = window(**LAPTOP, color_scheme="light")
+    page.goto(f"{app}/{path}")
+    lab, picture = ready(page), page.get_by_test_id(canvas)
+    page.wait_for_function(
+        "(one) => one.getContext('2d').getImageData(0, 0, one.width, one.height).data.some((v, i) => i % 4 === 3 && v > 200)",
+        arg=picture.element_handle(),
+    )
+    before = picture.evaluate("(one) => one.toDataURL()")
+    page.emulate_media(color_scheme="dark")
+    expect(lab).to_have_class(re.compile(r"\bhg-dark\b"))
+    page.wait_for_function("([one, before]) => one.toDataURL() !== before", arg=[picture.element_handle(), before])
 
 
 @pytest.mark.parametrize(
@@ -480,6 +514,8 @@ def test_a_signal_goes_on_under_the_pen(app: str, window: Callable[..., Page]) -
     expect(other.get_by_test_id("lab-show-kernel")).to_have_attribute("aria-pressed", "false")
     page.get_by_test_id("lab-back").click()
     np.testing.assert_allclose(values(pad), before, atol=1e-6)
+    page.get_by_test_id("horizon-handle").press("ArrowRight")
+    expect(page.get_by_test_id("lab-ahead")).to_contain_text("2 steps ahead: network")
     pad.focus()
     for key in (" ", "ArrowLeft", "ArrowDown", "ArrowLeft", "ArrowLeft"):
         page.keyboard.press(key)
@@ -506,6 +542,16 @@ def test_a_long_series_and_films(app: str, window: Callable[..., Page]) -> None:
     wide = strips.nth(0).bounding_box()
     assert wide is not None and wide["width"] > 400, "frames are drawn as large as there is room"
     before = pixels(strips.nth(0))
+    verdict, play = page.get_by_test_id("lab-verdict"), page.get_by_test_id("lab-play")
+    page.get_by_test_id("horizon-handle").press("ArrowRight")
+    expect(verdict).to_contain_text("2 frames ahead")
+    play.click()
+    expect(play).to_have_text("Stop")
+    page.get_by_test_id("horizon-handle").press("End")  # a hand on the frames takes them over
+    expect(play).to_have_text("Play")
+    last = verdict.inner_text()
+    page.wait_for_url(lambda _url: asked(page).get("ahead") == [last.split()[0]])
+    page.get_by_test_id("horizon-handle").press("Home")
     page.get_by_test_id("lab-next").click()
     page.wait_for_url(lambda _url: asked(page).get("sample") == ["1"])
     assert not np.array_equal(before, pixels(strips.nth(0)))
@@ -556,6 +602,14 @@ def test_a_sheet_of_new_samples_follows_the_temperature_and_the_link_restores_it
         page.wait_for_function("(before) => performance.getEntriesByName('lab:draw').length > before", arg=before)
         seen.append(pixels(cell))
     assert all(not np.array_equal(one, other) for one, other in itertools.pairwise(seen))
+    way = page.get_by_test_id("lab-draw-from")
+    chosen = way.input_value()
+    handle = page.get_by_test_id("components-handle")
+    for key, moves in (("Home", False), ("ArrowRight", True), ("ArrowLeft", True)):
+        one = way.input_value()
+        handle.press(key)
+        assert not moves or way.input_value() != one, key
+    way.select_option(chosen)
     before = page.evaluate(DRAWN)
     page.get_by_test_id("lab-attribute").select_option(label="7")
     expect(page.get_by_test_id("lab-effect")).to_contain_text("of test samples are read as 7")
@@ -614,9 +668,18 @@ def test_who_names_samples_sees_what_it_teaches_and_a_link_restores_it(app: str,
     page.keyboard.press("Home")
     expect(page.get_by_test_id("lab-verdict")).to_contain_text("With 1 label a class")
     assert page.get_by_test_id("lab-verdict").inner_text() != words
+    with page.expect_download() as saved:
+        page.get_by_test_id("lab-svg").click()
+    assert b"var(" not in saved.value.path().read_bytes()
     naming, said = page.get_by_test_id("lab-naming"), page.get_by_test_id("lab-named")
     expect(naming).to_have_attribute("data-ready", "true", timeout=60_000)
     page.get_by_test_id("lab-densest").click()
+    box = page.get_by_test_id("lab-map").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] - 5, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.up()  # pressed elsewhere: what is picked stays
     page.get_by_test_id("lab-class-0").click()
     expect(said).to_contain_text(re.compile(r"^1 sample named .* in 1 go: [\d.]+ % of 179 other samples"))
     drawn = "(map) => map.toDataURL()"

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
+import pages
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -120,15 +121,7 @@ def test_who_won_follows_from_what_was_found() -> None:
 
 
 def shown(**query: str) -> AppTest:
-    app = AppTest.from_string(
-        "from components import address\nfrom components.views.labs import verdicts\nverdicts.show()\naddress.settle()\n",
-        default_timeout=120,
-    )
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, [error.value for error in app.exception]
-    return app
+    return pages.shown("components.views.labs", "verdicts", **query)
 
 
 def test_the_page_lists_all_with_a_link_to_each_answer() -> None:

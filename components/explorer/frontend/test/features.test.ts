@@ -64,6 +64,11 @@ test("the densest suggestion goes to the cloud that has no name yet, the least s
   const ends = new Int32Array(41).fill(-1);
   [ends[0], ends[40]] = [0, 1];
   expect(along.leastSure(along.spread(ends), ends)).toBe(20);
+  const first = new Int32Array(41).fill(2);
+  [first[0], first[1], first[40]] = [-1, 0, 1]; // the first place is one that can be unsure
+  expect(new Spreading(row, 3).leastSure(new Spreading(row, 3).spread(first), first)).toBe(0);
+  ends[40] = -1; // one class alone has a name: nothing is unsure yet
+  expect(along.leastSure(along.spread(ends), ends)).toBeNull();
 });
 
 test("acts come back from an address, and what is no act is left out", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { along, marksOf, reaching, short } from "../src/labs/chart";
+import { along, marksOf, movedBy, reaching, short, valueAt } from "../src/labs/chart";
 import { psnrOf } from "../src/labs/compress-answer";
+import { numberIn } from "../src/labs/parts";
 import { above, cheapest, confusion, cost, outline } from "../src/labs/threshold";
 import { formatBytes, verdict, type Standing } from "../src/labs/compress-verdict";
 
@@ -28,6 +29,38 @@ describe("lines on a logarithmic axis", () => {
     expect(marksOf({ title: "", log: true, low: 0.9, high: 22 }, 7)).toEqual([1, 2, 5, 10, 20]);
     expect(short(25_000)).toBe("25k");
     expect(short(1.23456)).toBe("1.23");
+  });
+});
+
+describe("the handle of a chart", () => {
+  const steps = { title: "", low: 1, high: 10, stops: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] };
+  const counts = { title: "", log: true, low: 1, high: 100, stops: [1, 2, 5, 20, 50] };
+  const RIGHT = 0.01; // what an arrow key moves
+
+  test("stands at the nearest stop, where there are stops", () => {
+    expect([0, 0.04, 0.06, 0.45, 2].map((share) => valueAt(steps, share))).toEqual([1, 1, 2, 5, 10]);
+    expect([-1, 0.07, 0.08, 0.7].map((share) => valueAt(counts, share))).toEqual([1, 1, 2, 20]);
+    expect(valueAt({ title: "", log: true, low: 1, high: 100 }, 0.5)).toBeCloseTo(10, 9);
+  });
+
+  test("a key always moves it, by a stop at least, and never beyond an end", () => {
+    for (const axis of [steps, counts]) {
+      const walked = [axis.stops[0]];
+      for (let i = 0; i < 12; i++) walked.push(movedBy(axis, walked[i], RIGHT));
+      expect([...new Set(walked)]).toEqual(axis.stops);
+      expect(movedBy(axis, axis.stops[3], -RIGHT)).toBe(axis.stops[2]);
+      expect(movedBy(axis, axis.stops[0], -0.1)).toBe(axis.stops[0]);
+    }
+    expect(movedBy({ title: "", low: 0, high: 10 }, 5, RIGHT)).toBeCloseTo(5.1, 9);
+  });
+});
+
+describe("what a link asks for", () => {
+  test("is a number between two ends, or what is usual", () => {
+    const view = { at: "7", far: "1e9", odd: "NaN", none: "", nought: "0" };
+    expect(["at", "far", "odd", "none", "missing", "nought"].map((name) => numberIn(view, name, 3, 1, 9))).toEqual([
+      7, 9, 3, 3, 3, 1,
+    ]);
   });
 });
 

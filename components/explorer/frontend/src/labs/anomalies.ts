@@ -5,7 +5,8 @@ import { h, setText } from "../dom";
 import { term } from "../tips";
 import { Chart, short, type Series } from "./chart";
 import { downloads } from "./downloads";
-import type { Lab, LabContext, LabOf, LabView } from "./lab";
+import { Showing, type LabContext, type LabOf, type LabView } from "./lab";
+import { keysOf, numberIn, press, slider } from "./parts";
 import { cheapest, confusion, cost, outline, type Scores } from "./threshold";
 
 interface Method extends Scores {
@@ -18,6 +19,7 @@ interface Method extends Scores {
 }
 
 const BINS = 40;
+const STEP = 0.05; // of sliders, in powers of ten
 const NORMAL = "#56b4e9",
   OTHER = "#d55e00",
   COST = "#8c8c8c",
@@ -25,7 +27,7 @@ const NORMAL = "#56b4e9",
 
 export const anomalies: LabOf = (host, data, view, context) => new Anomalies(host, data, view, context);
 
-class Anomalies implements Lab {
+class Anomalies extends Showing<Json> {
   private methods: readonly Method[] = [];
   private share = 0.01;
   private chosen = "combined";
@@ -37,42 +39,34 @@ class Anomalies implements Lab {
   private week = 1000;
   /** Alarms that somebody can look at in a week. */
   private room = 50;
-  private asked = "";
-  private timer = 0;
 
-  private readonly verdict = h("p", {
-    class: "hg-lab-verdict",
-    aria: { live: "polite" },
-    data: { testid: "lab-verdict" },
-  });
   private readonly chart = new Chart("Threshold of the score", (level) => this.moveTo(level), "threshold");
   private readonly legend = h("div", { class: "hg-lab-legend" });
   private readonly scores = h("div", { class: "hg-lab-scores", role: "group", aria: { label: "Score" } });
   private readonly matrix = h("table", { class: "hg-lab-matrix", data: { testid: "lab-matrix" } });
   private readonly costs = h("p", { data: { testid: "lab-cost" } });
   private readonly alarms = h("p", { data: { testid: "lab-alarms" } });
-  private readonly toHeld = this.jump("Where 95 % of held-out normal samples are quiet", "lab-held", () => this.held());
-  private readonly toCheapest = this.jump("Where these samples cost least", "lab-cheapest", () => this.least());
-  private readonly missed = this.slider("A miss costs as much as … false alarms", "lab-miss", 0, 3, (power) => {
-    this.miss = round(10 ** power);
-  });
-  private readonly weekly = this.slider("Samples a week", "lab-week", 2, 6, (power) => {
-    this.week = round(10 ** power);
-  });
-
-  private readonly looked = this.slider("Alarms that can be looked at, a week", "lab-room", 0, 4, (power) => {
-    this.room = round(10 ** power);
-  });
-  private readonly toRoom = this.jump("Where as many alarms come as can be looked at", "lab-fitting", () =>
-    this.fitting(),
+  private readonly toHeld = press("Where 95 % of held-out normal samples are quiet", "lab-held", () =>
+    this.moveTo(this.method.threshold),
   );
+  private readonly toCheapest = press("Where these samples cost least", "lab-cheapest", () => this.moveTo(this.best));
+  private readonly missed = slider("A miss costs as much as … false alarms", "lab-miss", [0, 3, STEP], (power) => {
+    this.miss = round(10 ** power);
+    this.drawChart();
+    this.drawn();
+  });
+  private readonly weekly = slider("Samples a week", "lab-week", [2, 6, STEP], (power) => {
+    this.week = round(10 ** power);
+    this.drawn();
+  });
+  private readonly looked = slider("Alarms that can be looked at, a week", "lab-room", [0, 4, STEP], (power) => {
+    this.room = round(10 ** power);
+    this.drawn();
+  });
+  private readonly toRoom = press("Where as many alarms come as can be looked at", "lab-fitting", () => this.fitting());
 
-  constructor(
-    host: HTMLElement,
-    data: Json,
-    view: LabView,
-    private readonly context: LabContext,
-  ) {
+  constructor(host: HTMLElement, data: Json, view: LabView, context: LabContext) {
+    super(host, context);
     const figure = h("div", { class: "hg-lab-figure" }, this.scores, this.chart.element, this.legend);
     figure.append(downloads(this.chart, "threshold"));
     const side = h(
@@ -90,29 +84,24 @@ class Anomalies implements Lab {
     this.update(data, view);
   }
 
-  update(data: Json, view: LabView): void {
-    const asked = JSON.stringify([data["id"], view]);
-    if (asked === this.asked) return;
-    const again = this.asked !== "";
-    this.asked = asked;
+  protected read(data: Json): Json {
+    return data;
+  }
+
+  protected open(data: Json, view: LabView): void {
     const facts = objectOf(data["facts"]);
     this.methods = data["methods"] as Method[];
     this.share = Number(facts["share"]);
     this.levels.clear();
     this.chosen = this.methods.some(({ name }) => name === view["score"]) ? String(view["score"]) : "combined";
-    const number = (name: string, usual: number) => {
-      const value = Number(view[name]);
-      return view[name] && Number.isFinite(value) ? value : usual;
-    };
-    this.miss = Math.min(1000, Math.max(1, number("miss", 10)));
-    this.week = Math.min(1e6, Math.max(100, number("week", 1000)));
-    this.room = Math.min(1e4, Math.max(1, number("room", 50)));
-    this.looked.input.value = String(Math.log10(this.room));
-    // Whoever asks what another cost would mean is shown where it is least.
-    const usual = view["miss"] ? cheapest(this.method, this.miss, 1) : this.method.threshold;
-    this.levels.set(this.chosen, number("at", usual));
+    this.miss = numberIn(view, "miss", 10, 1, 1000);
+    this.week = numberIn(view, "week", 1000, 100, 1e6);
+    this.room = numberIn(view, "room", 50, 1, 1e4);
     this.missed.input.value = String(Math.log10(this.miss));
     this.weekly.input.value = String(Math.log10(this.week));
+    // Whoever asks what another cost would mean is shown where it is least.
+    const usual = view["miss"] ? cheapest(this.method, this.miss, 1) : this.method.threshold;
+    this.levels.set(this.chosen, numberIn(view, "at", usual));
     this.scores.replaceChildren(
       ...this.methods.map(({ name, title, about }) =>
         h(
@@ -128,8 +117,7 @@ class Anomalies implements Lab {
     );
     this.drawChart();
     this.draw();
-    this.chart.element.closest(".hg")?.setAttribute("data-ready", "true");
-    if (again) this.rest();
+    this.ready();
   }
 
   private get method(): Method {
@@ -140,40 +128,15 @@ class Anomalies implements Lab {
     return this.levels.get(this.chosen) ?? this.method.threshold;
   }
 
-  private jump(title: string, testid: string, click: () => void): HTMLButtonElement {
-    return h("button", { type: "button", data: { testid }, on: { click } }, title);
-  }
-
-  private slider(title: string, testid: string, min: number, max: number, set: (power: number) => void) {
-    const input = h("input", {
-      type: "range",
-      min: String(min),
-      max: String(max),
-      step: "0.05",
-      data: { testid },
-      aria: { label: title },
-      on: {
-        input: () => {
-          set(Number(input.value));
-          this.drawChart();
-          this.draw();
-          this.rest();
-        },
-      },
-    });
-    const words = h("output", {});
-    return { input, words, element: h("label", { class: "hg-lab-range" }, h("span", {}, title), input, words) };
-  }
-
   private choose(name: string): void {
     this.chosen = name;
     this.drawChart();
-    this.draw();
-    this.rest();
+    this.drawn();
   }
 
-  private held(): void {
-    this.moveTo(this.method.threshold);
+  private drawn(): void {
+    this.draw();
+    this.rest();
   }
 
   /** Alarms a week above a level, and how many of them are right. */
@@ -191,10 +154,6 @@ class Anomalies implements Lab {
     const { normal, other } = this.method;
     const levels = [...normal, ...other].sort((a, b) => a - b);
     this.moveTo(levels.find((level) => this.weeklyAlarms(level).all <= this.room) ?? levels[levels.length - 1]);
-  }
-
-  private least(): void {
-    this.moveTo(this.best);
   }
 
   private range(): readonly [number, number] {
@@ -248,15 +207,7 @@ class Anomalies implements Lab {
       { title: "share of the samples in %", low: 0, high: top },
       series,
     );
-    this.legend.replaceChildren(
-      ...series.map(({ title, colour, dashed }) => {
-        const mark = h("i", {});
-        mark.style.background = dashed
-          ? `repeating-linear-gradient(90deg, ${colour} 0 5px, transparent 5px 9px)`
-          : colour;
-        return h("span", {}, mark, title);
-      }),
-    );
+    this.legend.replaceChildren(...keysOf(series));
     for (const button of this.scores.querySelectorAll("button"))
       button.setAttribute("aria-pressed", String(button.dataset["score"] === this.chosen));
   }
@@ -299,14 +250,14 @@ class Anomalies implements Lab {
     );
     const price = cost(now, this.miss, 1),
       least = cost(confusion(method, this.best), this.miss, 1);
-    setText(this.missed.words, short(this.miss));
+    this.missed.say(short(this.miss));
     setText(
       this.costs,
       `Cost on these samples: ${price.toLocaleString("en")} (${now.missed} × ${short(this.miss)} + ${now.falseAlarms}); ` +
         `at its least ${least.toLocaleString("en")}, which nobody could know beforehand.`,
     );
-    setText(this.weekly.words, this.week.toLocaleString("en"));
-    setText(this.looked.words, this.room.toLocaleString("en"));
+    this.weekly.say(this.week.toLocaleString("en"));
+    this.looked.say(this.room.toLocaleString("en"));
     const { all, right } = this.weeklyAlarms(level);
     const many =
       all > this.room ? ` That is more than the ${this.room.toLocaleString("en")} that can be looked at.` : "";
@@ -316,21 +267,14 @@ class Anomalies implements Lab {
     );
   }
 
-  private rest(): void {
-    clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => {
-      this.context.report({
-        score: this.chosen === "combined" ? "" : this.chosen,
-        at: this.level.toPrecision(5),
-        miss: this.miss === 10 ? "" : String(this.miss),
-        week: this.week === 1000 ? "" : String(this.week),
-        room: this.room === 50 ? "" : String(this.room),
-      });
-    }, 300);
-  }
-
-  end(): void {
-    clearTimeout(this.timer);
+  protected view(): LabView {
+    return {
+      score: this.chosen === "combined" ? "" : this.chosen,
+      at: this.level.toPrecision(5),
+      miss: this.miss === 10 ? "" : String(this.miss),
+      week: this.week === 1000 ? "" : String(this.week),
+      room: this.room === 50 ? "" : String(this.room),
+    };
   }
 }
 

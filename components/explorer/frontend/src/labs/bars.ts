@@ -43,13 +43,19 @@ export class Bars implements Figure {
       h(
         "th",
         { scope: "col", aria: { sort: i === shown ? "descending" : "none" } },
-        h("button", { type: "button", data: { tip: about }, on: { click: () => this.chosen(i) } }, title),
+        h("button", { type: "button", data: { tip: about }, on: { click: () => this.choose(i) } }, title),
       ),
     );
     this.element.replaceChildren(
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, head), ...heads)),
       h("tbody", {}, ...this.rows.map((row) => this.row(row))),
     );
+  }
+
+  /** The heads are drawn anew by then: who chose with a key goes on from there. */
+  private choose(column: number): void {
+    this.chosen(column);
+    this.element.querySelectorAll<HTMLElement>("thead button")[column]?.focus();
   }
 
   private row({ title, about, main, values }: Row): HTMLElement {

@@ -22,6 +22,8 @@ export interface Axis {
   readonly log?: boolean;
   readonly low: number;
   readonly high: number;
+  /** Where alone the handle can stand, rising. */
+  readonly stops?: readonly number[];
 }
 
 const WIDTH = 640,
@@ -169,29 +171,22 @@ export class Chart implements Figure {
   private drag(event: PointerEvent): void {
     const box = this.element.getBoundingClientRect();
     const px = ((event.clientX - box.left) / box.width) * WIDTH;
-    this.go((px - LEFT) / (WIDTH - LEFT - RIGHT));
+    this.moved(valueAt(this.x, (px - LEFT) / (WIDTH - LEFT - RIGHT)));
   }
 
   private key(event: KeyboardEvent): void {
     const step = { ArrowLeft: -0.01, ArrowDown: -0.01, ArrowRight: 0.01, ArrowUp: 0.01, PageDown: -0.1, PageUp: 0.1 }[
       event.key
     ];
-    const share = shareOf(this.x, this.at);
-    if (step !== undefined) this.go(share + step);
-    else if (event.key === "Home") this.go(0);
-    else if (event.key === "End") this.go(1);
+    if (step !== undefined) this.moved(movedBy(this.x, this.at, step));
+    else if (event.key === "Home") this.moved(valueAt(this.x, 0));
+    else if (event.key === "End") this.moved(valueAt(this.x, 1));
     else return;
     event.preventDefault();
     event.stopPropagation();
   }
 
-  private go(share: number): void {
-    const { low, high, log } = this.x;
-    const within = Math.min(1, Math.max(0, share));
-    this.moved(log ? low * (high / low) ** within : low + within * (high - low));
-  }
-
-  /** The figure as a file of its own. */
+  /** The figure as a file of its own, where there are no variables of the page. */
   file(): string {
     const copy = this.element.cloneNode(true) as SVGSVGElement;
     const style = getComputedStyle(this.element);
@@ -210,7 +205,8 @@ export class Chart implements Figure {
         svg("text", { x: LEFT + 30, y }, title),
       );
     });
-    return new XMLSerializer().serializeToString(copy);
+    const drawing = new XMLSerializer().serializeToString(copy);
+    return drawing.replace(/var\((--[a-z]+)\)/g, (_, name: string) => style.getPropertyValue(name).trim() || "#2563eb");
   }
 
   /** The numbers behind the lines. */
@@ -221,7 +217,26 @@ export class Chart implements Figure {
 }
 
 const shareOf = ({ low, high, log }: Axis, value: number): number =>
-  log ? Math.log(Math.max(value, 1e-12) / low) / Math.log(high / low) : (value - low) / (high - low);
+  log ? Math.log(Math.max(value, 1e-12) / low) / Math.log(high / low) : (value - low) / (high - low || 1);
+
+/** The value at a share of an axis; of one with stops, the nearest stop. */
+export function valueAt(axis: Axis, share: number): number {
+  const { low, high, log, stops } = axis;
+  const within = Math.min(1, Math.max(0, share));
+  if (!stops?.length) return log ? low * (high / low) ** within : low + within * (high - low);
+  const away = (stop: number) => Math.abs(shareOf(axis, stop) - within);
+  return stops.reduce((a, b) => (away(b) < away(a) ? b : a));
+}
+
+/** Where a key leads to that moves by a share of an axis: to another stop, where there are stops. */
+export function movedBy(axis: Axis, from: number, by: number): number {
+  const { stops } = axis,
+    share = shareOf(axis, from);
+  if (!stops?.length) return valueAt(axis, share + by);
+  const far = Math.sign(by) * Math.max(1, Math.round(Math.abs(by) * stops.length));
+  const at = stops.indexOf(valueAt(axis, share)) + far;
+  return stops[Math.min(stops.length - 1, Math.max(0, at))];
+}
 
 /** Round numbers within an axis: 1, 2 and 5 times powers of ten on a logarithmic one. */
 export function marksOf({ low, high, log }: Axis, count: number): number[] {
@@ -263,10 +278,4 @@ export function reaching(points: readonly (readonly [number, number])[], y: numb
     if (y <= y1) return x0 * (x1 / x0) ** ((y - y0) / (y1 - y0));
   }
   return null;
-}
-
-/** A colour as it is, not as a variable of the page: a file of its own has none. */
-export function colourIn(element: Element, colour: string): string {
-  const name = /^var\((--[a-z]+)\)$/.exec(colour);
-  return name ? getComputedStyle(element).getPropertyValue(name[1]).trim() || "#2563eb" : colour;
 }

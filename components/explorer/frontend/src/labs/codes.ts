@@ -3,13 +3,13 @@
 import { objectOf, type Json } from "../card";
 import { classColours, cssColour, onPaper } from "../colours";
 import { h, setText } from "../dom";
-import { messageOf } from "../fault";
 import { Network } from "../network/network";
 import { Painter, type Sampled } from "../paint";
 import { themeOf } from "../theme";
 import { term } from "../tips";
 import { Dots, nearest, type Place } from "./dots";
-import type { Lab, LabContext, LabOf, LabView } from "./lab";
+import { Showing, type LabContext, type LabOf, type LabView } from "./lab";
+import { keysOf, numberIn } from "./parts";
 
 interface Method {
   readonly name: string;
@@ -32,9 +32,8 @@ interface Answer {
 
 export const codes: LabOf = (host, data, view, context) => new Codes(host, data, view, context);
 
-class Codes implements Lab {
+class Codes extends Showing<Answer> {
   private answer: Answer | null = null;
-  private asked = "";
   private picked = 0;
   private maps: { readonly dots: Dots; readonly near: readonly (readonly number[])[]; readonly words: HTMLElement }[] =
     [];
@@ -44,8 +43,6 @@ class Codes implements Lab {
   private painter: Painter | null = null;
   private pictures: readonly Sampled[] = [];
   private decoded: Float32Array | undefined;
-  private timer = 0;
-  private ended = false;
 
   private readonly grid = h("div", { class: "hg-lab-maps" });
   private readonly legend = h("div", { class: "hg-lab-legend" });
@@ -60,51 +57,44 @@ class Codes implements Lab {
     on: { input: () => this.pick(Number(this.slider.value) - 1) },
   });
 
-  constructor(
-    private readonly host: HTMLElement,
-    data: Json,
-    view: LabView,
-    private readonly context: LabContext,
-  ) {
+  constructor(host: HTMLElement, data: Json, view: LabView, context: LabContext) {
+    super(host, context);
     const range = h("label", { class: "hg-lab-range" }, h("span", {}, "Test sample"), this.slider);
     host.append(this.grid, this.legend, this.words, this.strip, range);
     this.update(data, view);
-    void this.load();
+    this.attempt(this.load(), this.words);
   }
 
   /** The run's decoder draws what is pointed at, of the stored codes. */
   private async load(): Promise<void> {
-    try {
-      const { folder } = this.context;
-      const card = await folder.card();
-      const [decoder, all] = await Promise.all([
-        Network.load(folder, card, "decoder"),
-        folder.floats("codes.f32", card.codes.count * card.codes.size),
-      ]);
-      if (this.ended) return;
-      [this.codes, this.size] = [all, card.codes.size];
-      this.painter = new Painter({ kind: card.dataset.kind, shape: card.dataset.shape });
-      this.decoder = decoder;
-      this.draw();
-    } catch (error) {
-      if (!this.ended) this.words.after(h("p", { role: "alert" }, messageOf(error)));
-    }
+    const { folder } = this.context;
+    const card = await folder.card();
+    const [decoder, all] = await Promise.all([
+      Network.load(folder, card, "decoder"),
+      folder.floats("codes.f32", card.codes.count * card.codes.size),
+    ]);
+    if (this.ended) return;
+    [this.codes, this.size] = [all, card.codes.size];
+    this.painter = new Painter({ kind: card.dataset.kind, shape: card.dataset.shape });
+    this.decoder = decoder;
+    this.draw();
   }
 
-  update(data: Json, view: LabView): void {
-    const asked = JSON.stringify([data["id"], view]);
-    if (asked !== this.asked) {
-      const again = this.asked !== "";
-      this.asked = asked;
-      this.build(objectOf(data) as unknown as Answer);
-      const wanted = Math.round(Number(view["sample"] ?? 1)) - 1;
-      this.picked = Math.min(this.count - 1, Math.max(0, Number.isFinite(wanted) ? wanted : 0));
-      this.slider.value = String(this.picked + 1);
-      if (again) this.rest();
-    }
+  protected read(data: Json): Answer {
+    return objectOf(data) as unknown as Answer;
+  }
+
+  protected open(answer: Answer, view: LabView): void {
+    this.build(answer);
+    this.picked = Math.round(numberIn(view, "sample", 1, 1, this.count)) - 1;
+    this.slider.value = String(this.picked + 1);
+    this.inked();
+    this.ready();
+  }
+
+  protected override inked(): void {
     this.paint();
     this.draw();
-    this.host.setAttribute("data-ready", "true");
   }
 
   private get count(): number {
@@ -141,12 +131,11 @@ class Codes implements Lab {
     const dots = answer.labels.map((label) => colours[label] ?? cssColour(grey));
     for (const map of this.maps) map.dots.paint(dots, ink);
     this.legend.replaceChildren(
-      ...answer.classes.flatMap((name, label) => {
-        if (!answer.labels.includes(label)) return [];
-        const mark = h("i", {});
-        mark.style.background = colours[label];
-        return [h("span", {}, mark, name)];
-      }),
+      ...keysOf(
+        answer.classes
+          .map((title, label) => ({ title, colour: colours[label] }))
+          .filter((_, label) => answer.labels.includes(label)),
+      ),
     );
   }
 
@@ -181,7 +170,7 @@ class Codes implements Lab {
   private drawPictures(shown: readonly number[]): void {
     const { answer, decoder, painter } = this;
     if (!answer || !decoder || !painter) return;
-    painter.ink = themeOf(this.host).ink.text;
+    painter.ink = this.ink;
     if (this.pictures.length !== shown.length) {
       this.pictures = shown.map(() => painter.canvas("hg-lab-thumb"));
       const words = h("span", {}, "What the run's decoder makes of it, and of those most like it:");
@@ -194,15 +183,7 @@ class Codes implements Lab {
     });
   }
 
-  private rest(): void {
-    clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => {
-      this.context.report({ sample: this.picked ? String(this.picked + 1) : "" });
-    }, 300);
-  }
-
-  end(): void {
-    this.ended = true;
-    clearTimeout(this.timer);
+  protected view(): LabView {
+    return { sample: this.picked ? String(this.picked + 1) : "" };
   }
 }

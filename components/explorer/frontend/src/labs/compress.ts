@@ -1,14 +1,14 @@
 /** How many bytes an image needs: curves of rate and distortion, and images that change with the rate. */
 
-import { objectOf, type Json } from "../card";
+import type { Json } from "../card";
 import { choice, h, setText } from "../dom";
-import { messageOf } from "../fault";
-import { Chart, colourIn, type Series } from "./chart";
+import { Chart, type Series } from "./chart";
 import { readAnswer, type Answer, type Method } from "./compress-answer";
 import { Pictures } from "./compress-pictures";
 import { formatBytes, kilobytes, verdict } from "./compress-verdict";
 import { downloads } from "./downloads";
-import type { Lab, LabContext, LabOf, LabView } from "./lab";
+import { Showing, type LabContext, type LabOf, type LabView } from "./lab";
+import { keysOf, numberIn, slider } from "./parts";
 import { Network } from "../network/network";
 import { Painter } from "../paint";
 import { term } from "../tips";
@@ -20,10 +20,8 @@ const FEWEST = 1,
 
 export const compress: LabOf = (host, data, view, context) => new Compress(host, data, view, context);
 
-class Compress implements Lab {
+class Compress extends Showing<Answer> {
   private answer: Answer | null = null;
-  /** The answer and the view that were sent last. */
-  private asked = "";
   private decoder: Network | null = null;
   private painter = new Painter({ kind: "image", shape: [1, 1, 1] });
   /** Bytes of an image's code, where the hand has put them. The decoder's part of each image comes on top. */
@@ -35,90 +33,53 @@ class Compress implements Lab {
   private picked = 0;
   private decoded: Float32Array | undefined;
   private frame = 0;
-  private ended = false;
 
-  private readonly verdict = h("p", {
-    class: "hg-lab-verdict",
-    aria: { live: "polite" },
-    data: { testid: "lab-verdict" },
-  });
   private readonly chart = new Chart("Bytes an image", (rate) => this.moveTo(rate), "rate");
   private readonly legend = h("div", { class: "hg-lab-legend" });
   private readonly pictures = new Pictures();
   private readonly thumbs = h("div", { class: "hg-lab-thumbs", role: "group", aria: { label: "Test image" } });
   private readonly controls = h("div", { class: "hg-lab-controls" });
-  private readonly count = h("input", {
-    type: "range",
-    min: "0",
-    max: "1000",
-    data: { testid: "lab-images" },
-    aria: { label: "How many images are compressed" },
-    on: { input: () => this.counted(Number(this.count.value) / 1000) },
-  });
-  private readonly countWords = h("output", {});
+  private readonly count = slider("How many images", "lab-images", [0, 1000, 1], (place) => this.counted(place / 1000));
 
-  constructor(
-    host: HTMLElement,
-    data: Json,
-    view: LabView,
-    private readonly context: LabContext,
-  ) {
+  constructor(host: HTMLElement, data: Json, view: LabView, context: LabContext) {
+    super(host, context);
     const figure = h("div", { class: "hg-lab-figure" }, this.chart.element, this.legend);
     figure.append(downloads(this.chart, "rate-distortion"));
     const side = h("div", { class: "hg-lab-side" }, this.thumbs, this.pictures.element);
     host.append(this.verdict, this.controls, h("div", { class: "hg-lab-two" }, figure, side));
     this.update(data, view);
-    void this.load();
+    this.attempt(this.load());
   }
 
   /** The run's own decoder makes the images, so that every place between two points has one. */
   private async load(): Promise<void> {
-    try {
-      const card = await this.context.folder.card();
-      const decoder = await Network.load(this.context.folder, card, "decoder");
-      if (this.ended) return;
-      this.decoder = decoder;
-      this.draw();
-    } catch (error) {
-      if (!this.ended) this.verdict.after(h("p", { role: "alert" }, messageOf(error)));
-    }
+    const { folder } = this.context;
+    const decoder = await Network.load(folder, await folder.card(), "decoder");
+    if (this.ended) return;
+    this.decoder = decoder;
+    this.draw();
   }
 
-  update(data: Json, view: LabView): void {
-    const facts = objectOf(data);
-    const asked = JSON.stringify([facts["id"], view]);
-    if (this.asked === asked) return;
-    const again = this.asked !== "";
-    this.asked = asked;
-    void readAnswer(facts).then((answer) => {
-      if (this.ended) return;
-      this.answer = answer;
-      this.painter = new Painter({ kind: "image", shape: answer.shape });
-      this.open(view);
-      if (again) this.rest(); // what was reported before is of another view
-    });
+  protected read(data: Json): Promise<Answer> {
+    return readAnswer(data);
   }
 
-  private open(view: LabView): void {
-    const { answer } = this;
-    if (!answer) return;
+  protected open(answer: Answer, view: LabView): void {
+    this.answer = answer;
+    this.painter = new Painter({ kind: "image", shape: answer.shape });
     const [run] = answer.methods;
-    const number = (name: string, usual: number) => {
-      const value = Number(view[name]);
-      return view[name] && Number.isFinite(value) ? value : usual;
-    };
     const usual = run.points[answer.shares.indexOf(0.25)] ?? run.points[run.points.length - 1];
-    this.rate = Math.max(this.low(), number("rate", usual.rate));
-    this.images = Math.min(MOST, Math.max(FEWEST, number("many", 1000)));
-    this.bits = answer.decoder.some(({ bits }) => bits === number("bits", 0)) ? number("bits", 0) : 0;
+    this.rate = Math.max(this.low(), numberIn(view, "rate", usual.rate));
+    this.images = numberIn(view, "many", 1000, FEWEST, MOST);
+    this.bits = answer.decoder.find(({ bits }) => bits === Number(view["bits"]))?.bits ?? 0;
     this.alone = view["alone"] === "yes";
     if (!view["rate"]) this.within(run);
     this.similarity = view["measure"] === "ssim" && run.points.every(({ ssim }) => ssim !== null);
-    this.picked = Math.min(answer.count - 1, Math.max(0, Math.round(number("image", 0))));
+    this.picked = Math.round(numberIn(view, "image", 0, 0, answer.count - 1));
     this.build(answer);
     this.drawChart();
     this.draw();
-    this.chart.element.closest(".hg")?.setAttribute("data-ready", "true");
+    this.ready();
   }
 
   /** Puts the handle where the run has an image at all: files of one image each begin with a head. */
@@ -147,11 +108,7 @@ class Compress implements Lab {
     );
     this.pictures.build(answer, painter);
     this.legend.replaceChildren(
-      ...answer.methods.map(({ title }, i) => {
-        const mark = h("i", {});
-        mark.style.background = COLOURS[i % COLOURS.length];
-        return h("span", { class: i ? "" : "hg-lab-main" }, mark, title);
-      }),
+      ...keysOf(answer.methods.map(({ title }, i) => ({ title, colour: COLOURS[i % COLOURS.length], main: i === 0 }))),
     );
     const files = choice(
       "Files",
@@ -193,11 +150,10 @@ class Compress implements Lab {
       },
       "lab-measure",
     );
-    this.count.value = String(Math.round(1000 * (Math.log(this.images / FEWEST) / Math.log(MOST / FEWEST))));
-    const many = h("label", { class: "hg-lab-range" }, h("span", {}, "How many images"), this.count, this.countWords);
+    this.count.input.value = String(Math.round(1000 * (Math.log(this.images / FEWEST) / Math.log(MOST / FEWEST))));
     this.controls.replaceChildren(
       bits,
-      many,
+      this.count.element,
       files,
       ...(answer.methods[0].points.every(({ ssim }) => ssim !== null) ? [measure] : []),
     );
@@ -250,7 +206,7 @@ class Compress implements Lab {
       return {
         name: method.name,
         title: method.title,
-        colour: colourIn(this.chart.element, COLOURS[i % COLOURS.length]),
+        colour: COLOURS[i % COLOURS.length],
         main: i === 0,
         points: method.lossless ? [] : points,
       };
@@ -271,7 +227,7 @@ class Compress implements Lab {
       series[answer.methods.indexOf(method)] = {
         name: method.name,
         title: method.title,
-        colour: colourIn(this.chart.element, COLOURS[at]),
+        colour: COLOURS[at],
         dashed: true,
         points: ends,
       };
@@ -309,9 +265,7 @@ class Compress implements Lab {
       const select = this.controls.querySelector<HTMLSelectElement>('[data-testid="lab-decoder"]');
       if (select) select.value = String(this.bits);
     }
-    this.drawChart();
-    this.draw();
-    this.rest();
+    this.redrawn();
   }
 
   private pick(image: number): void {
@@ -321,26 +275,22 @@ class Compress implements Lab {
     this.rest();
   }
 
-  private timer = 0;
-  private rest(): void {
-    clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => {
-      this.context.report({
-        rate: this.rate.toPrecision(4),
-        many: this.images === 1000 ? "" : String(this.images),
-        bits: this.bits ? String(this.bits) : "",
-        alone: this.alone ? "yes" : "",
-        measure: this.similarity ? "ssim" : "",
-        image: this.picked ? String(this.picked) : "",
-      });
-    }, 300);
+  protected view(): LabView {
+    return {
+      rate: this.rate.toPrecision(4),
+      many: this.images === 1000 ? "" : String(this.images),
+      bits: this.bits ? String(this.bits) : "",
+      alone: this.alone ? "yes" : "",
+      measure: this.similarity ? "ssim" : "",
+      image: this.picked ? String(this.picked) : "",
+    };
   }
 
   /** Everything that depends on the rate. */
   private draw(): void {
     const { answer } = this;
     if (!answer) return;
-    setText(this.countWords, this.images.toLocaleString("en"));
+    this.count.say(this.images.toLocaleString("en"));
     const words = this.sentence(answer);
     setText(this.verdict, words);
     this.chart.place(this.rate + this.share, `${(this.rate + this.share).toFixed(1)} bytes an image. ${words}`);
@@ -387,9 +337,8 @@ class Compress implements Lab {
     });
   }
 
-  end(): void {
-    this.ended = true;
+  override end(): void {
+    super.end();
     cancelAnimationFrame(this.frame);
-    clearTimeout(this.timer);
   }
 }

@@ -4,6 +4,7 @@ import type { Fit } from "../about";
 import { objectOf, type Json } from "../card";
 import { product } from "../maths";
 import { Compiled, readWeights } from "../network";
+import { bytesOf } from "./parts";
 import { cutTiles } from "./tiles";
 
 export interface Method {
@@ -82,5 +83,3 @@ async function readerOf(about: unknown, weights: unknown, shape: readonly number
   const { layers } = objectOf(about);
   return Compiled.of({ layers, name: "reader", shape, weights: readWeights(bytesOf(weights)) });
 }
-
-const bytesOf = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));

@@ -1,8 +1,9 @@
 /** What is set around the pad of the lab Denoise: the sample, the pen, the noise and the watermark. */
 
-import { choice, h, setText } from "../dom";
+import { choice, h } from "../dom";
 import type { Answer } from "./denoise-answer";
 import { ImagePad, PENS, type Pad, type Pen } from "./pads";
+import { press, slider } from "./parts";
 import { KINDS, type Noise } from "./spoiling";
 
 /** The noise that is on the sample besides the pen's. level in [0, 1]; another seed is another draw of it. */
@@ -28,14 +29,14 @@ export class Controls {
   private readonly thumbs = h("div", { class: "hg-lab-thumbs", role: "group", aria: { label: "Test sample" } });
   private readonly pens = h("div", { class: "hg-lab-scores", role: "group", aria: { label: "Pen" } });
   private readonly noise: HTMLLabelElement;
-  private readonly level = this.slider("Level", "lab-level", 0, 1, (value) => (this.live.level = value));
-  private readonly width = this.slider("Width of the pen", "lab-width", 0.03, 0.25, (value) => {
+  private readonly level = this.range("Level", "lab-level", 0, 1, (value) => (this.live.level = value));
+  private readonly width = this.range("Width of the pen", "lab-width", 0.03, 0.25, (value) => {
     if (this.pad instanceof ImagePad) this.pad.width = value;
   });
-  private readonly strength = this.slider("Strength", "lab-strength", 0, 1, (value) => {
+  private readonly strength = this.range("Strength", "lab-strength", 0, 1, (value) => {
     if (this.pad instanceof ImagePad) this.pad.strength = value;
   });
-  private readonly size = this.slider("Size", "lab-size", 0.1, 0.8, (value) => {
+  private readonly size = this.range("Size", "lab-size", 0.1, 0.8, (value) => {
     if (this.pad instanceof ImagePad) this.pad.size = value;
   });
   private readonly text = h("input", {
@@ -53,19 +54,14 @@ export class Controls {
     },
   });
 
-  private readonly again = h(
-    "button",
-    {
-      type: "button",
-      title: "The same noise, drawn anew",
-      on: {
-        click: () => {
-          this.live.seed++;
-          this.told.changed();
-        },
-      },
-    },
+  private readonly again = press(
     "Draw again",
+    "lab-again",
+    () => {
+      this.live.seed++;
+      this.told.changed();
+    },
+    "The same noise, drawn anew",
   );
 
   constructor(private readonly told: Told) {
@@ -121,11 +117,7 @@ export class Controls {
         ),
       ),
     );
-    const clear = h(
-      "button",
-      { type: "button", data: { testid: "lab-clear" }, on: { click: () => this.told.cleared() } },
-      "Clear",
-    );
+    const clear = press("Clear", "lab-clear", () => this.told.cleared());
     const mark = h("label", { class: "hg-choice" }, h("span", {}, "Watermark"), this.text);
     const row = (...parts: (Node | false)[]) => h("div", { class: "hg-lab-controls" }, ...parts);
     this.element.replaceChildren(
@@ -177,29 +169,17 @@ export class Controls {
     this.strength.element.hidden = this.size.element.hidden = !pad.text;
   }
 
-  private slider(title: string, testid: string, low: number, high: number, set: (value: number) => void) {
-    const words = h("output", {});
-    const input = h("input", {
-      type: "range",
-      min: String(low),
-      max: String(high),
-      step: "0.01",
-      data: { testid },
-      aria: { label: title },
-      on: {
-        input: () => {
-          set(Number(input.value));
-          setText(words, percent(Number(input.value)));
-          this.told.changed();
-        },
-      },
+  private range(title: string, testid: string, low: number, high: number, set: (value: number) => void) {
+    const { input, element, say } = slider(title, testid, [low, high, 0.01], (value) => {
+      set(value);
+      say(percent(value));
+      this.told.changed();
     });
-    const element = h("label", { class: "hg-lab-range" }, h("span", {}, title), input, words);
     return {
       element,
       set: (value: number) => {
         input.value = String(value);
-        setText(words, percent(value));
+        say(percent(value));
       },
     };
   }

@@ -15,7 +15,7 @@ export class Examples {
         const kept = answer.examples[noise][m];
         const canvas = painter.canvas("hg-lab-picture");
         canvas.dataset["method"] = name;
-        painter.paint(canvas, kept[picked % kept.length]);
+        painter.paint(canvas, kept[picked] ?? kept[0]);
         return h("figure", { class: "hg-lab-cell" }, h("figcaption", { title }, title), canvas);
       }),
     );

@@ -1,18 +1,17 @@
 /** A noisy sample that a run cleans while a pen moves, a classifier that reads it before and after, and how methods compare. */
 
-import { objectOf, type Json } from "../card";
+import type { Json } from "../card";
 import { h, setText } from "../dom";
-import { messageOf } from "../fault";
 import { Network } from "../network/network";
 import type { Sampled } from "../paint";
-import { themeOf } from "../theme";
 import { Bars, type Column } from "./bars";
 import { readAnswer, type Answer, type Measured } from "./denoise-answer";
 import { Controls, type Live } from "./denoise-controls";
 import { Examples } from "./denoise-examples";
 import { downloads } from "./downloads";
-import type { Lab, LabContext, LabOf, LabView } from "./lab";
+import { Showing, type LabContext, type LabOf, type LabView } from "./lab";
 import { ImagePad, sampleCanvas, ValuePad, type Pad } from "./pads";
+import { numberIn, press } from "./parts";
 import { drawsOf, median, reading, spoil, type Draws } from "./spoiling";
 
 const COLUMNS: readonly (Column & { readonly key: "read" | "psnr" | "ssim" })[] = [
@@ -44,9 +43,8 @@ interface Shown {
   readonly words: HTMLElement;
 }
 
-class Denoise implements Lab {
+class Denoise extends Showing<Answer> {
   private answer: Answer | null = null;
-  private asked = "";
   private networks: { readonly encoder: Network; readonly decoder: Network } | null = null;
   private pad: Pad | null = null;
   private draws: Draws | null = null;
@@ -64,14 +62,7 @@ class Denoise implements Lab {
   private shown: { clean: Shown; filter: Shown | null; cleaned: Shown } | null = null;
   private frame = 0;
   private begun = 0;
-  private timer = 0;
-  private ended = false;
 
-  private readonly verdict = h("p", {
-    class: "hg-lab-verdict",
-    aria: { live: "polite" },
-    data: { testid: "lab-verdict" },
-  });
   private readonly stage = h("div", { class: "hg-lab-stage" });
   private readonly before = h("figcaption", { data: { testid: "lab-before" } });
   private readonly controls: Controls;
@@ -83,12 +74,8 @@ class Denoise implements Lab {
   private readonly bars = new Bars((column) => this.compare(column));
   private readonly examples = new Examples();
 
-  constructor(
-    private readonly host: HTMLElement,
-    data: Json,
-    view: LabView,
-    private readonly context: LabContext,
-  ) {
+  constructor(host: HTMLElement, data: Json, view: LabView, context: LabContext) {
+    super(host, context);
     this.controls = new Controls({
       picked: (index) => this.pick(index),
       changed: () => this.changed(performance.now()),
@@ -99,59 +86,38 @@ class Denoise implements Lab {
     right.append(downloads(this.bars, "denoising"));
     host.append(this.verdict, h("div", { class: "hg-lab-two" }, left, right));
     this.update(data, view);
-    void this.load();
+    this.attempt(this.load());
   }
 
   private async load(): Promise<void> {
-    try {
-      const { folder } = this.context;
-      const card = await folder.card();
-      const [encoder, decoder] = await Promise.all([
-        Network.load(folder, card, "encoder"),
-        Network.load(folder, card, "decoder"),
-      ]);
-      if (this.ended) return;
-      this.networks = { encoder, decoder };
-      this.changed(performance.now());
-    } catch (error) {
-      if (!this.ended) this.verdict.after(h("p", { role: "alert" }, messageOf(error)));
-    }
+    const { folder } = this.context;
+    const card = await folder.card();
+    const [encoder, decoder] = await Promise.all([
+      Network.load(folder, card, "encoder"),
+      Network.load(folder, card, "decoder"),
+    ]);
+    if (this.ended) return;
+    this.networks = { encoder, decoder };
+    this.changed(performance.now());
   }
 
-  update(data: Json, view: LabView): void {
-    this.inked();
-    const asked = JSON.stringify([objectOf(data)["id"], view]);
-    if (this.asked === asked) return;
-    const again = this.asked !== "";
-    this.asked = asked;
-    readAnswer(data).then(
-      (answer) => {
-        if (this.ended) return;
-        this.answer = answer;
-        this.open(answer, view);
-        if (again) this.rest();
-      },
-      (error: unknown) => setText(this.verdict, messageOf(error)),
-    );
+  protected read(data: Json): Promise<Answer> {
+    return readAnswer(data);
   }
 
-  /** Lines and bars are painted in the ink of the page, which may have gone from light to dark. */
-  private inked(): void {
+  protected override inked(): void {
     const { answer, pad } = this;
-    const ink = themeOf(this.host).ink.text;
-    if (!answer || !pad || pad.painter.ink === ink) return;
-    pad.painter.ink = ink;
+    if (!answer || !pad) return;
+    pad.painter.ink = this.ink;
     this.clean = null;
     this.controls.paint(answer);
     this.drawTable();
     this.changed(performance.now());
   }
 
-  private open(answer: Answer, view: LabView): void {
-    const number = (name: string, usual: number, most: number) => {
-      const value = Number(view[name]);
-      return view[name] && Number.isFinite(value) ? Math.min(most, Math.max(0, value)) : usual;
-    };
+  protected open(answer: Answer, view: LabView): void {
+    this.answer = answer;
+    const number = (name: string, usual: number, most: number) => numberIn(view, name, usual, 0, most);
     const named = answer.noises.findIndex(({ name }) => name === view["measured"]);
     this.measured = Math.max(0, named);
     const columns = this.columns(answer);
@@ -188,7 +154,7 @@ class Denoise implements Lab {
     const { kind, shape, fit } = answer;
     this.pad = kind === "image" ? new ImagePad(shape, fit, heard) : new ValuePad(kind, shape, heard);
     const { painter } = this.pad;
-    painter.ink = themeOf(this.host).ink.text;
+    painter.ink = this.ink;
     this.input = new Float32Array(answer.size);
     this.filtered = new Float32Array(answer.size);
     this.clean = null;
@@ -207,6 +173,10 @@ class Denoise implements Lab {
     const small = h("div", { class: "hg-lab-small" }, clean.element, filter && filter.element);
     this.stage.classList.toggle("hg-lab-wide", kind !== "image");
     this.stage.replaceChildren(noisy, cleaned.element, small);
+    this.tabs.replaceChildren(
+      ...answer.noises.map(({ title, name }, i) => press(title, `lab-noise-${name}`, () => this.choose(i))),
+    );
+    this.tabs.hidden = answer.noises.length < 2;
   }
 
   /** Puts the noise that was measured on the sample. */
@@ -246,21 +216,7 @@ class Denoise implements Lab {
     if (!answer || !this.pad) return;
     const measured = answer.noises[this.measured];
     const columns = this.columns(answer);
-    this.tabs.replaceChildren(
-      ...answer.noises.map(({ title, name }, i) =>
-        h(
-          "button",
-          {
-            type: "button",
-            aria: { pressed: String(i === this.measured) },
-            data: { testid: `lab-noise-${name}` },
-            on: { click: () => this.choose(i) },
-          },
-          title,
-        ),
-      ),
-    );
-    this.tabs.hidden = answer.noises.length < 2;
+    [...this.tabs.children].forEach((tab, i) => tab.setAttribute("aria-pressed", String(i === this.measured)));
     const rows = measured.methods.map((method) => ({
       title: method.title,
       about: [method.library, method.setting].filter(Boolean).join(", "),
@@ -339,7 +295,7 @@ class Denoise implements Lab {
     const cleaned = (shown.cleaned.canvas.sample = this.decoded);
     pad.painter.paint(shown.cleaned.canvas, cleaned);
     this.say(shown.cleaned.words, says(cleaned));
-    this.host.dataset["ready"] = "true";
+    this.ready();
   }
 
   /** What the classifier reads, and whether that is right, where that is known. */
@@ -355,28 +311,24 @@ class Denoise implements Lab {
     element.className = mark === "right" ? "hg-lab-good" : mark === "wrong" ? "hg-lab-bad" : "";
   }
 
-  private rest(): void {
-    clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => {
-      const { answer, live, pad } = this;
-      if (!answer) return;
-      const text = pad instanceof ImagePad ? pad.text : "";
-      this.context.report({
-        measured: this.measured ? answer.noises[this.measured].name : "",
-        by: this.column ? this.columns(answer)[this.column].key : "",
-        sample: this.picked ? String(this.picked) : "",
-        noise: live.noise,
-        level: live.level.toPrecision(2),
-        text,
-        strength: text && pad instanceof ImagePad ? pad.strength.toPrecision(2) : "",
-        size: text && pad instanceof ImagePad ? pad.size.toPrecision(2) : "",
-      });
-    }, 300);
+  protected view(): LabView | null {
+    const { answer, live, pad } = this;
+    if (!answer) return null;
+    const text = pad instanceof ImagePad ? pad.text : "";
+    return {
+      measured: this.measured ? answer.noises[this.measured].name : "",
+      by: this.column ? this.columns(answer)[this.column].key : "",
+      sample: this.picked ? String(this.picked) : "",
+      noise: live.noise,
+      level: live.level.toPrecision(2),
+      text,
+      strength: text && pad instanceof ImagePad ? pad.strength.toPrecision(2) : "",
+      size: text && pad instanceof ImagePad ? pad.size.toPrecision(2) : "",
+    };
   }
 
-  end(): void {
-    this.ended = true;
+  override end(): void {
+    super.end();
     cancelAnimationFrame(this.frame);
-    clearTimeout(this.timer);
   }
 }

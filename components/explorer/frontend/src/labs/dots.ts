@@ -16,12 +16,12 @@ export class Dots {
   private ink: Ink | null = null;
 
   private colours: readonly string[] = [];
+  /** The dots in pixels. */
+  private readonly pixels: readonly Place[];
 
   /** Places in [0, 1]. `picked` is called with the dot that is pointed at. */
-  constructor(
-    private readonly places: readonly Place[],
-    picked: (index: number) => void,
-  ) {
+  constructor(places: readonly Place[], picked: (index: number) => void) {
+    this.pixels = places.map(([x, y]) => [EDGE + x * (SIDE - 2 * EDGE), SIDE - EDGE - y * (SIDE - 2 * EDGE)]);
     const pick = (event: PointerEvent) => {
       const box = this.canvas.getBoundingClientRect();
       picked(this.at((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height));
@@ -32,19 +32,13 @@ export class Dots {
 
   /** The dot nearest to a place on the canvas, in shares of its sides. */
   private at(x: number, y: number): number {
-    const [px, py] = [x * SIDE, y * SIDE];
     let best = 0,
       least = Infinity;
-    this.places.forEach((place, i) => {
-      const [dx, dy] = this.pixel(place);
-      const far = (dx - px) ** 2 + (dy - py) ** 2;
+    for (let i = 0; i < this.pixels.length; i++) {
+      const far = (this.pixels[i][0] - x * SIDE) ** 2 + (this.pixels[i][1] - y * SIDE) ** 2;
       if (far < least) [best, least] = [i, far];
-    });
+    }
     return best;
-  }
-
-  private pixel([x, y]: Place): Place {
-    return [EDGE + x * (SIDE - 2 * EDGE), SIDE - EDGE - y * (SIDE - 2 * EDGE)];
   }
 
   /** Paints the dots in these colours, as CSS writes them; marks are in those of the page. */
@@ -53,10 +47,10 @@ export class Dots {
     const context = cpuContext(this.ground);
     context.clearRect(0, 0, SIDE, SIDE);
     context.globalAlpha = 0.85;
-    this.places.forEach((place, i) => {
+    this.pixels.forEach(([x, y], i) => {
       context.fillStyle = this.colours[i];
       context.beginPath();
-      context.arc(...this.pixel(place), RADIUS, 0, 7);
+      context.arc(x, y, RADIUS, 0, 7);
       context.fill();
     });
   }
@@ -68,7 +62,7 @@ export class Dots {
     const context = cpuContext(this.canvas);
     context.clearRect(0, 0, SIDE, SIDE);
     context.drawImage(this.ground, 0, 0);
-    const from = this.pixel(this.places[index]);
+    const from = this.pixels[index];
     for (const [colour, width] of [
       [ink.paper, 7],
       [ink.text, 3],
@@ -77,7 +71,7 @@ export class Dots {
       for (const other of like) {
         context.beginPath();
         context.moveTo(...from);
-        context.lineTo(...this.pixel(this.places[other]));
+        context.lineTo(...this.pixels[other]);
         context.stroke();
       }
     }
@@ -87,7 +81,7 @@ export class Dots {
 
   private ring(context: CanvasRenderingContext2D, index: number, radius: number, ink: Ink): void {
     context.beginPath();
-    context.arc(...this.pixel(this.places[index]), radius, 0, 7);
+    context.arc(...this.pixels[index], radius, 0, 7);
     context.fillStyle = this.colours[index];
     context.fill();
     for (const [colour, width] of [

@@ -6,7 +6,8 @@ import { Bars } from "./bars";
 import { Chart, type Series } from "./chart";
 import { downloads } from "./downloads";
 import css from "./features.css?inline";
-import type { Lab, LabContext, LabOf, LabView } from "./lab";
+import { Showing, type LabContext, type LabOf, type LabView } from "./lab";
+import { keysOf } from "./parts";
 import { addStyles } from "../styles";
 import { Naming } from "./naming";
 
@@ -34,7 +35,7 @@ const PLAIN = ["#8c8c8c", "#e69f00", "#cc79a7"],
 
 export const features: LabOf = (host, data, view, context) => new Features(host, data, view, context);
 
-class Features implements Lab {
+class Features extends Showing<Json> {
   private counts: readonly number[] = [];
   private features: readonly Feature[] = [];
   private methods: Readonly<Record<string, string>> = {};
@@ -45,25 +46,14 @@ class Features implements Lab {
   private usual = 0;
   private method = "";
   private named = "";
-  private asked = "";
-  private timer = 0;
 
-  private readonly verdict = h("p", {
-    class: "hg-lab-verdict",
-    aria: { live: "polite" },
-    data: { testid: "lab-verdict" },
-  });
   private readonly chart = new Chart("Labels of each class", (count) => this.moveTo(count), "labels");
   private readonly legend = h("div", { class: "hg-lab-legend" });
   private readonly bars = new Bars((column) => this.choose(Object.keys(this.methods)[column]));
   private readonly naming: Naming;
 
-  constructor(
-    host: HTMLElement,
-    data: Json,
-    view: LabView,
-    private readonly context: LabContext,
-  ) {
+  constructor(host: HTMLElement, data: Json, view: LabView, context: LabContext) {
+    super(host, context);
     const figure = h("div", { class: "hg-lab-figure" }, this.chart.element, this.legend);
     figure.append(downloads(this.chart, "features"));
     const about = h("p", {}, "Of new samples classified correctly, in %. A click on a method draws it.");
@@ -77,12 +67,11 @@ class Features implements Lab {
     this.update(data, view);
   }
 
-  update(data: Json, view: LabView): void {
-    const asked = JSON.stringify([data["id"], view]);
-    if (asked === this.asked) return;
-    const again = this.asked !== "";
-    this.asked = asked;
-    const facts = objectOf(data["facts"]);
+  protected read(data: Json): Json {
+    return objectOf(data["facts"]);
+  }
+
+  protected open(facts: Json, view: LabView): void {
     this.counts = facts["counts"] as number[];
     this.features = facts["features"] as Feature[];
     this.methods = facts["methods"] as Record<string, string>;
@@ -95,8 +84,11 @@ class Features implements Lab {
     this.named = view["named"] ?? "";
     this.naming.open(this.named);
     this.draw();
-    this.chart.element.closest(".hg")?.setAttribute("data-ready", "true");
-    if (again) this.rest();
+    this.ready();
+  }
+
+  protected override inked(): void {
+    this.naming.inked();
   }
 
   /** The method by which this run is best with the usual number of labels. */
@@ -119,11 +111,8 @@ class Features implements Lab {
 
   private moveTo(count: number): void {
     const begun = performance.now();
-    const away = this.counts.map((one) => Math.abs(Math.log(one / count)));
-    let at = away.indexOf(Math.min(...away));
-    // A key moves by less than the next count is away.
-    if (at === this.at && Math.abs(Math.log(count / this.counts[at])) < 0.2 && count !== this.counts[at])
-      at = Math.max(0, Math.min(this.counts.length - 1, at + Math.sign(count - this.counts[at])));
+    const at = this.counts.indexOf(count);
+    if (at === this.at) return;
     this.at = at;
     this.draw();
     performance.measure("lab:draw", { start: begun, end: performance.now() });
@@ -150,6 +139,7 @@ class Features implements Lab {
         title: `labels of each class (${this.methods[method]})`,
         log: true,
         low: counts[0],
+        stops: counts,
         high: Math.max(2, ...counts),
       },
       { title: "classified correctly in %", low: 10 * Math.floor(Math.max(0, least - 5) / 10), high: 100 },
@@ -158,13 +148,7 @@ class Features implements Lab {
     const { words } = this.verdicts[at];
     setText(this.verdict, words);
     this.chart.place(counts[at], words);
-    this.legend.replaceChildren(
-      ...series.map(({ title, colour }) => {
-        const mark = h("i", {});
-        mark.style.background = colour;
-        return h("span", {}, mark, title);
-      }),
-    );
+    this.legend.replaceChildren(...keysOf(series.map(({ title, colour }) => ({ title, colour }))));
     const names = Object.keys(this.methods);
     this.bars.draw(
       names.map((name) => ({
@@ -186,19 +170,16 @@ class Features implements Lab {
     );
   }
 
-  private rest(): void {
-    clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => {
-      this.context.report({
-        count: this.at === this.usual ? "" : String(this.counts[this.at]),
-        method: this.method === this.chief ? "" : this.method,
-        named: this.named,
-      });
-    }, 300);
+  protected view(): LabView {
+    return {
+      count: this.at === this.usual ? "" : String(this.counts[this.at]),
+      method: this.method === this.chief ? "" : this.method,
+      named: this.named,
+    };
   }
 
-  end(): void {
-    clearTimeout(this.timer);
+  override end(): void {
+    super.end();
     this.naming.end();
   }
 }

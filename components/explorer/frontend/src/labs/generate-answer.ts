@@ -2,6 +2,7 @@
 
 import { objectOf, type Json } from "../card";
 import { Density } from "../density";
+import { bytesOf } from "./parts";
 
 export interface Way {
   readonly name: string;
@@ -44,8 +45,6 @@ export interface Answer {
   /** Which stored codes are of training samples. */
   readonly train: Uint8Array;
 }
-
-const bytesOf = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
 export function readAnswer(data: Json): Answer {
   const facts = objectOf(data["facts"]);

@@ -1,9 +1,10 @@
 /** How far drawn samples are from real ones: against the number of components, beside the other ways and real samples. */
 
 import { h } from "../dom";
-import { Chart, colourIn, type Series } from "./chart";
+import { Chart, type Series } from "./chart";
 import { downloads } from "./downloads";
 import { componentsOf, type Answer } from "./generate-answer";
+import { keysOf } from "./parts";
 
 const COLOURS: Readonly<Record<string, string>> = {
   prior: "#cc79a7",
@@ -25,8 +26,8 @@ export class DistanceFigure {
   }
 
   draw({ ways, floor, against }: Answer): void {
-    const colour = (name: string) => colourIn(this.chart.element, name);
     const mixtures = ways.filter(({ name }) => componentsOf(name) !== null);
+    const stops = mixtures.map(({ name }) => componentsOf(name) ?? 1);
     const plain = ways.find(({ title }) => title === against);
     const others = ways.filter(({ name, ours }) => ours && componentsOf(name) === null);
     const flat = (y: number) => [[1, y] as const, [100, y] as const];
@@ -34,9 +35,9 @@ export class DistanceFigure {
       {
         name: "mixture",
         title: "Gaussian mixture",
-        colour: colour("var(--accent)"),
+        colour: "var(--accent)",
         main: true,
-        points: mixtures.map(({ name, distance }) => [componentsOf(name) ?? 1, distance] as const),
+        points: mixtures.map(({ distance }, i) => [stops[i], distance] as const),
       },
       ...[...others, ...(plain ? [plain] : [])].map(({ name, title, ours, distance }) => ({
         name,
@@ -50,19 +51,13 @@ export class DistanceFigure {
     const axis = "Fréchet distance";
     const all = series.flatMap(({ points }) => points.map(([, y]) => y)).filter((y) => y > 0);
     this.chart.draw(
-      { title: "components of the mixture", log: true, low: 1, high: 100 },
+      { title: "components of the mixture", log: true, low: 1, high: 100, stops: stops.sort((a, b) => a - b) },
       Math.max(...all) > 8 * Math.min(...all)
         ? { title: axis, log: true, low: 0.8 * Math.min(...all), high: 1.25 * Math.max(...all) }
         : { title: axis, low: 0, high: 1.1 * Math.max(...all) },
       series,
     );
-    this.legend.replaceChildren(
-      ...series.map(({ title, colour: of, main, dashed }) => {
-        const mark = h("i", {});
-        mark.style.background = dashed ? `repeating-linear-gradient(90deg, ${of} 0 5px, transparent 5px 9px)` : of;
-        return h("span", { class: main ? "hg-lab-main" : "" }, mark, title);
-      }),
-    );
+    this.legend.replaceChildren(...keysOf(series));
   }
 
   place(components: number, words: string): void {

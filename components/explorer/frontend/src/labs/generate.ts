@@ -3,18 +3,17 @@
 import type { Json, RunCard } from "../card";
 import { RunData } from "../data";
 import { choice, h, setText } from "../dom";
-import { messageOf } from "../fault";
 import { Network } from "../network/network";
 import { Painter, type Sampled } from "../paint";
 import { addStyles } from "../styles";
-import { themeOf } from "../theme";
 import { short } from "./chart";
 import { componentsOf, effect, readAnswer, type Answer } from "./generate-answer";
 import { bit, Draws, Stored, type Settings } from "./generate-draws";
 import { DistanceFigure } from "./generate-figure";
 import { Sheet } from "./generate-sheet";
 import css from "./generate.css?inline";
-import type { Lab, LabContext, LabOf, LabView } from "./lab";
+import { Showing, type LabContext, type LabOf, type LabView } from "./lab";
+import { numberIn, press, slider } from "./parts";
 
 const SAMPLES = 64;
 const HOTTEST = 1.5;
@@ -23,9 +22,8 @@ const CANDIDATES = 50;
 
 export const generate: LabOf = (host, data, view, context) => new Generate(host, data, view, context);
 
-class Generate implements Lab {
+class Generate extends Showing<Answer> {
   private answer: Answer | null = null;
-  private asked = "";
   private card: RunCard | null = null;
   private decoder: Network | null = null;
   private data: RunData | null = null;
@@ -42,14 +40,7 @@ class Generate implements Lab {
     to: new Float32Array(0),
   };
   private decoded: Float32Array | undefined;
-  private timer = 0;
-  private ended = false;
 
-  private readonly verdict = h("p", {
-    class: "hg-lab-verdict",
-    aria: { live: "polite" },
-    data: { testid: "lab-verdict" },
-  });
   private readonly controls = h("div", { class: "hg-lab-controls" });
   private readonly sheet = new Sheet(
     SAMPLES,
@@ -61,67 +52,52 @@ class Generate implements Lab {
   private readonly measured = h("p", { class: "hg-lab-note", data: { testid: "lab-effect" } });
   private readonly about = h("p", { class: "hg-lab-note", data: { testid: "lab-way" } });
   private readonly figure = new DistanceFigure((components) => this.mixtureOf(components));
-  private readonly heat = this.slider("Temperature", "lab-temperature", 0, HOTTEST, 0.02, (value) =>
+  private readonly heat = slider("Temperature", "lab-temperature", [0, HOTTEST, 0.02], (value) =>
     this.set({ temperature: value }),
   );
-  private readonly push = this.slider("More or less of it", "lab-step", -2, 2, 0.05, (value) =>
-    this.set({ step: value }),
-  );
-  private readonly becoming = this.slider("From one to the other", "lab-morph", 0, 1, 0.01, (value) => {
+  private readonly push = slider("More or less of it", "lab-step", [-2, 2, 0.05], (value) => this.set({ step: value }));
+  private readonly becoming = slider("From one to the other", "lab-morph", [0, 1, 0.01], (value) => {
     this.morph = value;
     this.drawLarge();
     this.rest();
   });
   private canvases: readonly [drawn: Sampled, real: Sampled] | null = null;
 
-  constructor(
-    private readonly host: HTMLElement,
-    data: Json,
-    view: LabView,
-    private readonly context: LabContext,
-  ) {
+  constructor(host: HTMLElement, data: Json, view: LabView, context: LabContext) {
+    super(host, context);
     addStyles(host, css, "hourglass-generate-style");
     const left = h("div", { class: "hg-lab-figure" }, this.controls, this.sheet.element);
     const side = h("div", { class: "hg-lab-side" }, this.about, this.large, this.becoming.element, this.figure.element);
     host.append(this.verdict, h("div", { class: "hg-lab-two" }, left, side));
     this.update(data, view);
-    void this.load();
+    this.attempt(this.load());
   }
 
   private async load(): Promise<void> {
     const { folder } = this.context;
-    try {
-      const card = await folder.card();
-      const decoder = await Network.load(folder, card, "decoder");
-      if (this.ended) return;
-      [this.card, this.decoder] = [card, decoder];
-      this.painter = new Painter(card.dataset);
-      this.begin();
-      const data = new RunData(folder, card, () => undefined);
-      await data.load();
-      await data.loadOriginals();
-      if (this.ended || !this.answer) return;
-      const { train } = this.answer;
-      this.data = data;
-      this.stored = new Stored(data.codes, data.labels, (i) => bit(train, i), card.codes.count);
-      this.changed();
-    } catch (error) {
-      if (!this.ended) this.verdict.after(h("p", { role: "alert" }, messageOf(error)));
-    }
+    const card = await folder.card();
+    const decoder = await Network.load(folder, card, "decoder");
+    if (this.ended) return;
+    [this.card, this.decoder] = [card, decoder];
+    this.painter = new Painter(card.dataset);
+    this.begin();
+    const data = new RunData(folder, card, () => undefined);
+    await data.load();
+    await data.loadOriginals();
+    if (this.ended || !this.answer) return;
+    const { train } = this.answer;
+    this.data = data;
+    this.stored = new Stored(data.codes, data.labels, (i) => bit(train, i), card.codes.count);
+    this.changed();
   }
 
-  update(data: Json, view: LabView): void {
-    this.inked();
-    const asked = JSON.stringify([data["id"], view]);
-    if (asked === this.asked) return;
-    const again = this.asked !== "";
-    this.asked = asked;
-    const answer = readAnswer(data);
+  protected read(data: Json): Answer {
+    return readAnswer(data);
+  }
+
+  protected open(answer: Answer, view: LabView): void {
     this.answer = answer;
-    const number = (name: string, usual: number, low: number, high: number) => {
-      const value = Number(view[name]);
-      return view[name] && Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : usual;
-    };
+    const number = (name: string, usual: number, low: number, high: number) => numberIn(view, name, usual, low, high);
     const ours = answer.ways.filter((one) => one.ours);
     const way = ours.some(({ name }) => name === view["way"]) ? String(view["way"]) : answer.chosen;
     this.settings = {
@@ -129,7 +105,7 @@ class Generate implements Lab {
       label: answer.classes.indexOf(view["class"] ?? ""),
       temperature: number("temperature", 1, 0, HOTTEST),
       attribute: answer.attributes.findIndex(({ name }) => name === view["attribute"]),
-      step: number("step", 1, -2, 2),
+      step: number("step", 1, answer.attributes.some((one) => one.class) ? 0 : -2, 2),
     };
     this.seed = Math.round(number("seed", 1, 1, 1e6));
     const [from, to] = [number("sample", 1, 1, SAMPLES), number("into", 0, 0, SAMPLES)].map(
@@ -140,7 +116,6 @@ class Generate implements Lab {
     this.figure.draw(answer);
     this.build(answer);
     this.begin();
-    if (again) this.rest();
   }
 
   /** Once both the answer and the decoder are here. */
@@ -162,30 +137,13 @@ class Generate implements Lab {
     this.large.replaceChildren(drawn.element, real.element, this.words);
     this.canvases = [drawn.canvas, real.canvas];
     this.inked();
-    this.changed();
-    this.host.closest(".hg")?.setAttribute("data-ready", "true");
+    this.ready();
   }
 
-  /** Lines and bars are painted in the ink of the page, which may have gone from light to dark. */
-  private inked(): void {
-    const ink = themeOf(this.host).ink.text;
-    if (this.painter.ink === ink) return;
-    this.painter.ink = ink;
+  /** Lines and bars are painted in the ink of the page. */
+  protected override inked(): void {
+    this.painter.ink = this.ink;
     if (this.draws) this.changed();
-  }
-
-  private slider(title: string, testid: string, min: number, max: number, step: number, set: (value: number) => void) {
-    const input = h("input", {
-      type: "range",
-      min: String(min),
-      max: String(max),
-      step: String(step),
-      data: { testid },
-      aria: { label: title },
-      on: { input: () => set(Number(input.value)) },
-    });
-    const words = h("output", {});
-    return { input, words, element: h("label", { class: "hg-lab-range" }, h("span", {}, title), input, words) };
   }
 
   private build(answer: Answer): void {
@@ -206,27 +164,16 @@ class Generate implements Lab {
       (value) => this.set({ attribute: Number(value) }),
       "lab-attribute",
     );
-    const anew = h(
-      "button",
-      {
-        type: "button",
-        title: "Other random numbers",
-        data: { testid: "lab-again" },
-        on: {
-          click: () => {
-            this.seed = (this.seed % 1e6) + 1;
-            if (this.card) this.draws = new Draws(this.seed, SAMPLES, this.card.codes.size);
-            this.set({});
-          },
-        },
-      },
-      "Draw again",
-    );
+    const again = () => {
+      this.seed = (this.seed % 1e6) + 1;
+      if (this.card) this.draws = new Draws(this.seed, SAMPLES, this.card.codes.size);
+      this.set({});
+    };
     this.controls.replaceChildren(
       way,
       ...(answer.classes.length ? [label] : []),
       this.heat.element,
-      anew,
+      press("Draw again", "lab-again", again, "Other random numbers"),
       ...(answer.attributes.length ? [attribute, this.push.element, this.measured] : []),
     );
     this.told();
@@ -241,12 +188,8 @@ class Generate implements Lab {
   }
 
   private mixtureOf(components: number): void {
-    const { answer } = this;
-    if (!answer) return;
-    const apart = (name: string) => Math.abs(Math.log((componentsOf(name) ?? Infinity) / components));
-    const names = answer.ways.map(({ name }) => name).filter((name) => componentsOf(name) !== null);
-    const way = names.reduce((a, b) => (apart(b) < apart(a) ? b : a));
-    if (way === this.settings.way) return;
+    const way = this.answer?.ways.find(({ name }) => componentsOf(name) === components)?.name;
+    if (!way || way === this.settings.way) return;
     const select = this.controls.querySelector<HTMLSelectElement>('[data-testid="lab-draw-from"]');
     if (select) select.value = way;
     this.set({ way });
@@ -259,9 +202,9 @@ class Generate implements Lab {
     const { way, label, temperature, attribute, step } = settings;
     setText(this.verdict, answer.verdict);
     this.heat.input.value = String(temperature);
-    setText(this.heat.words, temperature.toFixed(2));
+    this.heat.say(temperature.toFixed(2));
     this.push.input.value = String(step);
-    setText(this.push.words, step.toFixed(2));
+    this.push.say(step.toFixed(2));
     this.push.element.hidden = this.measured.hidden = attribute < 0;
     const chosen = answer.attributes.at(attribute);
     this.push.input.min = chosen?.class ? "0" : "-2";
@@ -313,7 +256,7 @@ class Generate implements Lab {
     this.sheet.mark(this.picked);
     this.becoming.element.hidden = from === to;
     this.becoming.input.value = String(morph);
-    setText(this.becoming.words, `${Math.round(100 * morph)} %`);
+    this.becoming.say(`${Math.round(100 * morph)} %`);
     if (!answer || !decoder || !canvases) return;
     const mixed = new Float32Array(code.now.length);
     this.writeCode(from, mixed);
@@ -353,29 +296,25 @@ class Generate implements Lab {
     );
   }
 
-  private rest(): void {
-    clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => {
-      const { answer, settings, seed, picked, morph } = this;
-      if (!answer) return;
-      const { way, label, temperature, attribute, step } = settings;
-      this.context.report({
-        way: way === answer.chosen ? "" : way,
-        class: answer.classes[label] ?? "",
-        temperature: temperature === 1 ? "" : temperature.toFixed(2),
-        attribute: answer.attributes[attribute]?.name ?? "",
-        step: attribute < 0 || step === 1 ? "" : step.toFixed(2),
-        seed: seed === 1 ? "" : String(seed),
-        sample: picked[0] ? String(picked[0] + 1) : "",
-        into: picked[0] === picked[1] ? "" : String(picked[1] + 1),
-        morph: picked[0] === picked[1] ? "" : morph.toFixed(2),
-      });
-    }, 300);
+  protected view(): LabView | null {
+    const { answer, settings, seed, picked, morph } = this;
+    if (!answer) return null;
+    const { way, label, temperature, attribute, step } = settings;
+    return {
+      way: way === answer.chosen ? "" : way,
+      class: answer.classes[label] ?? "",
+      temperature: temperature === 1 ? "" : temperature.toFixed(2),
+      attribute: answer.attributes[attribute]?.name ?? "",
+      step: attribute < 0 || step === 1 ? "" : step.toFixed(2),
+      seed: seed === 1 ? "" : String(seed),
+      sample: picked[0] ? String(picked[0] + 1) : "",
+      into: picked[0] === picked[1] ? "" : String(picked[1] + 1),
+      morph: picked[0] === picked[1] ? "" : morph.toFixed(2),
+    };
   }
 
-  end(): void {
-    this.ended = true;
+  override end(): void {
+    super.end();
     this.sheet.end();
-    clearTimeout(this.timer);
   }
 }

@@ -1,5 +1,6 @@
 /** A map on which samples are picked, by a click or by a shape drawn around them. */
 
+import type { Ink } from "../canvas";
 import { h } from "../dom";
 import { extentOf, pointsInside } from "../maths";
 import { themeOf } from "../theme";
@@ -26,6 +27,9 @@ export class NamingMap {
   private dots: Dots | null = null;
   private colours: readonly string[] = [];
   private lasso: number[] = [];
+  /** The dots alone: while a lasso grows they are not drawn anew. */
+  private readonly still = h("canvas", {});
+  private ink: Ink | null = null;
   private scale = 1;
   private origin: readonly [number, number] = [0, 0];
   private readonly resized = new ResizeObserver(() => this.draw());
@@ -39,12 +43,12 @@ export class NamingMap {
     element.addEventListener("pointermove", (event) => {
       if (!element.hasPointerCapture(event.pointerId)) return;
       this.lasso.push(...this.at(event));
-      this.draw();
+      this.drawLasso();
     });
     element.addEventListener("pointerup", () => this.close());
     element.addEventListener("pointercancel", () => {
       this.lasso = [];
-      this.draw();
+      this.drawLasso();
     });
     this.resized.observe(element);
   }
@@ -69,6 +73,7 @@ export class NamingMap {
 
   private close(): void {
     const { lasso, xy } = this;
+    if (!lasso.length) return; // it was pressed elsewhere
     this.lasso = [];
     const across = lasso.filter((_, i) => i % 2 === 0),
       down = lasso.filter((_, i) => i % 2);
@@ -93,14 +98,15 @@ export class NamingMap {
     return [(xy[2 * i] - origin[0]) * scale, (origin[1] - xy[2 * i + 1]) * scale];
   }
 
-  private draw(): void {
-    const { element, xy, dots } = this;
+  draw(): void {
+    const { element, still, xy, dots } = this;
     const [width, height] = [element.clientWidth, element.clientHeight];
     const root = element.closest(".hg");
-    const context = element.getContext("2d");
+    const context = still.getContext("2d");
     if (!dots || !xy.length || !width || !root || !context) return;
     const ratio = devicePixelRatio || 1;
-    [element.width, element.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+    for (const canvas of [element, still])
+      [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
     context.scale(ratio, ratio);
     const [x0, x1, y0, y1] = extentOf(xy);
     this.scale = Math.min((width - 2 * EDGE) / (x1 - x0 || 1), (height - 2 * EDGE) / (y1 - y0 || 1));
@@ -130,18 +136,26 @@ export class NamingMap {
       context.fill();
       context.stroke();
     }
-    this.drawLasso(context, theme.ink.text, theme.ink.paper);
+    this.ink = theme.ink;
+    this.drawLasso();
   }
 
-  private drawLasso(context: CanvasRenderingContext2D, ink: string, paper: string): void {
-    const { lasso } = this;
+  private drawLasso(): void {
+    const { element, still, lasso, ink } = this;
+    const context = element.getContext("2d");
+    if (!context || !ink) return;
+    context.resetTransform();
+    context.clearRect(0, 0, element.width, element.height);
+    context.drawImage(still, 0, 0);
     if (lasso.length < 6) return;
+    const ratio = devicePixelRatio || 1;
+    context.scale(ratio, ratio);
     context.beginPath();
     for (let i = 0; i < lasso.length; i += 2) context.lineTo(lasso[i], lasso[i + 1]);
-    context.strokeStyle = paper;
+    context.strokeStyle = ink.paper;
     context.lineWidth = 4;
     context.stroke();
-    context.strokeStyle = ink;
+    context.strokeStyle = ink.text;
     context.lineWidth = 1.5;
     context.setLineDash([5, 4]);
     context.stroke();

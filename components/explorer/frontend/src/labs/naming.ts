@@ -11,6 +11,8 @@ import type { RunFolder } from "../run";
 import { Chart, type Series } from "./chart";
 import { read, written, type Act } from "./naming-acts";
 import { NamingMap } from "./naming-map";
+import { bytesOf, keysOf, press } from "./parts";
+import { randomFrom } from "./spoiling";
 import { densest, nearestOf, Spreading, type Near } from "./spreading";
 
 const PICTURES = 8, // of the picked samples
@@ -48,8 +50,8 @@ export class Naming {
   private readonly pictures = h("div", { class: "hg-lab-thumbs" });
   private readonly classes = h("div", { class: "hg-lab-scores", role: "group", aria: { label: "Class" } });
   private readonly chart = new Chart("Samples named", () => undefined, "naming", true);
-  private readonly undo = this.button("Undo", "lab-undo", () => this.take(this.acts.slice(0, -1)));
-  private readonly clear = this.button("Clear", "lab-clear-names", () => this.take([]));
+  private readonly undo = press("Undo", "lab-undo", () => this.take(this.acts.slice(0, -1)));
+  private readonly clear = press("Clear", "lab-clear-names", () => this.take([]));
 
   constructor(
     private readonly folder: RunFolder,
@@ -63,8 +65,8 @@ export class Naming {
       h(
         "div",
         { class: "hg-lab-downloads" },
-        this.button("Suggest: the least sure", "lab-uncertain", () => this.suggest("uncertain")),
-        this.button("Suggest: the densest", "lab-densest", () => this.suggest("densest")),
+        press("Suggest: the least sure", "lab-uncertain", () => this.suggest("uncertain")),
+        press("Suggest: the densest", "lab-densest", () => this.suggest("densest")),
         this.undo,
         this.clear,
       ),
@@ -73,10 +75,14 @@ export class Naming {
       this.classes,
       this.said,
       this.chart.element,
-      legend([
-        ["var(--accent)", "named by you"],
-        ["#8c8c8c", "samples drawn at random, correctly named"],
-      ]),
+      h(
+        "div",
+        { class: "hg-lab-legend" },
+        ...keysOf([
+          { title: "named by you", colour: "var(--accent)" },
+          { title: "samples drawn at random, correctly named", colour: "#8c8c8c" },
+        ]),
+      ),
     );
     this.element.append(
       h("h3", {}, "Name them yourself"),
@@ -99,8 +105,12 @@ export class Naming {
     this.map.end();
   }
 
-  private button(title: string, testid: string, click: () => void): HTMLButtonElement {
-    return h("button", { type: "button", data: { testid }, on: { click } }, title);
+  /** The page has gone from light to dark, or back. */
+  inked(): void {
+    if (!this.painter) return;
+    this.painter.ink = getComputedStyle(this.element).color;
+    this.map.draw();
+    this.drawPicked();
   }
 
   private async load(sent: Json): Promise<void> {
@@ -222,9 +232,8 @@ export class Naming {
       for (let d = 0; d < size; d++) sum += (data.codes[pool[i] * size + d] - data.codes[pool[j] * size + d]) ** 2;
       return Math.sqrt(sum);
     };
-    // Where hardly two classes have a name nothing is unsure yet.
-    const found = (rule === "uncertain" && spreading.leastSure(this.shares, named)) || null;
-    const place = found ?? densest(near, named, distance);
+    const unsure = rule === "uncertain" ? spreading.leastSure(this.shares, named) : null;
+    const place = unsure ?? densest(near, named, distance);
     this.pick(place === null ? [] : [place], rule);
   }
 
@@ -243,7 +252,7 @@ export class Naming {
       list.append(...names.map((name, i) => h("option", { value: String(i) }, name)));
       this.classes.replaceChildren(
         list,
-        this.button("Name", "lab-name", () => this.give(Number(list.value))),
+        press("Name", "lab-name", () => this.give(Number(list.value))),
       );
       return;
     }
@@ -323,7 +332,7 @@ export class Naming {
 
   /** What as many names bring that are given to samples drawn at random: the mean of a few draws, with the right names. */
   private async atRandom(wait: () => Promise<unknown>): Promise<void> {
-    const random = seeded(1);
+    const random = randomFrom(1);
     const orders = Array.from({ length: DRAWS }, () => shuffled(this.pool.length, random));
     for (const some of COUNTS.filter((one) => one <= this.pool.length)) {
       let sum = 0;
@@ -339,17 +348,8 @@ export class Naming {
   }
 }
 
-const legend = (lines: readonly (readonly [colour: string, words: string])[]): HTMLElement =>
-  h(
-    "div",
-    { class: "hg-lab-legend" },
-    ...lines.map(([colour, words]) => {
-      const mark = h("i", {});
-      mark.style.background = colour;
-      return h("span", {}, mark, words);
-    }),
-  );
-
+const integersIn = (text: unknown): Int32Array<ArrayBuffer> =>
+  new Int32Array(bytesOf(typeof text === "string" ? text : "").buffer);
 const count = (named: Int32Array): number => named.reduce((sum, label) => sum + (label >= 0 ? 1 : 0), 0);
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const plural = (n: number, one: string, many = `${one}s`): string =>
@@ -364,21 +364,6 @@ export function between(line: readonly Point[], at: number): number | null {
   const [x1, y1] = line[next],
     [x0, y0] = line[Math.max(0, next - 1)];
   return x1 === x0 ? y1 : y0 + ((y1 - y0) * Math.log(at / x0)) / Math.log(x1 / x0);
-}
-
-function integersIn(value: unknown): Int32Array<ArrayBuffer> {
-  const bytes = Uint8Array.from(atob(typeof value === "string" ? value : ""), (letter) => letter.charCodeAt(0));
-  return new Int32Array(bytes.buffer);
-}
-
-/** Numbers in [0, 1), always the same (mulberry32). */
-function seeded(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 function shuffled(count: number, random: () => number): Int32Array {

@@ -1,6 +1,7 @@
 /** Things to rate, a row of stars each: with a pointer, with the keys 1 to 5 and the arrows, and found by a word. */
 
 import { h, setText } from "../dom";
+import { press } from "./parts";
 import { MOST, type Stars, type Taste } from "./recommend-taste";
 
 const SHOWN = 40; // rows at most
@@ -24,8 +25,7 @@ export class RatingList {
     private readonly rated: (thing: number, stars: number) => void,
     cleared: () => void,
   ) {
-    const clear = h("button", { type: "button", data: { testid: "lab-clear" }, on: { click: cleared } }, "Start again");
-    const top = h("div", { class: "hg-lab-top" }, this.title, clear);
+    const top = h("div", { class: "hg-lab-top" }, this.title, press("Start again", "lab-clear", cleared));
     this.element = h("section", { class: "hg-lab-rate" }, top, this.search, this.rows);
   }
 

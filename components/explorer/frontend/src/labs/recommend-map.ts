@@ -46,6 +46,7 @@ export class TasteMap {
     this.taste = taste;
     this.stillOf = "";
     this.trail = [];
+    this.pin = this.hover = null;
     const ends = [0, 1].map((axis) => {
       const sorted = [...taste.people, ...taste.places].map((place) => place[axis]).sort((a, b) => a - b);
       const cut = Math.floor(((1 - REACH) / 2) * sorted.length);
@@ -127,7 +128,7 @@ export class TasteMap {
     event.stopPropagation();
   }
 
-  private draw(): void {
+  draw(): void {
     const { element, taste } = this;
     const wide = element.clientWidth,
       high = element.clientHeight;

@@ -1,6 +1,7 @@
 /** Stars for things become a place on the map and guesses for all other things: two small networks, in numbers alone. */
 
 import { objectOf, type Json } from "../card";
+import { bytesOf } from "./parts";
 
 export interface Thing {
   readonly name: string;
@@ -181,10 +182,10 @@ function layersOf(shapes: readonly [string, number[]][], values: Float32Array): 
 
 /** Numbers of 16 bits (IEEE 754), in base64, little end first. */
 export function halves(text: string): Float32Array {
-  const bytes = atob(text);
+  const bytes = bytesOf(text);
   const out = new Float32Array(bytes.length / 2);
   for (let i = 0; i < out.length; i++) {
-    const bits = bytes.charCodeAt(2 * i) | (bytes.charCodeAt(2 * i + 1) << 8);
+    const bits = bytes[2 * i] | (bytes[2 * i + 1] << 8);
     const [exponent, rest] = [(bits >> 10) & 31, bits & 1023];
     const size = exponent ? 2 ** (exponent - 15) * (1 + rest / 1024) : (2 ** -14 * rest) / 1024;
     out[i] = bits & 0x8000 ? -size : size;

@@ -4,7 +4,8 @@ import type { Json } from "../card";
 import { classColours, cssColour } from "../colours";
 import { h, setText } from "../dom";
 import { addStyles } from "../styles";
-import type { Lab, LabContext, LabOf, LabView } from "./lab";
+import { Showing, type LabContext, type LabOf, type LabView } from "./lab";
+import { keysOf, press } from "./parts";
 import { RatingList } from "./recommend-list";
 import { TasteMap } from "./recommend-map";
 import { readStars, Taste, written, type Foretold, type Place, type Reason } from "./recommend-taste";
@@ -15,19 +16,12 @@ const MATTERS = 0.05; // stars: what moves a guess by less is no reason
 
 export const recommend: LabOf = (host, data, view, context) => new Recommend(host, data, view, context);
 
-class Recommend implements Lab {
+class Recommend extends Showing<Taste> {
   private taste!: Taste;
-  private asked = "";
   private stars = new Map<number, number>();
   private pin: Place | null = null;
   private before: readonly number[] = [];
-  private timer = 0;
 
-  private readonly verdict = h("p", {
-    class: "hg-lab-verdict",
-    aria: { live: "polite" },
-    data: { testid: "lab-verdict" },
-  });
   private readonly map = new TasteMap((place, stays) => this.look(place, stays));
   private readonly list = new RatingList(
     (thing, stars) => this.rate(thing, stars),
@@ -35,19 +29,14 @@ class Recommend implements Lab {
   );
   private readonly legend = h("div", { class: "hg-lab-legend" });
   private readonly heading = h("b", {});
-  private readonly back = h(
-    "button",
-    { type: "button", data: { testid: "lab-back" }, on: { click: () => this.look(null, true) } },
-    "Back to you",
-  );
+  private readonly back = press("Back to you", "lab-back", () => {
+    this.look(null, true);
+    this.map.element.focus(); // the button is gone
+  });
   private readonly suggestions = h("ol", { class: "hg-lab-suggestions", data: { testid: "lab-suggestions" } });
 
-  constructor(
-    host: HTMLElement,
-    data: Json,
-    view: LabView,
-    private readonly context: LabContext,
-  ) {
+  constructor(host: HTMLElement, data: Json, view: LabView, context: LabContext) {
+    super(host, context);
     addStyles(host, css, "hourglass-recommend-style");
     const side = h(
       "section",
@@ -60,29 +49,26 @@ class Recommend implements Lab {
     this.update(data, view);
   }
 
-  update(data: Json, view: LabView): void {
-    const asked = JSON.stringify([data["id"], view]);
-    if (asked === this.asked) return;
-    const again = this.asked !== "";
-    this.asked = asked;
-    this.taste = new Taste(data);
-    this.stars = readStars(view["rated"] ?? "", this.taste.things.length);
+  protected read(data: Json): Taste {
+    return new Taste(data);
+  }
+
+  protected open(taste: Taste, view: LabView): void {
+    this.taste = taste;
+    this.stars = readStars(view["rated"] ?? "", taste.things.length);
     const [x, y] = (view["at"] ?? "").split(",").map(Number);
     this.pin = view["at"] && Number.isFinite(x) && Number.isFinite(y) ? [x, y] : null;
     this.before = [];
-    this.map.open(this.taste);
-    this.list.open(this.taste, this.stars);
-    const colours = classColours(Math.max(1, this.taste.classes.length)).map(cssColour);
-    this.legend.replaceChildren(
-      ...this.taste.classes.map((name, i) => {
-        const mark = h("i", {});
-        mark.style.background = colours[i];
-        return h("span", {}, mark, name);
-      }),
-    );
+    this.map.open(taste);
+    this.list.open(taste, this.stars);
+    const colours = classColours(Math.max(1, taste.classes.length)).map(cssColour);
+    this.legend.replaceChildren(...keysOf(taste.classes.map((title, i) => ({ title, colour: colours[i] }))));
     this.draw(true);
-    this.map.element.closest(".hg")?.setAttribute("data-ready", "true");
-    if (again) this.rest();
+    this.ready();
+  }
+
+  protected override inked(): void {
+    this.map.draw();
   }
 
   private rate(thing: number, stars: number): void {
@@ -194,16 +180,12 @@ class Recommend implements Lab {
     return `because of ${told.join(" and ")}`;
   }
 
-  private rest(): void {
-    clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => {
-      const at = this.pin ? this.pin.map((value) => value.toFixed(2)).join(",") : "";
-      this.context.report({ rated: written(this.stars), at });
-    }, 300);
+  protected view(): LabView {
+    return { rated: written(this.stars), at: this.pin ? this.pin.map((value) => value.toFixed(2)).join(",") : "" };
   }
 
-  end(): void {
-    clearTimeout(this.timer);
+  override end(): void {
+    super.end();
     this.map.end();
   }
 }

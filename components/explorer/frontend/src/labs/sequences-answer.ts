@@ -3,6 +3,7 @@
 import { objectOf, type Json } from "../card";
 import { readWeights } from "../network";
 import type { Weights } from "../network/weights";
+import { bytesOf } from "./parts";
 import { Forecaster, nearest, type Form } from "./forecaster";
 
 export interface Method {
@@ -117,8 +118,6 @@ export function plainOf(form: Form, chosen: Json, tensors: Weights): Map<string,
     ],
   ]);
 }
-
-export const bytesOf = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const MOST = 40; // letters of a value in the address

@@ -4,10 +4,11 @@ import type { Json } from "../card";
 import { cpuContext } from "../canvas";
 import { h, setText } from "../dom";
 import { toPixels } from "../paint";
-import { Chart, colourIn, short, type Series } from "./chart";
+import { Chart, short, type Series } from "./chart";
 import { downloads } from "./downloads";
-import type { Lab, LabContext, LabView } from "./lab";
-import { bytesOf, type Method } from "./sequences-answer";
+import { Showing, type LabContext, type LabView } from "./lab";
+import { bytesOf, keysOf, numberIn, press } from "./parts";
+import type { Method } from "./sequences-answer";
 
 interface Row {
   readonly name: string;
@@ -25,34 +26,24 @@ const COLOURS: Readonly<Record<string, string>> = {
 };
 const PACE = 160; // milliseconds that a frame is shown while the film plays
 
-export class Films implements Lab {
-  private asked = "";
+export class Films extends Showing<Json> {
   private rows: readonly Row[] = [];
   private methods: readonly Method[] = [];
   private shape: readonly number[] = [1, 1, 1];
   private given = 1;
-  private rest = 1;
+  private steps = 1;
   private count = 0;
   private picked = 0;
   private step = 1;
-  private timer = 0;
   private playing = 0;
-  private readonly verdict = h("p", {
-    class: "hg-lab-verdict",
-    aria: { live: "polite" },
-    data: { testid: "lab-verdict" },
-  });
   private readonly chart = new Chart("Frame of the future", (step) => this.at(step), "horizon");
   private readonly legend = h("div", { class: "hg-lab-legend" });
   private readonly buttons = h("div", { class: "hg-lab-scores" });
+  private readonly toPlay = press("Play", "lab-play", () => this.play());
   private readonly strips = h("div", { class: "hg-lab-films", data: { testid: "lab-films" } });
 
-  constructor(
-    private readonly host: HTMLElement,
-    data: Json,
-    view: LabView,
-    private readonly context: LabContext,
-  ) {
+  constructor(host: HTMLElement, data: Json, view: LabView, context: LabContext) {
+    super(host, context);
     const side = h("div", { class: "hg-lab-side" }, h("b", {}, "How wrong, so many frames ahead"));
     side.append(this.chart.element, this.legend, downloads(this.chart, "error-by-frame"));
     const figure = h("div", { class: "hg-lab-figure" }, this.buttons, this.strips);
@@ -60,62 +51,62 @@ export class Films implements Lab {
     this.update(data, view);
   }
 
-  update(data: Json, view: LabView): void {
-    const asked = JSON.stringify([data["id"], view]);
-    if (asked === this.asked) return;
-    this.asked = asked;
+  protected read(data: Json): Json {
+    return data;
+  }
+
+  protected open(data: Json, view: LabView): void {
     this.stop();
     this.shape = data["shape"] as number[];
-    [this.given, this.rest, this.count] = ["given", "rest", "count"].map((name) => Number(data[name]));
+    [this.given, this.steps, this.count] = ["given", "rest", "count"].map((name) => Number(data[name]));
     this.rows = (data["rows"] as Json[]).map((one) => ({
       name: String(one["name"]),
       title: String(one["title"]),
       pixels: bytesOf(String(one["pixels"])),
     }));
     this.methods = data["methods"] as Method[];
-    const number = (name: string, usual: number, most: number) => {
-      const value = Math.round(Number(view[name]));
-      return view[name] && Number.isFinite(value) ? Math.min(most, Math.max(0, value)) : usual;
-    };
-    this.picked = number("sample", 0, this.count - 1);
-    this.step = Math.max(1, number("ahead", 1, this.rest));
-    const press = (words: string, testid: string, click: () => void) =>
-      h("button", { type: "button", data: { testid }, on: { click } }, words);
+    this.picked = Math.round(numberIn(view, "sample", 0, 0, this.count - 1));
+    this.step = Math.round(numberIn(view, "ahead", 1, 1, this.steps));
     this.buttons.replaceChildren(
       press("Another film", "lab-next", () => this.pick((this.picked + 1) % this.count)),
-      press("Play", "lab-play", () => this.play()),
+      this.toPlay,
     );
     this.drawChart();
     this.draw();
-    this.host.setAttribute("data-ready", "true");
+    this.ready();
   }
 
   private pick(index: number): void {
     this.picked = index;
     this.draw();
-    this.tell();
+    this.rest();
   }
 
   private at(step: number): void {
-    this.step = Math.round(step);
+    if (step === this.step && !this.playing) return;
+    this.stop(); // the hand has it now
+    this.step = step;
     this.mark();
-    this.tell();
+    this.rest();
   }
 
   private play(): void {
     if (this.playing) return this.stop();
     this.step = 1;
     this.playing = window.setInterval(() => {
-      if (this.step >= this.rest) this.stop();
-      else this.step++;
+      if (this.step >= this.steps) return this.stop();
+      this.step++;
       this.mark();
     }, PACE);
+    this.toPlay.textContent = "Stop";
     this.mark();
   }
 
   private stop(): void {
+    if (this.playing) this.rest(); // where it stopped
     clearInterval(this.playing);
     this.playing = 0;
+    this.toPlay.textContent = "Play";
   }
 
   private drawChart(): void {
@@ -124,35 +115,28 @@ export class Films implements Lab {
       .map(({ name, title, horizon }) => ({
         name,
         title,
-        colour: colourIn(this.host, COLOURS[name]),
+        colour: COLOURS[name],
         main: name === "network",
         plain: true,
         points: horizon.map((error, i) => [i + 1, error] as const),
       }));
     const top = 1.08 * Math.max(...series.flatMap(({ points }) => points.map(([, error]) => error)));
     this.chart.draw(
-      { title: "frames ahead", low: 1, high: this.rest },
+      { title: "frames ahead", low: 1, high: this.steps, stops: series[0].points.map(([step]) => step) },
       { title: "mean squared error", low: 0, high: top },
       series,
     );
-    this.legend.replaceChildren(
-      ...series.map(({ title, colour }) => {
-        const mark = h("i", {});
-        mark.style.background = colour;
-        return h("span", {}, mark, title);
-      }),
-    );
+    this.legend.replaceChildren(...keysOf(series.map(({ title, colour }) => ({ title, colour }))));
   }
 
   /** Every row of frames of the film that is shown, and beside it the one frame large. */
   private draw(): void {
     this.strips.replaceChildren(
       ...this.rows.map((row) => {
-        const frames = row.name === "given" ? this.given : this.rest;
-        const canvas = this.frames(row, frames, 0, frames);
-        canvas.classList.add("hg-lab-strip");
-        const large = h("span", { class: "hg-lab-now" });
-        large.dataset["row"] = row.name;
+        const frames = row.name === "given" ? this.given : this.steps;
+        const canvas = h("canvas", { class: "hg-lab-strip" });
+        this.paint(canvas, row, 0, frames);
+        const large = h("span", { class: "hg-lab-now" }, h("canvas", { data: { row: row.name } }));
         return h(
           "figure",
           { class: "hg-lab-film", data: { row: row.name } },
@@ -167,17 +151,15 @@ export class Films implements Lab {
 
   /** The frame that the handle stands at, large, and how wrong each method is there. */
   private mark(): void {
-    for (const place of this.strips.querySelectorAll<HTMLElement>(".hg-lab-now")) {
-      const row = this.rows.find(({ name }) => name === place.dataset["row"]);
+    for (const canvas of this.strips.querySelectorAll<HTMLCanvasElement>(".hg-lab-now canvas")) {
+      const row = this.rows.find(({ name }) => name === canvas.dataset["row"]);
       if (!row) continue;
-      const frames = row.name === "given" ? this.given : this.rest;
-      const frame = row.name === "given" ? this.given - 1 : this.step - 1;
-      place.replaceChildren(this.frames(row, frames, frame, frame + 1));
+      const frame = (row.name === "given" ? this.given : this.step) - 1;
+      this.paint(canvas, row, frame, frame + 1);
     }
-    const at = (name: string) => this.methods.find((one) => one.name === name)?.horizon[this.step - 1] ?? NaN;
-    const told = ["network", "moved", "ridge", "kernel"].map((name) => {
-      const title = this.methods.find((one) => one.name === name)?.title ?? name;
-      return `${title} ${short(at(name))}`;
+    const told = ["network", "moved", "ridge", "kernel"].flatMap((wanted) => {
+      const found = this.methods.find(({ name }) => name === wanted);
+      return found ? `${found.title} ${short(found.horizon[this.step - 1])}` : [];
     });
     const words = `${this.step} ${this.step === 1 ? "frame" : "frames"} ahead, squared error over all test films: ${told.join(", ")}.`;
     setText(this.verdict, words);
@@ -185,31 +167,25 @@ export class Films implements Lab {
   }
 
   /** Some frames of a row side by side, in their own pixels. */
-  private frames(row: Row, all: number, begin: number, end: number): HTMLCanvasElement {
+  private paint(canvas: HTMLCanvasElement, row: Row, begin: number, end: number): void {
     const [height, width, channels] = this.shape;
     const size = height * width * channels;
-    const canvas = h("canvas", { width: (end - begin) * (width + 1) - 1, height });
+    const all = row.name === "given" ? this.given : this.steps;
+    [canvas.width, canvas.height] = [(end - begin) * (width + 1) - 1, height];
     const context = cpuContext(canvas);
     for (let k = begin; k < end; k++) {
       const image = context.createImageData(width, height);
       toPixels(row.pixels, (this.picked * all + k) * size, this.shape, 1, image.data);
       context.putImageData(image, (k - begin) * (width + 1), 0);
     }
-    return canvas;
   }
 
-  private tell(): void {
-    clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => {
-      this.context.report({
-        sample: this.picked ? String(this.picked) : "",
-        ahead: this.step === 1 ? "" : String(this.step),
-      });
-    }, 300);
+  protected view(): LabView {
+    return { sample: this.picked ? String(this.picked) : "", ahead: this.step === 1 ? "" : String(this.step) };
   }
 
-  end(): void {
+  override end(): void {
     this.stop();
-    clearTimeout(this.timer);
+    super.end();
   }
 }

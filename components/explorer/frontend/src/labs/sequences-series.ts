@@ -6,7 +6,7 @@ import { h, setText } from "../dom";
 import { themeOf } from "../theme";
 import { short } from "./chart";
 import type { LabView } from "./lab";
-import { bytesOf } from "./sequences-answer";
+import { bytesOf, numberIn, press } from "./parts";
 
 export type Stretch = readonly [begin: number, end: number];
 
@@ -84,7 +84,9 @@ export class LongSeries {
   private near = 1;
   private wide = 1;
   private about = "";
-  private scale = 1;
+  /** The highest score that is drawn, and the ends of the series. */
+  private top = 1;
+  private ends: readonly [low: number, high: number] = [0, 1];
   private dragged = false;
   private readonly watch = new ResizeObserver(() => this.draw());
 
@@ -142,32 +144,17 @@ export class LongSeries {
       0,
       this.methods.findIndex(({ name }) => name === view["by"]),
     );
-    const asked = Number(view["level"]);
-    this.level = view["level"] && Number.isFinite(asked) ? asked : this.method.threshold;
-    const jump = h(
-      "button",
-      {
-        type: "button",
-        title: "From held-out signals that belong, as in the lab Anomalies",
-        data: { testid: "lab-series-usual" },
-        on: { click: () => this.moveTo(this.method.threshold) },
-      },
+    this.measure();
+    this.ends = [this.values.reduce((a, b) => Math.min(a, b)), this.values.reduce((a, b) => Math.max(a, b))];
+    this.level = numberIn(view, "level", this.method.threshold, 0, this.top);
+    const jump = press(
       `Where ${100 * Number(data["quiet"])} % of held-out steps are quiet`,
+      "lab-series-usual",
+      () => this.moveTo(this.method.threshold),
+      "From held-out signals that belong, as in the lab Anomalies",
     );
-    this.buttons.replaceChildren(
-      ...this.methods.map(({ title }, i) =>
-        h(
-          "button",
-          {
-            type: "button",
-            on: { click: () => this.choose(i) },
-            data: { testid: `lab-series-${this.methods[i].name}` },
-          },
-          title,
-        ),
-      ),
-      jump,
-    );
+    const each = this.methods.map(({ name, title }, i) => press(title, `lab-series-${name}`, () => this.choose(i)));
+    this.buttons.replaceChildren(...each, jump);
     this.draw();
   }
 
@@ -186,13 +173,14 @@ export class LongSeries {
     return this.methods[this.chosen];
   }
 
-  /** The highest score that is drawn. */
-  private get top(): number {
-    return Math.max(1.6 * this.method.threshold, 1.05 * this.method.scores.reduce((a, b) => Math.max(a, b), 0));
+  private measure(): void {
+    const { threshold, scores } = this.method;
+    this.top = Math.max(1.6 * threshold, 1.05 * scores.reduce((a, b) => Math.max(a, b), 0));
   }
 
   private choose(index: number): void {
     this.chosen = index;
+    this.measure();
     this.moveTo(this.method.threshold);
   }
 
@@ -213,7 +201,7 @@ export class LongSeries {
     return this.top * (1 - (y - above - GAP) / below);
   }
 
-  private draw(): void {
+  draw(): void {
     if (this.element.hidden || !this.methods.length || !this.canvas.clientWidth) return;
     const { scores, title, usual } = this.method;
     const marks = marksOf(scores, this.level, this.given, this.near);
@@ -240,17 +228,18 @@ export class LongSeries {
 
   private paint(marks: readonly Stretch[]): void {
     const { canvas, values } = this;
-    this.scale = Math.min(2, window.devicePixelRatio || 1);
+    const scale = Math.min(2, window.devicePixelRatio || 1);
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-    [canvas.width, canvas.height] = [Math.round(this.scale * width), Math.round(this.scale * height)];
+    const [wide, high] = [Math.round(scale * width), Math.round(scale * height)];
+    if (canvas.width !== wide || canvas.height !== high) [canvas.width, canvas.height] = [wide, high];
     const context = cpuContext(canvas),
       { ink } = themeOf(canvas.closest(".hg") ?? canvas);
-    context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    context.clearRect(0, 0, width, height);
     const [above, below] = this.panels;
-    let [low, high] = [Infinity, -Infinity];
-    for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+    const [low, most] = this.ends;
     const x = (t: number) => (width * t) / values.length,
-      y = (value: number) => 4 + (above - 8) * (1 - (value - low) / (high - low || 1)),
+      y = (value: number) => 4 + (above - 8) * (1 - (value - low) / (most - low || 1)),
       z = (score: number) => above + GAP + below * (1 - score / this.top);
     context.fillStyle = ink.line;
     for (const [a, b] of this.strange ?? []) context.fillRect(x(a), 0, Math.max(2, x(b) - x(a)), height - FOOT);

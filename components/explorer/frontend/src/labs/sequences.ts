@@ -5,11 +5,12 @@ import { causeNow } from "../cause";
 import { choice, h, setText } from "../dom";
 import { listenToBrush } from "../input/brush";
 import type { Point } from "../maths";
-import { Chart, colourIn, short, type Series } from "./chart";
+import { Chart, short, type Series } from "./chart";
 import { downloads } from "./downloads";
 import { fanOf } from "./forecaster";
 import css from "./sequences.css?inline";
-import type { Lab, LabContext, LabOf, LabView } from "./lab";
+import { Showing, type LabContext, type LabOf, type LabView } from "./lab";
+import { keysOf, numberIn, press } from "./parts";
 import { addStyles } from "../styles";
 import { LongSeries } from "./sequences-series";
 import { lettersOf, readAnswer, valuesOf, type Answer } from "./sequences-answer";
@@ -32,6 +33,8 @@ const LETTERS: Readonly<Record<string, string>> = {
   draws: "d",
   truth: "t",
 };
+/** What the words on one step ahead call the methods. */
+const AHEAD = { network: "network", kernel: "kernel ridge", neighbours: "k nearest neighbours", ridge: "ridge" };
 const USUAL = new Set<string>(["network", "kernel", "truth"]);
 
 export const sequences: LabOf = (host, data, view, context) => {
@@ -39,12 +42,14 @@ export const sequences: LabOf = (host, data, view, context) => {
   return data["film"] ? new Films(host, data, view, context) : new Sequences(host, data, view, context);
 };
 
-class Sequences implements Lab {
+interface Sent {
+  readonly answer: Answer;
+  readonly series: Json | null;
+}
+
+class Sequences extends Showing<Sent> {
   private answer: Answer | null = null;
   private plot: Plot | null = null;
-  private asked = "";
-  private ended = false;
-  private timer = 0;
   private frame = 0;
   private picked = 0;
   /** Whether what is given was drawn by hand: then nobody knows how it goes on. */
@@ -54,16 +59,11 @@ class Sequences implements Lab {
   private on = new Set(USUAL);
   private edges: Float32Array[] = [];
 
-  private readonly verdict = h("p", {
-    class: "hg-lab-verdict",
-    aria: { live: "polite" },
-    data: { testid: "lab-verdict" },
-  });
   private readonly figure = h("div", { class: "hg-lab-figure" });
   private readonly toggles = h("div", { class: "hg-lab-scores", role: "group", aria: { label: "What is shown" } });
   private readonly thumbs = h("div", { class: "hg-lab-scores", role: "group", aria: { label: "What is given" } });
   private readonly message = h("p", { class: "hg-sum", aria: { live: "polite" } });
-  private readonly chart = new Chart("How many steps ahead", (step) => this.ahead(step), "horizon");
+  private readonly chart = new Chart("How many steps ahead", (step) => this.goAhead(step), "horizon");
   private readonly words = h("p", { data: { testid: "lab-ahead" } });
   private readonly legend = h("div", { class: "hg-lab-legend" });
   private readonly side = h("div", { class: "hg-lab-side" });
@@ -72,12 +72,8 @@ class Sequences implements Lab {
     if (this.plot?.fit()) this.draw();
   });
 
-  constructor(
-    private readonly host: HTMLElement,
-    data: Json,
-    view: LabView,
-    private readonly context: LabContext,
-  ) {
+  constructor(host: HTMLElement, data: Json, view: LabView, context: LabContext) {
+    super(host, context);
     this.side.append(
       h("b", {}, "How wrong, so many steps ahead"),
       this.chart.element,
@@ -89,29 +85,20 @@ class Sequences implements Lab {
     this.update(data, view);
   }
 
-  update(data: Json, view: LabView): void {
-    const asked = JSON.stringify([data["id"], view]);
-    if (asked === this.asked) return;
-    this.asked = asked;
-    void readAnswer(data).then((answer) => {
-      if (this.ended || asked !== this.asked) return;
-      this.answer = answer;
-      this.series.open(data["series"] ? objectOf(data["series"]) : null, view);
-      this.open(answer, view);
-      this.host.setAttribute("data-ready", "true");
-    });
+  protected async read(data: Json): Promise<Sent> {
+    return { answer: await readAnswer(data), series: data["series"] ? objectOf(data["series"]) : null };
   }
 
-  private open(answer: Answer, view: LabView): void {
+  protected open({ answer, series }: Sent, view: LabView): void {
     const { form } = answer;
-    const number = (name: string, usual: number, most: number) => {
-      const value = Math.round(Number(view[name]));
-      return view[name] && Number.isFinite(value) ? Math.min(most, Math.max(0, value)) : usual;
-    };
-    this.picked = number("sample", 0, answer.shown.length - 1);
-    this.step = Math.max(1, number("ahead", 1, form.steps - form.given));
+    this.answer = answer;
+    this.series.open(series, view);
+    const number = (name: string, usual: number, low: number, high: number) =>
+      Math.round(numberIn(view, name, usual, low, high));
+    this.picked = number("sample", 0, 0, answer.shown.length - 1);
+    this.step = number("ahead", 1, 1, form.steps - form.given);
     this.on = new Set(view["lines"] ? SHOWN.filter((one) => view["lines"].includes(LETTERS[one])) : USUAL);
-    const channel = number("channel", 0, form.channels - 1);
+    const channel = number("channel", 0, 0, form.channels - 1);
     this.edges = [0, 1, 2, 3].map(() => new Float32Array((form.steps - form.given) * form.channels));
     this.plot = new Plot(form.steps, form.given, form.channels, answer.range, channel, answer.channels);
     this.watch.disconnect();
@@ -126,19 +113,22 @@ class Sequences implements Lab {
     this.build(answer, this.plot);
     this.plot.fit();
     this.drawChart();
-    this.ahead(this.step, false);
+    this.ahead();
     this.draw();
+    this.ready();
+  }
+
+  protected override inked(): void {
+    this.draw();
+    this.series.draw();
   }
 
   private build(answer: Answer, plot: Plot): void {
-    const press = (words: string, testid: string, about: string, click: () => void) =>
-      h("button", { type: "button", title: about, data: { testid }, on: { click } }, words);
+    const next = () => this.pick((this.picked + 1) % answer.shown.length);
     this.thumbs.replaceChildren(
-      press("Another one", "lab-next", "Another signal that nobody has learnt from", () =>
-        this.pick((this.picked + 1) % answer.shown.length),
-      ),
-      press("A clean sheet", "lab-blank", "A flat line to draw on", () => this.blank()),
-      press("As it was measured", "lab-back", "The signal before you drew over it", () => this.pick(this.picked)),
+      press("Another one", "lab-next", next, "Another signal that nobody has learnt from"),
+      press("A clean sheet", "lab-blank", () => this.blank(), "A flat line to draw on"),
+      press("As it was measured", "lab-back", () => this.pick(this.picked), "The signal before you drew over it"),
     );
     const titles: Record<string, string> = { draws: `${answer.forecaster.count} draws`, truth: "how it went on" };
     for (const { name, title } of answer.methods) titles[name] ??= title;
@@ -146,7 +136,7 @@ class Sequences implements Lab {
       ...SHOWN.map((name) => {
         const mark = h("i", {});
         mark.style.background = name === "truth" ? "currentColor" : COLOURS[name === "draws" ? "network" : name];
-        const one = press(titles[name], `lab-show-${name}`, "", () => {
+        const one = press(titles[name], `lab-show-${name}`, () => {
           if (!this.on.delete(name)) this.on.add(name);
           one.setAttribute("aria-pressed", String(this.on.has(name)));
           this.draw();
@@ -241,9 +231,11 @@ class Sequences implements Lab {
     fanOf(found.draws, 0.8, edges[0], edges[1]);
     fanOf(found.draws, 0.5, edges[2], edges[3]);
     const lines: Line[] = [];
+    const plain = [...answer.plain]
+      .filter(([name]) => on.has(name))
+      .map(([name, predict]) => ({ name, values: predict(given) }));
     const truth = answer.shown[this.picked].subarray(form.given * form.channels);
-    for (const [name, predict] of answer.plain)
-      if (on.has(name)) lines.push({ name, colour: COLOURS[name], values: predict(given) });
+    for (const one of plain) lines.push({ ...one, colour: COLOURS[one.name] });
     if (on.has("truth") && !this.drawn)
       lines.push({ name: "truth", colour: getComputedStyle(plot.canvas).color, values: truth, dashed: true });
     if (on.has("network")) lines.push({ name: "network", colour: "", values: found.mean, wide: 3 });
@@ -259,10 +251,15 @@ class Sequences implements Lab {
       draws: on.has("draws") ? found.draws : [],
       lines,
     });
-    setText(this.verdict, this.said(answer, found.mean, truth));
+    setText(this.verdict, this.said(answer, found.mean, truth, plain));
   }
 
-  private said({ form, plain, methods, channels }: Answer, mean: Float32Array, truth: Float32Array): string {
+  private said(
+    { form, methods, channels }: Answer,
+    mean: Float32Array,
+    truth: Float32Array,
+    plain: readonly Pick<Line, "name" | "values">[],
+  ): string {
     const [low, high] = this.edges;
     let width = 0;
     for (let k = 0; k < low.length; k++) width += (high[k] - low[k]) / low.length;
@@ -279,10 +276,9 @@ class Sequences implements Lab {
     };
     let inside = 0;
     for (let k = 0; k < truth.length; k++) inside += truth[k] >= low[k] && truth[k] <= high[k] ? 1 : 0;
-    const beside = [...plain].filter(([name]) => this.on.has(name));
-    const others = beside.map(([name, predict]) => {
+    const others = plain.map(({ name, values }) => {
       const title = methods.find((one) => one.name === name)?.title ?? name;
-      return `${title} ${short(missed(predict(this.given)))}`;
+      return `${title} ${short(missed(values))}`;
     });
     const percent = Math.round((100 * inside) / truth.length);
     const against = others.length ? ` (${others.join(", ")})` : "";
@@ -295,7 +291,7 @@ class Sequences implements Lab {
     const series: Series[] = answer.methods.map(({ name, title, horizon }) => ({
       name,
       title,
-      colour: colourIn(this.host, COLOURS[name] ?? "#8c8c8c"),
+      colour: COLOURS[name] ?? "#8c8c8c",
       main: name === "network",
       plain: true,
       dashed: name === "mean" || name === "last",
@@ -303,55 +299,54 @@ class Sequences implements Lab {
     }));
     const known = answer.methods.filter(({ name }) => name !== "last").flatMap(({ horizon }) => horizon);
     this.chart.draw(
-      { title: "steps ahead", low: 1, high: answer.form.steps - answer.form.given },
+      {
+        title: "steps ahead",
+        low: 1,
+        high: answer.form.steps - answer.form.given,
+        stops: series[0].points.map(([step]) => step),
+      },
       { title: "mean squared error", low: 0, high: 1.08 * Math.max(...known) },
       series,
     );
-    this.legend.replaceChildren(
-      ...series.map(({ title, colour, dashed }) => {
-        const mark = h("i", {});
-        mark.style.background = dashed
-          ? `repeating-linear-gradient(90deg, ${colour} 0 5px, transparent 5px 9px)`
-          : colour;
-        return h("span", {}, mark, title);
-      }),
-    );
+    this.legend.replaceChildren(...keysOf(series.map(({ title, colour, dashed }) => ({ title, colour, dashed }))));
   }
 
-  private ahead(step: number, told = true): void {
-    const { answer } = this;
-    if (!answer) return;
-    this.step = Math.round(step);
-    const at = (name: string) => answer.methods.find((one) => one.name === name)?.horizon[this.step - 1] ?? NaN;
-    const words = `${this.step} ${this.step === 1 ? "step" : "steps"} ahead: network ${short(at("network"))}, kernel ridge ${short(at("kernel"))}, k nearest neighbours ${short(at("neighbours"))}, ridge ${short(at("ridge"))}.`;
+  private goAhead(step: number): void {
+    if (step === this.step) return;
+    this.step = step;
+    this.ahead();
+    this.rest();
+  }
+
+  /** How wrong the methods are so many steps ahead. */
+  private ahead(): void {
+    const told = Object.entries(AHEAD).flatMap(([wanted, title]) => {
+      const found = this.answer?.methods.find(({ name }) => name === wanted);
+      return found ? `${title} ${short(found.horizon[this.step - 1])}` : [];
+    });
+    const words = `${this.step} ${this.step === 1 ? "step" : "steps"} ahead: ${told.join(", ")}.`;
     this.chart.place(this.step, words);
     setText(this.words, words);
-    if (told) this.rest();
   }
 
-  /** Tells how it is shown, a moment after the hand has come to rest. */
-  private rest(): void {
-    clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => {
-      const { answer, plot } = this;
-      if (!answer || !plot) return;
-      const { given, channels } = answer.form;
-      const own = Float32Array.from({ length: given }, (_, t) => this.given[t * channels + plot.channel]);
-      const same = this.on.size === USUAL.size && [...USUAL].every((one) => this.on.has(one));
-      this.context.report({
-        sample: this.picked ? String(this.picked) : "",
-        drawn: this.drawn ? lettersOf(own, answer.range) : "",
-        lines: same ? "" : SHOWN.map((one) => (this.on.has(one) ? LETTERS[one] : "")).join("") || "-",
-        ahead: this.step === 1 ? "" : String(this.step),
-        channel: plot.channel ? String(plot.channel) : "",
-        ...this.series.view(),
-      });
-    }, 300);
+  protected view(): LabView | null {
+    const { answer, plot } = this;
+    if (!answer || !plot) return null;
+    const { given, channels } = answer.form;
+    const own = Float32Array.from({ length: given }, (_, t) => this.given[t * channels + plot.channel]);
+    const same = this.on.size === USUAL.size && [...USUAL].every((one) => this.on.has(one));
+    return {
+      sample: this.picked ? String(this.picked) : "",
+      drawn: this.drawn ? lettersOf(own, answer.range) : "",
+      lines: same ? "" : SHOWN.map((one) => (this.on.has(one) ? LETTERS[one] : "")).join("") || "-",
+      ahead: this.step === 1 ? "" : String(this.step),
+      channel: plot.channel ? String(plot.channel) : "",
+      ...this.series.view(),
+    };
   }
 
-  end(): void {
-    this.ended = true;
-    clearTimeout(this.timer);
+  override end(): void {
+    super.end();
     cancelAnimationFrame(this.frame);
     this.watch.disconnect();
     this.series.end();

@@ -144,10 +144,10 @@ export class Spreading {
     });
   }
 
-  /** Of the unnamed the one whose two likeliest classes are closest; where labels have come nowhere, null. */
+  /** Of the unnamed the one whose two likeliest classes are closest; null where no two have come to the same. */
   leastSure(shares: Float32Array, named: ArrayLike<number>): number | null {
     let found: number | null = null,
-      least = Infinity;
+      least = 1;
     for (let i = 0; i < this.count; i++) {
       if (named[i] >= 0) continue;
       let first = 0,
