@@ -129,6 +129,11 @@ def test_with_its_decoder_counted_it_loses_until_there_are_enough_images(compres
     page.get_by_test_id("lab-decoder").select_option("8")
     expect(verdict).to_contain_text(re.compile(r"wins: .* is counted: from [\d,]+ images on this autoencoder beats"))
     expect(verdict).not_to_contain_text("The autoencoder wins")
+    # What stands below its picture counts what the verdict counts.
+    counted = re.search(r"takes ([\d.]+ bytes) an image with this", verdict.inner_text())
+    cell = page.locator(".hg-lab-cell").filter(has=page.get_by_test_id("lab-picture-run"))
+    assert counted is not None
+    expect(cell).to_contain_text(f"{counted[1]}, this one")
     count = page.get_by_test_id("lab-images")
     count.focus()
     page.keyboard.press("End")
@@ -409,6 +414,13 @@ def test_who_rates_moves_on_the_map_and_suggestions_follow(app: str, window: Cal
     other.get_by_test_id("lab-back").press("Enter")
     expect(other.get_by_test_id("lab-map")).to_be_focused()
     expect(other.get_by_test_id("lab-suggestions")).to_contain_text("because of Letters from the Lighthouse")
+    mine = asked(page)
+    page.get_by_role("button", name="What do people here like?").click()
+    page.wait_for_url(lambda _url: asked(page) == mine | {"at": ["1.20,0.80"]})  # the stars are still there
+    expect(suggestions).not_to_have_text(elsewhere, use_inner_text=True)
+    page.go_back()  # what was tried is undone
+    page.wait_for_url(lambda _url: asked(page) == mine)
+    expect(suggestions).to_have_text(elsewhere, use_inner_text=True)
     page.get_by_role("button", name="Somebody who likes it dark").click()
     page.wait_for_url(lambda _url: "at" not in asked(page))
     ready(page)
@@ -502,6 +514,7 @@ def test_a_signal_goes_on_under_the_pen(app: str, window: Callable[..., Page]) -
     page.wait_for_function(DRAWN)
     page.mouse.up()
     expect(verdict).to_contain_text("Nobody knows how yours goes on")
+    expect(page.get_by_test_id("lab-show-truth")).to_be_disabled()
     stroke = values(pad)
     assert np.abs(stroke - before).max() > 0.1
     page.wait_for_url(lambda _url: len(asked(page).get("drawn", [""])[0]) == 32)
@@ -514,6 +527,7 @@ def test_a_signal_goes_on_under_the_pen(app: str, window: Callable[..., Page]) -
     expect(other.get_by_test_id("lab-show-kernel")).to_have_attribute("aria-pressed", "false")
     page.get_by_test_id("lab-back").click()
     np.testing.assert_allclose(values(pad), before, atol=1e-6)
+    expect(page.get_by_test_id("lab-show-truth")).to_be_enabled()
     page.get_by_test_id("horizon-handle").press("ArrowRight")
     expect(page.get_by_test_id("lab-ahead")).to_contain_text("2 steps ahead: network")
     pad.focus()

@@ -50,6 +50,11 @@ export class Bars implements Figure {
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, head), ...heads)),
       h("tbody", {}, ...this.rows.map((row) => this.row(row))),
     );
+    // Where the table is wider than the screen, what has the bars is in sight.
+    const { parentElement: frame } = this.element;
+    const chosen = this.element.querySelector<HTMLElement>("[aria-sort=descending]");
+    if (frame && chosen && frame.scrollWidth > frame.clientWidth)
+      frame.scrollLeft = chosen.offsetLeft + chosen.offsetWidth - frame.clientWidth;
   }
 
   /** The heads are drawn anew by then: who chose with a key goes on from there. */

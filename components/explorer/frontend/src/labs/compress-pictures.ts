@@ -37,6 +37,7 @@ export class Pictures {
     const words = h("small", {});
     const title = h("figcaption", {}, method?.title ?? "original");
     const element = h("figure", { class: "hg-lab-cell" }, title, picture, method && error, words);
+    if (!method) element.append(h("small", {}, "Below each picture: where it is wrong. Dark is right."));
     return { method, element, picture, error, words };
   }
 

@@ -108,7 +108,14 @@ class Compress extends Showing<Answer> {
     );
     this.pictures.build(answer, painter);
     this.legend.replaceChildren(
-      ...keysOf(answer.methods.map(({ title }, i) => ({ title, colour: COLOURS[i % COLOURS.length], main: i === 0 }))),
+      ...keysOf(
+        answer.methods.map(({ title, lossless }, i) => ({
+          title,
+          colour: COLOURS[i % COLOURS.length],
+          main: i === 0,
+          dashed: lossless,
+        })),
+      ),
     );
     const files = choice(
       "Files",
@@ -298,7 +305,7 @@ class Compress extends Showing<Answer> {
       const best = this.best(method);
       const pixels = best < 0 ? null : this.made(answer, method, best);
       if (!pixels) return `needs ${formatBytes(this.points(method)[0][0])} at least`;
-      return { pixels, bytes: formatBytes(this.bytesAt(method, best)) };
+      return { pixels, bytes: this.size(method, best) };
     });
   }
 
@@ -306,6 +313,15 @@ class Compress extends Showing<Answer> {
   private bytesAt(method: Method, i: number): number {
     const { alone, rate, basis } = method.points[i];
     return (this.alone && alone !== null ? alone : rate) + (this.bits ? basis / this.images : 0);
+  }
+
+  /** What an image takes at a point, as the verdict counts it; and where the next point lies, if far beyond the handle. */
+  private size(method: Method, i: number): string {
+    const mine = method.name === "run" ? this.share : 0;
+    const bytes = this.bytesAt(method, i) + mine;
+    const next = i + 1 < method.points.length ? this.bytesAt(method, i + 1) + mine : null;
+    const spare = bytes < 0.8 * (this.rate + this.share) && next !== null;
+    return spare ? `${formatBytes(bytes)} (${formatBytes(next)} would be too many)` : formatBytes(bytes);
   }
 
   /** The best point of a method at which an image takes no more bytes than where the handle stands; -1 where there is none. */

@@ -65,6 +65,8 @@ class Denoise extends Showing<Answer> {
 
   private readonly stage = h("div", { class: "hg-lab-stage" });
   private readonly before = h("figcaption", { data: { testid: "lab-before" } });
+  /** What is better than the filter that is quick enough to be drawn here. */
+  private readonly stronger = h("small", { data: { testid: "lab-stronger" } });
   private readonly controls: Controls;
   private readonly tabs = h("div", {
     class: "hg-lab-scores",
@@ -170,6 +172,7 @@ class Denoise extends Showing<Answer> {
     this.shown = { clean, filter, cleaned };
     const noisy = h("figure", { class: "hg-lab-cell" }, h("b", {}, "with noise: use the pen here"), this.pad.element);
     noisy.append(this.before);
+    if (filter) filter.element.append(this.stronger);
     const small = h("div", { class: "hg-lab-small" }, clean.element, filter && filter.element);
     this.stage.classList.toggle("hg-lab-wide", kind !== "image");
     this.stage.replaceChildren(noisy, cleaned.element, small);
@@ -225,6 +228,15 @@ class Denoise extends Showing<Answer> {
     }));
     this.bars.draw(columns, rows, this.column);
     this.examples.draw(answer, this.measured, this.picked, this.pad.painter);
+    const column = columns[this.column];
+    const { key } = column;
+    const others = measured.methods.filter(({ name }) => !["run", "noisy", "plain"].includes(name));
+    const best = others.reduce((a, b) => ((b[key] ?? -Infinity) > (a[key] ?? -Infinity) ? b : a));
+    const value = best[key];
+    setText(
+      this.stronger,
+      best.name === "median" || value === null ? "" : `The best of the others is ${best.title}: ${column.say(value)}`,
+    );
     setText(this.verdict, measured.verdict);
   }
 

@@ -6,8 +6,11 @@ import { h } from "../dom";
 import { themeOf } from "../theme";
 import type { Place, Taste } from "./recommend-taste";
 
+const FONT = "12px system-ui, sans-serif";
 const REACH = 0.99; // of the people are within the map
 const GLIDE = 450; // ms in which a new place is reached
+const FEW = 60; // things
+const BESIDE = 4; // places for a name right beside its mark
 const STEP = 0.06; // of the map's width that a key moves
 
 export class TasteMap {
@@ -16,6 +19,8 @@ export class TasteMap {
   /** What is drawn once: dots and names. */
   private readonly still = document.createElement("canvas");
   private stillOf = "";
+  /** The names there, by their things. */
+  private readonly named = new Map<number, Box>();
   private low: Place = [-3, -3];
   private high: Place = [3, 3];
   private you: Place = [0, 0];
@@ -163,6 +168,21 @@ export class TasteMap {
       context.stroke();
     };
     for (const thing of this.best) ring(px(taste.places[thing]), 5, "transparent", ink.accent);
+    // What is suggested has its name: where there is room, else on paper of its own.
+    const taken = [...this.named.values()];
+    for (const thing of this.best) {
+      if (this.named.has(thing)) continue;
+      const name = shorter(taste.things[thing].name);
+      const boxes = boxesAround(context, name, px(taste.places[thing]), wide, high);
+      const free = boxes.find((box) => !taken.some((one) => meet(box, one)));
+      const box = free ?? boxes[0];
+      if (!free) {
+        context.fillStyle = ink.paper;
+        context.fillRect(box[0], box[1], box[2] - box[0], box[3] - box[1]);
+      }
+      taken.push(box);
+      label(context, name, (box[0] + box[2]) / 2, box[3] - 4, ink.text, ink.paper);
+    }
     if (this.trail.length) {
       context.beginPath();
       context.lineWidth = 2;
@@ -208,8 +228,8 @@ export class TasteMap {
       context.fillRect(x - 1.5, y - 1.5, 3, 3);
     });
     context.globalAlpha = 1;
-    context.font = "12px system-ui, sans-serif";
-    const taken: [number, number, number, number][] = [];
+    this.named.clear();
+    const taken: Box[] = [];
     const order = taste.places.map((_, i) => i).sort((a, b) => taste.counts[b] - taste.counts[a]);
     for (const thing of order) {
       const [x, y] = px(taste.places[thing]);
@@ -221,24 +241,51 @@ export class TasteMap {
       context.lineTo(x - 4, y);
       context.fill();
     }
+    // Of few things no name lies on another's mark.
+    if (order.length <= FEW)
+      for (const thing of order) {
+        const [x, y] = px(taste.places[thing]);
+        taken.push([x - 4, y - 4, x + 4, y + 4]);
+      }
     for (const thing of order) {
       const name = shorter(taste.things[thing].name);
-      const half = context.measureText(name).width / 2 + 3;
-      const [px0, y] = px(taste.places[thing]);
-      const x = Math.min(wide - half, Math.max(half, px0));
-      for (const down of [16, -10]) {
-        const box: [number, number, number, number] = [x - half, y + down - 11, x + half, y + down + 4];
-        if (box[1] < 0 || box[3] > high) continue;
-        if (taken.some((one) => box[0] < one[2] && box[2] > one[0] && box[1] < one[3] && box[3] > one[1])) continue;
-        taken.push(box);
-        label(context, name, x, y + down, ink.text, ink.paper);
-        break;
-      }
+      const boxes = boxesAround(context, name, px(taste.places[thing]), wide, high).slice(0, BESIDE);
+      const box = boxes.find((one) => !taken.some((other) => meet(one, other)));
+      if (!box) continue;
+      taken.push(box);
+      this.named.set(thing, box);
+      label(context, name, (box[0] + box[2]) / 2, box[3] - 4, ink.text, ink.paper);
     }
   }
 }
 
 const shorter = (name: string): string => (name.length > 24 ? `${name.slice(0, 23)}…` : name);
+
+/** Left, top, right and bottom of a name. */
+type Box = readonly [number, number, number, number];
+
+const meet = (a: Box, b: Box): boolean => a[0] < b[2] && a[2] > b[0] && a[1] < b[3] && a[3] > b[1];
+
+/** Where a name could stand, best first, within the map: below its mark, above, beside it, and a line further away. */
+function boxesAround(context: CanvasRenderingContext2D, name: string, at: Place, wide: number, high: number): Box[] {
+  context.font = FONT;
+  const half = context.measureText(name).width / 2 + 3;
+  const places = [
+    [0, 16],
+    [0, -10],
+    [half + 6, 4],
+    [-half - 6, 4],
+    [0, 31],
+    [0, -25],
+    [0, 46],
+    [0, -40],
+  ];
+  return places.flatMap(([right, down]): Box[] => {
+    const [x, y] = [Math.min(wide - half, Math.max(half, at[0] + right)), at[1] + down];
+    if (y - 11 < 0 || y + 4 > high || (right && Math.abs(x - at[0]) < half)) return [];
+    return [[x - half, y - 11, x + half, y + 4]];
+  });
+}
 
 /** A name with a rim of paper, so that it is read on dots. */
 function label(
@@ -250,7 +297,7 @@ function label(
   paper: string,
   bold = false,
 ): void {
-  context.font = `${bold ? "700 13px" : "12px"} system-ui, sans-serif`;
+  context.font = bold ? FONT.replace("12px", "700 13px") : FONT;
   context.textAlign = "center";
   context.lineWidth = 3;
   context.lineJoin = "round";

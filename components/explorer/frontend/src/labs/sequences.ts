@@ -58,6 +58,8 @@ class Sequences extends Showing<Sent> {
   private given = new Float32Array();
   private on = new Set(USUAL);
   private edges: Float32Array[] = [];
+  /** The button for how it went on, which nobody knows of what was drawn. */
+  private truth: HTMLButtonElement | null = null;
 
   private readonly figure = h("div", { class: "hg-lab-figure" });
   private readonly toggles = h("div", { class: "hg-lab-scores", role: "group", aria: { label: "What is shown" } });
@@ -143,6 +145,7 @@ class Sequences extends Showing<Sent> {
           this.rest();
         });
         one.prepend(mark);
+        if (name === "truth") this.truth = one;
         one.setAttribute("aria-pressed", String(this.on.has(name)));
         return one;
       }),
@@ -227,6 +230,7 @@ class Sequences extends Showing<Sent> {
     const { answer, plot, given, edges, on } = this;
     if (!answer || !plot) return;
     const { form } = answer;
+    if (this.truth) this.truth.disabled = this.drawn;
     const found = answer.forecaster.run(given);
     fanOf(found.draws, 0.8, edges[0], edges[1]);
     fanOf(found.draws, 0.5, edges[2], edges[3]);
@@ -291,7 +295,7 @@ class Sequences extends Showing<Sent> {
     const series: Series[] = answer.methods.map(({ name, title, horizon }) => ({
       name,
       title,
-      colour: COLOURS[name] ?? "#8c8c8c",
+      colour: COLOURS[name] ?? (name === "last" ? "#a6761d" : "#8c8c8c"),
       main: name === "network",
       plain: true,
       dashed: name === "mean" || name === "last",
