@@ -16,6 +16,20 @@ from models.labs import Lab
 ALL = "all labs"
 COUNTED = {"network": "network", "plain": "plain method", "tie": "tie", "open": "open"}  # in this order
 
+FIGURES = """
+- **Anomalies**: *average precision* is 100 % where all that do not belong come first in the list of suspects; by chance it is
+  their share of all samples.
+- **Codes**: *trustworthiness* is 1 where neighbours on the map are neighbours in the data, too.
+- **Compress**: bytes an image for the same *PSNR*; 10 dB more is a tenth of the squared error.
+- **Denoise**: the share of cleaned samples that a classifier reads correctly, or their PSNR.
+- **Features**: the share of new samples classified correctly with 10 labels of each class.
+- **Generate**: the *Fréchet distance* of drawn samples from real ones, in the features of a classifier. The *floor* is that of
+  real samples from other real ones: nothing honest gets far below.
+- **Recommend**: *RMSE* is the error of foretold stars; *NDCG@10* is 1 where what somebody likes comes first.
+- **Sequences**: the mean squared error of what comes next: of signals, where 1 is about what always saying the mean would have;
+  of films, in squared shares of white.
+"""
+
 
 def show() -> None:
     """Draw the page."""
@@ -54,6 +68,8 @@ def show() -> None:
         "Every lab and every run that ships, to the lab's usual settings; `python -m models lab --table` made the table. "
         "Each lab says how it measures, and answers for your own runs, too."
     )
+    with st.expander("What the figures are"):
+        st.markdown(FIGURES)
     address.publish(only=None if only == ALL else only)
 
 
