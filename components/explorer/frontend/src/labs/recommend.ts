@@ -161,7 +161,12 @@ class Recommend extends Showing<Taste> {
           h(
             "div",
             {},
-            h("b", { title: line ?? "" }, name, climbed ? h("em", { title: "It has moved up since your last star" }, " ▲") : null),
+            h(
+              "b",
+              { title: line ?? "" },
+              name,
+              climbed ? h("em", { title: "It has moved up since your last star" }, " ▲") : null,
+            ),
             share,
           ),
           h("small", {}, why ? this.because(why.get(thing) ?? []) : (line ?? "")),
