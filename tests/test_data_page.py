@@ -67,7 +67,7 @@ def test_ratings_are_called_so_and_lead_to_the_lab_of_ratings(
     said: list[str] = []
     monkeypatch.setattr(st, "switch_page", lambda page, query_params: said.append(f"{page.title} {query_params}"))
     rated = form != "other scales"
-    assert any("These are ratings" in one.value for one in app.info) == rated
+    assert any("These are ratings" in one.value for one in app.caption) == rated
     onward = "Recommend" if rated else "Train"
     app.session_state["pages"] = {name: SimpleNamespace(title=name) for name in ("Recommend", "Train")}
     pressed(app, f"Keep it, go on to {onward}")

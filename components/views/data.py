@@ -267,11 +267,10 @@ def keeping(bringing: understood.Draft, owner: str, top: DeltaGenerator) -> None
         st.caption("First say above which of two readings is right.")
     rated = recommend.brought(bringing.found)
     onward = "Recommend" if rated else "Train"
-    if rated:
-        words = "These are ratings: a row for each person, a column for each thing, an empty cell where somebody has not rated it."
-        top.info(words, icon=":material/thumb_up:")
     keep, icon = f"Keep it, go on to {onward}", ":material/thumb_up:" if rated else ":material/model_training:"
     at_once = top.button(keep, key="keep at once", type="primary", icon=icon, disabled=open_question)
+    if rated:
+        top.caption("These are ratings: a row for each person, a column for each thing, gaps where nobody has rated.")
     with st.container(horizontal=True):
         go_on = st.button(keep, type="primary", icon=icon, disabled=open_question)
         only = st.button("Keep it", icon=":material/save:", disabled=open_question)

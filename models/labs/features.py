@@ -19,6 +19,7 @@ from models.analysis.probing import METHODS, Labels, Parts, Probe
 from models.codes import to_float
 from models.labs import Answer, Lab, Report, Settings
 from models.runs import Run
+from models.runs.zoo import ZOO
 
 NUMBERS = 40_000_000  # of all samples that take part: of large ones fewer are taken
 FEW = 50  # test samples, below which a verdict would be about these alone
@@ -259,6 +260,7 @@ def tuned_verdict(ways: list[dict[str, Any]], apart: NDArray[np.float64], count:
     )
 
 
+FIRST = ("digits-modern-8", "mnist-modern-30", "fashion-mnist-modern-16")
 LAB = Lab(
     name="features",
     title="Features",
@@ -267,5 +269,5 @@ LAB = Lab(
     answer=answer,
     settings={"labels": 0, "samples": 10_000, "judged": 2000},
     version=2,
-    shipped=("digits-modern-8", "mnist-modern-30", "fashion-mnist-modern-16"),
+    shipped=(*FIRST, *sorted(set(ZOO) - {*FIRST, "text-denoising"})),  # letters have no classes
 )

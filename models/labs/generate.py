@@ -25,6 +25,7 @@ from models.datasets import TEST, TRAIN, VALIDATION
 from models.density import Codes, Density
 from models.labs import Answer, Finding, Lab, Report, Settings, _judge
 from models.runs import Run
+from models.runs.zoo import ZOO
 
 NUMBERS = 40_000  # that a density of an answer holds, at most
 VALUES = 20_000_000  # numbers of all samples that are drawn at once: of large ones fewer are drawn
@@ -424,12 +425,5 @@ LAB = Lab(
     fits=fits,
     answer=answer,
     settings={"count": LARGEST_COUNT},
-    shipped=(
-        "digits-modern-8",
-        "digits-multi-layer",
-        "digits-convolutional",
-        "digits-variational",
-        "shapes-convolutional-variational",
-        "mnist-modern-30",
-    ),
+    shipped=("digits-modern-8", *sorted(set(ZOO) - {"digits-modern-8"})),
 )
