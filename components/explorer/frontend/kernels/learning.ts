@@ -13,6 +13,11 @@ import { erf, exponential, sigmoid, total } from "./functions";
 
 const PANEL: usize = 32;
 
+/** a b + c, in one operation where the processor has it and the browser lets it be used. */
+function madd(a: v128, b: v128, c: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? v128.relaxed_madd<f32>(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
+}
+
 /** y = b + x w, of each row. */
 export function forward(
   x: usize,
@@ -47,21 +52,24 @@ export function forward(
       let fourth = third + xRow;
       let at = w;
       const end = from + length;
+      let w0: v128;
+      let w1: v128;
+      let value: v128;
       while (first < end) {
-        const w0 = v128.load(at);
-        const w1 = v128.load(at, 16);
-        const xa = v128.load32_splat(first);
-        a0 = f32x4.add(a0, f32x4.mul(xa, w0));
-        a1 = f32x4.add(a1, f32x4.mul(xa, w1));
-        const xb = v128.load32_splat(second);
-        b0 = f32x4.add(b0, f32x4.mul(xb, w0));
-        b1 = f32x4.add(b1, f32x4.mul(xb, w1));
-        const xc = v128.load32_splat(third);
-        c0 = f32x4.add(c0, f32x4.mul(xc, w0));
-        c1 = f32x4.add(c1, f32x4.mul(xc, w1));
-        const xd = v128.load32_splat(fourth);
-        d0 = f32x4.add(d0, f32x4.mul(xd, w0));
-        d1 = f32x4.add(d1, f32x4.mul(xd, w1));
+        w0 = v128.load(at);
+        w1 = v128.load(at, 16);
+        value = v128.load32_splat(first);
+        a0 = madd(value, w0, a0);
+        a1 = madd(value, w1, a1);
+        value = v128.load32_splat(second);
+        b0 = madd(value, w0, b0);
+        b1 = madd(value, w1, b1);
+        value = v128.load32_splat(third);
+        c0 = madd(value, w0, c0);
+        c1 = madd(value, w1, c1);
+        value = v128.load32_splat(fourth);
+        d0 = madd(value, w0, d0);
+        d1 = madd(value, w1, d1);
         at += PANEL;
         first += 4;
         second += 4;
@@ -84,89 +92,22 @@ export function forward(
   }
 }
 
-/** dx = dy wᵀ, of each row: what the error of the outputs is to the inputs. What stands behind the last input stays. */
-export function backward(
-  dy: usize,
-  dyRow: usize,
-  w: usize,
-  panel: usize,
-  panels: i32,
-  dx: usize,
-  dxRow: usize,
-  inputs: i32,
-  rows: i32,
-): void {
-  const whole: usize = (<usize>panels) * PANEL;
-  for (let r = 0; r < rows; r += 4, dy += 4 * dyRow, dx += 4 * dxRow) {
-    for (let i = 0; i < inputs; i += 2) {
-      let at = w + (<usize>i) * PANEL;
-      let a0 = f32x4.splat(0);
-      let a1 = a0;
-      let b0 = a0;
-      let b1 = a0;
-      let c0 = a0;
-      let c1 = a0;
-      let d0 = a0;
-      let d1 = a0;
-      let first = dy;
-      let second = first + dyRow;
-      let third = second + dyRow;
-      let fourth = third + dyRow;
-      const end = first + whole;
-      while (first < end) {
-        let w0 = v128.load(at);
-        let w1 = v128.load(at, 32);
-        let e = v128.load(first);
-        a0 = f32x4.add(a0, f32x4.mul(e, w0));
-        a1 = f32x4.add(a1, f32x4.mul(e, w1));
-        e = v128.load(second);
-        b0 = f32x4.add(b0, f32x4.mul(e, w0));
-        b1 = f32x4.add(b1, f32x4.mul(e, w1));
-        e = v128.load(third);
-        c0 = f32x4.add(c0, f32x4.mul(e, w0));
-        c1 = f32x4.add(c1, f32x4.mul(e, w1));
-        e = v128.load(fourth);
-        d0 = f32x4.add(d0, f32x4.mul(e, w0));
-        d1 = f32x4.add(d1, f32x4.mul(e, w1));
-        w0 = v128.load(at, 16);
-        w1 = v128.load(at, 48);
-        e = v128.load(first, 16);
-        a0 = f32x4.add(a0, f32x4.mul(e, w0));
-        a1 = f32x4.add(a1, f32x4.mul(e, w1));
-        e = v128.load(second, 16);
-        b0 = f32x4.add(b0, f32x4.mul(e, w0));
-        b1 = f32x4.add(b1, f32x4.mul(e, w1));
-        e = v128.load(third, 16);
-        c0 = f32x4.add(c0, f32x4.mul(e, w0));
-        c1 = f32x4.add(c1, f32x4.mul(e, w1));
-        e = v128.load(fourth, 16);
-        d0 = f32x4.add(d0, f32x4.mul(e, w0));
-        d1 = f32x4.add(d1, f32x4.mul(e, w1));
-        at += panel;
-        first += PANEL;
-        second += PANEL;
-        third += PANEL;
-        fourth += PANEL;
+/**
+ * The same weights the other way round, (outputs, inputs) in panels of eight inputs, zeros behind the last one: with them
+ * `forward` brings an error back, dx = dy wᵀ.
+ */
+export function turn(w: usize, panel: usize, panels: i32, inputs: i32, to: usize, toPanel: usize): void {
+  for (let i = 0; i < inputs; i += 8, to += toPanel) {
+    let from = w + <usize>i * PANEL;
+    const real = min(8, inputs - i);
+    for (let p = 0, out = to; p < panels; p++, from += panel)
+      for (let u: usize = 0; u < PANEL; u += 4, out += PANEL) {
+        let at = from + u;
+        let k = 0;
+        for (; k < real; k++, at += PANEL) f32.store(out + ((<usize>k) << 2), f32.load(at));
+        for (; k < 8; k++) f32.store(out + ((<usize>k) << 2), 0);
       }
-      const to = dx + ((<usize>i) << 2);
-      const both = i + 1 < inputs;
-      two(to, a0, a1, both);
-      two(to + dxRow, b0, b1, both);
-      two(to + 2 * dxRow, c0, c1, both);
-      two(to + 3 * dxRow, d0, d1, both);
-    }
   }
-}
-
-/** The sums of two vectors side by side, or the first alone. */
-// @ts-ignore: decorator
-@inline
-function two(to: usize, first: v128, second: v128, both: bool): void {
-  const low = v128.shuffle<f32>(first, second, 0, 4, 1, 5); // a0 b0 a1 b1
-  const high = v128.shuffle<f32>(first, second, 2, 6, 3, 7);
-  const sum = f32x4.add(low, high);
-  f32.store(to, f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 2));
-  if (both) f32.store(to, f32x4.extract_lane(sum, 1) + f32x4.extract_lane(sum, 3), 4);
 }
 
 /** dw = xᵀ dy and db = the sum of dy, over `rows` rows: how the loss changes with each weight. */
@@ -182,7 +123,7 @@ export function gradient(
   db: usize,
   rows: i32,
 ): void {
-  const last: usize = (<usize>rows) * xRow;
+  const last: usize = <usize>rows * xRow;
   for (let p = 0; p < panels; p++, dy += PANEL, dw += panel, db += PANEL) {
     let to = dw;
     for (let i = 0; i < inputs; i += 4, to += 4 * PANEL) {
@@ -201,17 +142,17 @@ export function gradient(
         const e0 = v128.load(error);
         const e1 = v128.load(error, 16);
         const xa = v128.load32_splat(from);
-        a0 = f32x4.add(a0, f32x4.mul(xa, e0));
-        a1 = f32x4.add(a1, f32x4.mul(xa, e1));
+        a0 = madd(xa, e0, a0);
+        a1 = madd(xa, e1, a1);
         const xb = v128.load32_splat(from, 4);
-        b0 = f32x4.add(b0, f32x4.mul(xb, e0));
-        b1 = f32x4.add(b1, f32x4.mul(xb, e1));
+        b0 = madd(xb, e0, b0);
+        b1 = madd(xb, e1, b1);
         const xc = v128.load32_splat(from, 8);
-        c0 = f32x4.add(c0, f32x4.mul(xc, e0));
-        c1 = f32x4.add(c1, f32x4.mul(xc, e1));
+        c0 = madd(xc, e0, c0);
+        c1 = madd(xc, e1, c1);
         const xd = v128.load32_splat(from, 12);
-        d0 = f32x4.add(d0, f32x4.mul(xd, e0));
-        d1 = f32x4.add(d1, f32x4.mul(xd, e1));
+        d0 = madd(xd, e0, d0);
+        d1 = madd(xd, e1, d1);
         from += xRow;
         error += dyRow;
       }
@@ -244,8 +185,7 @@ export function relu(x: usize, y: usize, count: i32): void {
 /** dy times the slope of relu. */
 export function reluSlope(x: usize, _y: usize, dy: usize, count: i32): void {
   const end = x + ((<usize>count) << 2);
-  for (; x < end; x += 16, dy += 16)
-    v128.store(dy, v128.and(v128.load(dy), f32x4.gt(v128.load(x), f32x4.splat(0))));
+  for (; x < end; x += 16, dy += 16) v128.store(dy, v128.and(v128.load(dy), f32x4.gt(v128.load(x), f32x4.splat(0))));
 }
 
 /** y = the logistic function of x. */
@@ -442,8 +382,6 @@ export function widen(x: usize, y: usize, count: i32): void {
 }
 
 /** Four random numbers of 32 bits (Marsaglia's xorshift), from the state and into it. */
-// @ts-ignore: decorator
-@inline
 function random(state: usize): v128 {
   let x = v128.load(state);
   x = v128.xor(x, i32x4.shl(x, 13));
@@ -475,8 +413,6 @@ export function addNoise(x: usize, count: i32, level: f32, within: bool, state: 
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function pair(normals: usize, one: i32, other: i32): f32 {
   return f32.load(normals + <usize>one) + f32.load(normals + <usize>other);
 }

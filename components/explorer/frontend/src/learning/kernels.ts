@@ -1,7 +1,7 @@
 /** What a network learns with: functions on one memory, see kernels/learning.ts. Addresses and distances are in bytes. */
 
 import { assembled } from "../network/machine";
-import { KERNELS } from "./kernels.wasm";
+import { PLAIN, RELAXED } from "./kernels.wasm";
 
 type Slope = (x: number, y: number, dy: number, count: number) => void;
 type Each = (x: number, y: number, count: number) => void;
@@ -19,17 +19,7 @@ export interface Kernels {
     yRow: number,
     rows: number,
   ): void;
-  backward(
-    dy: number,
-    dyRow: number,
-    w: number,
-    panel: number,
-    panels: number,
-    dx: number,
-    dxRow: number,
-    inputs: number,
-    rows: number,
-  ): void;
+  turn(w: number, panel: number, panels: number, inputs: number, to: number, toPanel: number): void;
   gradient(
     x: number,
     xRow: number,
@@ -48,16 +38,7 @@ export interface Kernels {
   readonly logisticSlope: Slope;
   readonly gelu: Each;
   readonly geluSlope: Slope;
-  normalise(
-    x: number,
-    y: number,
-    row: number,
-    scales: number,
-    w: number,
-    b: number,
-    count: number,
-    rows: number,
-  ): void;
+  normalise(x: number, y: number, row: number, scales: number, w: number, b: number, count: number, rows: number): void;
   normaliseSlope(
     x: number,
     dy: number,
@@ -96,14 +77,16 @@ export interface Machine {
 }
 
 /** Whether this browser has what the kernels need: WebAssembly with SIMD, and leave to use it. */
-export const able = async (): Promise<boolean> => (await assembled(KERNELS)) !== null;
+export const able = async (): Promise<boolean> => (await module()) !== null;
+
+const module = async (): Promise<WebAssembly.Module | null> => (await assembled(RELAXED)) ?? (await assembled(PLAIN));
 
 /** Kernels on a memory of so many bytes. An Error where the browser cannot compute them, or has not so much. */
 export async function machine(size: number): Promise<Machine> {
-  const module = await assembled(KERNELS);
-  if (!module) throw new Error("this browser has no WebAssembly with SIMD, which training needs");
+  const found = await module();
+  if (!found) throw new Error("this browser has no WebAssembly with SIMD, which training needs");
   const memory = new WebAssembly.Memory({ initial: Math.ceil(size / 65536) });
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  const { exports } = await WebAssembly.instantiate(found, { env: { memory } });
   const buffer = memory.buffer;
   return {
     kernels: exports as unknown as Kernels,

@@ -56,21 +56,43 @@ export class Learnt {
   }
 }
 
+/** Where each dense layer turns its weights round: one place for all, as large as the largest needs, and zeros. */
+export class Turned {
+  at = 0;
+  zeros = 0;
+  private most = 0;
+  private widest = 0;
+
+  take(bytes: number, inputs: number): void {
+    this.most = Math.max(this.most, bytes);
+    this.widest = Math.max(this.widest, inputs);
+  }
+
+  settle(arena: Arena): void {
+    this.at = arena.room(this.most);
+    this.zeros = arena.room(4 * this.widest + 32);
+  }
+}
+
 export class Dense implements Layer {
   readonly parameters: readonly Parameter[];
   private readonly panel: number;
   private readonly panels: number;
   private readonly weight: number;
   private readonly bias: number;
+  private readonly turnedPanel: number;
 
   constructor(
     private readonly learnt: Learnt,
     private readonly x: Values,
     readonly y: Values,
+    private readonly turned: Turned,
     name: string,
   ) {
     const [inputs, outputs] = [x.count, y.count];
     this.panels = Math.ceil(outputs / 8);
+    this.turnedPanel = apart(256 * this.panels);
+    turned.take(this.turnedPanel * Math.ceil(inputs / 8), inputs);
     this.panel = apart(32 * Math.ceil(inputs / 4) * 4);
     const panel = this.panel >> 2;
     const weight = (this.weight = learnt.take(panel * this.panels));
@@ -104,7 +126,10 @@ export class Dense implements Layer {
     kernels.gradient(x.at, x.row, x.count, y.error, y.row, dw, panel, panels, db, rows);
     if (!further) return;
     const w = learnt.at + 4 * this.weight;
-    kernels.backward(y.error, y.row, w, panel, panels, x.error, x.row, x.count, rows);
+    const { at, zeros } = this.turned,
+      { turnedPanel } = this;
+    kernels.turn(w, panel, panels, x.count, at, turnedPanel);
+    kernels.forward(y.error, y.row, 8 * panels, at, turnedPanel, Math.ceil(x.count / 8), zeros, x.error, x.row, rows);
   }
 }
 

@@ -56,11 +56,7 @@ export function layersOf(spec: Spec): { encoder: Layer[]; decoder: Layer[] } {
   const hidden = (all: readonly number[]) => all.flatMap((units): Layer[] => [{ layer: "Dense", units }, ...after]);
   const values = shape.reduce((all, n) => all * n, 1);
   return {
-    encoder: [
-      { layer: "Flatten" },
-      ...hidden(widths),
-      { layer: "Dense", units: variational ? 2 * size : size },
-    ],
+    encoder: [{ layer: "Flatten" }, ...hidden(widths), { layer: "Dense", units: variational ? 2 * size : size }],
     decoder: [
       ...hidden([...widths].reverse()),
       { layer: "Dense", units: values },

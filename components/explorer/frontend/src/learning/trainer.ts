@@ -4,7 +4,7 @@
  */
 
 import { Arena, machine, type Machine } from "./kernels";
-import { Dense, Each, LayerNorm, Learnt, values, type Layer, type Parameter, type Values } from "./layers";
+import { Dense, Each, LayerNorm, Learnt, Turned, values, type Layer, type Parameter, type Values } from "./layers";
 import { normals, Random } from "./random";
 import { layersOf, type Spec } from "./spec";
 
@@ -64,8 +64,9 @@ export class Trainer {
     const parts = laidOut(spec, samples);
     const computing = await machine(parts.bytes);
     if (samples.values instanceof Uint8Array) computing.bytes.set(samples.values, parts.samples);
-    else for (let i = 0, at = parts.samples >> 2; i < samples.values.length; i++)
-      computing.floats[at + i] = Number.isFinite(samples.values[i]) ? samples.values[i] : 0; // what is missing is the mean
+    else
+      for (let i = 0, at = parts.samples >> 2; i < samples.values.length; i++)
+        computing.floats[at + i] = Number.isFinite(samples.values[i]) ? samples.values[i] : 0; // what is missing is the mean
     return new Trainer(spec, parts, computing, samples.count, new Random(spec.seed));
   }
 
@@ -125,7 +126,9 @@ export class Trainer {
     const steps = this.planned - this.from,
       step = this.steps - this.from;
     const warm = Math.max(1, Math.floor(steps / 20));
-    return step < warm ? (step + 1) / warm : 0.5 * (1 + Math.cos((Math.PI * (step - warm)) / Math.max(1, steps - warm)));
+    return step < warm
+      ? (step + 1) / warm
+      : 0.5 * (1 + Math.cos((Math.PI * (step - warm)) / Math.max(1, steps - warm)));
   }
 
   /** One step, of the next batch. */
@@ -348,10 +351,16 @@ function laidOut(spec: Spec, samples: Samples): Parts {
   const { size, batch, variational, noise, shape } = spec;
   const arena = new Arena(),
     learnt = new Learnt(),
+    turned = new Turned(),
     listed = layersOf(spec);
   const bytewise = samples.values instanceof Uint8Array;
   const place = arena.room(samples.values.length * (bytewise ? 1 : 4) + 16);
-  const clean = values(arena, batch, shape.reduce((all, n) => all * n, 1), false);
+  const clean = values(
+    arena,
+    batch,
+    shape.reduce((all, n) => all * n, 1),
+    false,
+  );
   const input = noise === "none" ? clean : values(arena, batch, clean.count, false);
   const drawn = variational ? values(arena, batch, size) : null;
   const encoder = part(input, "encoder");
@@ -363,6 +372,7 @@ function laidOut(spec: Spec, samples: Samples): Parts {
     normals = arena.room(4 * NORMALS),
     state = arena.room(16);
   learnt.settle(arena);
+  turned.settle(arena);
   const last = (all: readonly Layer[]) => all.flatMap((layer) => layer.parameters).slice(-2);
   const [[weight, bias], [, end]] = [last(encoder), last(decoder)];
   return {
@@ -393,7 +403,7 @@ function laidOut(spec: Spec, samples: Samples): Parts {
       const x = out.at(-1)?.y ?? from,
         name = `${which}.${i}`;
       if (fields["layer"] === "Dense")
-        out.push(new Dense(learnt, x, values(arena, batch, Number(fields["units"])), name));
+        out.push(new Dense(learnt, x, values(arena, batch, Number(fields["units"])), turned, name));
       if (fields["layer"] === "LayerNorm") out.push(new LayerNorm(learnt, x, arena, batch, name));
       if (fields["layer"] === "Activation") {
         const kind = fields["kind"] === "sigmoid" ? "logistic" : (fields["kind"] as "relu" | "gelu");
