@@ -256,10 +256,13 @@ def _check(architecture: Architecture, file: str) -> None:
 
 
 def get(name: str) -> Architecture:
-    """The architecture of that name; a `Problem` with the names that exist otherwise."""
-    try:
-        return available()[name]
-    except KeyError:
+    """The architecture of that name, also one that says its layers (`_chosen`); a `Problem` with the names that exist
+    otherwise."""
+    from models.architectures._chosen import named
+
+    found = available().get(name) or named(name)
+    if found is None:
         raise Problem(
             f"the architecture “{name}” is unknown", f"known architectures are {', '.join(available())}"
-        ) from None
+        )
+    return found
