@@ -262,7 +262,5 @@ def get(name: str) -> Architecture:
 
     found = available().get(name) or named(name)
     if found is None:
-        raise Problem(
-            f"the architecture “{name}” is unknown", f"known architectures are {', '.join(available())}"
-        )
+        raise Problem(f"the architecture “{name}” is unknown", f"known architectures are {', '.join(available())}")
     return found

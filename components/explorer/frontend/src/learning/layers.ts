@@ -22,7 +22,7 @@ export interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];
   /** The place of number k among all that is learnt. */
-  place(k: number): number;
+  readonly place: (k: number) => number;
 }
 
 export interface Layer {

@@ -28,6 +28,8 @@ export interface Told {
   /** The error of each step since the last time, and of the held-out samples at each whole epoch since then. */
   readonly stepped: Float32Array<ArrayBuffer>;
   readonly judged: readonly number[];
+  /** The mean loss and the mean KL divergence of each whole epoch since then. */
+  readonly losses: readonly (readonly [loss: number, kl: number])[];
   readonly codes: Float32Array<ArrayBuffer>;
   readonly decoder: Uint8Array<ArrayBuffer>;
   /** When it rests: everything, as it is now. */
@@ -60,6 +62,8 @@ export class Learner {
   private pca = NaN;
   private stepped: number[] = [];
   private judged: number[] = [];
+  private losses: [number, number][] = [];
+  private sums: [number, number] = [0, 0];
   private readonly next = new MessageChannel();
 
   constructor(private readonly send: Send) {
@@ -95,6 +99,7 @@ export class Learner {
       if (!samples) throw new Error("no samples have arrived");
       this.samples = samples;
       const trainer = (this.trainer = await Trainer.of(spec, samples));
+      [this.losses, this.sums] = [[], [0, 0]];
       [this.stepped, this.judged, this.seconds, this.shown] = [[], [trainer.measure(trainer.judging)], 0, true];
       const features = spec.shape.reduce((all, n) => all * n, 1);
       this.pca = await pcaError(samples, features, spec.size, trainer.learning, trainer.judging);
@@ -109,7 +114,14 @@ export class Learner {
     trainer.step();
     this.seconds += (performance.now() - begun) / 1000;
     this.stepped.push(trainer.error);
-    if (trainer.steps % trainer.perEpoch === 0) this.judged.push(trainer.measure(trainer.judging));
+    this.sums[0] += trainer.loss / trainer.perEpoch;
+    this.sums[1] += trainer.kl / trainer.perEpoch;
+    if (trainer.steps % trainer.perEpoch) return;
+    this.losses.push(this.sums);
+    this.sums = [0, 0];
+    const { kl } = trainer;
+    this.judged.push(trainer.measure(trainer.judging));
+    trainer.kl = kl;
   }
 
   private slice(): void {
@@ -150,11 +162,13 @@ export class Learner {
       kl: trainer.kl,
       stepped,
       judged: this.judged,
+      losses: this.losses,
       codes,
       decoder,
       ...(rest ? { rest } : {}),
     };
     this.send(told, [codes.buffer, decoder.buffer, stepped.buffer]);
-    [this.stepped, this.judged, this.shown, this.told] = [[], [], false, performance.now()];
+    [this.stepped, this.judged, this.losses] = [[], [], []];
+    [this.shown, this.told] = [false, performance.now()];
   }
 }

@@ -34,15 +34,15 @@ export function fill(panel: HTMLElement, context: Context, again: Again): () => 
   );
   const reset = make("again-reset", "Reset", () => void start(false), "A new network that has learnt nothing");
   const save = make("again-save", "Save weights", () => void saved(), "A safetensors file, which the app opens");
-  const back = make("again-back", "Back to the run", () => again.leave(), "The network as it came");
+  const back = make("again-back", "Back", () => again.leave(), "The network as it came");
   main.classList.add("hg-again-main");
   const buttons = [main, ...(session ? [step, reset, save, back] : [])];
-  panel.append(
-    form.element,
-    h("div", { class: "hg-buttons" }, ...buttons),
-    ...(session ? [curve.element] : []),
-    message,
-  );
+  const row = h("div", { class: "hg-buttons" }, ...buttons);
+  if (session) {
+    panel.querySelector("h3")?.append(h("small", {}, session.title));
+    const choices = h("details", {}, h("summary", {}, "Other choices"), form.element);
+    panel.append(curve.element, message, row, choices);
+  } else panel.append(form.element, row, message);
   let busy = false;
 
   /** Whether other choices are made than those that the network was begun with. */
@@ -95,7 +95,8 @@ export function fill(panel: HTMLElement, context: Context, again: Again): () => 
     const words =
       !told || (other() && !told.running) ? "Train" : told.running ? "Pause" : told.done ? "Train on" : "Go on";
     setText(main, words);
-    for (const one of [step, save]) one.disabled = told?.running ?? true;
+    step.disabled = told?.running ?? true;
+    save.disabled = (told?.running ?? true) || !session?.losses.length; // an epoch is the least that the app opens
     if (!session || !told) return;
     panel.dataset["state"] = session.failed ? "failed" : told.running ? "running" : told.done ? "done" : "paused";
     panel.dataset["epoch"] = String(told.epoch);

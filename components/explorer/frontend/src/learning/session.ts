@@ -29,6 +29,8 @@ export class Session {
   /** Errors of all steps, of the held-out samples after each epoch, and PCA's on these. */
   readonly stepped: number[] = [];
   readonly judged: number[] = [];
+  /** Mean loss and mean KL divergence of each whole epoch. */
+  readonly losses: (readonly [number, number])[] = [];
   latest: Told | null = null;
   /** What it told last when it rested: the newest whole network. */
   rested: Told | null = null;
@@ -77,6 +79,7 @@ export class Session {
     }
     this.stepped.push(...answer.stepped);
     this.judged.push(...answer.judged);
+    this.losses.push(...answer.losses);
     this.latest = answer;
     if (answer.rest) this.rested = answer;
     this.waiting?.(true);
@@ -104,10 +107,11 @@ export class Session {
       learning_rate: spec.rate,
       batch_size: spec.batch,
       seed: spec.seed,
-      epochs: Math.ceil(latest?.epoch ?? 0),
       seconds: latest?.seconds ?? 0,
       samples: lesson.positions.length,
-      errors: this.judged.slice(-2000),
+      errors: this.judged.slice(1),
+      losses: this.losses.map(([loss]) => loss),
+      kls: this.losses.map(([, kl]) => kl),
     };
     this.ask({ learn: "save", about: { hourglass: JSON.stringify(facts) } });
     return new Promise((done) => (this.saving = done));
