@@ -3,7 +3,8 @@
 import { messageOf } from "../fault";
 import { pcaError } from "./pca";
 import type { Spec } from "./spec";
-import { Trainer, type Samples } from "./trainer";
+import type { Samples } from "./plan";
+import { Trainer } from "./trainer";
 import { writeWeights } from "./weights";
 
 /** What it is asked. Samples come with the first beginning, and stay. */

@@ -2,10 +2,11 @@
 
 import { apart, Arena, machine } from "./kernels";
 import { Random } from "./random";
-import type { Samples } from "./trainer";
+import type { Samples } from "./plan";
 
 const MORE = 8; // directions that are followed beside those that are wanted, so that these are found fast
 const TURNS = 14;
+const NOUGHT = 1e-10;
 
 /** Eigenvalues of a symmetric matrix (n, n), largest first, and their vectors in rows (Jacobi's turns). */
 export function eigen(matrix: Float64Array, n: number): { values: number[]; vectors: Float64Array[] } {
@@ -84,6 +85,8 @@ export async function pcaError(
     for (let j = 0; j < wide; j++) {
       // Twice: what rounding left of one direction in another goes, too.
       for (let again = 0; again < 2; again++) {
+        let before = 0;
+        for (let k = 0; k < features; k++) before += m[place(z, j, k)] ** 2;
         for (let i = 0; i < j; i++) {
           let along = 0;
           for (let k = 0; k < features; k++) along += m[place(z, j, k)] * m[place(q, i, k)];
@@ -92,7 +95,8 @@ export async function pcaError(
         let length = 0;
         for (let k = 0; k < features; k++) length += m[place(z, j, k)] ** 2;
         for (let k = 0; k < features; k++) {
-          const value = length > 1e-24 ? m[place(z, j, k)] / Math.sqrt(length) : 0;
+          // What is left of nothing but rounding is no direction.
+          const value = length > NOUGHT * before ? m[place(z, j, k)] / Math.sqrt(length) : 0;
           m[place(z, j, k)] = m[place(q, j, k)] = value;
         }
       }

@@ -6,7 +6,7 @@ import type { Source } from "../source";
 import { describe, MainPlane } from "./described";
 import type { Answer, Asked, Told } from "./learner";
 import { ACTIVATIONS, layersOf, nameOf, type Spec } from "./spec";
-import type { Samples } from "./trainer";
+import type { Samples } from "./plan";
 
 /** What is learnt from: samples of a run, and which of its codes they are. */
 export interface Lesson {

@@ -3,24 +3,18 @@
  * variance that the samples decide (the app's `calibrated` loss), by Adam with the app's rates. A step allocates nothing.
  */
 
-import { Arena, machine, type Machine } from "./kernels";
-import { Dense, Each, LayerNorm, Learnt, Turned, values, type Layer, type Parameter, type Values } from "./layers";
+import { machine, type Machine } from "./kernels";
+import type { Parameter } from "./layers";
+import { laidOut, NORMALS, type Parts, type Samples } from "./plan";
 import { normals, Random } from "./random";
-import { layersOf, type Spec } from "./spec";
+import type { Spec } from "./spec";
 
 const BETA1 = 0.9,
   BETA2 = 0.95,
   EPSILON = 1e-8;
-const NORMALS = 4096;
 const QUIET = -4; // log-variance of a code's distribution at first
 const HELD = 10; // one of so many samples only judges
 const FEW = 100; // below so many all of them are learnt
-
-/** Samples (N, F): bytes of images, or numbers. */
-export interface Samples {
-  readonly values: Uint8Array | Float32Array;
-  readonly count: number;
-}
 
 export class Trainer {
   /** Steps that were taken, and the steps that it is to take in all: the rate falls to zero by then. */
@@ -140,8 +134,9 @@ export class Trainer {
     this.spoil(rows);
     this.backward(rows, this.normal);
     this.take(this.learning, at * spec.batch, rows);
+    const share = this.share();
     this.steps++;
-    const rate = (spec.rate * this.share()) / (1 - BETA1 ** this.steps),
+    const rate = (spec.rate * share) / (1 - BETA1 ** this.steps),
       root = 1 / Math.sqrt(1 - BETA2 ** this.steps);
     const { at: w, gradients, means, squares, count } = parts.learnt;
     computing.kernels.adam(w, gradients, means, squares, count, rate, root, BETA1, BETA2, EPSILON);
@@ -321,95 +316,5 @@ export class Trainer {
         return [name, out];
       }),
     );
-  }
-}
-
-/** Where everything lies. */
-interface Parts {
-  readonly bytes: number;
-  readonly samples: number;
-  readonly bytewise: boolean;
-  readonly clean: Values;
-  readonly input: Values;
-  readonly code: Values;
-  readonly drawn: Values;
-  readonly sample: Values;
-  /** Where the error of what comes out begins its way back. */
-  readonly errors: Values;
-  readonly dice: number;
-  readonly normals: number;
-  readonly state: number;
-  readonly encoder: readonly Layer[];
-  readonly decoder: readonly Layer[];
-  readonly layers: readonly Layer[];
-  readonly learnt: Learnt;
-  readonly weight: { readonly code: Parameter };
-  readonly bias: { readonly code: Parameter; readonly sample: Parameter };
-}
-
-function laidOut(spec: Spec, samples: Samples): Parts {
-  const { size, batch, variational, noise, shape } = spec;
-  const arena = new Arena(),
-    learnt = new Learnt(),
-    turned = new Turned(),
-    listed = layersOf(spec);
-  const bytewise = samples.values instanceof Uint8Array;
-  const place = arena.room(samples.values.length * (bytewise ? 1 : 4) + 16);
-  const clean = values(
-    arena,
-    batch,
-    shape.reduce((all, n) => all * n, 1),
-    false,
-  );
-  const input = noise === "none" ? clean : values(arena, batch, clean.count, false);
-  const drawn = variational ? values(arena, batch, size) : null;
-  const encoder = part(input, "encoder");
-  const code = encoder[encoder.length - 1].y;
-  const decoder = part(drawn ?? code, "decoder");
-  const sample = decoder[decoder.length - 1].y;
-  const layers = [...encoder, ...decoder];
-  const dice = arena.room(4 * batch * size),
-    normals = arena.room(4 * NORMALS),
-    state = arena.room(16);
-  learnt.settle(arena);
-  turned.settle(arena);
-  const last = (all: readonly Layer[]) => all.flatMap((layer) => layer.parameters).slice(-2);
-  const [[weight, bias], [, end]] = [last(encoder), last(decoder)];
-  return {
-    bytes: arena.size,
-    samples: place,
-    bytewise,
-    clean,
-    input,
-    code,
-    drawn: drawn ?? code,
-    sample,
-    errors: sample,
-    dice,
-    normals,
-    state,
-    encoder,
-    decoder,
-    layers,
-    learnt,
-    weight: { code: weight },
-    bias: { code: bias, sample: end },
-  };
-
-  /** The layers of a part from these values on. */
-  function part(from: Values, which: "encoder" | "decoder"): Layer[] {
-    const out: Layer[] = [];
-    listed[which].forEach((fields, i) => {
-      const x = out.at(-1)?.y ?? from,
-        name = `${which}.${i}`;
-      if (fields["layer"] === "Dense")
-        out.push(new Dense(learnt, x, values(arena, batch, Number(fields["units"])), turned, name));
-      if (fields["layer"] === "LayerNorm") out.push(new LayerNorm(learnt, x, arena, batch, name));
-      if (fields["layer"] === "Activation") {
-        const kind = fields["kind"] === "sigmoid" ? "logistic" : (fields["kind"] as "relu" | "gelu");
-        out.push(new Each(x, arena, batch, kind));
-      }
-    });
-    return out;
   }
 }
