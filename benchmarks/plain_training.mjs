@@ -1,12 +1,14 @@
 // A dense autoencoder with ReLU, sigmoid output, mean squared error and Adam in plain JavaScript: the alternative.
 
-/** widths: of all layers, input and output included. Returns a function that takes a step on a batch (rows, F). */
+/** widths: of all layers, input and output included; weights lie as (inputs, outputs). Returns a function that takes a step on a batch (rows, F). */
 export function network(widths, rows, rate) {
   const layers = widths.slice(1).map((outputs, k) => {
     const inputs = widths[k],
       most = Math.sqrt(6 / (inputs + outputs)),
       count = inputs * outputs + outputs;
-    const w = Float32Array.from({ length: count }, (_, i) => (i < inputs * outputs ? most * (2 * Math.random() - 1) : 0));
+    const w = Float32Array.from({ length: count }, (_, i) =>
+      i < inputs * outputs ? most * (2 * Math.random() - 1) : 0,
+    );
     const [g, m, v] = [0, 0, 0].map(() => new Float32Array(count));
     return { inputs, outputs, w, g, m, v, y: new Float32Array(rows * outputs), d: new Float32Array(rows * outputs) };
   });
@@ -15,12 +17,18 @@ export function network(widths, rows, rate) {
   return (x) => {
     let input = x;
     layers.forEach(({ inputs, outputs, w, y }, k) => {
-      for (let r = 0; r < rows; r++)
-        for (let o = 0; o < outputs; o++) {
-          let sum = w[inputs * outputs + o];
-          for (let i = 0; i < inputs; i++) sum += input[r * inputs + i] * w[o * inputs + i];
-          y[r * outputs + o] = k === layers.length - 1 ? 1 / (1 + Math.exp(-sum)) : k === code ? sum : Math.max(0, sum);
+      const bias = inputs * outputs;
+      for (let r = 0; r < rows; r++) {
+        const to = r * outputs;
+        for (let o = 0; o < outputs; o++) y[to + o] = w[bias + o];
+        for (let i = 0; i < inputs; i++) {
+          const value = input[r * inputs + i];
+          if (value === 0) continue; // most of a picture is black
+          for (let o = 0, from = i * outputs; o < outputs; o++) y[to + o] += value * w[from + o];
         }
+        if (k === layers.length - 1) for (let o = 0; o < outputs; o++) y[to + o] = 1 / (1 + Math.exp(-y[to + o]));
+        else if (k !== code) for (let o = 0; o < outputs; o++) y[to + o] = Math.max(0, y[to + o]);
+      }
       input = y;
     });
     const last = layers[layers.length - 1];
@@ -37,15 +45,19 @@ export function network(widths, rows, rate) {
         below = layers[k - 1],
         from = below?.y ?? x;
       g.fill(0);
-      below?.d.fill(0);
-      for (let r = 0; r < rows; r++)
-        for (let o = 0; o < outputs; o++) {
-          const error = d[r * outputs + o];
-          if (error === 0) continue;
-          g[inputs * outputs + o] += error;
-          for (let i = 0; i < inputs; i++) g[o * inputs + i] += error * from[r * inputs + i];
-          if (below) for (let i = 0; i < inputs; i++) below.d[r * inputs + i] += error * w[o * inputs + i];
+      for (let r = 0; r < rows; r++) {
+        const at = r * outputs;
+        for (let o = 0; o < outputs; o++) g[inputs * outputs + o] += d[at + o];
+        for (let i = 0; i < inputs; i++) {
+          const value = from[r * inputs + i],
+            own = i * outputs;
+          if (value !== 0) for (let o = 0; o < outputs; o++) g[own + o] += value * d[at + o];
+          if (!below) continue;
+          let sum = 0;
+          for (let o = 0; o < outputs; o++) sum += d[at + o] * w[own + o];
+          below.d[r * inputs + i] = sum;
         }
+      }
       if (below && k - 1 !== code) for (let i = 0; i < below.d.length; i++) if (below.y[i] <= 0) below.d[i] = 0;
       for (let i = 0; i < w.length; i++) {
         m[i] = 0.9 * m[i] + 0.1 * g[i];
