@@ -6,10 +6,12 @@ Samples a core-second on 784-128-2-128-784 (ReLU, a sigmoid at the end, mean squ
 Chromium, each in turn five times (--quick: once), medians; and the seconds of two whole trainings: 30 epochs of 1,797 images of
 8x8, 20 epochs of 5,000 of 28x28. Plain JavaScript is plain_training.mjs. FILE is
 node_modules/@tensorflow/tfjs/dist/tf.node.js after `npm install @tensorflow/tfjs@4.22.0` in any place; in Chromium tf.min.js beside
-it is taken. In Node a core-second is one that the process had, in Chromium one of the clock: nothing else should be running.
+it is taken. Core-seconds are those that the
+process had, of Chromium the page's; others on the same cores slow its caches, not its clock.
 """
 
 import argparse
+import contextlib
 import json
 import subprocess
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +19,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, ClassVar
 
+import psutil
 from playwright.sync_api import sync_playwright
 from serving import ROOT, launched
 
@@ -67,6 +70,16 @@ class Files(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
+def renderers() -> float:
+    """Seconds of a core that Chromium's pages have used."""
+    used = 0.0
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if "--type=renderer" in child.cmdline():
+                used += sum(child.cpu_times()[:2])
+    return used
+
+
 def in_chromium(turns: int, tensorflow: Path | None) -> dict[str, float]:
     """What a page measures."""
     Files.tensorflow = tensorflow
@@ -75,12 +88,13 @@ def in_chromium(turns: int, tensorflow: Path | None) -> dict[str, float]:
     with sync_playwright() as playwright, launched(playwright) as browser:
         page = browser.new_page()
         page.set_default_timeout(600_000)
+        page.expose_function("used", renderers)
         page.goto(f"http://127.0.0.1:{server.server_port}/components/explorer/built/network.js")
         page.set_content("<script src='/tf.js'></script>" if tensorflow else "")
         found: dict[str, float] = page.evaluate(
             "async ([turns, tf]) => { if (tf) await globalThis.tf.setBackend('cpu');"
             " return (await import('/benchmarks/learning.mjs')).measured("
-            " await import('/components/explorer/built/learning.js'), tf ? globalThis.tf : null, turns) }",
+            " await import('/components/explorer/built/learning.js'), tf ? globalThis.tf : null, turns, used) }",
             [turns, tensorflow is not None],
         )
     server.shutdown()
