@@ -21,8 +21,7 @@ from components.explorer import assets
 from models import Problem, architectures, datasets, pages, runs
 from models.kinds import KINDS
 from models.losses.kl import kl
-from models.runs import weights
-from models.training import schedule
+from models.training import opening, schedule
 from models.training.network import Network
 from models.training.reconstruction import calibrated
 
@@ -166,7 +165,7 @@ def file_of(about: dict[str, Any], tensors: dict[str, Any] | None = None) -> byt
     return save(tensors or {"a": np.zeros(1, np.float32)}, {"hourglass": json.dumps(about)})
 
 
-def test_weights_of_something_else_are_refused_in_a_sentence() -> None:
+def test_weights_of_something_else_are_refused_in_a_sentence(tmp_path: Path) -> None:
     digits = datasets.get("digits")
     known = {"format": 1, "dataset": "digits", "fingerprint": digits.fingerprint, "architecture": "dense-relu-16"}
     known |= {"code_size": 2, "losses": [1.0], "kls": [0.0], "errors": [1.0]}
@@ -180,4 +179,4 @@ def test_weights_of_something_else_are_refused_in_a_sentence() -> None:
         (file_of({**known, "losses": []}), "not those of the layers"),
     ):
         with pytest.raises(Problem, match=words):
-            weights.open_weights(content)
+            opening.made(content, tmp_path / "run")
