@@ -14,6 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from models import Problem
+from models.architectures._chosen import named
 from models.discovery import Unusable, discover, named_like_file, texts
 from models.kinds import KINDS
 from models.layers import (
@@ -258,9 +259,9 @@ def _check(architecture: Architecture, file: str) -> None:
 def get(name: str) -> Architecture:
     """The architecture of that name, also one that says its layers (`_chosen`); a `Problem` with the names that exist
     otherwise."""
-    from models.architectures._chosen import named
-
-    found = available().get(name) or named(name)
-    if found is None:
-        raise Problem(f"the architecture “{name}” is unknown", f"known architectures are {', '.join(available())}")
+    if found := available().get(name):
+        return found
+    if said := named(name):
+        return Architecture(**said)
+    raise Problem(f"the architecture “{name}” is unknown", f"known architectures are {', '.join(available())}")
     return found

@@ -8,12 +8,9 @@ from __future__ import annotations
 import re
 from functools import cache
 from math import prod
-from typing import TYPE_CHECKING
+from typing import Any
 
 from models.layers import Activation, Dense, Flatten, Layer, LayerNorm, Reshape, Shape
-
-if TYPE_CHECKING:
-    from models.architectures import Architecture
 
 MOST = 1024  # units of a layer
 _NAME = re.compile(r"dense(-variational)?-(relu|gelu|norm|sigmoid)((?:-[1-9]\d{0,3}){0,4})")
@@ -21,10 +18,8 @@ TITLES = {"relu": "ReLU", "gelu": "GELU", "norm": "layer norm and GELU", "sigmoi
 
 
 @cache
-def named(name: str) -> Architecture | None:
-    """The architecture that such a name says; None where it says none."""
-    from models.architectures import Architecture
-
+def named(name: str) -> dict[str, Any] | None:
+    """The fields of the `Architecture` that such a name says; None where it says none."""
     found = _NAME.fullmatch(name)
     widths = tuple(int(one) for one in found[3].split("-")[1:]) if found else ()
     if found is None or any(width > MOST for width in widths):
@@ -40,12 +35,12 @@ def named(name: str) -> Architecture | None:
         return (Flatten(), *hidden(widths), code), (*hidden(widths[::-1]), Dense(prod(shape)), Reshape(shape))
 
     told = f" {'–'.join(map(str, widths))}, {TITLES[kind]}" if widths else ", linear"
-    return Architecture(
-        name=name,
-        title=f"{'Variational' if variational else 'Dense'}{told}",
-        summary="A dense network whose layers were chosen in the browser, where it was trained.",
-        paper="Bourlard and Kamp, Auto-association by multilayer perceptrons, Biological Cybernetics 59, 1988",
-        layers=layers,
-        variational=variational,
-        defaults={"loss": "calibrated"} if variational else {},
-    )
+    return {
+        "name": name,
+        "title": f"{'Variational' if variational else 'Dense'}{told}",
+        "summary": "A dense network whose layers were chosen in the browser, where it was trained.",
+        "paper": "Bourlard and Kamp, Auto-association by multilayer perceptrons, Biological Cybernetics 59, 1988",
+        "layers": layers,
+        "variational": variational,
+        "defaults": {"loss": "calibrated"} if variational else {},
+    }
