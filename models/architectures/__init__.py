@@ -264,4 +264,3 @@ def get(name: str) -> Architecture:
     if said := named(name):
         return Architecture(**said)
     raise Problem(f"the architecture “{name}” is unknown", f"known architectures are {', '.join(available())}")
-    return found
