@@ -13,6 +13,7 @@ import tempfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from models.runs import Run, colours, networks
 BITS = (16, 8, 6, 5)
 CODES = 10_000  # stored codes that travel, at most
 TILES = 1_000  # small originals that travel, at most
+MANY_TILES = 2_000  # of the smallest: all digits
 TILES_BYTES = 500_000
 SMALL = 16 * 16  # pixels of a small image
 OPEN = (
@@ -280,7 +282,8 @@ def _tiles(run: Run, order: NDArray[np.int64]) -> tuple[bytes, dict[str, Any]] |
     are not at hand."""
     from PIL import Image
 
-    count = min(TILES, len(order))
+    small = run.card.thumbnails is not None and prod(run.shape[:2]) <= SMALL
+    count = min(MANY_TILES if small else TILES, len(order))
     images = _samples(run, order[:count]) if run.card.thumbnails is not None else None
     if images is None:
         return None

@@ -173,7 +173,7 @@ def test_samples_travel_only_where_they_may(monkeypatch: pytest.MonkeyPatch, wav
     digits, mnist = (runs.open_run(runs.folder_of(name)) for name in ("digits-variational", "mnist-variational"))
     assert blocks.travels(digits) and not blocks.travels(mnist), "nobody states a licence for MNIST"
     made = pages.page(digits)
-    assert made.samples == blocks.TILES and has(made.html, "thumbnails.webp")
+    assert made.samples == digits.card.dataset.count and has(made.html, "thumbnails.webp")
     assert b"CC BY 4.0" in made.html, "with their attribution"
     without = pages.page(digits, samples=False)
     assert without.samples == 0 and not has(without.html, "thumbnails.webp")
@@ -214,8 +214,11 @@ def test_classes_have_the_colours_of_the_app_and_the_page_opens_at_a_clear_sampl
 
 
 @pytest.mark.own_window
-def test_what_the_decoder_draws_in_place_of_an_original_is_marked(opened: Callable[..., Page]) -> None:
+def test_what_the_decoder_draws_in_place_of_an_original_is_marked(
+    opened: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """1,000 originals are on the page; at a sample that has none, and lies alone, both are told."""
+    monkeypatch.setattr(blocks, "MANY_TILES", blocks.TILES)
     run = runs.open_run(runs.folder_of("digits-variational"))
     order = blocks._chosen(run)
     codes, limit = run.codes[order], run.card.codes.nearest_p99
@@ -320,7 +323,7 @@ def test_the_shell_prints_the_path_of_the_page(tmp_path: Path) -> None:
     done = subprocess.run([*command, "--out", str(out)], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == f"{out}\n" and out.read_bytes().startswith(b"<!doctype html>")
     told = subprocess.run([*command, "--json", "--out", str(out)], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert json.loads(told.stdout)["samples"] == blocks.TILES
+    assert json.loads(told.stdout)["samples"] == datasets.get("digits").count, "all of such small ones"
 
 
 def test_several_runs_on_a_page_have_the_same_samples_and_all_that_their_replays_show(

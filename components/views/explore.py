@@ -1,6 +1,7 @@
 """Explore: one run's latent space as a live map, and the sample that any point of it decodes to."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from components.listing import counted
 from components.views import Page
 from models import Problem, codes, datasets, engine, export, kinds, runs, uploads
 from models.runs import colours
+from models.runs import weights as given_weights
 from models.shown import palette
 
 PLOTTED = 5_000  # points drawn by Plotly; more take seconds to arrive and look the same
@@ -330,17 +332,33 @@ def content(run: runs.Run, what: str, named: bool) -> bytes:
     return export.part(run, what, named=named)
 
 
+def weights(name: str) -> bool:
+    """Whether a file is of weights alone, and no whole run."""
+    return name.lower().endswith(".safetensors")
+
+
+def taken_in(name: str, content: bytes) -> runs.Run:
+    """The run in a zip, or that of weights that a browser has trained on a dataset which this visitor may see."""
+    if not weights(name):
+        return runs.unpack(content)
+    dataset = str(given_weights.about(content)["dataset"])
+    if uploads.own(dataset) and not uploads.readable(dataset, visitor.owner()):
+        raise uploads.gone()
+    return given_weights.open_weights(content)
+
+
 def open_zip() -> None:
     """Take in a run zip, checked as any run."""
     with st.expander("Open a run", icon=":material/folder_open:"):
         if not visitor.can_send():
             return
-        given = st.file_uploader("A run zip downloaded from Hourglass", type="zip")
+        given = st.file_uploader("A run zip, or the weights of Train again", type=["zip", "safetensors"])
         if given is not None and st.session_state.get("opened zip") != given.file_id:
             st.session_state["opened zip"] = given.file_id
             try:
                 engine.make_sure_it_fits(visitor.owner(), given.size)
-                run = runs.unpack(given.getvalue())
+                with st.spinner("Measuring the weights …") if weights(given.name) else nullcontext():
+                    run = taken_in(given.name, given.getvalue())
                 engine.adopt(run, visitor.owner())
             except Problem as problem:
                 st.error(choosing.escaped(str(problem)))

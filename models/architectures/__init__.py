@@ -14,6 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from models import Problem
+from models.architectures._chosen import named
 from models.discovery import Unusable, discover, named_like_file, texts
 from models.kinds import KINDS
 from models.layers import (
@@ -256,10 +257,10 @@ def _check(architecture: Architecture, file: str) -> None:
 
 
 def get(name: str) -> Architecture:
-    """The architecture of that name; a `Problem` with the names that exist otherwise."""
-    try:
-        return available()[name]
-    except KeyError:
-        raise Problem(
-            f"the architecture “{name}” is unknown", f"known architectures are {', '.join(available())}"
-        ) from None
+    """The architecture of that name, also one that says its layers (`_chosen`); a `Problem` with the names that exist
+    otherwise."""
+    if found := available().get(name):
+        return found
+    if said := named(name):
+        return Architecture(**said)
+    raise Problem(f"the architecture “{name}” is unknown", f"known architectures are {', '.join(available())}")

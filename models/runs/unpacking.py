@@ -124,7 +124,7 @@ def _disagree(run: Run, came: str, expected: str | None = None) -> Problem:
 
 def _kept_already(run: Run) -> Run:
     """The run of just these weights and codes that is here; without its dataset nothing else of a zip can be checked."""
-    place = home() / "runs" / _opened_id(run.id, run.folder)
+    place = home() / "runs" / opened_id(run.id, run.folder)
     if is_complete(place):
         return open_run(place)
     raise Problem(
@@ -145,7 +145,7 @@ def _rebuilt(run: Run) -> Run:
     known = about["dataset"] | {"columns": run.stored_columns}
     stored = {name: known.get(name) for name in facts}
     trained = chosen.id_of(run.card.recipe)
-    id_ = _opened_id(trained, run.folder)
+    id_ = opened_id(trained, run.folder)
     same_size = (run.code_size, run.variational) == (chosen.code_size, architecture.variational)
     if json.dumps(stored) != json.dumps(facts) or not same_size or run.id not in (trained, id_):
         raise _disagree(
@@ -198,7 +198,7 @@ def _rebuilt(run: Run) -> Run:
     return seal(run.folder, {name: ours.get(name, value) for name, value in about.items() if name in KEPT})
 
 
-def _opened_id(trained: str, folder: Path) -> str:
+def opened_id(trained: str, folder: Path) -> str:
     """The id of a run from a zip: another than that of its choices, unless just this run was trained here.
 
     Whoever asks for the same choices would get it as if it had been trained, and nobody knows what made its numbers.

@@ -240,6 +240,17 @@ class Training:
         self._learn(self._precision())
         return Progress(precision=self.precision)
 
+    def trained_elsewhere(self, weights: dict[str, Tensor], history: list[dict[str, Any]]) -> int:
+        """Take weights that were trained elsewhere, with an entry of the history for each epoch; returns how many these are."""
+        self.baseline = metrics.fit_pca(self.training.numpy(), self.configuration.code_size)
+        self.report.pca = self._pca_error()
+        self._begin()
+        self.network.load(weights)
+        lines = "".join(json.dumps(line) + "\n" for line in history)
+        runs.write_whole(self.folder / "history.jsonl", lines.encode())
+        self._frame(len(history))
+        return len(history)
+
     def _checkpoint(self, at: Progress, order: torch.Generator, last: bool) -> None:
         """Keep everything that the next epoch depends on, unless the last checkpoint is fresh and this is not the last."""
         if not last and CHECKPOINT and time.monotonic() - self.saved < max(CHECKPOINT, 20 * self.saving):

@@ -16,12 +16,15 @@ export default defineConfig({
         upload: "src/upload/upload.ts",
         network: "src/network/index.ts", // what the page and its worker share
         worker: "src/network/worker.ts",
+        learning: "src/learning/index.ts", // what benchmarks and tests train with
       },
       preserveEntrySignatures: "exports-only",
       // Names without hashes: the whole folder is addressed by its content.
       output: {
         entryFileNames: "[name].js",
-        chunkFileNames: "shared.js",
+        // What only those fetch who train here has its own name: whatever is called shared is fetched ahead.
+        chunkFileNames: ({ isDynamicEntry, moduleIds }) =>
+          isDynamicEntry || moduleIds.every((id) => id.includes("/learning/")) ? "again-[name].js" : "shared.js",
         assetFileNames: "[name][extname]",
       },
     },

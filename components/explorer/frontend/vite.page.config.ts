@@ -8,6 +8,7 @@ export default defineConfig(({ mode }) => ({
   build: {
     outDir: "../built",
     emptyOutDir: false,
+    modulePreload: false,
     target: "es2022",
     rollupOptions: {
       input: mode === "site" ? "src/hosts/site.ts" : "src/hosts/page.ts",

@@ -12,6 +12,7 @@ import type { Neighbour } from "./maths";
 import type { Painter } from "./paint";
 import type { Places } from "./places";
 import type { State } from "./state";
+import type { Again } from "./learning/again";
 import type { Reporter } from "./view";
 
 export interface Context {
@@ -37,6 +38,8 @@ export interface Context {
   readonly announcer: Pick<Announcer, "say">;
   /** The samples nearest to the code, nearest first. */
   readonly nearest: readonly Neighbour[];
+  /** Training here, in the browser; null where that is not offered. */
+  readonly again: Again | null;
   /** Whether the person prefers that nothing moves by itself. */
   readonly reducedMotion: boolean;
 

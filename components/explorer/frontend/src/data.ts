@@ -88,6 +88,20 @@ export class RunData {
       );
   }
 
+  /** Other codes of the same samples, of a network that learns: their plane, where it is no pair of numbers, and errors. */
+  renew(codes: Float32Array<ArrayBuffer>, plane: Plane | null, errors: Float32Array | null): void {
+    const { size } = this.card.codes;
+    this.codes = codes;
+    this.errors = errors ?? this.errors;
+    this.planes.length = 0;
+    this.planes.push(...(plane ? [plane] : []), axisPlane(codes, size, 0, size > 1 ? 1 : 0));
+  }
+
+  /** The nearest codes are looked for among the new ones from now on: sorting them is too much for each frame. */
+  renewFinder(): void {
+    this.finder = new Remembering(finder(this.codes, this.card.codes.size));
+  }
+
   private async loadPlanes(): Promise<void> {
     const { size } = this.card.codes;
     const { pca, tsne } = this.card.projections;

@@ -75,6 +75,15 @@ export class Decoding {
     return this.inWorker;
   }
 
+  /** The decoder has learnt: it has these weights now. What was made of the old ones ends where it `rests`. */
+  renew(bytes: Uint8Array<ArrayBuffer>, rests: boolean): void {
+    this.decoder?.renew(bytes);
+    if (!rests) return;
+    this.encoding = null;
+    this.inWorker?.end();
+    this.inWorker = null;
+  }
+
   /** The code has changed. `cause` is the input it comes from; null at the start, before anything was touched. */
   request(cause: Cause | null): void {
     this.pending = cause ?? this.pending;

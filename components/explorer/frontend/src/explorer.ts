@@ -5,6 +5,8 @@ import { RunData } from "./data";
 import { Decoding } from "./decoding";
 import { Announcer, h } from "./dom";
 import { Fault, messageOf } from "./fault";
+import type { Again } from "./learning/again";
+import { following } from "./learning/following";
 import { PointMap } from "./map/map";
 import { Painter } from "./paint";
 import { RunFolder } from "./run";
@@ -30,6 +32,8 @@ export interface Opening {
   readonly compact?: boolean;
   /** Reads the originals in place of the run, where another explorer has read them already. */
   readonly borrow?: (data: RunData) => Promise<void>;
+  /** It shows a network that learns here: its training, and the explorer that it took the place of. */
+  readonly again?: Again;
   /** Codes and labels are here, and the map is drawn. */
   readonly opened?: (scene: Scene) => void;
 }
@@ -49,9 +53,11 @@ export class Explorer {
   private view: View;
   private report: Report;
   private ended = false;
+  /** What shows a network that was trained here, in front of this one; and what ends that. */
+  private front: { readonly explorer: Explorer; readonly end: () => void } | null = null;
 
   constructor(
-    host: Node,
+    private readonly host: Node,
     private readonly opening: Opening,
   ) {
     [this.view, this.report] = [opening.view, opening.report];
@@ -115,11 +121,45 @@ export class Explorer {
       decoding,
       prefersReducedMotion: () => this.motion.matches,
       about: this.opening.about ?? {},
+      again: this.opening.again ?? (this.opening.compact ? null : this.again(data)),
       compact: this.opening.compact === true,
     };
     const scene = new Scene(parts, this.view, this.opening.run, (name, value) => this.report(name, value));
     this.watcher.observe(this.map.element);
     return scene;
+  }
+
+  /** How a network that learns takes the place of this run. */
+  private again(data: RunData): Again {
+    const { opening } = this;
+    const again: Omit<Again, "session"> = {
+      data,
+      startWorker: opening.startWorker,
+      show: (session) => {
+        this.front?.end();
+        let stop = (): void => undefined;
+        const explorer = new Explorer(this.host, {
+          source: session.source,
+          run: "",
+          view: { palette: this.view.palette ?? [], tool: "again" },
+          report: () => undefined,
+          startWorker: opening.startWorker,
+          about: { fit: opening.about?.fit ?? null },
+          borrow: (own) => own.borrow(data, session.lesson.positions),
+          again: { ...again, session },
+          opened: (scene) => (stop = following(scene, session)),
+        });
+        this.root.remove();
+        const end = () => (stop(), explorer.end(), session.end());
+        this.front = { explorer, end };
+      },
+      leave: () => {
+        this.front?.end();
+        this.front = null;
+        this.host.appendChild(this.root);
+      },
+    };
+    return { ...again, session: null };
   }
 
   /** One sentence about what went wrong; the rest goes on. */
@@ -138,10 +178,12 @@ export class Explorer {
     this.report = report;
     this.view = view;
     this.scene?.update(view);
+    this.front?.explorer.update({ palette: view.palette ?? [], tool: "again" }, () => undefined);
   }
 
   end(): void {
     this.ended = true;
+    this.front?.end();
     this.watcher.disconnect();
     this.announcer.end();
     this.tips.end();

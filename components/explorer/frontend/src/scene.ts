@@ -10,6 +10,7 @@ import type { Decoding } from "./decoding";
 import { button, type Announcer } from "./dom";
 import { Hint } from "./hint";
 import { Intro } from "./intro";
+import type { Again } from "./learning/again";
 import { KeyInput } from "./input/keys";
 import { PointerInput } from "./input/pointer";
 import { Background } from "./layers/background";
@@ -44,6 +45,7 @@ export interface Parts {
   readonly decoding: Decoding;
   readonly prefersReducedMotion: () => boolean;
   readonly about: About;
+  readonly again: Again | null;
   /** Only the map, the picture and the sliders are shown. */
   readonly compact: boolean;
 }
@@ -187,6 +189,9 @@ export class Scene implements Context {
   get about(): About {
     return this.parts.about;
   }
+  get again(): Again | null {
+    return this.parts.again;
+  }
   get nearest() {
     return this.side.nearest;
   }
@@ -270,14 +275,15 @@ export class Scene implements Context {
     this.showPlane(this.data.planeOf(this.state.now.plane));
   }
 
-  private showPlane(stored: Plane): void {
+  /** whole: show all of it. rests: what takes longer to draw may begin. */
+  showPlane(stored: Plane, whole = true, rests = true): void {
     const plane = this.placement ? placedPlane(stored, this.placement) : stored;
     this.places.setPlane(plane);
     this.map.axes = plane.axes;
     this.colouring.showPoints(plane.xy, plane.index);
-    this.map.setExtent(plane.xy);
+    this.map.setExtent(plane.xy, whole);
     this.activeTool.planeChanged?.();
-    this.background.refresh();
+    if (rests) this.background.refresh();
     this.hint.update();
     this.present();
   }
@@ -371,6 +377,7 @@ export class Scene implements Context {
   end(): void {
     this.ended = true;
     this.activeTool.close?.();
+    for (const tool of this.tools) tool.leave?.();
     clearTimeout(this.codeRest);
     clearTimeout(this.viewRest);
     this.hint.end();

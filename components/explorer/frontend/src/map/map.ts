@@ -48,6 +48,8 @@ export class PointMap {
 
   camera: Camera = fit([-1, 1, -1, 1], 300, 300);
   private extent: Extent = [-1, 1, -1, 1];
+  /** Whether a hand has moved it since all of it was shown. */
+  byHand = false;
   ink: Pick<Ink, "text" | "line" | "paper"> = { text: "#555", line: "#8884", paper: "#fff" };
   axes: readonly [string, string] = ["z1", "z2"];
   /** Draws a layer behind the points, in pixels of the page. */
@@ -175,13 +177,14 @@ export class PointMap {
     this.redraw("lit");
   }
 
-  /** The points that "show all" shows. */
-  setExtent(xy: Float32Array): void {
+  /** The points that "show all" shows; at once where `whole`. */
+  setExtent(xy: Float32Array, whole = true): void {
     this.extent = extentOf(xy);
-    this.showAll();
+    if (whole) this.showAll();
   }
 
   showAll(): void {
+    this.byHand = false;
     this.move(this.fullCamera());
   }
 
@@ -205,6 +208,7 @@ export class PointMap {
   }
 
   zoom(px: number, py: number, factor: number): void {
+    this.byHand = true;
     this.move(zoomAt(this.camera, px, py, factor));
   }
 
@@ -214,6 +218,7 @@ export class PointMap {
   }
 
   pan(dx: number, dy: number): void {
+    this.byHand = true;
     this.move(panBy(this.camera, dx, dy));
   }
 

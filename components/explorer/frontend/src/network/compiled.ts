@@ -33,6 +33,7 @@ export class Compiled {
     private readonly steps: readonly Step[],
     private readonly kernels: Kernels,
     private readonly memory: Float32Array,
+    private readonly recipe: Recipe,
   ) {
     this.inputs = product(x.shape);
     this.outputs = product(y.shape);
@@ -43,18 +44,16 @@ export class Compiled {
    * layers: as the run lists them; name: what the names of their weights begin with; shape: of an item that goes in.
    * An Error says what does not fit together. `simd` false computes in JavaScript.
    */
-  static async of({ layers, weights, name, shape, simd }: Recipe): Promise<Compiled> {
-    const batch = batched(layers) ? TOGETHER : 1;
-    const plan = new Plan(batch, (called) => {
-      const found = weights.get(called);
-      if (!found) throw new Error(`the weight ${called} is missing`);
-      return found;
-    });
-    const x = plan.rows(shape),
-      y = plan.flat(compile(plan, layers, x, name));
-    const { kernels, memory } = await machine(plan.bytes, simd);
+  static async of(recipe: Recipe): Promise<Compiled> {
+    const { plan, x, y } = laidOut(recipe);
+    const { kernels, memory } = await machine(plan.bytes, recipe.simd);
     plan.fill(memory);
-    return new Compiled(x, y, batch, plan.steps, kernels, memory);
+    return new Compiled(x, y, plan.batch, plan.steps, kernels, memory, recipe);
+  }
+
+  /** Puts other weights of the same layers in place of its own: those of a network that learns. */
+  renew(weights: Weights): void {
+    laidOut({ ...this.recipe, weights }).plan.fill(this.memory);
   }
 
   /** `count` items (count, inputs) through the network, into `out` (count, outputs). */
@@ -76,4 +75,14 @@ export class Compiled {
     }
     return out;
   }
+}
+
+function laidOut({ layers, weights, name, shape }: Recipe): { plan: Plan; x: Rows; y: Rows } {
+  const plan = new Plan(batched(layers) ? TOGETHER : 1, (called) => {
+    const found = weights.get(called);
+    if (!found) throw new Error(`the weight ${called} is missing`);
+    return found;
+  });
+  const x = plan.rows(shape);
+  return { plan, x, y: plan.flat(compile(plan, layers, x, name)) };
 }

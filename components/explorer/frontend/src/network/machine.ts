@@ -11,21 +11,26 @@ export interface Machine {
 
 const PAGE = 65536;
 
-let compiled: Promise<WebAssembly.Module | null> | null = null;
+const compiled = new Map<string, Promise<WebAssembly.Module | null>>();
 
-/** The kernels, compiled once; null where this browser has no WebAssembly with SIMD, or may not use it. */
-function wasm(): Promise<WebAssembly.Module | null> {
-  compiled ??= (async () => {
-    const bytes = new Uint8Array(KERNELS.length / 2);
-    for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(KERNELS.slice(2 * i, 2 * i + 2), 16);
-    return await WebAssembly.compile(bytes);
-  })().catch(() => null);
-  return compiled;
+/**
+ * A module of kernels, which comes as hexadecimal text, compiled once; null where this browser has no WebAssembly with
+ * SIMD, or may not use it.
+ */
+export function assembled(text: string): Promise<WebAssembly.Module | null> {
+  let module = compiled.get(text);
+  if (!module) {
+    const bytes = new Uint8Array(text.length / 2);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(text.slice(2 * i, 2 * i + 2), 16);
+    module = (async () => await WebAssembly.compile(bytes))().catch(() => null);
+    compiled.set(text, module);
+  }
+  return module;
 }
 
 /** A machine with room for so many bytes. `simd` false takes the JavaScript, which tests do. */
 export async function machine(bytes: number, simd = true): Promise<Machine> {
-  const module = simd ? await wasm() : null;
+  const module = simd ? await assembled(KERNELS) : null;
   if (!module) {
     const memory = new Float32Array(Math.ceil(bytes / 4));
     return { kernels: plain(memory), memory };

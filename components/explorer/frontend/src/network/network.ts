@@ -27,7 +27,7 @@ export class Network {
     /** How many values come out. */
     readonly size: number,
     /** What a worker needs to compute the same. */
-    readonly parts: Parts,
+    public parts: Parts,
   ) {}
 
   /** Loads one of the two; a `Fault` where its layers and weights do not fit together. */
@@ -48,6 +48,12 @@ export class Network {
         "train or export this run again",
       );
     }
+  }
+
+  /** Takes other weights of the same layers. */
+  renew(bytes: Uint8Array<ArrayBuffer>): void {
+    this.compiled.renew(readWeights(bytes));
+    this.parts = { ...this.parts, bytes };
   }
 
   /** The outputs of `count` items one after the other, of a network whose every output is wanted. */

@@ -2,6 +2,7 @@
 
 import { messageOf } from "../fault";
 import { Compiled, readWeights } from ".";
+import type { Asked as Lesson, Learner } from "../learning/learner";
 import type { Parts } from "./network";
 
 /** What it is asked: the values of `count` items. */
@@ -20,8 +21,8 @@ export interface Answered {
 }
 
 interface Scope {
-  onmessage: ((event: MessageEvent<Parts | Asked>) => void) | null;
-  postMessage(answer: Answered, transfer: Transferable[]): void;
+  onmessage: ((event: MessageEvent<Parts | Asked | Lesson>) => void) | null;
+  postMessage(answer: unknown, transfer: Transferable[]): void;
 }
 
 /** Answer what is asked of this worker. */
@@ -42,8 +43,16 @@ export function serve(): void {
     }
   }
 
+  /** What trains, fetched by the first who asks for it. */
+  const learner = () =>
+    (learning ??= import("../learning/learner").then(
+      ({ Learner }) => new Learner((told, transfer) => scope.postMessage(told, transfer)),
+    ));
+  let learning: Promise<Learner> | null = null;
+
   scope.onmessage = ({ data }) => {
-    if ("bytes" in data) compiled = Compiled.of({ ...data, weights: readWeights(data.bytes) });
+    if ("learn" in data) void learner().then((one) => one.answer(data));
+    else if ("bytes" in data) compiled = Compiled.of({ ...data, weights: readWeights(data.bytes) });
     else void answer(data);
   };
 }

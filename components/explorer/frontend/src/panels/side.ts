@@ -46,6 +46,7 @@ export class Side {
   far = false;
   /** The sample that was gone to last: the way back to it after moving away. */
   private lastPicked: number | null = null;
+  private histogram = "#999";
   /** How the codes are spread, fetched by the first who draws from it; null where that is not to be had. */
   private density: Promise<Density | null> | null = null;
 
@@ -298,7 +299,13 @@ export class Side {
     }
   }
 
+  /** The codes have changed, as a network learns. */
+  renew(): void {
+    this.sliders.renew(this.context.card.codes, this.context.data.codes, this.histogram);
+  }
+
   setInk(ink: Ink, histogram: string): void {
+    this.histogram = histogram;
     this.sliders.draw(histogram);
     this.context.painter.ink = ink.text;
     this.sample.setInk(ink);

@@ -16,6 +16,9 @@ const BY_KL =
 const BY_VARIANCE =
   "The number that differs most from sample to sample comes first: the one with the largest variance.";
 
+/** A dimension that never varies still needs a slider with two ends. */
+const endsOf = (low: number, high: number): [number, number] => (low < high ? [low, high] : [low - 0.5, low + 0.5]);
+
 /** One dimension's slider, its histogram behind it. */
 export class SliderRow {
   readonly element: HTMLElement;
@@ -26,9 +29,9 @@ export class SliderRow {
 
   constructor(
     readonly dimension: number,
-    readonly low: number,
-    readonly high: number,
-    private readonly counts: Uint32Array,
+    public low: number,
+    public high: number,
+    private counts: Uint32Array,
     note: string,
     private readonly decimals: number,
     moved: (row: SliderRow, cause: Cause) => void,
@@ -38,8 +41,7 @@ export class SliderRow {
   ) {
     const short = `z${dimension + 1}`;
     const name = meaning ? `${short} \u00b7 ${meaning}` : short;
-    // A dimension that never varies still needs a slider with two ends.
-    const [lo, hi] = low < high ? [low, high] : [low - 0.5, low + 0.5];
+    const [lo, hi] = endsOf(low, high);
     this.input = h("input", {
       type: "range",
       min: String(lo),
@@ -60,6 +62,13 @@ export class SliderRow {
       more,
       this.strip,
     );
+  }
+
+  /** Other codes: another range, and another histogram. */
+  renew(low: number, high: number, counts: Uint32Array): void {
+    const [lo, hi] = endsOf(low, high);
+    Object.assign(this.input, { min: String(lo), max: String(hi), step: String((hi - lo) / 400) });
+    [this.low, this.high, this.counts] = [low, high, counts];
   }
 
   show(value: number): void {
@@ -132,6 +141,19 @@ export class Sliders {
       h("div", { class: "hg-rows" }, ...this.rows.map((row) => row.element)),
       h("div", { class: "hg-buttons" }, ...buttons),
     );
+  }
+
+  /** Other codes of the same size: ranges, histograms, and the order. */
+  renew({ size, low, high, variance }: RunCard["codes"], values: Float32Array, colour: string): void {
+    const order = byUse(variance);
+    this.rows.sort((a, b) => order.indexOf(a.dimension) - order.indexOf(b.dimension));
+    this.rows.forEach((row, i) => {
+      const d = row.dimension,
+        { parentElement: list } = row.element;
+      row.renew(low[d], high[d], histogram(values, size, d, low[d], high[d], 48));
+      row.draw(colour);
+      if (list && list.children[i] !== row.element) list.insertBefore(row.element, list.children[i]);
+    });
   }
 
   show(code: Float32Array): void {

@@ -121,12 +121,12 @@ export class Draw extends Tool {
 
   override open(): void {
     this.context.state.set("pinned", true);
-    if (this.network) return;
-    setText(this.message, "Fetching the encoder …");
+    if (!this.network) setText(this.message, "Fetching the encoder …");
     this.context.decoding.encoder().then(
       (network) => {
-        this.network = network;
-        setText(this.message, "Draw here, or drop an image on the pad.");
+        const first = !this.network;
+        this.network = network; // another one where the network has learnt
+        if (first) setText(this.message, "Draw here, or drop an image on the pad.");
         if (this.pending) this.encode();
       },
       (error: unknown) => setText(this.message, messageOf(error)),

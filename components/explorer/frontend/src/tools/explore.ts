@@ -8,9 +8,10 @@ import { Tool } from "./tool";
 const REACH = 18;
 
 export class Explore extends Tool {
-  readonly id = "explore";
-  readonly title = "Explore";
-  readonly help = "Move over the map to decode; click to hold a place; Shift-drag or right-drag to move the map";
+  readonly id: string = "explore";
+  readonly title: string = "Explore";
+  readonly help: string =
+    "Move over the map to decode; click to hold a place; Shift-drag or right-drag to move the map";
 
   private onMarker = false;
 

@@ -55,6 +55,8 @@ export abstract class Tool {
   /** It is taken in hand, and put aside. */
   open?(): void;
   close?(): void;
+  /** The explorer ends. */
+  leave?(): void;
   /** What was begun is not meant: a second finger came. */
   cancel?(): void;
   /** True where the key was for this tool. */

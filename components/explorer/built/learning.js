@@ -1,0 +1,1 @@
+export{t as Trainer}from"./again-trainer.js";
