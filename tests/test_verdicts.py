@@ -79,7 +79,9 @@ def test_the_shell_makes_the_table(
 ) -> None:
     kept, known = verdicts.TABLE.read_bytes(), {one.asked: dataclasses.asdict(one) for one in verdicts.read()}
     monkeypatch.setattr(verdicts, "TABLE", tmp_path / "table.json")
-    verdicts.TABLE.write_bytes(kept[: kept.index(b"\n", 2)].rstrip(b",") + b"\n]\n")  # a line is left: the others are made
+    verdicts.TABLE.write_bytes(
+        kept[: kept.index(b"\n", 2)].rstrip(b",") + b"\n]\n"
+    )  # a line is left: the others are made
     monkeypatch.setattr(answers, "kept", lambda asked: Answer(known[asked.id]) if asked.id in known else None)
     assert main(["lab", "--table", "--json"]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
