@@ -47,8 +47,8 @@ def run(fits: Callable[[runs.Run], str] = lambda _run: "", first: Sequence[str] 
     words = labels(every, names)
     if first:
         _stand_in(opening, every, fits)
-    elif (stood := st.session_state.pop(STOOD_IN, None)) and address.upcoming("run", None) == stood[0]:
-        address.choose("run", stood[1])
+    elif waiting := _waiting():
+        address.choose("run", waiting)
     address.seed("run", opening, lambda asked: by_name.get(asked, asked), by_id, words.__getitem__)
     chosen = st.selectbox("Run", list(by_id), format_func=words.__getitem__, key="run", label_visibility="collapsed")
     stood = st.session_state.get(STOOD_IN)
@@ -64,13 +64,21 @@ def run(fits: Callable[[runs.Run], str] = lambda _run: "", first: Sequence[str] 
 STOOD_IN = "stood in"  # the run that is shown in place of another, that other one, and why
 
 
+def _waiting() -> str | None:
+    """The run that was to be shown and waits, where another stood in for it on the page before and nobody has chosen anything
+    since: what stood in was nobody's choice."""
+    stood = st.session_state.pop(STOOD_IN, None)
+    waits = stood and "run" not in st.query_params and address.upcoming("run", None) == stood[0]
+    return str(stood[1]) if waits else None
+
+
 def _stand_in(opening: str, every: Sequence[runs.Run], fits: Callable[[runs.Run], str]) -> None:
     """Show `opening` where the page was opened with a run that it cannot show, or not without a download that the address does
     not ask for."""
     if not address.first_time(STOOD_IN):
         return
-    st.session_state.pop(STOOD_IN, None)
-    before = address.upcoming("run", None)
+    waiting = _waiting()
+    before = waiting or address.upcoming("run", None)
     arrived = next((run for run in every if before in (run.id, run.folder.name)), None)
     if arrived is None:
         return
@@ -80,6 +88,8 @@ def _stand_in(opening: str, every: Sequence[runs.Run], fits: Callable[[runs.Run]
     if why:
         address.choose("run", opening)
         st.session_state[STOOD_IN] = opening, arrived.id, why
+    elif waiting:
+        address.choose("run", waiting)
 
 
 def to_choose_from(wanted: Collection[Any]) -> tuple[list[runs.Run], dict[str, str]]:

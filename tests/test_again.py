@@ -169,6 +169,8 @@ def test_weights_of_something_else_are_refused_in_a_sentence(tmp_path: Path) -> 
     digits = datasets.get("digits")
     known = {"format": 1, "dataset": "digits", "fingerprint": digits.fingerprint, "architecture": "dense-relu-16"}
     known |= {"code_size": 2, "losses": [1.0], "kls": [0.0], "errors": [1.0]}
+    blueprint = architectures.get("dense-relu-16").blueprint("image", (8, 8, 1), 2)
+    fitting = {name: np.zeros(shape, np.float32) for name, shape in blueprint.weights.items()}
     for content, words in (
         (b"PK", "holds no table"),
         (b"\xff" * 40, "holds no table"),
@@ -176,7 +178,13 @@ def test_weights_of_something_else_are_refused_in_a_sentence(tmp_path: Path) -> 
         (file_of({**known, "dataset": None}), "what it is for"),
         (file_of(known), "not those of the layers"),
         (file_of({**known, "architecture": "dense-relu-9999"}), "is unknown"),
-        (file_of({**known, "losses": []}), "not those of the layers"),
+        (file_of({**known, "losses": []}, fitting), "do not say how they were trained"),
+        (file_of({**known, "losses": [1.0, 2.0]}, fitting), "do not say how they were trained"),
+        (file_of({**known, "fingerprint": "0" * 16}, fitting), "of other samples"),
+        (
+            file_of(known, {**fitting, next(iter(fitting)): np.full((16, 64), np.nan, np.float32)}),
+            "not those of the layers",
+        ),
     ):
         with pytest.raises(Problem, match=words):
             opening.made(content, tmp_path / "run")

@@ -7,6 +7,7 @@ import types
 import numpy as np
 import pages
 import pytest
+from sklearn.manifold import trustworthiness
 from streamlit.testing.v1 import AppTest
 
 from components import choosing
@@ -39,9 +40,19 @@ def test_each_sample_adds_its_part_to_trustworthiness_and_continuity() -> None:
     samples, places = dice.normal(size=(80, 5)).astype(np.float32), dice.normal(size=(80, 2)).astype(np.float32)
     each = metrics.neighbourhoods_of_each(samples, places)
     assert [one.shape for one in each] == [(80,), (80,)]
-    assert [one.mean() for one in each] == pytest.approx(metrics.neighbourhoods(samples, places))
+    assert [one.mean() for one in each] == pytest.approx(
+        [trustworthiness(one, other, n_neighbors=10) for one, other in ((samples, places), (places, samples))]
+    )
     kept = metrics.neighbourhoods_of_each(samples, 3 * samples)
     assert np.all(kept[0] == 1) and np.all(kept[1] == 1)
+
+
+def test_identical_samples_are_neighbours_in_the_same_order_everywhere() -> None:
+    """Their distances, out of a product of matrices, differ by what the processor rounds."""
+    dice = np.random.default_rng(0)
+    samples = np.repeat(dice.random((40, 300)).astype(np.float32), 3, 0)[dice.permutation(120)]
+    assert trustworthiness(samples, samples, n_neighbors=10) < 1, "what is mended is there"
+    assert metrics.neighbourhoods(samples, samples) == (1, 1)
 
 
 def test_the_nearest_others_vote_without_the_sample_itself() -> None:

@@ -109,6 +109,23 @@ def test_on_a_new_computer_something_is_shown_at_once_and_the_run_waits(
         expect(page.get_by_role("button", name=re.compile("Download MNIST"))).to_be_visible()
 
 
+def test_the_run_waits_from_lab_to_lab_while_another_stands_in(app: str, window: Callable[..., Page]) -> None:
+    page = window(**LAPTOP)
+    page.goto(f"{app}/features?run=digits-modern-8")
+    ready(page)
+    chosen = runs.open_run(runs.folder_of("digits-modern-8")).id
+    for lab, run in (("Denoise", "digits-denoising"), ("Generate", "digits-modern-8")):
+        page.get_by_text("Labs", exact=True).click()
+        page.get_by_role("menuitem", name=lab).click()
+        page.wait_for_url(f"**/{lab.lower()}?**")
+        ready(page)
+        shown = runs.open_run(runs.folder_of(run)).id
+        page.wait_for_url(lambda _url, shown=shown: asked(page).get("run") == [shown])
+        expect(page.get_by_text("is not shown here")).to_have_count(int(shown != chosen))
+    page.get_by_role("link", name="Explore", exact=True).click()
+    expect(page.get_by_test_id("latent-explorer")).to_have_attribute("data-run", chosen)
+
+
 def test_what_is_driven_is_on_screen_with_what_moves(compress: Page, app: str) -> None:
     for path, parts in (
         ("compress", ("lab-verdict", "rate-handle", "lab-picture-run", "lab-images")),

@@ -152,25 +152,26 @@ def knn_accuracy(
 
 
 def neighbourhoods(samples: Floats, codes: Floats, most: int = 1000) -> tuple[float, float]:
-    """Trustworthiness and continuity (Venna and Kaski 2006) of the first `most` codes, ten neighbours, scikit-learn.
+    """Trustworthiness and continuity (Venna and Kaski 2006) of the first `most` codes, ten neighbours.
 
     Trustworthiness falls when codes are neighbours whose samples are not; continuity the other way round. There have
-    to be `LEAST` samples.
+    to be `LEAST` samples. Both are scikit-learn's `trustworthiness`, but for ties: see `nearest_first`.
     """
-    from sklearn.manifold import trustworthiness
-
-    flat, codes = samples[:most].reshape(min(most, len(samples)), -1), codes[:most]
-    return (
-        float(trustworthiness(flat, codes, n_neighbors=NEIGHBOURS)),
-        float(trustworthiness(codes, flat, n_neighbors=NEIGHBOURS)),
-    )
+    count = min(most, len(samples))
+    trusted, kept = neighbourhoods_of_each(samples[:count], codes[:count])
+    return float(trusted.mean()), float(kept.mean())
 
 
 def nearest_first(points: Floats) -> NDArray[np.intp]:
-    """For each of the points (N, F) all others by their distance, (N, N - 1)."""
-    from sklearn.metrics import pairwise_distances
+    """For each of the points (N, F) all others by their distance, (N, N - 1); of equally distant ones the first comes first.
 
-    apart = pairwise_distances(points.reshape(len(points), -1))
+    Each distance is a sum of its own. With scikit-learn's, which come out of a product of matrices, identical samples
+    lie at distances that differ in their last bits, and their order, and with it these figures, hang on the processor.
+    """
+    from scipy.spatial.distance import cdist
+
+    flat = points.reshape(len(points), -1).astype(np.float64)
+    apart = cdist(flat, flat, "sqeuclidean")
     np.fill_diagonal(apart, -1.0)
     return np.asarray(apart.argsort(1, kind="stable")[:, 1:])
 

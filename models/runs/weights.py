@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from models import Problem, home, private, unwritable, uploads
+from models import Problem, home, uploads
 from models.readers.guarded import asked
 from models.readers.limits import Limits
 from models.runs.checking import open_run
 from models.runs.format import HEADER
 from models.runs.run import Run
-from models.runs.writing import publish
+from models.runs.writing import publish, staged
 
 ABOUT = "hourglass"  # the entry of the file's own table that says what it is
 FILE = "the weights"
@@ -26,37 +23,17 @@ WEIGHTS = Limits(upload=64 << 20, memory=3 << 30, address_space=32 << 30, second
 
 def open_weights(content: bytes, limits: Limits = WEIGHTS) -> Run:
     """Make a run of weights that were trained in a browser, and keep it under <home>/runs. In a process of its own."""
-    own = home() / "runs"
     about(content)
     uploads.make_sure_all_fits(len(content))
-    try:
-        private(own)
-        staging = Path(tempfile.mkdtemp(dir=own, prefix=".opened-"))
-    except OSError as error:
-        raise unwritable(own, error) from error
-    try:
+    passed = {"HOURGLASS_HOME": str(home().absolute())}
+    if "HOURGLASS_DATA" in os.environ:
+        passed["HOURGLASS_DATA"] = os.environ["HOURGLASS_DATA"]
+    with staged() as staging:
         (staging / FILE).write_bytes(content)
-        asked(
-            "models.training.opening",
-            {},
-            staging,
-            lambda _staging: None,
-            limits,
-            again=AGAIN,
-            less=AGAIN,
-            told={"HOURGLASS_HOME": str(home().absolute()), **_data()},
-        )
+        module = "models.training.opening"
+        asked(module, {}, staging, lambda _staging: None, limits, again=AGAIN, less=AGAIN, told=passed)
         run = open_run(staging / "run")
         return open_run(publish(staging / "run", run.id))
-    except OSError as error:
-        raise unwritable(own, error) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _data() -> dict[str, str]:
-    """Where datasets lie, as this process was told."""
-    return {name: os.environ[name] for name in ("HOURGLASS_DATA",) if name in os.environ}
 
 
 def about(content: bytes) -> dict[str, Any]:

@@ -6,7 +6,10 @@ import contextlib
 import json
 import os
 import shutil
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +69,22 @@ def write_whole(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         raise unwritable(path.parent, error) from error
+
+
+@contextmanager
+def staged() -> Iterator[Path]:
+    """A folder under <home>/runs in which a run is made of what somebody brings; it goes in the end. A `Problem` where the disk
+    takes nothing."""
+    own = home() / "runs"
+    try:
+        private(own)
+        staging = Path(tempfile.mkdtemp(dir=own, prefix=".opened-"))
+        try:
+            yield staging
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    except OSError as error:
+        raise unwritable(own, error) from error
 
 
 def publish(folder: Path, id_: str) -> Path:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models import home, private, unwritable, uploads
+from models import home, uploads
 from models.readers.guarded import asked
 from models.readers.limits import RUN
 from models.runs.checking import open_run
 from models.runs.run import Run
-from models.runs.writing import publish
+from models.runs.writing import publish, staged
 
 if TYPE_CHECKING:
     from models.readers.limits import Limits
@@ -24,14 +22,8 @@ def unpack(content: bytes, limits: Limits = RUN) -> Run:
 
     A process of its own does it (`models.runs.unpacking`), within `limits`: a zip says of itself what it likes.
     """
-    own = home() / "runs"
     uploads.make_sure_all_fits(len(content))
-    try:
-        private(own)
-        staging = Path(tempfile.mkdtemp(dir=own, prefix=".opened-"))
-    except OSError as error:
-        raise unwritable(own, error) from error
-    try:
+    with staged() as staging:
         (staging / "the zip").write_bytes(content)
         # HOURGLASS_HOME is where its dataset may lie, and where the run may be already.
         place = asked(
@@ -45,8 +37,4 @@ def unpack(content: bytes, limits: Limits = RUN) -> Run:
             told={"HOURGLASS_HOME": str(home().absolute())},
         )
         run = open_run(place)
-        return run if place.parent == own.absolute() else open_run(publish(place, run.id))
-    except OSError as error:
-        raise unwritable(own, error) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        return run if place.parent == staging.parent.absolute() else open_run(publish(place, run.id))

@@ -102,7 +102,7 @@ describe("a network that learns", () => {
       if (answer.rest) next?.(answer);
     });
     const rest = (ask: () => void) => new Promise<Told>((done) => ((next = done), ask()));
-    const begun = await rest(() => void learner.answer({ learn: "begin", spec, samples: bars(200), id: 1 }));
+    const begun = await rest(() => void learner.answer({ learn: "begin", spec, samples: bars(200) }));
     expect(begun.epoch).toBe(0);
     expect(begun.judged.length).toBe(1);
     const one = await rest(() => void learner.answer({ learn: "step" }));

@@ -172,7 +172,7 @@ class Denoise extends Showing<Answer> {
     this.shown = { clean, filter, cleaned };
     const noisy = h("figure", { class: "hg-lab-cell" }, h("b", {}, "with noise: use the pen here"), this.pad.element);
     noisy.append(this.before);
-    if (filter) filter.element.append(this.stronger);
+    if (filter) cleaned.element.append(this.stronger);
     const small = h("div", { class: "hg-lab-small" }, clean.element, filter && filter.element);
     this.stage.classList.toggle("hg-lab-wide", kind !== "image");
     this.stage.replaceChildren(noisy, cleaned.element, small);
@@ -235,7 +235,7 @@ class Denoise extends Showing<Answer> {
     const value = best[key];
     setText(
       this.stronger,
-      best.name === "median" || value === null ? "" : `The best of the others is ${best.title}: ${column.say(value)}`,
+      best.name === "median" || value === null ? "" : `The best of the others: ${best.title}, ${column.say(value)}`,
     );
     setText(this.verdict, measured.verdict);
   }

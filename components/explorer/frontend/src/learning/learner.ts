@@ -7,17 +7,15 @@ import type { Samples } from "./plan";
 import { Trainer } from "./trainer";
 import { writeWeights } from "./weights";
 
-/** What it is asked. Samples come with the first beginning, and stay. */
+/** What it is asked: to begin first, and once. */
 export type Asked =
-  | { readonly learn: "begin"; readonly spec: Spec; readonly samples?: Samples; readonly id: number }
+  | { readonly learn: "begin"; readonly spec: Spec; readonly samples: Samples }
   | { readonly learn: "go" | "pause" | "step" | "shown" }
   | { readonly learn: "extend"; readonly epochs: number }
   | { readonly learn: "save"; readonly about: Readonly<Record<string, string>> };
 
 /** How far it is. */
 export interface Told {
-  /** Of which beginning. */
-  readonly id: number;
   readonly epoch: number;
   readonly epochs: number;
   readonly running: boolean;
@@ -42,10 +40,7 @@ export interface Told {
     readonly held: number;
   };
 }
-export type Answer =
-  | Told
-  | { readonly id: number; readonly failed: string }
-  | { readonly id: number; readonly saved: Uint8Array<ArrayBuffer> };
+export type Answer = Told | { readonly failed: string } | { readonly saved: Uint8Array<ArrayBuffer> };
 
 const SLICE = 12, // milliseconds of steps between two looks at what is asked
   FRAME = 15; // between two tellings, at least
@@ -54,8 +49,6 @@ type Send = (answer: Answer, transfer: Transferable[]) => void;
 
 export class Learner {
   private trainer: Trainer | null = null;
-  private samples: Samples | null = null;
-  private id = 0;
   private running = false;
   private shown = true;
   private told = 0;
@@ -72,7 +65,7 @@ export class Learner {
   }
 
   async answer(asked: Asked): Promise<void> {
-    if (asked.learn === "begin") return this.begin(asked.spec, asked.samples ?? this.samples, asked.id);
+    if (asked.learn === "begin") return this.begin(asked.spec, asked.samples);
     if (asked.learn === "shown") this.shown = true;
     const { trainer } = this;
     if (!trainer) return;
@@ -83,7 +76,7 @@ export class Learner {
     }
     if (asked.learn === "save") {
       const saved = writeWeights(trainer.weights(), trainer.parameters, undefined, asked.about);
-      this.send({ id: this.id, saved }, [saved.buffer]);
+      this.send({ saved }, [saved.buffer]);
     }
     if (asked.learn === "pause") this.rest();
     if (asked.learn === "step") {
@@ -93,20 +86,16 @@ export class Learner {
     }
   }
 
-  private async begin(spec: Spec, samples: Samples | null, id: number): Promise<void> {
-    this.running = false;
-    this.id = id;
+  private async begin(spec: Spec, samples: Samples): Promise<void> {
     try {
-      if (!samples) throw new Error("no samples have arrived");
-      this.samples = samples;
-      const trainer = (this.trainer = await Trainer.of(spec, samples));
-      [this.losses, this.sums] = [[], [0, 0]];
-      [this.stepped, this.judged, this.seconds, this.shown] = [[], [trainer.measure(trainer.judging)], 0, true];
+      const trainer = await Trainer.of(spec, samples);
+      this.judged = [trainer.measure(trainer.judging)];
       const features = spec.shape.reduce((all, n) => all * n, 1);
       this.pca = await pcaError(samples, features, spec.size, trainer.learning, trainer.judging);
-      if (this.id === id) this.rest();
+      this.trainer = trainer;
+      this.rest();
     } catch (error) {
-      this.send({ id, failed: messageOf(error) }, []);
+      this.send({ failed: messageOf(error) }, []);
     }
   }
 
@@ -141,7 +130,7 @@ export class Learner {
     this.running = false;
     if (!trainer) return;
     if (!Number.isFinite(trainer.error) && trainer.steps)
-      return this.send({ id: this.id, failed: "the loss became infinite: choose a smaller learning rate" }, []);
+      return this.send({ failed: "the loss became infinite: choose a smaller learning rate" }, []);
     if (trainer.judging.length !== trainer.learning.length) trainer.measure(trainer.learning);
     const error = trainer.measure(trainer.judging);
     const encoder = writeWeights(trainer.weights(), trainer.parameters, (name) => name.startsWith("encoder."));
@@ -153,7 +142,6 @@ export class Learner {
     const codes = trainer.codes.slice(),
       stepped = Float32Array.from(this.stepped);
     const told: Told = {
-      id: this.id,
       epoch: trainer.epoch,
       epochs: trainer.planned / trainer.perEpoch,
       running: this.running,

@@ -38,7 +38,6 @@ export class Session {
   private readonly worker: Worker;
   private readonly listeners = new Set<() => void>();
   private readonly planes = new MainPlane();
-  private readonly id = 1;
   private waiting: ((ok: boolean) => void) | null = null;
   private saving: ((bytes: Uint8Array<ArrayBuffer>) => void) | null = null;
   private frame = 0;
@@ -55,7 +54,7 @@ export class Session {
 
   /** Waits until the network stands as it begins; false where it failed. */
   begin(): Promise<boolean> {
-    this.ask({ learn: "begin", spec: this.spec, samples: this.lesson.samples, id: this.id });
+    this.ask({ learn: "begin", spec: this.spec, samples: this.lesson.samples });
     return new Promise((done) => (this.waiting = done));
   }
 
@@ -70,7 +69,6 @@ export class Session {
   }
 
   private take(answer: Answer): void {
-    if (answer.id !== this.id) return;
     if ("failed" in answer) return this.fail(answer.failed);
     if ("saved" in answer) {
       this.saving?.(answer.saved);
@@ -146,7 +144,8 @@ export class Session {
   /** What the architecture is called. */
   get title(): string {
     const { widths, activation, variational } = this.spec;
-    return `${variational ? "Variational" : "Dense"} ${widths.join("–")}, ${WORDS[activation]}`;
+    const hidden = widths.length ? ` ${widths.join("–")}, ${WORDS[activation]}` : ", linear";
+    return `${variational ? "Variational" : "Dense"}${hidden}`;
   }
 
   /** Its network as a run of its own. */
