@@ -16,7 +16,9 @@ _KEPT = "kept choices"  # what was chosen last, by name
 _DUE = "due choices"  # what the app has chosen and no drawn page has shown yet, by name
 _APPLIED = "applied choices"  # the names of those that the page being drawn has taken over
 _SHOWN = "shown choices"  # the values that the browser may show, by name, oldest first; one, after a whole drawing
-_VISIT = "visit"  # the page that is drawn, the names that were seeded since it was opened, and its addresses since then
+_VISIT = (
+    "visit"  # the page that is drawn, the names that were seeded since it was opened, and addresses that do not open it
+)
 
 
 def begin() -> None:
@@ -169,9 +171,12 @@ def _seeded() -> set[str]:
 
 
 def _visit() -> tuple[str, set[str], list[dict[str, str]]]:
+    """The addresses are those that the page had since it was opened, and the last ones of the page before: a slow browser
+    writes what that one published beside the path of this one, and brings it with the next change."""
     visit: tuple[str, set[str], list[dict[str, str]]] | None = st.session_state.get(_VISIT)
     if visit is None or visit[0] != _page():
-        visit = st.session_state[_VISIT] = (_page(), set(), [st.query_params.to_dict()])
+        late = [] if visit is None else visit[2][-3:]
+        visit = st.session_state[_VISIT] = (_page(), set(), [*late, st.query_params.to_dict()])
     return visit
 
 

@@ -857,6 +857,15 @@ def test_what_the_address_says_outlives_a_drawing_that_is_interrupted(end: str) 
     assert app.selectbox(key="first").value == "b" and app.session_state["first is new"]
 
 
+def test_a_change_counts_though_the_address_of_the_page_before_came_late() -> None:
+    app = AppTest.from_string(INTERRUPTED)
+    app.session_state["visit"] = ("another page", {"first"}, [{"first": "c"}])
+    app.run()
+    app.query_params["first"] = "c"
+    app.selectbox(key="first").set_value("b").run()
+    assert app.selectbox(key="first").value == "b"
+
+
 def test_what_somebody_changes_while_the_page_is_drawn_counts() -> None:
     app = AppTest.from_string(INTERRUPTED)
     app.query_params["first"], app.session_state["end before"] = "c", "second"

@@ -142,7 +142,10 @@ def test_the_verdict_can_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     found = {both: recommend.measured(*outcomes(*both)) for both in ((1.0, 1.2), (1.2, 1.0), (1.0, 1.0))}
     won, lost, tied = (found[both] for both in found)
     assert won["won"] == "network" and won["verdict"].startswith("Stars: the denoising autoencoder wins, RMSE 1.")
-    assert lost["won"] == "plain" and "EASE, a plain method, wins: the denoising autoencoder has RMSE 1.2" in lost["verdict"]
+    assert (
+        lost["won"] == "plain"
+        and "EASE, a plain method, wins: the denoising autoencoder has RMSE 1.2" in lost["verdict"]
+    )
     assert tied["won"] == "tie" and tied["verdict"].count("a tie of the denoising autoencoder and EASE") == 2
     assert won["against"] == "EASE" and len(won["by"]) <= 90 and won["by"][-1] != "."
 

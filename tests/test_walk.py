@@ -205,6 +205,46 @@ def test_a_page_that_is_opened_by_its_address_is_one_entry_too(
 
 
 @pytest.mark.own_window
+def test_what_the_map_reports_on_the_way_back_is_not_taken_for_a_choice(app: str, window: Callable[..., Page]) -> None:
+    """Back leads from a page over others to itself, with another run; a slow browser still shows the one before."""
+    page, held, slow = window(**LAPTOP), list[tuple[WebSocketRoute, str | bytes]](), threading.Event()
+
+    def between(here: WebSocketRoute) -> None:
+        server = here.connect_to_server()
+        server.on_message(lambda words: held.append((here, words)) if slow.is_set() else here.send(words))
+        here.on_message(lambda words: [said.append(words), server.send(words)])
+
+    page.route_web_socket(re.compile("_stcore/stream"), between)
+    said: list[str | bytes] = []
+    first, second = shipped(early.OPENING), shipped("digits-convolutional")
+    page.goto(app)
+    ready(page)
+    shows(page, first)
+    go(page, "Reconstructions")
+    by_hand(page, second)
+    shows(page, second)
+    go(page, "Explore")
+    shows(page, second)
+    page.wait_for_url(re.compile("tool="))
+    slow.set()
+    for title in ("reconstructions", ""):
+        page.go_back()
+        page.wait_for_url(lambda url, title=title: urlsplit(url).path == f"/{title}")  # type: ignore[misc]
+    page.wait_for_timeout(1000)
+    before = len(said)
+    page.locator(ROOT).evaluate("root => root.querySelector('[data-testid=\"zoom-in\"]').click()")
+    page.wait_for_timeout(1000)  # longer than the map waits before it reports
+    assert len(said) == before, "it would say with it that the run is the second"
+    slow.clear()
+    for here, words in held:
+        here.send(words)
+    expect(page.locator(ROOT)).to_have_attribute("data-run", first.id)
+    page.wait_for_load_state("networkidle")
+    shows(page, first)
+    expect(page.locator(ROOT)).to_have_attribute("data-run", first.id)
+
+
+@pytest.mark.own_window
 def test_a_page_that_is_left_does_not_take_one_back(app: str, window: Callable[..., Page]) -> None:
     """What the map reports while a slow server still draws the page that was chosen would choose the map again."""
     page, held, slow = window(**LAPTOP), list[tuple[WebSocketRoute, str | bytes]](), threading.Event()

@@ -13,18 +13,36 @@ const WORKER = "worker.js";
 export const served = (url: string, aborter: AbortController): Source =>
   new HttpSource(new URL(url.replace(/\/*$/, "/"), document.baseURI).href, aborter.signal);
 
-/** `send`, as long as `isMounted`. It waits while another page than the one of `path` is on its way. */
-export function reporter(send: Send, path: string, isMounted: () => boolean): Send {
-  const report: Send = (name, value) => {
-    if (!isMounted()) return;
-    if (isLeaving(path)) setTimeout(report, 100, name, value);
-    else send(name, value);
+/**
+ * What a component says to Streamlit. Whatever it says brings what the browser shows of the whole page with it; so it waits
+ * while another page has been chosen that is not there yet, and after Back or Forward until the server has drawn again: it
+ * would choose anew what was shown before.
+ */
+export class Reports {
+  private readonly path = location.pathname;
+  private journeys = journeys();
+  private ended = false;
+
+  constructor(private through: Send) {}
+
+  /** The page was drawn again, and this is the way to say something now. */
+  drawn(through: Send): void {
+    this.through = through;
+    this.journeys = journeys();
+  }
+
+  readonly send: Send = (name, value) => {
+    if (this.ended) return;
+    const next = document.documentElement.dataset["leavingFor"];
+    const leaving = next !== undefined && next !== this.path;
+    if (leaving || this.journeys !== journeys()) setTimeout(this.send, 100, name, value);
+    else this.through(name, value);
   };
-  return report;
+
+  end(): void {
+    this.ended = true;
+  }
 }
 
-/** Whether another page has been chosen and is not there yet: a report of this one would take Streamlit back to it. */
-function isLeaving(path: string): boolean {
-  const next = document.documentElement.dataset["leavingFor"];
-  return next !== undefined && next !== path;
-}
+/** How often Back or Forward led somewhere, as the script of the whole page counts. */
+const journeys = (): string | undefined => document.documentElement.dataset["journeys"];

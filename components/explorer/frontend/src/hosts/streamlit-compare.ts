@@ -3,7 +3,7 @@
 import type { About } from "../about";
 import { Comparison, type CompareView } from "../compare/comparison";
 import { addCompareStyles } from "../compare/styles";
-import { reporter, served, startWorker, type Send } from "./mount";
+import { Reports, served, startWorker, type Send } from "./mount";
 
 /** What Python sends: each run's address relative to the app, and what it is called. */
 export interface Payload {
@@ -14,7 +14,7 @@ export interface Payload {
 interface Mounted {
   readonly comparison: Comparison;
   readonly urls: string;
-  readonly path: string;
+  readonly reports: Reports;
   readonly aborter: AbortController;
 }
 
@@ -22,23 +22,26 @@ type Mount = ParentNode & Node & { hourglass?: Mounted };
 
 /** Shows the payload in `host`; called again at every rerun of the page. Other runs replace what is there. */
 export function show(host: Mount, { runs, view }: Payload, send: Send): void {
-  const path = host.hourglass?.path ?? location.pathname;
-  const report = reporter(send, path, () => host.hourglass !== undefined);
   const urls = runs.map((run) => run.run_url).join(" ");
-  const say = (shown: Readonly<Record<string, string>>) => report("view", { runs: urls, ...shown });
+  const say = (reports: Reports) => (shown: Readonly<Record<string, string>>) =>
+    reports.send("view", { runs: urls, ...shown });
   addCompareStyles(host);
   if (host.hourglass?.urls === urls) {
-    host.hourglass.comparison.update(view, say);
+    const { comparison, reports } = host.hourglass;
+    reports.drawn(send);
+    comparison.update(view, say(reports));
     return;
   }
   remove(host);
   const aborter = new AbortController();
   const compared = runs.map(({ run_url, title, about = {} }) => ({ source: served(run_url, aborter), title, about }));
-  const comparison = new Comparison(host, compared, view, say, startWorker);
-  host.hourglass = { comparison, urls, path: location.pathname, aborter };
+  const reports = new Reports(send);
+  const comparison = new Comparison(host, compared, view, say(reports), startWorker);
+  host.hourglass = { comparison, urls, reports, aborter };
 }
 
 export function remove(host: Mount): void {
+  host.hourglass?.reports.end();
   host.hourglass?.comparison.end();
   host.hourglass?.aborter.abort();
   delete host.hourglass;

@@ -9,7 +9,7 @@ import { RunFolder } from "../run";
 import { addStyles } from "../styles";
 import { themeOf } from "../theme";
 import { Tips } from "../tips";
-import { reporter, served, type Send } from "./mount";
+import { Reports, served, type Send } from "./mount";
 
 /** What Python sends. `run_url` is the address of the run's folder, relative to the app; `data` is the lab's own. */
 export interface Payload {
@@ -24,7 +24,7 @@ interface Mounted {
   readonly lab: Lab;
   readonly tips: Tips;
   readonly of: string;
-  readonly path: string;
+  readonly reports: Reports;
   readonly aborter: AbortController;
 }
 
@@ -36,27 +36,28 @@ export function show(host: Mount, { lab, run_url: run, data, view }: Payload, se
   addStyles(host);
   addStyles(host, css, "hourglass-lab-style");
   if (host.hourglass?.of === of) {
-    const { root, lab } = host.hourglass;
+    const { root, lab, reports } = host.hourglass;
+    reports.drawn(send);
     root.classList.toggle("hg-dark", themeOf(root).dark);
     lab.update(data, view);
     return;
   }
   remove(host);
   const aborter = new AbortController();
-  const path = location.pathname;
-  const report = reporter(send, path, () => host.hourglass !== undefined);
+  const reports = new Reports(send);
   const root = h("div", { class: "hg hg-lab", data: { testid: "lab", lab } });
   host.append(root);
   root.classList.toggle("hg-dark", themeOf(root).dark);
   const context = {
     folder: new RunFolder(served(run, aborter)),
-    report: (shown: LabView) => report("view", { of, ...shown }),
+    report: (shown: LabView) => reports.send("view", { of, ...shown }),
   };
   const shown = LABS[lab](root, data, view, context);
-  host.hourglass = { root, lab: shown, tips: new Tips(root), of, path, aborter };
+  host.hourglass = { root, lab: shown, tips: new Tips(root), of, reports, aborter };
 }
 
 export function remove(host: Mount): void {
+  host.hourglass?.reports.end();
   host.hourglass?.lab.end();
   host.hourglass?.tips.end();
   host.hourglass?.aborter.abort();

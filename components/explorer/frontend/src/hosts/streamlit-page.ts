@@ -33,7 +33,10 @@ addEventListener(
   "popstate",
   () => {
     travelled = true;
-    if (location.pathname !== here) leaveFor(location.pathname);
+    if (location.pathname === here) return;
+    const { dataset } = document.documentElement;
+    dataset["journeys"] = String(Number(dataset["journeys"] ?? 0) + 1);
+    leaveFor(location.pathname);
   },
   true,
 );

@@ -4,7 +4,7 @@ import type { About } from "../about";
 import { Explorer } from "../explorer";
 import { addStyles } from "../styles";
 import type { View } from "../view";
-import { reporter, served, startWorker, type Send } from "./mount";
+import { Reports, served, startWorker, type Send } from "./mount";
 
 /** What Python sends. `run_url` is the address of a run folder, relative to the app. */
 export interface Payload {
@@ -16,7 +16,7 @@ export interface Payload {
 interface Mounted {
   readonly explorer: Explorer;
   readonly url: string;
-  readonly path: string;
+  readonly reports: Reports;
   readonly aborter: AbortController;
 }
 
@@ -25,21 +25,23 @@ type Mount = ParentNode & Node & { hourglass?: Mounted };
 /** Shows the payload in `host`; called again at every rerun of the page. Another run replaces the explorer. */
 export function show(host: Mount, payload: Payload, send: Send): void {
   const { run_url: run, view, about = {} } = payload;
-  const path = host.hourglass?.path ?? location.pathname;
-  const report = reporter(send, path, () => host.hourglass !== undefined);
   addStyles(host);
   if (host.hourglass?.url === run) {
-    host.hourglass.explorer.update(view, report);
+    const { explorer, reports } = host.hourglass;
+    reports.drawn(send);
+    explorer.update(view, reports.send);
     return;
   }
   remove(host);
   const aborter = new AbortController();
   const source = served(run, aborter);
-  const explorer = new Explorer(host, { source, run, view, report, startWorker, about });
-  host.hourglass = { explorer, url: run, path: location.pathname, aborter };
+  const reports = new Reports(send);
+  const explorer = new Explorer(host, { source, run, view, report: reports.send, startWorker, about });
+  host.hourglass = { explorer, url: run, reports, aborter };
 }
 
 export function remove(host: Mount): void {
+  host.hourglass?.reports.end();
   host.hourglass?.explorer.end();
   host.hourglass?.aborter.abort();
   delete host.hourglass;
