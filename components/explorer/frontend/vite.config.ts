@@ -17,14 +17,18 @@ export default defineConfig({
         network: "src/network/index.ts", // what the page and its worker share
         worker: "src/network/worker.ts",
         learning: "src/learning/index.ts", // what benchmarks and tests train with
+        films: "src/films/index.ts", // what tests compare with the shell's
       },
       preserveEntrySignatures: "exports-only",
       // Names without hashes: the whole folder is addressed by its content.
       output: {
+        comments: { legal: true }, // what licences ask for stays
         entryFileNames: "[name].js",
-        // What only those fetch who train here has its own name: whatever is called shared is fetched ahead.
-        chunkFileNames: ({ isDynamicEntry, moduleIds }) =>
-          isDynamicEntry || moduleIds.every((id) => id.includes("/learning/")) ? "again-[name].js" : "shared.js",
+        // What only those fetch who train or film here has its own name: whatever is called shared is fetched ahead.
+        chunkFileNames: ({ isDynamicEntry, moduleIds }) => {
+          if (moduleIds.every((id) => /src.films|gifenc/.test(id))) return "film-[name].js";
+          return isDynamicEntry || moduleIds.every((id) => id.includes("/learning/")) ? "again-[name].js" : "shared.js";
+        },
         assetFileNames: "[name][extname]",
       },
     },

@@ -12,7 +12,11 @@ export default defineConfig(({ mode }) => ({
     target: "es2022",
     rollupOptions: {
       input: mode === "site" ? "src/hosts/site.ts" : "src/hosts/page.ts",
-      output: { format: "iife" as const, entryFileNames: mode === "site" ? "site.js" : "standalone.js" },
+      output: {
+        format: "iife" as const,
+        comments: { legal: true },
+        entryFileNames: mode === "site" ? "site.js" : "standalone.js",
+      },
     },
   },
 }));

@@ -5,7 +5,7 @@ import { scaleFormat } from "./columns";
 import type { RunData } from "./data";
 import { h } from "./dom";
 import type { PointMap } from "./map/map";
-import { ABOVE, BELOW, HIDDEN, UNKNOWN } from "./map/webgl";
+import { ABOVE, BELOW, HIDDEN, UNKNOWN, type Rings } from "./map/webgl";
 import { countClasses, quantiles } from "./maths";
 import type { State } from "./state";
 
@@ -42,6 +42,13 @@ interface Category {
   readonly colours: readonly Rgb[];
   /** Of how many codes, the first, the values are on this page. */
   readonly known: number;
+}
+
+/** How points are coloured: the row of the table for each, its 256 colours, and the colour of rings where some have one. */
+export interface Inks {
+  readonly rows: Uint8Array;
+  readonly table: Uint8Array;
+  readonly rings: Rings;
 }
 
 export class Colouring {
@@ -178,12 +185,23 @@ export class Colouring {
 
   /** Colours all points anew. */
   recolour(): void {
-    const { map } = this;
     const amounts = this.amounts(),
       category = this.category();
+    const { rows, table, rings } = this.inksOf(amounts, category, this.index, this.map.count);
+    this.map.setRows(rows);
+    this.map.setTable(table, rings);
+    this.drawLegend(amounts, category);
+  }
+
+  /** The colours of `count` points. `index` is which code each of them is; null: point i is code i. */
+  inks(index: Int32Array | null, count: number): Inks {
+    return this.inksOf(this.amounts(), this.category(), index, count);
+  }
+
+  private inksOf(amounts: Amounts | null, category: Category | null, index: Int32Array | null, count: number): Inks {
     const colours = category?.colours ?? this.colours;
     const table = new Uint8Array(4 * 256);
-    const crowded = Math.max(0.35, Math.min(0.9, 1.15 - 0.13 * Math.log10(Math.max(1, map.count))));
+    const crowded = Math.max(0.35, Math.min(0.9, 1.15 - 0.13 * Math.log10(Math.max(1, count))));
     const opacity = this.state.now.points ? Math.round(255 * crowded) : 0;
     for (let row = 0; row < 256; row++) {
       const known = amounts ? row < UNKNOWN : row < colours.length;
@@ -191,15 +209,17 @@ export class Colouring {
       const colour = !known ? this.grey : amounts ? amount(share) : colours[row];
       table.set([...colour, !amounts && row === HIDDEN ? 0 : opacity], 4 * row);
     }
-    map.setRows(category ? this.rowsOf(category, map.count) : this.rows(amounts, map.count));
-    map.setTable(table, amounts && (luminance(this.paper) < 0.2 ? [255, 255, 255] : [20, 22, 28]));
-    this.drawLegend(amounts, category);
+    return {
+      rows: category ? rowsOf(category, index, count) : this.rows(amounts, index, count),
+      table,
+      rings: amounts && (luminance(this.paper) < 0.2 ? [255, 255, 255] : [20, 22, 28]),
+    };
   }
 
   /** The row of the colour table for each point. */
-  private rows(amounts: Amounts | null, count: number): Uint8Array {
+  private rows(amounts: Amounts | null, index: Int32Array | null, count: number): Uint8Array {
     const rows = new Uint8Array(count).fill(UNKNOWN);
-    const { index, data, colours } = this;
+    const { data, colours } = this;
     const { colour, hidden } = this.state.now;
     if (!amounts && (colour !== "class" || !data.labels)) return rows;
     for (let p = 0; p < count; p++) {
@@ -211,16 +231,6 @@ export class Colouring {
         if (hidden.has(label)) rows[p] = HIDDEN;
         else if (label >= 0) rows[p] = label % colours.length;
       }
-    }
-    return rows;
-  }
-
-  /** The row of the colour table for each point, by a category. */
-  private rowsOf({ values, words }: Category, count: number): Uint8Array {
-    const rows = new Uint8Array(count).fill(UNKNOWN);
-    for (let p = 0; p < count; p++) {
-      const value = values[this.index ? this.index[p] : p];
-      if (value >= 0 && value < words.length) rows[p] = value % HIDDEN;
     }
     return rows;
   }
@@ -339,4 +349,14 @@ function rowOf({ low, high }: Amounts, value: number): number {
   if (share > 1 + FAR) return ABOVE;
   if (share < -FAR) return BELOW;
   return Math.round((BELOW - 1) * Math.max(0, Math.min(1, share)));
+}
+
+/** The row of the colour table for each point, by a category. */
+function rowsOf({ values, words }: Category, index: Int32Array | null, count: number): Uint8Array {
+  const rows = new Uint8Array(count).fill(UNKNOWN);
+  for (let p = 0; p < count; p++) {
+    const value = values[index ? index[p] : p];
+    if (value >= 0 && value < words.length) rows[p] = value % HIDDEN;
+  }
+  return rows;
 }

@@ -27,7 +27,7 @@ export interface Context {
   /** The plane that is shown; which code a place on the map stands for, and where a code is on it. */
   readonly places: Pick<Places, "plane" | "marker" | "codeAt" | "pixelOf">;
   /** Which samples are visible, the colours of classes, and other points on the map in place of the plane's. */
-  readonly colouring: Pick<Colouring, "isVisible" | "colourOf" | "showPoints">;
+  readonly colouring: Pick<Colouring, "isVisible" | "colourOf" | "showPoints" | "inks">;
   /** The decoder, null until it has arrived; the encoder; many codes at once; pictures of what is decoded. */
   readonly decoding: Pick<Decoding, "decoder" | "encoder" | "many" | "paint">;
   /** Sends the host what it wants to know: a code that was released, a selection that was made or removed. */

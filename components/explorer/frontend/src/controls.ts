@@ -1,6 +1,6 @@
 /** The controls above the map and on it: tools, colour, layer, points, plane; zoom, picture, full screen. */
 
-import { button, choice, h } from "./dom";
+import { button, choice, h, saveAs } from "./dom";
 import { ZOOM_STEP } from "./input/keys";
 import type { RunData } from "./data";
 import type { PointMap } from "./map/map";
@@ -113,7 +113,12 @@ function planeChoices(state: State, data: RunData): HTMLElement[] {
 }
 
 /** The buttons on the map itself. */
-export function viewButtons(map: PointMap, save: () => void, toggleFullScreen: () => void): HTMLElement {
+export function viewButtons(
+  map: PointMap,
+  save: () => void,
+  film: HTMLButtonElement,
+  toggleFullScreen: () => void,
+): HTMLElement {
   return h(
     "div",
     { class: "hg-view", role: "toolbar", aria: { label: "View" } },
@@ -121,16 +126,12 @@ export function viewButtons(map: PointMap, save: () => void, toggleFullScreen: (
     button("Zoom out (−)", "minus", () => map.zoomCentre(1 / ZOOM_STEP), "zoom-out"),
     button("Show all points (H)", "home", () => map.showAll(), "home"),
     button("Save a picture of the map", "picture", save, "picture"),
+    film,
     button("Full screen (F)", "full", toggleFullScreen, "fullscreen"),
   );
 }
 
 /** Offers a picture to the person as a file. */
 export function download(canvas: HTMLCanvasElement, name: string): void {
-  canvas.toBlob((blob) => {
-    if (!blob) return;
-    const link = h("a", { href: URL.createObjectURL(blob), download: name });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  });
+  canvas.toBlob((blob) => blob && saveAs(blob, name));
 }

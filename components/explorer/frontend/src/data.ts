@@ -29,6 +29,11 @@ const LAYOUTS = [
 /** Where the originals are: still on their way, here, or not at hand. */
 export type Originals = "loading" | "here" | "missing";
 
+export interface Replay {
+  readonly codes: Float32Array;
+  readonly index: Int32Array;
+}
+
 export class RunData {
   codes = new Float32Array(0);
   labels: Int32Array | null = null;
@@ -127,6 +132,24 @@ export class RunData {
         if (xy) this.planes.push({ key, title, axes: ["", ""], xy, index, place: () => null, move: null });
       }
   }
+
+  /** The codes of some samples after each stored epoch, one epoch after the other, and which samples these are. */
+  replay(): Promise<Replay> {
+    const { replay, codes } = this.card;
+    if (!replay) return Promise.reject(new Fault("this run keeps no codes of its training", "train it again"));
+    this.replayed ??= Promise.all([
+      this.folder.floats("replay/codes.f32", replay.epochs.length * replay.count * codes.size),
+      this.indices("replay/index.i32", replay.count),
+    ]).then(
+      ([codes, index]) => ({ codes, index }),
+      (error: unknown) => {
+        this.replayed = null;
+        throw error;
+      },
+    );
+    return this.replayed;
+  }
+  private replayed: Promise<Replay> | null = null;
 
   /** A file that names codes by their position. */
   async indices(name: string, count: number): Promise<Int32Array> {

@@ -59,6 +59,8 @@ const ICONS = {
   minus: "M3 8h10",
   home: "M2.5 8 8 3l5.5 5M4.5 7v6h7V7",
   picture: "M8 2.5v7M5 7l3 3 3-3M3 12.5h10",
+  close: "M4 4l8 8M12 4l-8 8",
+  film: "M2 3.5h12v9H2zM5 3.5v9M11 3.5v9M2 6.5h3M2 9.5h3M11 6.5h3M11 9.5h3",
   full: "M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10",
   play: "M5 3.2v9.6L12.5 8z",
   pause: "M5.5 3v10M10.5 3v10",
@@ -99,4 +101,11 @@ export class Announcer {
   end(): void {
     clearTimeout(this.timer);
   }
+}
+
+/** Hands a file to the person. */
+export function saveAs(file: Blob, name: string): void {
+  const link = h("a", { href: URL.createObjectURL(file), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

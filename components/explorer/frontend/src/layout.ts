@@ -4,6 +4,7 @@ import type { Colouring } from "./colouring";
 import type { Context } from "./context";
 import { download, mapChoices, toolButtons, viewButtons } from "./controls";
 import { h, type Announcer } from "./dom";
+import type { Films } from "./films/films";
 import type { Hint } from "./hint";
 import type { PointerInput } from "./input/pointer";
 import type { Intro } from "./intro";
@@ -19,6 +20,7 @@ export interface LayoutParts extends Context {
   readonly announcer: Announcer;
   readonly background: Background;
   readonly colouring: Colouring;
+  readonly films: Films;
   readonly hint: Hint;
   readonly intro: Intro;
   readonly map: PointMap;
@@ -45,7 +47,7 @@ export function layOut(scene: LayoutParts, { root, body }: { root: HTMLElement; 
   );
   const save = () => download(map.picture(), `map-${card.id || "run"}.png`);
   map.element.append(
-    viewButtons(map, save, () => scene.toggleFullScreen()),
+    viewButtons(map, save, scene.films.button, () => scene.toggleFullScreen()),
     ...marks.elements,
     side.details.element,
   );
@@ -63,6 +65,7 @@ export function layOut(scene: LayoutParts, { root, body }: { root: HTMLElement; 
       "div",
       { class: "hg-stage" },
       map.element,
+      scene.films.element,
       h("div", { class: "hg-foot" }, hint.element, hint.held),
       h("div", { class: "hg-legends" }, colouring.legend, background.legend),
     ),

@@ -8,6 +8,7 @@ import type { Context } from "./context";
 import type { RunData } from "./data";
 import type { Decoding } from "./decoding";
 import { button, type Announcer } from "./dom";
+import { Films } from "./films/films";
 import { Hint } from "./hint";
 import { Intro } from "./intro";
 import type { Again } from "./learning/again";
@@ -62,6 +63,7 @@ export class Scene implements Context {
   readonly places: Places;
   readonly background: Background;
   readonly side: Side;
+  readonly films = new Films(this);
   readonly hint: Hint;
   readonly intro: Intro;
   readonly reporter: Reporter;
@@ -382,6 +384,7 @@ export class Scene implements Context {
     clearTimeout(this.viewRest);
     this.hint.end();
     this.background.end();
+    this.films.end();
     this.side.end();
   }
 }

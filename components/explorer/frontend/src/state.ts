@@ -10,6 +10,12 @@ export interface Selection {
   readonly polygon: readonly number[] | null;
 }
 
+/** The codes that a path leads through; straight, or on arcs around 0. */
+export interface Stops {
+  readonly codes: readonly Float32Array[];
+  readonly spherical: boolean;
+}
+
 /** What a map is told that shows what a hand does on another one. */
 export interface Led {
   /** The sample that is nearest to the hand there; -1 where this run has it not. */
@@ -41,6 +47,8 @@ export interface Values {
   /** Whether points are drawn. */
   points: boolean;
   selection: Selection | null;
+  /** The stops of the tool Path. */
+  path: Stops;
 }
 
 export type Key = keyof Values;
@@ -69,6 +77,7 @@ export class State {
       layer: "none",
       points: true,
       selection: null,
+      path: { codes: [], spherical: false },
       ...initial,
     };
   }

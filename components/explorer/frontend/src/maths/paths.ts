@@ -47,3 +47,6 @@ export function pointOnPath(codes: readonly ArrayLike<number>[], t: number, sphe
 /** a + b - c, and the clearer reading of it: b, moved by what leads from c to a. */
 export const addAndSubtract = (a: ArrayLike<number>, b: ArrayLike<number>, c: ArrayLike<number>): Float32Array =>
   Float32Array.from({ length: a.length }, (_, d) => a[d] + b[d] - c[d]);
+
+/** What a stop of a path is called: A, B, C, … */
+export const stopName = (i: number): string => (i < 26 ? String.fromCharCode(65 + i) : String(i + 1));

@@ -2,6 +2,7 @@
 
 import { messageOf } from "../fault";
 import { Compiled, readWeights } from ".";
+import type { Asked as Shot, GifServer } from "../films/gif";
 import type { Asked as Lesson, Learner } from "../learning/learner";
 import type { Parts } from "./network";
 
@@ -21,7 +22,7 @@ export interface Answered {
 }
 
 interface Scope {
-  onmessage: ((event: MessageEvent<Parts | Asked | Lesson>) => void) | null;
+  onmessage: ((event: MessageEvent<Parts | Asked | Lesson | Shot>) => void) | null;
   postMessage(answer: unknown, transfer: Transferable[]): void;
 }
 
@@ -49,9 +50,13 @@ export function serve(): void {
       ({ Learner }) => new Learner((told, transfer) => scope.postMessage(told, transfer)),
     ));
   let learning: Promise<Learner> | null = null;
+  /** What makes GIFs, in the same way. */
+  const filmer = () => (filming ??= import("../films/gif").then(({ GifServer }) => new GifServer()));
+  let filming: Promise<GifServer> | null = null;
 
   scope.onmessage = ({ data }) => {
     if ("learn" in data) void learner().then((one) => one.answer(data));
+    else if ("film" in data) void filmer().then((one) => scope.postMessage(one.answer(data), []));
     else if ("bytes" in data) compiled = Compiled.of({ ...data, weights: readWeights(data.bytes) });
     else void answer(data);
   };

@@ -3,7 +3,7 @@
 import { causeNow, causeOf, type Cause } from "../cause";
 import type { Context } from "../context";
 import { h, setText } from "../dom";
-import { addAndSubtract, pointOnPath, type Point } from "../maths";
+import { addAndSubtract, pointOnPath, stopName, type Point } from "../maths";
 import { term } from "../tips";
 import { PlayButton } from "./play";
 import { Tool } from "./tool";
@@ -170,8 +170,9 @@ export class Path extends Tool {
 
   private changed(): void {
     const n = this.stops.length;
+    this.context.state.set("path", { codes: this.codes, spherical: this.spherical.checked });
     if (n < 2) this.pause();
-    const names = this.stops.map((_, i) => letter(i)).join(" \u2192 ");
+    const names = this.stops.map((_, i) => stopName(i)).join(" \u2192 ");
     setText(
       this.summary,
       n === 0
@@ -296,9 +297,7 @@ export class Path extends Tool {
       pixels.lineWidth = 2;
       pixels.stroke();
       pixels.fillStyle = ink.paper;
-      pixels.fillText(letter(i), at[0], at[1] + 0.5);
+      pixels.fillText(stopName(i), at[0], at[1] + 0.5);
     });
   }
 }
-
-const letter = (i: number): string => (i < 26 ? String.fromCharCode(65 + i) : String(i + 1));

@@ -65,12 +65,7 @@ export class Replay extends Tool {
   }
 
   private async load(): Promise<void> {
-    const { data, card } = this.context;
-    const { count, epochs } = card.replay!;
-    [this.codes, this.index] = await Promise.all([
-      data.folder.floats("replay/codes.f32", epochs.length * count * card.codes.size),
-      data.indices("replay/index.i32", count),
-    ]);
+    ({ codes: this.codes, index: this.index } = await this.context.data.replay());
   }
 
   private show(): void {

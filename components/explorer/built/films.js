@@ -1,0 +1,1 @@
+export{t as FRAMES,n as RATES,r as SECONDS,i as SIZES,a as dimensionAt,o as dimensions,s as dimensionsOf,c as epochs,l as framesOf,u as hundredthsOf,d as path,f as stopsOf,p as usualSeconds,m as walk}from"./film-choreography.js";

@@ -1,0 +1,3 @@
+/** What films show, without a page: what tests compare with what the shell makes. */
+
+export * from "./choreography";
