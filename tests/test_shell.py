@@ -24,7 +24,7 @@ from models.runs.zoo import ZOO
 from models.uploads import SHELL
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("train", "list", "evaluate", "export", "download")
+COMMANDS = ("train", "list", "evaluate", "export", "film", "download")
 SMALL = ("train", "--here", "--dataset", "digits", "--architecture", "single-layer", "--epochs", "2")
 
 

@@ -1,4 +1,4 @@
-"""The same from a shell: python -m models train | list | evaluate | export | download | lab | data.
+"""The same from a shell: python -m models train | list | evaluate | export | film | download | lab | data.
 
 Exit codes: 0 done, 1 a problem told in words on standard error, 2 unusable arguments, 3 stopped with nothing to keep.
 """
@@ -8,7 +8,7 @@ import json
 import sys
 
 from models import Problem
-from models.shell import labs, library, own_data, training
+from models.shell import films, labs, library, own_data, training
 from models.shell.commands import broken
 
 __all__ = ["main"]
@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     commands = made.add_subparsers(required=True, metavar="command")
     training.add_to(commands)
     library.add_to(commands)
+    films.add_to(commands)
     own_data.add_to(commands)
     labs.add_to(commands)
     return made

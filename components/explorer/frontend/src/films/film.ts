@@ -44,6 +44,8 @@ export class Film {
   readonly canvas: Sampled = document.createElement("canvas");
   readonly count: number;
   readonly hundredths: readonly number[];
+  /** Whether what is decoded is grey. */
+  readonly greys: boolean;
   /** The code of each frame; none where the map forms. */
   readonly codes: readonly Float32Array[];
   private readonly plane: Plane;
@@ -77,6 +79,7 @@ export class Film {
     canvas.width = this.left + (what === "replay" || !alone ? height : 0);
     canvas.height = height;
     this.context = cpuContext(canvas);
+    this.greys = painter.form.kind === "image" && (painter.form.shape[2] ?? 1) < 3 && what !== "replay";
     this.sample = painter.canvas("");
     if (painter.form.kind !== "image")
       [this.sample.width, this.sample.height] = [panel, Math.round((panel * down) / across)];
@@ -100,7 +103,15 @@ export class Film {
     ground.fillStyle = map.ink.paper;
     ground.fillRect(0, 0, height, height);
     drawAxes(ground, this.camera, plane.axes, map.ink);
+    this.makeOpaque(ground); // where letters stand, the live map leaves out points
     if (what !== "replay" && !alone) this.drawPoints(...thinned(plane));
+  }
+
+  private makeOpaque(context: CanvasRenderingContext2D): void {
+    const { width, height } = context.canvas;
+    const image = context.getImageData(0, 0, width, height);
+    for (let i = 3; i < image.data.length; i += 4) image.data[i] = 255;
+    context.putImageData(image, 0, 0);
   }
 
   private pixelOf(code: ArrayLike<number>): Point | null {
@@ -113,7 +124,7 @@ export class Film {
     const { rows, table, rings } = this.from.colouring.inks(index, count);
     const size = (Math.max(2, 11 - 1.85 * Math.log10(Math.max(1, count))) * this.canvas.height) / 480;
     const drawn = { xy, from: null, rows, highlighted: null };
-    drawPoints2d(cpuContext(this.points), this.camera, drawn, table, rings, Math.max(1.5, size));
+    drawPoints2d(cpuContext(this.points), this.camera, drawn, table, rings, Math.max(1.5, size), true);
   }
 
   /** Draws frame `k` on the canvas. */
@@ -130,10 +141,10 @@ export class Film {
     if (chosen.alone) return;
     context.translate(left, 0);
     this.paintMap();
-    this.paintWay();
+    const [d, begun, end] = this.legOf(k);
+    this.paintWay(this.pixels.slice(begun, end));
     this.paintMarker(this.pixels[k]);
     if (chosen.what === "dimensions") {
-      const [d] = plan.dimensionAt(this.order, k, this.count, chosen.loop);
       this.say(`z${d + 1} = ${formatNumber(this.codes[k][d])}`);
     }
   }
@@ -154,14 +165,26 @@ export class Film {
     this.context.drawImage(this.points, 0, 0);
   }
 
-  /** The whole way that the marker goes, and the stops on it. */
-  private paintWay(): void {
-    const { context, pixels, stops, chosen } = this;
+  /** The dimension that moves in frame `k`, and the frames in which it does: first and one past the last; else all frames. */
+  private legOf(k: number): readonly [dimension: number, first: number, end: number] {
+    const { order, count, chosen } = this;
+    if (!order.length) return [0, 0, count];
+    const moving = (k: number) => plan.dimensionAt(order, k, count, chosen.loop)[0];
+    const d = moving(k);
+    let [first, end] = [k, k + 1];
+    while (first > 0 && moving(first - 1) === d) first--;
+    while (end < count && moving(end) === d) end++;
+    return [d, first, end];
+  }
+
+  /** The way that the marker goes, and the stops on it. */
+  private paintWay(pixels: readonly (Point | null)[]): void {
+    const { context, stops, chosen } = this;
     const { ink } = this.from.map;
     const k = this.canvas.height / 320;
     context.beginPath();
     for (const at of pixels) if (at) context.lineTo(at[0], at[1]);
-    if (chosen.loop && pixels[0]) context.lineTo(pixels[0][0], pixels[0][1]);
+    if (chosen.loop && pixels[0] && pixels.length === this.count) context.lineTo(pixels[0][0], pixels[0][1]);
     context.lineJoin = "round";
     for (const [colour, width] of [
       [ink.paper, 4 * k],

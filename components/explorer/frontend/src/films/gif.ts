@@ -15,6 +15,8 @@ export type Asked =
       readonly height: number;
       readonly loop: boolean;
       readonly samples: Uint8ClampedArray;
+      /** Whether much of it is grey: greys keep their shades then, and take no tint from other colours. */
+      readonly greys: boolean;
     }
   | { readonly film: "frame"; readonly pixels: Uint8ClampedArray; readonly hundredths: number }
   | { readonly film: "end" };
@@ -23,6 +25,9 @@ export interface Answer {
   readonly bytes?: Uint8Array<ArrayBuffer>;
   readonly failed?: string;
 }
+
+/** Shades of grey, where there are many: no two further apart than 4. */
+const GREYS = 64;
 
 export class Gif {
   private readonly encoder = GIFEncoder();
@@ -34,8 +39,12 @@ export class Gif {
     private readonly height: number,
     private readonly loop: boolean,
     samples: Uint8ClampedArray,
+    greys: boolean,
   ) {
-    this.palette = quantize(samples, 255);
+    const ramp = Array.from({ length: greys ? GREYS : 0 }, (_, i) =>
+      new Array<number>(3).fill(Math.round((255 * i) / (GREYS - 1))),
+    );
+    this.palette = [...ramp, ...quantize(samples, 255 - ramp.length)];
   }
 
   add(pixels: Uint8ClampedArray, hundredths: number): void {
@@ -66,7 +75,7 @@ export class GifServer {
 
   answer(asked: Asked): Answer {
     try {
-      if (asked.film === "begin") this.gif = new Gif(asked.width, asked.height, asked.loop, asked.samples);
+      if (asked.film === "begin") this.gif = new Gif(asked.width, asked.height, asked.loop, asked.samples, asked.greys);
       else if (asked.film === "frame") this.gif!.add(asked.pixels, asked.hundredths);
       else return { bytes: this.gif!.end() };
       return {};

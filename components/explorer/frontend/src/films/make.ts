@@ -71,7 +71,8 @@ async function gif(film: Film, making: Making): Promise<Uint8Array<ArrayBuffer>>
   }
   const maker = new GifMaker(making.startWorker);
   try {
-    await maker.ask({ film: "begin", width, height, loop: making.loop, samples }, samples.buffer);
+    const { loop } = making;
+    await maker.ask({ film: "begin", width, height, loop, samples, greys: film.greys }, samples.buffer);
     await each(film, making, async (k) => {
       const pixels = pixelsOf(film);
       await maker.ask({ film: "frame", pixels, hundredths: film.hundredths[k] }, pixels.buffer);
@@ -118,10 +119,30 @@ class GifMaker {
   }
 }
 
-/** A canvas as a WebP file without loss; null where the browser cannot. */
+/** Of WebP. Without any loss a browser that hurries spends a bit on each pixel, also where nothing has changed. */
+const QUALITY = 0.95;
+
+/** A canvas as a WebP file; null where the browser cannot. */
 async function still(canvas: HTMLCanvasElement): Promise<Uint8Array | null> {
-  const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/webp", 1));
+  const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/webp", QUALITY));
   return blob?.type === TYPES.webp ? new Uint8Array(await blob.arrayBuffer()) : null;
+}
+
+/** A colour may be off by so much of 255, which nobody sees. */
+const SLACK = 2;
+
+/** What has changed since it was seen; all else is transparent, and packs to next to nothing. `seen` follows. */
+export function changes(seen: Uint32Array | null, now: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  if (!seen) return now.slice();
+  const near = (a: number, b: number, shift: number) =>
+    Math.abs(((a >>> shift) & 255) - ((b >>> shift) & 255)) <= SLACK;
+  const drawn = new Uint32Array(now.length);
+  for (let i = 0; i < now.length; i++) {
+    const [a, b] = [seen[i], now[i]];
+    if (a === b || (near(a, b, 0) && near(a, b, 8) && near(a, b, 16))) continue;
+    seen[i] = drawn[i] = b;
+  }
+  return drawn;
 }
 
 async function moving(film: Film, making: Making): Promise<Uint8Array<ArrayBuffer>> {
@@ -129,14 +150,12 @@ async function moving(film: Film, making: Making): Promise<Uint8Array<ArrayBuffe
   const changed = document.createElement("canvas");
   [changed.width, changed.height] = [width, height];
   const frames: Uint8Array[] = [];
-  let before: Uint32Array | null = null;
+  let seen: Uint32Array<ArrayBuffer> | null = null;
   await each(film, making, async () => {
-    const pixels = pixelsOf(film),
-      now = new Uint32Array(pixels.buffer);
-    // What stays as it was is transparent: it packs to next to nothing.
-    const drawn = before ? now.map((colour, i) => (colour === before![i] ? 0 : colour)) : now;
+    const now = new Uint32Array(pixelsOf(film).buffer);
+    const drawn = changes(seen, now);
+    seen ??= now;
     cpuContext(changed).putImageData(new ImageData(new Uint8ClampedArray(drawn.buffer), width, height), 0, 0);
-    before = now;
     const file = await still(changed);
     if (!file) throw new Error("this browser makes no WebP");
     frames.push(file);

@@ -60,8 +60,8 @@ export function fill(panel: HTMLElement, context: Context, close: () => void): (
     "320",
     "film-size",
   );
-  const rates = SPEEDS.map((rate) => [String(rate), `${rate} a second`] as const);
-  const [rateChoice, rate] = select("Frames", rates, "15", "film-rate");
+  const rates = SPEEDS.map((rate) => [String(rate), String(rate)] as const);
+  const [rateChoice, rate] = select("Frames/s", rates, "15", "film-rate");
   const seconds = h("input", {
     type: "number",
     min: String(SECONDS[0]),

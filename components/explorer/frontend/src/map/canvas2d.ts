@@ -3,7 +3,10 @@
 import { toPixel, type Camera } from "../maths";
 import { ABOVE, BELOW, DIMMED, RING, UNKNOWN, type Points, type Rings } from "./webgl";
 
-/** Squares of one colour after the other: changing the colour at each point costs more than drawing it. */
+/**
+ * The points of one colour after those of the other: changing the colour at each point costs more than drawing it. Squares,
+ * or discs, which take longer.
+ */
 export function drawPoints2d(
   context: CanvasRenderingContext2D,
   camera: Camera,
@@ -11,6 +14,7 @@ export function drawPoints2d(
   table: Uint8Array,
   rings: Rings,
   size: number,
+  discs = false,
 ): void {
   const k = context.canvas.width / camera.width;
   context.clearRect(0, 0, context.canvas.width, context.canvas.height);
@@ -28,11 +32,18 @@ export function drawPoints2d(
     const ringed = rings && (row % 256 === BELOW || row % 256 === ABOVE);
     const edge = ringed ? Math.max(8, size * RING) : size;
     if (ringed) [context.strokeStyle, context.lineWidth] = [`rgb(${rings.join(" ")})`, Math.max(1.5, edge * 0.14)];
+    context.beginPath();
     for (const i of list) {
       const [x, y] = toPixel(camera, xy[2 * i], xy[2 * i + 1]);
       if (x < 0 || y < 0 || x > camera.width || y > camera.height) continue;
+      if (discs && !ringed) {
+        context.moveTo(x * k + edge / 2, y * k);
+        context.arc(x * k, y * k, edge / 2, 0, 7);
+        continue;
+      }
       context.fillRect(x * k - edge / 2, y * k - edge / 2, edge, edge);
       if (ringed) context.strokeRect(x * k - edge / 2, y * k - edge / 2, edge, edge);
     }
+    context.fill();
   }
 }
