@@ -335,7 +335,7 @@ def test_what_a_browser_cannot_make_is_not_offered(bench: Callable[..., Page]) -
 def test_a_film_is_cancelled_and_the_map_lives_meanwhile(bench: Callable[..., Page]) -> None:  # noqa: F811
     page = bench(run_of("digits-variational"))
     downloads: list[object] = []
-    page.on("download", downloads.append)
+    page.on("download", lambda one: downloads.append(one))
     page.get_by_test_id("film-open").click()
     chosen(page, what="replay", seconds="50", rate="25", size="720", format="gif")
     page.get_by_test_id("film-save").click()

@@ -272,8 +272,8 @@ def test_fewer_bits_cost_little_and_what_they_cost_is_told(bits: int, tmp_path: 
 
 
 def test_the_page_of_a_small_run_is_small() -> None:
-    """Script, networks, codes, all 1,797 originals, a replay, and what trains them again."""
-    assert len(pages.page(runs.open_run(runs.folder_of("digits-variational"))).html) <= 300_000
+    """Script, networks, codes, all 1,797 originals, a replay, what trains them again, and what films them."""
+    assert len(pages.page(runs.open_run(runs.folder_of("digits-variational"))).html) <= 315_000
 
 
 def test_codes_are_within_a_step_of_their_range() -> None:
@@ -291,7 +291,7 @@ def test_codes_are_within_a_step_of_their_range() -> None:
 
 def test_sizes_are_what_a_mail_takes() -> None:
     """Bytes, with everything that may travel."""
-    most = {"digits-variational": 300_000, "mnist-wide": 1_600_000, "cats-convolutional-variational": 2_500_000}
+    most = {"digits-variational": 315_000, "mnist-wide": 1_600_000, "cats-convolutional-variational": 2_500_000}
     for name, bytes_ in most.items():
         run = runs.open_run(runs.folder_of(name))
         assert len(pages.page(run).html) <= bytes_, name

@@ -75,7 +75,7 @@ export function fill(panel: HTMLElement, context: Context, close: () => void): (
     const input = h("input", { type: "checkbox", checked, data: { testid }, on: { change: () => anew() } });
     return [h("label", { class: "hg-check" }, input, words), input] as const;
   };
-  const [loopLabel, loop] = tick("Again and again", true, "film-loop");
+  const [loopLabel, loop] = tick("Loop", true, "film-loop");
   const [aloneLabel, alone] = tick("Without the map", false, "film-alone");
   const screen = h("div", { class: "hg-film-screen" });
   const player = new Player(() => play.show(player.playing));
@@ -248,6 +248,7 @@ export function fill(panel: HTMLElement, context: Context, close: () => void): (
   usual();
   anew();
   whatSelect.focus({ preventScroll: true });
+  panel.scrollIntoView({ block: "nearest" }); // on a phone it stands below the map
   return () => {
     making?.abort();
     clearTimeout(timer);
