@@ -12,35 +12,16 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
-from test_explorer_browser import bench, empty, move  # noqa: F401 - a fixture
+from test_explorer_browser import bench, move  # noqa: F401 - a fixture
 from test_run_pages import EXPLORER, coder_of, opened  # noqa: F401 - a fixture
 from test_shell import say  # noqa: F401 - a fixture
 
-from components.explorer import assets
 from models import Problem, films, pages, runs
 from models.films import choreography as plan
 
-RUNS = ("digits-variational", "mnist-modern-30", "tones-denoising")
-PLAN = """async ([module, card, codes, labels, base, count, loop, key]) => {
-    const f = await import(module);
-    const values = Float32Array.from(codes), {size} = card.codes, {pca} = card.projections;
-    const plane = key || !pca
-        ? f.axisPlane(values, size, ...(key || `z1,z${Math.min(2, size)}`).split(",").map((one) => Number(one.slice(1)) - 1))
-        : f.linearPlane("pca", "", ["", ""], f.project(values, size, pca.mean, pca.components), pca.mean, pca.components);
-    const stops = f.stopsOf(values, size, labels, card.dataset.classes.length);
-    const start = Float32Array.from(base), order = f.dimensionsOf(card.codes);
-    const told = (frames) => frames.map((code) => [...code]);
-    return {
-        stops, order,
-        path: told(f.path(stops.map((i) => values.slice(i * size, (i + 1) * size)), count, loop)),
-        dimensions: told(f.dimensions(start, card.codes, order, count, loop)),
-        walk: told(f.walk(plane, start, count, loop)),
-        replay: f.epochs(count, card.replay.epochs.length),
-        moving: Array.from({length: count}, (_, k) => f.dimensionAt(order, k, count, loop)[0]),
-        hundredths: ["replay", "walk"].map((what) => f.hundredthsOf(what, count, 12)),
-        seconds: ["replay", "path", "dimensions", "walk"].map((what) => f.usualSeconds(what, 3)),
-        frames: f.framesOf(4.5, 7),
-    };
+FILM = """canvas => {
+    const {codes, between, hundredths} = canvas.film;
+    return {codes: codes.map((code) => [...code]), between, hundredths};
 }"""
 
 
@@ -72,43 +53,28 @@ def decoded(frame: Image.Image, run: runs.Run, width: int) -> np.ndarray:
     return pixels[..., :channels]
 
 
-@pytest.mark.parametrize("loop", [True, False])
-def test_shell_and_browser_show_the_same_codes(app: str, page: Page, loop: bool) -> None:
-    empty(page, app)
-    for name in RUNS:
-        run, count = run_of(name), 36
-        for key in ("", f"z{run.code_size},z1"):
-            film = told(run, "walk", seconds=3, rate=12, loop=loop, plane=key)
-            base = run.codes[7]
-            seen = page.evaluate(
-                PLAN,
-                [
-                    f"/explorer/{assets.digest()}/films.js",
-                    run.stored_card(),
-                    run.codes.ravel().tolist(),
-                    run.labels.tolist(),
-                    base.tolist(),
-                    count,
-                    loop,
-                    key,
-                ],
-            )
-            facts, order = run.card.codes, plan.dimensions_of(run.card.codes)
-            stops = plan.stops_of(run.codes, run.labels, len(run.classes))
-            assert seen["stops"] == stops and seen["order"] == order and film.count == count
-            expected = {
-                "path": plan.path([run.codes[i] for i in stops], count, loop),
-                "dimensions": plan.dimensions(base, facts, order, count, loop),
-                "walk": plan.walk(film.plane, film.places, base, count, loop),
-            }
-            for what, frames in expected.items():
-                assert np.ptp(frames, 0).max() > 0.1, f"{name}: {what} stands still"
-                np.testing.assert_allclose(seen[what], frames, atol=2e-4, err_msg=f"{name}: {what}")
-            assert seen["moving"] == [plan.dimension_at(order, k, count, loop)[0] for k in range(count)]
-            np.testing.assert_allclose(seen["replay"], plan.epochs(count, len(run.card.replay.epochs)))
-            assert seen["hundredths"] == [plan.hundredths_of(what, count, 12) for what in ("replay", "walk")]
-            assert seen["seconds"] == [plan.usual_seconds(what, 3) for what in films.WHAT]
-            assert seen["frames"] == plan.frames_of(4.5, 7) == 32
+@pytest.mark.parametrize("name", ["digits-variational", "mnist-modern-30", "tones-denoising"])
+def test_shell_and_browser_show_the_same_codes(name: str, bench: Callable[..., Page]) -> None:  # noqa: F811
+    run = run_of(name)
+    plane = f"z{run.code_size},z1"
+    base = 7
+    page = bench(run, {"code": run.codes[base].tolist(), "plane": plane})
+    page.get_by_test_id("film-open").click()
+    for loop in (True, False):
+        page.get_by_test_id("film-loop").set_checked(loop)
+        for what in films.WHAT:
+            chosen(page, what=what)
+            usual = float(page.get_by_test_id("film-seconds").input_value())
+            samples = () if what == "path" else (base,)
+            film = told(run, what, samples=samples, plane=plane, loop=loop)
+            expect(page.get_by_test_id("film-message")).to_contain_text(f" {film.count} frames of ")
+            assert film.chosen.seconds == usual
+            seen = page.get_by_test_id("film").locator("canvas").evaluate(FILM)
+            assert seen["hundredths"] == film.hundredths and len(seen["codes"]) == len(film.codes)
+            np.testing.assert_allclose(seen["between"], film.between)
+            if what != "replay":
+                assert np.ptp(film.codes, 0).max() > 0.1, f"{what} stands still"
+                np.testing.assert_allclose(seen["codes"], film.codes, atol=2e-4, err_msg=what)
 
 
 def test_a_loop_ends_where_it_begins_and_each_dimension_goes_from_end_to_end() -> None:
@@ -335,7 +301,7 @@ def test_what_a_browser_cannot_make_is_not_offered(bench: Callable[..., Page]) -
 def test_a_film_is_cancelled_and_the_map_lives_meanwhile(bench: Callable[..., Page]) -> None:  # noqa: F811
     page = bench(run_of("digits-variational"))
     downloads: list[object] = []
-    page.on("download", lambda one: downloads.append(one))
+    page.on("download", lambda one: downloads.append(one))  # noqa: PLW0108 - a method of a list takes no event
     page.get_by_test_id("film-open").click()
     chosen(page, what="replay", seconds="50", rate="25", size="720", format="gif")
     page.get_by_test_id("film-save").click()

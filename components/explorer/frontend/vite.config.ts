@@ -17,7 +17,6 @@ export default defineConfig({
         network: "src/network/index.ts", // what the page and its worker share
         worker: "src/network/worker.ts",
         learning: "src/learning/index.ts", // what benchmarks and tests train with
-        films: "src/films/index.ts", // what tests compare with the shell's
       },
       preserveEntrySignatures: "exports-only",
       // Names without hashes: the whole folder is addressed by its content.

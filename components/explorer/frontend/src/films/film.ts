@@ -22,6 +22,9 @@ export interface Chosen {
   readonly alone: boolean;
 }
 
+/** A canvas that says, beside what it shows now, what its film shows: tests compare that with what the shell films. */
+export type Filmed = Sampled & { film?: Pick<Film, "codes" | "between" | "hundredths"> };
+
 /** So many points are drawn at most: on so small a map more would be a blot. */
 const POINTS = 10_000;
 
@@ -41,13 +44,15 @@ export function stopsOf({ state, data, card }: Context): { codes: readonly Float
 const even = (value: number): number => 2 * Math.ceil(value / 2);
 
 export class Film {
-  readonly canvas: Sampled = document.createElement("canvas");
+  readonly canvas: Filmed = document.createElement("canvas");
   readonly count: number;
   readonly hundredths: readonly number[];
   /** Whether what is decoded is grey. */
   readonly greys: boolean;
   /** The code of each frame; none where the map forms. */
   readonly codes: readonly Float32Array[];
+  /** Where between the stored epochs each frame is, where the map forms. */
+  readonly between: readonly number[] = [];
   private readonly plane: Plane;
   private readonly camera: Camera;
   private readonly context: CanvasRenderingContext2D;
@@ -59,7 +64,6 @@ export class Film {
   private readonly order: readonly number[] = [];
   /** From where on the map stands beside what is decoded. */
   private readonly left: number;
-  private readonly between: readonly number[] = [];
   private readonly placed = new Map<number, Float32Array>();
   private readonly pixels: readonly (Point | null)[];
 
@@ -97,6 +101,7 @@ export class Film {
       this.codes = plan.dimensions(base, card.codes, this.order, this.count, loop);
     } else if (what === "walk") this.codes = plan.walk(plane, base, this.count, loop);
     else this.between = plan.epochs(this.count, card.replay!.epochs.length);
+    canvas.film = this;
     this.pixels = this.codes.map((code) => this.pixelOf(code));
     for (const one of [this.ground, this.points]) one.width = one.height = height;
     const ground = cpuContext(this.ground);

@@ -45,6 +45,7 @@ export function fill(panel: HTMLElement, context: Context, close: () => void): (
   let film: Film | null = null,
     replay: Replay | null = null,
     making: AbortController | null = null,
+    ended = false,
     timer = 0;
 
   const select = (label: string, values: readonly (readonly [string, string])[], usual: string, testid: string) => {
@@ -115,7 +116,7 @@ export function fill(panel: HTMLElement, context: Context, close: () => void): (
     seconds.value = String(usualSeconds(what, parts));
   }
 
-  const legs = (): number => stopsOf(context).codes.length - (loop.checked ? 0 : 1);
+  const legs = (): number => stopsOf(context).codes.length - (chosen().loop ? 0 : 1);
 
   /** What was chosen has changed. */
   function anew(): void {
@@ -136,7 +137,7 @@ export function fill(panel: HTMLElement, context: Context, close: () => void): (
     if (!(asked.seconds >= least && asked.seconds <= most))
       return setText(message, `A film takes ${least} to ${most} seconds.`);
     const count = framesOf(asked.seconds, asked.rate);
-    if (count < FRAMES[0] || count > FRAMES[1])
+    if (count > FRAMES[1])
       return setText(
         message,
         `${count.toLocaleString("en")} frames are too many: ${FRAMES[1].toLocaleString("en")} are the most. Take fewer seconds or frames a second.`,
@@ -146,7 +147,7 @@ export function fill(panel: HTMLElement, context: Context, close: () => void): (
         setText(message, "Fetching the epochs …");
         replay = await context.data.replay();
       }
-      if (making || asked.what !== what) return;
+      if (making || ended || asked.what !== what) return;
       film = new Film(context, asked, replay);
     } catch (error) {
       return setText(message, messageOf(error));
@@ -250,6 +251,7 @@ export function fill(panel: HTMLElement, context: Context, close: () => void): (
   whatSelect.focus({ preventScroll: true });
   panel.scrollIntoView({ block: "nearest" }); // on a phone it stands below the map
   return () => {
+    ended = true;
     making?.abort();
     clearTimeout(timer);
     player.end();
