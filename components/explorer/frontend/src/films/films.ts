@@ -3,6 +3,7 @@
 import type { Context } from "../context";
 import { button, h } from "../dom";
 import { messageOf } from "../fault";
+import { addStyles } from "../styles";
 
 export class Films {
   readonly button = button("Save a moving picture", "film", () => this.toggle(), "film-open");
@@ -38,8 +39,9 @@ export class Films {
   private async open(): Promise<void> {
     const { element } = this;
     try {
-      const { fill } = await import("./panel");
+      const { css, fill } = await import("./panel");
       if (element.hidden || this.ended) return;
+      addStyles(element, css, "hourglass-film-style");
       this.leave = fill(element, this.context, () => this.toggle());
     } catch (error) {
       element.replaceChildren(h("p", { class: "hg-sum" }, messageOf(error)));

@@ -5,13 +5,13 @@ import type { Replay } from "../data";
 import { button, choice, h, saveAs, setText } from "../dom";
 import { messageOf } from "../fault";
 import { stopName } from "../maths";
-import { addStyles } from "../styles";
 import { PlayButton } from "../tools/play";
 import { FRAMES, SECONDS, dimensionsOf, framesOf, usualSeconds, type What } from "./choreography";
 import { Film, planeOf, stopsOf, type Chosen } from "./film";
-import css from "./films.css?inline";
 import { formats, make, type Format } from "./make";
 import { Player } from "./player";
+
+export { default as css } from "./films.css?inline";
 
 const TITLES: Readonly<Record<What, string>> = {
   replay: "Training replay",
@@ -27,7 +27,6 @@ const RESTS = 300;
 
 /** Fills the panel. Returns what ends it. */
 export function fill(panel: HTMLElement, context: Context, close: () => void): () => void {
-  addStyles(panel, css, "hourglass-film-style");
   const { card, state, decoding } = context;
   const possible = (Object.keys(TITLES) as What[]).filter((what) =>
     what === "replay" ? card.replay : decoding.decoder,
