@@ -14,9 +14,9 @@ export const served = (url: string, aborter: AbortController): Source =>
   new HttpSource(new URL(url.replace(/\/*$/, "/"), document.baseURI).href, aborter.signal);
 
 /**
- * What a component says to Streamlit. Whatever it says brings what the browser shows of the whole page with it; so it waits
- * while another page has been chosen that is not there yet, and after Back or Forward until the server has drawn again: it
- * would choose anew what was shown before.
+ * What a component says to Streamlit. Whatever it says brings what the browser shows of the whole page with it, and would
+ * choose that anew. So it waits while another page has been chosen that is not there yet; and what it says between Back,
+ * Forward or a thing to try and the drawing after it is of what was shown before: nobody is told.
  */
 export class Reports {
   private readonly path = location.pathname;
@@ -32,10 +32,9 @@ export class Reports {
   }
 
   readonly send: Send = (name, value) => {
-    if (this.ended) return;
+    if (this.ended || this.journeys !== journeys()) return;
     const next = document.documentElement.dataset["leavingFor"];
-    const leaving = next !== undefined && next !== this.path;
-    if (leaving || this.journeys !== journeys()) setTimeout(this.send, 100, name, value);
+    if (next !== undefined && next !== this.path) setTimeout(this.send, 100, name, value);
     else this.through(name, value);
   };
 
@@ -44,5 +43,5 @@ export class Reports {
   }
 }
 
-/** How often Back or Forward led somewhere, as the script of the whole page counts. */
+/** How often Back, Forward or a thing to try led somewhere, as the script of the whole page counts. */
 const journeys = (): string | undefined => document.documentElement.dataset["journeys"];

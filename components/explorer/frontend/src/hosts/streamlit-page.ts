@@ -23,6 +23,12 @@ function leaveFor(path: string): void {
   setTimeout(() => root.dataset["leavingFor"] === path && delete root.dataset["leavingFor"], 10_000);
 }
 
+/** Says that what is shown is about to be something else, on this page perhaps. */
+function setOut(): void {
+  const { dataset } = document.documentElement;
+  dataset["journeys"] = String(Number(dataset["journeys"] ?? 0) + 1);
+}
+
 /** In place of a path, as long as only the server knows which page a button leads to. */
 const SOMEWHERE = "?";
 
@@ -34,8 +40,7 @@ addEventListener(
   () => {
     travelled = true;
     if (location.pathname === here) return;
-    const { dataset } = document.documentElement;
-    dataset["journeys"] = String(Number(dataset["journeys"] ?? 0) + 1);
+    setOut();
     leaveFor(location.pathname);
   },
   true,
@@ -69,6 +74,7 @@ document.addEventListener("click", (event) => {
     here = path;
   }
   trying = event.target instanceof Element && event.target.closest("[class*='st-key-try-'] button") !== null;
+  if (trying) setOut();
   const chosen = event.target instanceof Element && event.target.closest<HTMLAnchorElement>(links);
   if (!chosen || event.ctrlKey || event.metaKey || event.shiftKey) return; // those open another window
   if (chosen.pathname !== here) leaveFor(chosen.pathname);
