@@ -16,9 +16,7 @@ _KEPT = "kept choices"  # what was chosen last, by name
 _DUE = "due choices"  # what the app has chosen and no drawn page has shown yet, by name
 _APPLIED = "applied choices"  # the names of those that the page being drawn has taken over
 _SHOWN = "shown choices"  # the values that the browser may show, by name, oldest first; one, after a whole drawing
-_VISIT = (
-    "visit"  # the page that is drawn, the names that were seeded since it was opened, and addresses that do not open it
-)
+_VISIT = "visit"  # the page that is drawn, the names seeded since it was opened, and addresses that do not open it
 
 
 def begin() -> None:

@@ -193,6 +193,18 @@ def test_the_figure_leaves_as_drawing_picture_and_numbers(compress: Page) -> Non
     assert sum(row.startswith('"this autoencoder"') for row in rows) == 10 and any("AVIF" in row for row in rows)
 
 
+def test_what_is_tried_twice_is_driven_on(compress: Page) -> None:
+    """The second time nothing changes, and the lab is not drawn anew."""
+    page, tried = compress, compress.get_by_role("button", name="A file for each image")
+    for _ in range(2):
+        tried.click()
+        page.wait_for_url(lambda url: asked(page).get("alone") == ["yes"])
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        page.wait_for_timeout(1000)
+    page.get_by_test_id(HANDLE).press("PageDown")
+    rested(page)
+
+
 def test_things_to_try_are_one_click_and_files_come_back(compress: Page) -> None:
     page = compress
     page.get_by_role("button", name="A file for each image").click()

@@ -157,16 +157,43 @@ def test_back_and_forward_lead_to_each_page_once(app: str, window: Callable[...,
     shows(page, second)
 
 
+class Wire:
+    """What page and server say to each other. It can be held back, as by a slow one of the two, and let go again."""
+
+    def __init__(self, page: Page) -> None:
+        self.held: list[tuple[WebSocketRoute, str | bytes]] = []
+        self.said: list[str | bytes] = []  # by the page
+        self.server_is_slow, self.page_is_slow = threading.Event(), threading.Event()
+        page.route_web_socket(re.compile("_stcore/stream"), self._between)
+
+    def _between(self, here: WebSocketRoute) -> None:
+        server = here.connect_to_server()
+
+        def to_server(words: str | bytes) -> None:
+            self.said.append(words)
+            self._send(server, words, self.server_is_slow)
+
+        here.on_message(to_server)
+        server.on_message(lambda words: self._send(here, words, self.page_is_slow))
+
+    def _send(self, to: WebSocketRoute, words: str | bytes, slow: threading.Event) -> None:
+        if slow.is_set():
+            self.held.append((to, words))
+        else:
+            to.send(words)
+
+    def let_go(self) -> None:
+        self.server_is_slow.clear()
+        self.page_is_slow.clear()
+        for to, words in self.held:
+            to.send(words)
+
+
 @pytest.mark.own_window
 def test_back_in_quick_succession_leads_to_what_the_last_page_showed(app: str, window: Callable[..., Page]) -> None:
     """A server that is busy draws the last page only, and that can be the one it drew before."""
-    page, held, busy = window(**LAPTOP), list[tuple[WebSocketRoute, str | bytes]](), threading.Event()
-
-    def between(here: WebSocketRoute) -> None:
-        server = here.connect_to_server()
-        here.on_message(lambda words: held.append((server, words)) if busy.is_set() else server.send(words))
-
-    page.route_web_socket(re.compile("_stcore/stream"), between)
+    page = window(**LAPTOP)
+    wire = Wire(page)
     first, second = shipped(early.OPENING), shipped("digits-convolutional")
     page.goto(app)
     ready(page)
@@ -178,13 +205,11 @@ def test_back_in_quick_succession_leads_to_what_the_last_page_showed(app: str, w
     go(page, "Explore")
     shows(page, second)
     page.wait_for_url(re.compile("tool="))  # the explorer has told how it is shown
-    busy.set()
+    wire.server_is_slow.set()
     for title in ("codes", "reconstructions", ""):
         page.go_back()
         page.wait_for_url(lambda url, title=title: urlsplit(url).path == f"/{title}")  # type: ignore[misc]
-    busy.clear()
-    for server, words in held:
-        server.send(words)
+    wire.let_go()
     shows(page, first)
     expect(page.locator(ROOT)).to_have_attribute("data-run", first.id)
 
@@ -207,15 +232,8 @@ def test_a_page_that_is_opened_by_its_address_is_one_entry_too(
 @pytest.mark.own_window
 def test_what_the_map_reports_on_the_way_back_is_not_taken_for_a_choice(app: str, window: Callable[..., Page]) -> None:
     """Back leads from a page over others to itself, with another run; a slow browser still shows the one before."""
-    page, held, slow = window(**LAPTOP), list[tuple[WebSocketRoute, str | bytes]](), threading.Event()
-
-    def between(here: WebSocketRoute) -> None:
-        server = here.connect_to_server()
-        server.on_message(lambda words: held.append((here, words)) if slow.is_set() else here.send(words))
-        here.on_message(lambda words: [said.append(words), server.send(words)])
-
-    page.route_web_socket(re.compile("_stcore/stream"), between)
-    said: list[str | bytes] = []
+    page = window(**LAPTOP)
+    wire = Wire(page)
     first, second = shipped(early.OPENING), shipped("digits-convolutional")
     page.goto(app)
     ready(page)
@@ -226,18 +244,16 @@ def test_what_the_map_reports_on_the_way_back_is_not_taken_for_a_choice(app: str
     go(page, "Explore")
     shows(page, second)
     page.wait_for_url(re.compile("tool="))
-    slow.set()
+    wire.page_is_slow.set()
     for title in ("reconstructions", ""):
         page.go_back()
         page.wait_for_url(lambda url, title=title: urlsplit(url).path == f"/{title}")  # type: ignore[misc]
     page.wait_for_timeout(1000)
-    before = len(said)
+    before = len(wire.said)
     page.locator(ROOT).evaluate("root => root.querySelector('[data-testid=\"zoom-in\"]').click()")
     page.wait_for_timeout(1000)  # longer than the map waits before it reports
-    assert len(said) == before, "it would say with it that the run is the second"
-    slow.clear()
-    for here, words in held:
-        here.send(words)
+    assert len(wire.said) == before, "it would say with it that the run is the second"
+    wire.let_go()
     expect(page.locator(ROOT)).to_have_attribute("data-run", first.id)
     page.wait_for_load_state("networkidle")
     shows(page, first)
@@ -247,23 +263,16 @@ def test_what_the_map_reports_on_the_way_back_is_not_taken_for_a_choice(app: str
 @pytest.mark.own_window
 def test_a_page_that_is_left_does_not_take_one_back(app: str, window: Callable[..., Page]) -> None:
     """What the map reports while a slow server still draws the page that was chosen would choose the map again."""
-    page, held, slow = window(**LAPTOP), list[tuple[WebSocketRoute, str | bytes]](), threading.Event()
-
-    def between(here: WebSocketRoute) -> None:
-        server = here.connect_to_server()
-        server.on_message(lambda words: held.append((here, words)) if slow.is_set() else here.send(words))
-
-    page.route_web_socket(re.compile("_stcore/stream"), between)
+    page = window(**LAPTOP)
+    wire = Wire(page)
     page.goto(app)
     ready(page)
     shows(page, shipped(early.OPENING))
-    slow.set()
+    wire.page_is_slow.set()
     page.get_by_role("link", name="Codes", exact=True).click()
     page.get_by_test_id("zoom-in").click()
     page.wait_for_timeout(1000)  # longer than the map waits before it reports
-    slow.clear()
-    for here, words in held:
-        here.send(words)
+    wire.let_go()
     at(page, "Codes")
     expect(page.get_by_role("heading", name="What is left of a sample in a few numbers?", exact=True)).to_be_visible()
     page.wait_for_load_state("networkidle")

@@ -106,7 +106,7 @@ class Film:
         size = max(1.5, max(2.0, 11 - 1.85 * math.log10(count)) * self.size[1] / 480) * FINE / 2
         known = 0 if not self.run.classes else len(self.run.classes)
         # One class after the other, as the explorer draws them.
-        for label in [*sorted(set(labels.tolist()))]:
+        for label in sorted(set(labels.tolist())):
             colour = palette[label % len(palette)] if 0 <= label < known else GREY
             for x, y in self._camera.pixels(places[labels == label]):
                 draw.ellipse((x - size, y - size, x + size, y + size), (*colour, opacity))
@@ -158,7 +158,7 @@ class Film:
         _circle(draw, marker, 12 * unit, outline=PAPER, width=round(6 * unit))
         _circle(draw, marker, 10.25 * unit, outline=INK, width=round(2.5 * unit))
         if self.order:
-            d, _ = plan.dimension_at(self.order, k, self.count, self.chosen.loop)
+            d = self._moving[k]
             self._say(draw, f"z{d + 1} = {self.codes[k, d]:.2f}")
         return sheet
 
@@ -166,9 +166,13 @@ class Film:
         """The frames whose way is drawn with frame `k`, first and one past the last: all, or those of the same dimension."""
         if not self.order:
             return 0, self.count
-        moving = [plan.dimension_at(self.order, at, self.count, self.chosen.loop)[0] for at in range(self.count)]
-        own = [at for at in range(self.count) if moving[at] == moving[k]]
+        own = [at for at, d in enumerate(self._moving) if d == self._moving[k]]
         return own[0], own[-1] + 1
+
+    @cached_property
+    def _moving(self) -> list[int]:
+        """The dimension that moves in each frame."""
+        return [plan.dimension_at(self.order, k, self.count, self.chosen.loop)[0] for k in range(self.count)]
 
     def _epoch(self, k: int) -> Image.Image:
         """The map as it forms."""

@@ -80,12 +80,12 @@ export function fill(panel: HTMLElement, context: Context, close: () => void): (
   const screen = h("div", { class: "hg-film-screen" });
   const player = new Player(() => play.show(player.playing));
   const play = new PlayButton("film-play", () => player.toggle());
-  const save = h("button", { type: "button", class: "hg-film-main", data: { testid: "film-save" } }, "Save");
+  const save = h("button", { type: "button", class: "hg-main", data: { testid: "film-save" } }, "Save");
   const cancel = h("button", { type: "button", hidden: true, data: { testid: "film-cancel" } }, "Cancel");
   const bar = h("progress", { max: 1, value: 0, hidden: true, aria: { label: "How much of the film is made" } });
   const form = h(
     "div",
-    { class: "hg-film-form" },
+    { class: "hg-form hg-film-form" },
     whatChoice,
     formatChoice,
     sizeChoice,

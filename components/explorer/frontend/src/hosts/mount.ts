@@ -20,7 +20,7 @@ export const served = (url: string, aborter: AbortController): Source =>
  */
 export class Reports {
   private readonly path = location.pathname;
-  private journeys = journeys();
+  private journey = journey();
   private ended = false;
 
   constructor(private through: Send) {}
@@ -28,11 +28,11 @@ export class Reports {
   /** The page was drawn again, and this is the way to say something now. */
   drawn(through: Send): void {
     this.through = through;
-    this.journeys = journeys();
+    this.journey = journey();
   }
 
   readonly send: Send = (name, value) => {
-    if (this.ended || this.journeys !== journeys()) return;
+    if (this.ended || (journey() !== undefined && journey() !== this.journey)) return;
     const next = document.documentElement.dataset["leavingFor"];
     if (next !== undefined && next !== this.path) setTimeout(this.send, 100, name, value);
     else this.through(name, value);
@@ -43,5 +43,5 @@ export class Reports {
   }
 }
 
-/** How often Back, Forward or a thing to try led somewhere, as the script of the whole page counts. */
-const journeys = (): string | undefined => document.documentElement.dataset["journeys"];
+/** Which of the journeys that Back, Forward and things to try begin is under way, as the script of the whole page says. */
+const journey = (): string | undefined => document.documentElement.dataset["journey"];

@@ -23,10 +23,24 @@ function leaveFor(path: string): void {
   setTimeout(() => root.dataset["leavingFor"] === path && delete root.dataset["leavingFor"], 10_000);
 }
 
-/** Says that what is shown is about to be something else, on this page perhaps. */
+let journeys = 0;
+
+/** Says that something else is about to be shown, on this page perhaps, until the server has drawn it. */
 function setOut(): void {
   const { dataset } = document.documentElement;
-  dataset["journeys"] = String(Number(dataset["journeys"] ?? 0) + 1);
+  const journey = (dataset["journey"] = String(++journeys));
+  const app = document.querySelector<HTMLElement>("[data-testid='stApp']");
+  let asked = false;
+  const watcher = new MutationObserver(() => {
+    if (app?.dataset["testScriptState"] !== "notRunning") asked = true;
+    else if (asked) arrive();
+  });
+  const arrive = () => {
+    watcher.disconnect();
+    if (dataset["journey"] === journey) delete dataset["journey"];
+  };
+  if (app) watcher.observe(app, { attributeFilter: ["data-test-script-state"] });
+  setTimeout(arrive, 10_000);
 }
 
 /** In place of a path, as long as only the server knows which page a button leads to. */

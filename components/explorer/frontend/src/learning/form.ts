@@ -60,7 +60,7 @@ export class Form {
     ) => choice(label, Object.entries<string>(of), now, (value) => (take(value as K), changed()), id);
     this.element = h(
       "div",
-      { class: "hg-again-form" },
+      { class: "hg-form hg-again-form" },
       labelled("Numbers in a code", this.size),
       labelled(
         "Hidden layers",
@@ -80,7 +80,7 @@ export class Form {
         h("summary", {}, "More"),
         h(
           "div",
-          { class: "hg-again-form" },
+          { class: "hg-form hg-again-form" },
           labelled("Learning rate", this.rate),
           labelled("Epochs", this.epochs, "How often each sample is seen"),
           one(

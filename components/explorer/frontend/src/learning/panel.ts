@@ -35,7 +35,7 @@ export function fill(panel: HTMLElement, context: Context, again: Again): () => 
   const reset = make("again-reset", "Reset", () => void start(false), "A new network that has learnt nothing");
   const save = make("again-save", "Save weights", () => void saved(), "A safetensors file, which the app opens");
   const back = make("again-back", "Back", () => again.leave(), "The network as it came");
-  main.classList.add("hg-again-main");
+  main.classList.add("hg-main");
   const buttons = [main, ...(session ? [step, reset, save, back] : [])];
   const row = h("div", { class: "hg-buttons" }, ...buttons);
   if (session) {
