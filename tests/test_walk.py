@@ -389,6 +389,8 @@ def test_a_swipe_over_a_held_place_scrolls_and_a_drag_stays_on_the_map(app: str,
     )
     assert code() == held
     for _ in range(5):  # a page drawn anew meanwhile moves the ring from under the finger, which then tries again
+        # A long swipe may have hidden it.
+        page.locator(".hg-marker").evaluate("ring => ring.scrollIntoView({block: 'center'})")
         ring = resting(page)
         at = ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2
         swipe(at, (at[0] + 5, at[1] - 60))  # the ring is the handle
