@@ -2,6 +2,7 @@
 
 import type { RunCard } from "./card";
 import type { Cause } from "./cause";
+import { AskedDecoder, type Ask } from "./network/asked";
 import { Many } from "./network/many";
 import { Network } from "./network/network";
 import type { Painter } from "./paint";
@@ -23,7 +24,9 @@ export class Decoding {
   decoder: Network | null = null;
   /** What the decoder made of the code last. */
   decoded: Float32Array | null = null;
-  private readonly loading: Promise<Network>;
+  /** In place of it, where a notebook's kernel decodes. */
+  readonly asked: AskedDecoder | null = null;
+  private readonly loading: Promise<Network | null>;
   private inWorker: Many | null = null;
   private encoding: Promise<Network> | null = null;
   /** The input whose code is still to be decoded. */
@@ -37,14 +40,17 @@ export class Decoding {
   private code = new Float32Array(0);
   private listener: DecodingListener | null = null;
 
-  /** Starts to fetch the decoder. */
+  /** Starts to fetch the decoder. ask: what decodes in place of it; failed: hears why it did not. */
   constructor(
     private readonly folder: RunFolder,
     private readonly card: RunCard,
     private readonly painter: Painter,
     private readonly startWorker: () => Worker,
+    ask: Ask | null,
+    failed: (error: unknown) => void,
   ) {
-    this.loading = Network.load(folder, card, "decoder");
+    if (ask) this.asked = new AskedDecoder(ask, painter, failed);
+    this.loading = ask ? Promise.resolve(null) : Network.load(folder, card, "decoder");
     this.loading.catch(() => undefined); // a failure is reported where it is awaited
   }
 
@@ -58,6 +64,11 @@ export class Decoding {
   async load(): Promise<void> {
     const decoder = await this.loading;
     if (!this.ended) this.decoder = decoder;
+  }
+
+  /** Whether codes can be decoded. */
+  get ready(): boolean {
+    return (this.decoder ?? this.asked) !== null;
   }
 
   /** The encoder is fetched by the first who draws. */
@@ -87,7 +98,7 @@ export class Decoding {
   /** The code has changed. `cause` is the input it comes from; null at the start, before anything was touched. */
   request(cause: Cause | null): void {
     this.pending = cause ?? this.pending;
-    if (!this.decoder) this.listener?.present();
+    if (!this.ready) this.listener?.present();
     else if (!this.decodedThisFrame) this.decode();
     this.frame ||= requestAnimationFrame(this.nextFrame);
   }
@@ -95,15 +106,23 @@ export class Decoding {
   /** One decode per frame, always of the newest code. */
   private decode(): void {
     const cause = this.pending;
-    if (!cause || !this.decoder || this.ended) return;
+    if (!cause || !this.ready || this.ended) return;
     this.pending = null;
     this.decodedThisFrame = true;
     // The same array each time: nothing is thrown away under the pointer.
-    this.decoded = this.decoder.run(this.code, this.decoded ?? undefined);
-    this.listener?.decoded(this.decoded);
+    if (this.decoder) this.take(this.decoder.run(this.code, this.decoded ?? undefined), cause);
+    else this.asked!.newest(this.code, (values) => this.take(values, cause));
+    this.listener?.present();
+  }
+
+  private take(values: Float32Array, cause: Cause): void {
+    this.decoded = values;
+    this.listener?.decoded(values);
     measure(DECODE, cause.begun);
     this.painted.push(cause);
-    this.listener?.present();
+    if (this.decoder) return;
+    this.listener?.present(); // what was shown beside the code was of the sample before
+    this.frame ||= requestAnimationFrame(this.nextFrame);
   }
 
   private readonly nextFrame = (): void => {
@@ -116,8 +135,9 @@ export class Decoding {
     this.frame ||= requestAnimationFrame(this.nextFrame);
   };
 
-  /** Paints what is decoded from a code; returns it. Null while there is no decoder. */
+  /** Paints what is decoded from a code; returns it. Null while there is no decoder, or where it answers later. */
   paint(code: Float32Array, canvas: HTMLCanvasElement): Float32Array | null {
+    this.asked?.paint(code, canvas);
     if (!this.decoder || this.ended) return null;
     const values = this.decoder.run(code);
     this.painter.paint(canvas, values);
@@ -128,6 +148,7 @@ export class Decoding {
     this.ended = true;
     cancelAnimationFrame(this.frame);
     this.inWorker?.end();
+    this.asked?.end();
   }
 }
 

@@ -8,6 +8,7 @@ import { Fault, messageOf } from "./fault";
 import type { Again } from "./learning/again";
 import { following } from "./learning/following";
 import { PointMap } from "./map/map";
+import type { Ask } from "./network/asked";
 import { Painter } from "./paint";
 import { RunFolder } from "./run";
 import { Scene } from "./scene";
@@ -28,6 +29,8 @@ export interface Opening {
   /** Starts network/worker.ts where the host has it. */
   readonly startWorker: () => Worker;
   readonly about?: About;
+  /** Decodes in place of the run's own decoder. */
+  readonly ask?: Ask | null;
   /** Where several stand side by side: only the map, the picture and the sliders are shown. */
   readonly compact?: boolean;
   /** Reads the originals in place of the run, where another explorer has read them already. */
@@ -75,7 +78,8 @@ export class Explorer {
     const data = new RunData(folder, card, this.notice);
     const loaded = data.load();
     // The decoder travels at the same time as the codes.
-    const decoding = (this.decoding = new Decoding(folder, card, painter, this.opening.startWorker));
+    const { startWorker, ask = null } = this.opening;
+    const decoding = (this.decoding = new Decoding(folder, card, painter, startWorker, ask, this.notice));
     if (this.ended) return decoding.end();
     await loaded;
     // A slow computer needs longer for the map's first drawing than for all until then: the picture is not to wait for it.
@@ -93,7 +97,7 @@ export class Explorer {
       this.root.dataset["ready"] = "false";
     }
     if (this.ended) return;
-    if (decoding.decoder) {
+    if (decoding.ready) {
       this.root.dataset["ready"] = "true";
       scene.decoderArrived();
     }
@@ -121,7 +125,7 @@ export class Explorer {
       decoding,
       prefersReducedMotion: () => this.motion.matches,
       about: this.opening.about ?? {},
-      again: this.opening.again ?? (this.opening.compact ? null : this.again(data)),
+      again: this.opening.again ?? (this.opening.compact || this.opening.ask ? null : this.again(data)),
       compact: this.opening.compact === true,
     };
     const scene = new Scene(parts, this.view, this.opening.run, (name, value) => this.report(name, value));

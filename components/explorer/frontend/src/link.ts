@@ -3,6 +3,8 @@
  * is the row of the dataset that each code belongs to.
  */
 
+import type { RunCard } from "./card";
+import type { RunData } from "./data";
 import type { Camera, Neighbour } from "./maths";
 import type { Key, State, Values } from "./state";
 
@@ -20,6 +22,24 @@ export interface Side {
   readonly reach: number | null;
   /** What the coordinates of its map mean: maps with equal ones can be moved together. */
   frame(): string;
+}
+
+/** The side of what an explorer shows. */
+export function sideOf(
+  { data, card, state }: { readonly data: RunData; readonly card: RunCard; readonly state: State },
+  rows: Int32Array | null,
+  frame: () => string,
+): Side {
+  const { size, count, nearest_p99: reach } = card.codes;
+  return {
+    state,
+    rows,
+    count,
+    codeOf: (index) => data.codes.subarray(index * size, (index + 1) * size),
+    nearest: (code, k, accepts) => data.finder?.nearest(code, k, accepts ?? undefined) ?? [],
+    reach,
+    frame,
+  };
 }
 
 /** From so many of the nearest shared samples a place in one latent space gets its place in another. */

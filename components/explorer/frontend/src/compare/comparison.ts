@@ -8,7 +8,7 @@ import type { RunData } from "../data";
 import { h, setText } from "../dom";
 import { Explorer } from "../explorer";
 import { messageOf } from "../fault";
-import { Link, Shared, type Side } from "../link";
+import { Link, Shared, sideOf } from "../link";
 import { align, extentOf, hiddenText, type Alignment } from "../maths";
 import type { Scene } from "../scene";
 import type { Source } from "../source";
@@ -126,7 +126,7 @@ export class Comparison {
     this.scenes = scenes;
     [this.rows] = rows;
     const titles = this.runs.map(({ title }) => title);
-    const sides = scenes.map((scene, i) => this.sideOf(scene, rows[i], i));
+    const sides = scenes.map((scene, i) => sideOf(scene, rows[i], () => (this.chosen.aligned ? "aligned" : String(i))));
     const shared = new Shared(sides);
     this.shared.resolve(shared);
     if (!shared.count) return this.fail(new Error("These runs have no sample in common."));
@@ -177,20 +177,6 @@ export class Comparison {
     const legends = [scene.colouring.legend, scene.background.legend];
     if (this.chosen.together) this.bar!.element.after(...legends);
     else this.root.querySelector(".hg-legends")?.replaceChildren(...legends);
-  }
-
-  private sideOf(scene: Scene, rows: Int32Array | null, which: number): Side {
-    const { data, card, state } = scene;
-    const { size } = card.codes;
-    return {
-      state,
-      rows,
-      count: card.codes.count,
-      codeOf: (index) => data.codes.subarray(index * size, (index + 1) * size),
-      nearest: (code, k, accepts) => data.finder?.nearest(code, k, accepts ?? undefined) ?? [],
-      reach: card.codes.nearest_p99,
-      frame: () => (this.chosen.aligned ? "aligned" : String(which)),
-    };
   }
 
   /** Lays all maps upon the first, or shows each as it is. */

@@ -28,7 +28,7 @@ async function compute(job: Job): Promise<Picture | null> {
   const { context, camera } = job;
   const { dataset } = context.card;
   const { move } = context.places.plane;
-  if (!move || !context.decoding.many()) return null;
+  if (!move || !context.decoding.ready) return null;
   const { columns, rows } = tiling(camera, dataset.kind === "image");
   const [width, height] = canvasSize(dataset);
   const canvas = document.createElement("canvas");

@@ -43,6 +43,8 @@ export async function decodeInSlices(
   codes: readonly Float32Array[],
   take: (values: Float32Array, first: number, count: number) => void,
 ): Promise<boolean> {
+  const elsewhere = context.decoding.asked;
+  if (elsewhere) return elsewhere.all(codes, take, isCurrent);
   const many = context.decoding.many();
   if (!many) return false;
   const { size } = context.card.codes;

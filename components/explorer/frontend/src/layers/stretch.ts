@@ -24,7 +24,7 @@ export const decoderStretch: Layer = {
 async function compute(job: Job): Promise<Picture | null> {
   const { context, camera } = job;
   const { move } = context.places.plane;
-  if (!move || !context.decoding.many()) return null;
+  if (!move || !context.decoding.ready) return null;
   const columns = COLUMNS,
     rows = Math.max(2, Math.round((columns * camera.height) / camera.width));
   const size = product(context.card.dataset.shape);
