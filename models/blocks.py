@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, codes, datasets, density, graphs, kinds, shown, uploads
+from models import Problem, codes, datasets, density, graphs, kinds, onefile, shown, uploads
 from models.analysis import metrics
 from models.analysis.meanings import meanings
 from models.runs import Run, colours, networks
@@ -111,11 +110,11 @@ def of(
         facts["tiles"] = tiles[1]
     out[density.FILE] = run.density.packed()
     out |= {"page.json": json.dumps(facts).encode(), "run.json": json.dumps(card, allow_nan=False).encode()}
-    files = {name: packed(content) for name, content in out.items()}
+    files = {name: onefile.packed(content) for name, content in out.items()}
     if tiles is not None:
         files["thumbnails.webp"] = tiles[0]
     if values is not None:
-        files["samples.f32.gz"] = packed(values.tobytes())
+        files["samples.f32.gz"] = onefile.packed(values.tobytes())
     count = facts["tiles"]["count"] if tiles is not None else len(values) if values is not None else 0
     if count:
         files |= _beside(run, order, count)
@@ -257,26 +256,6 @@ def _stepped(values: NDArray[np.float32], most: int) -> tuple[bytes, dict[str, A
     return steps.T.tobytes(), {"low": low.tolist(), "high": high.tolist(), "most": most}
 
 
-def as_text(content: bytes) -> str:
-    """Bytes as text that may stand in a script: 13 bits are two of 91 characters, which is 8 % shorter than base64; up to
-    six bits at the end are one. Neither " nor < nor \\ are among them. The browser reads it in src/letters.ts."""
-    bits = np.unpackbits(np.frombuffer(content, np.uint8), bitorder="little")
-    left = len(bits) % 13
-    groups = np.pad(bits, (0, -len(bits) % 13)).reshape(-1, 13)
-    high, low = np.divmod(np.packbits(groups, axis=1, bitorder="little").view("<u2").ravel(), 91)
-    letters = (np.stack([low, high], 1).ravel() + ord("#")).astype(np.uint8).tobytes()
-    return letters[: len(letters) - (0 < left <= 6)].translate(bytes.maketrans(b"<\\", b"!~")).decode("ascii")
-
-
-def packed(content: bytes) -> bytes:
-    """As a gzip file, in the smaller of two ways: numbers without a pattern lose by a search for repetitions."""
-    made = []
-    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY):
-        packer = zlib.compressobj(9, zlib.DEFLATED, 31, 9, strategy)
-        made.append(packer.compress(content) + packer.flush())
-    return min(made, key=len)
-
-
 def _tiles(run: Run, order: NDArray[np.int64]) -> tuple[bytes, dict[str, Any]] | None:
     """The originals of the first codes side by side in one WebP image, as many as fit; None of samples that are no images or
     are not at hand."""
@@ -325,15 +304,15 @@ def _beside(run: Run, order: NDArray[np.int64], count: int) -> dict[str, bytes]:
     if kinds.get(run.kind).pixels and not own:
         return {}
     told = [one.told | {"known": count} for one in colours.columns(run)]
-    out = {"colours.json": packed(json.dumps(told).encode())}
+    out = {"colours.json": onefile.packed(json.dumps(told).encode())}
     for place in range(len(told)):
         some = np.full(len(order), np.nan)
         some[:count] = colours.values(run, place)[order[:count]]
-        out[colours.file_of(place)] = packed(some.astype("<f8").tobytes())
+        out[colours.file_of(place)] = onefile.packed(some.astype("<f8").tobytes())
     called = colours.called(run) if own else None
     if called is not None:
         few = [called[place] if at < count else "" for at, place in enumerate(order.tolist())]
-        out["names.json"] = packed(json.dumps(few).encode())
+        out["names.json"] = onefile.packed(json.dumps(few).encode())
     return out
 
 

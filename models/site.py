@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models import Problem, blocks, kinds, pages, unwritable
+from models import Problem, blocks, kinds, onefile, pages, unwritable
 from models.runs import Run, write_whole
 
 FIRST = ("run.json", "page.json", "decoder.safetensors")  # what a preview and a page that draws need
@@ -137,7 +137,7 @@ def _entry(out: Path, run: Run) -> Entry:
 
 def _handed(name: str, made: blocks.Made, files: Sequence[str]) -> bytes:
     """A script that hands over these blocks of a run."""
-    given = {one: blocks.as_text(made.blocks[one]) for one in files}
+    given = {one: onefile.as_text(made.blocks[one]) for one in files}
     return f"hourglass.run({json.dumps(name)}, {json.dumps(given)});\n".encode()
 
 
@@ -216,7 +216,7 @@ def _page(title: str, about: str, picture: str, body: str, scripts: Sequence[str
         f'<meta property="og:title" content="{escape(title)}">',
         f'<meta property="og:description" content="{escape(about)}">',
         f'<meta property="og:image" content="{escape(picture)}">',
-        f"<style>{pages.STYLE}{STYLE}</style>",
+        f"<style>{onefile.STYLE}{STYLE}</style>",
         f"<header><h1>{escape(title)}</h1><p>{escape(about)}</p></header>",
         body,
         "<noscript><p>This page draws with JavaScript, which is switched off here.</p></noscript>",

@@ -48,7 +48,7 @@ def bytes_of(text: str) -> bytes:
 
 @pytest.mark.parametrize("content", [bytes(range(256)), *(bytes([255] * count) for count in range(14)), b"\0\0"])
 def test_bytes_travel_as_text_that_a_script_may_hold(content: bytes) -> None:
-    text = blocks.as_text(content)
+    text = onefile.as_text(content)
     assert bytes_of(text) == content and len(text) <= 8 * len(content) / 6.5 + 1
     assert not set(text) & set('<\\"') and text.isascii()
 

@@ -24,6 +24,8 @@ export interface Facts {
   readonly view?: Readonly<Record<string, string>>;
   /** The part of the main plane in which the codes lie, along each of its two directions; of runs with three or more numbers. */
   readonly plane?: { readonly low: readonly [number, number]; readonly high: readonly [number, number] };
+  /** In place of a decoder: how many samples it drew ahead, at the codes of drawn.f32; what 0 and 255 of drawn.u8 stand for. */
+  readonly drawn?: { readonly count: number; readonly low: number; readonly high: number };
   /** Originals side by side in one image: how many in a row, and their size (height, width, channels). */
   readonly tiles?: { readonly count: number; readonly columns: number; readonly shape: readonly number[] };
 }
@@ -83,8 +85,8 @@ export class BlockSource implements Source {
 
   private async thumbnails(): Promise<Uint8Array<ArrayBuffer>> {
     const { tiles } = await this.facts();
+    if (!tiles) return this.block("thumbnails.u8.gz"); // as they are
     const image = await createImageBitmap(new Blob([this.block("thumbnails.webp")], { type: "image/webp" }));
-    if (!tiles) throw new MissingFile("the originals of this run are not in this page", RELOAD);
     const canvas = this.document.createElement("canvas");
     [canvas.width, canvas.height] = [image.width, image.height];
     const context = cpuContext(canvas);

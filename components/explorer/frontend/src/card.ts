@@ -46,6 +46,8 @@ export interface RunCard {
   /** Of all codes, or of the first `count`. */
   readonly thumbnails: { readonly shape: readonly number[]; readonly count?: number } | null;
   readonly files: Readonly<Record<string, RunFile>>;
+  /** False where nobody knows how well samples are reconstructed: codes of somebody's own, without their originals. */
+  readonly errors?: boolean;
 }
 
 /** An object as JSON.parse gives it: nothing is known of its values. */

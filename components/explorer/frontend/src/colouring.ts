@@ -117,10 +117,11 @@ export class Colouring {
 
   /** What the colour of a point may stand for, the usual first. */
   choices(): (readonly [key: string, title: string])[] {
-    const { classes, factors, label } = this.data.card.dataset;
+    const { dataset, errors } = this.data.card;
+    const { classes, factors, label } = dataset;
     const plain = ["plain", "nothing"] as const,
       amounts = [
-        ["error", "reconstruction error"] as const,
+        ...(errors === false ? [] : [["error", "reconstruction error"] as const]),
         ...factors.map((name, k) => [`factor:${k}`, name] as const),
       ];
     const columns = [

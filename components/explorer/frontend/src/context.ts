@@ -28,8 +28,9 @@ export interface Context {
   readonly places: Pick<Places, "plane" | "marker" | "codeAt" | "pixelOf">;
   /** Which samples are visible, the colours of classes, and other points on the map in place of the plane's. */
   readonly colouring: Pick<Colouring, "isVisible" | "colourOf" | "showPoints" | "inks">;
-  /** The decoder, null until it has arrived; the encoder; many codes at once; pictures of what is decoded. */
-  readonly decoding: Pick<Decoding, "decoder" | "encoder" | "many" | "paint">;
+  /** The decoder, null until it has arrived, or what answers in its place; the encoder; many codes at once; pictures of what
+   * is decoded. */
+  readonly decoding: Pick<Decoding, "asked" | "decoder" | "encoder" | "many" | "paint" | "ready">;
   /** Sends the host what it wants to know: a code that was released, a selection that was made or removed. */
   readonly reporter: Pick<Reporter, "code" | "selection">;
   /** Paints samples on small canvases. */

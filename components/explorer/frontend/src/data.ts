@@ -176,7 +176,7 @@ export class RunData {
   async loadAmounts(): Promise<void> {
     const { codes, dataset } = this.card;
     const width = dataset.factors.length;
-    this.errors = await this.orNull(this.folder.floats("errors.f32", codes.count));
+    if (this.card.errors !== false) this.errors = await this.orNull(this.folder.floats("errors.f32", codes.count));
     if (width) this.factors = await this.orNull(this.folder.floats("factors.f32", codes.count * width));
   }
 

@@ -63,7 +63,7 @@ export class Scene implements Context {
   readonly places: Places;
   readonly background: Background;
   readonly side: Side;
-  readonly films = new Films(this);
+  readonly films: Films;
   readonly hint: Hint;
   readonly intro: Intro;
   readonly reporter: Reporter;
@@ -111,6 +111,7 @@ export class Scene implements Context {
     const pin = button("Hold this place (P)", "pin", () => this.togglePinned(), "unpin");
     this.side = new Side(this, this.decoding, this.colouring, pin, parts.about, parts.compact);
     this.tools = toolsFor(this);
+    this.films = new Films(this);
     this.intro = new Intro(parts.about.intro ?? null, this.next());
     this.activeTool = this.tools.find((tool) => tool.id === view.tool) ?? this.tools[0];
     this.state.set("tool", this.activeTool.id);

@@ -25,6 +25,8 @@ export class Films {
 
   constructor(private readonly context: Context) {
     this.button.setAttribute("aria-expanded", "false");
+    // Frames are decoded here: a decoder elsewhere is not asked for hundreds of them.
+    this.button.hidden = context.decoding.asked !== null && !context.card.replay;
   }
 
   private toggle(): void {

@@ -2,6 +2,8 @@
 
 import { BlockSource } from "../blocks";
 import { Explorer } from "../explorer";
+import { blended } from "../network/drawn";
+import { unpacked } from "../run";
 import { addStyles } from "../styles";
 import type { Report, View } from "../view";
 import { startWorker } from "./begin";
@@ -12,7 +14,8 @@ const SHOWN = ["plane", "colour", "layer", "tool", "hidden", "points", "camera"]
 export async function open(host: HTMLElement): Promise<void> {
   addStyles(host);
   const source = new BlockSource(document, host.dataset["run"]);
-  const { meanings = [], palette = [], view: asMade = {} } = await source.facts();
+  const { meanings = [], palette = [], view: asMade = {}, drawn } = await source.facts();
+  const block = async (name: string) => unpacked(await source.bytes(name));
   const shown = new URLSearchParams(location.hash.length > 1 ? location.hash.slice(1) : asMade);
   /** The page's own address keeps what is shown, so that it can be kept and sent. */
   const report: Report = (name, value) => {
@@ -35,6 +38,13 @@ export async function open(host: HTMLElement): Promise<void> {
     report,
     startWorker,
     about: { meanings },
+    ask: drawn
+      ? blended({
+          ...drawn,
+          places: new Float32Array((await block("drawn.f32")).buffer),
+          values: await block("drawn.u8"),
+        })
+      : null,
   });
   addEventListener("hashchange", () =>
     explorer.update({ ...viewOf(new URLSearchParams(location.hash.slice(1))), palette }, report),

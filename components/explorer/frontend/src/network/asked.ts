@@ -15,7 +15,8 @@ export class AskedDecoder {
   private asking = false;
   private ended = false;
   /** The newest code under the pointer that nobody has asked for yet. */
-  private wish: { readonly code: Float32Array<ArrayBuffer>; readonly take: (values: Float32Array) => void } | null = null;
+  private wish: { readonly code: Float32Array<ArrayBuffer>; readonly take: (values: Float32Array) => void } | null =
+    null;
   /** Pictures that are still to be drawn. */
   private readonly pictures = new Map<HTMLCanvasElement, Float32Array>();
   private readonly waiting: (() => void)[] = [];

@@ -244,7 +244,7 @@ export class Side {
     const values = this.decoding.paint(this.context.data.codeOf(index), canvas);
     if (values) canvas.sample = values;
     this.sample.showValues();
-    return values ? "decoded" : "";
+    return values || this.decoding.asked ? "decoded" : "";
   }
 
   /** What is decoded: the sample itself again, or something that lies between samples. */

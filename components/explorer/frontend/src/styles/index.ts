@@ -7,15 +7,15 @@ import narrow from "./narrow.css?inline";
 import sample from "./sample.css?inline";
 import tools from "./tools.css?inline";
 
-const common = [base, map, sample, tools, guide, narrow].join("");
+export const css = [base, map, sample, tools, guide, narrow].join("");
 
 /** Puts a style sheet where it reaches `element`: into its shadow root, else into the page. Once for each of them. */
-export function addStyles(element: Node, css = common, id = "hourglass-style"): void {
+export function addStyles(element: Node, rules = css, id = "hourglass-style"): void {
   const root = element.getRootNode();
   const place = root instanceof ShadowRoot ? root : document.head;
   if (place.querySelector(`#${id}`)) return;
   const style = document.createElement("style");
   style.id = id;
-  style.textContent = css;
+  style.textContent = rules;
   place.append(style);
 }

@@ -1,6 +1,7 @@
 /** A pad: what is drawn or dropped there goes through the encoder at once, and its code moves over the map. */
 
 import { cpuContext } from "../canvas";
+import { objectOf } from "../card";
 import { causeNow, type Cause } from "../cause";
 import type { Context } from "../context";
 import { h, setText } from "../dom";
@@ -111,8 +112,10 @@ export class Draw extends Tool {
   }
 
   override get possible(): boolean {
-    const { kind, shape } = this.context.card.dataset;
-    return kind === "image" && shape.length === 3;
+    const { dataset, architecture } = this.context.card;
+    // A decoder of somebody's own comes without an encoder.
+    const encodes = architecture.layers === undefined || "encoder" in objectOf(architecture.layers);
+    return encodes && dataset.kind === "image" && dataset.shape.length === 3;
   }
 
   private get pixels(): CanvasRenderingContext2D {

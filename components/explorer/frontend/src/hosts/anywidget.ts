@@ -1,0 +1,247 @@
+/**
+ * The explorer in a notebook, by anywidget. Its kernel has the files of the run and, where no decoder is among them that a
+ * browser computes, decodes: it is asked by messages, each with a number that its answer carries.
+ */
+
+import { Explorer } from "../explorer";
+import { Fault, MissingFile } from "../fault";
+import { Link, sideOf, type Side } from "../link";
+import type { Ask } from "../network/asked";
+import { Network } from "../network/network";
+import DecoderWorker from "../network/worker?worker&inline";
+import { RunFolder } from "../run";
+import type { Scene } from "../scene";
+import type { Source } from "../source";
+import { css } from "../styles";
+import type { Report, View } from "../view";
+import notebook from "./anywidget.css?inline";
+
+/** What the widget in Python keeps in step with the one here: traits of `hourglass.Explorer`. */
+interface Traits {
+  /** The code that is shown. */
+  code: readonly number[];
+  /** Rows of the dataset inside the lasso. */
+  selection: readonly number[];
+  /** Who decodes: the run here, the kernel, or the run where it gives what the kernel gives. */
+  _decodes: "here" | "kernel" | "either";
+  _view: View;
+  _palette: readonly string[];
+  /** Widgets with the same one are linked; "" of one that stands alone. */
+  _group: string;
+  _height: number;
+}
+
+interface Model {
+  get<K extends keyof Traits>(name: K): Traits[K];
+  set<K extends keyof Traits>(name: K, value: Traits[K]): void;
+  save_changes(): void;
+  send(message: object): void;
+  on(name: string, listener: (...args: never[]) => void): void;
+  off(name: string, listener: (...args: never[]) => void): void;
+}
+
+interface Answer {
+  readonly id: string;
+  readonly failed?: string;
+  readonly missing?: boolean;
+}
+
+/** Milliseconds between two codes that Python is told of while the hand moves. */
+const TOLD = 100;
+/** How far a number of a picture may be from the kernel's, of 0 to 1, for both to be the same decoder. */
+const ALIKE = 2e-3;
+
+/** Asks the kernel, and waits for its answers. */
+class Kernel implements Source {
+  private readonly waiting = new Map<
+    string,
+    { done(bytes: Uint8Array<ArrayBuffer>): void; fail(error: Error): void }
+  >();
+  private readonly name = crypto.randomUUID();
+  private count = 0;
+
+  constructor(private readonly model: Model) {
+    model.on("msg:custom", this.answered);
+  }
+
+  private readonly answered = ({ id, failed, missing }: Answer, buffers: readonly DataView[]): void => {
+    const one = this.waiting.get(id);
+    if (!one) return; // of another view of the same widget
+    this.waiting.delete(id);
+    if (failed !== undefined) return one.fail(new (missing ? MissingFile : Fault)(failed, "Run the cell again"));
+    const [{ buffer, byteOffset, byteLength }] = buffers;
+    one.done(new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer));
+  };
+
+  private ask(message: object): Promise<Uint8Array<ArrayBuffer>> {
+    const id = `${this.name}:${this.count++}`;
+    const answer = new Promise<Uint8Array<ArrayBuffer>>((done, fail) => this.waiting.set(id, { done, fail }));
+    this.model.send({ ...message, id });
+    return answer;
+  }
+
+  bytes(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    return this.ask({ type: "bytes", name });
+  }
+
+  readonly decode: Ask = async (codes, count) =>
+    new Float32Array((await this.ask({ type: "decode", count, codes: Array.from(codes) })).buffer);
+
+  end(): void {
+    this.model.off("msg:custom", this.answered);
+    this.waiting.clear();
+  }
+}
+
+/** Null where the run's own decoder draws; otherwise who does. */
+async function asked(kernel: Kernel, which: Traits["_decodes"]): Promise<Ask | null> {
+  if (which !== "either") return which === "here" ? null : kernel.decode;
+  try {
+    const folder = new RunFolder(kernel);
+    const card = await folder.card();
+    const network = await Network.load(folder, card, "decoder");
+    const code = Float32Array.from(card.codes.mean);
+    const [ours, theirs] = [network.run(code), await kernel.decode(code, 1)];
+    if (ours.every((value, i) => Math.abs(value - theirs[i]) <= ALIKE)) return null;
+  } catch (error) {
+    console.info("Hourglass: the kernel decodes,", error);
+  }
+  return kernel.decode;
+}
+
+/** A scene that is joined with those of other widgets. */
+interface Joined {
+  readonly scene: Scene;
+  readonly rows: Int32Array | null;
+}
+
+/** Every widget is a module of its own: what they share is here. */
+const groups = ((globalThis as { hourglassLinks?: Map<string, Group> }).hourglassLinks ??= new Map<string, Group>());
+
+interface Group {
+  readonly members: Set<Joined>;
+  link: Link | null;
+}
+
+/** Joins a scene with the others of its group. Returns what takes it out again. */
+function join(name: string, one: Joined): () => void {
+  if (!name) return () => undefined;
+  const group = groups.get(name) ?? { members: new Set<Joined>(), link: null };
+  groups.set(name, group);
+  const renew = (): void => {
+    group.link?.end();
+    const sides = [...group.members].map(({ scene, rows }, i): Side => sideOf(scene, rows, () => String(i)));
+    group.link = sides.length > 1 ? new Link(sides) : null;
+    if (group.link) group.link.together = false; // colours and tools are each widget's own
+  };
+  group.members.add(one);
+  renew();
+  return () => {
+    group.members.delete(one);
+    renew();
+  };
+}
+
+/** Colours of the notebook change with its theme: by an attribute or a class of one of these. */
+function onTheme(changed: () => void): () => void {
+  const watcher = new MutationObserver(changed);
+  for (const element of [document.documentElement, document.body])
+    watcher.observe(element, {
+      attributes: true,
+      attributeFilter: ["class", "style", "data-theme", "data-jp-theme-name"],
+    });
+  return () => watcher.disconnect();
+}
+
+function render({ model, el }: { readonly model: Model; readonly el: HTMLElement }): () => void {
+  el.classList.add("hourglass-notebook");
+  el.style.setProperty("--height", `${model.get("_height")}px`);
+  el.dataset["lmSuppressShortcuts"] = "true"; // JupyterLab's keys are not meant for what stands here
+  for (const name of ["keydown", "keypress", "keyup"]) el.addEventListener(name, (event) => event.stopPropagation());
+  // Inside the element it reaches the explorer wherever a notebook puts that, into a shadow root too.
+  const style = document.createElement("style");
+  style.textContent = css + notebook;
+  el.replaceChildren(style);
+
+  const kernel = new Kernel(model);
+  const ends: (() => void)[] = [() => kernel.end()];
+  let ended = false;
+  void asked(kernel, model.get("_decodes")).then((ask) => {
+    if (!ended) ends.push(begin(model, el, kernel, ask));
+  });
+  return () => {
+    ended = true;
+    for (const end of ends.reverse()) end();
+  };
+}
+
+/** Shows the run. Returns what ends that. */
+function begin(model: Model, el: HTMLElement, kernel: Kernel, ask: Ask | null): () => void {
+  const ends: (() => void)[] = [];
+  const view = (): View => ({ ...model.get("_view"), palette: model.get("_palette"), code: model.get("code") });
+  const report: Report = (name, value) => {
+    if (name !== "view") return; // code and selection are told as they change
+    model.set("_view", value as View);
+    model.save_changes();
+  };
+  const explorer = new Explorer(el, {
+    source: kernel,
+    run: "",
+    view: { ...view(), free: true },
+    report,
+    startWorker: () => new DecoderWorker(),
+    ask,
+    opened: (scene) => void follow(scene),
+  });
+
+  /** Keeps code and selection in step with Python's. */
+  async function follow(scene: Scene): Promise<void> {
+    const rows = await scene.data.rows().catch(() => null);
+    const { state } = scene;
+    let timer = 0,
+      told = model.get("code");
+    const tell = (): void => {
+      timer = 0;
+      told = Array.from(state.now.code, (v) => Number(v.toPrecision(7)));
+      model.set("code", told);
+      model.save_changes();
+    };
+    ends.push(
+      state.subscribe(["code"], () => (timer ||= window.setTimeout(tell, TOLD))),
+      state.subscribe(["selection"], () => {
+        const samples = state.now.selection?.samples ?? [];
+        model.set(
+          "selection",
+          Array.from(samples, (i) => rows?.[i] ?? i),
+        );
+        model.save_changes();
+      }),
+      () => clearTimeout(timer),
+    );
+    const codeSet = (): void => {
+      const code = model.get("code");
+      if (timer || code === told || code.every((v, d) => v === told[d])) return;
+      told = code;
+      explorer.update(view(), report);
+    };
+    model.on("change:code", codeSet);
+    let leave = join(model.get("_group"), { scene, rows });
+    const regrouped = (): void => {
+      leave();
+      leave = join(model.get("_group"), { scene, rows });
+    };
+    model.on("change:_group", regrouped);
+    ends.push(
+      () => model.off("change:code", codeSet),
+      () => model.off("change:_group", regrouped),
+      () => leave(),
+    );
+  }
+  ends.push(
+    onTheme(() => explorer.update(view(), report)),
+    () => explorer.end(),
+  );
+  return () => ends.reverse().forEach((end) => end());
+}
+
+export default { render };

@@ -1,0 +1,313 @@
+"""Codes and a decoder of somebody's own, as files of a run that the explorer reads."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from math import isqrt, prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hourglass import known
+
+Decoder = Callable[[Any], Any]
+
+BATCH = 256  # codes that a decoder is handed at once, at most
+TRIED = 64  # codes that are decoded once, to see what comes out
+NEAR = 1_000  # codes whose distance to the next one is measured
+MEASURED = 5_000  # originals whose error is measured, at most: each is decoded
+AGAINST = 10_000  # by so many others
+PERCENTILE = 99
+SMALLEST_SQUARE = 16  # numbers that are taken for a square image where nothing else is said
+
+
+class Own:
+    """Codes (N, D) with labels and originals, and what decodes them.
+
+    codes: N rows of D numbers, a DataFrame or an array. labels: N names, numbers or categories. decoder: from codes (B, D)
+    to images (B, H, W), (B, H, W, C), (B, C, H, W) or flat ones with `shape`; or to rows of numbers. A torch module is
+    called with a tensor, without gradients and with dropout off; anything else with an array, or where it refuses that and
+    torch is there, with a tensor. images: the N originals. ValueError, TypeError where these do not fit together.
+    """
+
+    def __init__(
+        self,
+        codes: ArrayLike,
+        labels: Sequence[Any] | None,
+        decoder: Decoder,
+        images: ArrayLike | None = None,
+        shape: tuple[int, ...] | None = None,
+        title: str = "",
+    ) -> None:
+        values = np.asarray(codes, np.float32)
+        if values.ndim != 2 or 0 in values.shape:
+            raise ValueError(f"codes are N rows of D numbers; an array of shape {values.shape} was given")
+        if not np.isfinite(values).all():
+            raise ValueError("some codes are not finite numbers; leave these rows out")
+        self.codes = values
+        self.decoder = decoder
+        self.title = title or f"{_name(decoder)}, {len(values):,} codes"
+        self._how = _how(decoder, values[:1])
+        self._tried = self._answer(values[np.linspace(0, len(values) - 1, min(TRIED, len(values))).astype(int)])
+        self.shape = _shape(self._tried.shape, shape)
+        self.kind = "image" if len(self.shape) == 3 else "table"
+        self._range = _range(self._tried) if self.kind == "image" else (0.0, 1.0)
+        self.classes, self.labels = _labels(labels, len(values))
+        self.images = None if images is None else self._originals(images)
+
+    def decode(self, codes: ArrayLike) -> NDArray[np.float32]:
+        """Images (B, H, W, C) from 0 to 1, or rows (B, F), of codes (B, D)."""
+        values = np.atleast_2d(np.asarray(codes, np.float32))
+        parts = [self._placed(self._answer(values[i : i + BATCH])) for i in range(0, len(values), BATCH)]
+        low, high = self._range
+        return ((np.concatenate(parts) - np.float32(low)) / np.float32(high - low)).astype(np.float32)
+
+    def _answer(self, codes: NDArray[np.float32]) -> NDArray[Any]:
+        found = to_array(self._how(codes))
+        if len(found) != len(codes):
+            raise ValueError(f"the decoder gave {len(found)} samples for {len(codes)} codes")
+        return found
+
+    def _placed(self, found: NDArray[Any]) -> NDArray[Any]:
+        """What the decoder gave, with channels last."""
+        if found.ndim == 4 and _channels_first(found.shape):
+            found = np.moveaxis(found, 1, -1)
+        return found.reshape(len(found), *self.shape)
+
+    def _originals(self, images: ArrayLike) -> NDArray[np.uint8]:
+        given = to_array(images)
+        if self.kind != "image":
+            raise ValueError("images= are originals of a decoder that gives images")
+        if len(given) != len(self.codes) or prod(given.shape[1:]) != prod(self.shape):
+            raise ValueError(
+                f"{len(self.codes):,} images of shape {self.shape} belong to these codes; {given.shape} was given"
+            )
+        placed = self._placed(given)
+        if given.dtype == np.uint8:
+            return placed
+        low, high = _range(given)
+        return np.clip((placed - low) / (high - low) * 255, 0, 255).round().astype(np.uint8)
+
+    # As a run
+
+    @cached_property
+    def _translated(self) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]] | None:
+        """Layers and weights, where the decoder is a torch module made of layers that the browser has."""
+        if self.kind != "image" or self._range != (0.0, 1.0):
+            return None
+        found = self._tried.shape
+        first = len(found) == 4 and _channels_first(found)
+        return known.layers(self.decoder, self.codes.shape[1], found[1:], self.shape, first)
+
+    @property
+    def decodes(self) -> str:
+        """Who decodes: "kernel", or "either" where the browser may, if it gives the same."""
+        return "kernel" if self._translated is None else "either"
+
+    @cached_property
+    def card(self) -> dict[str, Any]:
+        """run.json, as far as the explorer reads it."""
+        codes = self.codes.astype(np.float64)
+        variance = codes.var(0)
+        size = codes.shape[1]
+        layers = {} if self._translated is None else {"decoder": self._translated[0]}
+        return {
+            "format": 1,
+            "id": "",
+            "dataset": {
+                "name": "",
+                "title": self.title,
+                "kind": self.kind,
+                "shape": list(self.shape),
+                "classes": self.classes,
+                "label": "class" if self.classes else None,
+                "factors": [],
+                "count": len(codes),
+            },
+            "architecture": {"title": _name(self.decoder), "variational": False, "layers": layers},
+            "codes": {
+                "count": len(codes),
+                "size": size,
+                "low": codes.min(0).tolist(),
+                "high": codes.max(0).tolist(),
+                "mean": codes.mean(0).tolist(),
+                "variance": variance.tolist(),
+                "kl": None,
+                "dead": (variance == 0).tolist(),
+                "nearest_p99": _usual_distance(self.codes),
+            },
+            "projections": {"pca": _main_plane(codes) if size > 2 else None, "tsne": None},
+            "replay": None,
+            "thumbnails": None if self.images is None else {"shape": list(self.shape)},
+            "files": {},
+            "errors": self.images is not None and len(codes) <= MEASURED,
+        }
+
+    def read(self, name: str) -> bytes:
+        """A file as the explorer asks for it. KeyError where there is none."""
+        if name == "run.json":
+            return json.dumps(self.card, allow_nan=False).encode()
+        if name == "codes.f32":
+            return self.codes.astype("<f4").tobytes()
+        if name == "labels.i32":
+            return self.labels.astype("<i4").tobytes()
+        if name == "errors.f32" and self.card["errors"] and self.images is not None:
+            differences = self.decode(self.codes) - self.images / np.float32(255)
+            return np.square(differences).mean(axis=(1, 2, 3)).astype("<f4").tobytes()
+        if name == "thumbnails.u8.gz" and self.images is not None:
+            return gzip.compress(self.images.tobytes(), 3)
+        if name == "decoder.safetensors" and self._translated is not None:
+            from safetensors.numpy import save
+
+            return save(self._translated[1])
+        raise KeyError(name)
+
+
+def _name(decoder: Any) -> str:
+    name = getattr(decoder, "__name__", "") or type(decoder).__name__
+    return "Your decoder" if name == "<lambda>" else name
+
+
+def is_torch(decoder: Any) -> bool:
+    """Whether it is a module of torch. torch is not imported for the question: whose module it is has imported it."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(decoder, torch.nn.Module)
+
+
+def to_array(values: Any) -> NDArray[Any]:
+    """A tensor of torch, TensorFlow or JAX, a list or an array, as an array."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        values = values.float() if str(values.dtype) == "torch.bfloat16" else values
+    return np.asarray(values.numpy() if hasattr(values, "numpy") else values)
+
+
+def _how(decoder: Decoder, code: NDArray[np.float32]) -> Decoder:
+    """How the decoder is called with an array of codes."""
+    if is_torch(decoder):
+        return lambda codes: _by_torch(decoder, codes)
+    if not callable(decoder):
+        raise TypeError(f"decoder= takes a function from codes (B, D) to images; {type(decoder).__name__} was given")
+    try:
+        decoder(code)
+    except Exception:
+        torch = sys.modules.get("torch")
+        if torch is None:
+            raise
+        try:
+            with torch.no_grad():
+                decoder(torch.from_numpy(code))
+        except Exception:  # what it says of an array is what its owner expects to read
+            decoder(code)
+        return lambda codes: _with_tensor(decoder, codes)
+    return decoder
+
+
+def _with_tensor(decoder: Decoder, codes: NDArray[np.float32]) -> Any:
+    torch = sys.modules["torch"]
+    with torch.no_grad():
+        return decoder(torch.from_numpy(codes))
+
+
+def _by_torch(module: Any, codes: NDArray[np.float32]) -> Any:
+    """What a module gives where it is, of its own type, in evaluation mode; it is left in the mode that it was in."""
+    torch = sys.modules["torch"]
+    first = next(module.parameters(), None)
+    tensor = torch.from_numpy(codes)
+    tensor = tensor if first is None else tensor.to(first.device, first.dtype)
+    training = [one for one in module.modules() if one.training]
+    module.eval()
+    try:
+        with torch.no_grad():
+            return module(tensor)
+    finally:
+        for one in training:
+            one.training = True
+
+
+def _channels_first(shape: tuple[int, ...]) -> bool:
+    """Whether images (B, …) of this shape are (B, C, H, W): where both could be, channels are last."""
+    return shape[1] in (1, 3) and shape[3] not in (1, 3)
+
+
+def _shape(found: tuple[int, ...], asked: tuple[int, ...] | None) -> tuple[int, ...]:
+    """(H, W, C) of an image or (F,) of a row, from what a decoder gave (B, …)."""
+    values = prod(found[1:])
+    if asked is not None:
+        whole = (*asked, 1) if len(asked) == 2 else tuple(asked)
+        if len(whole) != 3 or prod(whole) != values:
+            raise ValueError(f"shape={asked} is not the shape of the {values:,} numbers that the decoder gives of a code")
+    elif len(found) == 4:
+        whole = (found[2], found[3], found[1]) if _channels_first(found) else found[1:]
+    elif len(found) == 3:
+        whole = (*found[1:], 1)
+    elif len(found) == 2:
+        side = isqrt(values)
+        whole = (side, side, 1) if side * side == values >= SMALLEST_SQUARE else (values,)
+    else:
+        raise ValueError(f"the decoder gives arrays of shape {found}; images (B, H, W), (B, H, W, C) or (B, C, H, W) are shown")
+    if len(whole) == 3 and whole[2] not in (1, 3):
+        raise ValueError(f"images of {whole[2]} channels cannot be shown; the decoder gives {found}, where 1 or 3 are shown")
+    return whole
+
+
+def _range(values: NDArray[Any]) -> tuple[float, float]:
+    """What is black and what is white: 0 and 255 of bytes; of other numbers 0 and 1, or -1 and 1, where they lie between
+    these; else the least and the greatest."""
+    if values.dtype == np.uint8:
+        return 0.0, 255.0
+    low, high = float(np.min(values)), float(np.max(values))
+    if not np.isfinite([low, high]).all():
+        raise ValueError("the decoder gives numbers that are not finite")
+    slack = 0.1
+    for least in (0.0, -1.0):
+        if least - slack <= low and high <= 1 + slack:
+            return least, 1.0
+    return low, high
+
+
+def _labels(labels: Sequence[Any] | None, count: int) -> tuple[list[str], NDArray[np.int32]]:
+    """The names of the classes, and the place of each sample's among them: -1 where it has none."""
+    if labels is None:
+        return [], np.full(count, -1, np.int32)
+    given = np.asarray(to_array(labels), object).ravel()
+    if len(given) != count:
+        raise ValueError(f"{count:,} labels belong to these codes; {len(given):,} were given")
+    missing = np.array([one is None or one != one for one in given])  # noqa: PLR0124 (NaN alone is not itself)
+    kept = set(given[~missing].tolist())
+    try:
+        classes = sorted(kept)
+    except TypeError:  # of several types
+        classes = sorted(kept, key=str)
+    place = {one: k for k, one in enumerate(classes)}
+    return [str(one) for one in classes], np.array([-1 if gone else place[one] for one, gone in zip(given, missing, strict=True)], np.int32)
+
+
+def _usual_distance(codes: NDArray[np.float32]) -> float | None:
+    """How far it is from a code to the next one, in 99 of 100 cases, measured with some; None of a single code."""
+    if len(codes) < 2:
+        return None
+    dice = np.random.default_rng(0)
+    others = dice.permutation(len(codes))[:AGAINST]
+    some = others[:NEAR]
+    a, b = codes[some].astype(np.float64), codes[others].astype(np.float64)
+    squared = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
+    squared[np.arange(len(some)), np.arange(len(some))] = np.inf
+    nearest = np.sqrt(np.maximum(squared.min(1), 0))
+    # Of some of the codes the next is further than of all: by the D-th root of how many more there are.
+    share = (len(others) / len(codes)) ** (1 / codes.shape[1])
+    return float(np.percentile(nearest, PERCENTILE) * share)
+
+
+def _main_plane(codes: NDArray[np.float64]) -> dict[str, Any]:
+    """The plane of largest variance, by principal component analysis."""
+    mean = codes.mean(0)
+    values, vectors = np.linalg.eigh(np.cov(codes, rowvar=False, bias=True))
+    order = np.argsort(values)[::-1][:2]
+    share = values[order] / max(float(values.sum()), 1e-30)
+    return {"mean": mean.tolist(), "components": vectors[:, order].T.tolist(), "explained": share.tolist()}
