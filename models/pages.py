@@ -42,7 +42,9 @@ def page(
 ) -> Page:
     """The run as one page; see `blocks.of`."""
     made = blocks.of(run, bits=bits, encoder=encoder, samples=samples, view=view)
-    html = onefile.html(run.title, sentence(run), '<main id="explorer"></main>', card(run, made), made.blocks, SCRIPT.read_bytes())
+    html = onefile.html(
+        run.title, sentence(run), '<main id="explorer"></main>', card(run, made), made.blocks, SCRIPT.read_bytes()
+    )
     return Page(html.encode(), made.bits, made.samples, made.lost)
 
 

@@ -11,7 +11,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from hourglass.runs import Run, open  # noqa: A004 (as zipfile, tarfile and wave name theirs)
+from hourglass.runs import Run, open
 from hourglass.widget import Explorer, explore, link
 
 if TYPE_CHECKING:

@@ -81,7 +81,9 @@ def _add(
     return after
 
 
-def _layer(module: Any, nn: Any, shape: tuple[int, ...]) -> tuple[dict[str, Any], tuple[int, ...]]:
+def _layer(  # noqa: PLR0911 (a line for each kind of layer)
+    module: Any, nn: Any, shape: tuple[int, ...]
+) -> tuple[dict[str, Any], tuple[int, ...]]:
     """One layer and the shape that leaves it. `Unknown` where the browser has none that does the same."""
     if isinstance(module, nn.Linear) and len(shape) == 1:
         return {"layer": "Dense", "units": module.out_features}, (module.out_features,)

@@ -158,13 +158,13 @@ class Own:
             return self.labels.astype("<i4").tobytes()
         if name == "errors.f32" and self.card["errors"] and self.images is not None:
             differences = self.decode(self.codes) - self.images / np.float32(255)
-            return np.square(differences).mean(axis=(1, 2, 3)).astype("<f4").tobytes()
+            return bytes(np.square(differences).mean(axis=(1, 2, 3)).astype("<f4").tobytes())
         if name == "thumbnails.u8.gz" and self.images is not None:
             return gzip.compress(self.images.tobytes(), 3)
         if name == "decoder.safetensors" and self._translated is not None:
             from safetensors.numpy import save
 
-            return save(self._translated[1])
+            return bytes(save(self._translated[1]))
         raise KeyError(name)
 
 
@@ -241,7 +241,9 @@ def _shape(found: tuple[int, ...], asked: tuple[int, ...] | None) -> tuple[int, 
     if asked is not None:
         whole = (*asked, 1) if len(asked) == 2 else tuple(asked)
         if len(whole) != 3 or prod(whole) != values:
-            raise ValueError(f"shape={asked} is not the shape of the {values:,} numbers that the decoder gives of a code")
+            raise ValueError(
+                f"shape={asked} is not the shape of the {values:,} numbers that the decoder gives of a code"
+            )
     elif len(found) == 4:
         whole = (found[2], found[3], found[1]) if _channels_first(found) else found[1:]
     elif len(found) == 3:
@@ -250,9 +252,13 @@ def _shape(found: tuple[int, ...], asked: tuple[int, ...] | None) -> tuple[int, 
         side = isqrt(values)
         whole = (side, side, 1) if side * side == values >= SMALLEST_SQUARE else (values,)
     else:
-        raise ValueError(f"the decoder gives arrays of shape {found}; images (B, H, W), (B, H, W, C) or (B, C, H, W) are shown")
+        raise ValueError(
+            f"the decoder gives arrays of shape {found}; images (B, H, W), (B, H, W, C) or (B, C, H, W) are shown"
+        )
     if len(whole) == 3 and whole[2] not in (1, 3):
-        raise ValueError(f"images of {whole[2]} channels cannot be shown; the decoder gives {found}, where 1 or 3 are shown")
+        raise ValueError(
+            f"images of {whole[2]} channels cannot be shown; the decoder gives {found}, where 1 or 3 are shown"
+        )
     return whole
 
 
@@ -285,7 +291,9 @@ def _labels(labels: Sequence[Any] | None, count: int) -> tuple[list[str], NDArra
     except TypeError:  # of several types
         classes = sorted(kept, key=str)
     place = {one: k for k, one in enumerate(classes)}
-    return [str(one) for one in classes], np.array([-1 if gone else place[one] for one, gone in zip(given, missing, strict=True)], np.int32)
+    return [str(one) for one in classes], np.array(
+        [-1 if gone else place[one] for one, gone in zip(given, missing, strict=True)], np.int32
+    )
 
 
 def _usual_distance(codes: NDArray[np.float32]) -> float | None:

@@ -39,7 +39,10 @@ def _html(shown: Run | Own, view: Mapping[str, str], code: Sequence[float], shar
     card: dict[str, Any] = json.loads(shown.read("run.json"))
     count, size = card["codes"]["count"], card["codes"]["size"]
     order = _order(count)
-    files = {"codes.f32": _some(shown, "codes.f32", order, size), "labels.i32": _some(shown, "labels.i32", order, 1, "<i4")}
+    files = {
+        "codes.f32": _some(shown, "codes.f32", order, size),
+        "labels.i32": _some(shown, "labels.i32", order, 1, "<i4"),
+    }
     for name, width in (("errors.f32", 1), ("factors.f32", len(card["dataset"].get("factors", [])))):
         there = name in card["files"] or (name == "errors.f32" and card.get("errors"))
         if there and width:
@@ -53,7 +56,10 @@ def _html(shown: Run | Own, view: Mapping[str, str], code: Sequence[float], shar
     card["files"] = {"columns.json": {}} if "columns.json" in files else {}
     card["codes"]["count"] = len(order)
     card["projections"]["tsne"] = card["replay"] = None  # of samples some of which are not here
-    facts: dict[str, Any] = {"stepped": {}, "view": dict(view) | ({"z": ",".join(f"{v:.6g}" for v in code)} if code else {})}
+    facts: dict[str, Any] = {
+        "stepped": {},
+        "view": dict(view) | ({"z": ",".join(f"{v:.6g}" for v in code)} if code else {}),
+    }
     blends = isinstance(shown, Own) and shown.decodes == "kernel"
     if isinstance(shown, Own) and blends:
         facts["drawn"] = _draw(shown, card, files, int(DRAWN_BYTES * max(share, 0.05)))
@@ -63,7 +69,9 @@ def _html(shown: Run | Own, view: Mapping[str, str], code: Sequence[float], shar
             files["encoder.safetensors"] = _halved(shown.read("encoder.safetensors"))
     files |= {"page.json": json.dumps(facts).encode(), "run.json": json.dumps(card, allow_nan=False).encode()}
     onefile = repository.onefile()
-    packed = {name: content if content[:2] == b"\x1f\x8b" else onefile.packed(content) for name, content in files.items()}
+    packed = {
+        name: content if content[:2] == b"\x1f\x8b" else onefile.packed(content) for name, content in files.items()
+    }
     script = repository.part("standalone.js").read_bytes()
     main = '<main id="explorer"></main>'
     made: str = onefile.html(shown.title, _sentence(card, blends), main, "", packed, script)

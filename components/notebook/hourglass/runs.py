@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -28,7 +29,7 @@ SPLITS = ("train", "validation", "test")
 MADE = ("thumbnails.u8.gz", "samples.f32.gz", "colours.json", "names.json")  # from the dataset, where that is at hand
 
 
-def open(run: str | os.PathLike[str] | Run) -> Run:  # noqa: A001 (see __init__)
+def open(run: str | os.PathLike[str] | Run) -> Run:
     """A run by its folder, by the zip that the app gives, or by its name.
 
     A name is that of a shipped run, where the repository is at hand, or the id of one that the app trained on this machine.
@@ -173,10 +174,8 @@ class Run:
         frame = pd.DataFrame(values, pd.Index(self.rows, name="row"), [f"z{i + 1}" for i in range(self.code_size)])
         if self._has("splits.u8"):
             frame["split"] = np.array(SPLITS)[self._array("splits.u8", "u1")]
-        try:
+        with contextlib.suppress(KeyError, ValueError):
             frame.insert(0, "name", json.loads(_plain(self.read("names.json"))))
-        except (KeyError, ValueError):
-            pass
         return frame
 
     @cached_property
@@ -211,8 +210,9 @@ class Run:
 
     def drawn(self, codes: ArrayLike | pd.DataFrame) -> NDArray[np.float32]:
         """What the decoder gives (N, *shape), as the networks see samples."""
-        wanted = [f"z{i + 1}" for i in range(self.code_size)]
-        given = codes[wanted] if hasattr(codes, "columns") else codes
+        import pandas as pd
+
+        given = codes[[f"z{i + 1}" for i in range(self.code_size)]] if isinstance(codes, pd.DataFrame) else codes
         values = np.atleast_2d(np.asarray(given, np.float32))
         if values.ndim != 2 or values.shape[1] != self.code_size:
             raise ValueError(f"codes of shape (N, {self.code_size}) are decoded; {values.shape} was given")
@@ -234,13 +234,17 @@ class Run:
         values = np.fromfile(self.folder / name, kind)
         each = self.code_size if name == "codes.f32" else 1
         if len(values) != each * self.card["codes"]["count"]:
-            raise ValueError(f"{name} of this run has {len(values):,} numbers; {each * self.card['codes']['count']:,} belong there")
+            raise ValueError(
+                f"{name} of this run has {len(values):,} numbers; {each * self.card['codes']['count']:,} belong there"
+            )
         return values
 
     def _weights(self, part: str) -> bytes:
         from safetensors.numpy import load_file, save
 
-        return save({k: v for k, v in load_file(self.folder / "weights.safetensors").items() if k.startswith(f"{part}.")})
+        return save(
+            {k: v for k, v in load_file(self.folder / "weights.safetensors").items() if k.startswith(f"{part}.")}
+        )
 
     @cached_property
     def _sessions(self) -> dict[str, Any]:
@@ -280,6 +284,4 @@ def _made(folder: Path, name: str) -> bytes:
 
 
 def _plain(content: bytes) -> bytes:
-    import gzip
-
     return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content

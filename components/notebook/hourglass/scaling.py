@@ -31,7 +31,9 @@ class Scaling:
             return self._rows(samples)
         given = np.asarray(samples)
         if given.ndim < 2 or prod(given.shape[1:]) != prod(self.shape):
-            raise ValueError(f"samples of shape (N, {', '.join(map(str, self.shape))}) are encoded; {given.shape} was given")
+            raise ValueError(
+                f"samples of shape (N, {', '.join(map(str, self.shape))}) are encoded; {given.shape} was given"
+            )
         values = given.reshape(-1, *self.shape).astype(np.float64)
         if self.kind == "image":
             values = values / 255 if given.dtype == np.uint8 else values
@@ -44,14 +46,17 @@ class Scaling:
     def _rows(self, samples: ArrayLike | pd.DataFrame) -> NDArray[np.float32]:
         if not self.columns:
             return np.atleast_2d(np.asarray(samples, np.float32))
+        import pandas as pd
+
         names = [column["name"] for column in self.columns]
-        if not hasattr(samples, "columns"):
+        table: Mapping[str, Any] | pd.DataFrame
+        if not isinstance(samples, pd.DataFrame):
             if any(column["kind"] != "number" for column in self.columns):
                 raise ValueError(f"rows with categories are encoded as a DataFrame with the columns {', '.join(names)}")
             given = np.atleast_2d(np.asarray(samples, np.float64))
             if given.shape[1] != len(names):
                 raise ValueError(f"rows of {len(names)} numbers are encoded; {given.shape[1]} were given")
-            table: Mapping[str, Any] = dict(zip(names, given.T, strict=True))
+            table = dict(zip(names, given.T, strict=True))
         else:
             table = samples
             if missing := [name for name in names if name not in samples.columns]:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hourglass import page, repository
 from hourglass.own import Decoder, Own
-from hourglass.runs import Run, open  # noqa: A004
+from hourglass.runs import Run, open
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,10 +36,9 @@ class Explorer(anywidget.AnyWidget):
 
     # Not echoed: while the pointer moves the kernel has samples to answer with.
     code = traitlets.List(traitlets.Float()).tag(sync=True, echo_update=False)
-    selection = traitlets.List().tag(sync=True, echo_update=False)
+    selection: Any = traitlets.List().tag(sync=True, echo_update=False)
     _decodes = traitlets.Unicode("here").tag(sync=True)
     _view = traitlets.Dict().tag(sync=True, echo_update=False)
-    _palette = traitlets.List().tag(sync=True)
     _group = traitlets.Unicode("").tag(sync=True)
     _height = traitlets.Int(560).tag(sync=True)
 
@@ -52,7 +51,7 @@ class Explorer(anywidget.AnyWidget):
     @property
     def image(self) -> NDArray[np.float32]:
         """The decoded sample of `code`: (H, W, C) from 0 to 1 of an image, else as the networks see it."""
-        return self._decode([self.code])[0]
+        return np.asarray(self._decode([self.code])[0])
 
     def _decode(self, codes: ArrayLike) -> NDArray[np.float32]:
         return self._shown.decode(codes) if isinstance(self._shown, Own) else self._shown.drawn(codes)
@@ -74,10 +73,11 @@ class Explorer(anywidget.AnyWidget):
                 codes = np.array(asked["codes"], np.float32).reshape(int(asked["count"]), -1)
                 content = np.ascontiguousarray(self._decode(codes), "<f4").tobytes()
         except KeyError as error:
-            return self.send(told | {"failed": f"there is no file {error} here", "missing": True})
+            self.send(told | {"failed": f"there is no file {error} here", "missing": True})
         except Exception as error:  # the code of somebody else: whatever it raises is told where it is seen
-            return self.send(told | {"failed": f"the decoder failed: {type(error).__name__}: {error}"})
-        self.send(told, [content])
+            self.send(told | {"failed": f"the decoder failed: {type(error).__name__}: {error}"})
+        else:
+            self.send(told, [content])
 
     def save(self, path: str | os.PathLike[str] = "page.html") -> Path:
         """Writes what is shown as one page that opens from a disk, alive and without a network. Returns its path.

@@ -3,6 +3,7 @@
  * browser computes, decodes: it is asked by messages, each with a number that its answer carries.
  */
 
+import { h } from "../dom";
 import { Explorer } from "../explorer";
 import { Fault, MissingFile } from "../fault";
 import { Link, sideOf, type Side } from "../link";
@@ -25,7 +26,6 @@ interface Traits {
   /** Who decodes: the run here, the kernel, or the run where it gives what the kernel gives. */
   _decodes: "here" | "kernel" | "either";
   _view: View;
-  _palette: readonly string[];
   /** Widgets with the same one are linked; "" of one that stands alone. */
   _group: string;
   _height: number;
@@ -48,6 +48,8 @@ interface Answer {
 
 /** Milliseconds between two codes that Python is told of while the hand moves. */
 const TOLD = 100;
+/** Milliseconds after which it is said that the kernel does not answer. */
+const PATIENCE = 4000;
 /** How far a number of a picture may be from the kernel's, of 0 to 1, for both to be the same decoder. */
 const ALIKE = 2e-3;
 
@@ -164,10 +166,16 @@ function render({ model, el }: { readonly model: Model; readonly el: HTMLElement
   el.replaceChildren(style);
 
   const kernel = new Kernel(model);
-  const ends: (() => void)[] = [() => kernel.end()];
+  const note = h("p", { role: "status" }, "The kernel does not answer yet. It does when no cell is running.");
+  const patience = setTimeout(() => el.prepend(note), PATIENCE);
+  const here = (): void => {
+    clearTimeout(patience);
+    note.remove();
+  };
+  const ends: (() => void)[] = [() => kernel.end(), here];
   let ended = false;
   void asked(kernel, model.get("_decodes")).then((ask) => {
-    if (!ended) ends.push(begin(model, el, kernel, ask));
+    if (!ended) ends.push(begin(model, el, kernel, ask, here));
   });
   return () => {
     ended = true;
@@ -175,10 +183,10 @@ function render({ model, el }: { readonly model: Model; readonly el: HTMLElement
   };
 }
 
-/** Shows the run. Returns what ends that. */
-function begin(model: Model, el: HTMLElement, kernel: Kernel, ask: Ask | null): () => void {
+/** Shows the run, and tells `here` when it is there. Returns what ends that. */
+function begin(model: Model, el: HTMLElement, kernel: Kernel, ask: Ask | null, here: () => void): () => void {
   const ends: (() => void)[] = [];
-  const view = (): View => ({ ...model.get("_view"), palette: model.get("_palette"), code: model.get("code") });
+  const view = (): View => ({ ...model.get("_view"), code: model.get("code") });
   const report: Report = (name, value) => {
     if (name !== "view") return; // code and selection are told as they change
     model.set("_view", value as View);
@@ -191,7 +199,10 @@ function begin(model: Model, el: HTMLElement, kernel: Kernel, ask: Ask | null): 
     report,
     startWorker: () => new DecoderWorker(),
     ask,
-    opened: (scene) => void follow(scene),
+    opened: (scene) => {
+      here();
+      void follow(scene);
+    },
   });
 
   /** Keeps code and selection in step with Python's. */

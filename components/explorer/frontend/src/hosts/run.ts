@@ -29,7 +29,8 @@ export async function open(host: HTMLElement): Promise<void> {
       shown.set("z", said["code"].join(","));
       shown.delete("free");
     }
-    history.replaceState(null, "", `#${shown}`);
+    // Inside another page, as a notebook has it, there is no address of its own.
+    if (location.protocol !== "about:") history.replaceState(null, "", `#${shown}`);
   };
   const explorer = new Explorer(host, {
     source,
