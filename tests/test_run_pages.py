@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 from test_explorer_browser import code as shown_code
 from test_explorer_browser import drawing, frames, move, numbers
 
-from models import Problem, architectures, blocks, datasets, graphs, pages, runs, shown
+from models import Problem, architectures, blocks, datasets, graphs, onefile, pages, runs, shown
 from models.codes import Coder
 from models.runs import networks
 

@@ -192,6 +192,8 @@ function begin(model: Model, el: HTMLElement, kernel: Kernel, ask: Ask | null, h
     model.set("_view", value as View);
     model.save_changes();
   };
+  /** The code of which both sides know. */
+  let told = model.get("code");
   const explorer = new Explorer(el, {
     source: kernel,
     run: "",
@@ -209,8 +211,7 @@ function begin(model: Model, el: HTMLElement, kernel: Kernel, ask: Ask | null, h
   async function follow(scene: Scene): Promise<void> {
     const rows = await scene.data.rows().catch(() => null);
     const { state } = scene;
-    let timer = 0,
-      told = model.get("code");
+    let timer = 0;
     const tell = (): void => {
       timer = 0;
       told = Array.from(state.now.code, (v) => Number(v.toPrecision(7)));
@@ -236,6 +237,7 @@ function begin(model: Model, el: HTMLElement, kernel: Kernel, ask: Ask | null, h
       explorer.update(view(), report);
     };
     model.on("change:code", codeSet);
+    codeSet(); // while this was opened
     let leave = join(model.get("_group"), { scene, rows });
     const regrouped = (): void => {
       leave();
