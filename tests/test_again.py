@@ -159,6 +159,70 @@ def test_the_page_of_digits_learns_and_its_weights_open_in_the_app(
     np.testing.assert_allclose(numbers(mine.locator(SAMPLE), "canvas => canvas.sample"), drawn, atol=1e-3)
 
 
+def draw(page: Page, slope: float) -> None:
+    """A line on the pad of Draw, and kept for learning."""
+    page.get_by_test_id("draw-clear").click()
+    box = page.get_by_test_id("draw-pad").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + (0.3 + slope) * box["width"], box["y"] + 0.8 * box["height"], steps=5)
+    page.mouse.up()
+    page.get_by_test_id("draw-learn").click()
+
+
+def test_a_network_learns_from_what_one_draws(opened: Callable[..., Page]) -> None:  # noqa: F811
+    page = opened(pages.page(runs.open_run(runs.folder_of("digits-variational"))).html)
+    page.get_by_test_id("tool-draw").click()
+    expect(page.get_by_test_id("draw-message")).to_have_text("Draw here, or drop an image on the pad.")
+    page.get_by_test_id("draw-learn").click()
+    expect(page.get_by_test_id("draw-message")).to_have_text("Draw something first.")
+    for k in range(4):
+        draw(page, 0.1 * k)
+        expect(page.get_by_test_id("draw-message")).to_contain_text(f"{k + 1} drawing")
+    kept = page.get_by_test_id("draw-pad").evaluate("canvas => Array.from(canvas.sample)")
+    page.get_by_test_id("tool-again").click()
+    assert page.get_by_test_id("again-from").input_value() == "both", "what was drawn is meant to be learnt"
+    page.get_by_text("More", exact=True).click()
+    page.get_by_test_id("again-epochs").fill("3")
+    page.get_by_test_id("again-train").click()
+    expect(page.locator('section[data-state="done"]')).to_be_visible()
+    expect(page.get_by_test_id("again-message")).to_contain_text("from 1,797 samples and your 4 drawings")
+    expect(page.get_by_role("button", name="drawn by you")).to_be_visible()  # a colour of their own
+
+    # The four alone: all that is left on the map, each with its own picture.
+    page.get_by_text("Other choices").click()
+    page.get_by_test_id("again-from").select_option("drawings")
+    page.get_by_test_id("again-train").click()
+    expect(page.get_by_test_id("again-message")).to_contain_text("from your 4 drawings alone")
+    expect(page.locator('section[data-state="done"]')).to_be_visible()
+    near = page.get_by_test_id("neighbours").locator("button:visible")
+    expect(near).to_have_count(4)
+    originals = near.locator("canvas").evaluate_all(
+        "all => all.map((one) => { const p = one.getContext('2d').getImageData(0, 0, one.width, one.height).data;"
+        " return Array.from({length: p.length / 4}, (_, i) => p[4 * i] / 255); })"
+    )
+    assert min(np.abs(np.subtract(one, kept)).max() for one in originals) < 0.01, "the last drawing is among them"
+
+
+def test_a_network_is_still_there_after_another_page(app: str, page: Page) -> None:
+    page.goto(f"{app}?run=digits-modern-8")
+    expect(page.locator(f'{EXPLORER}[data-ready="true"]')).to_be_visible()
+    page.get_by_test_id("tool-again").click()
+    page.get_by_test_id("again-train").click()
+    done = page.locator('section[data-state="done"]')
+    expect(done).to_be_visible()
+    error, code = done.get_attribute("data-error"), page.locator(EXPLORER).get_attribute("data-code")
+    page.get_by_role("link", name="Codes", exact=True).first.click()
+    expect(page.get_by_role("heading", name="What each dimension carries")).to_be_visible()
+    page.get_by_role("link", name="Explore", exact=True).first.click()
+    expect(done).to_have_attribute("data-error", str(error))
+    assert len((page.locator(EXPLORER).get_attribute("data-code") or "").split(",")) == len(str(code).split(","))
+    page.get_by_test_id("again-back").click()
+    expect(page.locator(f'{EXPLORER}[data-ready="true"]')).to_be_visible()
+    assert len((page.locator(EXPLORER).get_attribute("data-code") or "").split(",")) == 8, "the run itself again"
+
+
 def file_of(about: dict[str, Any], tensors: dict[str, Any] | None = None) -> bytes:
     from safetensors.numpy import save
 

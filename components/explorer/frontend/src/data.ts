@@ -44,7 +44,11 @@ export class RunData {
   private thumbnails: Uint8Array | null = null;
   private read: Float32Array | null = null;
   private loading = true;
-  private lender: { readonly from: RunData; readonly positions: ArrayLike<number> } | null = null;
+  private lender: {
+    readonly from: RunData;
+    readonly positions: ArrayLike<number>;
+    readonly drawings: readonly Float32Array[];
+  } | null = null;
   /** Other values that points can be coloured by: what was computed here. By their names in a state. */
   readonly computed = new Map<string, { readonly title: string; readonly values: Float32Array }>();
   finder: Finder | null = null;
@@ -254,11 +258,20 @@ export class RunData {
     return bytes && new Int32Array(bytes.buffer);
   }
 
-  /** Takes the originals that another run of the same dataset has read. `positions` says where its code of each of ours is. */
-  async borrow(from: RunData, positions: ArrayLike<number>): Promise<void> {
-    this.lender = { from, positions };
+  /**
+   * Takes the originals that another run of the same dataset has read. `positions` says where its code of each of ours is; where
+   * that is -1 - k, the original is drawing k, or unknown.
+   */
+  async borrow(from: RunData, positions: ArrayLike<number>, drawings: readonly Float32Array[] = []): Promise<void> {
+    this.lender = { from, positions, drawings };
     await this.columns.loadNames();
     this.loading = false;
+  }
+
+  /** What somebody drew in place of a sample; null of others. */
+  private drawing(index: number): Float32Array | null {
+    const { positions, drawings } = this.lender ?? { positions: [], drawings: [] };
+    return drawings[-1 - positions[index]] ?? null;
   }
 
   private lent<T>(index: number, read: (from: RunData, at: number) => T | null): T | null {
@@ -268,7 +281,7 @@ export class RunData {
 
   /** The values of an original at the size of a sample, as a model sees them; null when it is not at hand. */
   original(index: number): Float32Array | null {
-    if (this.lender) return this.lent(index, (from, at) => from.original(at));
+    if (this.lender) return this.drawing(index) ?? this.lent(index, (from, at) => from.original(at));
     const { read: samples, thumbnails } = this;
     const each = product(this.card.dataset.shape);
     if (samples)

@@ -7,6 +7,7 @@ import { Announcer, h } from "./dom";
 import { Fault, messageOf } from "./fault";
 import type { Again } from "./learning/again";
 import { following } from "./learning/following";
+import { keep, take } from "./learning/kept";
 import { PointMap } from "./map/map";
 import type { Ask } from "./network/asked";
 import { Painter } from "./paint";
@@ -57,7 +58,7 @@ export class Explorer {
   private report: Report;
   private ended = false;
   /** What shows a network that was trained here, in front of this one; and what ends that. */
-  private front: { readonly explorer: Explorer; readonly end: () => void } | null = null;
+  private front: { readonly explorer: Explorer; readonly end: (leave: boolean) => void } | null = null;
 
   constructor(
     private readonly host: Node,
@@ -139,8 +140,9 @@ export class Explorer {
     const again: Omit<Again, "session"> = {
       data,
       startWorker: opening.startWorker,
+      drawings: [],
       show: (session) => {
-        this.front?.end();
+        this.front?.end(false);
         let stop = (): void => undefined;
         const explorer = new Explorer(this.host, {
           source: session.source,
@@ -149,16 +151,28 @@ export class Explorer {
           report: () => undefined,
           startWorker: opening.startWorker,
           about: { fit: opening.about?.fit ?? null },
-          borrow: (own) => own.borrow(data, session.lesson.positions),
+          borrow: (own) => own.borrow(data, session.lesson.positions, session.lesson.drawings),
           again: { ...again, session },
           opened: (scene) => (stop = following(scene, session)),
         });
         this.root.remove();
-        const end = () => (stop(), explorer.end(), session.end());
+        const end = (leave: boolean) => {
+          stop();
+          explorer.end();
+          if (leave) keep(opening.run, session);
+          else session.end();
+        };
         this.front = { explorer, end };
       },
+      resume: () => {
+        const session = this.front || this.ended ? null : take(opening.run);
+        if (!session) return false;
+        again.drawings.push(...session.lesson.drawings);
+        again.show(session);
+        return true;
+      },
       leave: () => {
-        this.front?.end();
+        this.front?.end(false);
         this.front = null;
         this.host.appendChild(this.root);
       },
@@ -187,7 +201,7 @@ export class Explorer {
 
   end(): void {
     this.ended = true;
-    this.front?.end();
+    this.front?.end(true);
     this.watcher.disconnect();
     this.announcer.end();
     this.tips.end();

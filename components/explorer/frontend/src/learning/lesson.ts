@@ -10,6 +10,9 @@ const MOST = 5000, // samples
   DECODED = 2000, // samples that a decoder draws
   AT_ONCE = 100;
 
+/** Which samples are learnt from: those of the run, these and what was drawn, or what was drawn alone. */
+export type From = "samples" | "both" | "drawings";
+
 /** Samples spread over all that there are. */
 export async function lessonOf(data: RunData, decoding: Pick<Decoding, "decoder">): Promise<Lesson> {
   const { card, labels } = data,
@@ -37,5 +40,37 @@ export async function lessonOf(data: RunData, decoding: Pick<Decoding, "decoder"
     else throw new Error("neither the originals nor a decoder are here");
     if (i % AT_ONCE === AT_ONCE - 1) await new Promise((later) => setTimeout(later)); // the pointer stays quick
   }
-  return { card, samples: { values, count }, positions, labels: labels && positions.map((at) => labels[at]), drawn };
+  return {
+    card,
+    samples: { values, count },
+    positions,
+    labels: labels && positions.map((at) => labels[at]),
+    drawn,
+    drawings: [],
+    base: null,
+  };
+}
+
+/** A lesson of images with drawings behind its samples, or in place of them. */
+export function withDrawings(base: Lesson, from: From, drawings: readonly Float32Array[]): Lesson {
+  if (from === "samples" || !drawings.length) return base;
+  const { dataset } = base.card,
+    each = product(dataset.shape);
+  const kept = from === "both" ? base.positions.length : 0,
+    count = kept + drawings.length;
+  const values = new Uint8Array(count * each);
+  values.set(base.samples.values.subarray(0, kept * each));
+  drawings.forEach((drawing, k) => drawing.forEach((v, i) => (values[(kept + k) * each + i] = Math.round(255 * v))));
+  // Where samples have classes, drawings are one more.
+  const own = drawings.map(() => dataset.classes.length);
+  const classes = base.labels ? [...dataset.classes, "drawn by you"] : dataset.classes;
+  return {
+    ...base,
+    card: { ...base.card, dataset: { ...dataset, classes } },
+    samples: { values, count },
+    positions: Int32Array.from([...base.positions.subarray(0, kept), ...drawings.map((_, k) => -1 - k)]),
+    labels: base.labels && Int32Array.from([...base.labels.subarray(0, kept), ...own]),
+    drawings: [...drawings],
+    base,
+  };
 }

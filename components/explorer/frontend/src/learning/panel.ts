@@ -1,7 +1,7 @@
 /** The panel of "Train again": choices, how the error falls, and the weights to take along. */
 
 import type { Context } from "../context";
-import { h, setText } from "../dom";
+import { choice, h, setText } from "../dom";
 import { messageOf } from "../fault";
 import { product } from "../maths";
 import { addStyles } from "../styles";
@@ -10,11 +10,20 @@ import { Curve } from "./curve";
 import { Form, usual } from "./form";
 import css from "./learning.css?inline";
 import { able } from "./kernels";
-import { lessonOf } from "./lesson";
+import { lessonOf, withDrawings, type From } from "./lesson";
 import { Session, type Lesson } from "./session";
 
-/** Fills the panel. Returns what ends it. */
-export function fill(panel: HTMLElement, context: Context, again: Again): () => void {
+/** What a filled panel is told: that it ends, and that it is opened again. */
+export interface Filled {
+  readonly end: () => void;
+  readonly opened: () => void;
+}
+
+/** How few drawings a network can learn from alone: some of them only judge. */
+const FEWEST = 4;
+
+/** Fills the panel. */
+export function fill(panel: HTMLElement, context: Context, again: Again): Filled {
   addStyles(panel, css, "hourglass-again-style");
   const { session } = again,
     { dataset, codes } = again.data.card;
@@ -24,6 +33,11 @@ export function fill(panel: HTMLElement, context: Context, again: Again): () => 
   const begun = session?.spec ?? usual(dataset.shape, dataset.kind === "image", count);
   const form = new Form(begun, product(dataset.shape), () => update());
   const message = h("p", { class: "hg-sum", data: { testid: "again-message" } });
+  // Which samples: asked once something was drawn for it.
+  const begunFrom: From = fromOf(session);
+  let from = begunFrom,
+    offered = -1;
+  const source = h("div", { class: "hg-form", hidden: true });
   const curve = new Curve();
   const main = make("again-train", "Train", () => void press());
   const step = make(
@@ -40,15 +54,15 @@ export function fill(panel: HTMLElement, context: Context, again: Again): () => 
   const row = h("div", { class: "hg-buttons" }, ...buttons);
   if (session) {
     panel.querySelector("h3")?.append(h("small", {}, session.title));
-    const choices = h("details", {}, h("summary", {}, "Other choices"), form.element);
+    const choices = h("details", {}, h("summary", {}, "Other choices"), source, form.element);
     panel.append(curve.element, message, row, choices);
-  } else panel.append(form.element, row, message);
+  } else panel.append(source, form.element, row, message);
   let busy = false;
 
   /** Whether other choices are made than those that the network was begun with. */
   const other = (): boolean => {
     try {
-      return !session || JSON.stringify(form.spec) !== JSON.stringify(session.spec);
+      return !session || from !== begunFrom || JSON.stringify(form.spec) !== JSON.stringify(session.spec);
     } catch {
       return true;
     }
@@ -69,8 +83,8 @@ export function fill(panel: HTMLElement, context: Context, again: Again): () => 
       const { spec } = form;
       if (!(await able())) throw new Error("this browser has no WebAssembly with SIMD, which training needs");
       setText(message, "Looking at the samples …");
-      const lesson: Lesson = session?.lesson ?? (await lessonOf(again.data, context.decoding));
-      const next = new Session(lesson, spec, again.startWorker);
+      const base = session ? (session.lesson.base ?? session.lesson) : await lessonOf(again.data, context.decoding);
+      const next = new Session(withDrawings(base, from, again.drawings), spec, again.startWorker);
       if (!(await next.begin())) {
         next.end();
         throw new Error(next.failed);
@@ -88,6 +102,25 @@ export function fill(panel: HTMLElement, context: Context, again: Again): () => 
     const name = `${dataset.name || "network"}-${context.card.id}-${session!.spec.size}.safetensors`;
     h("a", { href: url, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  }
+
+  /** Offers what was drawn meanwhile. */
+  function offer(): void {
+    const { length } = again.drawings;
+    if (length === offered) return;
+    // Who has just drawn something for it means it to be learnt.
+    if (length > Math.max(offered, session?.lesson.drawings.length ?? 0)) from = "both";
+    offered = length;
+    source.hidden = !length;
+    const [samples, yours] = ["the samples", length === 1 ? "your drawing" : `your ${length} drawings`];
+    const options: [From, string][] = [
+      ["samples", samples],
+      ["both", `${samples} and ${yours}`],
+    ];
+    if (length >= FEWEST) options.push(["drawings", `${yours} alone`]);
+    source.replaceChildren(
+      choice("Learn from", options, from, (value) => ((from = value as From), update()), "again-from"),
+    );
   }
 
   function update(): void {
@@ -124,24 +157,41 @@ export function fill(panel: HTMLElement, context: Context, again: Again): () => 
     "A small network learns from these samples, here in your browser. Nothing is sent. Its map takes the place of this one.",
   );
   const stop = session?.follow(update);
+  offer();
   update();
   const watcher = new ResizeObserver(() => session && curve.draw(session));
   watcher.observe(curve.element);
   if (session) main.focus({ preventScroll: true });
-  return () => {
-    stop?.();
-    watcher.disconnect();
+  return {
+    end: () => {
+      stop?.();
+      watcher.disconnect();
+    },
+    opened: () => {
+      offer();
+      update();
+    },
   };
 }
 
+/** What a training learns from. */
+function fromOf(session: Session | null): From {
+  if (!session?.lesson.drawings.length) return "samples";
+  return session.lesson.drawings.length < session.lesson.positions.length ? "both" : "drawings";
+}
+
 /** What it learns from, in a sentence. */
-function fromWhat({ positions, drawn, card }: Lesson, held = 0): string {
-  const count = positions.length.toLocaleString("en"),
-    all = card.codes.count > positions.length ? ` of ${card.codes.count.toLocaleString("en")}` : "";
+function fromWhat({ positions, drawn, card, drawings }: Lesson, held = 0): string {
+  const others = positions.length - drawings.length,
+    count = others.toLocaleString("en"),
+    all = card.codes.count > others ? ` of ${card.codes.count.toLocaleString("en")}` : "";
   const judge = held && held < positions.length ? `; every tenth only judges` : "";
+  const yours = drawings.length === 1 ? "your drawing" : `your ${drawings.length} drawings`;
+  if (!others) return `It learns from ${yours} alone${judge}.`;
+  const and = drawings.length ? ` and ${yours}` : "";
   return drawn
-    ? `The originals are not here: it learns from ${count} samples as this run's own decoder draws them${judge}.`
-    : `It learns from ${count}${all} samples${judge}.`;
+    ? `The originals are not here: it learns from ${count} samples as this run's own decoder draws them${and}${judge}.`
+    : `It learns from ${count}${all} samples${and}${judge}.`;
 }
 
 const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;

@@ -16,6 +16,10 @@ export interface Lesson {
   readonly labels: Int32Array<ArrayBuffer> | null;
   /** Whether the samples are what the run's own decoder draws, since the originals are not at hand. */
   readonly drawn: boolean;
+  /** What somebody drew, behind the samples: drawing k has the position -1 - k. */
+  readonly drawings: readonly Float32Array[];
+  /** The samples without drawings, where there are some. */
+  readonly base: Lesson | null;
 }
 
 const WORDS: Record<(typeof ACTIVATIONS)[number], string> = {

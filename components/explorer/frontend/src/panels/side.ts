@@ -226,12 +226,12 @@ export class Side {
   private readonly paintThumbnail = (index: number, canvas: Sampled): boolean => {
     const { data, painter, card } = this.context;
     canvas.of = index;
-    const values = card.dataset.kind !== "image" || data.reduced ? data.original(index) : null;
+    const bytes = card.dataset.kind !== "image" || data.reduced ? null : data.bytesOf(index);
+    const values = bytes ? null : data.original(index);
     if (card.dataset.kind !== "image") {
       delete canvas.sample; // until another one is known
       if (values) canvas.sample = values;
     }
-    const bytes = values ? null : data.bytesOf(index);
     if (values) painter.paint(canvas, values);
     else if (bytes) painter.paint(canvas, bytes, 0, 1);
     return (values ?? bytes) !== null;

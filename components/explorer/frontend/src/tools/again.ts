@@ -10,6 +10,7 @@ export class TrainAgain extends Explore {
   override readonly help = "Train a network of your own on these samples, here in the browser, and see its map form";
   override readonly panel = h("section", { aria: { label: "Train again" } }, h("h3", {}, "Train again"));
   private end: (() => void) | null = null;
+  private opened: (() => void) | null = null;
   private fetching = false;
 
   override get possible(): boolean {
@@ -17,10 +18,13 @@ export class TrainAgain extends Explore {
   }
 
   override open(): void {
-    if (this.fetching) return;
+    const again = this.context.again!;
+    // After the explorer stands whose place it takes.
+    if (!again.session) setTimeout(() => again.resume());
+    if (this.fetching) return this.opened?.();
     this.fetching = true;
     import("../learning/panel").then(
-      ({ fill }) => (this.end = fill(this.panel, this.context, this.context.again!)),
+      ({ fill }) => ({ end: this.end, opened: this.opened } = fill(this.panel, this.context, again)),
       (error: unknown) => this.panel.append(h("p", { class: "hg-sum" }, messageOf(error))),
     );
   }

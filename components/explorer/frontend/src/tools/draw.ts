@@ -104,6 +104,16 @@ export class Draw extends Tool {
           "Invert",
         ),
         h("label", { class: "hg-button", title: "Open an image file" }, "Open image", file),
+        this.context.again &&
+          h(
+            "button",
+            {
+              type: "button",
+              data: { testid: "draw-learn", tip: "Keeps this drawing: Train again can learn from it." },
+              on: { click: () => this.keep() },
+            },
+            "Learn this",
+          ),
       ),
     );
     this.pixels.fillStyle = "#000";
@@ -226,6 +236,16 @@ export class Draw extends Tool {
     this.pixels.fillRect(0, 0, this.pad.width, this.pad.height);
     this.pixels.globalCompositeOperation = "source-over";
     this.changed(causeNow());
+  }
+
+  /** Keeps what is on the pad for a network to learn from. */
+  private keep(): void {
+    const drawings = this.context.again!.drawings;
+    const values = this.read();
+    if (!values.some((value) => value !== values[0])) return setText(this.message, "Draw something first.");
+    drawings.push(values);
+    const kept = drawings.length === 1 ? "1 drawing is kept" : `${drawings.length} drawings are kept`;
+    setText(this.message, `${kept}: Train again can learn from ${drawings.length === 1 ? "it" : "them"}.`);
   }
 
   private fromSample(): void {
