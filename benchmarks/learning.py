@@ -4,7 +4,7 @@
 
 Samples a core-second on 784-128-2-128-784 (ReLU, a sigmoid at the end, mean squared error, Adam, batches of 128) in Node and in
 Chromium, each in turn five times (--quick: once), medians; and the seconds of two whole trainings: 30 epochs of 1,797 images of
-8x8, 20 epochs of 5,000 of 28x28. Plain JavaScript is plain_training.mjs. FILE is
+8x8, 20 epochs of 5,000 of 28x28. Then the pointer's latency on a page from disk while one learns there. Plain JavaScript is plain_training.mjs. FILE is
 node_modules/@tensorflow/tfjs/dist/tf.node.js after `npm install @tensorflow/tfjs@4.22.0` in any place; in Chromium tf.min.js beside
 it is taken. Core-seconds are those that the
 process had, of Chromium the page's; others on the same cores slow its caches, not its clock.
@@ -13,7 +13,9 @@ process had, of Chromium the page's; others on the same cores slow its caches, n
 import argparse
 import contextlib
 import json
+import statistics
 import subprocess
+import tempfile
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -22,6 +24,8 @@ from typing import Any, ClassVar
 import psutil
 from playwright.sync_api import sync_playwright
 from serving import ROOT, launched
+
+from models import pages, runs
 
 TITLES = {"ours": "ours", "plain": "plain JavaScript", "theirs": "TensorFlow.js"}
 FLAGS = ("--experimental-wasm-relaxed-simd",)  # what Node has by itself from 21 on
@@ -101,6 +105,42 @@ def in_chromium(turns: int, tensorflow: Path | None) -> dict[str, float]:
     return found
 
 
+def under_the_pointer(name: str) -> tuple[float, float]:
+    """Milliseconds from a move of the pointer to the decoded picture on the screen, on the page of a run from a disk: while a
+    network that is trained there rests, and while it learns. Medians of 60 moves, one every 50 ms."""
+    times = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        sync_playwright() as playwright,
+        launched(playwright) as browser,
+    ):
+        file = Path(folder) / "page.html"
+        file.write_bytes(pages.page(runs.open_run(runs.folder_of(name))).html)
+        page = browser.new_page(viewport={"width": 1366, "height": 768})
+        page.goto(file.as_uri())
+        page.get_by_test_id("tool-again").click()
+        page.get_by_text("More", exact=True).click()
+        page.get_by_test_id("again-epochs").fill("1000")
+        page.get_by_test_id("again-train").click()
+        for words in ("Pause", "Go on"):
+            main = page.get_by_test_id("again-train")
+            page.locator("[data-testid=again-train]", has_text=words).wait_for()
+            main.click()
+            page.wait_for_timeout(1000)
+            page.evaluate("performance.clearMeasures()")
+            box = page.get_by_test_id("latent-map").bounding_box()
+            assert box
+            for k in range(60):
+                page.mouse.move(box["x"] + (0.3 + 0.006 * k) * box["width"], box["y"] + 0.5 * box["height"])
+                page.wait_for_timeout(50)
+            # The first is where the network rests, the second where it learns.
+            state = page.locator("section[data-state]").get_attribute("data-state")
+            assert state == ("paused" if words == "Pause" else "running"), state
+            spent = page.evaluate("performance.getEntriesByName('explorer:latency').map((one) => one.duration)")
+            times.append(statistics.median(spent))
+    return times[0], times[1]
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -116,6 +156,10 @@ def main() -> None:
         print(
             f"| {title} | {rates} | {found['ours'] / found['plain']:.0f} times | {found['digits']:.2f} s | {found['mnist']:.1f} s |"
         )
+    print("\nPointer to picture, ms: the network rests, it learns")
+    for name in ("digits-variational", "mnist-narrow"):
+        rests, learns = under_the_pointer(name)
+        print(f"{name}: {rests:.0f}, {learns:.0f}")
 
 
 if __name__ == "__main__":

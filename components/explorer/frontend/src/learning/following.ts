@@ -6,11 +6,16 @@ import type { Session } from "./session";
 
 /** Milliseconds between two times that ranges and neighbours are taken from codes that change. */
 const RANGES = 250;
+/** What a hand does on an explorer. */
+const HAND = ["pointermove", "input", "keydown"] as const;
 
 /** Has the scene show what the training tells. Returns what ends that. */
 export function following(scene: Scene, session: Session): () => void {
   let ranged = 0;
-  return session.follow(() => {
+  const root = scene.map.element.closest(".hg");
+  const moved = (): void => void (session.handAt = performance.now());
+  for (const name of HAND) root?.addEventListener(name, moved, true);
+  const unfollow = session.follow(() => {
     const { latest: told } = session;
     if (!told) return;
     const { data, map, state } = scene,
@@ -28,4 +33,8 @@ export function following(scene: Scene, session: Session): () => void {
     if (picked !== null) scene.setCode(data.codeOf(picked), causeNow(), picked);
     else scene.decoding.request(causeNow());
   });
+  return () => {
+    unfollow();
+    for (const name of HAND) root?.removeEventListener(name, moved, true);
+  };
 }

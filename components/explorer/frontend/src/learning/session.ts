@@ -29,6 +29,11 @@ const WORDS: Record<(typeof ACTIVATIONS)[number], string> = {
   sigmoid: "sigmoid",
 };
 
+/** Milliseconds after which a hand has come to rest; and how much later a map is drawn anew while it moves: the picture under it
+ * comes first. */
+const HAND_RESTS = 400,
+  HAND_WAITS = 150;
+
 export class Session {
   /** Errors of all steps, of the held-out samples after each epoch, and PCA's on these. */
   readonly stepped: number[] = [];
@@ -44,7 +49,10 @@ export class Session {
   private readonly planes = new MainPlane();
   private waiting: ((ok: boolean) => void) | null = null;
   private saving: ((bytes: Uint8Array<ArrayBuffer>) => void) | null = null;
+  /** When a hand moved last over what is shown. */
+  handAt = -Infinity;
   private frame = 0;
+  private timer = 0;
 
   constructor(
     readonly lesson: Lesson,
@@ -87,10 +95,12 @@ export class Session {
     this.waiting?.(true);
     this.waiting = null;
     for (const changed of this.listeners) changed();
-    // The next one is for the frame after this has been shown.
+    // The next one is for the frame after this has been shown, and a little later where a hand moves over the map.
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
-      this.ask({ learn: "shown" });
+      const wait = this.handAt + HAND_RESTS > performance.now() ? HAND_WAITS : 0;
+      if (wait) this.timer = window.setTimeout(() => this.ask({ learn: "shown" }), wait);
+      else this.ask({ learn: "shown" });
     });
   }
 
@@ -128,6 +138,7 @@ export class Session {
 
   end(): void {
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.timer);
     this.listeners.clear();
     this.worker.terminate();
   }
