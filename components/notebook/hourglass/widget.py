@@ -66,6 +66,8 @@ class Explorer(anywidget.AnyWidget):
     def _answer(self, _: Any, asked: dict[str, Any], __: Any) -> None:
         """What the browser asks for: a file, or samples of codes."""
         told: dict[str, Any] = {"id": asked.get("id")}
+        if asked.get("type") == "waiting":  # a word that the socket waits for: see hosts/anywidget.ts
+            return
         try:
             if asked.get("type") == "bytes":
                 content = self._shown.read(str(asked["name"]))
