@@ -1,6 +1,7 @@
 """What tests share: a home of their own, small trained runs, the folder of downloaded datasets."""
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -16,12 +17,16 @@ import kinds
 import pytest
 from browser import chromium
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from streamlit.components.v2 import manifest_scanner
 
 # Trainings give way to pages; to other tests, on a busy machine, they would give way for minutes.
 os.environ.setdefault("HOURGLASS_NICE", "0")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and numpy: two trainings at once would fight for cores
 
 from models import datasets, engine, runs
+
+# Each AppTest looks for components in the metadata of every installed package: a fifth of a second, and always the same.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"

@@ -22,6 +22,7 @@ from models.analysis import metrics, reconstruct
 from models.datasets import TEST, TRAIN, VALIDATION, Arrays, Dataset
 from models.losses import total_correlation
 from models.losses.kl import kl as kl_divergence
+from models.training.network import Adam
 from models.training.reconstruction import RECONSTRUCTION
 from models.uploads import SHELL
 
@@ -352,8 +353,34 @@ def test_adam_forgets_old_squares_as_the_recipe_says(tmp_path: Path, digits: Dat
         report = training.Report(folder, facts, 1)
         work = training.Training(facts, digits, datasets.arrays(digits), folder, report, torch.device("cpu"))
         work._begin()
-        (group,) = work.learner.adam.param_groups
-        assert (group["betas"], group["eps"]) == (betas, eps)
+        assert (work.learner.adam.betas, work.learner.adam.eps) == (betas, eps)
+
+
+def test_adam_is_torch_s_and_goes_on_from_what_is_kept() -> None:
+    source = torch.Generator().manual_seed(0)
+    values, gradients = torch.randn(9, generator=source), torch.randn((5, 9), generator=source)
+    theirs = torch.nn.Parameter(values.clone())
+    adam = torch.optim.Adam([theirs], betas=(0.9, 0.95), eps=1e-8, fused=True)
+    ours = Adam(values, (0.9, 0.95), 1e-8, fused=True)
+    for at, gradient in enumerate(gradients):
+        if at == 3:
+            kept, ours = ours.state, Adam(values, (0.9, 0.95), 1e-8, fused=True)
+            ours.load(kept)
+        theirs.grad, adam.param_groups[0]["lr"] = gradient, 0.1 / (at + 1)
+        adam.step()
+        ours.step(gradient, 0.1 / (at + 1))
+        assert torch.equal(values, theirs.detach())
+
+
+def test_a_training_does_not_load_the_compiler(tmp_path: Path) -> None:
+    """Torch's takes two seconds, in every process that trains."""
+    text = (
+        "import sys, pathlib\nfrom models import runs, training\n"
+        "chosen = runs.configure({'dataset': 'digits', 'architecture': 'single-layer', 'epochs': 1})\n"
+        "training.train(chosen, pathlib.Path(sys.argv[1]), tsne=50)\n"
+        "assert 'torch.optim.adam' in sys.modules and 'torch._dynamo' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", text, str(fresh(tmp_path / "x"))], cwd=PROJECT, check=True)
 
 
 @pytest.mark.parametrize("choices", [{}, {"noise": "gaussian"}, {"sparsity": 1.0}, {"architecture": "variational"}])
