@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -643,13 +644,11 @@ def test_what_was_killed_goes_on_to_the_same_weights(
     np.testing.assert_array_equal(*(np.fromfile(r.folder / "replay" / "codes.f32", "<f4") for r in (run, whole)))
 
 
-@pytest.mark.parametrize("damage", ["short", "other", "lines", "absent lines"])
-def test_a_damaged_checkpoint_costs_its_epochs_and_no_more(
-    home: Path, monkeypatch: pytest.MonkeyPatch, damage: str
-) -> None:
-    monkeypatch.setattr(training.loop, "CHECKPOINT", 0.0)
+@pytest.fixture(scope="module")
+def cut_off(tmp_path_factory: pytest.TempPathFactory) -> tuple[runs.Configuration, Path, runs.Run]:
+    """A configuration of four epochs, the folder of a training that was cut off in the third, and one that was not."""
     asked = runs.configure({"dataset": "digits", "architecture": "modern", "epochs": 4})
-    whole = training.train(asked, fresh(home / "undisturbed"), tsne=0)
+    home = tmp_path_factory.mktemp("cut-off")
     log = training.Training._log
 
     def cut(work: training.Training, line: dict[str, object], frame: bool) -> None:
@@ -657,11 +656,27 @@ def test_a_damaged_checkpoint_costs_its_epochs_and_no_more(
             raise KeyboardInterrupt
         log(work, line, frame)
 
-    monkeypatch.setattr(training.Training, "_log", cut)
-    folder = engine.active(asked.id)
-    with pytest.raises(KeyboardInterrupt):
-        training.train(asked, folder, engine.claim(asked.id), tsne=0)
-    monkeypatch.setattr(training.Training, "_log", log)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOURGLASS_HOME", str(home))
+        patch.setattr(training.loop, "CHECKPOINT", 0.0)
+        whole = training.train(asked, fresh(home / "undisturbed"), tsne=0)
+        patch.setattr(training.Training, "_log", cut)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(asked, engine.active(asked.id), engine.claim(asked.id), tsne=0)
+        return asked, engine.active(asked.id), whole
+
+
+@pytest.mark.parametrize("damage", ["short", "other", "lines", "absent lines"])
+def test_a_damaged_checkpoint_costs_its_epochs_and_no_more(
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: str,
+    cut_off: tuple[runs.Configuration, Path, runs.Run],
+) -> None:
+    monkeypatch.setattr(training.loop, "CHECKPOINT", 0.0)
+    asked, left, whole = cut_off
+    engine.claim(asked.id)
+    folder = Path(shutil.copytree(left, engine.active(asked.id), dirs_exist_ok=True))
     place = folder / "checkpoint.safetensors"
     if damage == "short":
         place.write_bytes(place.read_bytes()[:5000])
