@@ -138,17 +138,19 @@ def unpacked(content: bytes) -> Density:
     )
 
 
-def gaussian(codes: Floats) -> Density:
-    """One normal distribution with the mean and the covariance of codes (M, D), by numpy alone."""
-    deviation = np.maximum(codes.std(0), 1e-6)
-    covariance = np.cov(((codes - codes.mean(0)) / deviation).T.astype(np.float64), bias=True).reshape(
-        codes.shape[1], -1
-    )
-    factor = np.linalg.cholesky(covariance + RIDGES[0] * np.eye(codes.shape[1]))
+def gaussian(codes: Floats, ridge: float = RIDGES[0]) -> Density:
+    """One normal distribution with the mean and the covariance of codes (M, D), by numpy alone.
+
+    ridge: what is added to the variances, in units of those of the codes.
+    """
+    mean, unit = codes.mean(0), np.maximum(codes.std(0), 1e-6)
+    standard = ((codes - mean) / unit).astype(np.float64)
+    covariance = np.cov(standard.T, bias=True).reshape(codes.shape[1], -1)
+    factor = np.linalg.cholesky(covariance + ridge * np.eye(codes.shape[1]))
     return Density(
         np.ones(1, np.float32),
-        codes.mean(0, keepdims=True).astype(np.float32),
-        (factor * deviation[:, None])[None].astype(np.float32),
+        (standard.mean(0, keepdims=True) * unit + mean).astype(np.float32),
+        (factor * unit[:, None])[None].astype(np.float32),
         np.zeros((1, 0), np.float32),
     )
 
@@ -161,6 +163,8 @@ def mixture(codes: Floats, count: int, ridge: float = RIDGES[0], seed: int = 0) 
 
     ridge: what is added to the variances, in units of those of the codes.
     """
+    if count == 1 and len(codes) > 1:
+        return gaussian(codes, ridge)  # what scikit-learn would find, in a fiftieth of the time
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 

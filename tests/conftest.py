@@ -1,27 +1,36 @@
 """What tests share: a home of their own, small trained runs, the folder of downloaded datasets."""
 
 import contextlib
+import functools
+import hashlib
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import kinds
+import numpy as np
 import pytest
 from browser import chromium
+from filelock import FileLock
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from streamlit.components.v2 import manifest_scanner
 
 # Trainings give way to pages; to other tests, on a busy machine, they would give way for minutes.
 os.environ.setdefault("HOURGLASS_NICE", "0")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and numpy: two trainings at once would fight for cores
 
 from models import datasets, engine, runs
+
+# Each AppTest looks for components in the metadata of every installed package: a fifth of a second, and always the same.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -35,12 +44,47 @@ def needs_data(name: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(absent and "CI" not in os.environ, reason=f"{name} is not under HOURGLASS_DATA")
 
 
+@pytest.fixture(scope="session")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of all processes that test at once: what takes long is made there by the first that needs it."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "common"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
 def session_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """HOURGLASS_HOME for the whole session; no test ever touches a person's own runs."""
     folder = tmp_path_factory.mktemp("home")
     os.environ["HOURGLASS_HOME"] = str(folder)
     return folder
+
+
+DRAWN = ("cats", "text", "moving-digits", "heartbeats", "tones")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once(common: Path) -> Iterator[None]:
+    """Each dataset that is drawn for seconds is drawn once, whatever homes it is laid down in."""
+    read = datasets._read
+
+    def once(dataset: datasets.Dataset) -> datasets.Arrays:
+        if dataset.name not in DRAWN:
+            return read(dataset)
+        folder = common / dataset.fingerprint
+        parts = [folder / f"{part}.npy" for part in datasets.Arrays._fields]
+        with FileLock(f"{folder}.lock"):
+            if not folder.is_dir():
+                made = Path(tempfile.mkdtemp(dir=common))
+                for part, array in zip(parts, read(dataset), strict=True):
+                    np.save(made / part.name, array)
+                made.rename(folder)
+        return datasets.Arrays(*(np.load(part, mmap_mode="r") for part in parts))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(datasets, "_read", once)
+        yield
 
 
 @pytest.fixture
@@ -84,10 +128,25 @@ def umap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def shared(home: Path, **choices: object) -> runs.Run:
-    """A run that is `trained` under the session's home, also where a test with another one asks for it first."""
+    """A run that is `trained` under the session's home, also where a test with another one asks for it first.
+
+    Of several processes that test at once the first that needs a run trains it, and the others copy that.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOURGLASS_HOME", str(home))
-        return trained(**choices)
+        if "PYTEST_XDIST_WORKER" not in os.environ:
+            return trained(**choices)
+        folder = home.parents[1] / "common" / hashlib.sha256(json.dumps(choices, sort_keys=True).encode()).hexdigest()
+        folder.mkdir(exist_ok=True)
+        with FileLock(folder / "lock"):
+            if not (folder / "id").is_file():
+                run = trained(**choices)
+                shutil.copytree(run.folder, folder / "run")
+                (folder / "id").write_text(run.id)
+            here = home / "runs" / (folder / "id").read_text()
+            if not here.is_dir():
+                shutil.copytree(folder / "run", here)
+        return runs.open_run(here)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,9 @@
 """One contract for every architecture found, and what the article says of its three."""
 
+import copy
 import warnings
+from collections.abc import Iterator
+from functools import cache
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -62,7 +65,12 @@ def samples(kind: str, shape: tuple[int, ...], count: int = 5) -> np.ndarray:
 
 
 def network(blueprint: Blueprint, seed: int = 0) -> Network:
-    """A freshly built network with weights of every kind away from 0 and 1, so that a mixed-up one shows."""
+    """A new network with weights of every kind away from 0 and 1, so that a mixed-up one shows."""
+    return copy.deepcopy(_network(blueprint, seed)) if seed == 0 else _network.__wrapped__(blueprint, seed)
+
+
+@cache
+def _network(blueprint: Blueprint, seed: int) -> Network:
     torch.manual_seed(seed)
     built = blueprint.build()
     made = Network(built.encoder.eval(), built.decoder.eval(), blueprint.variational, torch.device("cpu"))
@@ -70,6 +78,13 @@ def network(blueprint: Blueprint, seed: int = 0) -> Network:
         for value in made.weights().values():
             value.add_(0.05 * torch.randn_like(value))
     return made
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> Iterator[None]:
+    """Three hundred megabytes."""
+    yield
+    _network.cache_clear()
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ import kinds
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, shared
+from conftest import ROOT, shared, trained
 from PIL import Image
 from safetensors.numpy import load
 
@@ -312,7 +312,7 @@ def test_ones_own_images_without_classes_have_no_reader(home: Path, tmp_path: Pa
     for i in range(60):
         Image.fromarray(dice.integers(0, 256, (8, 8), np.uint8)).save(folder / f"{i}.png")
     name = uploads.save(guarded.guarded_read(folder, tmp_path / "read"), "me", "Mine").name
-    answer = answered(shared(home, dataset=name, noise="strokes", noise_level=0.8))
+    answer = answered(trained(dataset=name, noise="strokes", noise_level=0.8))
     assert answer.facts["reader"] is None and "reader" not in answer.arrays
     assert "Nothing reads them" in answer.facts["verdict"] and "dB after this run" in answer.facts["verdict"]
 

@@ -44,6 +44,19 @@ def test_what_is_drawn_has_the_mean_and_the_covariance_of_the_codes() -> None:
         np.testing.assert_allclose(still, np.tile(codes.mean(0), (5, 1)), rtol=1e-4)
 
 
+@pytest.mark.parametrize("ridge", density.RIDGES)
+def test_one_component_is_what_scikit_learn_finds(ridge: float) -> None:
+    from sklearn.mixture import GaussianMixture
+
+    codes = two_classes().train
+    mean, unit = codes.mean(0), codes.std(0)
+    fit = GaussianMixture(1, reg_covar=ridge).fit(((codes - mean) / unit).astype(np.float64))
+    found = density.mixture(codes, 1, ridge)
+    np.testing.assert_allclose(found.means, fit.means_ * unit + mean, rtol=1e-6)
+    factors = found.factors[0] / unit[:, None]
+    np.testing.assert_allclose(factors @ factors.T, fit.covariances_[0], rtol=1e-5)
+
+
 def test_the_density_is_that_of_a_normal_distribution() -> None:
     one = Density(
         np.ones(1, np.float32), np.zeros((1, 2), np.float32), 2 * np.eye(2, dtype=np.float32)[None], np.zeros((1, 0))

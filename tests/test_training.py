@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from models.analysis import metrics, reconstruct
 from models.datasets import TEST, TRAIN, VALIDATION, Arrays, Dataset
 from models.losses import total_correlation
 from models.losses.kl import kl as kl_divergence
+from models.training.network import Adam
 from models.training.reconstruction import RECONSTRUCTION
 from models.uploads import SHELL
 
@@ -352,8 +354,34 @@ def test_adam_forgets_old_squares_as_the_recipe_says(tmp_path: Path, digits: Dat
         report = training.Report(folder, facts, 1)
         work = training.Training(facts, digits, datasets.arrays(digits), folder, report, torch.device("cpu"))
         work._begin()
-        (group,) = work.learner.adam.param_groups
-        assert (group["betas"], group["eps"]) == (betas, eps)
+        assert (work.learner.adam.betas, work.learner.adam.eps) == (betas, eps)
+
+
+def test_adam_is_torch_s_and_goes_on_from_what_is_kept() -> None:
+    source = torch.Generator().manual_seed(0)
+    values, gradients = torch.randn(9, generator=source), torch.randn((5, 9), generator=source)
+    theirs = torch.nn.Parameter(values.clone())
+    adam = torch.optim.Adam([theirs], betas=(0.9, 0.95), eps=1e-8, fused=True)
+    ours = Adam(values, (0.9, 0.95), 1e-8, fused=True)
+    for at, gradient in enumerate(gradients):
+        if at == 3:
+            kept, ours = ours.state, Adam(values, (0.9, 0.95), 1e-8, fused=True)
+            ours.load(kept)
+        theirs.grad, adam.param_groups[0]["lr"] = gradient, 0.1 / (at + 1)
+        adam.step()
+        ours.step(gradient, 0.1 / (at + 1))
+        assert torch.equal(values, theirs.detach())
+
+
+def test_a_training_does_not_load_the_compiler(tmp_path: Path) -> None:
+    """Torch's takes two seconds, in every process that trains."""
+    text = (
+        "import sys, pathlib\nfrom models import runs, training\n"
+        "chosen = runs.configure({'dataset': 'digits', 'architecture': 'single-layer', 'epochs': 1})\n"
+        "training.train(chosen, pathlib.Path(sys.argv[1]), tsne=50)\n"
+        "assert 'torch.optim.adam' in sys.modules and 'torch._dynamo' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", text, str(fresh(tmp_path / "x"))], cwd=PROJECT, check=True)
 
 
 @pytest.mark.parametrize("choices", [{}, {"noise": "gaussian"}, {"sparsity": 1.0}, {"architecture": "variational"}])
@@ -616,13 +644,11 @@ def test_what_was_killed_goes_on_to_the_same_weights(
     np.testing.assert_array_equal(*(np.fromfile(r.folder / "replay" / "codes.f32", "<f4") for r in (run, whole)))
 
 
-@pytest.mark.parametrize("damage", ["short", "other", "lines", "absent lines"])
-def test_a_damaged_checkpoint_costs_its_epochs_and_no_more(
-    home: Path, monkeypatch: pytest.MonkeyPatch, damage: str
-) -> None:
-    monkeypatch.setattr(training.loop, "CHECKPOINT", 0.0)
+@pytest.fixture(scope="module")
+def cut_off(tmp_path_factory: pytest.TempPathFactory) -> tuple[runs.Configuration, Path, runs.Run]:
+    """A configuration of four epochs, the folder of a training that was cut off in the third, and one that was not."""
     asked = runs.configure({"dataset": "digits", "architecture": "modern", "epochs": 4})
-    whole = training.train(asked, fresh(home / "undisturbed"), tsne=0)
+    home = tmp_path_factory.mktemp("cut-off")
     log = training.Training._log
 
     def cut(work: training.Training, line: dict[str, object], frame: bool) -> None:
@@ -630,11 +656,27 @@ def test_a_damaged_checkpoint_costs_its_epochs_and_no_more(
             raise KeyboardInterrupt
         log(work, line, frame)
 
-    monkeypatch.setattr(training.Training, "_log", cut)
-    folder = engine.active(asked.id)
-    with pytest.raises(KeyboardInterrupt):
-        training.train(asked, folder, engine.claim(asked.id), tsne=0)
-    monkeypatch.setattr(training.Training, "_log", log)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOURGLASS_HOME", str(home))
+        patch.setattr(training.loop, "CHECKPOINT", 0.0)
+        whole = training.train(asked, fresh(home / "undisturbed"), tsne=0)
+        patch.setattr(training.Training, "_log", cut)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(asked, engine.active(asked.id), engine.claim(asked.id), tsne=0)
+        return asked, engine.active(asked.id), whole
+
+
+@pytest.mark.parametrize("damage", ["short", "other", "lines", "absent lines"])
+def test_a_damaged_checkpoint_costs_its_epochs_and_no_more(
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: str,
+    cut_off: tuple[runs.Configuration, Path, runs.Run],
+) -> None:
+    monkeypatch.setattr(training.loop, "CHECKPOINT", 0.0)
+    asked, left, whole = cut_off
+    engine.claim(asked.id)
+    folder = Path(shutil.copytree(left, engine.active(asked.id), dirs_exist_ok=True))
     place = folder / "checkpoint.safetensors"
     if damage == "short":
         place.write_bytes(place.read_bytes()[:5000])

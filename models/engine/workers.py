@@ -1,7 +1,7 @@
 """What each worker process loads first, and whether a worker fits the engine.
 
 Dask calls `dask_setup` in every worker, since the engine's own and those of `python -m models.worker` name this module
-as their preload, as `dask worker --preload models.engine.workers` does: importing torch and building a first optimizer
+as their preload, as `dask worker --preload models.engine.workers` does: importing torch and the first step of a training
 take seconds, which nobody should wait for after pressing Train.
 """
 
@@ -32,7 +32,6 @@ def dask_setup(_worker: Any) -> None:
     torch.set_num_threads(1)
     layer = torch.nn.Linear(2, 2)
     layer(torch.zeros(1, 2)).sum().backward()
-    torch.optim.Adam(layer.parameters(), fused=True).step()
     REST.start()
 
 

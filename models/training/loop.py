@@ -221,9 +221,8 @@ class Training:
 
     def _learn(self, precision: str) -> None:
         """From now on steps are computed in this precision."""
-        chosen = self.configuration
         self.precision = precision
-        self.learner = Learner(self.network, chosen.learning_rate, chosen.recipe == "article", precision)
+        self.learner = Learner(self.network, self.configuration.recipe == "article", precision)
 
     def _begin(self) -> Progress:
         """The folder of a training that starts from nothing."""
@@ -260,8 +259,7 @@ class Training:
         counters = {name: getattr(at, name) for name in names}
         tensors = {f"network/{name}": value for name, value in self.network.weights().items()}
         tensors |= {f"best/{name}": value for name, value in at.weights.items()}
-        for state in self.learner.adam.state_dict()["state"].values():
-            tensors |= {f"adam/{name}": value for name, value in state.items()}
+        tensors |= {f"adam/{name}": value for name, value in self.learner.adam.state.items()}
         tensors |= {"random/torch": torch.get_rng_state(), "random/order": order.get_state()}
         content = save(
             {name: value.cpu().contiguous() for name, value in tensors.items()}, {"at": json.dumps(counters)}
@@ -292,8 +290,7 @@ class Training:
             self.network.load(at.weights)  # that they fit is seen before anything is taken over
             self.network.load({n.removeprefix("network/"): v for n, v in tensors.items() if n.startswith("network/")})
             self._learn(at.precision)
-            adam = self.learner.adam
-            adam.load_state_dict({"state": {0: state}, "param_groups": adam.state_dict()["param_groups"]})
+            self.learner.adam.load(state)
             torch.set_rng_state(tensors["random/torch"])
             order.set_state(tensors["random/order"])
         except FileNotFoundError:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adam import adam
 
 from models import codes
 
@@ -70,6 +71,45 @@ class Network:
             module.load_state_dict(own)
 
 
+class Adam:
+    """Adam (Kingma and Ba 2014) for one tensor, by the function that torch.optim.Adam calls.
+
+    That class loads torch's compiler first, two seconds of imports in every process that trains.
+    """
+
+    def __init__(self, own: Tensor, betas: tuple[float, float], eps: float, fused: bool) -> None:
+        self.own, self.betas, self.eps, self.fused = own, betas, eps, fused
+        steps = torch.zeros((), device=own.device if fused else "cpu")
+        self.state = {"step": steps, "exp_avg": torch.zeros_like(own), "exp_avg_sq": torch.zeros_like(own)}
+
+    @torch.no_grad()
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Go on from a state as `state` holds it."""
+        for name, value in self.state.items():
+            value.copy_(state[name].view_as(value))
+
+    @torch.no_grad()
+    def step(self, gradient: Tensor, rate: float) -> None:
+        """One step of so large a rate down the gradient."""
+        steps, average, squares = ([value] for value in self.state.values())
+        adam(
+            [self.own],
+            [gradient],
+            average,
+            squares,
+            [],
+            steps,
+            fused=self.fused,
+            amsgrad=False,
+            beta1=self.betas[0],
+            beta2=self.betas[1],
+            lr=rate,
+            weight_decay=0,
+            eps=self.eps,
+            maximize=False,
+        )
+
+
 class Learner:
     """The copy of a network that steps are computed with, and the optimizer that moves the network's own weights.
 
@@ -78,12 +118,12 @@ class Learner:
     renewal: of small networks the operations take longer than what they compute.
     """
 
-    def __init__(self, network: Network, rate: float, article: bool, precision: str) -> None:
-        self.own = nn.Parameter(network.flatten())
-        self.gradient = self.own.grad = torch.zeros_like(self.own)
+    def __init__(self, network: Network, article: bool, precision: str) -> None:
+        self.own = network.flatten()
+        self.gradient = torch.zeros_like(self.own)
         # Keras's numbers and ours. Apple's processors have no fused step.
         betas, eps = ((0.9, 0.999), 1e-7) if article else ((0.9, 0.95), 1e-8)
-        self.adam = torch.optim.Adam([self.own], rate, betas, eps, fused=network.device.type != "mps")
+        self.adam = Adam(self.own, betas, eps, fused=network.device.type != "mps")
         kind = getattr(torch, precision)
         encoder, decoder = (copy.deepcopy(part).to(kind) for part in (network.encoder, network.decoder))
         self.network = Network(encoder, decoder, network.variational, network.device, kind)
@@ -93,15 +133,14 @@ class Learner:
 
     def renew(self) -> Network:
         """The copy with the weights as they are now."""
-        self.copied.copy_(self.own.detach())
+        self.copied.copy_(self.own)
         return self.network
 
     def step(self, loss: Tensor, rate: float) -> None:
         """One step of so large a rate down the gradient of a loss that the copy had."""
         gradients = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
         self.gradient.copy_(torch.cat([one.reshape(-1) for one in gradients]))
-        self.adam.param_groups[0]["lr"] = rate
-        self.adam.step()
+        self.adam.step(self.gradient, rate)
 
 
 class NetworkOutput(NamedTuple):
