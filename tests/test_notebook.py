@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -335,6 +336,26 @@ def test_a_page_that_goes_with_a_notebook_is_not_large() -> None:
     own = hourglass.explore(codes_of(400), decoder=lambda codes: images[: len(codes)] / 255.0, images=images)
     assert len(own._page()) > 2_500_000
     assert len(own._page(1_000_000)) <= 1_000_000
+
+
+def test_a_slow_decoder_does_not_hold_a_cell() -> None:
+    slept = []
+
+    def slow(codes: np.ndarray) -> np.ndarray:
+        slept.append(len(codes))
+        time.sleep(0.02 * len(codes))
+        return rings(codes)
+
+    images = np.zeros((200, 12, 12), np.uint8)
+    widget = hourglass.explore(codes_of(), decoder=slow, images=images)
+    assert not widget._shown.card["errors"]  # 4 s would be needed
+    before = sum(slept)
+    widget._repr_mimebundle_()
+    assert 16 <= sum(slept) - before < 200  # a second's worth, of a thousand
+    before = sum(slept)
+    widget._repr_mimebundle_()
+    assert sum(slept) - before < 200  # and goes on from there
+    assert hourglass.explore(codes_of(), decoder=rings, images=images)._shown.card["errors"]
 
 
 # What is installed

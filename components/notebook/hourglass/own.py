@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sys
+import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from math import isqrt, prod
@@ -19,8 +20,11 @@ Decoder = Callable[[Any], Any]
 
 BATCH = 256  # codes that a decoder is handed at once, at most
 TRIED = 64  # codes that are decoded once, to see what comes out
+AHEAD = 1_000  # samples that are drawn ahead, at most
 NEAR = 1_000  # codes whose distance to the next one is measured
-MEASURED = 5_000  # originals whose error is measured, at most: each is decoded
+MEASURED = 2.0  # seconds in which all originals have to be decoded for their errors to be measured
+FEWEST = 16  # samples that are drawn ahead, at least
+TOGETHER = 32  # of these at once
 AGAINST = 10_000  # by so many others
 PERCENTILE = 99
 SMALLEST_SQUARE = 16  # numbers that are taken for a square image where nothing else is said
@@ -53,7 +57,10 @@ class Own:
         self.decoder = decoder
         self.title = title or f"{_name(decoder)}, {len(values):,} codes"
         self._how = _how(decoder, values[:1])
+        begun = time.perf_counter()
         self._tried = self._answer(values[np.linspace(0, len(values) - 1, min(TRIED, len(values))).astype(int)])
+        self._pace = (time.perf_counter() - begun) / len(self._tried)  # seconds for one code
+        self._ahead: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
         self.shape = _shape(self._tried.shape, shape)
         self.kind = "image" if len(self.shape) == 3 else "table"
         self._range = _range(self._tried) if self.kind == "image" else (0.0, 1.0)
@@ -66,6 +73,45 @@ class Own:
         parts = [self._placed(self._answer(values[i : i + BATCH])) for i in range(0, len(values), BATCH)]
         low, high = self._range
         return ((np.concatenate(parts) - np.float32(low)) / np.float32(high - low)).astype(np.float32)
+
+    @cached_property
+    def _errors(self) -> NDArray[np.float32]:
+        """The mean squared error (N,) of each original."""
+        assert self.images is not None
+        return np.asarray(
+            np.square(self.decode(self.codes) - self.images / np.float32(255)).mean(axis=(1, 2, 3)), np.float32
+        )
+
+    def ahead(self, most: int, seconds: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Places (K, D) and what the decoder draws there (K, *shape), of K <= most: half of them codes, half on a lattice
+        between them where codes have one or two numbers, else codes.
+
+        Drawing ends after so many seconds, with a few at least, and what is drawn is kept: a decoder may be slow.
+        """
+        places = self._places
+        done = (np.zeros((0, places.shape[1]), np.float32), np.zeros((0, *self.shape), np.float32))
+        known, drawn = self._ahead or done
+        end = time.perf_counter() + seconds
+        while len(known) < most and len(known) < len(places):
+            if len(known) >= FEWEST and time.perf_counter() > end:
+                break
+            step = TOGETHER if self._pace * TOGETHER < seconds else FEWEST
+            some = places[len(known) : len(known) + step]
+            known, drawn = np.concatenate([known, some]), np.concatenate([drawn, self.decode(some)])
+        self._ahead = known, drawn
+        return known[:most], drawn[:most]
+
+    @cached_property
+    def _places(self) -> NDArray[np.float32]:
+        """Where samples are drawn ahead, in an order in which the first few are spread over all."""
+        dice, size = np.random.default_rng(0), self.codes.shape[1]
+        codes = self.codes[dice.permutation(len(self.codes))[: AHEAD // 2 if size < 3 else AHEAD]]
+        if size > 2:
+            return codes
+        side = int((AHEAD // 2) ** (1 / size))
+        edges = [np.linspace(self.codes[:, d].min(), self.codes[:, d].max(), side) for d in range(size)]
+        lattice = np.stack([axis.ravel() for axis in np.meshgrid(*edges, indexing="ij")], 1)
+        return dice.permutation(np.concatenate([codes, lattice]).astype(np.float32))
 
     def _answer(self, codes: NDArray[np.float32]) -> NDArray[Any]:
         found = to_array(self._how(codes))
@@ -145,7 +191,7 @@ class Own:
             "replay": None,
             "thumbnails": None if self.images is None else {"shape": list(self.shape)},
             "files": {},
-            "errors": self.images is not None and len(codes) <= MEASURED,
+            "errors": self.images is not None and len(codes) * self._pace <= MEASURED,
         }
 
     def read(self, name: str) -> bytes:
@@ -157,8 +203,7 @@ class Own:
         if name == "labels.i32":
             return self.labels.astype("<i4").tobytes()
         if name == "errors.f32" and self.card["errors"] and self.images is not None:
-            differences = self.decode(self.codes) - self.images / np.float32(255)
-            return bytes(np.square(differences).mean(axis=(1, 2, 3)).astype("<f4").tobytes())
+            return self._errors.astype("<f4").tobytes()
         if name == "thumbnails.u8.gz" and self.images is not None:
             return gzip.compress(self.images.tobytes(), 3)
         if name == "decoder.safetensors" and self._translated is not None:

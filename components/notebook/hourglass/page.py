@@ -13,29 +13,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hourglass import repository
-from hourglass.own import Own
+from hourglass.own import FEWEST, Own
 from hourglass.runs import Run
 
 CODES = 10_000  # that travel, at most
 ORIGINALS = 2_000_000  # bytes of originals before they are packed, at most
-DRAWN = 1_000  # pictures that are drawn ahead, at most
-DRAWN_BYTES = 3_000_000  # of these, at most
+DRAWN_BYTES = 3_000_000  # of samples that are drawn ahead, at most
+PATIENCE = 60.0  # seconds in which a decoder that stays at home may draw ahead
 SMALLER = (1.0, 0.5, 0.2, 0.05, 0.0)  # shares of originals and pictures with which a page is tried that shall be small
 COPIED = ("density.safetensors", "columns.json", "layers.json")
 WORDS = {"image": "image", "signal": "signal", "table": "row"}
 
 
-def html(shown: Run | Own, view: Mapping[str, str], code: Sequence[float], most: int | None = None) -> bytes:
-    """The page. view: how it opens; code: the place on the map that is held, empty for none. most: how many bytes it may have,
-    about; where it has more, less of the originals travels."""
+def html(
+    shown: Run | Own, view: Mapping[str, str], code: Sequence[float], most: int | None = None, seconds: float = PATIENCE
+) -> bytes:
+    """The page. view: how it opens; code: the place on the map that is held, empty for none. seconds: that a decoder which
+    stays at home may draw ahead. most: how many bytes it may have, about; where it has more, less of the originals travels."""
     for share in SMALLER if most else (1.0,):
-        made = _html(shown, view, code, share)
+        made = _html(shown, view, code, share, seconds)
         if not most or len(made) <= most:
             break
     return made
 
 
-def _html(shown: Run | Own, view: Mapping[str, str], code: Sequence[float], share: float) -> bytes:
+def _html(shown: Run | Own, view: Mapping[str, str], code: Sequence[float], share: float, seconds: float) -> bytes:
     card: dict[str, Any] = json.loads(shown.read("run.json"))
     count, size = card["codes"]["count"], card["codes"]["size"]
     order = _order(count)
@@ -62,7 +64,7 @@ def _html(shown: Run | Own, view: Mapping[str, str], code: Sequence[float], shar
     }
     blends = isinstance(shown, Own) and shown.decodes == "kernel"
     if isinstance(shown, Own) and blends:
-        facts["drawn"] = _draw(shown, card, files, int(DRAWN_BYTES * max(share, 0.05)))
+        facts["drawn"] = _draw(shown, card["dataset"]["shape"], files, int(DRAWN_BYTES * share), seconds)
     else:
         files["decoder.safetensors"] = _halved(shown.read("decoder.safetensors"))
         if isinstance(shown, Run) and card["dataset"].get("kind", "image") == "image":
@@ -116,19 +118,10 @@ def _thumbnails(shown: Run | Own, card: dict[str, Any], order: NDArray[np.int64]
     return gzip.compress(images[order[:count]].tobytes(), 9, mtime=0)
 
 
-def _draw(shown: Own, card: Mapping[str, Any], files: dict[str, bytes], most: int) -> dict[str, Any]:
-    """Draws ahead at places where samples are and, of one and two numbers, on a lattice between them."""
-    size, shape = card["codes"]["size"], card["dataset"]["shape"]
-    count = max(16, min(DRAWN, most // prod(shape)))
-    least, greatest = card["codes"]["low"], card["codes"]["high"]
-    places = shown.codes[np.random.default_rng(0).permutation(len(shown.codes))[: count // 2 if size < 3 else count]]
-    if size < 3:
-        side = int((count - count // 2) ** (1 / size))
-        axes = np.meshgrid(*(np.linspace(least[d], greatest[d], side) for d in range(size)), indexing="ij")
-        places = np.concatenate([places, np.stack([axis.ravel() for axis in axes], 1)])
-    places = places.astype("<f4")
-    drawn = shown.decode(places)
-    files["drawn.f32"] = places.tobytes()
+def _draw(shown: Own, shape: Sequence[int], files: dict[str, bytes], most: int, seconds: float) -> dict[str, Any]:
+    """Adds what stands for a decoder that stays at home: samples that it drew ahead, in `most` bytes."""
+    places, drawn = shown.ahead(max(FEWEST, most // prod(shape)), seconds)
+    files["drawn.f32"] = places.astype("<f4").tobytes()
     low, high = float(drawn.min()), float(drawn.max())
     steps = (drawn - low) / (high - low or 1) * 255
     files["drawn.u8"] = steps.round().astype(np.uint8).tobytes()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SHOWN_BYTES = 4_000_000  # of a page that goes with a saved notebook, at most
+SHOWN_SECONDS = 1.0  # in which a decoder draws ahead for it: a cell shall not wait
 
 
 class Explorer(anywidget.AnyWidget):
@@ -91,9 +92,9 @@ class Explorer(anywidget.AnyWidget):
         to.write_bytes(self._page())
         return to
 
-    def _page(self, most: int | None = None) -> bytes:
+    def _page(self, most: int | None = None, seconds: float = page.PATIENCE) -> bytes:
         view = {name: value for name, value in self._view.items() if isinstance(value, str) and value and name != "run"}
-        return page.html(self._shown, view, self.code, most)
+        return page.html(self._shown, view, self.code, most, seconds)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """With the page for where no widget can be: in what nbconvert makes, on GitHub's viewer, in a mail."""
@@ -101,7 +102,7 @@ class Explorer(anywidget.AnyWidget):
         data, rest = bundle if isinstance(bundle, tuple) else (bundle, {})
         if not data:
             return bundle
-        html = escape(self._page(SHOWN_BYTES).decode())
+        html = escape(self._page(SHOWN_BYTES, SHOWN_SECONDS).decode())
         frame = (
             f'<iframe srcdoc="{html}" sandbox="allow-scripts allow-downloads" title="Hourglass" '
             f'style="width: 100%; height: {self._height + 160}px; border: 0"></iframe>'
