@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import traitlets
 from conftest import ROOT
 from hourglass.own import Own
 from playwright.sync_api import Page
@@ -167,6 +168,11 @@ def test_a_torch_module_is_called_as_in_use_and_left_as_it_was() -> None:
     twice = [own.decode(codes_of(50)) for _ in range(2)]
     np.testing.assert_array_equal(*twice)  # dropout would differ
     assert all(one.training for one in module.modules())
+    with torch.no_grad():
+        module[3].bias.add_(5)  # it has learnt meanwhile
+    assert (own.decode(codes_of(50)) > twice[0]).mean() > 0.9
+    with torch.no_grad():
+        module[3].bias.sub_(5)
     module.eval()
     expected = module(torch.from_numpy(codes_of(50))).detach().numpy().reshape(50, 8, 8, 1)
     np.testing.assert_allclose(twice[0], expected, atol=1e-6)
@@ -174,6 +180,23 @@ def test_a_torch_module_is_called_as_in_use_and_left_as_it_was() -> None:
     Own(codes_of(), None, lambda tensor: torch.sigmoid(tensor @ torch.ones(2, 64)))
     with pytest.raises(ZeroDivisionError):
         Own(codes_of(), None, lambda codes: 1 / 0)
+
+
+def test_a_method_of_a_module_is_called_as_the_module_is() -> None:
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = nn.Sequential(nn.Linear(2, 16), nn.BatchNorm1d(16), nn.Dropout(0.5), nn.Linear(16, 64))
+
+        def decode(self, codes: torch.Tensor) -> torch.Tensor:
+            return self.inner(codes)
+
+    model = Model().train()
+    before = model.inner[1].running_mean.clone()
+    own = Own(codes_of(), None, model.decode)
+    np.testing.assert_array_equal(*(own.decode(codes_of(50)) for _ in range(2)))
+    assert torch.equal(model.inner[1].running_mean, before)
+    assert model.inner.training
 
 
 class Inside(nn.Module):
@@ -221,7 +244,9 @@ def test_what_does_not_fit_together_is_told() -> None:
         (lambda: hourglass.explore(np.full((3, 2), np.nan), decoder=rings), "finite"),
         (lambda: hourglass.explore(codes, decoder=lambda z: z[:1]), "1 samples for"),
         (lambda: hourglass.explore(codes, decoder=rings, shape=(5, 5)), "shape=(5, 5)"),
-        (lambda: hourglass.link(hourglass.explore(codes, decoder=rings)), "two or more"),
+        (lambda: hourglass.explore(codes, decoder=lambda z: (rings(z), z)), "a tuple of 2"),
+        (lambda: hourglass.explore(codes, decoder=rings, labels=codes[:, 0]), "200 different numbers"),
+        (lambda: hourglass.link(hourglass.explore(codes, decoder=rings)), "two explorers or more"),
         (lambda: hourglass.link(hourglass.explore("digits-modern-8"), hourglass.explore("mnist-wide")), "same dataset"),
     ):
         with pytest.raises((ValueError, TypeError), match=re.escape(words)):
@@ -244,8 +269,16 @@ def test_a_code_that_is_set_is_decoded_and_one_of_another_size_is_refused() -> N
     widget = hourglass.explore(codes_of(), decoder=rings)
     widget.code = [0.5, -0.25]
     np.testing.assert_allclose(widget.image[..., 0], rings(np.array([[0.5, -0.25]]))[0], atol=1e-6)
-    with pytest.raises(Exception, match="2 numbers"):
-        widget.code = [1, 2, 3]
+    widget.code = torch.tensor([0.25, 1.0])
+    assert widget.code == [0.25, 1.0]
+    for wrong in ([1, 2, 3], [float("nan"), 0], ["a", "b"]):
+        with pytest.raises(traitlets.TraitError):
+            widget.code = wrong
+    widget.selection = codes_of()[:, 0] > 0
+    assert widget.selection == np.flatnonzero(codes_of()[:, 0] > 0).tolist()
+    for wrong in ([200], [-1], [0.5]):
+        with pytest.raises(traitlets.TraitError):
+            widget.selection = wrong
 
 
 # Pages

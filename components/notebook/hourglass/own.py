@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import json
 import sys
@@ -19,6 +20,8 @@ from hourglass import known
 Decoder = Callable[[Any], Any]
 
 BATCH = 256  # codes that a decoder is handed at once, at most
+SLACK = 0.3  # by which a linear decoder of numbers from 0 to 1 may miss these
+MANY = 100  # different numbers, and not whole: no names of classes
 TRIED = 64  # codes that are decoded once, to see what comes out
 AHEAD = 1_000  # samples that are drawn ahead, at most
 NEAR = 1_000  # codes whose distance to the next one is measured
@@ -48,7 +51,7 @@ class Own:
         shape: tuple[int, ...] | None = None,
         title: str = "",
     ) -> None:
-        values = np.asarray(codes, np.float32)
+        values = np.asarray(to_array(codes), np.float32)
         if values.ndim != 2 or 0 in values.shape:
             raise ValueError(f"codes are N rows of D numbers; an array of shape {values.shape} was given")
         if not np.isfinite(values).all():
@@ -56,14 +59,21 @@ class Own:
         self.codes = values
         self.decoder = decoder
         self.title = title or f"{_name(decoder)}, {len(values):,} codes"
-        self._how = _how(decoder, values[:1])
+        try:
+            self._how = _how(decoder, values[:1])
+        except Exception as error:
+            error.add_note(f"hourglass called the decoder with codes of shape {values[:1].shape}.")
+            raise
         begun = time.perf_counter()
         self._tried = self._answer(values[np.linspace(0, len(values) - 1, min(TRIED, len(values))).astype(int)])
         self._pace = (time.perf_counter() - begun) / len(self._tried)  # seconds for one code
         self._ahead: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
         self.shape = _shape(self._tried.shape, shape)
         self.kind = "image" if len(self.shape) == 3 else "table"
-        self._range = _range(self._tried) if self.kind == "image" else (0.0, 1.0)
+        # Originals say best what is black and white, where they are numbers as the decoder gives them.
+        given = self._tried if images is None or self._tried.dtype == np.uint8 else to_array(images)
+        given = self._tried if given.dtype == np.uint8 else given
+        self._range = _range(given) if self.kind == "image" else (0.0, 1.0)
         self.classes, self.labels = _labels(labels, len(values))
         self.images = None if images is None else self._originals(images)
 
@@ -226,6 +236,9 @@ def is_torch(decoder: Any) -> bool:
 
 def to_array(values: Any) -> NDArray[Any]:
     """A tensor of torch, TensorFlow or JAX, a list or an array, as an array."""
+    if values is None or isinstance(values, tuple):
+        what = "nothing" if values is None else f"a tuple of {len(values)}"
+        raise TypeError(f"the decoder gives {what}; an array of images is needed")
     if hasattr(values, "detach"):
         values = values.detach().cpu()
         values = values.float() if str(values.dtype) == "torch.bfloat16" else values
@@ -234,21 +247,25 @@ def to_array(values: Any) -> NDArray[Any]:
 
 def _how(decoder: Decoder, code: NDArray[np.float32]) -> Decoder:
     """How the decoder is called with an array of codes."""
-    if is_torch(decoder):
-        return lambda codes: _by_torch(decoder, codes)
     if not callable(decoder):
         raise TypeError(f"decoder= takes a function from codes (B, D) to images; {type(decoder).__name__} was given")
+    module = decoder if is_torch(decoder) else getattr(decoder, "__self__", None)
+    if is_torch(module):
+        return _by_torch(module, "__call__" if module is decoder else decoder.__name__)
     try:
         decoder(code)
-    except Exception:
+    except Exception as error:
         torch = sys.modules.get("torch")
         if torch is None:
             raise
         try:
             with torch.no_grad():
                 decoder(torch.from_numpy(code))
-        except Exception:  # what it says of an array is what its owner expects to read
-            decoder(code)
+        except Exception as second:
+            # A function of tensors complains about the array first: that says nothing.
+            if "Tensor" in str(error):
+                raise second from None
+            raise error from None
         return lambda codes: _with_tensor(decoder, codes)
     return decoder
 
@@ -259,20 +276,25 @@ def _with_tensor(decoder: Decoder, codes: NDArray[np.float32]) -> Any:
         return decoder(torch.from_numpy(codes))
 
 
-def _by_torch(module: Any, codes: NDArray[np.float32]) -> Any:
-    """What a module gives where it is, of its own type, in evaluation mode; it is left in the mode that it was in."""
+def _by_torch(module: Any, method: str) -> Decoder:
+    """A method of a module, called where the module is and with its own type of numbers, in evaluation mode.
+
+    What is called is a copy that has the module's weights of the moment: the module itself may be learning in another thread,
+    since notebooks answer while a cell runs, and must not be found in evaluation mode there.
+    """
     torch = sys.modules["torch"]
-    first = next(module.parameters(), None)
-    tensor = torch.from_numpy(codes)
-    tensor = tensor if first is None else tensor.to(first.device, first.dtype)
-    training = [one for one in module.modules() if one.training]
-    module.eval()
-    try:
+    twin = copy.deepcopy(module).eval().requires_grad_(False)
+
+    def answer(codes: NDArray[np.float32]) -> Any:
+        twin.load_state_dict(module.state_dict())
+        first = next(module.parameters(), None)
+        if first is not None:
+            twin.to(first.device, first.dtype)
+        tensor = torch.from_numpy(codes)
         with torch.no_grad():
-            return module(tensor)
-    finally:
-        for one in training:
-            one.training = True
+            return getattr(twin, method)(tensor if first is None else tensor.to(first.device, first.dtype))
+
+    return answer
 
 
 def _channels_first(shape: tuple[int, ...]) -> bool:
@@ -315,9 +337,8 @@ def _range(values: NDArray[Any]) -> tuple[float, float]:
     low, high = float(np.min(values)), float(np.max(values))
     if not np.isfinite([low, high]).all():
         raise ValueError("the decoder gives numbers that are not finite")
-    slack = 0.1
     for least in (0.0, -1.0):
-        if least - slack <= low and high <= 1 + slack:
+        if least - SLACK <= low and high <= 1 + SLACK:
             return least, 1.0
     return low, high
 
@@ -331,6 +352,10 @@ def _labels(labels: Sequence[Any] | None, count: int) -> tuple[list[str], NDArra
         raise ValueError(f"{count:,} labels belong to these codes; {len(given):,} were given")
     missing = np.array([one is None or one != one for one in given])  # noqa: PLR0124 (NaN alone is not itself)
     kept = set(given[~missing].tolist())
+    if len(kept) > MANY and any(isinstance(one, float) and not one.is_integer() for one in kept):
+        raise ValueError(
+            f"labels are names of classes; these are {len(kept):,} different numbers: cut them first, as pandas.qcut does"
+        )
     try:
         classes = sorted(kept)
     except TypeError:  # of several types

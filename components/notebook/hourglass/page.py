@@ -28,7 +28,7 @@ WORDS = {"image": "image", "signal": "signal", "table": "row"}
 def html(
     shown: Run | Own, view: Mapping[str, str], code: Sequence[float], most: int | None = None, seconds: float = PATIENCE
 ) -> bytes:
-    """The page. view: how it opens; code: the place on the map that is held, empty for none. seconds: that a decoder which
+    """The page. view: how it opens; code: where on the map, which follows the pointer from there. seconds: that a decoder which
     stays at home may draw ahead. most: how many bytes it may have, about; where it has more, less of the originals travels."""
     for share in SMALLER if most else (1.0,):
         made = _html(shown, view, code, share, seconds)
@@ -58,10 +58,8 @@ def _html(shown: Run | Own, view: Mapping[str, str], code: Sequence[float], shar
     card["files"] = {"columns.json": {}} if "columns.json" in files else {}
     card["codes"]["count"] = len(order)
     card["projections"]["tsne"] = card["replay"] = None  # of samples some of which are not here
-    facts: dict[str, Any] = {
-        "stepped": {},
-        "view": dict(view) | ({"z": ",".join(f"{v:.6g}" for v in code)} if code else {}),
-    }
+    middle = {"z": ",".join(f"{value:.6g}" for value in code), "free": "yes"}
+    facts: dict[str, Any] = {"stepped": {}, "view": {**view, **middle}}
     blends = isinstance(shown, Own) and shown.decodes == "kernel"
     if isinstance(shown, Own) and blends:
         facts["drawn"] = _draw(shown, card["dataset"]["shape"], files, int(DRAWN_BYTES * share), seconds)

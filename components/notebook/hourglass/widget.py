@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 import uuid
 from html import escape
 from pathlib import Path
@@ -14,7 +15,7 @@ import traitlets
 from numpy.typing import ArrayLike, NDArray
 
 from hourglass import page, repository
-from hourglass.own import Decoder, Own
+from hourglass.own import Decoder, Own, to_array
 from hourglass.runs import Run, open
 
 if TYPE_CHECKING:
@@ -24,20 +25,31 @@ SHOWN_BYTES = 4_000_000  # of a page that goes with a saved notebook, at most
 SHOWN_SECONDS = 1.0  # in which a decoder draws ahead for it: a cell shall not wait
 
 
+class Numbers(traitlets.List):  # type: ignore[type-arg]
+    """A list of numbers, given as a list, an array, a tensor or a range; of a mask the places where it is true."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        given = to_array(value if hasattr(value, "__array__") or hasattr(value, "detach") else list(value))
+        plain = np.flatnonzero(given) if given.dtype == bool else given.ravel()
+        if plain.size and not (np.issubdtype(plain.dtype, np.number) and np.isfinite(plain).all()):
+            raise traitlets.TraitError(f"{self.name} takes finite numbers; {value!r} was given")
+        return super().validate(obj, plain.tolist())
+
+
 class Explorer(anywidget.AnyWidget):
     """A map of codes, the sample that is decoded under the pointer, and sliders. `explore` makes one.
 
     code : list of D floats
         What is shown. Setting it moves the marker.
     selection : list of int
-        Rows inside the lasso, counted from 0: of the dataset of a run, of the codes that were given.
+        Rows inside the lasso, counted from 0: of the dataset of a run, of the codes that were given. Setting it lights them up.
     """
 
     _esm = repository.part("notebook.js")
 
     # Not echoed: while the pointer moves the kernel has samples to answer with.
-    code = traitlets.List(traitlets.Float()).tag(sync=True, echo_update=False)
-    selection: Any = traitlets.List().tag(sync=True, echo_update=False)
+    code: Any = Numbers().tag(sync=True, echo_update=False)
+    selection: Any = Numbers().tag(sync=True, echo_update=False)
     _decodes = traitlets.Unicode("here").tag(sync=True)
     _view = traitlets.Dict().tag(sync=True, echo_update=False)
     _group = traitlets.Unicode("").tag(sync=True)
@@ -51,7 +63,7 @@ class Explorer(anywidget.AnyWidget):
 
     @property
     def image(self) -> NDArray[np.float32]:
-        """The decoded sample of `code`: (H, W, C) from 0 to 1 of an image, else as the networks see it."""
+        """The decoded sample of `code` as it is shown: (H, W, C) from 0 (black) to 1 of an image, else as the networks see it."""
         return np.asarray(self._decode([self.code])[0])
 
     def _decode(self, codes: ArrayLike) -> NDArray[np.float32]:
@@ -63,6 +75,19 @@ class Explorer(anywidget.AnyWidget):
         if len(proposal["value"]) != size:
             raise traitlets.TraitError(f"a code here has {size} numbers; {len(proposal['value'])} were given")
         return [float(one) for one in proposal["value"]]
+
+    @traitlets.validate("selection")
+    def _there(self, proposal: Any) -> list[int]:
+        count = self._shown.card["dataset"]["count"]
+        rows = proposal["value"]
+        if any(row != int(row) or not 0 <= row < count for row in rows):
+            raise traitlets.TraitError(f"rows are whole numbers from 0 to {count - 1:,}")
+        return [int(row) for row in rows]
+
+    def close(self) -> None:
+        """Ends it here and in the notebook."""
+        self.on_msg(self._answer, remove=True)
+        super().close()
 
     def _answer(self, _: Any, asked: dict[str, Any], __: Any) -> None:
         """What the browser asks for: a file, or samples of codes."""
@@ -78,6 +103,7 @@ class Explorer(anywidget.AnyWidget):
         except KeyError as error:
             self.send(told | {"failed": f"there is no file {error} here", "missing": True})
         except Exception as error:  # the code of somebody else: whatever it raises is told where it is seen
+            traceback.print_exc()  # where the notebook keeps what its kernel says
             self.send(told | {"failed": f"the decoder failed: {type(error).__name__}: {error}"})
         else:
             self.send(told, [content])
@@ -147,8 +173,10 @@ def link(*explorers: Explorer) -> None:
 
     Rows are what joins them: of the dataset of runs, of the codes that were given. ValueError where these cannot be the same.
     """
-    if len(explorers) < 2:
-        raise ValueError("two or more explorers are linked")
+    if not all(isinstance(one, Explorer) for one in explorers):
+        raise TypeError("link(a, b) takes explorers, one after the other")
+    if len(set(explorers)) < 2:
+        raise ValueError("link(a, b) needs two explorers or more")
     runs = [one._shown for one in explorers if isinstance(one._shown, Run)]
     if len({run.card["dataset"]["fingerprint"] for run in runs}) > 1:
         raise ValueError("these runs are not of the same dataset")

@@ -80,7 +80,7 @@ export class Explorer {
     const loaded = data.load();
     // The decoder travels at the same time as the codes.
     const { startWorker, ask = null } = this.opening;
-    const decoding = (this.decoding = new Decoding(folder, card, painter, startWorker, ask, this.notice));
+    const decoding = (this.decoding = new Decoding(folder, card, painter, startWorker, ask, this.failing));
     if (this.ended) return decoding.end();
     await loaded;
     // A slow computer needs longer for the map's first drawing than for all until then: the picture is not to wait for it.
@@ -181,6 +181,14 @@ export class Explorer {
   }
 
   /** One sentence about what went wrong; the rest goes on. */
+  /** Says while a decoder that answers later fails that what is shown is of another place; null: it works again. */
+  private readonly failing = (error: unknown): void => {
+    this.root.classList.toggle("hg-fails", error !== null);
+    this.notices.querySelector("[data-fails]")?.remove();
+    if (error === null || this.ended) return;
+    this.notices.append(h("p", { data: { fails: "" } }, messageOf(error)));
+  };
+
   private readonly notice = (error: unknown): void => {
     if (this.ended) return;
     const sentence = messageOf(error);

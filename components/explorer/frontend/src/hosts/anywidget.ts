@@ -3,6 +3,7 @@
  * browser computes, decodes: it is asked by messages, each with a number that its answer carries.
  */
 
+import { causeNow } from "../cause";
 import { h } from "../dom";
 import { Explorer } from "../explorer";
 import { Fault, MissingFile } from "../fault";
@@ -76,7 +77,10 @@ class Kernel implements Source {
     const one = this.waiting.get(id);
     if (!one) return; // of another view of the same widget
     this.waiting.delete(id);
-    if (failed !== undefined) return one.fail(new (missing ? MissingFile : Fault)(failed, "Run the cell again"));
+    if (failed !== undefined) {
+      const advice = missing ? "run the cell again" : "call it in a cell with this code to see where";
+      return one.fail(new (missing ? MissingFile : Fault)(failed, advice));
+    }
     const [{ buffer, byteOffset, byteLength }] = buffers;
     one.done(new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer));
   };
@@ -234,11 +238,8 @@ function begin(model: Model, el: HTMLElement, kernel: Kernel, ask: Ask | null, h
     ends.push(
       state.subscribe(["code"], () => (timer ||= window.setTimeout(tell, TOLD))),
       state.subscribe(["selection"], () => {
-        const samples = state.now.selection?.samples ?? [];
-        model.set(
-          "selection",
-          Array.from(samples, (i) => rows?.[i] ?? i),
-        );
+        const selected = Array.from(state.now.selection?.samples ?? [], (i) => rows?.[i] ?? i);
+        model.set("selection", selected);
         model.save_changes();
       }),
       () => clearTimeout(timer),
@@ -247,10 +248,22 @@ function begin(model: Model, el: HTMLElement, kernel: Kernel, ask: Ask | null, h
       const code = model.get("code");
       if (timer || code === told || code.every((v, d) => v === told[d])) return;
       told = code;
-      explorer.update(view(), report);
+      scene.setCode(code, causeNow());
+    };
+    /** Rows that Python selects light up; those that the lasso has just told are there already. */
+    const selected = (): void => {
+      const wanted = new Set(model.get("selection"));
+      const known = state.now.selection?.samples ?? new Int32Array(0);
+      if (known.length === wanted.size && known.every((i) => wanted.has(rows?.[i] ?? i))) return;
+      const samples = Int32Array.from({ length: scene.card.codes.count }, (_, i) => i).filter((i) =>
+        wanted.has(rows?.[i] ?? i),
+      );
+      state.set("selection", wanted.size ? { samples, polygon: null } : null);
     };
     model.on("change:code", codeSet);
+    model.on("change:selection", selected);
     codeSet(); // while this was opened
+    if (model.get("selection").length) selected();
     let leave = join(model.get("_group"), { scene, rows });
     const regrouped = (): void => {
       leave();
@@ -259,6 +272,7 @@ function begin(model: Model, el: HTMLElement, kernel: Kernel, ask: Ask | null, h
     model.on("change:_group", regrouped);
     ends.push(
       () => model.off("change:code", codeSet),
+      () => model.off("change:selection", selected),
       () => model.off("change:_group", regrouped),
       () => leave(),
     );

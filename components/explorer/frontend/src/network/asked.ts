@@ -24,8 +24,11 @@ export class AskedDecoder {
   constructor(
     private readonly ask: Ask,
     private readonly painter: Painter,
+    /** Hears of an error, and of null once an answer has come after it. */
     private readonly failed: (error: unknown) => void,
   ) {}
+
+  private failing = false;
 
   /** Has `take` be called with the sample of this code, unless a newer one comes before it is asked for. */
   newest(code: Float32Array, take: (values: Float32Array) => void): void {
@@ -83,9 +86,14 @@ export class AskedDecoder {
         together = new Float32Array(codes.length * size);
       codes.forEach((code, k) => together.set(code, k * size));
       const values = await this.ask(together, codes.length);
-      return this.ended ? null : values;
+      if (this.ended) return null;
+      if (this.failing) this.failed(null);
+      this.failing = false;
+      return values;
     } catch (error) {
-      if (!this.ended) this.failed(error);
+      if (this.ended) return null;
+      this.failing = true;
+      this.failed(error);
       return null;
     } finally {
       this.asking = false;
