@@ -86,14 +86,15 @@ CODES = np.random.default_rng(0).normal(size=(300, 2)).astype("f4")
 
 
 def test_jupyterlab(page: Page, tmp_path: Path) -> None:
-    moves = "a.code = [0.5, -0.25]"
+    moves = "a.code = np.array([0.5, -0.25])\nb.selection = codes[:, 0] > 1"
     with notebooks.lab(tmp_path, [SHOWN, FIRST + "a", SECOND + "b", moves]) as address:
         notebooks.run_all(page, address)
         page.locator(f"{EXPLORER}[data-ready=true]").nth(1).wait_for()
         told(page, tmp_path, lambda found: np.allclose(found[0], [0.5, -0.25]))  # the last cell
         first = page.locator(EXPLORER).nth(0)
         expect(first).to_have_attribute("data-code", "0.5,-0.25")
-        page.get_by_role("button", name="Let go").first.click()
+        # Rows that are selected in one are selected in what is linked with it.
+        told(page, tmp_path, lambda found: found[1] == np.flatnonzero(CODES[:, 0] > 1).tolist())
         drag_and_look(page, tmp_path)
 
         # What is inside the lasso is known by its rows.

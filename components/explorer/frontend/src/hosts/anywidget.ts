@@ -152,6 +152,9 @@ function join(name: string, one: Joined): () => void {
     const sides = [...group.members].map(({ scene, rows }, i): Side => sideOf(scene, rows, () => String(i)));
     group.link = sides.length > 1 ? new Link(sides) : null;
     if (group.link) group.link.together = false; // colours and tools are each widget's own
+    // What one of them has selected already is selected in all.
+    const leader = [...group.members].find(({ scene }) => scene.state.now.selection)?.scene.state;
+    if (leader?.now.selection) leader.set("selection", { ...leader.now.selection });
   };
   group.members.add(one);
   renew();
@@ -262,13 +265,13 @@ function begin(model: Model, el: HTMLElement, kernel: Kernel, ask: Ask | null, h
     };
     model.on("change:code", codeSet);
     model.on("change:selection", selected);
-    codeSet(); // while this was opened
-    if (model.get("selection").length) selected();
     let leave = join(model.get("_group"), { scene, rows });
     const regrouped = (): void => {
       leave();
       leave = join(model.get("_group"), { scene, rows });
     };
+    codeSet(); // while this was opened
+    if (model.get("selection").length) selected();
     model.on("change:_group", regrouped);
     ends.push(
       () => model.off("change:code", codeSet),
